@@ -1,0 +1,1 @@
+//! `#[energy_bench]`: parse, expand, tokens; nothing else.
