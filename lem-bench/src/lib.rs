@@ -1,3 +1,7 @@
 //! `cargo bench` for energy: how many joules does a token cost, how sure are we, and did it change?
 
+pub mod clock;
+pub mod meter;
+pub mod model;
 pub mod stats;
+pub mod units;
