@@ -1,5 +1,6 @@
 //! `cargo bench` for energy: how many joules does a token cost, how sure are we, and did it change?
 
+pub mod bench;
 pub mod clock;
 pub mod meter;
 pub mod model;
