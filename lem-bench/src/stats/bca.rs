@@ -37,7 +37,8 @@ pub fn jackknife_ratio(y: &[f64], n: &[f64]) -> Vec<f64> {
 /// Percentile and BCa intervals (Efron 1987; ties with the estimate count half, as scipy does) at level `conf`.
 ///
 /// `reps` are replicates of the statistic whose estimate is `theta_hat`; `jack` its leave-one-out values. With all
-/// replicates equal, every end is that value.
+/// replicates equal, every end is that value. Jackknife values that are not numbers (nothing is left without a cycle)
+/// give no acceleration.
 ///
 /// # Errors
 ///
@@ -66,7 +67,9 @@ pub(super) fn bca_in_place(theta_hat: f64, reps: &mut [f64], jack: &[f64], conf:
             bca_high: first,
         });
     }
-    finite(jack, 1)?;
+    if jack.is_empty() {
+        return Err(StatsError::InsufficientData);
+    }
     let b = reps.len() as f64;
     let below = reps.iter().filter(|&&r| r < theta_hat).count() as f64;
     let equal = reps.iter().filter(|&&r| r == theta_hat).count() as f64;
@@ -80,9 +83,13 @@ pub(super) fn bca_in_place(theta_hat: f64, reps: &mut [f64], jack: &[f64], conf:
     Ok(Bca { z0, a, alpha_low, alpha_high, pct_low: q[0], pct_high: q[1], bca_low: q[2], bca_high: q[3] })
 }
 
-/// Σu³ / (6 (Σu²)^1.5) with u = mean(jack) − jack (Efron 1987, eq. 6.6); 0 when the jackknife values are equal.
+/// Σu³ / (6 (Σu²)^1.5) with u = mean(jack) − jack (Efron 1987, eq. 6.6); 0 when the jackknife values are equal, or do not
+/// all exist.
 fn acceleration(jack: &[f64]) -> f64 {
+    if finite(jack, 1).is_err() {
+        return 0.0;
+    }
     let m = mean(jack);
     let squares = fsum(jack.iter().map(|j| (m - j) * (m - j)));
-    if squares > 0.0 { fsum(jack.iter().map(|j| (m - j).powi(3))) / (6.0 * squares.powf(1.5)) } else { 0.0 }
+    if squares > 0.0 { fsum(jack.iter().map(|j| (m - j).powf(3.0))) / (6.0 * squares.powf(1.5)) } else { 0.0 }
 }
