@@ -4,5 +4,8 @@ pub mod bench;
 pub mod clock;
 pub mod meter;
 pub mod model;
+pub mod protocol;
+pub mod runner;
+pub mod sampler;
 pub mod stats;
 pub mod units;
