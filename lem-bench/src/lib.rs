@@ -2,6 +2,7 @@
 
 #[doc(hidden)]
 pub mod __private;
+pub mod analysis;
 pub mod bench;
 pub mod clock;
 pub mod meter;
