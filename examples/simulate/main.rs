@@ -44,7 +44,8 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         let batch: Vec<u64> = (next..arguments.runs.min(next + threads)).collect();
         next += threads;
         let reports: Vec<Result<RunReport, String>> = std::thread::scope(|scope| {
-            let measure = |run| scope.spawn(|| measure(&scenario, run, &truth, arguments));
+            let (scenario, truth) = (&scenario, &truth);
+            let measure = |run| scope.spawn(move || measure(scenario, run, truth, arguments));
             let handles: Vec<_> = batch.into_iter().map(measure).collect();
             handles
                 .into_iter()

@@ -19,3 +19,5 @@ pub mod units;
 
 pub use bench::{Axis, Bencher, Error};
 pub use lem_bench_macros::energy_bench;
+#[cfg(feature = "candle")]
+pub mod workload;
