@@ -1,7 +1,19 @@
 //! `cargo bench` for energy: how many joules does a token cost, how sure are we, and did it change?
 
+#[doc(hidden)]
+pub mod __private;
+pub mod analysis;
+pub mod bench;
 pub mod clock;
 pub mod meter;
 pub mod model;
+pub mod prelude;
+pub mod protocol;
+pub mod registry;
+pub mod runner;
+pub mod sampler;
 pub mod stats;
 pub mod units;
+
+pub use bench::{Axis, Bencher, Error};
+pub use lem_bench_macros::energy_bench;

@@ -1,3 +1,68 @@
 //! Statistics: pure functions on slices (intervals, tests, quantiles, warm-up detection, multiple comparisons).
 //!
-//! Must not know benchmarks, energy, files or clocks.
+//! Must not know benchmarks, files or clocks, and imports nothing else of the crate. The cycle is the unit: functions
+//! take one value a cycle, and what is pooled is resampled by whole cycles. Sums are exact, a variance of equal values
+//! is exactly 0, no tolerance is absolute, and what cannot be computed is a [`StatsError`], never a panic.
+
+mod adaptive;
+mod bca;
+mod bootstrap;
+mod bootstrap_ci;
+mod bootstrap_quantiles;
+mod change;
+mod compare;
+mod effect;
+mod equivalence;
+mod error;
+mod exhaustive;
+mod fdr;
+mod fieller;
+mod idle;
+mod mean_ci;
+mod mser;
+mod normal;
+mod permutation;
+mod pooled;
+mod quantile;
+mod quantile_ci;
+mod ratio;
+mod resample;
+mod sample;
+mod session;
+mod student;
+mod sum;
+mod summary;
+mod trend;
+mod verdict;
+mod warmup;
+
+pub use adaptive::{AdaptiveReason, AdaptiveRule, AdaptiveStop, adaptive_stop};
+pub use bca::{Bca, bca_from_reps, jackknife_ratio};
+pub use bootstrap::{bootstrap_mean, bootstrap_ratio};
+pub use bootstrap_ci::{Bootstrap, BootstrapCi, BootstrapMethod};
+pub use bootstrap_quantiles::{QuantileBootstrap, bootstrap_quantiles};
+pub use change::{LogChange, detectable_pct};
+pub use compare::{Welch, paired_log, welch, welch_log};
+pub use effect::{HedgesG, hedges_g};
+pub use equivalence::{Tost, tost_from, tost_log};
+pub use error::StatsError;
+pub use exhaustive::{Exhaustive, exhaustive_cluster};
+pub use fdr::benjamini_hochberg;
+pub use fieller::fieller;
+pub use idle::{Idle, IdleMean, idle_mean};
+pub use mean_ci::{MeanCi, mean_ci};
+pub use mser::{Mser, MserStatus, mser5};
+pub use normal::{norm_cdf, norm_ppf, norm_sf};
+pub use permutation::{Permutation, perm_exact};
+pub use pooled::PooledSamples;
+pub use quantile::quantile7;
+pub use quantile_ci::{QuantileCi, QuantileCiError, quantile_ci};
+pub use ratio::{ADAPTIVE_INFLATION, RatioCi, RatioInput, ratio_ci};
+pub use resample::{GENERATOR, Resampling};
+pub use sample::Sample;
+pub use session::{SessionPrediction, SessionPrior, session_prediction};
+pub use student::{t_cdf, t_ppf, t_sf};
+pub use summary::{Summary, summary};
+pub use trend::{Trend, trend};
+pub use verdict::{Judged, Suspicion, Verdict, verdict};
+pub use warmup::{Warmup, WarmupCode, WarmupRule, warmup};

@@ -1,0 +1,10 @@
+//! Late aggregation: from the journals of a run to its summary, and the trust ledger's judgement.
+//!
+//! Depends on plain records and statistics alone; must not know files, meters or devices. Saved journals can be
+//! analysed again anywhere.
+
+mod finding;
+mod summary;
+
+pub use finding::{Check, Finding, Status, Weight, status};
+pub use summary::{BenchSummary, CycleSummary, Interval, Metric, RunInfo, Summary, WarmUpSummary};
