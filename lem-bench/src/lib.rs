@@ -12,6 +12,7 @@ pub mod protocol;
 pub mod registry;
 pub mod runner;
 pub mod sampler;
+pub mod sim;
 pub mod stats;
 pub mod units;
 

@@ -22,7 +22,9 @@ pub enum AnalysisError {
 impl std::fmt::Display for AnalysisError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NoHead => f.write_str("none of the journals has a head: nothing was recorded, or the files are not journals"),
+            Self::NoHead => {
+                f.write_str("none of the journals has a head: nothing was recorded, or the files are not journals")
+            }
             Self::Schema { found } => write!(
                 f,
                 "the journal has schema version {found}, and this lem-bench reads version {SCHEMA_VERSION}: \
@@ -121,8 +123,7 @@ fn parts_of(records: &[Record]) -> Vec<Part<'_>> {
             }
             Record::Bench(bench) => {
                 let cycles = BTreeMap::new();
-                let part =
-                    Part { head, record: bench, bare_idle, loaded_idle: None, warm_up: None, cycles, end: None };
+                let part = Part { head, record: bench, bare_idle, loaded_idle: None, warm_up: None, cycles, end: None };
                 match find(&mut parts, &bench.id) {
                     Some(at) => parts[at] = part,
                     None => parts.push(part),
@@ -151,7 +152,7 @@ fn parts_of(records: &[Record]) -> Vec<Part<'_>> {
 /// Orders the parts of a bench by rank and says which are missing, came twice or did less than the others.
 fn complete(mut parts: Vec<Part<'_>>) -> Bench<'_> {
     let mut findings = Vec::new();
-    parts.sort_by(|a, b| (a.head.rank, a.head.started).cmp(&(b.head.rank, b.head.started)));
+    parts.sort_by_key(|part| (part.head.rank, part.head.started));
     let world = parts.iter().map(|part| part.head.world).max().unwrap_or(1);
     let mut seen: BTreeSet<u32> = BTreeSet::new();
     let mut twice: BTreeSet<u32> = BTreeSet::new();
@@ -192,7 +193,10 @@ fn complete(mut parts: Vec<Part<'_>>) -> Bench<'_> {
         findings.push(Finding::new(
             Check::Completeness,
             Weight::Warning,
-            format!("the processes did different numbers of cycles ({}); only those that all did count", counts.join(", ")),
+            format!(
+                "the processes did different numbers of cycles ({}); only those that all did count",
+                counts.join(", ")
+            ),
             "see which process stopped early, and why, in its journal",
         ));
     }

@@ -86,7 +86,8 @@ impl Default for Sums {
 impl Sums {
     fn add(&mut self, cycle: &CycleRecord, domain: &DomainId) {
         self.domains += 1;
-        let power = cycle.idle.as_ref().and_then(|idle| idle.power.iter().find(|(id, _)| id == domain)).map(|(_, w)| *w);
+        let power =
+            cycle.idle.as_ref().and_then(|idle| idle.power.iter().find(|(id, _)| id == domain)).map(|(_, w)| *w);
         for window in &cycle.windows {
             let Some(energy) = energy_of(window, domain) else {
                 self.complete = false;
@@ -138,6 +139,7 @@ fn domains_j(parts: &[(&CycleRecord, &[DomainId])]) -> Vec<(DomainId, Joules)> {
 
 fn hottest(parts: &[(&CycleRecord, &[DomainId])]) -> Option<(f64, f64)> {
     let each = || parts.iter().flat_map(|(cycle, _)| &cycle.temperature_c);
-    let max = |values: &mut dyn Iterator<Item = f64>| values.fold(None, |m: Option<f64>, t| Some(m.map_or(t, |m| m.max(t))));
+    let max =
+        |values: &mut dyn Iterator<Item = f64>| values.fold(None, |m: Option<f64>, t| Some(m.map_or(t, |m| m.max(t))));
     max(&mut each().map(|t| t.1)).zip(max(&mut each().map(|t| t.2)))
 }

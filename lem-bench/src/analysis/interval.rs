@@ -1,9 +1,7 @@
 //! Intervals of metrics, by the methods of `stats`, in the form in which they are written down.
 
 use super::summary::Interval;
-use crate::stats::{
-    Bootstrap, Idle, RatioCi, RatioInput, Resampling, StatsError, bootstrap_ratio, ratio_ci,
-};
+use crate::stats::{Bootstrap, Idle, RatioCi, RatioInput, Resampling, StatsError, bootstrap_ratio, ratio_ci};
 
 /// Below this many cycles an interval is only an indication.
 pub(super) const ENOUGH_CYCLES: usize = 8;
@@ -108,8 +106,11 @@ impl Ratio {
             return None;
         }
         let turn = |interval: &Interval| {
-            (interval.low > 0.0)
-                .then(|| Interval { low: 1.0 / interval.high, high: 1.0 / interval.low, ..interval.clone() })
+            (interval.low > 0.0).then(|| Interval {
+                low: 1.0 / interval.high,
+                high: 1.0 / interval.low,
+                ..interval.clone()
+            })
         };
         Some(Ratio {
             value: 1.0 / self.value,
