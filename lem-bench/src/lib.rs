@@ -5,6 +5,7 @@ pub mod __private;
 pub mod analysis;
 pub mod bench;
 pub mod clock;
+pub mod harness;
 pub mod meter;
 pub mod model;
 pub mod prelude;

@@ -200,9 +200,8 @@ impl Device {
         }
         let redraw = self.noise.as_ref().map(|noise| (noise.origin + (noise.tick + 1) * REDRAW, Event::Redraw));
         let background = self.background.last().map(|(at, _)| (*at, Event::Background));
-        let other = [redraw, background].into_iter().flatten().min_by_key(|(at, _)| *at);
-        let throttle = self.throttle_event(at, flow, other.map(|(at, _)| at));
-        self.next = [other, throttle].into_iter().flatten().min_by_key(|(at, _)| *at);
+        let other = earlier(redraw, background);
+        self.next = earlier(other, self.throttle_event(at, flow, other.map(|(at, _)| at)));
     }
 
     /// When the temperature reaches the limit that matters, from `at` on under `flow`; `None` if it does not before
@@ -220,6 +219,14 @@ impl Device {
             self.thermal.time_to_rise(flow, above, target)
         }?;
         Some((at.saturating_add((seconds * 1e9).ceil() as i64), Event::Throttle))
+    }
+}
+
+/// The first of two events, where there are any.
+fn earlier(one: Option<(i64, Event)>, other: Option<(i64, Event)>) -> Option<(i64, Event)> {
+    match (one, other) {
+        (Some(a), Some(b)) => Some(if b.0 < a.0 { b } else { a }),
+        (one, other) => one.or(other),
     }
 }
 

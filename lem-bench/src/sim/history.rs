@@ -134,8 +134,18 @@ impl History {
         self.segments[self.segments.len() - 1]
     }
 
+    /// The segment that holds `at`. What is asked for is mostly near the end or the beginning, so those are tried first.
     fn index_at(&self, at: i64) -> usize {
-        self.segments.partition_point(|segment| segment.start <= at).saturating_sub(1)
+        let len = self.segments.len();
+        if self.segments.get(1).is_none_or(|second| second.start > at) {
+            return 0;
+        }
+        let mut reach = 1;
+        while reach < len && self.segments[len - reach].start > at {
+            reach *= 2;
+        }
+        let (low, high) = (len.saturating_sub(reach), len - reach / 2);
+        low + self.segments[low..high].partition_point(|segment| segment.start <= at).saturating_sub(1)
     }
 }
 

@@ -16,7 +16,7 @@ pub struct Truth {
     pub j_per_output_token: f64,
     /// The same above loaded idle at the temperature of the load.
     pub net_j_per_output_token: f64,
-    /// Standard error of the two figures, relative to the smaller one's own size; 0 where they are exact.
+    /// The larger of the two figures' relative standard errors; 0 where they are exact.
     pub relative_error: f64,
 }
 

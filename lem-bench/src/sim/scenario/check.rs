@@ -135,7 +135,6 @@ fn check_workload(under: &Under, workload: &WorkloadSpec) -> Outcome {
 fn check_tokens(under: &Under, key: &str, tokens: &Tokens) -> Outcome {
     match tokens {
         Tokens::Fixed(0) => under.problem(key, "is 0, but must be at least 1"),
-        Tokens::Fixed(_) => Ok(()),
         Tokens::LogNormal { mu, sigma } => {
             under.within(&format!("{key}.lognormal[0]"), *mu, -20.0, 20.0)?;
             under.within(&format!("{key}.lognormal[1]"), *sigma, 0.0, 3.0)
@@ -144,7 +143,7 @@ fn check_tokens(under: &Under, key: &str, tokens: &Tokens) -> Outcome {
         Tokens::Choice(counts) if counts.contains(&0) => {
             under.problem(&format!("{key}.choice"), "holds a 0, but every choice must be at least 1")
         }
-        Tokens::Choice(_) => Ok(()),
+        Tokens::Fixed(_) | Tokens::Choice(_) => Ok(()),
     }
 }
 

@@ -162,6 +162,31 @@ mod tests {
     }
 
     #[test]
+    fn every_documented_key_is_known() {
+        let text = r#"{
+          "name": "everything", "seed": 1,
+          "device": {"id": "gpu:0", "idle_w": 75, "loaded_idle_w": 115, "prefill_w": 600, "decode_w": 350,
+            "ambient_c": 30, "c_per_w": 0.08, "tau_s": 40, "leakage_w_per_c": 0.5,
+            "throttle_c": 85, "throttle_factor": 0.7, "power_noise": 0.01, "temperature": true},
+          "workload": {"input_tokens": {"lognormal": [5.0, 0.5]}, "output_tokens": {"choice": [32, 64]},
+            "prefill_s_per_token": 2e-5, "decode_s_per_token": 8e-3, "overhead_s": 0.001,
+            "request_cv": 0.02, "request_ar1": 0.3, "cycle_cv": 0.01, "session_cv": 0.0, "launch_cv": 0.0,
+            "warmup": {"shape": "exp", "factor": 1.5, "requests": 20}},
+          "sensors": [
+            {"kind": "counter", "update_s": 0.1, "quantum_j": 0.001, "gain": 1.0, "bits": 64, "phase_s": "random",
+             "part_time_s": 0.025, "device": "gpu:0"},
+            {"kind": "power", "update_s": 0.1, "average_s": 0.025, "delay_s": 0.0, "gain": 1.0, "quantum_w": 0.001}],
+          "background": [{"from_s": 300, "to_s": 330, "w": 200, "device": "gpu:0"}],
+          "faults": [{"at_s": 12.0, "kind": "read_error", "for_s": 0.5}, {"at_s": 40.0, "kind": "counter_reset"},
+            {"at_s": 50.0, "kind": "stuck", "for_s": 3.0, "device": "gpu:0"}, {"at_s": 60.0, "kind": "device_lost"}],
+          "temperature": true}"#;
+        let scenario = Scenario::from_json(text).unwrap();
+        assert_eq!(scenario.sensors[1], SensorSpec::power());
+        assert_eq!(scenario.workload.warmup, crate::sim::WarmupSpec::default());
+        assert_eq!(scenario.faults.len(), 4);
+    }
+
+    #[test]
     fn what_is_written_is_read_again() {
         let text = r#"{"name": "two", "seed": 9, "devices": [{"idle_w": 60}, {"id": "gpu:7", "throttle_c": 80}],
             "workload": {"input_tokens": {"choice": [5, 6]}, "warmup": {"shape": "ramp"}},

@@ -109,3 +109,36 @@ fn truths_of_neighbouring_windows_add_up_and_are_never_negative() {
         assert!((ab + bc - ac).abs() <= 1e-9 * ac, "{a:?} {b:?} {c:?}: {ab} + {bc} != {ac}");
     }
 }
+
+#[test]
+fn truth_is_the_integral_of_true_power_and_heat_follows_it() {
+    let machine = machine(
+        r#"{"device": {"leakage_w_per_c": 2, "power_noise": 0.1, "tau_s": 3, "throttle_c": 60, "c_per_w": 0.12},
+        "background": [{"from_s": 1.2345, "to_s": 2.5, "w": 90}]}"#,
+    );
+    let mut workload = machine.workload();
+    workload.set_cycle(1);
+    run(&machine, &mut workload, 12);
+    let gpu = DomainId::new("gpu:0");
+    let (step, end) = (10_000u64, 6_000_000_000u64);
+    let (mut energy, mut temperature) = (0.0, machine.true_temperature(&gpu, Stamp(0)).unwrap());
+    for start in (0..end).step_by(step as usize) {
+        let watts = machine.true_power(Stamp(start + step / 2)).get();
+        let seconds = step as f64 * 1e-9;
+        energy += watts * seconds;
+        temperature += (30.0 + 0.12 * watts - temperature) / 3.0 * seconds;
+    }
+    let truth = machine.truth(Stamp(0), Stamp(end)).get();
+    assert!((energy / truth - 1.0).abs() < 2e-6, "{energy} {truth}");
+    let there = machine.true_temperature(&gpu, Stamp(end)).unwrap();
+    assert!((temperature - there).abs() < 1e-3 && there > 55.0, "{temperature} {there}");
+}
+
+#[test]
+fn machines_and_their_views_may_go_to_other_threads() {
+    fn movable<T: Send>() {}
+    fn shared<T: Send + Sync>() {}
+    shared::<crate::sim::Machine>();
+    movable::<crate::sim::Workload>();
+    movable::<Box<dyn crate::meter::Meter>>();
+}
