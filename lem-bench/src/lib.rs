@@ -5,6 +5,7 @@ pub mod __private;
 pub mod analysis;
 pub mod bench;
 pub mod clock;
+pub mod harness;
 pub mod meter;
 pub mod model;
 pub mod prelude;
@@ -16,4 +17,5 @@ pub mod stats;
 pub mod units;
 
 pub use bench::{Axis, Bencher, Error};
+pub use harness::{Harness, HarnessHints};
 pub use lem_bench_macros::energy_bench;
