@@ -57,7 +57,7 @@ fn axis(Axis { param, values }: &Axis<'_>) -> TokenStream {
     let span = at(ty.span());
     let ty = stored(param, ty, span);
     let codec = quote_spanned!(span=> (&&&__lem_bench::Kind::<#ty>::NEW).__lem_bench_codec());
-    quote!(__lem_bench::axis(#name, #codec, #values))
+    quote_spanned!(at(values.span())=> __lem_bench::axis::<#ty, _>(#name, #codec, #values))
 }
 
 fn stored(param: &Param, ty: &Type, span: Span) -> TokenStream {
@@ -67,11 +67,12 @@ fn stored(param: &Param, ty: &Type, span: Span) -> TokenStream {
 fn filter_fn(options: &Options, bench: &Bench) -> Option<TokenStream> {
     options.filter.as_ref().map(|filter| {
         let case = local("__lem_bench_case", filter.span());
-        let arguments = arguments(bench, &case);
-        let call = quote_spanned!(at(filter.span())=> #filter(#(#arguments),*));
+        let span = at(filter.span());
+        let arguments = arguments(bench, &case, |_| span);
+        let call = quote_spanned!(span=> #filter(#(#arguments),*));
         quote! {
-            fn __lem_bench_filter(#case: &__lem_bench::CaseValues) -> __lem_bench::Fallible<__lem_bench::bool> {
-                __lem_bench::Fallible::Ok(#call)
+            fn __lem_bench_filter(#case: &__lem_bench::CaseValues) -> __lem_bench::bool {
+                #call
             }
         }
     })
@@ -81,23 +82,26 @@ fn run_fn(bench: &Bench) -> TokenStream {
     let Bench { ident, bencher, output, .. } = bench;
     let case = local(if bench.params.is_empty() { "_case" } else { "__lem_bench_case" }, *bencher);
     let b = local("__lem_bench_b", *bencher);
-    let arguments = arguments(bench, &case);
+    let arguments = arguments(bench, &case, |param| at(param.ty.span()));
     let call = quote_spanned!(at(*output)=> #ident(#b #(, #arguments)*));
     quote! {
         fn __lem_bench_run(
             #b: &mut __lem_bench::Bencher<'_>,
             #case: &__lem_bench::CaseValues,
-        ) -> __lem_bench::Fallible<()> {
+        ) -> __lem_bench::Finished {
             __lem_bench::finish(#call)
         }
     }
 }
 
-fn arguments<'a>(bench: &'a Bench, case: &'a Ident) -> impl Iterator<Item = TokenStream> + 'a {
-    bench.params.iter().enumerate().map(move |(index, Param { ty, by_ref, .. })| {
-        let take = if *by_ref { quote!(by_ref) } else { quote!(by_value) };
-        quote_spanned!(at(ty.span())=> __lem_bench::#take::<#ty>(#case, #index)?)
-    })
+/// The arguments after the bencher; an error about one of them points at `span`.
+fn arguments(bench: &Bench, case: &Ident, span: impl Fn(&Param) -> Span) -> Vec<TokenStream> {
+    let argument = |(index, param): (usize, &Param)| {
+        let ty = &param.ty;
+        let take = if param.by_ref { quote!(by_ref) } else { quote!(by_value) };
+        quote_spanned!(span(param)=> __lem_bench::#take::<#ty>(#case, #index))
+    };
+    bench.params.iter().enumerate().map(argument).collect()
 }
 
 fn entry(options: &Options, bench: &Bench, has_axes: bool) -> TokenStream {

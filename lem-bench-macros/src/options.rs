@@ -194,7 +194,8 @@ fn count(key: &Ident, input: ParseStream, least: u32) -> syn::Result<u32> {
     let Lit::Int(int) = &lit.lit else {
         return Err(syn::Error::new_spanned(lit, format!("`{key}` takes a whole number: `{example}`")));
     };
-    let count: u32 = int.base10_parse()?;
+    let too_large = |_| syn::Error::new_spanned(int, format!("`{key}` is at most {}", u32::MAX));
+    let count: u32 = int.base10_parse().map_err(too_large)?;
     if count >= least {
         return Ok(count);
     }

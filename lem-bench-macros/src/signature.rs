@@ -63,6 +63,10 @@ pub(crate) fn parse(item: TokenStream) -> syn::Result<Bench> {
     }
     let mut inputs = signature.inputs.iter();
     let bencher = bencher(inputs.next(), &signature, &mut errors);
+    if matches!(signature.inputs.first(), Some(FnArg::Receiver(_))) {
+        // Then the bencher is the second.
+        inputs.next();
+    }
     let params = inputs.filter_map(|input| param(input, &mut errors)).collect();
     errors.finish()?;
     let output = match &signature.output {
@@ -140,8 +144,18 @@ fn param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
             errors.at(ty, "a bench can't be generic: name the type of its axis");
             return None;
         }
+        Type::Reference(reference) if is_dyn(&reference.elem) => {
+            errors
+                .at(&reference.elem, "the values of an axis are of one type: name it, or an enum of what they can be");
+            return None;
+        }
         Type::Reference(reference) if reference.mutability.is_some() => {
-            errors.at(reference, "the value of an axis is shared by all cycles: take it by value or by `&`");
+            let text = if is_bencher(&reference.elem) {
+                BENCHER
+            } else {
+                "the value of an axis is shared by all cycles: take it by value or by `&`"
+            };
+            errors.at(reference, text);
             return None;
         }
         // A `&'static T` is a value like any other; the elided lifetime is that of the case.
@@ -159,6 +173,17 @@ fn ungrouped(mut ty: &Type) -> &Type {
         ty = &group.elem;
     }
     ty
+}
+
+fn is_bencher(ty: &Type) -> bool {
+    matches!(ungrouped(ty), Type::Path(ty) if ty.path.segments.last().is_some_and(|last| last.ident == "Bencher"))
+}
+
+fn is_dyn(ty: &Type) -> bool {
+    match ungrouped(ty) {
+        Type::Paren(inner) => is_dyn(&inner.elem),
+        ty => matches!(ty, Type::TraitObject(_)),
+    }
 }
 
 fn description(attributes: &[Attribute]) -> Option<String> {

@@ -13,9 +13,12 @@ pub mod protocol;
 pub mod registry;
 pub mod runner;
 pub mod sampler;
+pub mod sim;
 pub mod stats;
 pub mod units;
 
 pub use bench::{Axis, Bencher, Error};
 pub use harness::{Harness, HarnessHints};
 pub use lem_bench_macros::energy_bench;
+#[cfg(feature = "candle")]
+pub mod workload;

@@ -2,8 +2,10 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use lem_bench::prelude::*;
-use lem_bench::registry::{IgnoredMode, Place, Registered, Registry, RegistryError, Selection};
+use lem_bench::registry::{AxisSpec, IgnoredMode, Place, Registered, Registry, RegistryError, Selection};
 
 #[energy_bench(group = "order")]
 fn zebra(_: &mut Bencher) {}
@@ -38,7 +40,7 @@ fn an_entry_knows_where_it_stands() {
     assert_eq!(case.params, [("a".to_owned(), "2".to_owned()), ("b".to_owned(), "x".to_owned())]);
     let Place { file, line, column } = case.place;
     assert!(file.ends_with("tests/entry_properties.rs"), "{file}");
-    assert_eq!((line, column), (15, 5));
+    assert_eq!((line, column), (17, 5));
 }
 
 fn override_axes(axes: &[(&str, &[&str])]) -> Result<Vec<String>, RegistryError> {
@@ -95,7 +97,7 @@ fn a_wrong_axis_or_value_says_what_would_be_right() {
     assert_eq!(said(&[("a", &[])]), "no values are given for axis `a`: write `a=VALUE,VALUE`");
     let text = said(&[("a", &["1", "x"])]);
     assert!(text.starts_with("`x` is no value for axis `a` (`u8`) of bench `ape` ("), "{text}");
-    assert!(text.ends_with("entry_properties.rs:15): use a whole number from 0 to 255"), "{text}");
+    assert!(text.ends_with("entry_properties.rs:17): use a whole number from 0 to 255"), "{text}");
     let text = said(&[("only_debug", &["x"])]);
     assert!(text.contains("implements `lem_bench::Axis`"), "{text}");
     assert!(text.contains("entry_properties::axes::Opaque"), "{text}");
@@ -165,7 +167,7 @@ fn two_benches_of_one_id_are_named_with_both_places() {
     registry.add(Registered { group: Some("order".to_owned()), ..Registered::by_hand("zebra", |_| ()) });
     let text = registry.cases().unwrap_err().to_string();
     assert!(text.starts_with("two benches have the id `order/zebra`, at "), "{text}");
-    assert!(text.contains("entry_properties.rs:8 and at "), "{text}");
+    assert!(text.contains("entry_properties.rs:10 and at "), "{text}");
     assert!(text.contains(&format!("entry_properties.rs:{}: set a `name`", line!() - 4)), "{text}");
 }
 
@@ -176,4 +178,16 @@ fn a_bench_that_could_never_run_is_an_error() {
     registry.add(Registered::by_hand("", |_| ()));
     let place = registry.benches()[0].place;
     assert_eq!(registry.cases().unwrap_err(), RegistryError::NoName { place });
+
+    let error_of = |bench: Registered| {
+        let mut registry = Registry::new();
+        registry.add(bench);
+        registry.cases().unwrap_err().to_string()
+    };
+    let by_hand = || Registered::by_hand("decode", |_| ());
+    let no_values = AxisSpec::new("batch", "usize", Vec::new(), |_| Err("none".to_owned()));
+    let text = error_of(Registered { axes: vec![no_values], ..by_hand() });
+    assert!(text.starts_with("axis `batch` of bench `decode` (") && text.contains("has no values"), "{text}");
+    let text = error_of(Registered { filter: Some(Arc::new(|_| false)), ..by_hand() });
+    assert!(text.starts_with("the filter of bench `decode` (") && text.contains("leaves none"), "{text}");
 }

@@ -143,6 +143,15 @@ mod re_exported {
 
     #[deep::energy::energy_bench(crate = crate::re_exported::deep::energy, group = "re_exported")]
     fn absolute(_: &mut Bencher<'_>) {}
+
+    macro_rules! bench {
+        ($name:ident) => {
+            #[deep::energy::energy_bench(crate = $crate::re_exported::deep::energy, group = "re_exported")]
+            fn $name(_: &mut Bencher<'_>) {}
+        };
+    }
+
+    bench!(by_macro);
 }
 
 /// Two benches of one name in two modules meet neither each other's items nor their registrations'.
@@ -197,7 +206,7 @@ fn the_expansions_own_names_do_not_meet_the_users() {
 fn a_renamed_crate_is_found_through_its_path() {
     assert_eq!(
         common::ids("re_exported"),
-        ["re_exported/relative/n=1", "re_exported/relative/n=2", "re_exported/absolute"]
+        ["re_exported/relative/n=1", "re_exported/relative/n=2", "re_exported/absolute", "re_exported/by_macro"]
     );
 }
 

@@ -4,9 +4,6 @@
 
 use crate::bench::{BodyResult, CaseValues, Error};
 
-/// What the expansion's functions return.
-pub type Fallible<T> = Result<T, Error>;
-
 /// A value in `args` or `grid`, as given: of the parameter's type, a reference to one (`args = SIZES` with
 /// `const SIZES: &[usize]`), or a text for a `String`.
 #[diagnostic::on_unimplemented(
@@ -75,24 +72,31 @@ impl<T: Sync + 'static> ByRef for [T] {
 
 /// The argument of a parameter that is taken by value.
 ///
-/// # Errors
-/// The case has no such value; only an error in the macro can bring that about.
-pub fn by_value<T: Clone + 'static>(case: &CaseValues, index: usize) -> Result<T, Error> {
-    case.get::<T>(index).cloned()
+/// # Panics
+/// The case has no such value; only a mistake in the macro can bring that about, which writes both sides.
+pub fn by_value<T: Clone + 'static>(case: &CaseValues, index: usize) -> T {
+    value::<T>(case, index).clone()
 }
 
 /// The argument of a parameter that is taken by reference.
 ///
-/// # Errors
-/// The case has no such value; only an error in the macro can bring that about.
-pub fn by_ref<T: ByRef + ?Sized>(case: &CaseValues, index: usize) -> Result<&T, Error> {
-    case.get::<T::Stored>(index).map(T::from_stored)
+/// # Panics
+/// As [`by_value`].
+pub fn by_ref<T: ByRef + ?Sized>(case: &CaseValues, index: usize) -> &T {
+    T::from_stored(value(case, index))
 }
+
+fn value<T: 'static>(case: &CaseValues, index: usize) -> &T {
+    case.get(index).unwrap_or_else(|error| panic!("a mistake in `#[energy_bench]`: {error}"))
+}
+
+/// What a bench function returned, in the form it is recorded in.
+pub type Finished = Result<(), Error>;
 
 /// What the bench function returned, in the form it is recorded in.
 ///
 /// # Errors
 /// The error that the bench returned.
-pub fn finish(returned: impl BodyResult) -> Result<(), Error> {
+pub fn finish(returned: impl BodyResult) -> Finished {
     returned.into_result()
 }

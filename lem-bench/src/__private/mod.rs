@@ -5,10 +5,10 @@
 mod arguments;
 mod codec;
 
-pub use arguments::{ByRef, Fallible, Given, by_ref, by_value, finish};
+pub use arguments::{ByRef, Finished, Given, by_ref, by_value, finish};
 pub use codec::{Codec, IntoCodec, Kind, Unlabelled, ViaAxis, ViaDebug, ViaNothing, axis};
 
-pub use crate::bench::{Bencher, CaseValues, Error};
+pub use crate::bench::{Bencher, CaseValues};
 pub use crate::registry::{AxisSpec, Entry};
 pub use core::module_path;
 pub use core::primitive::bool;

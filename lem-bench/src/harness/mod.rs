@@ -21,8 +21,10 @@ mod options;
 mod parse;
 mod places;
 mod run;
+mod simulation;
 mod test_mode;
 mod test_report;
 
 pub use entry::Harness;
 pub use hints::HarnessHints;
+pub use simulation::{SimulatedRun, Simulation, SimulationOptions, probe_effort, simulate};

@@ -61,7 +61,7 @@ pub struct WarmUpRule {
     pub tolerance: f64,
     /// Requests are joined until a probe takes this long.
     pub probe: Duration,
-    /// The temperature must have stayed within 1 °C for this long.
+    /// The temperature must have stood still for this long.
     pub calm: Duration,
 }
 

@@ -49,15 +49,6 @@ pub enum RegistryError {
         /// Where it is defined.
         place: Place,
     },
-    /// A bench's filter could not be asked.
-    Filter {
-        /// The bench.
-        bench: String,
-        /// Where it is defined.
-        place: Place,
-        /// Why.
-        reason: String,
-    },
     /// No bench has the axis that values were given for.
     UnknownAxis {
         /// The axis asked for.
@@ -115,9 +106,6 @@ impl fmt::Display for RegistryError {
                     f,
                     "the filter of bench `{bench}` ({place}) leaves none of its cases, so the bench would never run"
                 )
-            }
-            Self::Filter { bench, place, reason } => {
-                write!(f, "the filter of bench `{bench}` ({place}) failed: {reason}")
             }
             Self::UnknownAxis { axis, known } if known.is_empty() => {
                 write!(f, "no bench has an axis `{axis}`: the benches of this binary have no axes")

@@ -9,20 +9,12 @@ use crate::bench::{AxisValue, CaseValues};
 /// The cases of a bench; the last axis varies fastest.
 ///
 /// # Errors
-/// The bench has no name, an axis without values, two values under one label, or a filter that can't be asked.
+/// The bench has no name, an axis without values, or two values under one label.
 pub(super) fn expand(bench: &Registered) -> Result<Vec<Case>, RegistryError> {
     check(bench)?;
-    let mut cases = Vec::new();
-    for values in combinations(bench) {
-        let values = CaseValues::new(values);
-        let kept = bench.filter.as_ref().map_or(Ok(true), |filter| filter(&values)).map_err(|error| {
-            RegistryError::Filter { bench: bench.name.clone(), place: bench.place, reason: error.to_string() }
-        })?;
-        if kept {
-            cases.push(case(bench, values));
-        }
-    }
-    Ok(cases)
+    let values = combinations(bench).into_iter().map(CaseValues::new);
+    let kept = values.filter(|values| bench.filter.as_ref().is_none_or(|filter| filter(values)));
+    Ok(kept.map(|values| case(bench, values)).collect())
 }
 
 fn check(bench: &Registered) -> Result<(), RegistryError> {

@@ -12,7 +12,7 @@ use crate::bench::{Bencher, BodyResult, CaseValues, Error};
 pub type RunBody = Arc<dyn Fn(&mut Bencher<'_>, &CaseValues) -> Result<(), Error> + Send + Sync>;
 
 /// Says whether a bench has this case.
-pub type FilterBody = Arc<dyn Fn(&CaseValues) -> Result<bool, Error> + Send + Sync>;
+pub type FilterBody = Arc<dyn Fn(&CaseValues) -> bool + Send + Sync>;
 
 /// A bench, before it is expanded into cases.
 #[derive(Clone)]

@@ -98,7 +98,7 @@ pub fn ratio_ci(input: &RatioInput<'_>) -> Result<RatioCi, StatsError> {
     let cycles = tokens.len() as f64;
     let sum_tokens = fsum(tokens.iter().copied());
     let theta = fsum(net.iter().copied()) / sum_tokens;
-    let se_within = if same_ratio(&net, tokens) { 0.0 } else { linearised_se(&net, tokens, theta) };
+    let se_within = spread_se(&net, tokens, theta);
     let se_idle = fsum(input.time_s.iter().copied()) / sum_tokens * idle_se;
     let se = (se_within * se_within + se_idle * se_idle).sqrt();
     let df = combined_df(se_within, cycles - 1.0, se_idle, idle_df);
@@ -118,8 +118,13 @@ pub(super) fn log_interval(theta: f64, half: f64) -> (f64, f64) {
     (theta * (-half / theta).exp(), theta * (half / theta).exp())
 }
 
+/// Standard error from the spread between cycles; exactly 0 where they have one and the same ratio.
+pub(super) fn spread_se(y: &[f64], n: &[f64], theta: f64) -> f64 {
+    if same_ratio(y, n) { 0.0 } else { linearised_se(y, n, theta) }
+}
+
 /// Whether every cycle has tokens and exactly the same ratio: no spread, whatever rounding says.
-fn same_ratio(net: &[f64], tokens: &[f64]) -> bool {
+pub(super) fn same_ratio(net: &[f64], tokens: &[f64]) -> bool {
     let first = net[0] / tokens[0];
     net.iter().zip(tokens).all(|(y, n)| *n > 0.0 && y / n == first)
 }

@@ -1,0 +1,118 @@
+//! Which numbers can be pooled by the million, and how they are ordered as integers.
+//!
+//! Must not know what they measure.
+
+/// Integers in the order of the samples they stand for.
+pub trait Key: Copy + Ord + Send + Sync + 'static {
+    /// The key in 64 bits.
+    fn wide(self) -> u64;
+    /// Back from 64 bits that hold a key.
+    fn narrow(wide: u64) -> Self;
+}
+
+impl Key for u32 {
+    fn wide(self) -> u64 {
+        u64::from(self)
+    }
+
+    fn narrow(wide: u64) -> Self {
+        wide as Self
+    }
+}
+
+impl Key for u64 {
+    fn wide(self) -> u64 {
+        self
+    }
+
+    fn narrow(wide: u64) -> Self {
+        wide
+    }
+}
+
+/// A sample that can be pooled: whole nanoseconds as `u32` or `u64` (half the memory, no conversion), or any unit as
+/// `f32` or `f64`. Sealed.
+pub trait Sample: Copy + Send + Sync + sealed::Sealed {
+    /// What is sorted in its place.
+    type Key: Key;
+    /// The key of a finite sample; none for NaN and infinities.
+    fn key(self) -> Option<Self::Key>;
+    /// The sample that a key stands for, as a float in the sample's unit.
+    fn value(key: Self::Key) -> f64;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for u32 {}
+    impl Sealed for u64 {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+impl Sample for u32 {
+    type Key = u32;
+
+    fn key(self) -> Option<u32> {
+        Some(self)
+    }
+
+    fn value(key: u32) -> f64 {
+        f64::from(key)
+    }
+}
+
+impl Sample for u64 {
+    type Key = u64;
+
+    fn key(self) -> Option<u64> {
+        Some(self)
+    }
+
+    fn value(key: u64) -> f64 {
+        key as f64
+    }
+}
+
+// Positive floats are ordered as their bits, negative ones the other way round and below.
+
+impl Sample for f32 {
+    type Key = u32;
+
+    fn key(self) -> Option<u32> {
+        let bits = self.to_bits();
+        self.is_finite().then_some(if bits >> 31 == 1 { !bits } else { bits | 1 << 31 })
+    }
+
+    fn value(key: u32) -> f64 {
+        f64::from(f32::from_bits(if key >> 31 == 1 { key & !(1 << 31) } else { !key }))
+    }
+}
+
+impl Sample for f64 {
+    type Key = u64;
+
+    fn key(self) -> Option<u64> {
+        let bits = self.to_bits();
+        self.is_finite().then_some(if bits >> 63 == 1 { !bits } else { bits | 1 << 63 })
+    }
+
+    fn value(key: u64) -> f64 {
+        f64::from_bits(if key >> 63 == 1 { key & !(1 << 63) } else { !key })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_keep_the_order_and_the_value() {
+        let x = [f64::MIN, -1e12, -1.5, -1e-300, -0.0, 0.0, 5e-324, 1.0, 1e12, f64::MAX];
+        let keys: Vec<u64> = x.iter().map(|v| v.key().unwrap()).collect();
+        assert!(keys.is_sorted());
+        assert!(keys.iter().zip(x).all(|(&k, v)| f64::value(k).to_bits() == v.to_bits()));
+        let y = [-3.5_f32, -0.0, 0.25, 7e30];
+        assert!(y.iter().all(|v| f32::value(v.key().unwrap()) == f64::from(*v)));
+        assert_eq!((f64::NAN.key(), f32::INFINITY.key()), (None, None));
+    }
+}
