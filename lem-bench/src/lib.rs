@@ -13,6 +13,7 @@ pub mod registry;
 pub mod runner;
 pub mod sampler;
 pub mod stats;
+pub mod store;
 pub mod units;
 
 pub use bench::{Axis, Bencher, Error};
