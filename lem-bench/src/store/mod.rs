@@ -42,10 +42,14 @@
 
 mod atomic;
 mod civil;
+mod columns;
 mod component;
 mod durable;
 mod error;
 mod home;
+mod journal;
+mod line;
+mod reader;
 mod run_dir;
 mod run_id;
 mod slug;
@@ -53,6 +57,8 @@ mod slug;
 pub use atomic::write_atomic;
 pub use error::StoreError;
 pub use home::{Home, HomeOptions};
+pub use journal::{JournalName, JournalWriter};
+pub use reader::{Journal, read_journal, read_run};
 pub use run_dir::RunDir;
 pub use run_id::RunId;
 pub use slug::slug;
