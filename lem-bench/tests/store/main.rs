@@ -5,6 +5,7 @@ mod damage;
 mod full_disk;
 mod journals;
 mod scale;
+mod two_processes;
 
 use std::collections::BTreeMap;
 
