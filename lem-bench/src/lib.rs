@@ -15,6 +15,7 @@ pub mod runner;
 pub mod sampler;
 pub mod sim;
 pub mod stats;
+pub mod store;
 pub mod units;
 
 pub use bench::{Axis, Bencher, Error};
