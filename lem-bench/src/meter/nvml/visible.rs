@@ -130,7 +130,7 @@ mod tests {
     fn unset_shows_all_and_empty_hides_all() {
         assert_eq!(choose(None, None, &list()).unwrap().cards.len(), 3);
         for hidden in ["", "  ", "-1", "-1,0"] {
-            assert_eq!(positions(hidden).unwrap(), [], "{hidden:?}");
+            assert_eq!(positions(hidden).unwrap(), Vec::<usize>::new(), "{hidden:?}");
         }
     }
 
