@@ -11,6 +11,7 @@ pub mod model;
 pub mod prelude;
 pub mod protocol;
 pub mod registry;
+pub mod report;
 pub mod runner;
 pub mod sampler;
 pub mod sim;
