@@ -91,11 +91,7 @@ fn ratio_ci(input: Input<'_>) -> Result<Answer, Refusal> {
             df: input.number_if_any("df_idle")?,
         },
     };
-    let r = stats::ratio_ci(&RatioInput {
-        idle,
-        conf: conf(input)?,
-        ..RatioInput::new(&energy_j, &time_s, &tokens)
-    })?;
+    let r = stats::ratio_ci(&RatioInput { idle, conf: conf(input)?, ..RatioInput::new(&energy_j, &time_s, &tokens) })?;
     Ok(answer! {
         "theta": r.theta, "se_within": r.se_within, "se_baseline": r.se_idle, "se": r.se, "df": r.df,
         "t_crit": r.t_crit, "lin_lo": r.lin_low, "lin_hi": r.lin_high,

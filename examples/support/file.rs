@@ -25,7 +25,8 @@ pub(crate) struct Report {
 /// Runs every case of the vectors in `path`; the error says why the file cannot be used.
 pub(crate) fn run(path: &Path) -> Result<Report, String> {
     let text = std::fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
-    let file: Value = serde_json::from_str(&quote_specials(&text)).map_err(|e| format!("{} is not JSON: {e}", path.display()))?;
+    let file: Value =
+        serde_json::from_str(&quote_specials(&text)).map_err(|e| format!("{} is not JSON: {e}", path.display()))?;
     match file.get("schema").and_then(Value::as_str) {
         Some(SCHEMA) => {}
         Some(other) => return Err(format!("{} has schema {other:?}, not {SCHEMA:?}", path.display())),

@@ -107,9 +107,7 @@ pub(crate) fn matches(got: &Got, expected: &Value, tolerance: Tolerance) -> bool
         (Got::Int(g), Value::Number(e)) if e.is_u64() => Some(*g) == e.as_u64(),
         (Got::Int(g), _) => number(expected).is_some_and(|e| *g as f64 == e),
         (Got::Number(g), _) => number(expected).is_some_and(|e| near(*g, e, tolerance)),
-        (Got::List(g), Value::Array(e)) => {
-            g.len() == e.len() && g.iter().zip(e).all(|(g, e)| matches(g, e, tolerance))
-        }
+        (Got::List(g), Value::Array(e)) => g.len() == e.len() && g.iter().zip(e).all(|(g, e)| matches(g, e, tolerance)),
         _ => false,
     }
 }

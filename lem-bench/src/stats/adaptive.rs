@@ -70,12 +70,7 @@ pub struct AdaptiveStop {
 ///
 /// `BadParameter` for a negative or non-finite standard error, a target that is NaN, a level outside [0, 1), or a
 /// minimum below 2 cycles when it is reached.
-pub fn adaptive_stop(
-    se_rel: f64,
-    n: usize,
-    target_rel: f64,
-    rule: &AdaptiveRule,
-) -> Result<AdaptiveStop, StatsError> {
+pub fn adaptive_stop(se_rel: f64, n: usize, target_rel: f64, rule: &AdaptiveRule) -> Result<AdaptiveStop, StatsError> {
     level(rule.conf)?;
     if n < rule.n_min {
         return Ok(AdaptiveStop { stop: false, half_width: None, reason: AdaptiveReason::MinCycles });

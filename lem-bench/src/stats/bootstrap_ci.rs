@@ -99,4 +99,3 @@ impl Bootstrap {
         self.studentized.unwrap_or(self.percentile)
     }
 }
-

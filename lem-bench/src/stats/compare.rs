@@ -32,11 +32,8 @@ pub(super) fn difference(a: &[f64], b: &[f64]) -> (f64, f64, f64) {
     let (va, vb) = (variance(a) / na, variance(b) / nb);
     let v = va + vb;
     // Shares instead of squares of variances: no underflow for small units.
-    let df = if v == 0.0 {
-        na + nb - 2.0
-    } else {
-        ((va / v).powi(2) / (na - 1.0) + (vb / v).powi(2) / (nb - 1.0)).recip()
-    };
+    let df =
+        if v == 0.0 { na + nb - 2.0 } else { ((va / v).powi(2) / (na - 1.0) + (vb / v).powi(2) / (nb - 1.0)).recip() };
     (mean(b) - mean(a), v.sqrt(), df)
 }
 

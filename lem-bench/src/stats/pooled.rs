@@ -24,7 +24,7 @@ const MOST_COUNTS: usize = 4 << 20;
 /// Bisection ends when this few samples are left: counting them out is cheaper.
 const FEW: usize = 16;
 
-/// Sorting a sample costs about this many nanoseconds; a thread pays above 100 µs.
+/// Sorting this many samples takes about as long as starting a thread.
 const SAMPLES_A_THREAD: usize = 10_000;
 
 /// Samples of several cycles, ready for quantiles of the pool and of resampled cycles.
@@ -94,6 +94,15 @@ impl<T: Sample> PooledSamples<T> {
         let mut search = self.search();
         search.take(times);
         search.quantile(q).ok_or(StatsError::InsufficientData)
+    }
+
+    /// Of each cycle, the samples below `value` plus half of those equal to it, and all samples.
+    pub(super) fn ranks(&self, value: f64) -> impl Iterator<Item = (f64, f64)> {
+        self.cycles.iter().map(move |keys| {
+            let below = keys.partition_point(|&k| T::value(k) < value);
+            let up_to = below + keys[below..].partition_point(|&k| T::value(k) <= value);
+            (f64::midpoint(below as f64, up_to as f64), keys.len() as f64)
+        })
     }
 
     /// A search with its own scratch space, to be used again and again.
@@ -305,11 +314,8 @@ mod tests {
     fn compare<T: Sample + Into<f64>>(cycles: &[Vec<T>], times: &[u32]) {
         let slices: Vec<&[T]> = cycles.iter().map(Vec::as_slice).collect();
         let pool = PooledSamples::new(&slices, Some(2)).unwrap();
-        let all: Vec<f64> = cycles
-            .iter()
-            .zip(times)
-            .flat_map(|(c, &t)| (0..t).flat_map(|_| c.iter().map(|&v| v.into())))
-            .collect();
+        let all: Vec<f64> =
+            cycles.iter().zip(times).flat_map(|(c, &t)| (0..t).flat_map(|_| c.iter().map(|&v| v.into()))).collect();
         let q = [0.0, 0.001, 0.25, 0.5, 0.77, 0.95, 0.99, 0.9999, 1.0];
         for (q, want) in q.into_iter().zip(quantile7(&all, &q).unwrap()) {
             assert_eq!(pool.mixture_quantile(times, q).unwrap(), want, "q {q} times {times:?}");
@@ -318,7 +324,8 @@ mod tests {
 
     #[test]
     fn mixtures_equal_the_concatenation() {
-        for (lengths, spread) in [([9000, 1, 500], 1 << 20), ([40, 50, 3], 4), ([7000, 7000, 7000], 1), ([1, 1, 1], 9)] {
+        for (lengths, spread) in [([9000, 1, 500], 1 << 20), ([40, 50, 3], 4), ([7000, 7000, 7000], 1), ([1, 1, 1], 9)]
+        {
             let cycle = |c: usize| (0..lengths[c] as u64).map(move |i| (noise(i * 3 + c as u64) % spread) as u32);
             let whole: Vec<Vec<u32>> = (0..3).map(|c| cycle(c).collect()).collect();
             let real: Vec<Vec<f64>> = (0..3).map(|c| cycle(c).map(|v| 1e3 - f64::from(v)).collect()).collect();

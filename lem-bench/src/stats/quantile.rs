@@ -50,11 +50,8 @@ pub(super) fn sorted(x: &[f64]) -> Vec<f64> {
 ///
 /// `x` must not be empty, hold no NaN, and every `q` lie in [0, 1]. Answers in the order of `q`.
 pub(super) fn select(x: &mut [f64], q: &[f64]) -> Vec<f64> {
-    let mut ranks: Vec<usize> = q
-        .iter()
-        .map(|&q| place(x.len(), q).below)
-        .flat_map(|below| [below, (below + 1).min(x.len() - 1)])
-        .collect();
+    let mut ranks: Vec<usize> =
+        q.iter().map(|&q| place(x.len(), q).below).flat_map(|below| [below, (below + 1).min(x.len() - 1)]).collect();
     ranks.sort_unstable();
     ranks.dedup();
     settle(x, 0, &ranks);

@@ -41,11 +41,7 @@ pub fn trend(x: &[f64]) -> Result<Trend, StatsError> {
     })) / (n - 2.0);
     // Squares of values below 1e-162 vanish; so does what could be said about them.
     let r1 = if total > 0.0 { fsum(centred.windows(2).map(|w| w[1] * w[0])) / total } else { 0.0 };
-    let p = if residual > 1e-28 * total {
-        2.0 * t_sf(slope.abs() / (residual / squares).sqrt(), n - 2.0)
-    } else {
-        0.0
-    };
+    let p = if residual > 1e-28 * total { 2.0 * t_sf(slope.abs() / (residual / squares).sqrt(), n - 2.0) } else { 0.0 };
     finite(&[slope, p, r1], 3)?;
     Ok(Trend { slope, p, r1 })
 }
