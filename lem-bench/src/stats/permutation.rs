@@ -41,7 +41,9 @@ pub fn perm_exact(a: &[f64], b: &[f64]) -> Result<Permutation, StatsError> {
     let mut chosen: Vec<usize> = (0..a.len()).collect();
     loop {
         side.clear();
-        chosen.iter().for_each(|&i| side.add(pool[i]));
+        for &i in &chosen {
+            side.add(pool[i]);
+        }
         let s = side.value();
         count += u64::from(((sum - s) / nb - s / na).abs() >= threshold);
         // The next combination: raise the last index that can rise, and line the others up behind it.

@@ -1,0 +1,129 @@
+//! The registration of a bench as tokens.
+//!
+//! Every name in it is the user's own or goes through `__private`, and no type is named that a user could shadow. Its
+//! spans point at what an error of the compiler would be about: the parameter's type, the values, the returned type.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Type;
+use syn::spanned::Spanned;
+
+use crate::axes::Axis;
+use crate::options::{Ignore, Options};
+use crate::signature::{Bench, Param};
+
+/// Names resolve as at the attribute, errors point at `span`.
+fn at(span: Span) -> Span {
+    Span::call_site().located_at(span)
+}
+
+/// A parameter of the expansion's own functions: hygienic, and of a name that no constant of the user has.
+fn local(name: &str, span: Span) -> Ident {
+    Ident::new(name, Span::mixed_site().located_at(span))
+}
+
+pub(crate) fn registration(options: &Options, bench: &Bench, axes: &[Axis<'_>]) -> TokenStream {
+    let krate = options.krate.as_ref().map_or_else(|| quote!(::lem_bench), |path| quote!(#path));
+    let traits = (!axes.is_empty()).then(|| quote!(, ViaAxis as _, ViaDebug as _, ViaNothing as _));
+    let axes_fn = axes_fn(axes);
+    let filter_fn = filter_fn(options, bench);
+    let run_fn = run_fn(bench);
+    let entry = entry(options, bench, !axes.is_empty());
+    quote! {
+        const _: () = {
+            use #krate::__private::{self as __lem_bench #traits};
+            #axes_fn
+            #filter_fn
+            #run_fn
+            __lem_bench::submit! { #entry }
+        };
+    }
+}
+
+fn axes_fn(axes: &[Axis<'_>]) -> Option<TokenStream> {
+    let axes: Vec<TokenStream> = axes.iter().map(axis).collect();
+    (!axes.is_empty()).then(|| {
+        quote! {
+            fn __lem_bench_axes() -> __lem_bench::Vec<__lem_bench::AxisSpec> {
+                __lem_bench::vec![#(#axes),*]
+            }
+        }
+    })
+}
+
+/// The codec's choice has to be written out where the type is known.
+fn axis(Axis { param, values }: &Axis<'_>) -> TokenStream {
+    let Param { name, ty, .. } = param;
+    let span = at(ty.span());
+    let ty = stored(param, ty, span);
+    let codec = quote_spanned!(span=> (&&&__lem_bench::Kind::<#ty>::NEW).__lem_bench_codec());
+    quote_spanned!(at(values.span())=> __lem_bench::axis::<#ty, _>(#name, #codec, #values))
+}
+
+fn stored(param: &Param, ty: &Type, span: Span) -> TokenStream {
+    if param.by_ref { quote_spanned!(span=> <#ty as __lem_bench::ByRef>::Stored) } else { quote!(#ty) }
+}
+
+fn filter_fn(options: &Options, bench: &Bench) -> Option<TokenStream> {
+    options.filter.as_ref().map(|filter| {
+        let case = local("__lem_bench_case", filter.span());
+        let span = at(filter.span());
+        let arguments = arguments(bench, &case, |_| span);
+        let call = quote_spanned!(span=> #filter(#(#arguments),*));
+        quote! {
+            fn __lem_bench_filter(#case: &__lem_bench::CaseValues) -> __lem_bench::bool {
+                #call
+            }
+        }
+    })
+}
+
+fn run_fn(bench: &Bench) -> TokenStream {
+    let Bench { ident, bencher, output, .. } = bench;
+    let case = local(if bench.params.is_empty() { "_case" } else { "__lem_bench_case" }, *bencher);
+    let b = local("__lem_bench_b", *bencher);
+    let arguments = arguments(bench, &case, |param| at(param.ty.span()));
+    let call = quote_spanned!(at(*output)=> #ident(#b #(, #arguments)*));
+    quote! {
+        fn __lem_bench_run(
+            #b: &mut __lem_bench::Bencher<'_>,
+            #case: &__lem_bench::CaseValues,
+        ) -> __lem_bench::Finished {
+            __lem_bench::finish(#call)
+        }
+    }
+}
+
+/// The arguments after the bencher; an error about one of them points at `span`.
+fn arguments(bench: &Bench, case: &Ident, span: impl Fn(&Param) -> Span) -> Vec<TokenStream> {
+    let argument = |(index, param): (usize, &Param)| {
+        let ty = &param.ty;
+        let take = if param.by_ref { quote!(by_ref) } else { quote!(by_value) };
+        quote_spanned!(span(param)=> __lem_bench::#take::<#ty>(#case, #index))
+    };
+    bench.params.iter().enumerate().map(argument).collect()
+}
+
+fn entry(options: &Options, bench: &Bench, has_axes: bool) -> TokenStream {
+    let name =
+        options.name.as_ref().map_or_else(|| syn::ext::IdentExt::unraw(&bench.ident).to_string(), syn::LitStr::value);
+    let group = options.group.iter();
+    let description = bench.description.iter();
+    let axes = has_axes.then(|| quote!(.axes(__lem_bench_axes)));
+    let filter = options.filter.as_ref().map(|_| quote!(.filter(__lem_bench_filter)));
+    let cycles = options.cycles.iter();
+    let windows = options.windows.iter();
+    let gap = options.gap_nanos.iter();
+    let tags = &options.tags;
+    let tags = (!tags.is_empty()).then(|| quote!(.tags(&[#(#tags),*])));
+    let ignore = match &options.ignore {
+        Ignore::No => None,
+        Ignore::Yes => Some(quote!(.ignore())),
+        Ignore::Because(reason) => Some(quote!(.ignore_because(#reason))),
+    };
+    quote! {
+        __lem_bench::Entry::new(#name, __lem_bench::module_path!(), __lem_bench_run)
+            #(.group(#group))* #(.description(#description))* #axes #filter #(.cycles(#cycles))* #(.windows(#windows))*
+            #(.gap_nanos(#gap))* #tags #ignore
+    }
+}

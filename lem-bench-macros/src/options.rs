@@ -1,0 +1,312 @@
+//! The attribute's options: what may be said, and what is wrong with what was said.
+//!
+//! Must not know the function that the attribute stands on.
+
+use proc_macro2::{Span, TokenStream};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Expr, Ident, Lit, LitStr, Path, Token, parenthesized};
+
+use crate::errors::Errors;
+
+/// The options, in the order in which messages list them.
+const KNOWN: [&str; 11] =
+    ["name", "group", "args", "grid", "filter", "cycles", "windows", "gap", "tags", "ignore", "crate"];
+
+/// The options that were given.
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) name: Option<LitStr>,
+    pub(crate) group: Option<LitStr>,
+    pub(crate) args: Option<(Ident, Expr)>,
+    pub(crate) grid: Option<(Ident, Vec<(Ident, Expr)>)>,
+    pub(crate) filter: Option<Path>,
+    pub(crate) cycles: Option<u32>,
+    pub(crate) windows: Option<u32>,
+    pub(crate) gap_nanos: Option<u64>,
+    pub(crate) tags: Vec<LitStr>,
+    pub(crate) ignore: Ignore,
+    pub(crate) krate: Option<Path>,
+}
+
+/// Whether the bench is left out unless it is asked for.
+#[derive(Default)]
+pub(crate) enum Ignore {
+    #[default]
+    No,
+    Yes,
+    Because(LitStr),
+}
+
+/// Reads the options; every wrong one is an error of its own.
+pub(crate) fn parse(tokens: TokenStream) -> syn::Result<Options> {
+    let read = |input: ParseStream| {
+        let mut options = Options::default();
+        let mut seen: Vec<String> = Vec::new();
+        let mut errors = Errors::default();
+        while !input.is_empty() {
+            if let Err(error) = option(input, &mut options, &mut seen) {
+                errors.push(error);
+                skip_to_comma(input);
+            }
+            if !input.is_empty() && errors.keep(input.parse::<Token![,]>()).is_none() {
+                skip_to_comma(input);
+                errors.keep(input.parse::<Option<Token![,]>>());
+            }
+        }
+        if let (Some((_, _)), Some((grid, _))) = (&options.args, &options.grid) {
+            errors.at(grid, "`args` and `grid` exclude each other: move the values of `args` into `grid`");
+        }
+        errors.finish().map(|()| options)
+    };
+    read.parse2(tokens)
+}
+
+fn skip_to_comma(input: ParseStream) {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        // A token tree always parses while there are tokens.
+        let _ = input.parse::<proc_macro2::TokenTree>();
+    }
+}
+
+fn option(input: ParseStream, options: &mut Options, seen: &mut Vec<String>) -> syn::Result<()> {
+    let key = Ident::parse_any(input)
+        .map_err(|error| syn::Error::new(error.span(), format!("expected an option: {}", list())))?;
+    let name = key.to_string();
+    if !KNOWN.contains(&name.as_str()) {
+        return Err(unknown(&key, &name));
+    }
+    if seen.contains(&name) {
+        return Err(syn::Error::new(key.span(), format!("`{name}` is given twice: keep one")));
+    }
+    seen.push(name.clone());
+    match name.as_str() {
+        "name" => options.name = Some(label(&key, input)?),
+        "group" => options.group = Some(label(&key, input)?),
+        "args" => options.args = Some((key.clone(), values(&key, input)?)),
+        "grid" => options.grid = Some((key.clone(), grid(&key, input)?)),
+        "filter" => options.filter = Some(path(&key, input, "filter = keeps_case")?),
+        "crate" => options.krate = Some(path(&key, input, "crate = my_crate::lem_bench")?),
+        "cycles" => options.cycles = Some(count(&key, input, 2)?),
+        "windows" => options.windows = Some(count(&key, input, 1)?),
+        "gap" => options.gap_nanos = Some(gap(&key, input)?),
+        "tags" => options.tags = tags(&key, input)?,
+        _ => options.ignore = if input.peek(Token![=]) { Ignore::Because(text(&key, input)?) } else { Ignore::Yes },
+    }
+    Ok(())
+}
+
+fn list() -> String {
+    KNOWN.map(|known| format!("`{known}`")).join(", ")
+}
+
+fn unknown(key: &Ident, name: &str) -> syn::Error {
+    let nearest = nearest(name, KNOWN.into_iter()).map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
+    syn::Error::new(key.span(), format!("unknown option `{name}`{nearest}\nthe options are {}", list()))
+}
+
+/// The candidate that `name` was probably meant to be: one that begins alike, or is a third of its length away at most.
+pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .map(|candidate| (distance(name, candidate), candidate))
+        .filter(|(distance, candidate)| {
+            *distance <= candidate.len().max(3) / 3 || (name.len() > 2 && candidate.starts_with(name))
+        })
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Levenshtein's distance.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// The expression after `key =`, without the invisible parentheses of a `macro_rules!` fragment.
+fn value(key: &Ident, input: ParseStream, example: &str) -> syn::Result<Expr> {
+    if !input.peek(Token![=]) {
+        return Err(syn::Error::new(key.span(), format!("`{key}` takes a value: `{example}`")));
+    }
+    let equals: Token![=] = input.parse()?;
+    if input.is_empty() || input.peek(Token![,]) {
+        return Err(syn::Error::new_spanned(equals, format!("a value is missing: `{example}`")));
+    }
+    let mut expr: Expr = input.parse()?;
+    while let Expr::Group(group) = expr {
+        expr = *group.expr;
+    }
+    Ok(expr)
+}
+
+fn text(key: &Ident, input: ParseStream) -> syn::Result<LitStr> {
+    let expr = value(key, input, &format!("{key} = \"…\""))?;
+    as_text(&expr).ok_or_else(|| syn::Error::new_spanned(&expr, format!("`{key}` takes a text: `{key} = \"…\"`")))
+}
+
+fn as_text(expr: &Expr) -> Option<LitStr> {
+    match expr {
+        Expr::Group(group) => as_text(&group.expr),
+        Expr::Lit(lit) => match &lit.lit {
+            Lit::Str(text) => Some(text.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn label(key: &Ident, input: ParseStream) -> syn::Result<LitStr> {
+    let text = text(key, input)?;
+    if text.value().is_empty() {
+        return Err(syn::Error::new_spanned(&text, format!("`{key}` is empty: it stands in the bench's id")));
+    }
+    Ok(text)
+}
+
+fn path(key: &Ident, input: ParseStream, example: &str) -> syn::Result<Path> {
+    // `crate = crate` is no expression, so a path is read as such.
+    if input.peek(Token![=]) && input.peek2(Token![crate]) {
+        input.parse::<Token![=]>()?;
+        return Path::parse_mod_style(input);
+    }
+    match value(key, input, example)? {
+        Expr::Path(path) if path.qself.is_none() => Ok(path.path),
+        other => Err(syn::Error::new_spanned(other, format!("`{key}` takes a path: `{example}`"))),
+    }
+}
+
+fn count(key: &Ident, input: ParseStream, least: u32) -> syn::Result<u32> {
+    let example = if least == 2 { "cycles = 10" } else { "windows = 1" };
+    let expr = value(key, input, example)?;
+    let Expr::Lit(lit) = &expr else {
+        return Err(syn::Error::new_spanned(&expr, format!("`{key}` takes a whole number: `{example}`")));
+    };
+    let Lit::Int(int) = &lit.lit else {
+        return Err(syn::Error::new_spanned(lit, format!("`{key}` takes a whole number: `{example}`")));
+    };
+    let too_large = |_| syn::Error::new_spanned(int, format!("`{key}` is at most {}", u32::MAX));
+    let count: u32 = int.base10_parse().map_err(too_large)?;
+    if count >= least {
+        return Ok(count);
+    }
+    let why = if least == 2 {
+        "an interval takes at least 2 cycles: write 2 or more, or leave it out for the default"
+    } else {
+        "a cycle has at least 1 window: write 1 or more, or leave it out for the default"
+    };
+    Err(syn::Error::new_spanned(lit, why))
+}
+
+fn gap(key: &Ident, input: ParseStream) -> syn::Result<u64> {
+    let expr = value(key, input, "gap = \"2s\"")?;
+    let text = match &expr {
+        Expr::Lit(lit) => match &lit.lit {
+            Lit::Str(text) => Some(text.value()),
+            Lit::Int(int) => Some(format!("{}s", int.base10_digits())),
+            Lit::Float(float) => Some(format!("{}s", float.base10_digits())),
+            _ => None,
+        },
+        _ => None,
+    };
+    text.and_then(|text| nanos(&text)).ok_or_else(|| {
+        syn::Error::new_spanned(
+            expr,
+            "`gap` takes a time: `\"500ms\"`, `\"2s\"`, `\"1min\"`, or a number of seconds such as `0.5`",
+        )
+    })
+}
+
+fn nanos(text: &str) -> Option<u64> {
+    let unit_at = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let (number, unit) = text.split_at(unit_at);
+    let per_unit = match unit.trim_start() {
+        "us" | "µs" => 1e-6,
+        "ms" => 1e-3,
+        "s" => 1.0,
+        "min" => 60.0,
+        _ => return None,
+    };
+    let gap = std::time::Duration::try_from_secs_f64(number.parse::<f64>().ok()? * per_unit).ok()?;
+    u64::try_from(gap.as_nanos()).ok()
+}
+
+fn tags(key: &Ident, input: ParseStream) -> syn::Result<Vec<LitStr>> {
+    let example = "tags = [\"nightly\"]";
+    let expr = value(key, input, example)?;
+    let Expr::Array(array) = &expr else {
+        return Err(syn::Error::new_spanned(expr, format!("`tags` takes a list of texts: `{example}`")));
+    };
+    let mut errors = Errors::default();
+    let mut tags = Vec::new();
+    for tag in &array.elems {
+        match as_text(tag) {
+            Some(text) => tags.push(text),
+            None => errors.at(tag, format!("a tag is a text: `{example}`")),
+        }
+    }
+    errors.finish().map(|()| tags)
+}
+
+fn values(key: &Ident, input: ParseStream) -> syn::Result<Expr> {
+    let expr = value(key, input, &format!("{key} = [1, 4]"))?;
+    match &expr {
+        Expr::Array(array) if array.elems.is_empty() => Err(syn::Error::new_spanned(
+            array,
+            format!("`{key}` has no values, so the bench would never run: give it one"),
+        )),
+        _ => Ok(expr),
+    }
+}
+
+fn grid(key: &Ident, input: ParseStream) -> syn::Result<Vec<(Ident, Expr)>> {
+    let example = "grid(batch = [1, 4])";
+    if !input.peek(syn::token::Paren) {
+        return Err(syn::Error::new(key.span(), format!("`grid` takes axes in parentheses: `{example}`")));
+    }
+    let content;
+    let paren = parenthesized!(content in input);
+    let axis = |input: ParseStream| {
+        let name = Ident::parse_any(input)?;
+        let values = values(&name, input)?;
+        Ok((name, values))
+    };
+    let axes = Punctuated::<_, Token![,]>::parse_terminated_with(&content, axis);
+    let axes: Vec<(Ident, Expr)> = match axes {
+        Ok(axes) => axes.into_iter().collect(),
+        Err(error) => {
+            // What is left in the parentheses was never read; an error about it would hide this one.
+            skip_all(&content);
+            return Err(error);
+        }
+    };
+    if axes.is_empty() {
+        return Err(syn::Error::new(span_of(&paren), format!("`grid` has no axes: `{example}`")));
+    }
+    let mut errors = Errors::default();
+    for (at, (name, _)) in axes.iter().enumerate() {
+        if axes[..at].iter().any(|(earlier, _)| earlier == name) {
+            errors.at(name, format!("axis `{name}` is given twice: keep one"));
+        }
+    }
+    errors.finish().map(|()| axes)
+}
+
+fn skip_all(input: ParseStream) {
+    while !input.is_empty() {
+        let _ = input.parse::<proc_macro2::TokenTree>();
+    }
+}
+
+fn span_of(paren: &syn::token::Paren) -> Span {
+    paren.span.join()
+}

@@ -1,0 +1,200 @@
+//! The function under the attribute: its head is read, its body is left to the compiler.
+//!
+//! Must not know the attribute's options.
+
+use proc_macro2::{Span, TokenStream};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
+use syn::{Attribute, Expr, FnArg, Ident, Lit, Meta, Pat, ReturnType, Safety, Signature, Token, Type, Visibility};
+
+use crate::errors::Errors;
+
+/// What the expansion needs of the function.
+pub(crate) struct Bench {
+    pub(crate) ident: Ident,
+    /// First line of the documentation.
+    pub(crate) description: Option<String>,
+    /// Where an error about the bencher points.
+    pub(crate) bencher: Span,
+    pub(crate) params: Vec<Param>,
+    /// Where an error about the returned value points.
+    pub(crate) output: Span,
+}
+
+/// A parameter after the bencher.
+pub(crate) struct Param {
+    pub(crate) ident: Ident,
+    /// The name of its axis: the identifier without `r#`.
+    pub(crate) name: String,
+    /// Its type; of a reference, what it refers to.
+    pub(crate) ty: Type,
+    pub(crate) by_ref: bool,
+}
+
+struct Head {
+    attributes: Vec<Attribute>,
+    signature: Signature,
+}
+
+impl Parse for Head {
+    fn parse(input: ParseStream) -> syn::Result<Self> {
+        let attributes = input.call(Attribute::parse_outer)?;
+        input.parse::<Visibility>()?;
+        let begins_like_one = input.peek(Token![fn]) || input.peek2(Token![fn]) || input.peek3(Token![fn]);
+        if !begins_like_one && input.fork().parse::<Signature>().is_err() {
+            return Err(input.error("`#[energy_bench]` goes on a function: `fn decode(b: &mut Bencher)`"));
+        }
+        let signature = input.parse()?;
+        // The body is the compiler's: it says better what is wrong there.
+        input.parse::<TokenStream>()?;
+        Ok(Self { attributes, signature })
+    }
+}
+
+/// Reads the function's head; everything that a bench can't be is an error of its own.
+pub(crate) fn parse(item: TokenStream) -> syn::Result<Bench> {
+    let Head { attributes, signature } = syn::parse2(item)?;
+    let mut errors = Errors::default();
+    plain_function(&signature, &mut errors);
+    if let Some(again) = attributes.iter().find(|a| a.path().segments.last().is_some_and(|s| s.ident == "energy_bench"))
+    {
+        errors.at(again, "a function is one bench: keep one `#[energy_bench]`, or call it from another function");
+    }
+    let mut inputs = signature.inputs.iter();
+    let bencher = bencher(inputs.next(), &signature, &mut errors);
+    if matches!(signature.inputs.first(), Some(FnArg::Receiver(_))) {
+        // Then the bencher is the second.
+        inputs.next();
+    }
+    let params = inputs.filter_map(|input| param(input, &mut errors)).collect();
+    errors.finish()?;
+    let output = match &signature.output {
+        ReturnType::Default => signature.ident.span(),
+        ReturnType::Type(_, ty) => ty.span(),
+    };
+    Ok(Bench { description: description(&attributes), bencher, params, output, ident: signature.ident })
+}
+
+fn plain_function(signature: &Signature, errors: &mut Errors) {
+    if let Some(constness) = &signature.constness {
+        errors.at(constness, "a bench can't be `const`: it is measured when it runs");
+    }
+    if let Some(asyncness) = &signature.asyncness {
+        errors
+            .at(asyncness, "a bench can't be `async`: make it a plain function and block on the future inside `iter`");
+    }
+    if let Safety::Unsafe(_) | Safety::Safe(_) = &signature.safety {
+        errors.at(&signature.safety, "a bench can't be `unsafe`: put the `unsafe` block into its body");
+    }
+    if let Some(abi) = &signature.abi {
+        errors.at(abi, "a bench can't be `extern`: call the foreign function from a plain one");
+    }
+    if let Some(variadic) = &signature.variadic {
+        errors.at(variadic, "a bench can't be variadic");
+    }
+    let generics = &signature.generics;
+    if !generics.params.is_empty() {
+        errors.at(
+            generics,
+            "a bench can't be generic: write one plain function for each type, and call the generic one from there",
+        );
+    } else if let Some(clause) = &generics.where_clause {
+        errors.at(clause, "a bench is not generic, so there is nothing to bound: leave the `where` clause out");
+    }
+}
+
+const BENCHER: &str = "the first parameter of a bench is `b: &mut Bencher`";
+
+fn bencher(first: Option<&FnArg>, signature: &Signature, errors: &mut Errors) -> Span {
+    match first {
+        None => {
+            let span = signature.paren_token.span.join();
+            errors.push(syn::Error::new(span, BENCHER));
+            span
+        }
+        Some(FnArg::Receiver(receiver)) => {
+            errors.at(receiver, "a bench can't be a method: make it a free function");
+            receiver.span()
+        }
+        Some(FnArg::Typed(typed)) => {
+            let by_mut = |ty: &Type| matches!(ty, Type::Reference(reference) if reference.mutability.is_some());
+            if !by_mut(ungrouped(&typed.ty)) {
+                errors.at(typed, BENCHER);
+            }
+            typed.ty.span()
+        }
+    }
+}
+
+fn param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
+    let FnArg::Typed(typed) = input else { return None };
+    for attribute in typed.attrs.iter().filter(|a| a.path().is_ident("cfg") || a.path().is_ident("cfg_attr")) {
+        errors.at(attribute, "a parameter of a bench can't come and go: put the `cfg` on two functions instead");
+    }
+    let Pat::Ident(pattern) = &*typed.pat else {
+        errors.at(
+            &typed.pat,
+            "a parameter of a bench needs a name, which is that of its axis: take it apart in the body",
+        );
+        return None;
+    };
+    let (ty, by_ref) = match ungrouped(&typed.ty) {
+        Type::ImplTrait(ty) => {
+            errors.at(ty, "a bench can't be generic: name the type of its axis");
+            return None;
+        }
+        Type::Reference(reference) if is_dyn(&reference.elem) => {
+            errors
+                .at(&reference.elem, "the values of an axis are of one type: name it, or an enum of what they can be");
+            return None;
+        }
+        Type::Reference(reference) if reference.mutability.is_some() => {
+            let text = if is_bencher(&reference.elem) {
+                BENCHER
+            } else {
+                "the value of an axis is shared by all cycles: take it by value or by `&`"
+            };
+            errors.at(reference, text);
+            return None;
+        }
+        // A `&'static T` is a value like any other; the elided lifetime is that of the case.
+        Type::Reference(reference) if reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident == "_") => {
+            ((*reference.elem).clone(), true)
+        }
+        ty => (ty.clone(), false),
+    };
+    Some(Param { name: pattern.ident.unraw().to_string(), ident: pattern.ident.clone(), ty, by_ref })
+}
+
+/// The type without the invisible parentheses of a `macro_rules!` fragment.
+fn ungrouped(mut ty: &Type) -> &Type {
+    while let Type::Group(group) = ty {
+        ty = &group.elem;
+    }
+    ty
+}
+
+fn is_bencher(ty: &Type) -> bool {
+    matches!(ungrouped(ty), Type::Path(ty) if ty.path.segments.last().is_some_and(|last| last.ident == "Bencher"))
+}
+
+fn is_dyn(ty: &Type) -> bool {
+    match ungrouped(ty) {
+        Type::Paren(inner) => is_dyn(&inner.elem),
+        ty => matches!(ty, Type::TraitObject(_)),
+    }
+}
+
+fn description(attributes: &[Attribute]) -> Option<String> {
+    attributes.iter().find_map(|attribute| match &attribute.meta {
+        Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
+            Expr::Lit(lit) => match &lit.lit {
+                Lit::Str(text) => text.value().lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    })
+}

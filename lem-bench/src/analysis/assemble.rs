@@ -1,0 +1,208 @@
+//! From the journals of a run to its benches: which processes took part in each, and what each of them did.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::finding::{Check, Finding, Weight};
+use crate::model::{
+    BenchEnd, BenchRecord, CycleRecord, IdleKind, IdleRecord, Record, RunRecord, SCHEMA_VERSION, WarmUpRecord,
+};
+
+/// Why journals cannot be analysed at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AnalysisError {
+    /// There is no journal, or none has a head.
+    NoHead,
+    /// A journal was written by a version whose records this one cannot read.
+    Schema {
+        /// The version found.
+        found: u32,
+    },
+}
+
+impl std::fmt::Display for AnalysisError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoHead => {
+                f.write_str("none of the journals has a head: nothing was recorded, or the files are not journals")
+            }
+            Self::Schema { found } => write!(
+                f,
+                "the journal has schema version {found}, and this lem-bench reads version {SCHEMA_VERSION}: \
+                 use the version that wrote it"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for AnalysisError {}
+
+/// What one process did for one bench.
+#[derive(Debug, Clone)]
+pub(super) struct Part<'a> {
+    pub(super) head: &'a RunRecord,
+    pub(super) record: &'a BenchRecord,
+    pub(super) bare_idle: Option<&'a IdleRecord>,
+    pub(super) loaded_idle: Option<&'a IdleRecord>,
+    pub(super) warm_up: Option<&'a WarmUpRecord>,
+    pub(super) cycles: BTreeMap<u32, &'a CycleRecord>,
+    pub(super) end: Option<&'a BenchEnd>,
+}
+
+/// A bench with the parts of all its processes, by rank.
+#[derive(Debug)]
+pub(super) struct Bench<'a> {
+    pub(super) parts: Vec<Part<'a>>,
+    pub(super) findings: Vec<Finding>,
+}
+
+impl<'a> Bench<'a> {
+    /// The part of the lowest rank: what is said once for a bench is said by it.
+    pub(super) fn first(&self) -> &Part<'a> {
+        &self.parts[0]
+    }
+
+    /// The cycles that every process has, by index.
+    pub(super) fn cycles(&self) -> BTreeMap<u32, Vec<&'a CycleRecord>> {
+        let mut all: BTreeMap<u32, Vec<&CycleRecord>> = BTreeMap::new();
+        for part in &self.parts {
+            for (index, cycle) in &part.cycles {
+                all.entry(*index).or_default().push(cycle);
+            }
+        }
+        all.retain(|_, cycles| cycles.len() == self.parts.len());
+        all
+    }
+}
+
+/// The heads of the journals that have one.
+pub(super) fn heads(journals: &[Vec<Record>]) -> Result<Vec<&RunRecord>, AnalysisError> {
+    let heads: Vec<&RunRecord> = journals.iter().filter_map(|records| head(records)).collect();
+    if heads.is_empty() {
+        return Err(AnalysisError::NoHead);
+    }
+    match heads.iter().find(|head| head.schema_version != SCHEMA_VERSION) {
+        Some(other) => Err(AnalysisError::Schema { found: other.schema_version }),
+        None => Ok(heads),
+    }
+}
+
+fn head(records: &[Record]) -> Option<&RunRecord> {
+    records.iter().find_map(|record| if let Record::Run(head) = record { Some(head) } else { None })
+}
+
+/// The benches of a run, in the order in which they were first begun.
+pub(super) fn benches(journals: &[Vec<Record>]) -> Vec<Bench<'_>> {
+    let mut order: Vec<&str> = Vec::new();
+    let mut parts: BTreeMap<&str, Vec<Part<'_>>> = BTreeMap::new();
+    for records in journals {
+        for part in parts_of(records) {
+            let id = part.record.id.as_str();
+            if !order.contains(&id) {
+                order.push(id);
+            }
+            parts.entry(id).or_default().push(part);
+        }
+    }
+    order.into_iter().filter_map(|id| parts.remove(id)).map(complete).collect()
+}
+
+/// The parts of one journal, one for each bench that it began. A bench that was begun again replaces its first try.
+fn parts_of(records: &[Record]) -> Vec<Part<'_>> {
+    let Some(head) = head(records) else { return Vec::new() };
+    let mut bare_idle = None;
+    let mut parts: Vec<Part<'_>> = Vec::new();
+    let find = |parts: &mut Vec<Part<'_>>, id: &str| parts.iter().position(|part| part.record.id == id);
+    for record in records {
+        match record {
+            Record::Run(_) | Record::RunEnd(_) => {}
+            Record::Idle(idle) if idle.kind == IdleKind::Bare => bare_idle = Some(idle),
+            Record::Idle(idle) => {
+                if let Some(at) = idle.bench.as_deref().and_then(|id| find(&mut parts, id)) {
+                    parts[at].loaded_idle = Some(idle);
+                }
+            }
+            Record::Bench(bench) => {
+                let cycles = BTreeMap::new();
+                let part = Part { head, record: bench, bare_idle, loaded_idle: None, warm_up: None, cycles, end: None };
+                match find(&mut parts, &bench.id) {
+                    Some(at) => parts[at] = part,
+                    None => parts.push(part),
+                }
+            }
+            Record::WarmUp(warm_up) => {
+                if let Some(at) = find(&mut parts, &warm_up.bench) {
+                    parts[at].warm_up = Some(warm_up);
+                }
+            }
+            Record::Cycle(cycle) => {
+                if let Some(at) = find(&mut parts, &cycle.bench) {
+                    parts[at].cycles.insert(cycle.index, cycle);
+                }
+            }
+            Record::BenchEnd(end) => {
+                if let Some(at) = find(&mut parts, &end.bench) {
+                    parts[at].end = Some(end);
+                }
+            }
+        }
+    }
+    parts
+}
+
+/// Orders the parts of a bench by rank and says which are missing, came twice or did less than the others.
+fn complete(mut parts: Vec<Part<'_>>) -> Bench<'_> {
+    let mut findings = Vec::new();
+    parts.sort_by_key(|part| (part.head.rank, part.head.started));
+    let world = parts.iter().map(|part| part.head.world).max().unwrap_or(1);
+    let mut seen: BTreeSet<u32> = BTreeSet::new();
+    let mut twice: BTreeSet<u32> = BTreeSet::new();
+    // Of two processes with one rank, the one that came last counts: the other was started over.
+    for part in &parts {
+        if !seen.insert(part.head.rank) {
+            twice.insert(part.head.rank);
+        }
+    }
+    for rank in &twice {
+        let last = parts.iter().rposition(|part| part.head.rank == *rank).unwrap_or_default();
+        let mut at = 0;
+        parts.retain(|part| {
+            at += 1;
+            part.head.rank != *rank || at - 1 == last
+        });
+    }
+    if !twice.is_empty() {
+        findings.push(Finding::new(
+            Check::Completeness,
+            Weight::Warning,
+            format!("rank {} came more than once; the last one counts", list(&twice)),
+            "give each run a results folder of its own, and each process a rank of its own",
+        ));
+    }
+    let missing: BTreeSet<u32> = (0..world).filter(|rank| !seen.contains(rank)).collect();
+    if !missing.is_empty() {
+        findings.push(Finding::new(
+            Check::Completeness,
+            Weight::Invalid,
+            format!("rank {} of {world} processes never came: these sums are not totals", list(&missing)),
+            "see that every process reached the bench, then run again",
+        ));
+    }
+    let counts: BTreeSet<usize> = parts.iter().map(|part| part.cycles.len()).collect();
+    if counts.len() > 1 {
+        let counts: Vec<String> = parts.iter().map(|part| part.cycles.len().to_string()).collect();
+        findings.push(Finding::new(
+            Check::Completeness,
+            Weight::Warning,
+            format!(
+                "the processes did different numbers of cycles ({}); only those that all did count",
+                counts.join(", ")
+            ),
+            "see which process stopped early, and why, in its journal",
+        ));
+    }
+    Bench { parts, findings }
+}
+
+fn list(ranks: &BTreeSet<u32>) -> String {
+    ranks.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
+}

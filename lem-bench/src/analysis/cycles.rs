@@ -1,0 +1,145 @@
+//! One cycle over all its processes: each joule counted once, work added up, time as the common wall time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::summary::CycleSummary;
+use crate::model::{CycleRecord, DomainEnergy, DomainId, Method, WindowRecord, WorkDone};
+use crate::units::{Joules, Stamp, Watts};
+
+/// A cycle with the method by which its energy was obtained.
+#[derive(Debug)]
+pub(super) struct Joined {
+    pub(super) summary: CycleSummary,
+    pub(super) method: Option<Method>,
+    /// Energy of the loaded idle over the windows, each process' own idle over its own windows.
+    pub(super) idle_j: Option<Joules>,
+}
+
+/// Joins what the processes did in one cycle.
+///
+/// A domain that several processes measured (one package under all of them) is counted once, by the first of them.
+/// Processes whose headline is a device of their own add up.
+pub(super) fn join(parts: &[(&CycleRecord, &[DomainId])]) -> Joined {
+    let mut total = Sums::default();
+    let mut counted: BTreeSet<&DomainId> = BTreeSet::new();
+    let mut work = WorkDone::default();
+    for (cycle, headline) in parts {
+        for window in &cycle.windows {
+            work.add(&window.work);
+        }
+        for domain in headline.iter().filter(|domain| counted.insert(domain)) {
+            total.add(cycle, domain);
+        }
+    }
+    let first = parts[0].0;
+    let domains = domains_j(parts);
+    let seconds = wall_seconds(parts);
+    let idle_j = total.idle_j.filter(|_| total.complete && total.domains > 0);
+    let summary = CycleSummary {
+        index: first.index,
+        seconds,
+        energy_j: (total.complete && total.domains > 0).then_some(total.joules),
+        sensor_j: (total.complete && total.domains > 0).then_some((total.low, total.high)),
+        cross_check_j: total.cross_check.filter(|_| total.complete && total.domains > 0),
+        idle_w: idle_j.map(|joules| Watts(joules.get() / seconds)),
+        domains_j: domains,
+        requests: work.requests,
+        failed: work.failed,
+        input_tokens: work.input_tokens,
+        output_tokens: work.output_tokens,
+        units: work.units,
+        temperature_c: hottest(parts),
+        spans: first.spans.clone(),
+        traces: parts.iter().flat_map(|(cycle, _)| cycle.traces.iter().cloned()).collect(),
+    };
+    Joined { summary, method: total.method, idle_j }
+}
+
+/// Sums over domains and windows.
+#[derive(Debug)]
+struct Sums {
+    joules: Joules,
+    low: Joules,
+    high: Joules,
+    cross_check: Option<Joules>,
+    idle_j: Option<Joules>,
+    method: Option<Method>,
+    domains: usize,
+    complete: bool,
+}
+
+impl Default for Sums {
+    fn default() -> Self {
+        Self {
+            joules: Joules(0.0),
+            low: Joules(0.0),
+            high: Joules(0.0),
+            cross_check: Some(Joules(0.0)),
+            idle_j: Some(Joules(0.0)),
+            method: None,
+            domains: 0,
+            complete: true,
+        }
+    }
+}
+
+impl Sums {
+    fn add(&mut self, cycle: &CycleRecord, domain: &DomainId) {
+        self.domains += 1;
+        let power =
+            cycle.idle.as_ref().and_then(|idle| idle.power.iter().find(|(id, _)| id == domain)).map(|(_, w)| *w);
+        for window in &cycle.windows {
+            let Some(energy) = energy_of(window, domain) else {
+                self.complete = false;
+                continue;
+            };
+            self.joules += energy.joules;
+            self.low += energy.low;
+            self.high += energy.high;
+            self.cross_check = self.cross_check.zip(energy.cross_check).map(|(sum, joules)| sum + joules);
+            let idle = power.map(|power| power * window.stop.since(window.start));
+            self.idle_j = self.idle_j.zip(idle).map(|(sum, joules)| sum + joules);
+            // Integrated power anywhere makes the sum one of integrated power: the weaker source names the total.
+            self.method = match (self.method, energy.method) {
+                (Some(Method::IntegratedPower), _) | (_, Method::IntegratedPower) => Some(Method::IntegratedPower),
+                _ => Some(Method::Counter),
+            };
+        }
+    }
+}
+
+fn energy_of<'a>(window: &'a WindowRecord, domain: &DomainId) -> Option<&'a DomainEnergy> {
+    window.energy.iter().find(|energy| energy.domain == *domain)
+}
+
+/// The time from the first start to the last stop of each window over all processes, summed over windows.
+fn wall_seconds(parts: &[(&CycleRecord, &[DomainId])]) -> f64 {
+    let windows = parts.iter().map(|(cycle, _)| cycle.windows.len()).max().unwrap_or(0);
+    let wall = |n: usize| {
+        let each = || parts.iter().filter_map(|(cycle, _)| cycle.windows.get(n));
+        let start = each().map(|window| window.start).min().unwrap_or(Stamp(0));
+        let stop = each().map(|window| window.stop).max().unwrap_or(Stamp(0));
+        stop.since(start).as_secs_f64()
+    };
+    (0..windows).map(wall).sum()
+}
+
+fn domains_j(parts: &[(&CycleRecord, &[DomainId])]) -> Vec<(DomainId, Joules)> {
+    let mut sums: BTreeMap<&DomainId, (usize, Joules)> = BTreeMap::new();
+    for (part, (cycle, _)) in parts.iter().enumerate() {
+        for energy in cycle.windows.iter().flat_map(|window| &window.energy) {
+            let sum = sums.entry(&energy.domain).or_insert((part, Joules(0.0)));
+            if sum.0 == part {
+                sum.1 += energy.joules;
+            }
+        }
+    }
+    sums.into_iter().map(|(domain, (_, joules))| (domain.clone(), joules)).collect()
+}
+
+fn hottest(parts: &[(&CycleRecord, &[DomainId])]) -> Option<(f64, f64)> {
+    let each = || parts.iter().flat_map(|(cycle, _)| &cycle.temperature_c);
+    let max =
+        |values: &mut dyn Iterator<Item = f64>| values.fold(None, |m: Option<f64>, t| Some(m.map_or(t, |m| m.max(t))));
+    max(&mut each().map(|t| t.1)).zip(max(&mut each().map(|t| t.2)))
+}

@@ -1,0 +1,137 @@
+//! Findings: what was found wrong or worth knowing, with its evidence and what a person can do about it.
+
+use serde::{Deserialize, Serialize};
+
+/// How far a result can be trusted. Ordered: the worst finding decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Nothing stands against it.
+    Valid,
+    /// Something does, and it is said.
+    Warning,
+    /// It must not be used.
+    Invalid,
+}
+
+impl Status {
+    /// `valid`, `warning` or `invalid`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Warning => "warning",
+            Self::Invalid => "invalid",
+        }
+    }
+}
+
+/// How much a finding weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weight {
+    /// Worth knowing.
+    Note,
+    /// The result can be used with care.
+    Warning,
+    /// The result must not be used.
+    Invalid,
+}
+
+/// What a finding is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Check {
+    /// The bench did not run to its end.
+    BenchFailed,
+    /// The bench was interrupted: its journal has no end.
+    Interrupted,
+    /// The device was lost.
+    DeviceLost,
+    /// No energy could be measured in a window.
+    EnergyMissing,
+    /// The energy is a model's.
+    Estimated,
+    /// The energy is a simulated machine's.
+    Simulated,
+    /// The window is too short for the sensor.
+    WindowShort,
+    /// A counter was reset or ran backwards.
+    CounterReset,
+    /// A counter wrapped and was continued.
+    CounterWrapped,
+    /// A counter stood still.
+    CounterStuck,
+    /// Reads failed.
+    ReadFailed,
+    /// The sampler came late.
+    SamplerLate,
+    /// The sampler used too much of a core.
+    SamplerCost,
+    /// Counter and integrated power disagree.
+    CrossCheck,
+    /// The device was throttled.
+    Throttled,
+    /// The warm-up did not converge.
+    NotSteady,
+    /// The temperature differs from cycle to cycle, or drifts.
+    Temperature,
+    /// Idle power moved between gaps.
+    IdleMoved,
+    /// Net energy is negative or within the noise of the idle figure.
+    NetWithinNoise,
+    /// Energy per unit of work drifts over the cycles.
+    Drift,
+    /// Requests failed.
+    FailedRequests,
+    /// Fewer cycles than an interval needs.
+    FewCycles,
+    /// The benches were built with debug assertions.
+    DebugBuild,
+    /// Processes of the run are missing or came twice, or their windows do not overlap.
+    Completeness,
+    /// The joules carry the board's own gain, which nothing here can see.
+    BoardGain,
+    /// Sensors are missing because the machine is virtual or containerised.
+    Virtualised,
+    /// Something else uses the machine.
+    Foreign,
+    /// The machine runs on battery, or its clocks are not at their defaults.
+    PowerPolicy,
+}
+
+impl Check {
+    /// Its stable name, as in JSON.
+    pub fn name(self) -> String {
+        serde_json::to_value(self).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What it is about.
+    pub check: Check,
+    /// How much it weighs.
+    pub weight: Weight,
+    /// What was seen, with figures.
+    pub evidence: String,
+    /// What a person can do about it.
+    pub remedy: String,
+}
+
+impl Finding {
+    /// A finding.
+    pub fn new(check: Check, weight: Weight, evidence: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { check, weight, evidence: evidence.into(), remedy: remedy.into() }
+    }
+}
+
+/// What findings make of a result.
+pub fn status(findings: &[Finding]) -> Status {
+    match findings.iter().map(|finding| finding.weight).max() {
+        Some(Weight::Invalid) => Status::Invalid,
+        Some(Weight::Warning) => Status::Warning,
+        _ => Status::Valid,
+    }
+}

@@ -1,0 +1,122 @@
+//! Intervals of metrics, by the methods of `stats`, in the form in which they are written down.
+
+use super::summary::Interval;
+use crate::stats::{Bootstrap, Idle, RatioCi, RatioInput, Resampling, StatsError, bootstrap_ratio, ratio_ci};
+
+/// Below this many cycles an interval is only an indication.
+pub(super) const ENOUGH_CYCLES: usize = 8;
+
+/// How intervals are made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Options {
+    /// The level of all intervals.
+    pub level: f64,
+    /// Resamples of bootstrap intervals.
+    pub resamples: usize,
+    /// Their seed.
+    pub seed: u64,
+    /// Threads that resample; the result is the same for any number.
+    pub threads: Option<usize>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { level: 0.95, resamples: 10_000, seed: 0, threads: None }
+    }
+}
+
+impl Options {
+    pub(super) fn resampling(&self) -> Resampling {
+        Resampling { resamples: self.resamples, seed: self.seed, threads: self.threads }
+    }
+}
+
+/// A ratio of sums over cycles: its value and both intervals.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Ratio {
+    pub(super) value: f64,
+    pub(super) interval: Option<Interval>,
+    pub(super) bootstrap: Option<Interval>,
+    /// Why there is no interval.
+    pub(super) missing: Option<String>,
+}
+
+/// `numerator` (less `idle` times `seconds`) over `denominator`, one entry a cycle.
+pub(super) fn ratio(
+    numerator: &[f64],
+    seconds: &[f64],
+    denominator: &[f64],
+    idle: Idle<'_>,
+    options: &Options,
+) -> Result<Ratio, StatsError> {
+    let input = RatioInput { idle, conf: options.level, ..RatioInput::new(numerator, seconds, denominator) };
+    let cycles = numerator.len();
+    match ratio_ci(&input) {
+        Ok(ci) => Ok(Ratio {
+            value: ci.theta,
+            interval: Some(default_interval(&ci, cycles, options)),
+            bootstrap: bootstrap_ratio(&input, &options.resampling()).ok().map(|b| bootstrap_interval(&b, cycles)),
+            missing: None,
+        }),
+        // One cycle has a value and no interval.
+        Err(StatsError::InsufficientData) if cycles == 1 => {
+            let twice = |x: &[f64]| [x[0], x[0]];
+            let (n, s, d) = (twice(numerator), twice(seconds), twice(denominator));
+            let power = if let Idle::PerCycle(powers) = idle { Some(twice(powers)) } else { None };
+            let idle = power.as_ref().map_or(idle, |powers| Idle::PerCycle(powers));
+            let value = ratio_ci(&RatioInput { idle, ..RatioInput::new(&n, &s, &d) })?.theta;
+            let missing = Some("one cycle has no interval: run at least two".to_owned());
+            Ok(Ratio { value, interval: None, bootstrap: None, missing })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn default_interval(ci: &RatioCi, cycles: usize, options: &Options) -> Interval {
+    Interval {
+        low: ci.low,
+        high: ci.high,
+        level: options.level,
+        method: if ci.log.is_some() { "t over cycles, log scale" } else { "t over cycles" }.to_owned(),
+        resamples: None,
+        seed: None,
+        indicative: cycles < ENOUGH_CYCLES,
+    }
+}
+
+fn bootstrap_interval(bootstrap: &Bootstrap, cycles: usize) -> Interval {
+    let ci = bootstrap.headline();
+    let under = if ci.under_covers { ", under-covers" } else { "" };
+    Interval {
+        low: ci.low,
+        high: ci.high,
+        level: ci.level,
+        method: format!("{} over cycles{under}", ci.method.code()),
+        resamples: Some(ci.resamples),
+        seed: Some(ci.seed),
+        indicative: cycles < ENOUGH_CYCLES,
+    }
+}
+
+impl Ratio {
+    /// The same ratio upside down: tokens per joule from joules per token. `None` when it or its interval is not
+    /// above zero.
+    pub(super) fn inverse(&self) -> Option<Ratio> {
+        if self.value <= 0.0 {
+            return None;
+        }
+        let turn = |interval: &Interval| {
+            (interval.low > 0.0).then(|| Interval {
+                low: 1.0 / interval.high,
+                high: 1.0 / interval.low,
+                ..interval.clone()
+            })
+        };
+        Some(Ratio {
+            value: 1.0 / self.value,
+            interval: self.interval.as_ref().and_then(turn),
+            bootstrap: self.bootstrap.as_ref().and_then(turn),
+            missing: self.missing.clone(),
+        })
+    }
+}

@@ -1,0 +1,228 @@
+//! The metrics of a bench: ratios of sums over cycles, and quantiles of pooled request times.
+
+use std::collections::BTreeMap;
+
+use super::cycles::Joined;
+use super::interval::{ENOUGH_CYCLES, Options, Ratio, ratio};
+use super::summary::{Interval, Metric};
+use crate::model::{CycleRecord, RequestLog, Source};
+use crate::stats::{Idle, PooledSamples, StatsError};
+use crate::units::Joules;
+
+/// The metrics by name.
+pub(super) type Metrics = BTreeMap<String, Metric>;
+
+/// What metrics are made from.
+pub(super) struct Input<'a> {
+    pub(super) joined: &'a [Joined],
+    /// The records of each cycle, all processes.
+    pub(super) records: &'a [Vec<&'a CycleRecord>],
+    /// Power at rest before anything was set up, summed over the headline domains, in W.
+    pub(super) bare_idle_w: Option<f64>,
+    pub(super) source: Option<Source>,
+    pub(super) options: &'a Options,
+}
+
+/// One cycle's sums, as vectors over cycles.
+struct Columns {
+    energy: Vec<f64>,
+    seconds: Vec<f64>,
+    idle_w: Option<Vec<f64>>,
+}
+
+/// All metrics that apply.
+pub(super) fn metrics(input: &Input<'_>) -> Metrics {
+    let mut metrics = Metrics::new();
+    let all: Vec<&Joined> = input.joined.iter().collect();
+    let energetic: Vec<&Joined> = input.joined.iter().filter(|j| j.summary.energy_j.is_some()).collect();
+    energies(&mut metrics, input, &energetic);
+    rates(&mut metrics, input, &all);
+    request_times(&mut metrics, input);
+    metrics
+}
+
+fn columns(cycles: &[&Joined]) -> Columns {
+    let energy = cycles.iter().map(|j| j.summary.energy_j.map_or(f64::NAN, Joules::get)).collect();
+    let seconds = cycles.iter().map(|j| j.summary.seconds).collect();
+    let idle_w = cycles.iter().map(|j| Some(j.idle_j?.get() / j.summary.seconds)).collect();
+    Columns { energy, seconds, idle_w }
+}
+
+/// What a bench produces, each with the name in metric names, the unit in units, and the count of each cycle.
+fn denominators(cycles: &[&Joined]) -> Vec<(String, String, Vec<f64>)> {
+    let count = |n: &dyn Fn(&Joined) -> u64| -> Vec<f64> { cycles.iter().map(|j| n(j) as f64).collect() };
+    let mut all = vec![
+        ("output_token".to_owned(), "token".to_owned(), count(&|j| j.summary.output_tokens)),
+        ("total_token".to_owned(), "token".to_owned(), count(&|j| j.summary.output_tokens + j.summary.input_tokens)),
+        ("request".to_owned(), "request".to_owned(), count(&|j| j.summary.requests)),
+    ];
+    // A prompt that is read brings no output token; the token that it costs is an input token.
+    if cycles.iter().all(|j| j.summary.output_tokens == 0) {
+        let input = count(&|j| j.summary.input_tokens);
+        all[0] = ("input_token".to_owned(), "token".to_owned(), input);
+    }
+    let units = cycles.first().map(|j| j.summary.units.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+    for unit in units {
+        let n = count(&|j| j.summary.units.get(&unit).copied().unwrap_or(0));
+        all.push((unit.clone(), unit, n));
+    }
+    all.retain(|(_, _, counts)| counts.iter().sum::<f64>() > 0.0);
+    all
+}
+
+fn energies(metrics: &mut Metrics, input: &Input<'_>, cycles: &[&Joined]) {
+    if cycles.is_empty() {
+        return;
+    }
+    let Columns { energy, seconds, idle_w } = columns(cycles);
+    let options = input.options;
+    let metric = |ratio: Result<Ratio, StatsError>, unit: String, lower: Option<bool>| {
+        describe(ratio, unit, cycles.len(), lower, input.source.clone())
+    };
+    for (name, unit, counts) in denominators(cycles) {
+        let gross = ratio(&energy, &seconds, &counts, Idle::None, options);
+        if name.ends_with("_token") && name != "total_token" {
+            let inverse = gross.as_ref().ok().and_then(Ratio::inverse);
+            if let Some(inverse) = inverse {
+                let per_joule = metric(Ok(inverse), "tokens/J".to_owned(), Some(false));
+                metrics.insert(format!("{name}s_per_joule"), per_joule);
+            }
+        }
+        metrics.insert(format!("j_per_{name}"), metric(gross, format!("J/{unit}"), Some(true)));
+        if let Some(idle_w) = &idle_w {
+            let net = ratio(&energy, &seconds, &counts, Idle::PerCycle(idle_w), options);
+            metrics.insert(format!("net_j_per_{name}"), metric(net, format!("J/{unit}"), Some(true)));
+        }
+        if let Some(bare) = input.bare_idle_w {
+            let bare = vec![bare; cycles.len()];
+            let above = ratio(&energy, &seconds, &counts, Idle::PerCycle(&bare), options);
+            metrics.insert(format!("above_bare_idle_j_per_{name}"), metric(above, format!("J/{unit}"), Some(true)));
+        }
+    }
+    let power = ratio(&energy, &seconds, &seconds, Idle::None, options);
+    metrics.insert("mean_power_w".to_owned(), metric(power, "W".to_owned(), None));
+}
+
+fn rates(metrics: &mut Metrics, input: &Input<'_>, cycles: &[&Joined]) {
+    if cycles.is_empty() {
+        return;
+    }
+    let seconds: Vec<f64> = cycles.iter().map(|j| j.summary.seconds).collect();
+    for (name, unit, counts) in denominators(cycles) {
+        let rate = ratio(&counts, &seconds, &seconds, Idle::None, input.options);
+        let plural = if unit == name { name } else { format!("{name}s") };
+        let plural = if plural == "request" { "requests".to_owned() } else { plural };
+        let unit =
+            if matches!(unit.as_str(), "token" | "request") { format!("{unit}s/s") } else { format!("{unit}/s") };
+        metrics.insert(format!("{plural}_per_s"), describe(rate, unit, cycles.len(), Some(false), None));
+    }
+}
+
+/// A ratio as a metric; an error is the reason why there is none.
+fn describe(
+    ratio: Result<Ratio, StatsError>,
+    unit: String,
+    cycles: usize,
+    lower_is_better: Option<bool>,
+    source: Option<Source>,
+) -> Metric {
+    let (value, interval, bootstrap, missing) = match ratio {
+        Ok(ratio) => (Some(ratio.value), ratio.interval, ratio.bootstrap, ratio.missing),
+        Err(error) => (None, None, None, Some(error.to_string())),
+    };
+    Metric { value, unit, interval, bootstrap, cycles, samples: None, missing, lower_is_better, source }
+}
+
+/// A column of the request logs.
+type Column = fn(&RequestLog) -> Vec<u64>;
+
+fn request_times(metrics: &mut Metrics, input: &Input<'_>) {
+    let columns: [(&str, Column); 4] = [
+        ("ttft_ms", |log| log.ttft_ns.clone()),
+        ("itl_ms", |log| log.itl_ns.clone()),
+        ("itl_steady_ms", steady_intervals),
+        ("latency_ms", |log| log.latency_ns.clone()),
+    ];
+    for (name, column) in columns {
+        // Pooled over the processes of a cycle first, then over cycles: whole cycles are resampled.
+        let cycles: Vec<Vec<u64>> = input
+            .records
+            .iter()
+            .map(|parts| parts.iter().flat_map(|record| column(&record.requests)).collect())
+            .filter(|samples: &Vec<u64>| !samples.is_empty())
+            .collect();
+        if !cycles.is_empty() {
+            quantiles(metrics, name, &cycles, input.options);
+        }
+    }
+}
+
+/// Inter-token times without the first and the last of each request: the steady part of a generation.
+fn steady_intervals(log: &RequestLog) -> Vec<u64> {
+    let mut rest = log.itl_ns.as_slice();
+    let mut steady = Vec::with_capacity(rest.len());
+    for count in &log.itl_count {
+        let (own, others) = rest.split_at((*count as usize).min(rest.len()));
+        rest = others;
+        if own.len() > 2 {
+            steady.extend_from_slice(&own[1..own.len() - 1]);
+        }
+    }
+    steady
+}
+
+const MS_PER_NS: f64 = 1e-6;
+
+fn quantiles(metrics: &mut Metrics, name: &str, cycles: &[Vec<u64>], options: &Options) {
+    let slices: Vec<&[u64]> = cycles.iter().map(Vec::as_slice).collect();
+    let samples: usize = slices.iter().map(|cycle| cycle.len()).sum();
+    let sum: u128 = slices.iter().flat_map(|cycle| cycle.iter()).map(|ns| u128::from(*ns)).sum();
+    let metric = |value: f64| Metric {
+        value: Some(value * MS_PER_NS),
+        unit: "ms".to_owned(),
+        interval: None,
+        bootstrap: None,
+        cycles: cycles.len(),
+        samples: Some(samples),
+        missing: None,
+        lower_is_better: Some(true),
+        source: None,
+    };
+    metrics.insert(format!("{name}_mean"), metric(sum as f64 / samples as f64));
+    let Ok(pooled) = PooledSamples::new(&slices, options.threads) else { return };
+    let wanted = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
+    let bootstrap = pooled.bootstrap(&wanted.map(|(_, q)| q), options.level, &options.resampling());
+    for (at, (label, q)) in wanted.into_iter().enumerate() {
+        let Ok(value) = pooled.quantile(q) else { continue };
+        let mut metric = metric(value);
+        match &bootstrap {
+            Ok(intervals) => {
+                let ci = intervals[at].headline();
+                let under = if ci.under_covers { ", under-covers" } else { "" };
+                metric.interval = Some(Interval {
+                    low: ci.low * MS_PER_NS,
+                    high: ci.high * MS_PER_NS,
+                    level: ci.level,
+                    method: format!("{} over whole cycles{under}", ci.method.code()),
+                    resamples: Some(ci.resamples),
+                    seed: Some(ci.seed),
+                    indicative: cycles.len() < ENOUGH_CYCLES,
+                });
+            }
+            Err(error) => metric.missing = Some(error.to_string()),
+        }
+        metrics.insert(format!("{name}_{label}"), metric);
+    }
+}
+
+/// The metric to show first: energy per unit of what the bench produces.
+pub(super) fn headline(metrics: &Metrics) -> Option<String> {
+    let known = ["j_per_output_token", "j_per_input_token"];
+    let by_unit = |name: &&String| name.starts_with("j_per_") && !name.ends_with("_token") && *name != "j_per_request";
+    known
+        .into_iter()
+        .find(|name| metrics.contains_key(*name))
+        .map(str::to_owned)
+        .or_else(|| metrics.keys().find(by_unit).cloned())
+        .or_else(|| metrics.contains_key("j_per_request").then(|| "j_per_request".to_owned()))
+}

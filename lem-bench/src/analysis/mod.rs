@@ -1,0 +1,20 @@
+//! Late aggregation: from the journals of a run to its summary, and the trust ledger's judgement.
+//!
+//! Depends on plain records and statistics alone; must not know files, meters or devices. Saved journals can be
+//! analysed again anywhere.
+
+mod assemble;
+mod cycles;
+mod finding;
+mod interval;
+mod ledger;
+mod metrics;
+mod sensor_ledger;
+mod summarise;
+mod summary;
+
+pub use assemble::AnalysisError;
+pub use finding::{Check, Finding, Status, Weight, status};
+pub use interval::Options;
+pub use summarise::summarise;
+pub use summary::{BenchSummary, CycleSummary, Interval, Metric, RunInfo, Summary, WarmUpSummary};

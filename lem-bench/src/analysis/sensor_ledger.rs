@@ -1,0 +1,163 @@
+//! The part of the ledger that is about sensors: too short windows, counters that misbehave, two sources that disagree,
+//! clocks held down, a sampler that came late or cost too much.
+
+use super::finding::{Check, Finding, Weight};
+use super::ledger::Evidence;
+use crate::model::{CycleRecord, SensorEvent, SensorEventKind};
+
+pub(super) fn judge(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
+    windows(findings, evidence);
+    cross_check(findings, evidence);
+    events(findings, evidence);
+    sampler(findings, evidence);
+}
+
+fn windows(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
+    let head = evidence.part.head;
+    let Some(period) = head.probe.period_of(&head.headline) else {
+        findings.push(Finding::new(
+            Check::WindowShort,
+            Weight::Note,
+            "the sensor's update period could not be found, so windows were sized for a slow one",
+            "`cargo lem doctor` shows what the sensors did",
+        ));
+        return;
+    };
+    let period = period.as_secs_f64();
+    let each = evidence.records.iter().flatten().flat_map(|record| &record.windows);
+    let shortest = each.map(crate::model::WindowRecord::seconds).fold(f64::MAX, f64::min);
+    let ticks = shortest / period;
+    if period <= 0.0 || shortest == f64::MAX || ticks >= 50.0 {
+        return;
+    }
+    let weight = if ticks < 10.0 {
+        Weight::Invalid
+    } else if ticks < 20.0 {
+        Weight::Warning
+    } else {
+        Weight::Note
+    };
+    findings.push(Finding::new(
+        Check::WindowShort,
+        weight,
+        format!(
+            "the shortest window of {shortest:.2} s holds {ticks:.0} updates of a sensor that updates every {:.0} ms",
+            { period * 1e3 }
+        ),
+        format!("make windows at least {:.1} s long (`--min-window`)", period * 50.0),
+    ));
+}
+
+fn cross_check(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
+    let share = |j: &super::cycles::Joined| {
+        let (energy, other) = (j.summary.energy_j?.get(), j.summary.cross_check_j?.get());
+        (j.summary.seconds >= 2.0 && energy > 0.0).then(|| (other - energy) / energy)
+    };
+    let shares: Vec<f64> = evidence.joined.iter().filter_map(share).collect();
+    let worst = shares.iter().copied().fold(0.0, |w: f64, s| if s.abs() > w.abs() { s } else { w });
+    if worst.abs() <= 0.03 {
+        return;
+    }
+    findings.push(Finding::new(
+        Check::CrossCheck,
+        if worst.abs() > 0.10 { Weight::Invalid } else { Weight::Warning },
+        format!("integrated power differs from the counter by up to {:+.1} % of a cycle's energy", worst * 100.0),
+        "one of the two sensors is wrong or sees part of the time: longer windows (`--min-window`), or another meter",
+    ));
+}
+
+fn events(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
+    type Kind = SensorEventKind;
+    let tell = |findings: &mut Vec<Finding>,
+                kinds: &[Kind],
+                check,
+                inside,
+                outside: Option<Weight>,
+                what: &str,
+                remedy: &str| {
+        let all: Vec<(&CycleRecord, &SensorEvent)> = evidence
+            .records
+            .iter()
+            .flatten()
+            .flat_map(|record| record.events.iter().map(move |event| (*record, event)))
+            .filter(|(_, event)| kinds.contains(&event.kind))
+            .collect();
+        let in_window = all.iter().filter(|(record, event)| in_window(record, event)).count();
+        let weight = if in_window > 0 { Some(inside) } else { outside };
+        if let (Some((_, first)), Some(weight)) = (all.first(), weight) {
+            let n = all.len();
+            let evidence =
+                format!("{what} {n} times on {}, {in_window} of them in windows: {}", first.domain, first.detail);
+            findings.push(Finding::new(check, weight, evidence, remedy));
+        }
+    };
+    let (invalid, warning, note) = (Weight::Invalid, Weight::Warning, Weight::Note);
+    tell(
+        findings,
+        &[Kind::CounterReset, Kind::CounterBackwards],
+        Check::CounterReset,
+        invalid,
+        Some(warning),
+        "the energy counter was reset or ran backwards",
+        "see whether the driver was reloaded or the device reset, and run again",
+    );
+    tell(
+        findings,
+        &[Kind::CounterStuck],
+        Check::CounterStuck,
+        warning,
+        Some(warning),
+        "the energy counter stood still",
+        "the window's ± covers it; if it comes again, choose another meter",
+    );
+    tell(findings, &[Kind::CounterWrapped], Check::CounterWrapped, note, Some(note), "the energy counter wrapped", {
+        "nothing: it was continued"
+    });
+    tell(
+        findings,
+        &[Kind::ReadFailed],
+        Check::ReadFailed,
+        warning,
+        Some(note),
+        "reads of the meter failed",
+        "`cargo lem doctor` shows whether the meter is readable; the driver's log may say why it was not",
+    );
+    tell(
+        findings,
+        &[Kind::Throttled],
+        Check::Throttled,
+        warning,
+        None,
+        "the device held its clocks down",
+        "improve the cooling or raise the power limit; a throttled card measures its limit, not your code",
+    );
+    tell(
+        findings,
+        &[Kind::SamplerLate],
+        Check::SamplerLate,
+        warning,
+        None,
+        "the sampler was kept from reading in time",
+        "leave a core free for it",
+    );
+}
+
+/// Whether an event lies in a window, or so near to it that it touches the reads around its edges.
+fn in_window(record: &CycleRecord, event: &SensorEvent) -> bool {
+    const MARGIN_NS: u64 = 200_000_000;
+    record.windows.iter().any(|window| {
+        event.at.nanos() + MARGIN_NS >= window.start.nanos() && event.at.nanos() <= window.stop.nanos() + MARGIN_NS
+    })
+}
+
+fn sampler(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
+    let cost = evidence.records.iter().flatten().filter_map(|record| record.sampler_cpu).fold(0.0, f64::max);
+    if cost > 0.005 {
+        findings.push(Finding::new(
+            Check::SamplerCost,
+            Weight::Warning,
+            format!("the sampler used up to {:.2} % of a core", cost * 100.0),
+            "the meter is slow to read: `cargo lem doctor` shows what a read costs",
+        ));
+    }
+}

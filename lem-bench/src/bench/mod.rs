@@ -1,0 +1,25 @@
+//! What user code touches: the bencher, requests, units of work, and the driver through which a body asks what is next.
+//!
+//! Must not know files, the command line, meters or protocols.
+
+mod axis;
+mod bencher;
+mod body_result;
+mod case;
+mod driver;
+mod error;
+mod fixtures;
+mod inputs;
+mod request;
+mod work;
+
+pub use axis::Axis;
+pub use bencher::{Bencher, Prepared};
+pub use body_result::BodyResult;
+pub use case::{AxisValue, CaseValues};
+pub use driver::{Choice, Driver, Iteration, Step};
+pub use error::Error;
+pub use fixtures::Fixtures;
+pub use inputs::Inputs;
+pub use request::{Mark, PhaseGuard, PhaseMark, Request, Sequence};
+pub use work::{Count, Outcome, Tally, Tokens, Work};

@@ -1,0 +1,173 @@
+//! Several meters as one: their channels one after the other.
+//!
+//! Must not know what any of them reads, nor which of their domains are added up.
+
+use super::{Channel, Meter, OpenError, ReadError, Value};
+use crate::model::{Domain, Origin};
+
+/// Where a channel's numbers come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The name of the meter that reads it: `nvml`, `rapl`.
+    pub meter: String,
+    /// Whether that meter measures, estimates or simulates.
+    pub origin: Origin,
+}
+
+impl Part {
+    /// What `meter` says about itself.
+    pub fn of(meter: &dyn Meter) -> Self {
+        Self { meter: meter.name().to_owned(), origin: meter.origin() }
+    }
+}
+
+/// Several meters joined into one. Channels and domains stand in the order of the parts.
+pub struct Composite {
+    name: String,
+    parts: Vec<(Part, Box<dyn Meter>)>,
+    domains: Vec<Domain>,
+    channels: Vec<Channel>,
+    /// For each channel the part that has it and its index there.
+    places: Vec<(usize, usize)>,
+}
+
+impl Composite {
+    /// Joins `meters`.
+    ///
+    /// # Errors
+    /// [`OpenError::SameDomain`] when two of them tell about a domain of the same id.
+    pub fn new(meters: Vec<Box<dyn Meter>>) -> Result<Self, OpenError> {
+        let mut domains: Vec<Domain> = Vec::new();
+        let (mut channels, mut places) = (Vec::new(), Vec::new());
+        for (part, meter) in meters.iter().enumerate() {
+            for domain in meter.domains() {
+                if domains.iter().any(|other| other.id == domain.id) {
+                    return Err(OpenError::SameDomain { domain: domain.id.to_string() });
+                }
+                domains.push(domain.clone());
+            }
+            channels.extend_from_slice(meter.channels());
+            places.extend((0..meter.channels().len()).map(|index| (part, index)));
+        }
+        let parts: Vec<_> = meters.into_iter().map(|meter| (Part::of(meter.as_ref()), meter)).collect();
+        let name = parts.iter().map(|(part, _)| part.meter.as_str()).collect::<Vec<_>>().join("+");
+        Ok(Self { name, parts, domains, channels, places })
+    }
+
+    /// The meter that reads the channel with this index.
+    ///
+    /// # Panics
+    /// If there is no such channel.
+    pub fn part_of(&self, channel: usize) -> &Part {
+        &self.parts[self.places[channel].0].0
+    }
+}
+
+impl Meter for Composite {
+    /// The parts' names, joined by `+`.
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Measured only if every part is; [`Composite::part_of`] tells for each channel.
+    fn origin(&self) -> Origin {
+        let any = |origin| self.parts.iter().any(|(part, _)| part.origin == origin);
+        if any(Origin::Simulated) {
+            Origin::Simulated
+        } else if any(Origin::Estimated) {
+            Origin::Estimated
+        } else {
+            Origin::Measured
+        }
+    }
+
+    fn domains(&self) -> &[Domain] {
+        &self.domains
+    }
+
+    fn channels(&self) -> &[Channel] {
+        &self.channels
+    }
+
+    fn read(&mut self, channel: usize) -> Result<Value, ReadError> {
+        let (part, index) = self.places[channel];
+        self.parts[part].1.read(index)
+    }
+
+    /// The facts of all parts.
+    fn facts(&self) -> Vec<(String, String)> {
+        self.parts.iter().flat_map(|(_, meter)| meter.facts()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::meter::{Estimate, Quantity};
+    use crate::model::{DomainId, DomainKind};
+
+    /// Channel `n` reads `n + base`.
+    struct Fixed {
+        base: u64,
+        domains: Vec<Domain>,
+        channels: Vec<Channel>,
+    }
+
+    impl Fixed {
+        fn boxed(id: &str, base: u64, channels: usize) -> Box<dyn Meter> {
+            let id = DomainId::new(id);
+            let channel = Channel::new(id.clone(), Quantity::Energy { unit_j: 1.0, modulus: None });
+            let domain = Domain { id, kind: DomainKind::Board, parent: None, label: String::new() };
+            Box::new(Self { base, domains: vec![domain], channels: vec![channel; channels] })
+        }
+    }
+
+    impl Meter for Fixed {
+        fn name(&self) -> &'static str {
+            "fixed"
+        }
+
+        fn origin(&self) -> Origin {
+            Origin::Measured
+        }
+
+        fn domains(&self) -> &[Domain] {
+            &self.domains
+        }
+
+        fn channels(&self) -> &[Channel] {
+            &self.channels
+        }
+
+        fn read(&mut self, channel: usize) -> Result<Value, ReadError> {
+            Ok(Value::Count(self.base + channel as u64))
+        }
+    }
+
+    #[test]
+    fn each_channel_is_read_from_its_own_part() {
+        let parts = vec![Fixed::boxed("a", 10, 2), Fixed::boxed("b", 20, 3)];
+        let mut both = Composite::new(parts).unwrap();
+        let counts: Vec<_> = (0..both.channels().len()).map(|channel| both.read(channel).unwrap()).collect();
+        assert_eq!(counts, [10, 11, 20, 21, 22].map(Value::Count));
+        assert_eq!(both.channels()[1].domain.as_str(), "a");
+        assert_eq!(both.channels()[2].domain.as_str(), "b");
+        assert_eq!(both.origin(), Origin::Measured);
+    }
+
+    #[test]
+    fn an_estimate_among_the_parts_is_never_hidden() {
+        let both = Composite::new(vec![Fixed::boxed("a", 0, 1), Box::new(Estimate::default())]).unwrap();
+        assert_eq!(both.name(), "fixed+estimate");
+        assert_eq!(both.origin(), Origin::Estimated);
+        assert_eq!(both.part_of(0).origin, Origin::Measured);
+        assert_eq!(both.part_of(1), &Part { meter: "estimate".to_owned(), origin: Origin::Estimated });
+        assert!(both.facts().iter().any(|(name, _)| name == "estimate formula"));
+    }
+
+    #[test]
+    fn two_parts_with_one_domain_are_refused() {
+        let error = Composite::new(vec![Fixed::boxed("a", 0, 1), Fixed::boxed("a", 0, 1)]).err();
+        assert_eq!(error, Some(OpenError::SameDomain { domain: "a".to_owned() }));
+    }
+}

@@ -1,0 +1,167 @@
+//! What a GPU can tell, found out by asking it once, and how each number is read.
+//!
+//! What a card doesn't support is not listed: missing is never 0. Must not know schedules or windows.
+
+use std::time::Duration;
+
+use nvml_wrapper::Device;
+use nvml_wrapper::enum_wrappers::device::{Clock, TemperatureSensor};
+use nvml_wrapper::enums::device::{DeviceArchitecture, SampleValue};
+use nvml_wrapper::error::NvmlError;
+use nvml_wrapper::structs::device::FieldId;
+use nvml_wrapper::sys_exports::field_id::{NVML_FI_DEV_POWER_AVERAGE, NVML_FI_DEV_POWER_INSTANT};
+
+use super::cards::Card;
+use super::library::is_unsupported;
+use crate::meter::{Channel, Quantity, Value};
+
+/// One of the driver's numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sensor {
+    /// mJ since the driver loaded.
+    TotalEnergy,
+    /// Field 186: power now.
+    InstantPower,
+    /// Field 185: power over the last second.
+    AveragePower,
+    /// The oldest call: instant up to GA100, the last second's average on other Ampere cards and later.
+    PowerUsage,
+    Temperature,
+    SmClock,
+    MemoryClock,
+    Utilisation,
+    MemoryUsed,
+    ThrottleReasons,
+}
+
+/// The one power sensor to take is the first of these that answers: an average over a second smears a window's edges.
+const POWER: [Sensor; 3] = [Sensor::InstantPower, Sensor::AveragePower, Sensor::PowerUsage];
+
+const GAUGES: [Sensor; 6] = [
+    Sensor::Temperature,
+    Sensor::SmClock,
+    Sensor::MemoryClock,
+    Sensor::Utilisation,
+    Sensor::MemoryUsed,
+    Sensor::ThrottleReasons,
+];
+
+impl Sensor {
+    /// The numbers that `card` can tell: its energy counter, one power sensor, and gauges.
+    pub(super) fn of(card: &Card) -> Vec<Self> {
+        let architecture = card.device.architecture().ok();
+        let answers = |sensor: &Self| !sensor.read(&card.device).is_err_and(|error| is_unsupported(&error));
+        // Before Volta there is no counter, whatever the call says.
+        let counter = (!is_before_volta(architecture.as_ref())).then_some(Self::TotalEnergy);
+        let power = POWER.into_iter().find(answers);
+        counter.into_iter().filter(answers).chain(power).chain(GAUGES.into_iter().filter(answers)).collect()
+    }
+
+    /// How the sensor is described to whoever reads it.
+    pub(super) fn channel(self, card: &Card) -> Channel {
+        let quantity = match self {
+            Self::TotalEnergy => Quantity::Energy { unit_j: 1e-3, modulus: None },
+            Self::InstantPower | Self::AveragePower | Self::PowerUsage => Quantity::Power,
+            Self::Temperature => Quantity::Temperature,
+            Self::SmClock => Quantity::SmClock,
+            Self::MemoryClock => Quantity::MemoryClock,
+            Self::Utilisation => Quantity::Utilisation,
+            Self::MemoryUsed => Quantity::MemoryUsed,
+            Self::ThrottleReasons => Quantity::ThrottleReasons,
+        };
+        let averaging = averaging(self, card.device.architecture().ok().as_ref(), &card.name);
+        // How often a sensor updates is nowhere promised and differs between cards: a probe measures it.
+        Channel { averaging, ..Channel::new(card.id.clone(), quantity) }
+    }
+
+    /// What a power sensor is called, for the facts.
+    pub(super) fn power_name(self) -> Option<&'static str> {
+        match self {
+            Self::InstantPower => Some("instant (field 186)"),
+            Self::AveragePower => Some("1 s average (field 185)"),
+            Self::PowerUsage => Some("nvmlDeviceGetPowerUsage"),
+            _ => None,
+        }
+    }
+
+    /// Reads it once.
+    pub(super) fn read(self, device: &Device<'static>) -> Result<Value, NvmlError> {
+        Ok(match self {
+            Self::TotalEnergy => Value::Count(device.total_energy_consumption()?),
+            Self::InstantPower => power_field(device, NVML_FI_DEV_POWER_INSTANT)?,
+            Self::AveragePower => power_field(device, NVML_FI_DEV_POWER_AVERAGE)?,
+            Self::PowerUsage => Value::Level(f64::from(device.power_usage()?) * 1e-3),
+            Self::Temperature => Value::Level(f64::from(device.temperature(TemperatureSensor::Gpu)?)),
+            Self::SmClock => Value::Level(f64::from(device.clock_info(Clock::SM)?)),
+            Self::MemoryClock => Value::Level(f64::from(device.clock_info(Clock::Memory)?)),
+            Self::Utilisation => Value::Level(f64::from(device.utilization_rates()?.gpu) * 1e-2),
+            Self::MemoryUsed => Value::Level(device.memory_info()?.used as f64),
+            Self::ThrottleReasons => Value::Bits(device.current_throttle_reasons()?.bits()),
+        })
+    }
+}
+
+fn power_field(device: &Device<'static>, field: u32) -> Result<Value, NvmlError> {
+    let sample = device.field_values_for(&[FieldId(field)])?.pop().ok_or(NvmlError::NoData)??;
+    let milliwatts = match sample.value? {
+        SampleValue::F64(value) => value,
+        SampleValue::U32(value) => f64::from(value),
+        SampleValue::U64(value) => value as f64,
+        SampleValue::I64(value) => value as f64,
+    };
+    Ok(Value::Level(milliwatts * 1e-3))
+}
+
+fn is_before_volta(architecture: Option<&DeviceArchitecture>) -> bool {
+    use DeviceArchitecture::{Kepler, Maxwell, Pascal};
+    matches!(architecture, Some(Kepler | Maxwell | Pascal))
+}
+
+/// The time over which a power sensor averages, for the classes of card on which it was measured; `None` for all
+/// others.
+///
+/// The averages of one second are the driver's own word (nvml.h, `nvmlDeviceGetPowerUsage`); the instant windows are
+/// from Z. Yang, K. Adamek, W. Armour, "Part-time Power Measurements", SC24 (arXiv 2312.02741).
+fn averaging(sensor: Sensor, architecture: Option<&DeviceArchitecture>, name: &str) -> Option<Duration> {
+    use DeviceArchitecture::{Ada, Ampere, Blackwell, Hopper, Pascal, Turing, Volta};
+    let is_ga100 = name.contains("A100") || name.contains("A30");
+    let second = Some(Duration::from_secs(1));
+    match (sensor, architecture?) {
+        (Sensor::PowerUsage, Ampere) if !is_ga100 => second,
+        (Sensor::AveragePower, _) | (Sensor::PowerUsage, Ada | Hopper | Blackwell) => second,
+        (Sensor::InstantPower | Sensor::PowerUsage, class) => {
+            let millis = match class {
+                Pascal | Volta => 10,
+                Turing => 100,
+                Ampere if name.contains("A100") => 25,
+                Ampere if name.contains("RTX 3090") => 100,
+                Hopper if name.contains("H100") => 25,
+                Hopper if name.contains("GH200") => 20,
+                _ => return None,
+            };
+            Some(Duration::from_millis(millis))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_averaging_time_is_told_for_measured_classes_only() {
+        let millis =
+            |sensor, architecture, name| averaging(sensor, Some(&architecture), name).map(|time| time.as_millis());
+        use DeviceArchitecture::{Ampere, Hopper, Volta};
+        assert_eq!(millis(Sensor::InstantPower, Ampere, "NVIDIA A100-SXM4-80GB"), Some(25));
+        assert_eq!(millis(Sensor::PowerUsage, Ampere, "NVIDIA A100-SXM4-80GB"), Some(25), "instant on GA100");
+        assert_eq!(millis(Sensor::PowerUsage, Ampere, "NVIDIA A10G"), Some(1000));
+        assert_eq!(millis(Sensor::InstantPower, Ampere, "NVIDIA A10G"), None);
+        assert_eq!(millis(Sensor::InstantPower, Hopper, "NVIDIA H100 80GB HBM3"), Some(25));
+        assert_eq!(millis(Sensor::InstantPower, Hopper, "NVIDIA H200"), None);
+        assert_eq!(millis(Sensor::AveragePower, Hopper, "NVIDIA H200"), Some(1000));
+        assert_eq!(millis(Sensor::PowerUsage, Volta, "Tesla V100-SXM2-16GB"), Some(10));
+        assert_eq!(averaging(Sensor::Temperature, Some(&Volta), "Tesla V100"), None);
+    }
+}

@@ -1,0 +1,22 @@
+//! What is written down: ids, domains, windows, cycles, records, environment and findings.
+//!
+//! Plain data with serde; no I/O, no clocks, no decisions.
+
+mod domain;
+mod probe;
+mod record;
+mod window;
+
+pub use domain::{Domain, DomainId, DomainKind, Method, Origin, Source};
+pub use probe::{ChannelProbe, MeterProbe};
+pub use record::{
+    BenchEnd, BenchRecord, CycleRecord, Fact, IdleKind, IdleRecord, Outcome, Record, RunEnd, RunRecord, Setting,
+    WarmUpCode, WarmUpRecord,
+};
+pub use window::{
+    DomainEnergy, IdleBlock, PhaseSpan, RequestLog, SensorEvent, SensorEventKind, Span, SpanKind, Trace, TracePoint,
+    WindowRecord, WorkDone,
+};
+
+/// Version of every stored format; bumped when a field is added or changes its meaning.
+pub const SCHEMA_VERSION: u32 = 1;

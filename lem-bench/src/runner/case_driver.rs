@@ -1,0 +1,295 @@
+//! The driver of one case: asks the protocol what is next, does it, and records what came of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::event::{Progress, Stage};
+use super::job::Job;
+use super::log::Log;
+use super::rig::Rig;
+use crate::bench::{Choice, Driver, Iteration, Step};
+use crate::clock::{Clock, process_cpu_time};
+use crate::model::{CycleRecord, IdleKind, IdleRecord, Record, Span, SpanKind, WarmUpRecord, WindowRecord, WorkDone};
+use crate::protocol::{Command, Edge, Protocol, Resting, Senses, WarmUp, WarmUpVerdict};
+use crate::units::Stamp;
+
+/// Iterations are run in a row, without a question between them, until about this long has passed.
+const ROW: Duration = Duration::from_micros(100);
+
+pub(super) struct CaseDriver {
+    rig: Box<Rig>,
+    bench: String,
+    protocol: Protocol,
+    log: Log,
+    idle: Vec<(Stamp, Stamp)>,
+    idle_from: Stamp,
+    window_from: Option<Stamp>,
+    windows: Vec<(Stamp, Stamp, WorkDone)>,
+    spans: Vec<Span>,
+    span: Option<(SpanKind, Stamp)>,
+    stage: Option<Stage>,
+    expected: Option<Stamp>,
+    per_iteration: Duration,
+    cpu_from: (Option<Duration>, Option<Duration>, Stamp),
+    completed: bool,
+    last_failure: Option<String>,
+}
+
+impl CaseDriver {
+    pub(super) fn new(mut rig: Box<Rig>, job: &Job) -> Self {
+        let now = rig.now();
+        let schedule = job.schedule;
+        rig.progress(Progress {
+            bench: Some(&job.record.id),
+            stage: Stage::SetUp,
+            cycle: (0, schedule.cycles),
+            lasts: Duration::ZERO,
+            left: schedule.expected(),
+        });
+        let seed = rig.parts.seed ^ hash(&job.record.id);
+        Self {
+            rig,
+            bench: job.record.id.clone(),
+            protocol: Protocol::new(schedule, seed, 0),
+            log: Log::default(),
+            idle: Vec::new(),
+            idle_from: now,
+            window_from: None,
+            windows: Vec::new(),
+            spans: Vec::new(),
+            span: None,
+            stage: None,
+            expected: None,
+            per_iteration: Duration::ZERO,
+            cpu_from: (None, None, now),
+            completed: false,
+            last_failure: None,
+        }
+    }
+
+    /// The baton, whether all cycles were done, and the last failure of a request.
+    pub(super) fn into_rig(self) -> (Box<Rig>, bool, Option<String>) {
+        (self.rig, self.completed, self.last_failure)
+    }
+
+    /// Notes what is done from now on, for the trace and for those who watch.
+    fn enter(&mut self, kind: SpanKind, stage: Stage, lasts: Duration) {
+        let now = self.rig.now();
+        if self.span.is_none_or(|(open, _)| open != kind) {
+            self.close_span(now);
+            self.span = Some((kind, now));
+        }
+        // The terminal waits while a window is open.
+        if self.stage != Some(stage) && self.window_from.is_none() {
+            self.stage = Some(stage);
+            let schedule = *self.protocol.schedule();
+            let left = schedule.cycles.saturating_sub(self.protocol.cycle());
+            let cycle = schedule.expected() / schedule.cycles.max(1);
+            self.rig.progress(Progress {
+                bench: Some(&self.bench),
+                stage,
+                cycle: (self.protocol.cycle(), schedule.cycles),
+                lasts,
+                left: cycle * left,
+            });
+        }
+    }
+
+    fn close_span(&mut self, now: Stamp) {
+        if let Some((kind, start)) = self.span.take() {
+            self.spans.push(Span { kind, start, stop: now });
+        }
+    }
+
+    fn expect(&mut self, edge: Option<Stamp>) {
+        if edge != self.expected {
+            self.expected = edge;
+            if let Some(at) = edge {
+                self.rig.parts.sampler.expect_edge(at);
+            }
+        }
+    }
+
+    fn rest(&mut self, until: Stamp, what: Resting, edge: bool) {
+        let (kind, stage) = match what {
+            Resting::Settle | Resting::Idle(_) => (SpanKind::Idle, Stage::LoadedIdle),
+            Resting::Gap | Resting::GapIdle => (SpanKind::Gap, Stage::Gap),
+        };
+        self.enter(kind, stage, until.since(self.rig.now()));
+        self.expect(edge.then_some(until));
+        self.rig.parts.clock.sleep_until(until);
+    }
+
+    fn load(&mut self, fixed: bool, edge_from: Option<Stamp>) -> Step {
+        if self.window_from.is_none() {
+            let (kind, stage) = match (fixed, self.windows.is_empty()) {
+                (true, _) => (SpanKind::WarmUp, Stage::WarmUp),
+                (false, true) => (SpanKind::RampIn, Stage::RampIn),
+                (false, false) => (SpanKind::RampOut, Stage::Window),
+            };
+            let lasts = if fixed { self.protocol.schedule().warm_up.floor } else { Duration::ZERO };
+            self.enter(kind, stage, lasts);
+        }
+        self.expect(edge_from);
+        let row = ROW.as_nanos() / self.per_iteration.as_nanos().max(1);
+        let repeat = row.clamp(1, 1_000_000) as u32;
+        Step::Run { choice: if fixed { Choice::First } else { Choice::Next }, repeat }
+    }
+
+    fn edge(&mut self, edge: Edge, synchronize: &mut dyn FnMut()) {
+        if edge == Edge::WindowStart {
+            self.log.open();
+            self.enter(SpanKind::Window, Stage::Window, self.protocol.schedule().window);
+        }
+        synchronize();
+        let at = self.rig.edge();
+        self.expected = None;
+        match edge {
+            Edge::IdleStart => self.idle_from = at,
+            Edge::IdleStop => self.idle.push((self.idle_from, at)),
+            Edge::WindowStart => self.window_from = Some(at),
+            Edge::WindowStop => {
+                if let Some(from) = self.window_from.take() {
+                    self.windows.push((from, at, self.log.close()));
+                }
+            }
+        }
+        self.protocol.edge(at);
+    }
+
+    /// Writes down the loaded idle and the warm-up.
+    fn warmed_up(&mut self, warm_up: &WarmUp, verdict: WarmUpVerdict) {
+        let start = warm_up.start();
+        let stop = self.rig.now();
+        self.close_span(stop);
+        self.spans.clear();
+        let sampler = &self.rig.parts.sampler;
+        let domains = &self.rig.parts.domains;
+        let blocks: Vec<_> = self.idle.drain(..).map(|(from, to)| sampler.idle_block(from, to, domains)).collect();
+        let record = WarmUpRecord {
+            bench: self.bench.clone(),
+            start,
+            stop,
+            code: verdict.code,
+            bound: verdict.bound,
+            temperature_steady: verdict.temperature_steady,
+            probes_s: warm_up.probes_s().to_vec(),
+            traces: sampler.traces(start, stop),
+        };
+        sampler.forget(stop);
+        if !blocks.is_empty() {
+            let bench = Some(self.bench.clone());
+            self.rig.record(&Record::Idle(IdleRecord { kind: IdleKind::Loaded, bench, blocks }));
+        }
+        self.rig.record(&Record::WarmUp(record));
+        self.mark_cpu();
+    }
+
+    /// Writes down a cycle.
+    fn cycle_done(&mut self, index: u32) {
+        let now = self.rig.now();
+        self.close_span(now);
+        let spans = std::mem::take(&mut self.spans);
+        let from = spans.first().map_or(now, |span| span.start);
+        let idle = self.idle.drain(..).next();
+        let windows = std::mem::take(&mut self.windows);
+        let edges = windows.first().zip(windows.last()).map(|(first, last)| (first.0, last.1));
+        let sampler = &self.rig.parts.sampler;
+        let domains = &self.rig.parts.domains;
+        let window =
+            |(start, stop, work)| WindowRecord { start, stop, energy: sampler.energy(start, stop, domains), work };
+        let (cpu, sampler_cpu, cpu_from) = self.cpu_from;
+        let since = |now: Option<Duration>, then: Option<Duration>| Some(now?.saturating_sub(then?).as_secs_f64());
+        let record = CycleRecord {
+            bench: self.bench.clone(),
+            index,
+            idle: idle.map(|(start, stop)| sampler.idle_block(start, stop, domains)),
+            windows: windows.into_iter().map(window).collect(),
+            requests: self.log.drain(),
+            temperature_c: edges.map(|(start, stop)| temperatures(sampler, start, stop)).unwrap_or_default(),
+            ramp_in_capped: self.protocol.ramp_in_capped(),
+            traces: sampler.traces(from, now),
+            events: sampler.take_events(),
+            sampler_cpu: since(sampler.cpu_time(), sampler_cpu)
+                .map(|used| used / now.since(cpu_from).as_secs_f64().max(1e-9)),
+            process_cpu_s: since(self.process_cpu(), cpu),
+            spans,
+        };
+        sampler.forget(now);
+        self.rig.record(&Record::Cycle(Box::new(record)));
+        self.stage = None;
+        self.mark_cpu();
+    }
+
+    fn mark_cpu(&mut self) {
+        self.cpu_from = (self.process_cpu(), self.rig.parts.sampler.cpu_time(), self.rig.now());
+    }
+
+    /// CPU time is real time's; on a virtual clock it would compare unlike things.
+    fn process_cpu(&self) -> Option<Duration> {
+        if self.rig.parts.clock.is_virtual() { None } else { process_cpu_time() }
+    }
+}
+
+fn temperatures(
+    sampler: &crate::sampler::Sampler,
+    start: Stamp,
+    stop: Stamp,
+) -> Vec<(crate::model::DomainId, f64, f64)> {
+    let (first, last) = (sampler.temperatures_at(start), sampler.temperatures_at(stop));
+    first.into_iter().zip(last).map(|((domain, from), (_, to))| (domain, from, to)).collect()
+}
+
+/// FNV-1a, so that each bench draws its own numbers whatever runs beside it.
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, byte| (h ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+impl Driver for CaseDriver {
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.rig.parts.clock)
+    }
+
+    fn seed(&self) -> u64 {
+        self.rig.parts.seed ^ hash(&self.bench)
+    }
+
+    fn next(&mut self, synchronize: &mut dyn FnMut()) -> Step {
+        loop {
+            if self.rig.must_stop() {
+                return Step::Stop;
+            }
+            let senses = Senses { now: self.rig.now(), temperature: self.rig.parts.sampler.hottest() };
+            match self.protocol.next(senses) {
+                Command::Rest { until, what, edge } => self.rest(until, what, edge),
+                Command::Load { fixed, edge_from } => return self.load(fixed, edge_from),
+                Command::Edge(edge) => self.edge(edge, synchronize),
+                Command::WarmedUp(warm_up, verdict) => self.warmed_up(&warm_up, verdict),
+                Command::CycleDone(index) => self.cycle_done(index),
+                Command::Done => {
+                    self.completed = true;
+                    return Step::Stop;
+                }
+            }
+        }
+    }
+
+    fn done(&mut self, iteration: Iteration<'_>) {
+        let time = iteration.stop.since(iteration.start);
+        let n = iteration.done + iteration.failed;
+        let tokens = iteration.tally.output_tokens;
+        let units = if tokens > 0 { tokens } else { u64::from(n) };
+        let iterations = if iteration.marks.is_empty() { u64::from(n) } else { iteration.marks.len() as u64 };
+        self.protocol.request(time.as_secs_f64(), units, iterations);
+        self.per_iteration = time / n.max(1);
+        if self.window_from.is_some() {
+            self.log.take(&iteration);
+        } else {
+            let share = self.protocol.schedule().window.as_secs_f64() / time.as_secs_f64().max(1e-7);
+            self.log.foresee(&iteration, share);
+        }
+        if let Some(failure) = iteration.failure {
+            self.last_failure = Some(failure.to_owned());
+        }
+    }
+}

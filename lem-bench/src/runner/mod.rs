@@ -1,0 +1,19 @@
+//! Runs benches: drives protocol, clock, sampler and bodies, and tells observers what happened.
+//!
+//! Records evidence and judges nothing; must not know formats, paths or the command line.
+
+mod body;
+mod case_driver;
+mod event;
+mod job;
+mod log;
+mod once;
+mod panics;
+mod rig;
+mod session;
+
+pub use event::{Event, Observer, ObserverError, Progress, Stage};
+pub use job::{Body, Job};
+pub use once::run_once;
+pub use rig::RigParts;
+pub use session::Session;

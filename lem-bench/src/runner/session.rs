@@ -1,0 +1,105 @@
+//! A session: one process' benches, one after the other, on one rig.
+
+use std::time::Duration;
+
+use super::body;
+use super::event::{ObserverError, Progress, Stage};
+use super::job::Job;
+use super::rig::{Rig, RigParts};
+use crate::model::{BenchEnd, IdleKind, IdleRecord, Outcome, Record, RunEnd, RunRecord};
+use crate::protocol::Schedule;
+
+/// Measures benches one after the other.
+#[derive(Debug)]
+pub struct Session {
+    rig: Option<Box<Rig>>,
+    benches: u32,
+}
+
+impl std::fmt::Debug for Rig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rig").field("parts", &self.parts).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Begins a session: writes the head of the journal.
+    ///
+    /// # Errors
+    /// When an observer cannot keep it.
+    pub fn begin(parts: RigParts, head: RunRecord) -> Result<Self, ObserverError> {
+        let mut rig = Box::new(Rig::new(parts));
+        rig.record(&Record::Run(head));
+        let session = Self { rig: Some(rig), benches: 0 };
+        session.check()?;
+        Ok(session)
+    }
+
+    /// Measures idle power before anything was set up in this process, by the blocks of `schedule`.
+    ///
+    /// # Errors
+    /// When an observer cannot keep it.
+    pub fn bare_idle(&mut self, schedule: &Schedule) -> Result<(), ObserverError> {
+        let Some(rig) = self.rig.as_mut().filter(|_| schedule.idle_blocks > 0) else { return Ok(()) };
+        let lasts = schedule.idle_block * schedule.idle_blocks;
+        let (stage, cycle) = (Stage::BareIdle, (0, 0));
+        rig.progress(Progress { bench: None, stage, cycle, lasts, left: lasts });
+        let mut edges = vec![rig.rest_to_edge(schedule.guard)];
+        for _ in 0..schedule.idle_blocks {
+            edges.push(rig.rest_to_edge(schedule.idle_block));
+        }
+        rig.parts.clock.sleep(schedule.guard + Duration::from_millis(1));
+        let block = |pair: &[crate::units::Stamp]| rig.parts.sampler.idle_block(pair[0], pair[1], &rig.parts.domains);
+        let blocks = edges.windows(2).map(block).collect();
+        let now = rig.now();
+        rig.parts.sampler.forget(now);
+        rig.record(&Record::Idle(IdleRecord { kind: IdleKind::Bare, bench: None, blocks }));
+        self.check()
+    }
+
+    /// Measures one bench. What goes wrong in it is its outcome, not an error.
+    ///
+    /// # Errors
+    /// When an observer cannot keep what was measured: nothing more is.
+    pub fn run(&mut self, job: &Job) -> Result<Outcome, ObserverError> {
+        let Some(mut rig) = self.rig.take() else {
+            return Err(ObserverError("the session lost its meter with an earlier bench".to_owned()));
+        };
+        rig.record(&Record::Bench(job.record.clone()));
+        let (outcome, last_failure) = match body::run(rig, job) {
+            Ok((rig, outcome, last_failure)) => {
+                self.rig = Some(rig);
+                (outcome, last_failure)
+            }
+            Err(error) => {
+                return Err(ObserverError(format!("bench `{}` could not be run: {error}", job.record.id)));
+            }
+        };
+        self.benches += 1;
+        if let Some(rig) = self.rig.as_mut() {
+            let (bench, at) = (job.record.id.clone(), rig.now());
+            rig.record(&Record::BenchEnd(BenchEnd { bench, outcome: outcome.clone(), last_failure, at }));
+        }
+        self.check()?;
+        Ok(outcome)
+    }
+
+    /// Ends the session in order.
+    ///
+    /// # Errors
+    /// When an observer cannot keep it.
+    pub fn end(mut self) -> Result<(), ObserverError> {
+        if let Some(rig) = self.rig.as_mut() {
+            let (at, benches) = (rig.now(), self.benches);
+            rig.record(&Record::RunEnd(RunEnd { at, benches }));
+        }
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), ObserverError> {
+        match self.rig.as_ref().and_then(|rig| rig.broken.clone()) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+}

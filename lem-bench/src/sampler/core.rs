@@ -1,0 +1,420 @@
+//! The stepper: which channel is due, what it read, and the energy of a stretch of time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::counter::{Step, Unwrapper};
+use super::edge::{CounterSample, EdgeValue, value_at};
+use super::gauge::{GaugeEnergy, integrate};
+use crate::clock::Clock;
+use crate::meter::{Meter, Quantity, ReadError, Value};
+use crate::model::{DomainEnergy, DomainId, MeterProbe, Method, SensorEvent, SensorEventKind, Trace, TracePoint};
+use crate::units::{Joules, Stamp};
+
+/// Bits of NVIDIA's clocks-event reasons that hold the clocks below what was asked for: software power cap, hardware
+/// slowdown, software and hardware thermal slowdown, power brake. Idle, application clocks and display are none.
+const HELD_DOWN: u64 = 0x4 | 0x8 | 0x20 | 0x40 | 0x80;
+
+/// How often the sampler reads.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SamplerConfig {
+    /// Between two points of the trace.
+    pub trace_interval: Duration,
+    /// Between two reads of a counter around an edge.
+    pub dense_interval: Duration,
+    /// The update period that all counters around an edge must have ticked within; zero when they are continuous.
+    pub tick: Duration,
+}
+
+impl SamplerConfig {
+    /// The rates for a meter: the trace at 10 Hz, reads around edges at a twentieth of the tick, but never so often
+    /// that reading takes over a twentieth of the time, nor over 500 times a second.
+    pub fn for_meter(probe: &MeterProbe) -> Self {
+        let period = |p: &crate::model::ChannelProbe| p.update_period_s.filter(|_| p.counter);
+        let slowest = probe.channels.iter().filter_map(period).fold(0.0, f64::max);
+        let cost = probe.channels.iter().filter(|p| p.counter).map(|p| p.read_cost_s).sum::<f64>();
+        Self {
+            trace_interval: Duration::from_millis(100),
+            dense_interval: Duration::from_secs_f64((slowest / 20.0).max(0.002).max(20.0 * cost)),
+            tick: Duration::from_secs_f64(slowest),
+        }
+    }
+}
+
+struct CounterTrack {
+    channel: usize,
+    domain: DomainId,
+    period: Option<Duration>,
+    unwrapper: Unwrapper,
+    samples: Vec<CounterSample>,
+    /// Whether this counter also draws the trace, because its domain has no power gauge.
+    traced: bool,
+}
+
+struct GaugeTrack {
+    channel: usize,
+    domain: DomainId,
+    quantity: Quantity,
+    points: Vec<TracePoint>,
+}
+
+/// What the measured side tells the sampler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Notice {
+    /// An edge comes at or after this moment: read the counters densely from one tick before it on.
+    Expect(Stamp),
+    /// The edge was here: read at once, and densely until the next tick has been seen.
+    Edge(Stamp),
+}
+
+/// Reads a meter when it is due and remembers what it read.
+pub(super) struct Core {
+    meter: Box<dyn Meter>,
+    clock: Arc<dyn Clock>,
+    config: SamplerConfig,
+    counters: Vec<CounterTrack>,
+    gauges: Vec<GaugeTrack>,
+    events: Vec<SensorEvent>,
+    lost: Option<String>,
+    next_trace: Stamp,
+    /// Counters are read densely until then: an edge was just before.
+    after_edge: Option<Stamp>,
+    /// Counters are read densely from then on, until the edge comes.
+    before_edge: Option<Stamp>,
+    last_dense: Stamp,
+    pub(super) cpu: Option<Duration>,
+    pub(super) gist: Arc<Gist>,
+}
+
+/// What the measured side may ask at any moment without waiting for a read.
+#[derive(Debug)]
+pub(super) struct Gist {
+    hottest_bits: AtomicU64,
+    lost: AtomicBool,
+}
+
+impl Gist {
+    /// The highest of the last temperatures read, in °C.
+    pub(super) fn hottest(&self) -> Option<f64> {
+        Some(f64::from_bits(self.hottest_bits.load(Ordering::Relaxed))).filter(|t| !t.is_nan())
+    }
+
+    pub(super) fn lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
+    }
+}
+
+impl Core {
+    pub(super) fn new(meter: Box<dyn Meter>, clock: Arc<dyn Clock>, probe: &MeterProbe, config: SamplerConfig) -> Self {
+        let channels = meter.channels().to_vec();
+        let has_gauge =
+            |domain: &DomainId| channels.iter().any(|c| c.quantity == Quantity::Power && c.domain == *domain);
+        let (mut counters, mut gauges) = (Vec::new(), Vec::new());
+        for (channel, c) in channels.iter().enumerate() {
+            if let Quantity::Energy { unit_j, modulus } = c.quantity {
+                let period = probe.channel(&c.domain, true).and_then(|p| p.update_period_s);
+                counters.push(CounterTrack {
+                    channel,
+                    domain: c.domain.clone(),
+                    period: period.map(Duration::from_secs_f64),
+                    unwrapper: Unwrapper::new(unit_j, modulus),
+                    samples: Vec::with_capacity(4096),
+                    traced: !has_gauge(&c.domain),
+                });
+            } else {
+                let (domain, points) = (c.domain.clone(), Vec::with_capacity(4096));
+                gauges.push(GaugeTrack { channel, domain, quantity: c.quantity, points });
+            }
+        }
+        let now = clock.now();
+        Self {
+            meter,
+            clock,
+            config,
+            counters,
+            gauges,
+            events: Vec::new(),
+            lost: None,
+            next_trace: now,
+            after_edge: None,
+            before_edge: None,
+            last_dense: now,
+            cpu: None,
+            gist: Arc::new(Gist { hottest_bits: AtomicU64::new(f64::NAN.to_bits()), lost: AtomicBool::new(false) }),
+        }
+    }
+
+    pub(super) fn take_notice(&mut self, notice: Notice) {
+        match notice {
+            Notice::Expect(at) => {
+                // Continuous counters need no reads before an edge: the one right after it is enough.
+                if self.config.tick > self.config.dense_interval {
+                    self.before_edge = Some(at.earlier(self.config.tick + self.config.tick / 5));
+                }
+            }
+            Notice::Edge(at) => {
+                self.read_counters(true);
+                self.before_edge = None;
+                self.after_edge = Some(at + self.config.tick + self.config.tick / 5 + self.config.dense_interval);
+                self.last_dense = self.clock.now();
+            }
+        }
+    }
+
+    /// When the counters are to be read densely next.
+    fn next_dense(&self) -> Option<Stamp> {
+        let next = self.last_dense + self.config.dense_interval;
+        match (self.after_edge, self.before_edge) {
+            (Some(_), _) => Some(next),
+            (None, Some(from)) => Some(next.max(from)),
+            (None, None) => None,
+        }
+    }
+
+    /// When [`Core::poll_due`] wants to run next.
+    pub(super) fn next_due(&self) -> Stamp {
+        self.next_dense().map_or(self.next_trace, |dense| dense.min(self.next_trace))
+    }
+
+    /// Reads what is due at `now`.
+    pub(super) fn poll_due(&mut self, now: Stamp) {
+        if now >= self.next_trace {
+            let late = now.since(self.next_trace);
+            if late > self.config.trace_interval * 3 {
+                self.late(now, late);
+                self.next_trace = now;
+            }
+            self.read_gauges();
+            self.read_counters(false);
+            self.publish();
+            self.next_trace = self.next_trace + self.config.trace_interval;
+        }
+        if self.next_dense().is_some_and(|due| now >= due) {
+            self.read_counters(true);
+            self.last_dense = now;
+            self.after_edge = self.after_edge.filter(|until| now < *until);
+        }
+    }
+
+    fn publish(&self) {
+        let hottest = self.temperatures().into_iter().map(|(_, celsius)| celsius).fold(f64::NAN, f64::max);
+        self.gist.hottest_bits.store(hottest.to_bits(), Ordering::Relaxed);
+        self.gist.lost.store(self.lost.is_some(), Ordering::Relaxed);
+    }
+
+    fn late(&mut self, now: Stamp, late: Duration) {
+        if let Some(domain) = self.meter.domains().first().map(|domain| domain.id.clone()) {
+            let detail = format!("the sampler came {:.0} ms late", late.as_secs_f64() * 1e3);
+            self.events.push(SensorEvent { at: now, domain, kind: SensorEventKind::SamplerLate, detail });
+        }
+    }
+
+    /// Reads the counters: all of them around an edge, else those that draw the trace.
+    fn read_counters(&mut self, all: bool) {
+        for track in &mut self.counters {
+            if !(all || track.traced || keep_alive_due(track, self.clock.now())) {
+                continue;
+            }
+            let before = self.clock.now();
+            let value = self.meter.read(track.channel);
+            let at = middle(before, self.clock.now());
+            match value {
+                Ok(Value::Count(raw)) => {
+                    let seconds = track.samples.last().map_or(0.0, |last| at.seconds_from(last.at));
+                    let (joules, step) = track.unwrapper.push(raw, seconds);
+                    track.samples.push(CounterSample { at, joules });
+                    let kind = match step {
+                        Step::Forward => continue,
+                        Step::Wrapped => SensorEventKind::CounterWrapped,
+                        Step::Reset => SensorEventKind::CounterReset,
+                        Step::Backwards => SensorEventKind::CounterBackwards,
+                    };
+                    let detail = format!("the counter read {raw} after a larger count");
+                    self.events.push(SensorEvent { at, domain: track.domain.clone(), kind, detail });
+                }
+                Ok(other) => {
+                    let detail = format!("the counter gave {other:?}, which is no count");
+                    let kind = SensorEventKind::ReadFailed;
+                    self.events.push(SensorEvent { at, domain: track.domain.clone(), kind, detail });
+                }
+                Err(error) => failed(&mut self.events, &mut self.lost, at, &track.domain, &error),
+            }
+        }
+    }
+
+    fn read_gauges(&mut self) {
+        for track in &mut self.gauges {
+            let before = self.clock.now();
+            let value = self.meter.read(track.channel);
+            let at = middle(before, self.clock.now());
+            match value {
+                Ok(Value::Bits(bits)) => {
+                    if bits & HELD_DOWN != 0 {
+                        let kind = SensorEventKind::Throttled;
+                        let detail = format!("clocks-event reasons 0x{bits:x}");
+                        self.events.push(SensorEvent { at, domain: track.domain.clone(), kind, detail });
+                    }
+                }
+                Ok(Value::Level(level)) => track.points.push(TracePoint(at, level)),
+                Ok(Value::Count(count)) => track.points.push(TracePoint(at, count as f64)),
+                Err(error) => failed(&mut self.events, &mut self.lost, at, &track.domain, &error),
+            }
+        }
+    }
+
+    /// Why the device is gone, if it is.
+    pub(super) fn lost(&self) -> Option<&str> {
+        self.lost.as_deref()
+    }
+
+    /// The energy of each of `domains` from `start` to `stop`: by its counter where that ticked at both edges, else by
+    /// its gauge; a domain about which nothing was read in that time is left out.
+    pub(super) fn energy(&mut self, start: Stamp, stop: Stamp, domains: &[DomainId]) -> Vec<DomainEnergy> {
+        let mut out = Vec::with_capacity(domains.len());
+        for domain in domains {
+            let counted = self.counted(start, stop, domain);
+            let integrated = self.integrated(start, stop, domain);
+            let energy = match (counted, integrated) {
+                (Some((low, joules, high)), integrated) => DomainEnergy {
+                    domain: domain.clone(),
+                    joules: Joules(joules),
+                    low: Joules(low),
+                    high: Joules(high),
+                    method: Method::Counter,
+                    cross_check: integrated.map(|energy| Joules(energy.joules)),
+                },
+                (None, Some(energy)) => DomainEnergy {
+                    domain: domain.clone(),
+                    joules: Joules(energy.joules),
+                    low: Joules(energy.low),
+                    high: Joules(energy.high),
+                    method: Method::IntegratedPower,
+                    cross_check: None,
+                },
+                (None, None) => continue,
+            };
+            out.push(energy);
+        }
+        out
+    }
+
+    fn counted(&mut self, start: Stamp, stop: Stamp, domain: &DomainId) -> Option<(f64, f64, f64)> {
+        let track = self.counters.iter().find(|track| track.domain == *domain)?;
+        let edges = [start, stop].map(|edge| value_at(&track.samples, edge, track.period));
+        let [Some(first), Some(last)] = edges else { return None };
+        for (edge, at) in [(first, start), (last, stop)] {
+            if let Some(still) = edge.stuck {
+                let detail = format!("the counter stood still for {:.1} s at a window's edge", still.as_secs_f64());
+                let kind = SensorEventKind::CounterStuck;
+                self.events.push(SensorEvent { at, domain: domain.clone(), kind, detail });
+            }
+        }
+        let between = |later: f64, earlier: f64| (later - earlier).max(0.0);
+        let EdgeValue { joules, low, high, .. } = last;
+        Some((between(low, first.high), between(joules, first.joules), between(high, first.low)))
+    }
+
+    fn integrated(&self, start: Stamp, stop: Stamp, domain: &DomainId) -> Option<GaugeEnergy> {
+        let of = |track: &&GaugeTrack| track.quantity == Quantity::Power && track.domain == *domain;
+        integrate(&self.gauges.iter().find(of)?.points, start, stop)
+    }
+
+    /// The last temperature read of each domain that has one, in °C.
+    fn temperatures(&self) -> Vec<(DomainId, f64)> {
+        let of = |track: &&GaugeTrack| track.quantity == Quantity::Temperature;
+        let last = |track: &GaugeTrack| Some((track.domain.clone(), track.points.last()?.1));
+        self.gauges.iter().filter(of).filter_map(last).collect()
+    }
+
+    /// The temperature of each domain that has one at a moment of the past, in °C.
+    pub(super) fn temperatures_at(&self, at: Stamp) -> Vec<(DomainId, f64)> {
+        let of = |track: &&GaugeTrack| track.quantity == Quantity::Temperature;
+        let value = |track: &GaugeTrack| {
+            let after = track.points.partition_point(|point| point.0 <= at);
+            track.points.get(after.saturating_sub(1)).map(|point| (track.domain.clone(), point.1))
+        };
+        self.gauges.iter().filter(of).filter_map(value).collect()
+    }
+
+    /// What was read from `start` to `stop`, for the picture.
+    pub(super) fn traces(&self, start: Stamp, stop: Stamp) -> Vec<Trace> {
+        let within = |points: &[TracePoint]| -> Vec<TracePoint> {
+            points.iter().filter(|point| point.0 >= start && point.0 <= stop).copied().collect()
+        };
+        let points = |quantity: Quantity, domain: &DomainId| {
+            let of = |track: &&GaugeTrack| track.quantity == quantity && track.domain == *domain;
+            self.gauges.iter().find(of).map(|track| within(&track.points))
+        };
+        let mut traces = Vec::new();
+        for domain in self.meter.domains() {
+            let counted = || self.counters.iter().find(|track| track.domain == domain.id).map(counter_trace);
+            let power = points(Quantity::Power, &domain.id).or_else(|| counted().map(|points| within(&points)));
+            let temperature = points(Quantity::Temperature, &domain.id).unwrap_or_default();
+            if let Some(power_w) = power {
+                traces.push(Trace { domain: domain.id.clone(), power_w, temperature_c: temperature });
+            }
+        }
+        traces
+    }
+
+    /// Takes the events so far out.
+    pub(super) fn take_events(&mut self) -> Vec<SensorEvent> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Forgets what was read before `before`, but for the last reads that an edge soon after it may need.
+    pub(super) fn forget(&mut self, before: Stamp) {
+        let keep_from = before.earlier(self.config.tick * 3 + self.config.trace_interval * 2);
+        for track in &mut self.counters {
+            let cut = track.samples.partition_point(|sample| sample.at < keep_from).saturating_sub(1);
+            track.samples.drain(..cut);
+        }
+        for track in &mut self.gauges {
+            let cut = track.points.partition_point(|point| point.0 < keep_from).saturating_sub(1);
+            track.points.drain(..cut);
+        }
+    }
+}
+
+/// Counters that do not draw the trace are read between edges only so often that no wrap or reset is missed.
+fn keep_alive_due(track: &CounterTrack, now: Stamp) -> bool {
+    track.samples.last().is_none_or(|last| now.since(last.at) >= Duration::from_secs(5))
+}
+
+fn middle(before: Stamp, after: Stamp) -> Stamp {
+    Stamp(before.nanos().midpoint(after.nanos()))
+}
+
+fn failed(events: &mut Vec<SensorEvent>, lost: &mut Option<String>, at: Stamp, domain: &DomainId, error: &ReadError) {
+    let kind = match error {
+        ReadError::Failed(_) => SensorEventKind::ReadFailed,
+        ReadError::Lost(why) => {
+            if lost.is_some() {
+                return;
+            }
+            *lost = Some(why.clone());
+            SensorEventKind::Lost
+        }
+    };
+    events.push(SensorEvent { at, domain: domain.clone(), kind, detail: error.to_string() });
+}
+
+/// Mean power between the reads of a counter at the trace's rate: dense reads around edges show single ticks, which
+/// are no power, so points closer than a trace interval (or a tick) are left out.
+fn counter_trace(track: &CounterTrack) -> Vec<TracePoint> {
+    let least = track.period.unwrap_or_default().max(Duration::from_millis(80));
+    let mut points = Vec::new();
+    let mut last: Option<CounterSample> = None;
+    for sample in &track.samples {
+        match last {
+            Some(from) if sample.at.since(from.at) < least => {}
+            Some(from) => {
+                points.push(TracePoint(sample.at, (sample.joules - from.joules) / sample.at.seconds_from(from.at)));
+                last = Some(*sample);
+            }
+            None => last = Some(*sample),
+        }
+    }
+    points
+}

@@ -1,0 +1,217 @@
+//! The sampler as others hold it: a thread on the machine's clock, inline work on a virtual one.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use super::core::{Core, Gist, Notice, SamplerConfig};
+use crate::clock::{Clock, DueWork, VirtualClock, thread_cpu_time};
+use crate::meter::Meter;
+use crate::model::{DomainEnergy, DomainId, IdleBlock, MeterProbe, SensorEvent, Trace};
+use crate::units::Stamp;
+
+/// Notices on their way to the sampler's thread. A lock of its own, held for a push at most, so that whoever is
+/// measured never waits for a read of the meter.
+#[derive(Default)]
+struct Mailbox {
+    letters: Mutex<Letters>,
+    arrived: Condvar,
+}
+
+#[derive(Default)]
+struct Letters {
+    notices: Vec<Notice>,
+    stop: bool,
+}
+
+enum Drive {
+    Thread { mailbox: Arc<Mailbox>, thread: Option<JoinHandle<()>> },
+    Inline,
+}
+
+/// Reads a meter in the background and answers for stretches of time in the past.
+pub struct Sampler {
+    core: Arc<Mutex<Core>>,
+    clock: Arc<dyn Clock>,
+    drive: Drive,
+    config: SamplerConfig,
+    gist: Arc<Gist>,
+}
+
+impl std::fmt::Debug for Sampler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sampler").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Sampler {
+    /// A sampler with a thread of its own, on the machine's clock.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start(
+        meter: Box<dyn Meter>,
+        clock: Arc<dyn Clock>,
+        probe: &MeterProbe,
+        config: SamplerConfig,
+    ) -> std::io::Result<Self> {
+        let core = Core::new(meter, Arc::clone(&clock), probe, config);
+        let gist = Arc::clone(&core.gist);
+        let core = Arc::new(Mutex::new(core));
+        let mailbox = Arc::new(Mailbox::default());
+        let thread = {
+            let (core, clock, mailbox) = (Arc::clone(&core), Arc::clone(&clock), Arc::clone(&mailbox));
+            std::thread::Builder::new()
+                .name("lem-bench sampler".to_owned())
+                .spawn(move || serve(&core, &*clock, &mailbox))?
+        };
+        Ok(Self { core, clock, drive: Drive::Thread { mailbox, thread: Some(thread) }, config, gist })
+    }
+
+    /// A sampler that the virtual clock drives inline.
+    pub fn attach(meter: Box<dyn Meter>, clock: &VirtualClock, probe: &MeterProbe, config: SamplerConfig) -> Self {
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let core = Core::new(meter, Arc::clone(&shared), probe, config);
+        let gist = Arc::clone(&core.gist);
+        let core = Arc::new(Mutex::new(core));
+        clock.attach(Box::new(Inline(Arc::clone(&core))));
+        Self { core, clock: shared, drive: Drive::Inline, config, gist }
+    }
+
+    /// Says that an edge comes at or after `at`, so that the counters are watched around it.
+    pub fn expect_edge(&self, at: Stamp) {
+        self.post(Notice::Expect(at));
+    }
+
+    /// Says that an edge was at `at`, which is now or a moment ago. Never waits for a read.
+    pub fn edge(&self, at: Stamp) {
+        self.post(Notice::Edge(at));
+    }
+
+    fn post(&self, notice: Notice) {
+        match &self.drive {
+            Drive::Thread { mailbox, .. } => {
+                lock(&mailbox.letters).notices.push(notice);
+                mailbox.arrived.notify_one();
+            }
+            Drive::Inline => lock(&self.core).take_notice(notice),
+        }
+    }
+
+    /// How often it reads.
+    pub fn config(&self) -> SamplerConfig {
+        self.config
+    }
+
+    /// Whether the device is gone. Never waits for a read.
+    pub fn is_lost(&self) -> bool {
+        self.gist.lost()
+    }
+
+    /// Why the device is gone, if it is.
+    pub fn lost(&self) -> Option<String> {
+        lock(&self.core).lost().map(str::to_owned)
+    }
+
+    /// The energy of each of `domains` from `start` to `stop`, both of which were announced as edges and lie at least
+    /// a tick in the past. A domain about which nothing was read is left out.
+    pub fn energy(&self, start: Stamp, stop: Stamp, domains: &[DomainId]) -> Vec<DomainEnergy> {
+        lock(&self.core).energy(start, stop, domains)
+    }
+
+    /// The mean power of each of `domains` over a stretch of rest.
+    pub fn idle_block(&self, start: Stamp, stop: Stamp, domains: &[DomainId]) -> IdleBlock {
+        let time = stop.since(start);
+        let power = self.energy(start, stop, domains);
+        IdleBlock { start, stop, power: power.into_iter().map(|e| (e.domain, e.joules / time)).collect() }
+    }
+
+    /// The highest of the last temperatures read, in °C. Never waits for a read.
+    pub fn hottest(&self) -> Option<f64> {
+        self.gist.hottest()
+    }
+
+    /// The temperature of each domain that has one at a moment of the past, in °C.
+    pub fn temperatures_at(&self, at: Stamp) -> Vec<(DomainId, f64)> {
+        lock(&self.core).temperatures_at(at)
+    }
+
+    /// What was read from `start` to `stop`, for the picture.
+    pub fn traces(&self, start: Stamp, stop: Stamp) -> Vec<Trace> {
+        lock(&self.core).traces(start, stop)
+    }
+
+    /// Takes out what the sensors did that they should not.
+    pub fn take_events(&self) -> Vec<SensorEvent> {
+        lock(&self.core).take_events()
+    }
+
+    /// Forgets what was read before `before`.
+    pub fn forget(&self, before: Stamp) {
+        lock(&self.core).forget(before);
+    }
+
+    /// CPU time that the sampler's thread has used so far; `None` inline.
+    pub fn cpu_time(&self) -> Option<std::time::Duration> {
+        lock(&self.core).cpu
+    }
+
+    /// The clock of its stamps.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+}
+
+impl Drop for Sampler {
+    fn drop(&mut self) {
+        if let Drive::Thread { mailbox, thread } = &mut self.drive {
+            lock(&mailbox.letters).stop = true;
+            mailbox.arrived.notify_one();
+            if let Some(thread) = thread.take() {
+                // A panic in the sampler was already printed by its own thread; there is nobody to hand it on to.
+                drop(thread.join());
+            }
+        }
+    }
+}
+
+/// The sampler's thread: sleeps until something is due or a notice arrives.
+fn serve(core: &Mutex<Core>, clock: &dyn Clock, mailbox: &Mailbox) {
+    loop {
+        let due = lock(core).next_due();
+        let mut letters = lock(&mailbox.letters);
+        if letters.notices.is_empty() && !letters.stop {
+            let wait = due.since(clock.now());
+            if !wait.is_zero() {
+                letters = mailbox.arrived.wait_timeout(letters, wait).unwrap_or_else(PoisonError::into_inner).0;
+            }
+        }
+        if letters.stop {
+            return;
+        }
+        let notices = std::mem::take(&mut letters.notices);
+        drop(letters);
+        let mut core = lock(core);
+        for notice in notices {
+            core.take_notice(notice);
+        }
+        core.poll_due(clock.now());
+        core.cpu = thread_cpu_time();
+    }
+}
+
+/// The sampler as due work of a virtual clock.
+struct Inline(Arc<Mutex<Core>>);
+
+impl DueWork for Inline {
+    fn next_due(&self) -> Option<Stamp> {
+        Some(lock(&self.0).next_due())
+    }
+
+    fn run_due(&mut self, now: Stamp) {
+        lock(&self.0).poll_due(now);
+    }
+}

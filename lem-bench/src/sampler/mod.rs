@@ -1,0 +1,18 @@
+//! The sampler: reads a meter when it is due, remembers what it read, and says how much energy a stretch of time took.
+//!
+//! A stepper (`poll_due`) that a thread drives on the machine's clock and the virtual clock drives inline. Must not
+//! know benches, statistics over cycles, or why somebody wants a window.
+
+mod core;
+mod counter;
+mod edge;
+mod gauge;
+mod handle;
+mod probe;
+
+pub use self::core::SamplerConfig;
+pub use counter::{Step, Unwrapper};
+pub use edge::{CounterSample, EdgeValue, value_at};
+pub use gauge::{GaugeEnergy, integrate};
+pub use handle::Sampler;
+pub use probe::{ProbeEffort, probe};

@@ -1,0 +1,159 @@
+//! First-order heat with power that grows with temperature, in closed form.
+//!
+//! While the power is `fixed_w + per_degree_w · θ`, with θ the degrees above ambient, θ follows
+//! `τ dθ/dt = c · P − θ`. This file solves that for any length of time. Must not know phases, noise or time stamps.
+
+/// The thermal constants of a device.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Thermal {
+    /// Degrees above ambient per watt, in the steady state.
+    pub(super) c_per_w: f64,
+    /// Time constant in seconds.
+    pub(super) tau_s: f64,
+}
+
+/// The power of a device over a stretch of time, as a function of its temperature.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Flow {
+    /// Watts at ambient temperature.
+    pub(super) fixed_w: f64,
+    /// Watts added per degree above ambient.
+    pub(super) per_degree_w: f64,
+}
+
+impl Flow {
+    /// Power in watts at `above` degrees above ambient.
+    pub(super) fn at(self, above: f64) -> f64 {
+        self.fixed_w + self.per_degree_w * above
+    }
+}
+
+impl Thermal {
+    /// Degrees above ambient in the steady state of `flow`; meaningful while the heat does not run away.
+    pub(super) fn steady(&self, flow: Flow) -> f64 {
+        self.c_per_w * flow.fixed_w / self.damping(flow)
+    }
+
+    /// Degrees above ambient after `seconds` of `flow` from `above`, and the energy in joules that this took.
+    pub(super) fn pass(&self, flow: Flow, above: f64, seconds: f64) -> (f64, f64) {
+        let x = self.damping(flow) * seconds / self.tau_s;
+        let (phi, psi) = relaxation(x);
+        let heating = self.c_per_w * flow.fixed_w * seconds / self.tau_s;
+        let after = above * (1.0 - x * phi) + heating * phi;
+        let degree_seconds = (above * phi + heating * psi) * seconds;
+        (after, flow.fixed_w * seconds + flow.per_degree_w * degree_seconds)
+    }
+
+    /// Seconds until `flow` has heated a device from `above` up to `target`; `None` if it never does.
+    pub(super) fn time_to_rise(&self, flow: Flow, above: f64, target: f64) -> Option<f64> {
+        if above >= target { Some(0.0) } else { self.time_to(flow, above, target) }
+    }
+
+    /// Seconds until a device under `flow` has cooled from `above` down to `target`; `None` if it never does.
+    pub(super) fn time_to_fall(&self, flow: Flow, above: f64, target: f64) -> Option<f64> {
+        if above <= target { Some(0.0) } else { self.time_to(flow, above, target) }
+    }
+
+    /// Whether a device that is at `above` may reach or have reached `target` after `seconds` of `flow`: a quick no
+    /// where even the present speed, which only falls while the heat does not run away, would not lead there.
+    pub(super) fn may_pass(&self, flow: Flow, above: f64, target: f64, seconds: f64) -> bool {
+        let damping = self.damping(flow);
+        let speed = self.c_per_w * flow.fixed_w - damping * above;
+        damping < 0.0 || (target - above).abs() <= speed.abs() * seconds / self.tau_s * (1.0 + 1e-9) + 1e-9
+    }
+
+    fn time_to(&self, flow: Flow, above: f64, target: f64) -> Option<f64> {
+        let damping = self.damping(flow);
+        // θ' · τ at the start and at the target: the way there is monotone, so both must point the same way.
+        let speed = self.c_per_w * flow.fixed_w - damping * above;
+        let speed_there = self.c_per_w * flow.fixed_w - damping * target;
+        let step = target - above;
+        if speed * step <= 0.0 || speed_there * step <= 0.0 {
+            return None;
+        }
+        let y = -damping * step / speed;
+        let seconds = if y.abs() < 1e-12 { self.tau_s * step / speed } else { -self.tau_s / damping * y.ln_1p() };
+        Some(seconds.max(0.0))
+    }
+
+    /// How strongly a deviation dies away: 1 without leakage, below 0 when the heat runs away.
+    fn damping(&self, flow: Flow) -> f64 {
+        1.0 - self.c_per_w * flow.per_degree_w
+    }
+}
+
+/// `φ(x) = (1 − e⁻ˣ)/x` and `ψ(x) = (1 − φ(x))/x`, by their series where the quotients would cancel.
+fn relaxation(x: f64) -> (f64, f64) {
+    if x.abs() < 0.02 {
+        let psi = 0.5 + x * (-1.0 / 6.0 + x * (1.0 / 24.0 + x * (-1.0 / 120.0 + x * (1.0 / 720.0 - x / 5040.0))));
+        (1.0 - x * psi, psi)
+    } else {
+        let phi = -(-x).exp_m1() / x;
+        (phi, (1.0 - phi) / x)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const THERMAL: Thermal = Thermal { c_per_w: 0.08, tau_s: 40.0 };
+
+    #[test]
+    fn series_and_quotients_meet() {
+        for x in [0.02f64, -0.02] {
+            let (phi, psi) = relaxation(x * 0.999_999_9);
+            let (phi2, psi2) = relaxation(x);
+            assert!((phi - phi2).abs() < 2e-9 && (psi - psi2).abs() < 2e-9, "{phi} {phi2} {psi} {psi2}");
+            // Exact: φ(±0.02) and ψ(±0.02) from the next terms of the series are below 1e-15.
+            assert!((phi2 - (1.0 - x / 2.0 + x * x / 6.0 - x.powi(3) / 24.0 + x.powi(4) / 120.0)).abs() < 1e-11);
+        }
+    }
+
+    #[test]
+    fn leaking_device_approaches_its_steady_state_exponentially() {
+        let flow = Flow { fixed_w: 350.0, per_degree_w: 0.5 };
+        let steady = THERMAL.steady(flow);
+        assert!((steady - 0.08 * 350.0 / 0.96).abs() < 1e-12);
+        for seconds in [1e-9, 0.01, 1.0, 40.0, 500.0] {
+            let (above, energy) = THERMAL.pass(flow, 6.0, seconds);
+            let decay = (-0.96 * seconds / 40.0f64).exp();
+            assert!((above - (steady + (6.0 - steady) * decay)).abs() < 1e-12);
+            let leaked =
+                0.5 * (steady * seconds + (6.0 - steady) * 40.0 / 0.96 * -(-0.96 * seconds / 40.0f64).exp_m1());
+            let expected = 350.0 * seconds + leaked;
+            assert!((energy / expected - 1.0).abs() < 1e-12, "{seconds}: {energy} {expected}");
+        }
+    }
+
+    #[test]
+    fn passing_in_pieces_is_passing_at_once() {
+        for per_degree_w in [0.0, 0.5, 12.5, 20.0] {
+            let flow = Flow { fixed_w: 300.0, per_degree_w };
+            let (whole, energy) = THERMAL.pass(flow, 3.0, 7.0);
+            let (mut above, mut sum) = (3.0, 0.0);
+            for _ in 0..700 {
+                let (next, joules) = THERMAL.pass(flow, above, 0.01);
+                above = next;
+                sum += joules;
+            }
+            assert!((above / whole - 1.0).abs() < 1e-12 && (sum / energy - 1.0).abs() < 1e-12, "{per_degree_w}");
+        }
+    }
+
+    #[test]
+    fn crossing_times_lead_to_the_target() {
+        for (fixed_w, per_degree_w, above, target) in
+            [(300.0, 0.5, 2.0, 20.0), (10.0, 0.5, 40.0, 20.0), (300.0, 12.5, 2.0, 20.0), (300.0, 20.0, 2.0, 20.0)]
+        {
+            let flow = Flow { fixed_w, per_degree_w };
+            let seconds = THERMAL.time_to(flow, above, target).unwrap();
+            let (reached, _) = THERMAL.pass(flow, above, seconds);
+            assert!((reached - target).abs() < 1e-9, "{reached}");
+        }
+        let warm = Flow { fixed_w: 200.0, per_degree_w: 0.0 };
+        assert_eq!(THERMAL.time_to_rise(warm, 2.0, 16.0), None);
+        assert_eq!(THERMAL.time_to_fall(warm, 2.0, 1.0), None);
+        assert_eq!(THERMAL.time_to_rise(warm, 2.0, 2.0), Some(0.0));
+    }
+}

@@ -1,0 +1,48 @@
+//! A simulated machine whose true energy is known: power, heat, requests, sensors and their faults, in virtual time.
+//!
+//! A [`Machine`] is built from a [`Scenario`] and shows itself from the outside as a meter, a virtual clock and a
+//! workload; [`Machine::truth`] tells what a perfect meter would have shown, and [`truth`] what a token costs in the
+//! long run. It must not know anything of what measures it, and what measures it must not know that it is one.
+//!
+//! ```
+//! use lem_bench::sim::{Machine, Scenario, Seeds, Shape};
+//! use lem_bench::clock::Clock;
+//!
+//! let scenario = Scenario::from_json(r#"{"device": {"decode_w": 350}, "workload": {"output_tokens": 100}}"#)?;
+//! let machine = Machine::new(&scenario, Seeds { run: 0, bench: 0 })?;
+//! let mut workload = machine.workload();
+//! workload.load_model();
+//! let start = machine.clock().now();
+//! let request = workload.next_request(Shape::Drawn);
+//! workload.run(request, &mut |_step| {});
+//! let energy = machine.truth(start, machine.clock().now());
+//! assert!(energy.get() > 350.0 * 100.0 * 8e-3);
+//! # Ok::<(), lem_bench::sim::ScenarioError>(())
+//! ```
+
+mod device;
+mod faults;
+mod heat;
+mod history;
+mod lengths;
+mod long_run;
+mod machine;
+mod meter;
+mod noise;
+mod requests;
+mod scenario;
+mod sensor;
+mod truth;
+mod workload;
+
+#[cfg(test)]
+mod tests;
+
+pub use machine::{Machine, Seeds};
+pub use requests::{Shape, VirtualRequest};
+pub use scenario::{
+    BackgroundSpec, DeviceSpec, FaultKind, FaultSpec, Phase, Scenario, ScenarioError, SensorKind, SensorSpec, Tokens,
+    WarmupShape, WarmupSpec, WorkloadSpec,
+};
+pub use truth::{Truth, truth};
+pub use workload::{Step, Workload};

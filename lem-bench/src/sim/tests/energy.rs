@@ -1,0 +1,144 @@
+//! True energy against closed forms, and its algebra.
+
+use super::rig::{at, machine, run};
+use crate::clock::Clock;
+use crate::model::DomainId;
+use crate::sim::noise::Key;
+use crate::sim::{Shape, Step};
+use crate::units::{Joules, Stamp};
+
+#[test]
+fn constant_power_gives_power_times_time() {
+    let machine = machine(r#"{"device": {"idle_w": 80}}"#);
+    machine.clock().advance_to(at(100.0));
+    assert!((machine.truth(at(10.0), at(35.5)).get() / (80.0 * 25.5) - 1.0).abs() < 1e-12);
+    assert_eq!(machine.true_power(at(50.0)).get(), 80.0);
+    assert_eq!(machine.truth(at(5.0), at(5.0)), Joules(0.0));
+}
+
+#[test]
+fn what_has_not_happened_counts_nothing() {
+    let machine = machine("{}");
+    machine.clock().advance_to(at(2.0));
+    assert_eq!(machine.truth(at(1.0), at(9.0)), machine.truth(at(1.0), at(2.0)));
+    assert_eq!(machine.truth(at(5.0), at(9.0)), Joules(0.0));
+}
+
+#[test]
+fn a_request_goes_through_its_phases_at_their_moments() {
+    let machine = machine(
+        r#"{"device": {"idle_w": 50, "loaded_idle_w": 100, "prefill_w": 600, "decode_w": 350},
+        "workload": {"input_tokens": 1000, "output_tokens": 50, "overhead_s": 0.02}}"#,
+    );
+    let clock = machine.clock();
+    clock.advance_to(at(1.0));
+    let mut workload = machine.workload();
+    workload.load_model();
+    assert_eq!(machine.true_power(clock.now()).get(), 100.0);
+    clock.advance_to(at(2.0));
+    let request = workload.next_request(Shape::Drawn);
+    let mut seen = Vec::new();
+    workload.run(request, &mut |step| seen.push((step, clock.now(), machine.true_power(clock.now()).get())));
+    assert_eq!(seen.len(), 51);
+    assert_eq!(seen[0], (Step::Prefilled, at(2.04), 350.0));
+    assert_eq!(seen[1], (Step::Token, at(2.048), 350.0));
+    assert_eq!(seen[50], (Step::Token, at(2.44), 350.0));
+    assert_eq!(machine.true_power(at(2.03)).get(), 600.0);
+    assert_eq!(machine.true_power(clock.now()).get(), 100.0);
+    let energy = machine.truth(Stamp(0), clock.now()).get();
+    assert!((energy - (50.0 + 100.0 + 2.0 + 12.0 + 140.0)).abs() < 1e-9, "{energy}");
+}
+
+#[test]
+fn leaking_devices_warm_up_exponentially() {
+    let machine = machine(
+        r#"{"device": {"idle_w": 75, "decode_w": 350, "leakage_w_per_c": 0.5, "c_per_w": 0.08, "tau_s": 40},
+        "workload": {"output_tokens": 10000, "prefill_s_per_token": 0, "overhead_s": 0}}"#,
+    );
+    let mut workload = machine.workload();
+    let request = workload.next_request(Shape::Drawn);
+    workload.run(request, &mut |_| {});
+    let (rest, steady) = (0.08 * 75.0 / 0.96, 0.08 * 350.0 / 0.96);
+    let gpu = DomainId::new("gpu:0");
+    for t in [0.0, 0.5, 17.0, 79.9] {
+        let decay = (-0.96 * t / 40.0f64).exp();
+        let temperature = machine.true_temperature(&gpu, at(t)).unwrap();
+        assert!((temperature - (30.0 + steady + (rest - steady) * decay)).abs() < 1e-9, "{t}: {temperature}");
+        let leaked = 0.5 * (steady * t + (rest - steady) * 40.0 / 0.96 * (1.0 - decay));
+        let energy = machine.truth(Stamp(0), at(t)).get();
+        assert!((energy - (350.0 * t + leaked)).abs() <= 1e-9 * energy.max(1e-9), "{t}: {energy}");
+    }
+}
+
+#[test]
+fn several_devices_add_up_and_are_told_apart() {
+    let machine = machine(
+        r#"{"devices": [{"idle_w": 10, "decode_w": 100}, {"id": "gpu:b", "idle_w": 20, "decode_w": 200}],
+        "background": [{"from_s": 1, "to_s": 3, "w": 7}, {"from_s": 1, "to_s": 2, "w": 50, "device": "gpu:b"}]}"#,
+    );
+    machine.clock().advance_to(at(10.0));
+    let (first, second) = (DomainId::new("gpu:0"), DomainId::new("gpu:b"));
+    assert_eq!(machine.truth_of(&first, at(0.0), at(10.0)), Some(Joules(114.0)));
+    assert_eq!(machine.truth_of(&second, at(0.0), at(10.0)), Some(Joules(250.0)));
+    assert_eq!(machine.truth_of(&DomainId::new("gpu:9"), at(0.0), at(10.0)), None);
+    assert_eq!(machine.truth(at(0.0), at(10.0)), Joules(364.0));
+    assert_eq!(machine.true_power(at(1.5)).get(), 87.0);
+}
+
+#[test]
+fn truths_of_neighbouring_windows_add_up_and_are_never_negative() {
+    let machine = machine(
+        r#"{"devices": [{"leakage_w_per_c": 0.5, "power_noise": 0.05, "throttle_c": 50},
+            {"id": "gpu:1", "leakage_w_per_c": 3}],
+        "workload": {"input_tokens": {"lognormal": [5, 0.5]}, "output_tokens": {"lognormal": [4, 0.6]}},
+        "background": [{"from_s": 20, "to_s": 30, "w": 100}]}"#,
+    );
+    let mut workload = machine.workload();
+    run(&machine, &mut workload, 200);
+    let end = machine.clock().now().nanos();
+    let key = Key::new(99);
+    for trial in 0..5_000 {
+        // Windows of every size from a nanosecond up.
+        let start = (key.uniform(3 * trial) * end as f64) as u64;
+        let span = |n: u64| ((end as f64).ln() * key.uniform(3 * trial + n)).exp() as u64;
+        let a = Stamp(start);
+        let b = Stamp((start + span(1)).min(end));
+        let c = Stamp((b.nanos() + span(2)).min(end));
+        let (ab, bc, ac) = (machine.truth(a, b).get(), machine.truth(b, c).get(), machine.truth(a, c).get());
+        assert!(ab >= 0.0 && bc >= 0.0);
+        assert!((ab + bc - ac).abs() <= 1e-9 * ac, "{a:?} {b:?} {c:?}: {ab} + {bc} != {ac}");
+    }
+}
+
+#[test]
+fn truth_is_the_integral_of_true_power_and_heat_follows_it() {
+    let machine = machine(
+        r#"{"device": {"leakage_w_per_c": 2, "power_noise": 0.1, "tau_s": 3, "throttle_c": 60, "c_per_w": 0.12},
+        "background": [{"from_s": 1.2345, "to_s": 2.5, "w": 90}]}"#,
+    );
+    let mut workload = machine.workload();
+    workload.set_cycle(1);
+    run(&machine, &mut workload, 12);
+    let gpu = DomainId::new("gpu:0");
+    let (step, end) = (10_000u64, 6_000_000_000u64);
+    let (mut energy, mut temperature) = (0.0, machine.true_temperature(&gpu, Stamp(0)).unwrap());
+    for start in (0..end).step_by(step as usize) {
+        let watts = machine.true_power(Stamp(start + step / 2)).get();
+        let seconds = step as f64 * 1e-9;
+        energy += watts * seconds;
+        temperature += (30.0 + 0.12 * watts - temperature) / 3.0 * seconds;
+    }
+    let truth = machine.truth(Stamp(0), Stamp(end)).get();
+    assert!((energy / truth - 1.0).abs() < 2e-6, "{energy} {truth}");
+    let there = machine.true_temperature(&gpu, Stamp(end)).unwrap();
+    assert!((temperature - there).abs() < 1e-3 && there > 55.0, "{temperature} {there}");
+}
+
+#[test]
+fn machines_and_their_views_may_go_to_other_threads() {
+    fn movable<T: Send>() {}
+    fn shared<T: Send + Sync>() {}
+    shared::<crate::sim::Machine>();
+    movable::<crate::sim::Workload>();
+    movable::<Box<dyn crate::meter::Meter>>();
+}

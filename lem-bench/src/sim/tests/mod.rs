@@ -1,0 +1,9 @@
+//! The simulated machine as a whole, seen as its users see it.
+
+mod cost;
+mod energy;
+mod faults;
+mod randomness;
+mod rig;
+mod throttling;
+mod truths;

@@ -1,0 +1,148 @@
+//! Randomness: the same where it must be, different where it must be, and blind to who looks.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::rig::{run, scenario};
+use crate::clock::{Clock, DueWork};
+use crate::meter::Meter;
+use crate::sim::{Machine, Scenario, Seeds, Shape};
+use crate::units::{Joules, Stamp};
+
+fn noisy() -> Scenario {
+    scenario(
+        r#"{"device": {"leakage_w_per_c": 0.5, "power_noise": 0.02},
+        "workload": {"input_tokens": {"lognormal": [5, 0.5]}, "output_tokens": {"lognormal": [4, 0.6]},
+            "request_cv": 0.02, "request_ar1": 0.3, "cycle_cv": 0.01, "session_cv": 0.01, "launch_cv": 0.01},
+        "sensors": [{"kind": "counter", "part_time_s": 0.025}, {"kind": "power"}]}"#,
+    )
+}
+
+fn energy(scenario: &Scenario, seeds: Seeds) -> Joules {
+    let machine = Machine::new(scenario, seeds).unwrap();
+    let mut workload = machine.workload();
+    workload.set_cycle(0);
+    run(&machine, &mut workload, 50).1
+}
+
+#[test]
+fn equal_seeds_meet_equal_machines_and_others_differ() {
+    let base = Seeds { run: 4, bench: 7 };
+    let reseeded = Scenario { seed: 2, ..noisy() };
+    let energies = [
+        energy(&noisy(), base),
+        energy(&noisy(), Seeds { run: 5, ..base }),
+        energy(&noisy(), Seeds { bench: 8, ..base }),
+        energy(&reseeded, base),
+    ];
+    assert_eq!(energies[0], energy(&noisy(), base));
+    let distinct: HashSet<u64> = energies.iter().map(|energy| energy.get().to_bits()).collect();
+    assert_eq!(distinct.len(), 4);
+}
+
+/// Reads every channel at odd moments.
+struct Nosy {
+    meter: Box<dyn Meter>,
+    next: Stamp,
+}
+
+impl DueWork for Nosy {
+    fn next_due(&self) -> Option<Stamp> {
+        Some(self.next)
+    }
+
+    fn run_due(&mut self, now: Stamp) {
+        for channel in 0..self.meter.channels().len() {
+            self.meter.read(channel).unwrap();
+        }
+        self.next = now + Duration::from_micros(1_237);
+    }
+}
+
+#[test]
+fn reading_changes_nothing() {
+    let seeds = Seeds { run: 1, bench: 1 };
+    let quiet = energy(&noisy(), seeds);
+    let machine = Machine::new(&noisy(), seeds).unwrap();
+    machine.clock().attach(Box::new(Nosy { meter: machine.meter(), next: Stamp(1) }));
+    let mut workload = machine.workload();
+    workload.set_cycle(0);
+    let (_, watched) = run(&machine, &mut workload, 50);
+    assert_eq!(watched, quiet);
+    // And a reader that looks once sees what one sees that has looked all the time.
+    let mut late = machine.meter();
+    let mut seen = machine.meter();
+    machine.clock().detach_all();
+    let before = late.read(0).unwrap();
+    assert_eq!(before, seen.read(0).unwrap());
+}
+
+#[test]
+fn a_resumed_run_meets_the_same_cycles() {
+    // Without leakage, what happened before leaves no trace.
+    let mut scenario = noisy();
+    scenario.devices[0].leakage_w_per_c = 0.0;
+    let seeds = Seeds { run: 3, bench: 9 };
+    let cycle = |cycles: std::ops::RangeInclusive<u64>| {
+        let machine = Machine::new(&scenario, seeds).unwrap();
+        let mut workload = machine.workload();
+        run(&machine, &mut workload, 7);
+        let mut last = (0, Joules(0.0));
+        for n in cycles {
+            workload.set_cycle(n);
+            last = run(&machine, &mut workload, 30);
+        }
+        last
+    };
+    let (tokens, whole) = cycle(0..=5);
+    let (tokens_again, resumed) = cycle(5..=5);
+    assert_eq!(tokens, tokens_again);
+    assert!((whole.get() / resumed.get() - 1.0).abs() < 1e-9, "{whole} {resumed}");
+    let (_, other) = cycle(4..=4);
+    assert!((other.get() / resumed.get() - 1.0).abs() > 1e-6);
+}
+
+#[test]
+fn launches_share_the_session_and_nothing_else() {
+    let mut scenario = scenario(r#"{"workload": {"session_cv": 0.1, "launch_cv": 0.0}}"#);
+    let machine = Machine::new(&scenario, Seeds::default()).unwrap();
+    let decode_w = |scenario: &Scenario, launch| {
+        let mut workload = machine.launch(scenario, launch).unwrap();
+        let request = workload.next_request(Shape::Drawn);
+        let mut watts = 0.0;
+        workload.run(request, &mut |_| watts = machine.true_power(machine.clock().now()).get());
+        watts
+    };
+    let session = decode_w(&scenario, 0) / 300.0;
+    assert!((session - 1.0).abs() > 1e-4);
+    assert_eq!(decode_w(&scenario, 1) / 300.0, session);
+    scenario.devices[0].decode_w = 309.0;
+    assert!((decode_w(&scenario, 1) / 309.0 - session).abs() < 1e-12);
+    scenario.workload.launch_cv = 0.05;
+    let launches: HashSet<u64> = (0..10).map(|launch| decode_w(&scenario, launch).to_bits()).collect();
+    assert_eq!(launches.len(), 10);
+    scenario.devices[0].id = "gpu:other".to_owned();
+    assert!(machine.launch(&scenario, 0).unwrap_err().to_string().contains("other ids"));
+}
+
+#[test]
+fn random_effects_have_the_size_asked_for() {
+    let text = r#"{"workload": {"cycle_cv": 0.03, "session_cv": 0.04}}"#;
+    let scenario = scenario(text);
+    let mut watts = Vec::new();
+    for run_number in 0..400 {
+        let machine = Machine::new(&scenario, Seeds { run: run_number, bench: 0 }).unwrap();
+        let mut workload = machine.workload();
+        workload.set_cycle(run_number);
+        let request = workload.next_request(Shape::Drawn);
+        workload.run(request, &mut |_| {});
+        let middle = Stamp(machine.clock().now().nanos() / 2);
+        watts.push(machine.true_power(middle).get());
+    }
+    let n = watts.len() as f64;
+    let mean = watts.iter().sum::<f64>() / n;
+    let cv = (watts.iter().map(|w| (w - mean).powi(2)).sum::<f64>() / n).sqrt() / mean;
+    // Both together 5 %; the standard error of a cv of 400 is cv / sqrt(800).
+    assert!((mean / 300.0 - 1.0).abs() < 4.0 * 0.05 / n.sqrt(), "{mean}");
+    assert!((cv - 0.05).abs() < 4.0 * 0.05 / (2.0 * n).sqrt(), "{cv}");
+}

@@ -1,0 +1,215 @@
+//! Holds off: an option that is read and then lost, or that means something else than it says.
+
+mod common;
+
+use std::time::Duration;
+
+use lem_bench::prelude::*;
+use lem_bench::registry::{Attributes, Ignored};
+
+/// Greedy decoding.
+///
+/// Only the first line describes the bench.
+#[energy_bench(
+    name = "greedy decode",
+    group = "llama/7b",
+    cycles = 12,
+    windows = 3,
+    gap = "1.5s",
+    tags = ["nightly", "gpu"],
+    ignore = "needs 80 GB"
+)]
+fn everything(b: &mut Bencher) {
+    b.iter(|| ());
+}
+
+#[energy_bench]
+fn nothing(_: &mut Bencher) {}
+
+#[energy_bench()]
+fn empty_parentheses(_: &mut Bencher) {}
+
+#[energy_bench(ignore)]
+fn ignored_for_no_reason(_: &mut Bencher) {}
+
+#[test]
+fn every_option_reaches_the_case() {
+    let case = common::case("llama/7b/greedy decode");
+    assert_eq!(case.name, "greedy decode");
+    assert_eq!(case.group.as_deref(), Some("llama/7b"));
+    assert_eq!(case.description.as_deref(), Some("Greedy decoding."));
+    assert_eq!(
+        case.attributes,
+        Attributes {
+            cycles: Some(12),
+            windows: Some(3),
+            gap: Some(Duration::from_millis(1500)),
+            tags: &["nightly", "gpu"],
+            ignore: Some(Ignored { reason: Some("needs 80 GB") }),
+        }
+    );
+}
+
+#[test]
+fn what_is_not_said_is_none() {
+    for id in ["nothing", "empty_parentheses"] {
+        let case = common::case(id);
+        assert_eq!(case.attributes, Attributes::default());
+        assert_eq!((case.group, case.description), (None, None));
+    }
+    assert_eq!(common::case("ignored_for_no_reason").attributes.ignore, Some(Ignored { reason: None }));
+}
+
+mod gaps {
+    use super::{Bencher, energy_bench};
+
+    #[energy_bench(group = "gap", gap = "250us")]
+    fn micros(_: &mut Bencher) {}
+    #[energy_bench(group = "gap", gap = "500ms")]
+    fn millis(_: &mut Bencher) {}
+    #[energy_bench(group = "gap", gap = "2 s")]
+    fn seconds(_: &mut Bencher) {}
+    #[energy_bench(group = "gap", gap = "1.5min")]
+    fn minutes(_: &mut Bencher) {}
+    #[energy_bench(group = "gap", gap = 0.5)]
+    fn float(_: &mut Bencher) {}
+    #[energy_bench(group = "gap", gap = 3)]
+    fn int(_: &mut Bencher) {}
+    #[energy_bench(group = "gap", gap = "0s")]
+    fn zero(_: &mut Bencher) {}
+}
+
+#[test]
+fn gaps_are_in_the_unit_that_is_written() {
+    let gap = |name: &str| common::case(&format!("gap/{name}")).attributes.gap.map(|gap| gap.as_micros());
+    assert_eq!(gap("micros"), Some(250));
+    assert_eq!(gap("millis"), Some(500_000));
+    assert_eq!(gap("seconds"), Some(2_000_000));
+    assert_eq!(gap("minutes"), Some(90_000_000));
+    assert_eq!(gap("float"), Some(500_000));
+    assert_eq!(gap("int"), Some(3_000_000));
+    assert_eq!(gap("zero"), Some(0));
+}
+
+mod values {
+    use super::{Bencher, energy_bench};
+
+    const SIZES: &[usize] = &[1, 16];
+    const NAMES: [&str; 2] = ["a", "b"];
+
+    fn powers() -> impl Iterator<Item = u64> {
+        (0..3).map(|exponent| 1 << exponent)
+    }
+
+    fn pairs<A: Default, B: Default>() -> [(A, B); 1] {
+        [<(A, B)>::default()]
+    }
+
+    #[energy_bench(group = "values", args = [1, 2])]
+    fn array(_: &mut Bencher, n: u8) {
+        assert!(n > 0);
+    }
+    #[energy_bench(group = "values", args = 1..=2)]
+    fn range(_: &mut Bencher, n: i64) {
+        assert!(n > 0);
+    }
+    #[energy_bench(group = "values", args = SIZES)]
+    fn slice(_: &mut Bencher, n: usize) {
+        assert!(n > 0);
+    }
+    #[energy_bench(group = "values", args = &[1, 2])]
+    fn reference(_: &mut Bencher, n: u16) {
+        assert!(n > 0);
+    }
+    #[energy_bench(group = "values", args = NAMES)]
+    fn text(_: &mut Bencher, n: &str) {
+        assert!(!n.is_empty());
+    }
+    #[energy_bench(group = "values", args = ["a"])]
+    fn owned(_: &mut Bencher, n: String) {
+        assert_eq!(n, "a");
+    }
+    #[energy_bench(group = "values", args = ["a".to_owned()])]
+    fn owned_by_ref(_: &mut Bencher, n: &String) {
+        assert_eq!(n, "a");
+    }
+    #[energy_bench(group = "values", args = powers())]
+    fn call(_: &mut Bencher, n: u64) {
+        assert!(n > 0);
+    }
+    #[energy_bench(group = "values", args = pairs::<u8, u16>(), cycles = 2)]
+    fn turbofish(_: &mut Bencher, n: (u8, u16)) {
+        assert_eq!(n, (0, 0));
+    }
+    #[energy_bench(group = "values", args = vec![0.5, 1.0])]
+    fn float(_: &mut Bencher, n: f32) {
+        assert!(n > 0.0);
+    }
+    #[energy_bench(group = "values", args = [[1, 2].as_slice(), &[3]])]
+    fn shape(_: &mut Bencher, n: &[usize]) {
+        assert!(!n.is_empty());
+    }
+    #[energy_bench(group = "values", args = [true, false])]
+    fn flag(_: &mut Bencher, n: bool) {
+        let _ = n;
+    }
+}
+
+#[test]
+fn values_take_their_type_from_the_parameter() {
+    assert_eq!(
+        common::ids("values"),
+        [
+            "values/array/n=1",
+            "values/array/n=2",
+            "values/range/n=1",
+            "values/range/n=2",
+            "values/slice/n=1",
+            "values/slice/n=16",
+            "values/reference/n=1",
+            "values/reference/n=2",
+            "values/text/n=a",
+            "values/text/n=b",
+            "values/owned/n=a",
+            "values/owned_by_ref/n=a",
+            "values/call/n=1",
+            "values/call/n=2",
+            "values/call/n=4",
+            "values/turbofish/n=(0, 0)",
+            "values/float/n=0.5",
+            "values/float/n=1.0",
+            "values/shape/n=[1, 2]",
+            "values/shape/n=[3]",
+            "values/flag/n=true",
+            "values/flag/n=false",
+        ]
+    );
+    for id in common::ids("values") {
+        assert!(common::run(&common::case(&id)).is_ok(), "{id}");
+    }
+}
+
+mod grids {
+    use super::{Bencher, energy_bench};
+
+    fn fits(batch: usize, dtype: &str) -> bool {
+        batch == 1 || dtype != "f32"
+    }
+
+    /// The case says which values it got.
+    #[energy_bench(group = "grid", grid(dtype = ["f32", "bf16"], batch = [1, 4]), filter = fits)]
+    fn decode(_: &mut Bencher, batch: usize, dtype: &str) -> Result<(), String> {
+        Err(format!("{batch} in {dtype}"))
+    }
+}
+
+#[test]
+fn a_grid_follows_the_parameters_and_its_filter() {
+    let ids = common::ids("grid");
+    assert_eq!(
+        ids,
+        ["grid/decode/batch=1/dtype=f32", "grid/decode/batch=1/dtype=bf16", "grid/decode/batch=4/dtype=bf16"]
+    );
+    let said: Vec<String> = ids.iter().map(|id| common::run(&common::case(id)).unwrap_err().to_string()).collect();
+    assert_eq!(said, ["1 in f32", "1 in bf16", "4 in bf16"]);
+}

@@ -1,0 +1,193 @@
+//! Holds off: an entry that says something wrong about its bench, or an order that depends on the linker.
+
+mod common;
+
+use std::sync::Arc;
+
+use lem_bench::prelude::*;
+use lem_bench::registry::{AxisSpec, IgnoredMode, Place, Registered, Registry, RegistryError, Selection};
+
+#[energy_bench(group = "order")]
+fn zebra(_: &mut Bencher) {}
+
+mod inner {
+    use lem_bench::prelude::*;
+
+    /// Ape.
+    #[energy_bench(group = "order", grid(a = [1, 2], b = ["x", "y"]))]
+    pub(crate) fn ape(_: &mut Bencher, a: u8, b: &str) {
+        let _ = (a, b);
+    }
+}
+
+#[energy_bench(group = "order", ignore)]
+fn cat(_: &mut Bencher) {}
+
+const ORDER: [&str; 6] =
+    ["order/zebra", "order/ape/a=1/b=x", "order/ape/a=1/b=y", "order/ape/a=2/b=x", "order/ape/a=2/b=y", "order/cat"];
+
+#[test]
+fn cases_follow_the_source() {
+    assert_eq!(common::ids("order"), ORDER);
+}
+
+#[test]
+fn an_entry_knows_where_it_stands() {
+    let case = common::case("order/ape/a=2/b=x");
+    assert_eq!(case.name, "ape");
+    assert_eq!(case.module, Some("entry_properties::inner"));
+    assert_eq!(case.description.as_deref(), Some("Ape."));
+    assert_eq!(case.params, [("a".to_owned(), "2".to_owned()), ("b".to_owned(), "x".to_owned())]);
+    let Place { file, line, column } = case.place;
+    assert!(file.ends_with("tests/entry_properties.rs"), "{file}");
+    assert_eq!((line, column), (17, 5));
+}
+
+fn override_axes(axes: &[(&str, &[&str])]) -> Result<Vec<String>, RegistryError> {
+    let axes: Vec<(String, Vec<String>)> = axes
+        .iter()
+        .map(|(axis, texts)| ((*axis).to_owned(), texts.iter().map(|&text| text.to_owned()).collect()))
+        .collect();
+    let mut registry = Registry::from_attributes();
+    registry.override_axes(&axes)?;
+    let ids = registry.cases()?.into_iter().map(|case| case.id);
+    Ok(ids.filter(|id| id.starts_with("order/ape") || id.starts_with("axes")).collect())
+}
+
+mod axes {
+    use lem_bench::prelude::*;
+
+    #[derive(Clone, Debug)]
+    struct Opaque;
+
+    #[energy_bench(group = "axes", args = [Opaque])]
+    fn opaque(_: &mut Bencher, only_debug: Opaque) {
+        let _ = only_debug;
+    }
+
+    fn even(n: u8) -> bool {
+        n.is_multiple_of(2)
+    }
+
+    #[energy_bench(group = "axes", args = [2], filter = even)]
+    fn even_only(_: &mut Bencher, n: u8) {
+        let _ = n;
+    }
+}
+
+#[test]
+fn an_axis_takes_other_values() {
+    let ids = override_axes(&[("b", &["p/q"]), ("a", &["9"]), ("a", &["8"])]).unwrap();
+    assert_eq!(
+        ids,
+        ["order/ape/a=9/b=p%2Fq", "order/ape/a=8/b=p%2Fq", "axes/opaque/only_debug=Opaque", "axes/even_only/n=2"]
+    );
+}
+
+#[test]
+fn a_filter_may_leave_nothing_of_other_values() {
+    let ids = override_axes(&[("n", &["3"])]).unwrap();
+    assert!(!ids.iter().any(|id| id.starts_with("axes/even_only")), "{ids:?}");
+}
+
+#[test]
+fn a_wrong_axis_or_value_says_what_would_be_right() {
+    let said = |axes: &[(&str, &[&str])]| override_axes(axes).unwrap_err().to_string();
+    assert_eq!(said(&[("batch", &["1"])]), "no bench has an axis `batch`: the axes are a, b, n, only_debug");
+    assert_eq!(said(&[("a", &[])]), "no values are given for axis `a`: write `a=VALUE,VALUE`");
+    let text = said(&[("a", &["1", "x"])]);
+    assert!(text.starts_with("`x` is no value for axis `a` (`u8`) of bench `ape` ("), "{text}");
+    assert!(text.ends_with("entry_properties.rs:17): use a whole number from 0 to 255"), "{text}");
+    let text = said(&[("only_debug", &["x"])]);
+    assert!(text.contains("implements `lem_bench::Axis`"), "{text}");
+    assert!(text.contains("entry_properties::axes::Opaque"), "{text}");
+    let text = said(&[("a", &["1", "1"])]);
+    assert!(text.contains("axis `a` of bench `ape`") && text.contains("two values labelled `1`"), "{text}");
+}
+
+fn selected(selection: &Selection) -> (Vec<String>, Vec<String>) {
+    let cases = common::cases().into_iter().filter(|case| case.id.starts_with("order")).collect();
+    let selected = selection.select(cases);
+    let ids = |cases: Vec<lem_bench::registry::Case>| cases.into_iter().map(|case| case.id).collect();
+    (ids(selected.run), ids(selected.ignored))
+}
+
+fn texts(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|&text| text.to_owned()).collect()
+}
+
+#[test]
+fn every_listed_id_comes_back_by_exact() {
+    for id in ORDER {
+        let selection =
+            Selection { filters: texts(&[id]), exact: true, ignored: IgnoredMode::Include, ..Selection::default() };
+        assert_eq!(selected(&selection).0, [id]);
+    }
+}
+
+#[test]
+fn selection_follows_libtest() {
+    let all = Selection::default();
+    assert_eq!(selected(&all), (texts(&ORDER[..5]), texts(&ORDER[5..])));
+    let several = Selection { filters: texts(&["zeb", "b=y"]), ..Selection::default() };
+    assert_eq!(selected(&several).0, [ORDER[0], ORDER[2], ORDER[4]]);
+    let skipping = Selection { filters: texts(&["order"]), skip: texts(&["a=1", "zebra"]), ..Selection::default() };
+    assert_eq!(selected(&skipping).0, [ORDER[3], ORDER[4]]);
+    // Under `--exact`, `--skip` compares whole ids too.
+    let exact = Selection { skip: texts(&["a=1", "order/zebra"]), exact: true, ..Selection::default() };
+    assert_eq!(selected(&exact).0, ORDER[1..5]);
+    let part = Selection { filters: texts(&["order/ape"]), exact: true, ..Selection::default() };
+    assert_eq!(selected(&part), (vec![], vec![]));
+    let only = Selection { ignored: IgnoredMode::Only, ..Selection::default() };
+    assert_eq!(selected(&only), (texts(&["order/cat"]), vec![]));
+    let include = Selection { ignored: IgnoredMode::Include, ..Selection::default() };
+    assert_eq!(selected(&include), (texts(&ORDER), vec![]));
+}
+
+#[test]
+fn benches_by_hand_are_ordered_with_the_others() {
+    let mut registry = Registry::from_attributes();
+    for n in [10, 2] {
+        registry.add(Registered::by_hand(format!("by hand {n}"), move |b| b.iter(|| assert!(n > 0))));
+    }
+    registry.add(Registered::by_hand("fails", |_| Err("no model")));
+    let cases = registry.cases().unwrap();
+    let at = |id: &str| cases.iter().position(|case| case.id == id).unwrap();
+    assert!(at("order/cat") < at("by hand 10"));
+    assert_eq!(at("by hand 10") + 1, at("by hand 2"));
+    let fails = &cases[at("fails")];
+    assert_eq!(common::run(fails).unwrap_err().to_string(), "no model");
+    assert!(fails.place.file.ends_with("entry_properties.rs"));
+    assert_eq!(fails.module, None);
+}
+
+#[test]
+fn two_benches_of_one_id_are_named_with_both_places() {
+    let mut registry = Registry::from_attributes();
+    registry.add(Registered { group: Some("order".to_owned()), ..Registered::by_hand("zebra", |_| ()) });
+    let text = registry.cases().unwrap_err().to_string();
+    assert!(text.starts_with("two benches have the id `order/zebra`, at "), "{text}");
+    assert!(text.contains("entry_properties.rs:10 and at "), "{text}");
+    assert!(text.contains(&format!("entry_properties.rs:{}: set a `name`", line!() - 4)), "{text}");
+}
+
+#[test]
+fn a_bench_that_could_never_run_is_an_error() {
+    let mut registry = Registry::new();
+    assert!(registry.is_empty());
+    registry.add(Registered::by_hand("", |_| ()));
+    let place = registry.benches()[0].place;
+    assert_eq!(registry.cases().unwrap_err(), RegistryError::NoName { place });
+
+    let error_of = |bench: Registered| {
+        let mut registry = Registry::new();
+        registry.add(bench);
+        registry.cases().unwrap_err().to_string()
+    };
+    let by_hand = || Registered::by_hand("decode", |_| ());
+    let no_values = AxisSpec::new("batch", "usize", Vec::new(), |_| Err("none".to_owned()));
+    let text = error_of(Registered { axes: vec![no_values], ..by_hand() });
+    assert!(text.starts_with("axis `batch` of bench `decode` (") && text.contains("has no values"), "{text}");
+    let text = error_of(Registered { filter: Some(Arc::new(|_| false)), ..by_hand() });
+    assert!(text.starts_with("the filter of bench `decode` (") && text.contains("leaves none"), "{text}");
+}
