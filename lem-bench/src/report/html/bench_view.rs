@@ -67,7 +67,7 @@ pub(super) fn found<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<Foun
             Weight::Warning => "warning",
             Weight::Invalid => "invalid",
         },
-        check: capital(&labels::check(found.check)),
+        check: labels::check(found.check),
         evidence: found.evidence.clone(),
         remedy: found.remedy.clone(),
     };

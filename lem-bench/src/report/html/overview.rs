@@ -8,7 +8,7 @@ use super::view::{Badge, OverviewRow, Plot};
 use super::whisker_plot::{Dot, draw, logarithmic};
 use crate::analysis::{BenchSummary, Status};
 use crate::model::Origin;
-use crate::report::figures::prefixed;
+use crate::report::figures::{Figure, prefixed};
 use crate::report::labels::{self, Tone};
 
 /// The anchor of the bench at this place.
@@ -104,7 +104,9 @@ fn plot(benches: &[BenchSummary], at: usize, name: &str, from: Option<Origin>) -
     } else {
         format!(" Not drawn, for want of an interval: {}.", left_out.join(", "))
     };
-    let caption = format!("{title}, with intervals{scale}. Left is better.{hollow}{missing}");
+    let caption = format!(
+        "{title}, with intervals{scale}. Left is better. An interval narrower than its dot is a line through it.{hollow}{missing}"
+    );
     let svg = draw(&dots, &axis, &format!("energies-{}", at + 1), &title)?;
     Ok(Plot { svg, caption, legend: Vec::new() })
 }
@@ -115,7 +117,10 @@ fn dot(bench: &BenchSummary) -> Option<(Dot, String)> {
     let value = metric.value?;
     let finite = [value, interval.low, interval.high].iter().all(|x| x.is_finite());
     let hollow = bench.status == Status::Invalid || interval.indicative;
-    let dot = Dot { label: bench.bench.id.clone(), value, low: interval.low, high: interval.high, hollow };
+    let figure = Figure::of(metric).ok()?;
+    let label = origin(bench).and_then(labels::origin).map(str::to_owned);
+    let figure = [Some(figure.short()), figure.relative, label].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let dot = Dot { label: bench.bench.id.clone(), figure, value, low: interval.low, high: interval.high, hollow };
     finite.then(|| (dot, metric.unit.clone()))
 }
 

@@ -20,8 +20,8 @@ const BUCKETS: usize = 420;
 const WIDTH: u32 = 960;
 const POWER: u32 = 300;
 const HEAT: u32 = 130;
-const X_AXIS: u32 = 46;
-const Y_AXIS: u32 = 64;
+const X_AXIS: u32 = 54;
+const Y_AXIS: u32 = 70;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn = Result<(), Box<dyn std::error::Error>>;
@@ -41,7 +41,7 @@ pub(super) fn draw(course: &Timeline, id: &str, title: &str) -> Result<Result<St
         "{end:.0} seconds with {windows} measured windows; power between {low:.0} and {high:.0} watts. The table of \
          phases below holds mean and highest power of each stretch.",
     );
-    let drawing = Drawing { size, id, title, description: &description };
+    let drawing = Drawing { size, class: "course", id, title, description: &description };
     let svg = drawing.svg("power over time", |area| {
         if heated {
             let (upper, lower) = area.split_vertically(POWER);
@@ -75,8 +75,8 @@ fn power(area: &Area<'_>, course: &Timeline, end: f64, high: f64, with_time: boo
         .y_max_light_lines(0)
         .bold_line_style(GRID)
         .axis_style(INK)
-        .label_style(letters(13))
-        .axis_desc_style(letters(14))
+        .label_style(letters(16))
+        .axis_desc_style(letters(17))
         .y_label_formatter(&|value| tick(*value))
         .y_desc("power (W)");
     if with_time {
@@ -86,9 +86,9 @@ fn power(area: &Area<'_>, course: &Timeline, end: f64, high: f64, with_time: boo
     }
     mesh.draw()?;
     // The colour is not the only sign of a window: each carries the number of its cycle.
-    let centred = letters(12).pos(Pos::new(HPos::Center, VPos::Top));
+    let centred = letters(15).pos(Pos::new(HPos::Center, VPos::Top));
     let wide = course.bands.iter().filter(|stretch| stretch.kind == SpanKind::Window);
-    let room = end / f64::from(WIDTH) * 16.0;
+    let room = end / f64::from(WIDTH) * 18.0;
     chart.draw_series(wide.filter(|stretch| stretch.to - stretch.from > room).map(|stretch| {
         let number = stretch.cycle.map(|cycle| (cycle + 1).to_string()).unwrap_or_default();
         Text::new(number, (f64::midpoint(stretch.from, stretch.to), top), centred.clone())
@@ -120,8 +120,8 @@ fn heat(area: &Area<'_>, course: &Timeline, end: f64) -> Drawn {
         .x_labels(10)
         .bold_line_style(GRID)
         .axis_style(INK)
-        .label_style(letters(13))
-        .axis_desc_style(letters(14))
+        .label_style(letters(16))
+        .axis_desc_style(letters(17))
         .x_label_formatter(&|value| tick(*value))
         .y_label_formatter(&|value| tick(*value))
         .x_desc("seconds since the warm-up began")

@@ -14,6 +14,8 @@ use crate::report::terminal_text::clean;
 pub(super) struct Drawing<'a> {
     /// Its width and height in its own units.
     pub(super) size: (u32, u32),
+    /// Its class in the style sheet.
+    pub(super) class: &'a str,
     /// An id that no other plot of the page has.
     pub(super) id: &'a str,
     /// What it shows, in a few words.
@@ -49,8 +51,9 @@ impl Drawing<'_> {
         // Writing to a `String` does not fail.
         let _ = write!(
             named,
-            "<svg class=\"plot\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\" viewBox=\"0 0 {width} {height}\" \
+            "<svg class=\"plot {}\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\" viewBox=\"0 0 {width} {height}\" \
              xmlns=\"http://www.w3.org/2000/svg\"><title id=\"{id}-t\">{}</title><desc id=\"{id}-d\">{}</desc>",
+            self.class,
             escape(self.title),
             escape(self.description),
         );

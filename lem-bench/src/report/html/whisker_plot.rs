@@ -15,6 +15,8 @@ use crate::report::terminal_text::{clean, shorten};
 pub(super) struct Dot {
     /// The bench.
     pub(super) label: String,
+    /// Its figure as text: `0.4123 J/token ±0.6 %`.
+    pub(super) figure: String,
     /// Its value, in the axis' unit.
     pub(super) value: f64,
     /// The ends of its interval.
@@ -26,11 +28,12 @@ pub(super) struct Dot {
 
 /// Values further apart than this are drawn on a logarithmic scale.
 const LOG_FROM: f64 = 20.0;
-const WIDTH: u32 = 720;
-const ROW: u32 = 46;
-const AXIS: u32 = 56;
-/// Letters of a label that fit over the plot.
-const LABEL: usize = 92;
+const WIDTH: u32 = 960;
+const ROW: u32 = 50;
+const AXIS: u32 = 64;
+/// Letters of an id that leave room for its figure.
+const LABEL: usize = 70;
+const DOT: i32 = 4;
 
 /// Whether these dots are drawn on a logarithmic scale.
 pub(super) fn logarithmic(dots: &[Dot]) -> bool {
@@ -44,7 +47,7 @@ pub(super) fn draw(dots: &[Dot], axis: &str, drawing_id: &str, title: &str) -> R
     let scale = if log { "a logarithmic" } else { "one" };
     let description = format!("{} benches on {scale} scale. The table above holds the same numbers.", dots.len());
     let size = (WIDTH, ROW * dots.len() as u32 + AXIS);
-    let drawing = Drawing { size, id: drawing_id, title, description: &description };
+    let drawing = Drawing { size, class: "dots", id: drawing_id, title, description: &description };
     let (low, high) = ends(dots);
     drawing.svg("energies", |area| {
         if log {
@@ -87,27 +90,27 @@ where
         .x_max_light_lines(0)
         .bold_line_style(GRID)
         .axis_style(INK)
-        .label_style(letters(13))
+        .label_style(letters(16))
         .x_label_formatter(&|value| tick(*value))
         .x_desc(axis)
-        .axis_desc_style(letters(14))
+        .axis_desc_style(letters(17))
         .draw()?;
     let left = chart.x_range().start;
     for (at, dot) in dots.iter().enumerate() {
         let middle = n - at as f64 - 0.68;
-        let line = LINES[0].stroke_width(3);
-        let label = shorten(&clean(&dot.label), LABEL, 5);
+        let line = LINES[0].stroke_width(2);
+        let label = format!("{} · {}", shorten(&clean(&dot.label), LABEL, 5), clean(&dot.figure));
         chart.draw_series([
             PathElement::new(vec![(dot.low, middle), (dot.high, middle)], line),
-            PathElement::new(vec![(dot.low, middle - 0.1), (dot.low, middle + 0.1)], line),
-            PathElement::new(vec![(dot.high, middle - 0.1), (dot.high, middle + 0.1)], line),
+            PathElement::new(vec![(dot.low, middle - 0.16), (dot.low, middle + 0.16)], line),
+            PathElement::new(vec![(dot.high, middle - 0.16), (dot.high, middle + 0.16)], line),
         ])?;
         let fill = if dot.hollow { PAPER } else { LINES[0] };
         chart.draw_series([
-            Circle::new((dot.value, middle), 6, fill.filled()),
-            Circle::new((dot.value, middle), 6, LINES[0].stroke_width(2)),
+            Circle::new((dot.value, middle), DOT, fill.filled()),
+            Circle::new((dot.value, middle), DOT, LINES[0].stroke_width(2)),
         ])?;
-        chart.draw_series([Text::new(label, (left, n - at as f64 - 0.1), letters(14))])?;
+        chart.draw_series([Text::new(label, (left, n - at as f64 - 0.06), letters(17))])?;
     }
     Ok(())
 }
