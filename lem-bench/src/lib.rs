@@ -11,11 +11,16 @@ pub mod model;
 pub mod prelude;
 pub mod protocol;
 pub mod registry;
+pub mod report;
 pub mod runner;
 pub mod sampler;
 pub mod sim;
 pub mod stats;
+pub mod store;
 pub mod units;
 
 pub use bench::{Axis, Bencher, Error};
+pub use harness::{Harness, HarnessHints};
 pub use lem_bench_macros::energy_bench;
+#[cfg(feature = "candle")]
+pub mod workload;

@@ -37,6 +37,9 @@ pub(super) fn metrics(input: &Input<'_>) -> Metrics {
     let energetic: Vec<&Joined> = input.joined.iter().filter(|j| j.summary.energy_j.is_some()).collect();
     energies(&mut metrics, input, &energetic);
     rates(&mut metrics, input, &all);
+    if input.records.iter().any(|parts| parts.len() > 1) {
+        process_rate(&mut metrics, input);
+    }
     request_times(&mut metrics, input);
     metrics
 }
@@ -118,6 +121,30 @@ fn rates(metrics: &mut Metrics, input: &Input<'_>, cycles: &[&Joined]) {
     }
 }
 
+/// The mean over processes of each one's total tokens over its own windows: what one process did while the others ran.
+/// The rate of all of them together is `total_tokens_per_s`, over the common wall time.
+fn process_rate(metrics: &mut Metrics, input: &Input<'_>) {
+    let processes = input.records.iter().map(Vec::len).max().unwrap_or(0);
+    let rate = |process: usize| {
+        let windows = || input.records.iter().filter_map(|parts| parts.get(process)).flat_map(|record| &record.windows);
+        let tokens: u64 = windows().map(|window| window.work.input_tokens + window.work.output_tokens).sum();
+        tokens as f64 / windows().map(crate::model::WindowRecord::seconds).sum::<f64>()
+    };
+    let mean = (0..processes).map(rate).sum::<f64>() / processes as f64;
+    let metric = Metric {
+        value: Some(mean),
+        unit: "tokens/s".to_owned(),
+        interval: None,
+        bootstrap: None,
+        cycles: input.records.len(),
+        samples: None,
+        missing: Some("a descriptive figure: rates over different windows are not a total".to_owned()),
+        lower_is_better: Some(false),
+        source: None,
+    };
+    metrics.insert("mean_process_tokens_per_s".to_owned(), metric);
+}
+
 /// A ratio as a metric; an error is the reason why there is none.
 fn describe(
     ratio: Result<Ratio, StatsError>,
@@ -189,6 +216,10 @@ fn quantiles(metrics: &mut Metrics, name: &str, cycles: &[Vec<u64>], options: &O
         source: None,
     };
     metrics.insert(format!("{name}_mean"), metric(sum as f64 / samples as f64));
+    let extremes =
+        slices.iter().flat_map(|cycle| cycle.iter()).fold((u64::MAX, 0), |(l, h), ns| (l.min(*ns), h.max(*ns)));
+    metrics.insert(format!("{name}_min"), metric(extremes.0 as f64));
+    metrics.insert(format!("{name}_max"), metric(extremes.1 as f64));
     let Ok(pooled) = PooledSamples::new(&slices, options.threads) else { return };
     let wanted = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
     let bootstrap = pooled.bootstrap(&wanted.map(|(_, q)| q), options.level, &options.resampling());

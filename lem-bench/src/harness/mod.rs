@@ -1,6 +1,30 @@
-//! The harness: command line, environment and file to configuration, and the glue between the parts. The only place
-//! that exits the process.
+//! The command line, the environment and `lem-bench.toml`, and the glue between them and everything that measures.
+//!
+//! The only place that exits the process and that writes to the terminal.
 
+mod command;
+mod config;
+mod config_view;
+mod console;
+mod entry;
+mod exit;
+mod file;
+mod hints;
+mod layers;
+mod list;
+mod main_macro;
+mod measure;
+mod mode;
+mod nearest;
+mod no_match;
+mod options;
+mod parse;
+mod places;
+mod run;
 mod simulation;
+mod test_mode;
+mod test_report;
 
+pub use entry::Harness;
+pub use hints::HarnessHints;
 pub use simulation::{SimulatedRun, Simulation, SimulationOptions, probe_effort, simulate};

@@ -124,7 +124,8 @@ pub struct Protocol {
     rest_until: Option<Stamp>,
     cycle: u32,
     closed_probe: bool,
-    /// The temperature at the end of the warm-up: where each window begins again.
+    /// The highest temperature at the end of the warm-up or of a window: where each window begins again. A machine
+    /// that went on heating in its windows is brought back to where they left it.
     reference_c: Option<f64>,
     capped: bool,
     rng: Xoshiro256PlusPlus,
@@ -246,6 +247,10 @@ impl Protocol {
             }
             State::Window { left, .. } => {
                 let left = *left;
+                self.reference_c = match (self.reference_c, senses.temperature) {
+                    (Some(reference), Some(now)) => Some(reference.max(now)),
+                    (known, read) => known.or(read),
+                };
                 self.go(State::WindowCloses { left }, senses)
             }
             State::WindowCloses { .. } => Command::Edge(Edge::WindowStop),

@@ -78,9 +78,11 @@ pub(super) struct Core {
     events: Vec<SensorEvent>,
     lost: Option<String>,
     next_trace: Stamp,
-    dense_from: Option<Stamp>,
-    dense_until: Option<Stamp>,
-    next_dense: Stamp,
+    /// Counters are read densely until then: an edge was just before.
+    after_edge: Option<Stamp>,
+    /// Counters are read densely from then on, until the edge comes.
+    before_edge: Option<Stamp>,
+    last_dense: Stamp,
     pub(super) cpu: Option<Duration>,
     pub(super) gist: Arc<Gist>,
 }
@@ -135,9 +137,9 @@ impl Core {
             events: Vec::new(),
             lost: None,
             next_trace: now,
-            dense_from: None,
-            dense_until: None,
-            next_dense: now,
+            after_edge: None,
+            before_edge: None,
+            last_dense: now,
             cpu: None,
             gist: Arc::new(Gist { hottest_bits: AtomicU64::new(f64::NAN.to_bits()), lost: AtomicBool::new(false) }),
         }
@@ -148,25 +150,31 @@ impl Core {
             Notice::Expect(at) => {
                 // Continuous counters need no reads before an edge: the one right after it is enough.
                 if self.config.tick > self.config.dense_interval {
-                    let from = at.earlier(self.config.tick + self.config.tick / 5);
-                    self.dense_from = Some(self.dense_from.map_or(from, |earlier| earlier.min(from)));
-                    self.dense_until = None;
-                    self.next_dense = self.next_dense.max(from);
+                    self.before_edge = Some(at.earlier(self.config.tick + self.config.tick / 5));
                 }
             }
             Notice::Edge(at) => {
                 self.read_counters(true);
-                let until = at + self.config.tick + self.config.tick / 5 + self.config.dense_interval;
-                self.dense_from = Some(self.dense_from.map_or(at, |from| from.min(at)));
-                self.dense_until = Some(self.dense_until.map_or(until, |other| other.max(until)));
-                self.next_dense = self.clock.now() + self.config.dense_interval;
+                self.before_edge = None;
+                self.after_edge = Some(at + self.config.tick + self.config.tick / 5 + self.config.dense_interval);
+                self.last_dense = self.clock.now();
             }
+        }
+    }
+
+    /// When the counters are to be read densely next.
+    fn next_dense(&self) -> Option<Stamp> {
+        let next = self.last_dense + self.config.dense_interval;
+        match (self.after_edge, self.before_edge) {
+            (Some(_), _) => Some(next),
+            (None, Some(from)) => Some(next.max(from)),
+            (None, None) => None,
         }
     }
 
     /// When [`Core::poll_due`] wants to run next.
     pub(super) fn next_due(&self) -> Stamp {
-        if self.dense_from.is_some() { self.next_trace.min(self.next_dense) } else { self.next_trace }
+        self.next_dense().map_or(self.next_trace, |dense| dense.min(self.next_trace))
     }
 
     /// Reads what is due at `now`.
@@ -182,13 +190,10 @@ impl Core {
             self.publish();
             self.next_trace = self.next_trace + self.config.trace_interval;
         }
-        if self.dense_from.is_some() && now >= self.next_dense {
+        if self.next_dense().is_some_and(|due| now >= due) {
             self.read_counters(true);
-            self.next_dense = now + self.config.dense_interval;
-            if self.dense_until.is_some_and(|until| now >= until) {
-                self.dense_from = None;
-                self.dense_until = None;
-            }
+            self.last_dense = now;
+            self.after_edge = self.after_edge.filter(|until| now < *until);
         }
     }
 

@@ -1,0 +1,139 @@
+//! What the harness was asked to do, from whatever layer, in types.
+//!
+//! Plain data; must not know where a value came from or how it was written.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::meter::{MeterChoice, OpenOptions};
+use crate::protocol::{Overrides, Profile};
+use crate::registry::{IgnoredMode, Selection};
+
+/// How results are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Format {
+    /// For people.
+    #[default]
+    Pretty,
+    /// For people in a hurry; lists in this form are read by test runners.
+    Terse,
+    /// For programs: libtest's JSON lines for lists and tests, the summary for measurements.
+    Json,
+}
+
+/// When colours are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What happens when no bench matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum NoMatch {
+    /// Exit code 5.
+    #[default]
+    Fail,
+    /// A line on stderr.
+    Warn,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Config {
+    // What to do.
+    pub(super) list: bool,
+    pub(super) test: bool,
+    pub(super) bench: bool,
+    pub(super) dry_run: bool,
+    pub(super) show_config: bool,
+    // Which benches.
+    pub(super) filters: Vec<String>,
+    pub(super) skip: Vec<String>,
+    pub(super) exact: bool,
+    pub(super) ignored: bool,
+    pub(super) include_ignored: bool,
+    pub(super) axes: Vec<(String, Vec<String>)>,
+    pub(super) no_match: NoMatch,
+    // In which order.
+    pub(super) shuffle: bool,
+    pub(super) shuffle_seed: Option<u64>,
+    pub(super) fail_fast: bool,
+    // How they are measured.
+    pub(super) profile: Profile,
+    pub(super) overrides: Overrides,
+    /// Total length of all windows of a bench.
+    pub(super) measurement_time: Option<Duration>,
+    pub(super) seed: u64,
+    // By what.
+    pub(super) meter: MeterChoice,
+    pub(super) domains: Vec<String>,
+    pub(super) open: OpenOptions,
+    pub(super) no_wait: bool,
+    // What comes out.
+    pub(super) format: Format,
+    pub(super) quiet: bool,
+    pub(super) color: Color,
+    pub(super) output_dir: Option<PathBuf>,
+    pub(super) context: Vec<(String, String)>,
+}
+
+/// The seed of everything drawn when none is given: a fixed one, so that two runs meet their inputs in one order.
+pub(super) const DEFAULT_SEED: u64 = 1;
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            list: false,
+            test: false,
+            bench: false,
+            dry_run: false,
+            show_config: false,
+            filters: Vec::new(),
+            skip: Vec::new(),
+            exact: false,
+            ignored: false,
+            include_ignored: false,
+            axes: Vec::new(),
+            no_match: NoMatch::default(),
+            shuffle: false,
+            shuffle_seed: None,
+            fail_fast: false,
+            profile: Profile::default(),
+            overrides: Overrides::default(),
+            measurement_time: None,
+            seed: DEFAULT_SEED,
+            meter: MeterChoice::default(),
+            domains: Vec::new(),
+            open: OpenOptions::default(),
+            no_wait: false,
+            format: Format::default(),
+            quiet: false,
+            color: Color::default(),
+            output_dir: None,
+            context: Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    /// The selection by libtest's rules. `--include-ignored` wins over `--ignored`, as it contains it.
+    pub(super) fn selection(&self) -> Selection {
+        let ignored = match (self.include_ignored, self.ignored) {
+            (true, _) => IgnoredMode::Include,
+            (false, true) => IgnoredMode::Only,
+            (false, false) => IgnoredMode::Skip,
+        };
+        Selection { filters: self.filters.clone(), skip: self.skip.clone(), exact: self.exact, ignored }
+    }
+
+    /// Whether stderr is left to errors.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet || self.format != Format::Pretty
+    }
+}

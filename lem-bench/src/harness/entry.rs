@@ -1,0 +1,85 @@
+//! `Harness`: what `main!` stands for, and what a binary of one's own builds by hand.
+
+use super::hints::HarnessHints;
+use super::mode::Habit;
+use super::{console, run};
+use crate::bench::{Bencher, BodyResult};
+use crate::registry::{Registered, Registry};
+
+/// A set of benches, and a `main` that reads the command line and does with them what it says.
+///
+/// In a bench target, [`lem_bench::main!()`](crate::main) is all that is needed. A binary of one's own adds benches by
+/// hand, and measures unless `--test` or `--list` is given:
+///
+/// ```no_run
+/// use lem_bench::Harness;
+///
+/// Harness::new().bench("sum", |b| b.iter(|| (0..1000_u64).sum::<u64>())).main();
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing runs until `main` is called"]
+pub struct Harness {
+    pub(super) registry: Registry,
+    pub(super) hints: HarnessHints,
+    pub(super) habit: Habit,
+}
+
+impl Default for Harness {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Harness {
+    /// The functions under [`#[energy_bench]`](crate::energy_bench) that are linked into this binary, if any, for a
+    /// binary that measures by default.
+    pub fn new() -> Self {
+        Self { registry: Registry::from_attributes(), hints: HarnessHints::default(), habit: Habit::ByHand }
+    }
+
+    /// The same, for one of cargo's bench targets, which measures when cargo says `--bench`.
+    pub fn of_bench_target(hints: HarnessHints) -> Self {
+        Self { hints, habit: Habit::BenchTarget, ..Self::new() }
+    }
+
+    /// Adds what was known when the binary was compiled: where its results go depends on it.
+    pub fn hints(self, hints: HarnessHints) -> Self {
+        Self { hints, ..self }
+    }
+
+    /// Adds a bench that is a closure.
+    ///
+    /// ```
+    /// use lem_bench::Harness;
+    ///
+    /// let harness = Harness::new().bench("nothing", |b| b.iter(|| ()));
+    /// # drop(harness);
+    /// ```
+    #[track_caller]
+    pub fn bench<F, R>(self, name: impl Into<String>, body: F) -> Self
+    where
+        F: Fn(&mut Bencher<'_>) -> R + Send + Sync + 'static,
+        R: BodyResult,
+    {
+        self.add(Registered::by_hand(name, body))
+    }
+
+    /// Adds a bench with all that can be said about one.
+    pub fn add(mut self, bench: Registered) -> Self {
+        self.registry.add(bench);
+        self
+    }
+
+    /// Reads the command line, the environment and `lem-bench.toml`, does what they say, and ends the process.
+    ///
+    /// Ends with 0 when all is done, 1 when results can't be kept, 2 for a mistake in what was asked for, 4 when a
+    /// measurement is invalid or the meter can't be had, 5 when no bench matches or none is there, 101 when a bench
+    /// failed.
+    pub fn main(self) -> ! {
+        let exit = run::run(self).unwrap_or_else(|stop| {
+            console::error(&stop.message);
+            stop.exit
+        });
+        std::process::exit(i32::from(exit.code()))
+    }
+}

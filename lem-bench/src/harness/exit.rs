@@ -1,0 +1,79 @@
+//! How a harness binary ends: each exit code, what it means, and which one wins.
+//!
+//! Must not know what happened, nor exit by itself.
+
+use std::process::ExitCode;
+
+/// The end of a harness binary. Ordered: of several that hold, the greatest is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) enum Exit {
+    /// 0: done.
+    #[default]
+    Done,
+    /// 4: a measurement is invalid, or there is no meter that satisfies `--meter`.
+    Invalid,
+    /// 101: a bench failed.
+    BenchFailed,
+    /// 5: nothing matched the filter, or nothing was registered.
+    NoMatch,
+    /// 2: the command line, the environment or `lem-bench.toml` asks for something that can't be.
+    Usage,
+    /// 1: the machine did not let us: results can't be written, the lock can't be had, a thread can't be started.
+    Machine,
+}
+
+impl Exit {
+    /// The code that the process ends with.
+    pub(super) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Machine => 1,
+            Self::Usage => 2,
+            Self::Invalid => 4,
+            Self::NoMatch => 5,
+            Self::BenchFailed => 101,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// Why a harness binary stopped before it was done, and what a person can do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stop {
+    pub(super) exit: Exit,
+    pub(super) message: String,
+}
+
+impl Stop {
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, message: message.into() }
+    }
+
+    pub(super) fn machine(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Machine, message: message.into() }
+    }
+
+    pub(super) fn invalid(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Invalid, message: message.into() }
+    }
+
+    pub(super) fn no_match(message: impl Into<String>) -> Self {
+        Self { exit: Exit::NoMatch, message: message.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_bench_is_told_before_an_invalid_measurement() {
+        assert_eq!([Exit::Done, Exit::BenchFailed, Exit::Invalid].into_iter().max().map(Exit::code), Some(101));
+        assert_eq!([Exit::Done, Exit::Invalid].into_iter().max().map(Exit::code), Some(4));
+    }
+}

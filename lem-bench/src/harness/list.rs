@@ -1,0 +1,59 @@
+//! Lists of benches, in libtest's formats: test runners read them.
+//!
+//! Must not print.
+
+use super::config::{Config, Format};
+use crate::registry::Case;
+
+/// The list of the cases that are asked for, those marked `ignore` in their place, in the order of the binary.
+pub(super) fn list(config: &Config, cases: &[Case]) -> String {
+    let selection = config.selection();
+    let cases: Vec<&Case> = cases.iter().filter(|case| selection.lists(case)).collect();
+    match config.format {
+        Format::Terse => lines(config, &cases),
+        Format::Pretty => {
+            let n = cases.len();
+            let (tests, benchmarks) = if config.test { (n, 0) } else { (0, n) };
+            format!("{}\n{}, {}\n", lines(config, &cases), plural(tests, "test"), plural(benchmarks, "benchmark"))
+        }
+        Format::Json => json(config, &cases),
+    }
+}
+
+fn lines(config: &Config, cases: &[&Case]) -> String {
+    let kind = if config.test { "test" } else { "benchmark" };
+    cases.iter().map(|case| format!("{}: {kind}\n", case.id)).collect()
+}
+
+fn plural(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+fn json(config: &Config, cases: &[&Case]) -> String {
+    let kind = if config.test { "test" } else { "bench" };
+    let mut text = "{\"type\":\"suite\",\"event\":\"discovery\"}\n".to_owned();
+    for case in cases {
+        let ignored = case.attributes.ignore;
+        let line = serde_json::json!({
+            "type": kind,
+            "event": "discovered",
+            "name": case.id,
+            "ignore": ignored.is_some(),
+            "ignore_message": ignored.and_then(|ignored| ignored.reason).unwrap_or_default(),
+            "source_path": case.place.file,
+            "start_line": case.place.line,
+            "start_col": case.place.column,
+            "end_line": case.place.line,
+            "end_col": case.place.column,
+        });
+        text.push_str(&format!("{line}\n"));
+    }
+    let n = cases.len();
+    let ignored = cases.iter().filter(|case| case.attributes.ignore.is_some()).count();
+    let (tests, benchmarks) = if config.test { (n, 0) } else { (0, n) };
+    let end = serde_json::json!({
+        "type": "suite", "event": "completed", "tests": tests, "benchmarks": benchmarks, "total": n, "ignored": ignored,
+    });
+    text.push_str(&format!("{end}\n"));
+    text
+}

@@ -1,0 +1,35 @@
+//! `main!`: the whole `main` of a bench target.
+
+/// The `main` of a bench target: finds the functions under [`#[energy_bench]`](crate::energy_bench) and does with them
+/// what the command line asks for.
+///
+/// In a bench target (`[[bench]]` with `harness = false`) that is:
+///
+/// ```no_run
+/// use lem_bench::prelude::*;
+///
+/// #[energy_bench]
+/// fn sum(b: &mut Bencher) {
+///     b.iter(|| (0..1000_u64).sum::<u64>());
+/// }
+///
+/// lem_bench::main!();
+/// ```
+///
+/// `cargo bench` measures. Without cargo's `--bench` (`cargo test --benches`, `cargo nextest run --benches`) each bench
+/// runs once and nothing is measured. A binary that should measure however it is started calls
+/// [`Harness::main`](crate::Harness::main) itself.
+#[macro_export]
+macro_rules! main {
+    () => {
+        fn main() {
+            $crate::Harness::of_bench_target($crate::HarnessHints::new(
+                ::core::option_env!("CARGO_CRATE_NAME"),
+                ::core::option_env!("CARGO_PKG_NAME"),
+                ::core::option_env!("CARGO_MANIFEST_DIR"),
+                ::core::option_env!("CARGO_TARGET_TMPDIR"),
+            ))
+            .main()
+        }
+    };
+}

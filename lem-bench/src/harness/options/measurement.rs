@@ -1,0 +1,107 @@
+//! The options of the protocol: ours, and criterion's by the same names where they mean the same.
+
+use super::libtest::{one, switch};
+use super::spec::{Arity, OptionSpec, Set, Topic};
+use crate::harness::config::NoMatch;
+use crate::harness::parse;
+use crate::protocol::Profile;
+
+const fn protocol(name: &'static str, value: &'static str, set: Set) -> OptionSpec {
+    OptionSpec::new(Topic::Protocol, name, Arity::One(value), set)
+}
+
+const A_TIME: &str = "a time such as 5s, 500ms or 1m (a bare number is seconds)";
+const A_TIME_ABOVE_ZERO: &str = "a time above zero such as 5s, 500ms or 1m (a bare number is seconds)";
+
+pub(super) const OPTIONS: &[OptionSpec] = &[
+    OptionSpec::new(Topic::Mode, "dry-run", Arity::Switch, |c, v| switch(v, |on| c.dry_run = on))
+        .help("Print what would be measured, by which meter and for how long, and stop"),
+    OptionSpec::new(Topic::Mode, "show-config", Arity::Switch, |c, v| switch(v, |on| c.show_config = on))
+        .help("Print each setting and where it came from, and stop"),
+    OptionSpec::new(Topic::Selection, "axis", Arity::Many("AXIS=VALUE,VALUE"), |c, v| {
+        let read = |text: &String| parse::pair(text).map(|(axis, values)| (axis, parse::commas(&values)));
+        c.axes = v.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(())
+    })
+    .expects("an axis and its values, such as batch=1,4")
+    .default("as written in the bench")
+    .help("Run every bench that has this axis over other values; may be given again"),
+    OptionSpec::new(Topic::Selection, "no-match", Arity::One("fail|warn"), |c, v| {
+        c.no_match = match one(v) {
+            "fail" => NoMatch::Fail,
+            "warn" => NoMatch::Warn,
+            _ => return Err(String::new()),
+        };
+        Ok(())
+    })
+    .expects("fail or warn")
+    .default("fail")
+    .help("What happens when no bench matches: exit code 5, or a warning and 0"),
+    protocol("profile", "PROFILE", |c, v| {
+        c.profile = Profile::parse(one(v)).ok_or_else(String::new)?;
+        Ok(())
+    })
+    .expects("quick, default or publish")
+    .default("default")
+    .help("How much care to take: quick (a look), default, or publish (figures that others will quote)"),
+    OptionSpec::new(Topic::Protocol, "quick", Arity::Switch, |_, v| switch(v, |_| ()))
+        .short_for("profile", "quick")
+        .help("Short for --profile quick"),
+    protocol("cycles", "N", |c, v| {
+        c.overrides.cycles = Some(parse::count(one(v), 2)?);
+        Ok(())
+    })
+    .aliases(&["sample-size"])
+    .expects("a whole number, at least 2")
+    .default("by profile: 5, 10 or 12")
+    .help("Cycles of each bench; an interval comes from them"),
+    protocol("windows", "N", |c, v| {
+        c.overrides.windows = Some(parse::count(one(v), 1)?);
+        Ok(())
+    })
+    .expects("a whole number, at least 1")
+    .default("1")
+    .help("Windows in each cycle"),
+    protocol("min-window", "TIME", |c, v| {
+        c.overrides.min_window = Some(parse::time_above_zero(one(v))?);
+        Ok(())
+    })
+    .expects(A_TIME_ABOVE_ZERO)
+    .default("by profile and by the meter's update period")
+    .help("Least length of a window"),
+    protocol("measurement-time", "TIME", |c, v| {
+        c.measurement_time = Some(parse::time_above_zero(one(v))?);
+        Ok(())
+    })
+    .expects(A_TIME_ABOVE_ZERO)
+    .default("what the windows come to")
+    .help("Total length of all windows of a bench: each window gets its share, and --min-window still holds"),
+    protocol("warm-up-time", "TIME", |c, v| {
+        c.overrides.warm_up = Some(parse::time_above_zero(one(v))?);
+        Ok(())
+    })
+    .expects(A_TIME_ABOVE_ZERO)
+    .default("by profile and meter; goes on until steady")
+    .help("Least time of warm-up"),
+    protocol("gap", "TIME", |c, v| {
+        c.overrides.gap = Some(parse::time(one(v))?);
+        Ok(())
+    })
+    .expects(A_TIME)
+    .default("by profile and meter")
+    .help("Rest between two cycles, in which idle power is measured again"),
+    protocol("idle-time", "TIME", |c, v| {
+        c.overrides.idle = Some(parse::time_above_zero(one(v))?);
+        Ok(())
+    })
+    .expects(A_TIME_ABOVE_ZERO)
+    .default("by profile and meter")
+    .help("Time in which an idle figure is measured"),
+    protocol("seed", "SEED", |c, v| {
+        c.seed = parse::seed(one(v))?;
+        Ok(())
+    })
+    .expects("a whole number from 0 to 18446744073709551615")
+    .default("1")
+    .help("Seed of everything drawn: the order of inputs, the phases of windows"),
+];

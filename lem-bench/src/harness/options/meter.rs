@@ -1,0 +1,52 @@
+//! The options of the meter.
+
+use super::libtest::{one, switch};
+use super::spec::{Arity, OptionSpec, Set, Topic};
+use crate::harness::parse;
+use crate::units::Watts;
+
+const fn meter(name: &'static str, arity: Arity, set: Set) -> OptionSpec {
+    OptionSpec::new(Topic::Meter, name, arity, set)
+}
+
+pub(super) const OPTIONS: &[OptionSpec] = &[
+    meter("meter", Arity::One("METER"), |c, v| {
+        c.meter = one(v).parse()?;
+        Ok(())
+    })
+    .expects("auto, nvml, rapl, hwmon, estimate or sim:FILE")
+    .default("auto")
+    .help(
+        "auto takes the best there is, at last the labelled estimate: nvml, rapl, hwmon, estimate; sim:FILE simulates",
+    ),
+    meter("domain", Arity::Many("DOMAIN"), |c, v| {
+        c.domains = v.iter().flat_map(|text| parse::commas(text)).collect();
+        Ok(())
+    })
+    .expects("ids of domains or their beginnings, such as gpu:0 or cpu:package")
+    .default("all that may be added up")
+    .help("The domains whose sum is the headline energy; `cargo lem doctor` lists them"),
+    meter("watts-per-core", Arity::One("WATTS"), |c, v| {
+        c.open.estimate_watts = Watts(parse::positive(one(v))?);
+        Ok(())
+    })
+    .expects("a number above zero")
+    .default("10")
+    .help("Power of one busy core in watts, for the estimate"),
+    meter("nvml-library", Arity::One("FILE"), |c, v| {
+        c.open.nvml.lib_path = Some(one(v).into());
+        Ok(())
+    })
+    .expects("a file")
+    .default("what the system's loader finds")
+    .help("The NVIDIA driver's management library"),
+    meter("sysfs-root", Arity::One("FOLDER"), |c, v| {
+        c.open.sysfs_root = one(v).into();
+        Ok(())
+    })
+    .expects("a folder")
+    .default("/sys")
+    .help("Where sysfs is, for containers that mount it elsewhere"),
+    meter("no-wait", Arity::Switch, |c, v| switch(v, |on| c.no_wait = on))
+        .help("Fail at once when another run measures on this machine"),
+];

@@ -1,0 +1,133 @@
+//! From the command line to the mode: what every call goes through.
+
+use super::config::{Config, NoMatch};
+use super::entry::Harness;
+use super::exit::{Exit, Stop};
+use super::layers::{self, Asked};
+use super::mode::Mode;
+use super::places::Places;
+use super::{command, config_view, console, file, list, measure, no_match, test_mode};
+use crate::registry::{Case, Selected};
+
+/// What a call has to work with.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) asked: Asked,
+    pub(super) places: Places,
+    pub(super) hints: super::hints::HarnessHints,
+}
+
+impl Call {
+    pub(super) fn config(&self) -> &Config {
+        &self.asked.config
+    }
+}
+
+/// The cases of a call.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    pub(super) selected: Selected,
+    /// All cases of the binary.
+    pub(super) total: usize,
+}
+
+impl Chosen {
+    /// How many cases were not asked for.
+    pub(super) fn filtered_out(&self) -> usize {
+        self.total - self.selected.run.len() - self.selected.ignored.len()
+    }
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// What keeps it from being done.
+pub(super) fn run(harness: Harness) -> Result<Exit, Stop> {
+    let said = match command::read(std::env::args_os()) {
+        Ok(said) => said,
+        Err(command::Instead::Tell(text)) => {
+            console::out(&text);
+            return Ok(Exit::Done);
+        }
+        Err(command::Instead::Refuse(text)) => {
+            console::err(&text);
+            return Ok(Exit::Usage);
+        }
+    };
+    let (call, warnings) = ask(said, harness.hints)?;
+    for warning in warnings {
+        console::warn(&warning);
+    }
+    let mut registry = harness.registry;
+    registry.override_axes(&call.config().axes).map_err(|error| Stop::usage(error.to_string()))?;
+    let cases = registry.cases().map_err(|error| Stop::usage(error.to_string()))?;
+    if call.config().show_config {
+        console::out(&config_view::show(&call, &cases));
+        return Ok(Exit::Done);
+    }
+    let mode = Mode::of(call.config(), harness.habit);
+    match no_match::check(mode, call.config(), &cases) {
+        Ok(()) => {}
+        Err(stop) if call.config().no_match == NoMatch::Warn => {
+            console::warn(&stop.message);
+            if mode == Mode::Bench {
+                return Ok(Exit::Done);
+            }
+        }
+        Err(stop) => return Err(stop),
+    }
+    match mode {
+        Mode::List => {
+            console::out(&list::list(call.config(), &cases));
+            Ok(Exit::Done)
+        }
+        Mode::Test => Ok(test_mode::run(call.config(), choose(call.config(), cases))),
+        Mode::Bench => measure::run(&call, choose(call.config(), cases)),
+    }
+}
+
+/// Reads the layers.
+pub(super) fn ask(flags: Vec<layers::Said>, hints: super::hints::HarnessHints) -> Result<(Call, Vec<String>), Stop> {
+    let cwd = std::env::current_dir()
+        .map_err(|error| Stop::machine(format!("the current folder can't be found: {error}")))?;
+    let places = Places::find(cwd, &hints);
+    let mut said = match places.nearest_file(file::NAME) {
+        Some(path) => file::read(&path)?,
+        None => Vec::new(),
+    };
+    let (variables, warnings) = layers::environment(std::env::vars_os())?;
+    said.extend(variables);
+    said.extend(flags);
+    let mut asked = layers::join(said)?;
+    let nvml = &mut asked.config.open.nvml;
+    nvml.visible = std::env::var("CUDA_VISIBLE_DEVICES").ok();
+    nvml.device_order = std::env::var("CUDA_DEVICE_ORDER").ok();
+    Ok((Call { asked, places, hints }, warnings))
+}
+
+/// Sorts out the cases that are asked for, in the order that is asked for.
+fn choose(config: &Config, cases: Vec<Case>) -> Chosen {
+    let total = cases.len();
+    let mut selected = config.selection().select(cases);
+    if config.shuffle || config.shuffle_seed.is_some() {
+        let seed = config.shuffle_seed.unwrap_or_else(drawn_seed);
+        if !config.is_quiet() {
+            console::note(&format!("benches are shuffled: --shuffle-seed {seed} repeats this order"));
+        }
+        shuffle(&mut selected.run, seed);
+    }
+    Chosen { selected, total }
+}
+
+fn shuffle(cases: &mut [Case], seed: u64) {
+    use rand::SeedableRng as _;
+    use rand::seq::SliceRandom as _;
+
+    cases.shuffle(&mut rand::rngs::Xoshiro256PlusPlus::seed_from_u64(seed));
+}
+
+/// A seed that the clock gives; six digits are enough to tell two runs apart and short enough to type.
+fn drawn_seed() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    (now.as_nanos() / 1000 % 1_000_000) as u64
+}

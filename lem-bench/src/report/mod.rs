@@ -1,0 +1,11 @@
+//! Reports: what a summary says, as a person or a program wants to read it. One file or folder per format.
+//!
+//! Depends on plain records, analysis and units alone. Returns text; must not know files, terminals or running.
+
+pub mod console;
+pub mod figures;
+mod labels;
+mod terminal_text;
+
+#[cfg(test)]
+mod fixture;

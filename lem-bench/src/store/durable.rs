@@ -1,0 +1,35 @@
+//! Making folders' contents survive a power cut, and refusing to follow what was put in our way.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use super::error::StoreError;
+
+/// Makes the names in a folder durable. Does nothing where folders can't be opened or the file system has nothing of
+/// the kind.
+pub(super) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+    if cfg!(not(unix)) {
+        return Ok(());
+    }
+    let synced = File::open(folder).and_then(|open| open.sync_all());
+    match synced {
+        Err(error) if !matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
+            Err(StoreError::io("make durable", folder)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Why a path is not a plain file of ours: a link, a pipe, a device, a folder. A path with nothing there is fine.
+pub(super) fn refuse_all_but_files(path: &Path) -> Result<(), StoreError> {
+    let what = match fs::symlink_metadata(path) {
+        Ok(there) if there.is_file() => return Ok(()),
+        Ok(there) if there.is_symlink() => "a symbolic link",
+        Ok(there) if there.is_dir() => "a folder",
+        Ok(_) => "no plain file",
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(StoreError::io("look at", path)(error)),
+    };
+    Err(StoreError::NotOurs { path: path.to_path_buf(), what })
+}

@@ -1,0 +1,241 @@
+//! The journal of one process: each record is on the disk before the next thing happens.
+//!
+//! Must not know what comes of the records.
+
+use std::fs::{File, OpenOptions, remove_file};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::columns::{Columns, file_head};
+use super::durable::sync_folder;
+use super::error::StoreError;
+use super::line::seal;
+use super::run_dir::RunDir;
+use crate::model::{CycleRecord, Record, RequestLog, SCHEMA_VERSION};
+use crate::runner::{Event, Observer, ObserverError};
+
+/// Whose journal it is, as it stands in the names of its files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JournalName {
+    /// The process' rank in the run, from 0.
+    pub rank: u32,
+    /// The process' id, where several processes of one rank write to one run (under nextest).
+    pub pid: Option<u32>,
+}
+
+impl JournalName {
+    /// `journal-<rank>.jsonl`, or `journal-<rank>-<pid>.jsonl`.
+    pub fn journal_file(self) -> String {
+        format!("journal-{}.jsonl", self.stem())
+    }
+
+    /// `samples-<rank>.bin`, or `samples-<rank>-<pid>.bin`.
+    pub fn samples_file(self) -> String {
+        format!("samples-{}.bin", self.stem())
+    }
+
+    /// The name of a journal's file read back; `None` when it is not one.
+    pub fn parse(journal_file: &str) -> Option<Self> {
+        let stem = journal_file.strip_prefix("journal-")?.strip_suffix(".jsonl")?;
+        let (rank, pid) = match stem.split_once('-') {
+            Some((rank, pid)) => (rank, Some(pid.parse().ok()?)),
+            None => (stem, None),
+        };
+        let name = Self { rank: rank.parse().ok()?, pid };
+        // One name each: `journal-+1.jsonl` and `journal-01.jsonl` are not ours.
+        (name.journal_file() == journal_file).then_some(name)
+    }
+
+    fn stem(self) -> String {
+        match self.pid {
+            Some(pid) => format!("{}-{pid}", self.rank),
+            None => self.rank.to_string(),
+        }
+    }
+}
+
+/// Writes the journal of one process. What could not be written once is not tried again: every later record is refused
+/// with the same error.
+#[derive(Debug)]
+pub struct JournalWriter {
+    journal: Tail,
+    samples: Tail,
+    records: u32,
+    cycles: u32,
+    broken: Option<ObserverError>,
+}
+
+impl JournalWriter {
+    /// Creates the pair of files in the run's folder.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] when a journal of that name is there: what was measured is never overwritten. Else
+    /// [`StoreError::Io`].
+    pub fn create(run: &RunDir, name: JournalName) -> Result<Self, StoreError> {
+        let mut samples = Tail::create(run.path().join(name.samples_file()))?;
+        let begun = Tail::create(run.path().join(name.journal_file())).and_then(|journal| {
+            samples.append(&file_head(SCHEMA_VERSION))?;
+            sync_folder(run.path())?;
+            Ok(journal)
+        });
+        match begun {
+            Ok(journal) => Ok(Self { journal, samples, records: 0, cycles: 0, broken: None }),
+            Err(error) => {
+                drop(remove_file(&samples.path));
+                Err(error)
+            }
+        }
+    }
+
+    /// The journal's path.
+    pub fn path(&self) -> &Path {
+        &self.journal.path
+    }
+
+    /// How many cycles are on the disk.
+    pub fn cycles(&self) -> u32 {
+        self.cycles
+    }
+
+    fn keep(&mut self, record: &Record) -> Result<(), StoreError> {
+        let unwritable = |why: String| StoreError::Unwritable { path: self.journal.path.clone(), why };
+        match record {
+            Record::Run(_) if self.records > 0 => return Err(unwritable("it has a head already".to_owned())),
+            Record::Run(head) if head.schema_version != SCHEMA_VERSION => {
+                let version = head.schema_version;
+                return Err(unwritable(format!("its head says schema {version}, but this is {SCHEMA_VERSION}")));
+            }
+            Record::Run(_) => {}
+            _ if self.records == 0 => return Err(unwritable("the first record must be the head".to_owned())),
+            _ => {}
+        }
+        let mut columns = Vec::new();
+        let mut line =
+            to_line(record, self.samples.len, &mut columns).map_err(|error| unwritable(error.to_string()))?;
+        // A number that is not finite becomes `null`, which is not a number when it is read: say so now, not then.
+        if let Err(error) = serde_json::from_slice::<Record>(&line) {
+            return Err(unwritable(format!("it would not come back (is a number in it not finite?): {error}")));
+        }
+        seal(&mut line);
+        if !columns.is_empty() {
+            self.samples.append(&columns)?;
+        }
+        self.journal.append(&line)?;
+        self.records += 1;
+        self.cycles += u32::from(matches!(record, Record::Cycle(_)));
+        Ok(())
+    }
+
+    fn explain(&self, error: &StoreError) -> ObserverError {
+        let safe = match (self.records, self.cycles) {
+            (0, _) => "nothing was kept".to_owned(),
+            (_, 0) => format!("no cycle had been measured; what came before is safe in {}", self.path().display()),
+            (_, n) => format!("the {n} cycles measured before are safe in {}", self.path().display()),
+        };
+        let remedy = error.remedy().map_or_else(String::new, |remedy| format!("; {remedy}"));
+        ObserverError(format!("{error}; {safe}{remedy}"))
+    }
+}
+
+impl Observer for JournalWriter {
+    fn on(&mut self, event: &Event<'_>) -> Result<(), ObserverError> {
+        let Event::Record(record) = event else { return Ok(()) };
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
+        self.keep(record).map_err(|error| {
+            let error = self.explain(&error);
+            self.broken = Some(error.clone());
+            error
+        })
+    }
+}
+
+/// The record as JSON, without the times of its requests: those go to `columns`, which will lie at `offset`.
+fn to_line(record: &Record, offset: u64, columns: &mut Vec<u8>) -> serde_json::Result<Vec<u8>> {
+    let Record::Cycle(cycle) = record else { return serde_json::to_vec(record) };
+    let Some(placed) = Columns::encode(&cycle.requests, offset, columns) else { return serde_json::to_vec(record) };
+    let mut line = serde_json::to_vec(&Record::Cycle(Box::new(without_times(cycle))))?;
+    line.pop();
+    line.extend_from_slice(br#","columns":"#);
+    serde_json::to_writer(&mut line, &placed)?;
+    line.push(b'}');
+    Ok(line)
+}
+
+fn without_times(cycle: &CycleRecord) -> CycleRecord {
+    CycleRecord {
+        bench: cycle.bench.clone(),
+        index: cycle.index,
+        idle: cycle.idle.clone(),
+        windows: cycle.windows.clone(),
+        requests: RequestLog { phases: cycle.requests.phases.clone(), ..RequestLog::default() },
+        temperature_c: cycle.temperature_c.clone(),
+        ramp_in_capped: cycle.ramp_in_capped,
+        spans: cycle.spans.clone(),
+        traces: cycle.traces.clone(),
+        events: cycle.events.clone(),
+        sampler_cpu: cycle.sampler_cpu,
+        process_cpu_s: cycle.process_cpu_s,
+    }
+}
+
+/// A file that only grows, and only by what is on the disk.
+#[derive(Debug)]
+struct Tail {
+    file: File,
+    path: PathBuf,
+    len: u64,
+}
+
+impl Tail {
+    fn create(path: PathBuf) -> Result<Self, StoreError> {
+        match OpenOptions::new().append(true).create_new(true).open(&path) {
+            Ok(file) => Ok(Self { file, path, len: 0 }),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(StoreError::Exists { path }),
+            Err(error) => Err(StoreError::io("create", &path)(error)),
+        }
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        let written = self.file.write_all(bytes).and_then(|()| self.file.sync_data());
+        if let Err(error) = written {
+            // Take a part of a line away again, so that the file ends with what was reported as kept. If that fails
+            // too, readers see a line that is cut off.
+            drop(self.file.set_len(self.len));
+            return Err(StoreError::io("write", &self.path)(error));
+        }
+        self.len += bytes.len() as u64;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_journals_are_told_from_others() {
+        let plain = JournalName { rank: 3, pid: None };
+        let nextest = JournalName { rank: 0, pid: Some(4711) };
+        assert_eq!((plain.journal_file(), plain.samples_file()), ("journal-3.jsonl".into(), "samples-3.bin".into()));
+        assert_eq!(nextest.journal_file(), "journal-0-4711.jsonl");
+        for name in [plain, nextest] {
+            assert_eq!(JournalName::parse(&name.journal_file()), Some(name));
+        }
+        for other in [
+            "journal-.jsonl",
+            "journal-01.jsonl",
+            "journal-+1.jsonl",
+            "journal-1-.jsonl",
+            "journal-1-2-3.jsonl",
+            "journal-4294967296.jsonl",
+            "journal-1.json",
+            ".journal-1.jsonl",
+            "journal-1.jsonl.bak",
+        ] {
+            assert_eq!(JournalName::parse(other), None, "{other}");
+        }
+        assert!(plain > JournalName { rank: 2, pid: Some(9) });
+    }
+}

@@ -1,0 +1,193 @@
+//! A run's folder, the list of all runs, and which is the newest.
+//!
+//! Must not know what the files of a run hold.
+
+use std::fs::{self, create_dir, create_dir_all, read_dir};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::atomic::write_atomic;
+use super::durable::sync_folder;
+use super::error::StoreError;
+use super::home::Home;
+use super::run_id::RunId;
+
+/// The folder of one run: `<home>/runs/<run id>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunDir {
+    id: RunId,
+    path: PathBuf,
+}
+
+impl RunDir {
+    /// Makes a new run's folder, named by the present date.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when it cannot be made.
+    pub fn create(home: &Home) -> Result<Self, StoreError> {
+        loop {
+            match Self::create_new(home, RunId::now()) {
+                // Another process began in the same second and drew the same digits.
+                Err(StoreError::Exists { .. }) => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// Makes the folder of a run whose name must be new.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] when there is a run of that name, [`StoreError::Io`] when it cannot be made.
+    pub fn create_new(home: &Home, id: RunId) -> Result<Self, StoreError> {
+        let runs = home.runs();
+        create_dir_all(&runs).map_err(StoreError::io("create", &runs))?;
+        let path = runs.join(id.as_str());
+        match create_dir(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(StoreError::Exists { path }),
+            Err(error) => return Err(StoreError::io("create", &path)(error)),
+        }
+        sync_folder(&runs)?;
+        sync_folder(home.path())?;
+        Ok(Self { id, path })
+    }
+
+    /// The folder of a run that several processes share (ranks of a launcher, the processes of one nextest run): made
+    /// by the first of them.
+    ///
+    /// # Errors
+    /// [`StoreError::NotOurs`] when something other than a folder has its name (a symbolic link is not followed),
+    /// [`StoreError::Io`] when it cannot be made.
+    pub fn join(home: &Home, id: RunId) -> Result<Self, StoreError> {
+        match Self::create_new(home, id.clone()) {
+            Err(StoreError::Exists { path }) => {
+                let there = fs::symlink_metadata(&path).map_err(StoreError::io("look at", &path))?;
+                match there {
+                    there if there.is_dir() => Ok(Self { id, path }),
+                    there if there.is_symlink() => Err(StoreError::NotOurs { path, what: "a symbolic link" }),
+                    _ => Err(StoreError::NotOurs { path, what: "no folder" }),
+                }
+            }
+            other => other,
+        }
+    }
+
+    /// The folder of a run that is there; `None` when it is not.
+    pub fn find(home: &Home, id: RunId) -> Option<Self> {
+        let path = home.runs().join(id.as_str());
+        path.is_dir().then_some(Self { id, path })
+    }
+
+    /// All runs, sorted by name (those named by date: oldest first). What does not look like a run is left out.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when the folder cannot be read; that it is not there is an empty list.
+    pub fn list(home: &Home) -> Result<Vec<Self>, StoreError> {
+        let runs = home.runs();
+        let entries = match read_dir(&runs) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(StoreError::io("read", &runs))?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(StoreError::io("read", &runs))?;
+            let id = entry.file_name().to_str().and_then(|name| RunId::parse(name).ok());
+            found.extend(id.and_then(|id| Self::find(home, id)));
+        }
+        found.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(found)
+    }
+
+    /// Notes that this run is the newest, in the home's `latest`.
+    ///
+    /// # Errors
+    /// As [`write_atomic`].
+    pub fn mark_latest(&self, home: &Home) -> Result<(), StoreError> {
+        write_atomic(&home.path().join("latest"), format!("{}\n", self.id).as_bytes())
+    }
+
+    /// The run that was last marked as the newest; `None` when none was, or it is gone.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when `latest` is there and cannot be read, [`StoreError::BadRunId`] when it holds no run's
+    /// name.
+    pub fn latest(home: &Home) -> Result<Option<Self>, StoreError> {
+        let path = home.path().join("latest");
+        let mut text = String::new();
+        match fs::File::open(&path).and_then(|file| file.take(256).read_to_string(&mut text)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(StoreError::io("read", &path)(error)),
+            Ok(_) => Ok(Self::find(home, RunId::parse(text.trim())?)),
+        }
+    }
+
+    /// The run's name.
+    pub fn id(&self) -> &RunId {
+        &self.id
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn home() -> (tempfile::TempDir, Home) {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path().join("lem-bench"));
+        (folder, home)
+    }
+
+    #[test]
+    fn runs_are_listed_in_order_and_the_latest_is_known() {
+        let (_folder, home) = home();
+        assert_eq!(RunDir::list(&home).unwrap(), []);
+        assert_eq!(RunDir::latest(&home).unwrap(), None);
+        let newer = RunDir::create_new(&home, RunId::at(2_000_000_000, 7)).unwrap();
+        let older = RunDir::create_new(&home, RunId::at(1_000_000_000, 7)).unwrap();
+        fs::write(home.runs().join("a file"), "").unwrap();
+        fs::create_dir(home.runs().join(".hidden")).unwrap();
+        assert_eq!(RunDir::list(&home).unwrap(), [older.clone(), newer.clone()]);
+        newer.mark_latest(&home).unwrap();
+        older.mark_latest(&home).unwrap();
+        assert_eq!(RunDir::latest(&home).unwrap(), Some(older.clone()));
+        fs::remove_dir(older.path()).unwrap();
+        assert_eq!(RunDir::latest(&home).unwrap(), None);
+    }
+
+    #[test]
+    fn a_name_is_given_once_unless_it_is_shared() {
+        let (_folder, home) = home();
+        let id = RunId::nextest("67a1").unwrap();
+        let first = RunDir::join(&home, id.clone()).unwrap();
+        assert_eq!(RunDir::join(&home, id.clone()).unwrap(), first);
+        assert!(matches!(RunDir::create_new(&home, id), Err(StoreError::Exists { .. })));
+        assert_ne!(RunDir::create(&home).unwrap(), RunDir::create(&home).unwrap());
+    }
+
+    #[test]
+    fn latest_cannot_lead_out_of_the_home() {
+        let (_folder, home) = home();
+        let run = RunDir::create(&home).unwrap();
+        for text in ["../../..", "/etc", "", "a\0b"] {
+            fs::write(home.path().join("latest"), text).unwrap();
+            assert!(matches!(RunDir::latest(&home), Err(StoreError::BadRunId { .. })), "{text:?}");
+        }
+        run.mark_latest(&home).unwrap();
+        assert_eq!(RunDir::latest(&home).unwrap(), Some(run));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_run_is_not_written_through_a_link() {
+        let (folder, home) = home();
+        home.check_writable().unwrap();
+        std::os::unix::fs::symlink(folder.path(), home.runs().join("shared")).unwrap();
+        let error = RunDir::join(&home, RunId::parse("shared").unwrap()).unwrap_err();
+        assert!(error.to_string().contains("shared is a symbolic link"), "{error}");
+    }
+}

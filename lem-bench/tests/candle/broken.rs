@@ -1,0 +1,171 @@
+//! Broken folders give an error that names the file or tensor; nothing in a folder makes opening panic.
+
+use std::fs;
+
+use candle_core::{DType, Device, Tensor};
+use lem_bench::workload::candle::{Dtype, Model};
+
+use crate::support::{edit_config, edit_tensors, on_cpu, open, open_error, tiny};
+
+#[test]
+fn the_tiny_folder_itself_opens() {
+    let dir = tiny();
+    let model = open(dir.path());
+    assert_eq!(model.generate(&[vec![1, 5, 6]], 4, |_| ()).unwrap().output_tokens(), 4);
+}
+
+#[test]
+fn missing_files_are_named_with_folder_and_remedy() {
+    for (file, remedy) in
+        [("config.json", "Hugging Face model folder"), ("tokenizer.json", "fetch it"), ("model.safetensors", "convert")]
+    {
+        let dir = tiny();
+        fs::remove_file(dir.path().join(file)).unwrap();
+        let error = open_error(dir.path());
+        assert!(error.contains(file) && error.contains(remedy), "{error}");
+        assert!(error.contains(dir.path().to_str().unwrap()), "{error}");
+    }
+    assert!(open_error(std::path::Path::new("/no/such/folder")).contains("/no/such/folder"));
+}
+
+#[test]
+fn json_that_is_not_json_is_named() {
+    for file in ["config.json", "tokenizer.json"] {
+        let dir = tiny();
+        fs::write(dir.path().join(file), "{\"a\": ").unwrap();
+        let error = open_error(dir.path());
+        assert!(error.contains(file), "{error}");
+    }
+}
+
+#[test]
+fn weights_cut_short_are_called_truncated() {
+    let dir = tiny();
+    let path = dir.path().join("model.safetensors");
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() - 5]).unwrap();
+    let error = open_error(dir.path());
+    assert!(error.contains("truncated") && error.contains("model.safetensors"), "{error}");
+}
+
+#[test]
+fn a_pointer_in_place_of_weights_is_recognised() {
+    let dir = tiny();
+    fs::write(dir.path().join("model.safetensors"), "version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+        .unwrap();
+    let error = open_error(dir.path());
+    assert!(error.contains("Git LFS pointer"), "{error}");
+}
+
+#[test]
+fn a_missing_tensor_is_named() {
+    for name in ["model.layers.0.mlp.up_proj.weight", "lm_head.weight", "model.embed_tokens.weight"] {
+        let dir = tiny();
+        edit_tensors(dir.path(), |all| {
+            all.remove(name);
+        });
+        let error = open_error(dir.path());
+        assert!(error.contains(&format!("no tensor {name} in")) && error.contains("model.safetensors"), "{error}");
+    }
+}
+
+#[test]
+fn a_wrong_shape_is_named_with_both_shapes() {
+    let dir = tiny();
+    edit_config(dir.path(), |config| config["intermediate_size"] = 16.into());
+    let error = open_error(dir.path());
+    assert!(error.contains("gate_proj") && error.contains("[12, 8]") && error.contains("[16, 8]"), "{error}");
+}
+
+#[test]
+fn more_layers_than_weights_is_a_missing_tensor_however_many() {
+    for layers in [2_u64, 1 << 60] {
+        let dir = tiny();
+        edit_config(dir.path(), |config| config["num_hidden_layers"] = layers.into());
+        assert!(open_error(dir.path()).contains("model.layers.1.input_layernorm.weight"));
+    }
+}
+
+#[test]
+fn biases_and_integer_weights_are_refused() {
+    let dir = tiny();
+    let bias = "model.layers.0.self_attn.q_proj.bias";
+    edit_tensors(dir.path(), |all| {
+        all.insert(bias.to_owned(), Tensor::zeros(8, DType::F32, &Device::Cpu).unwrap());
+    });
+    assert!(open_error(dir.path()).contains(bias));
+
+    let dir = tiny();
+    edit_tensors(dir.path(), |all| {
+        all.insert("lm_head.weight".to_owned(), Tensor::zeros((1024, 8), DType::U8, &Device::Cpu).unwrap());
+    });
+    let error = open_error(dir.path());
+    assert!(error.contains("U8") && error.contains("BF16"), "{error}");
+}
+
+#[test]
+fn tensors_that_nobody_needs_do_no_harm() {
+    let dir = tiny();
+    edit_tensors(dir.path(), |all| {
+        let extra = Tensor::zeros(3, DType::I64, &Device::Cpu).unwrap();
+        all.insert("model.layers.0.self_attn.rotary_emb.inv_freq".to_owned(), extra);
+    });
+    open(dir.path());
+}
+
+#[test]
+fn another_family_is_refused_by_name() {
+    let dir = tiny();
+    edit_config(dir.path(), |config| {
+        config["model_type"] = "qwen2".into();
+        config["architectures"] = serde_json::json!(["Qwen2ForCausalLM"]);
+    });
+    let error = open_error(dir.path());
+    assert!(error.contains("qwen2") && error.contains("only Llama"), "{error}");
+}
+
+/// Every file cut at many places, and every byte of the weights' header changed in turn: an error or a model, never a
+/// panic.
+#[test]
+fn no_damage_makes_opening_panic() {
+    let dir = tiny();
+    for file in ["config.json", "tokenizer.json", "model.safetensors"] {
+        let path = dir.path().join(file);
+        let good = fs::read(&path).unwrap();
+        for part in 0..24 {
+            fs::write(&path, &good[..good.len() * part / 24]).unwrap();
+            assert!(Model::open(dir.path(), on_cpu(Dtype::Auto)).is_err(), "{file} cut at {part}/24");
+        }
+        fs::write(&path, &good).unwrap();
+    }
+    let path = dir.path().join("model.safetensors");
+    let good = fs::read(&path).unwrap();
+    let header = 8 + u64::from_le_bytes(good[..8].try_into().unwrap()) as usize;
+    let mut refused = 0;
+    for at in 0..header {
+        for value in [b'9', b'"', 0xff] {
+            let mut bad = good.clone();
+            bad[at] = value;
+            fs::write(&path, &bad).unwrap();
+            refused += u32::from(Model::open(dir.path(), on_cpu(Dtype::Auto)).is_err());
+        }
+    }
+    assert!(refused > 2 * header as u32, "{refused} of {}", 3 * header);
+}
+
+#[test]
+fn absurd_numbers_in_the_config_are_errors() {
+    for (key, value) in [
+        ("hidden_size", u64::MAX),
+        ("vocab_size", 1 << 62),
+        ("intermediate_size", 1 << 63),
+        ("num_attention_heads", 7),
+        ("num_attention_heads", 8),
+        ("num_key_value_heads", 1 << 40),
+        ("max_position_embeddings", 0),
+    ] {
+        let dir = tiny();
+        edit_config(dir.path(), |config| config[key] = value.into());
+        assert!(Model::open(dir.path(), on_cpu(Dtype::Auto)).is_err(), "{key} = {value}");
+    }
+}

@@ -1,0 +1,103 @@
+//! The layouts that real model folders come in: shards, tied embeddings, other formats, scaled rotary embeddings.
+
+use std::collections::HashMap;
+use std::fs;
+
+use candle_core::{DType, Tensor};
+use lem_bench::workload::candle::{Dtype, Model};
+use serde_json::json;
+
+use crate::support::{copy_dir, edit_config, edit_tensors, embedded_dir, on_cpu, open, open_error, tensors, tiny};
+
+fn ids(model: &Model) -> Vec<u32> {
+    let prompt = model.encode("The energy of a token is").expect("ids");
+    model.generate(&[prompt], 16, |_| ()).expect("tokens").tokens.concat()
+}
+
+#[test]
+fn shards_give_the_same_tokens_as_one_file() {
+    let dir = tempfile::tempdir().unwrap();
+    copy_dir(&embedded_dir(), dir.path());
+    let whole = ids(&open(dir.path()));
+    let mut shards = [HashMap::<String, Tensor>::new(), HashMap::new()];
+    let mut weight_map = serde_json::Map::new();
+    for (n, (name, tensor)) in tensors(dir.path()).into_iter().enumerate() {
+        weight_map.insert(name.clone(), format!("model-0000{}-of-00002.safetensors", n % 2 + 1).into());
+        shards[n % 2].insert(name, tensor);
+    }
+    fs::remove_file(dir.path().join("model.safetensors")).unwrap();
+    for (n, shard) in shards.iter().enumerate() {
+        let path = dir.path().join(format!("model-0000{}-of-00002.safetensors", n + 1));
+        candle_core::safetensors::save(shard, path).unwrap();
+    }
+    let index = dir.path().join("model.safetensors.index.json");
+    fs::write(&index, json!({"metadata": {"total_size": 1}, "weight_map": weight_map}).to_string()).unwrap();
+    assert_eq!(ids(&open(dir.path())), whole);
+
+    fs::remove_file(dir.path().join("model-00002-of-00002.safetensors")).unwrap();
+    let error = open_error(dir.path());
+    assert!(error.contains("model-00002-of-00002.safetensors") && error.contains("incomplete"), "{error}");
+
+    fs::write(&index, json!({"weight_map": {"a": "../elsewhere.safetensors"}}).to_string()).unwrap();
+    assert!(open_error(dir.path()).contains("not a plain file name"));
+    fs::write(&index, "[]").unwrap();
+    assert!(open_error(dir.path()).contains("index"));
+}
+
+#[test]
+fn tied_embeddings_are_honoured() {
+    let dir = tiny();
+    edit_tensors(dir.path(), |all| {
+        all.remove("lm_head.weight");
+    });
+    edit_config(dir.path(), |config| config["tie_word_embeddings"] = true.into());
+    let tied = open(dir.path());
+    // The same model with the head written out.
+    let untied = tiny();
+    edit_tensors(untied.path(), |all| {
+        let head = all["model.embed_tokens.weight"].clone();
+        all.insert("lm_head.weight".to_owned(), head);
+    });
+    let untied = open(untied.path());
+    let run = |model: &Model| model.generate(&[vec![1, 9, 4]], 8, |_| ()).unwrap().tokens;
+    assert_eq!(run(&tied), run(&untied));
+    assert_eq!(untied.parameters() - tied.parameters(), 1024 * 8);
+}
+
+#[test]
+fn auto_takes_the_dtype_of_the_config_in_both_spellings() {
+    for key in ["torch_dtype", "dtype"] {
+        let dir = tiny();
+        edit_tensors(dir.path(), |all| {
+            for tensor in all.values_mut() {
+                *tensor = tensor.to_dtype(DType::BF16).unwrap();
+            }
+        });
+        edit_config(dir.path(), |config| config[key] = "bfloat16".into());
+        assert_eq!(open(dir.path()).dtype(), Dtype::Bf16);
+        let widened = Model::open(dir.path(), on_cpu(Dtype::F32)).unwrap();
+        assert_eq!(widened.dtype(), Dtype::F32);
+        assert_eq!(widened.generate(&[vec![1]], 3, |_| ()).unwrap().output_tokens(), 3);
+    }
+}
+
+#[test]
+fn llama3_rope_scaling_changes_the_computation() {
+    let dir = tempfile::tempdir().unwrap();
+    copy_dir(&embedded_dir(), dir.path());
+    let plain = ids(&open(dir.path()));
+    edit_config(dir.path(), |config| {
+        config["rope_scaling"] = json!({"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
+            "high_freq_factor": 4.0, "original_max_position_embeddings": 16});
+    });
+    assert_ne!(ids(&open(dir.path())), plain);
+}
+
+#[test]
+fn a_hub_snapshot_is_named_after_its_repository() {
+    let cache = tempfile::tempdir().unwrap();
+    let snapshot = cache.path().join("models--org--small-llama/snapshots/0123abcd");
+    fs::create_dir_all(&snapshot).unwrap();
+    copy_dir(tiny().path(), &snapshot);
+    assert_eq!(open(&snapshot).name(), "org/small-llama");
+}

@@ -1,0 +1,244 @@
+//! Hostile, cut and flipped files: readers name the damage, keep what is intact and never panic.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use lem_bench::model::{Record, RequestLog};
+use lem_bench::store::{Journal, StoreError, read_journal, read_run};
+use proptest::prelude::*;
+
+use crate::{head, records, run_in, write};
+
+/// The bytes of a whole journal and of its samples.
+fn whole_bytes() -> &'static (Vec<u8>, Vec<u8>) {
+    static BYTES: OnceLock<(Vec<u8>, Vec<u8>)> = OnceLock::new();
+    BYTES.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let run = run_in(folder.path());
+        let writer = write(&run, 0, &records(0)).unwrap();
+        let read = |path: &Path| std::fs::read(path).unwrap();
+        (read(writer.path()), read(&run.path().join("samples-0.bin")))
+    })
+}
+
+/// A whole journal with its samples, in a folder of its own.
+fn whole() -> (tempfile::TempDir, PathBuf, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, samples) = (folder.path().join("journal-0.jsonl"), folder.path().join("samples-0.bin"));
+    std::fs::write(&path, &whole_bytes().0).unwrap();
+    std::fs::write(&samples, &whole_bytes().1).unwrap();
+    (folder, path, samples)
+}
+
+fn change(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = std::fs::read(path).unwrap();
+    change(&mut bytes);
+    std::fs::write(path, bytes).unwrap();
+}
+
+/// The bytes of a line with its checksum, as the format says.
+fn sealed(object: &str) -> Vec<u8> {
+    let body = object.strip_suffix('}').unwrap();
+    format!("{body},\"crc32\":\"{:08x}\"}}\n", crc32fast::hash(body.as_bytes())).into_bytes()
+}
+
+fn without_times(record: &Record) -> Record {
+    let mut record = record.clone();
+    if let Record::Cycle(cycle) = &mut record {
+        cycle.requests = RequestLog { phases: cycle.requests.phases.clone(), ..RequestLog::default() };
+    }
+    record
+}
+
+#[test]
+fn a_last_line_that_is_cut_off_is_an_interruption_and_no_damage() {
+    let (_folder, path, _) = whole();
+    let bytes = std::fs::read(&path).unwrap();
+    let last = bytes.len() - bytes[..bytes.len() - 1].iter().rev().position(|b| *b == b'\n').unwrap() - 1;
+    for cut in last + 1..bytes.len() - 1 {
+        std::fs::write(&path, &bytes[..cut]).unwrap();
+        let journal = read_journal(&path).unwrap();
+        assert_eq!(journal.records, records(0)[..8], "cut at {cut}");
+        assert_eq!((journal.complete, journal.torn, journal.damage.len()), (false, true, 0));
+    }
+    std::fs::write(&path, &bytes[..last]).unwrap();
+    let journal = read_journal(&path).unwrap();
+    assert_eq!((journal.records.len(), journal.complete, journal.torn), (8, false, false));
+    // Only the line feed is missing: the record is there.
+    std::fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+    assert!(read_journal(&path).unwrap().complete);
+}
+
+#[test]
+fn a_damaged_line_is_named_and_the_others_are_used() {
+    let (_folder, path, _) = whole();
+    let lines: Vec<Vec<u8>> =
+        std::fs::read(&path).unwrap().split_inclusive(|b| *b == b'\n').map(<[u8]>::to_vec).collect();
+    for damaged in 0..lines.len() {
+        let mut lines = lines.clone();
+        let middle = lines[damaged].len() / 2;
+        lines[damaged][middle] ^= 1;
+        std::fs::write(&path, lines.concat()).unwrap();
+        let journal = read_journal(&path).unwrap();
+        let mut expected = records(0);
+        expected.remove(damaged);
+        assert_eq!(journal.records, expected);
+        assert_eq!(journal.damage, [format!("line {} is damaged: its checksum is wrong", damaged + 1)]);
+        assert_eq!(journal.head().is_some(), damaged != 0);
+        assert_eq!(journal.complete, damaged != 8);
+    }
+}
+
+#[test]
+fn damaged_samples_cost_the_request_times_and_not_the_energy() {
+    let (_folder, path, samples) = whole();
+    change(&samples, |bytes| bytes[20] ^= 4);
+    let journal = read_journal(&path).unwrap();
+    assert_eq!(journal.damage.len(), 1);
+    assert!(
+        journal.damage[0].contains("request times of cycle 0 of `decode/batch=4` are lost"),
+        "{:?}",
+        journal.damage
+    );
+    assert!(journal.damage[0].contains("`latency_ns` is damaged"), "{:?}", journal.damage);
+    assert_eq!(journal.records[4], without_times(&records(0)[4]));
+    assert_eq!(journal.records[6], records(0)[6]);
+
+    std::fs::remove_file(&samples).unwrap();
+    let journal = read_journal(&path).unwrap();
+    assert_eq!(journal.damage.len(), 2);
+    assert_eq!(journal.records, records(0).iter().map(without_times).collect::<Vec<_>>());
+}
+
+#[test]
+fn another_schema_is_refused_with_its_version() {
+    let (_folder, path, _) = whole();
+    for (found, object) in
+        [(2, r#"{"record":"run","schema_version":2,"something":"new"}"#), (0, r#"{"record":"run","schema_version":0}"#)]
+    {
+        std::fs::write(&path, sealed(object)).unwrap();
+        let error = read_journal(&path).unwrap_err();
+        assert!(matches!(error, StoreError::Schema { known: 1, .. }), "{error}");
+        assert!(error.to_string().contains(&format!("has schema version {found}; this build reads 1 to 1")), "{error}");
+        assert!(read_run(path.parent().unwrap()).is_err());
+    }
+    assert!(StoreError::remedy(&read_journal(&path).unwrap_err()).is_some());
+}
+
+#[test]
+fn foreign_lines_are_named_and_bounded() {
+    let (_folder, path, _) = whole();
+    change(&path, |bytes| {
+        bytes.extend(sealed(r#"{"record":"from_the_future","x":1}"#));
+        bytes.extend(sealed(r#"{"record":"run_end","at":-5,"benches":1}"#));
+        bytes.extend(sealed(&format!(r#"{{"record":"{}"}}"#, "x".repeat(100_000))));
+        bytes.extend(vec![b'\n'; 100_000]);
+    });
+    let journal = read_journal(&path).unwrap();
+    assert_eq!(journal.records, records(0));
+    assert!(journal.damage[0].contains("line 10 is intact, but no record of schema 1"), "{:?}", journal.damage[0]);
+    assert!(journal.damage.len() < 100 && journal.damage.iter().all(|text| text.len() < 400));
+    assert!(journal.damage.last().unwrap().contains("more"));
+}
+
+#[test]
+fn a_journal_that_tells_of_another_process_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run_in(folder.path());
+    let writer = write(&run, 3, &[head(2), head(3)][..1]).unwrap();
+    assert_eq!(read_journal(writer.path()).unwrap().damage, ["its name says rank 3, its head says 2"]);
+}
+
+#[test]
+fn nothing_and_nearly_nothing_can_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal-0.jsonl");
+    for (bytes, torn) in [(&b""[..], false), (b"{", true), (b"\0\0\0\0", true)] {
+        std::fs::write(&path, bytes).unwrap();
+        let journal = read_journal(&path).unwrap();
+        let expected = Journal { path: path.clone(), records: vec![], complete: false, torn, damage: vec![] };
+        assert_eq!(journal, expected);
+    }
+    assert!(read_journal(&folder.path().join("journal-1.jsonl")).unwrap_err().to_string().contains("journal-1.jsonl"));
+    assert!(read_run(&folder.path().join("nowhere")).is_err());
+}
+
+#[cfg(unix)]
+#[test]
+fn links_and_folders_in_a_journals_place_are_not_read() {
+    let (folder, path, samples) = whole();
+    let link = path.with_file_name("journal-1.jsonl");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    assert!(matches!(read_journal(&link), Err(StoreError::NotOurs { .. })));
+    assert!(matches!(read_journal(folder.path()), Err(StoreError::NotOurs { .. })));
+    let moved = folder.path().join("elsewhere");
+    std::fs::rename(&samples, &moved).unwrap();
+    std::os::unix::fs::symlink(&moved, &samples).unwrap();
+    let journal = read_journal(&path).unwrap();
+    assert!(journal.damage[0].contains("samples-0.bin is a symbolic link"), "{:?}", journal.damage);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_are_read_without_a_panic(journal: Vec<u8>, samples: Vec<u8>, lines: Vec<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal-0.jsonl");
+        std::fs::write(folder.path().join("samples-0.bin"), samples).unwrap();
+        std::fs::write(&path, &journal).unwrap();
+        prop_assert_eq!(read_journal(&path).unwrap().records, []);
+        // Hostile, but with right checksums.
+        let lines = lines.iter().map(|text| sealed(&format!("{{\"record\":{text:?},{text}}}")));
+        std::fs::write(&path, lines.collect::<Vec<_>>().concat()).unwrap();
+        drop(read_journal(&path));
+    }
+
+    #[test]
+    fn what_is_read_from_a_damaged_journal_was_written(
+        flips in proptest::collection::vec((any::<prop::sample::Index>(), 0..8u8), 0..6),
+        sample_flips in proptest::collection::vec((any::<prop::sample::Index>(), 0..8u8), 0..3),
+        cut in proptest::option::of(any::<prop::sample::Index>()),
+        cut_samples in proptest::option::of(any::<prop::sample::Index>()),
+    ) {
+        let (_folder, path, samples) = whole();
+        for (path, flips, cut) in [(&path, flips, cut), (&samples, sample_flips, cut_samples)] {
+            change(path, |bytes| {
+                for (at, bit) in flips {
+                    let at = at.index(bytes.len());
+                    bytes[at] ^= 1 << bit;
+                }
+                bytes.truncate(cut.map_or(bytes.len(), |cut| cut.index(bytes.len())));
+            });
+        }
+        let journal = read_journal(&path).unwrap();
+        let mut written = records(0).into_iter();
+        for read in &journal.records {
+            // In order, and with all request times or none.
+            let found = written.find(|written| written == read || without_times(written) == *read);
+            prop_assert!(found.is_some(), "{read:?}");
+        }
+        if journal.records != records(0) {
+            prop_assert!(!journal.complete || !journal.damage.is_empty());
+        }
+    }
+
+    #[test]
+    fn hostile_columns_are_bounded_by_the_file(offset: u64, count: u64, wide: bool) {
+        let (_folder, path, _) = whole();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        // Its first cycle.
+        let (head, line) = (lines[0], lines[4]);
+        let mut object: serde_json::Value = serde_json::from_str(line).unwrap();
+        object.as_object_mut().unwrap().remove("crc32");
+        let column = &mut object["columns"]["itl_ns"];
+        column["offset"] = offset.into();
+        column["count"] = count.into();
+        column["dtype"] = if wide { "<u8" } else { "<u4" }.into();
+        std::fs::write(&path, [head.as_bytes(), &sealed(&object.to_string())].concat()).unwrap();
+        let journal = read_journal(&path).unwrap();
+        prop_assert_eq!(journal.records.len(), 2);
+        prop_assert_eq!(journal.damage.len(), 1);
+    }
+}

@@ -1,0 +1,116 @@
+//! What is written comes back to the last bit, from one process and from several.
+
+use std::path::Path;
+
+use lem_bench::model::{Record, RequestLog};
+use lem_bench::runner::{Event, Observer, Progress, Stage};
+use lem_bench::store::{JournalName, JournalWriter, StoreError, read_journal, read_run};
+
+use crate::{cycle, head, records, run_in, times, write};
+
+#[test]
+fn every_record_comes_back_to_the_last_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run_in(folder.path());
+    let writer = write(&run, 0, &records(0)).unwrap();
+    assert_eq!(writer.cycles(), 3);
+    let journal = read_journal(writer.path()).unwrap();
+    assert_eq!(journal.records, records(0));
+    // `==` takes -0.0 for 0.0.
+    assert_eq!(format!("{:?}", journal.records), format!("{:?}", records(0)));
+    assert_eq!((journal.complete, journal.torn, journal.damage.as_slice()), (true, false, [].as_slice()));
+    assert_eq!(journal.head().unwrap().seed, u64::MAX - 1);
+}
+
+#[test]
+fn a_record_is_in_the_file_when_the_observer_returns() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run_in(folder.path());
+    let mut writer = JournalWriter::create(&run, JournalName { rank: 0, pid: None }).unwrap();
+    for (n, record) in records(0).iter().enumerate() {
+        writer.on(&Event::Record(record)).unwrap();
+        let journal = read_journal(writer.path()).unwrap();
+        assert_eq!(journal.records, records(0)[..=n]);
+        assert_eq!(journal.complete, matches!(record, Record::RunEnd(_)));
+    }
+    let progress = Progress {
+        bench: None,
+        stage: Stage::Gap,
+        cycle: (0, 1),
+        lasts: std::time::Duration::ZERO,
+        left: std::time::Duration::ZERO,
+    };
+    writer.on(&Event::Progress(progress)).unwrap();
+    assert_eq!(read_journal(writer.path()).unwrap().records.len(), records(0).len());
+}
+
+#[test]
+fn request_times_are_kept_out_of_the_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run_in(folder.path());
+    let long = RequestLog { itl_ns: (0..100_000).map(|i| 10_000_000 + i).collect(), ..times(0) };
+    let records = [head(0), cycle(0, long)];
+    let writer = write(&run, 0, &records).unwrap();
+    let line = std::fs::read(writer.path()).unwrap().len();
+    let samples = std::fs::metadata(run.path().join("samples-0.bin")).unwrap().len();
+    assert!(line < 5_000, "{line} bytes");
+    // Four bytes a value: 100,000 intervals, then the head, nine other values and the room between columns.
+    assert_eq!(samples, 400_000 + 16 + 16 + 16 + 16);
+    assert_eq!(read_journal(writer.path()).unwrap().records, records);
+}
+
+#[test]
+fn processes_write_side_by_side() {
+    let folder = tempfile::tempdir().unwrap();
+    let path: &Path = folder.path();
+    std::thread::scope(|scope| {
+        for rank in (0..8).rev() {
+            scope.spawn(move || write(&run_in(path), rank, &records(rank)).unwrap());
+        }
+    });
+    std::fs::write(run_in(path).path().join("summary.json"), "{}").unwrap();
+    let journals = read_run(run_in(path).path()).unwrap();
+    assert_eq!(journals.len(), 8);
+    for (rank, journal) in (0..).zip(&journals) {
+        assert_eq!(journal.records, records(rank));
+        assert_eq!(journal.damage, [""; 0]);
+    }
+}
+
+#[test]
+fn a_journal_is_never_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run_in(folder.path());
+    let writer = write(&run, 0, &records(0)).unwrap();
+    let again = JournalWriter::create(&run, JournalName { rank: 0, pid: None });
+    assert!(matches!(again, Err(StoreError::Exists { .. })));
+    JournalWriter::create(&run, JournalName { rank: 0, pid: Some(std::process::id()) }).unwrap();
+    assert_eq!(read_journal(writer.path()).unwrap().records, records(0));
+}
+
+#[test]
+fn what_would_not_come_back_is_refused_and_stays_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run_in(folder.path());
+    let mut writer = write(&run, 0, &[head(0), cycle(0, times(0))]).unwrap();
+    let Record::Cycle(mut broken) = cycle(1, times(0)) else { unreachable!() };
+    broken.temperature_c[0].1 = f64::NAN;
+    let error = writer.on(&Event::Record(&Record::Cycle(broken))).unwrap_err();
+    assert!(error.0.contains("not finite") && error.0.contains("the 1 cycles measured before are safe in"), "{error}");
+    assert_eq!(writer.on(&Event::Record(&cycle(2, times(0)))), Err(error));
+    let journal = read_journal(writer.path()).unwrap();
+    assert_eq!((journal.records.len(), journal.torn, journal.damage.len()), (2, false, 0));
+}
+
+#[test]
+fn the_head_comes_first_and_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run_in(folder.path());
+    let error = write(&run, 0, &records(0)[1..]).unwrap_err();
+    assert!(error.0.contains("the first record must be the head; nothing was kept"), "{error}");
+    let error = write(&run, 1, &[head(1), head(1)]).unwrap_err();
+    assert!(error.0.contains("it has a head already"), "{error}");
+    let Record::Run(mut newer) = head(2) else { unreachable!() };
+    newer.schema_version += 1;
+    assert!(write(&run, 2, &[Record::Run(newer)]).unwrap_err().0.contains("schema 2"));
+}

@@ -1,0 +1,159 @@
+//! The store from outside: what is written comes back, what is damaged is named, what can't be written is said.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are tests; some say what they skipped")]
+
+mod damage;
+mod full_disk;
+mod journals;
+mod scale;
+mod two_processes;
+
+use std::collections::BTreeMap;
+
+use lem_bench::model::{
+    BenchEnd, BenchRecord, ChannelProbe, CycleRecord, Domain, DomainEnergy, DomainId, DomainKind, Fact, IdleBlock,
+    IdleKind, IdleRecord, MeterProbe, Method, Origin, Outcome, PhaseSpan, Record, RequestLog, RunEnd, RunRecord,
+    SCHEMA_VERSION, SensorEvent, SensorEventKind, Setting, Span, SpanKind, Trace, TracePoint, WarmUpCode, WarmUpRecord,
+    WindowRecord, WorkDone,
+};
+use lem_bench::runner::{Event, Observer, ObserverError};
+use lem_bench::store::{Home, JournalName, JournalWriter, RunDir, RunId};
+use lem_bench::units::{Joules, Stamp, Watts};
+
+/// A number that decimal text of fewer than 17 digits loses.
+const AWKWARD: f64 = 0.1 + 0.2;
+
+fn gpu() -> DomainId {
+    DomainId::new("gpu:0")
+}
+
+fn head(rank: u32) -> Record {
+    Record::Run(RunRecord {
+        schema_version: SCHEMA_VERSION,
+        lem_bench: "0.1.0".into(),
+        run_id: "2026-11-23T14-05-33Z-a1b2".into(),
+        rank,
+        world: 8,
+        target: "llm".into(),
+        started_unix_s: 1_795_442_733.123_456_7,
+        started: Stamp(u64::MAX),
+        seed: u64::MAX - 1,
+        probe: MeterProbe {
+            meter: "nvml".into(),
+            origin: Origin::Measured,
+            channels: vec![ChannelProbe {
+                domain: gpu(),
+                counter: true,
+                update_period_s: Some(f64::MIN_POSITIVE),
+                quantum: None,
+                read_cost_s: 1e-300,
+                updates: 7,
+            }],
+            temperature: true,
+        },
+        domains: vec![Domain {
+            id: gpu(),
+            kind: DomainKind::Gpu,
+            parent: None,
+            label: "\"H200\"\n\u{0}\u{2028}é".into(),
+        }],
+        headline: vec![gpu()],
+        notes: vec!["a\ttab".into()],
+        settings: vec![Setting { name: "cycles".into(), value: "10".into(), from: "flag".into() }],
+        environment: vec![Fact { name: "cpu model".into(), value: String::new() }],
+        debug_build: false,
+    })
+}
+
+fn block() -> IdleBlock {
+    IdleBlock { start: Stamp(1), stop: Stamp(2), power: vec![(gpu(), Watts(AWKWARD))] }
+}
+
+fn cycle(index: u32, requests: RequestLog) -> Record {
+    let energy = DomainEnergy {
+        domain: gpu(),
+        joules: Joules(AWKWARD),
+        low: Joules(-0.0),
+        high: Joules(f64::MAX),
+        method: Method::Counter,
+        cross_check: Some(Joules(5e-324)),
+    };
+    let work = WorkDone { requests: 3, units: BTreeMap::from([("images".into(), 9)]), ..WorkDone::default() };
+    let trace = Trace { domain: gpu(), power_w: vec![TracePoint(Stamp(7), 1.0 / 3.0)], temperature_c: vec![] };
+    let event = SensorEvent { at: Stamp(3), domain: gpu(), kind: SensorEventKind::Throttled, detail: "hot".into() };
+    Record::Cycle(Box::new(CycleRecord {
+        bench: "decode/batch=4".into(),
+        index,
+        idle: Some(block()),
+        windows: vec![WindowRecord { start: Stamp(5), stop: Stamp(9), energy: vec![energy], work }],
+        requests,
+        temperature_c: vec![(gpu(), 40.25, 61.0)],
+        ramp_in_capped: true,
+        spans: vec![Span { kind: SpanKind::Window, start: Stamp(5), stop: Stamp(9) }],
+        traces: vec![trace],
+        events: vec![event],
+        sampler_cpu: Some(0.001),
+        process_cpu_s: None,
+    }))
+}
+
+fn times(index: u32) -> RequestLog {
+    let wide = if index.is_multiple_of(2) { 5 } else { u64::from(u32::MAX) + 1 };
+    let phase = PhaseSpan { name: "prefill".into(), start: Stamp(5), stop: Stamp(6) };
+    RequestLog {
+        latency_ns: vec![10, 20, wide],
+        ttft_ns: vec![1, 2, 3],
+        itl_ns: (0..7).map(|i| i * 1000 + u64::from(index)).collect(),
+        itl_count: vec![3, 0, 4],
+        phases: vec![phase],
+    }
+}
+
+/// One record of each kind, three cycles, one of them without requests.
+fn records(rank: u32) -> Vec<Record> {
+    let bench = "decode/batch=4".to_owned();
+    vec![
+        head(rank),
+        Record::Idle(IdleRecord { kind: IdleKind::Bare, bench: None, blocks: vec![block(), block()] }),
+        Record::Bench(BenchRecord {
+            id: bench.clone(),
+            name: "decode".into(),
+            group: None,
+            module: "llm".into(),
+            description: Some("Greedy decoding.".into()),
+            place: "benches/llm.rs:12".into(),
+            params: vec![("batch".into(), "4".into())],
+            tags: vec!["slow".into()],
+            schedule: BTreeMap::from([("cycles".into(), 3.0)]),
+        }),
+        Record::WarmUp(WarmUpRecord {
+            bench: bench.clone(),
+            start: Stamp(3),
+            stop: Stamp(4),
+            code: WarmUpCode::NoDriftDetected,
+            bound: Some(AWKWARD),
+            temperature_steady: None,
+            probes_s: vec![0.1, 0.2, 0.3],
+            traces: vec![],
+        }),
+        cycle(0, times(0)),
+        cycle(1, RequestLog::default()),
+        cycle(2, times(1)),
+        Record::BenchEnd(BenchEnd {
+            bench,
+            outcome: Outcome::Panicked { message: "no\nway".into() },
+            last_failure: None,
+            at: Stamp(10),
+        }),
+        Record::RunEnd(RunEnd { at: Stamp(11), benches: 1 }),
+    ]
+}
+
+fn run_in(folder: &std::path::Path) -> RunDir {
+    RunDir::join(&Home::at(folder), RunId::parse("run").unwrap()).unwrap()
+}
+
+fn write(run: &RunDir, rank: u32, records: &[Record]) -> Result<JournalWriter, ObserverError> {
+    let mut writer = JournalWriter::create(run, JournalName { rank, pid: None }).unwrap();
+    records.iter().try_for_each(|record| writer.on(&Event::Record(record)))?;
+    Ok(writer)
+}

@@ -1,0 +1,45 @@
+//! Ten million token intervals: read in a fraction of a second, in little more memory than they need.
+
+use std::time::Instant;
+
+use lem_bench::model::{Record, RequestLog};
+use lem_bench::store::read_run;
+
+use crate::{cycle, head, run_in, write};
+
+/// 8 processes × 10 cycles × 1,000 requests × 127 intervals.
+#[test]
+#[ignore = "a measurement: run it with --release"]
+fn ten_million_intervals() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run_in(folder.path());
+    for rank in 0..8 {
+        let mut records = vec![head(rank)];
+        records.extend((0..10).map(|index| {
+            let requests = RequestLog {
+                latency_ns: (0..1000).map(|i| 1_600_000_000 + i).collect(),
+                ttft_ns: (0..1000).map(|i| 20_000_000 + i).collect(),
+                itl_ns: (0..127_000).map(|i| 10_000_000 + (31 * i + u64::from(rank)) % 5_000_000).collect(),
+                itl_count: vec![127; 1000],
+                phases: vec![],
+            };
+            cycle(index, requests)
+        }));
+        let began = Instant::now();
+        write(&run, rank, &records).unwrap();
+        println!("rank {rank}: 10 cycles written in {:?}", began.elapsed());
+    }
+    for _ in 0..5 {
+        let began = Instant::now();
+        let journals = read_run(run.path()).unwrap();
+        let took = began.elapsed();
+        let cycles = journals.iter().flat_map(|journal| &journal.records).filter_map(|record| match record {
+            Record::Cycle(cycle) => Some(cycle.requests.itl_ns.len()),
+            _ => None,
+        });
+        assert_eq!(cycles.sum::<usize>(), 10_160_000);
+        let peak = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let peak = peak.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("no peak");
+        println!("10,160,000 intervals read in {took:?}; {peak}");
+    }
+}

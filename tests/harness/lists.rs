@@ -1,0 +1,75 @@
+//! Lists, as test runners read them.
+
+use crate::support::{call, fixture, ids, run};
+
+#[test]
+fn a_terse_list_is_ids_and_kinds_and_nothing_else() {
+    let list = call(&["--list", "--format", "terse"]).ends_with(0);
+    assert!(list.lines().iter().all(|line| line.ends_with(": benchmark")), "{}", list.out);
+    assert_eq!(list.err, "");
+    assert_eq!(ids(&list)[..3], ["good/decode", "good/grid/batch=1/dtype=f32", "good/grid/batch=1/dtype=a%2Fb"]);
+    let tests = call(&["--list", "--format", "terse", "--test"]).ends_with(0);
+    assert!(tests.lines().iter().all(|line| line.ends_with(": test")), "{}", tests.out);
+    assert_eq!(ids(&tests), ids(&list));
+}
+
+#[test]
+fn ignored_benches_are_in_the_list_and_alone_in_the_list_of_ignored() {
+    assert!(ids(&call(&["--list", "--format", "terse"])).contains(&"odd/slow".to_owned()));
+    assert_eq!(ids(&call(&["--list", "--format", "terse", "--ignored"]).ends_with(0)), ["odd/slow"]);
+    assert_eq!(call(&["--list", "--format", "terse", "--ignored", "good"]).ends_with(0).out, "");
+}
+
+#[test]
+fn two_lists_at_once_are_two_lists() {
+    let list = |ignored: bool| {
+        let args = ["--list", "--format", "terse", "--ignored"];
+        let child = fixture(&args[..if ignored { 4 } else { 3 }]).stdout(std::process::Stdio::piped()).spawn();
+        child.unwrap()
+    };
+    let children: Vec<_> = (0..8).map(|n| list(n % 2 == 0)).collect();
+    let lengths: Vec<_> = children
+        .into_iter()
+        .map(|child| child.wait_with_output().unwrap().stdout.split(|c| *c == b'\n').count())
+        .collect();
+    assert_eq!(lengths.iter().step_by(2).collect::<Vec<_>>(), [&2; 4]);
+    assert!(lengths.iter().skip(1).step_by(2).all(|n| *n == lengths[1] && *n > 8), "{lengths:?}");
+}
+
+#[test]
+fn every_listed_id_is_asked_for_exactly_and_alone() {
+    let all = ids(&call(&["--list", "--format", "terse"]));
+    assert_eq!(all.len(), 10);
+    for id in &all {
+        assert_eq!(ids(&call(&["--list", "--format", "terse", "--exact", id])), std::slice::from_ref(id));
+        let ran = call(&["--exact", id, "--nocapture", "--include-ignored"]).ends_with(0);
+        assert!(ran.out.contains(&format!("test {id} ... ok")), "{}", ran.out);
+        assert!(ran.out.contains("1 passed; 0 failed"), "{}", ran.out);
+    }
+}
+
+#[test]
+fn a_pretty_list_counts_as_libtest_does() {
+    let list = call(&["--list", "good"]).ends_with(0);
+    assert_eq!(list.lines().last(), Some(&"0 tests, 5 benchmarks"));
+    assert_eq!(call(&["--list", "--test", "--exact", "good/decode"]).lines()[1..], ["", "1 test, 0 benchmarks"]);
+}
+
+#[test]
+fn a_list_in_json_is_libtests() {
+    let list = call(&["--list", "--format", "json", "-Z", "unstable-options", "odd"]).ends_with(0);
+    let events: Vec<serde_json::Value> = list.lines().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(events.len(), 3);
+    assert_eq!((&events[0]["event"], &events[2]["total"]), (&"discovery".into(), &1.into()));
+    assert_eq!((&events[1]["name"], &events[1]["ignore_message"]), (&"odd/slow".into(), &"takes long".into()));
+    assert!(events[1]["source_path"].as_str().unwrap().ends_with("suite.rs"));
+}
+
+#[test]
+fn axes_from_the_environment_show_in_the_list_and_run() {
+    let mut list = fixture(&["--list", "--format", "terse", "grid"]);
+    let list = run(list.env("LEM_BENCH_AXIS", "batch=2;dtype=f32,bf16")).ends_with(0);
+    assert_eq!(ids(&list), ["good/grid/batch=2/dtype=f32", "good/grid/batch=2/dtype=bf16"]);
+    let mut exact = fixture(&["--exact", "good/grid/batch=2/dtype=bf16", "--nocapture"]);
+    run(exact.env("LEM_BENCH_AXIS", "batch=2;dtype=f32,bf16")).ends_with(0);
+}

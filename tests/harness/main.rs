@@ -1,0 +1,9 @@
+//! The harness contract, held by driving the built binary as cargo, nextest and users drive it.
+
+mod exit_codes;
+mod lists;
+mod modes;
+mod options;
+mod selection;
+mod support;
+mod test_mode;
