@@ -141,7 +141,7 @@ fn a_jetsons_rails_are_volts_times_amperes_and_lie_within_the_input() {
     assert_eq!(summable(&meter), ["board:ina3221-0"]);
     // Without the rail that is known to feed the others, nobody knows what they add up to.
     tree.write("class/hwmon/hwmon0/in1_label", "VIN_SYS_5V0");
-    assert_eq!(summable(&Hwmon::open(tree.root()).unwrap()), [String::new(); 0]);
+    assert!(summable(&Hwmon::open(tree.root()).unwrap()).is_empty());
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod alloc;
 #[cfg(test)]
 mod hwmon;
 #[cfg(all(test, feature = "rapl"))]
+mod perf;
+#[cfg(all(test, feature = "rapl"))]
 mod rapl;
 #[cfg(test)]
 mod tree;
