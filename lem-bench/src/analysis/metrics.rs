@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cycles::Joined;
-use super::interval::{ENOUGH_CYCLES, Options, Ratio, ratio};
+use super::interval::{ENOUGH_CYCLES, Options, Ratio, bootstrap_interval, ratio};
 use super::summary::{Interval, Metric};
 use crate::model::{CycleRecord, RequestLog, Source};
 use crate::stats::{Idle, PooledSamples, StatsError};
@@ -226,21 +226,24 @@ fn quantiles(metrics: &mut Metrics, name: &str, cycles: &[Vec<u64>], options: &O
     for (at, (label, q)) in wanted.into_iter().enumerate() {
         let Ok(value) = pooled.quantile(q) else { continue };
         let mut metric = metric(value);
-        match &bootstrap {
-            Ok(intervals) => {
-                let ci = intervals[at].headline();
-                let under = if ci.under_covers { ", under-covers" } else { "" };
+        match pooled.interval(q, options.level) {
+            Ok(ci) => {
                 metric.interval = Some(Interval {
                     low: ci.low * MS_PER_NS,
                     high: ci.high * MS_PER_NS,
-                    level: ci.level,
-                    method: format!("{} over whole cycles{under}", ci.method.code()),
-                    resamples: Some(ci.resamples),
-                    seed: Some(ci.seed),
+                    level: options.level,
+                    method: "t over cycles, share of samples below".to_owned(),
+                    resamples: None,
+                    seed: None,
                     indicative: cycles.len() < ENOUGH_CYCLES,
                 });
             }
             Err(error) => metric.missing = Some(error.to_string()),
+        }
+        if let Ok(intervals) = &bootstrap {
+            let interval = bootstrap_interval(&intervals[at].headline(), cycles.len());
+            metric.bootstrap =
+                Some(Interval { low: interval.low * MS_PER_NS, high: interval.high * MS_PER_NS, ..interval });
         }
         metrics.insert(format!("{name}_{label}"), metric);
     }
