@@ -8,6 +8,7 @@ pub mod clock;
 pub mod harness;
 pub mod meter;
 pub mod model;
+pub mod plan;
 pub mod prelude;
 pub mod protocol;
 pub mod registry;

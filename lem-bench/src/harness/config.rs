@@ -75,6 +75,7 @@ pub(super) struct Config {
     pub(super) domains: Vec<String>,
     pub(super) open: OpenOptions,
     pub(super) no_wait: bool,
+    pub(super) lock_file: Option<PathBuf>,
     // What comes out.
     pub(super) format: Format,
     pub(super) quiet: bool,
@@ -112,6 +113,7 @@ impl Default for Config {
             domains: Vec::new(),
             open: OpenOptions::default(),
             no_wait: false,
+            lock_file: None,
             format: Format::default(),
             quiet: false,
             color: Color::default(),

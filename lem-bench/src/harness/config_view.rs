@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::file;
+use super::layers::Layer;
 use super::run::Call;
 use crate::model::Setting;
 use crate::registry::Case;
@@ -50,5 +51,5 @@ pub(super) fn attributes(call: &Call, cases: &[Case]) -> Vec<Setting> {
         add("windows", case.attributes.windows.map(|n| n.to_string()));
         add("gap", case.attributes.gap.map(|gap| format!("{}s", gap.as_secs_f64())));
     }
-    found.into_iter().map(|(name, value)| Setting { name, value, from: "attribute".to_owned() }).collect()
+    found.into_iter().map(|(name, value)| Setting { name, value, from: Layer::Attribute.name().to_owned() }).collect()
 }

@@ -37,6 +37,32 @@ pub(super) fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal()
 }
 
+/// The width of a line on stdout: the terminal's, `COLUMNS`, or 100 where nobody tells.
+pub(super) fn stdout_width() -> usize {
+    let said = || std::env::var("COLUMNS").ok()?.parse().ok();
+    terminal_width(1).or_else(said).unwrap_or(100)
+}
+
+/// The width of a line on stderr, as [`stdout_width`].
+pub(super) fn stderr_width() -> usize {
+    terminal_width(2).unwrap_or(100)
+}
+
+/// The width of the terminal behind a file descriptor; `None` when it is none.
+#[cfg(unix)]
+fn terminal_width(descriptor: i32) -> Option<usize> {
+    // SAFETY: `winsize` is four integers, for which zero is a value.
+    let mut size: libc::winsize = unsafe { std::mem::zeroed() };
+    // SAFETY: the call writes a `winsize` to the address it is given, which is one and lives through the call.
+    let told = unsafe { libc::ioctl(descriptor, libc::TIOCGWINSZ, &raw mut size) };
+    (told == 0 && size.ws_col > 0).then_some(usize::from(size.ws_col))
+}
+
+#[cfg(not(unix))]
+fn terminal_width(_descriptor: i32) -> Option<usize> {
+    None
+}
+
 /// Colours for stdout, or none.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Paint {
@@ -44,14 +70,19 @@ pub(super) struct Paint {
 }
 
 impl Paint {
-    /// The colours that were asked for; `no_color` is whether the environment forbids them.
-    pub(super) fn of_stdout(color: Color, no_color: bool) -> Self {
+    /// The colours that were asked for.
+    pub(super) fn of_stdout(color: Color) -> Self {
+        let forbidden = || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let on = match color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => !no_color && std::io::stdout().is_terminal(),
+            Color::Auto => std::io::stdout().is_terminal() && !forbidden(),
         };
         Self { on }
+    }
+
+    pub(super) fn is_on(self) -> bool {
+        self.on
     }
 
     pub(super) fn good(self, text: &str) -> String {

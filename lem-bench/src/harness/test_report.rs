@@ -29,9 +29,8 @@ pub(super) struct TestReport {
 
 impl TestReport {
     pub(super) fn new(config: &Config) -> Self {
-        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let format = if config.quiet && config.format == Format::Pretty { Format::Terse } else { config.format };
-        Self { format, paint: Paint::of_stdout(config.color, no_color) }
+        Self { format, paint: Paint::of_stdout(config.color) }
     }
 
     pub(super) fn begin(self, tests: usize) {

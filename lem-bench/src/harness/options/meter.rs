@@ -49,4 +49,11 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .help("Where sysfs is, for containers that mount it elsewhere"),
     meter("no-wait", Arity::Switch, |c, v| switch(v, |on| c.no_wait = on))
         .help("Fail at once when another run measures on this machine"),
+    meter("lock-file", Arity::One("FILE"), |c, v| {
+        c.lock_file = Some(one(v).into());
+        Ok(())
+    })
+    .expects("a file")
+    .default("/run/lock/lem-bench.lock, or one among the temporary files")
+    .help("What keeps two runs apart; containers of one machine need one that they share"),
 ];

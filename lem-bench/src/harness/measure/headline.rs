@@ -1,0 +1,29 @@
+//! Which domains make the headline, and how a meter that can't be opened ends the run.
+
+use super::super::exit::Stop;
+use crate::meter::{self, MeterChoice, OpenError};
+use crate::model::{Domain, DomainId};
+
+/// The domains that `--domain` names, or those that the meter proposes.
+///
+/// # Errors
+/// A name fits no domain, or two of them contain each other.
+pub(super) fn choose(domains: &[Domain], named: &[String], proposed: Vec<DomainId>) -> Result<Vec<DomainId>, Stop> {
+    if named.is_empty() {
+        return Ok(proposed);
+    }
+    meter::select(domains, named).map_err(|error| Stop::usage(format!("--domain: {error}")))
+}
+
+/// How a meter that can't be opened ends the run: a wrong setting is a mistake in what was asked for, everything else
+/// means that there is no meter that satisfies it.
+pub(super) fn refuse(choice: &MeterChoice, error: &OpenError) -> Stop {
+    let remedy = error.remedy().map(|remedy| format!("; to change that: {remedy}")).unwrap_or_default();
+    let message = format!(
+        "the meter `{choice}` can't be had: {error}{remedy}. `cargo lem doctor` tells what can be measured here"
+    );
+    match error {
+        OpenError::Setting { .. } => Stop::usage(message),
+        _ => Stop::invalid(message),
+    }
+}

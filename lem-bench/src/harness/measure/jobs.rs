@@ -1,0 +1,110 @@
+//! From cases to jobs: how each is measured, what is written down about it, and its body.
+
+use super::super::config::Config;
+use super::super::exit::Stop;
+use super::super::simulation::Simulation;
+use super::super::test_mode;
+use crate::model::{BenchRecord, DomainId, MeterProbe};
+use crate::protocol::{Overrides, Schedule};
+use crate::registry::{Attributes, Case};
+use crate::runner::Job;
+
+/// The schedule of a case: what was asked for, else what its attribute asks for, else what profile and meter call for.
+pub(super) fn schedule(
+    config: &Config,
+    attributes: &Attributes,
+    probe: &MeterProbe,
+    headline: &[DomainId],
+) -> Schedule {
+    let mut set = Overrides {
+        cycles: config.overrides.cycles.or(attributes.cycles),
+        windows: config.overrides.windows.or(attributes.windows),
+        gap: config.overrides.gap.or(attributes.gap),
+        ..config.overrides
+    };
+    if let Some(total) = config.measurement_time {
+        let plan = Schedule::plan(config.profile, probe, headline, &set);
+        let share = total / (plan.cycles * plan.windows).max(1);
+        set.min_window = Some(set.min_window.unwrap_or_default().max(share));
+    }
+    Schedule::plan(config.profile, probe, headline, &set)
+}
+
+/// A case, ready to run; on a simulated machine the scenario's workload takes the place of its body.
+///
+/// # Errors
+/// The scenario's workload could not exist.
+pub(super) fn job(case: &Case, schedule: Schedule, simulation: Option<&Simulation>) -> Result<Job, Stop> {
+    let body = match simulation {
+        Some(simulation) => simulation.body(launch(&case.id)).map_err(|error| Stop::usage(error.to_string()))?,
+        None => test_mode::body(case),
+    };
+    Ok(Job { record: record(case, &schedule), schedule, body })
+}
+
+/// The number of a simulated bench's launch: it depends on nothing but the id (FNV-1a).
+fn launch(id: &str) -> u64 {
+    id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+fn record(case: &Case, schedule: &Schedule) -> BenchRecord {
+    BenchRecord {
+        id: case.id.clone(),
+        name: case.name.clone(),
+        group: case.group.clone(),
+        module: case.module.unwrap_or_default().to_owned(),
+        description: case.description.clone(),
+        place: case.place.to_string(),
+        params: case.params.clone(),
+        tags: case.attributes.tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        schedule: schedule.figures(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::{ChannelProbe, Origin};
+
+    fn plan(config: &Config, attributes: &Attributes) -> Schedule {
+        let domain = DomainId::new("cpu:estimate");
+        let channel = ChannelProbe {
+            domain: domain.clone(),
+            counter: true,
+            update_period_s: Some(0.0),
+            quantum: None,
+            read_cost_s: 0.0,
+            updates: 9,
+        };
+        let probe = MeterProbe {
+            meter: "estimate".to_owned(),
+            origin: Origin::Estimated,
+            channels: vec![channel],
+            temperature: false,
+        };
+        schedule(config, attributes, &probe, &[domain])
+    }
+
+    #[test]
+    fn what_was_asked_for_beats_the_attribute_and_that_beats_the_profile() {
+        let attributes = Attributes { cycles: Some(4), gap: Some(Duration::from_millis(50)), ..Attributes::default() };
+        let mut config = Config::default();
+        assert_eq!(plan(&config, &Attributes::default()).cycles, 10);
+        assert_eq!(plan(&config, &attributes).cycles, 4);
+        config.overrides.cycles = Some(7);
+        let both = plan(&config, &attributes);
+        assert_eq!((both.cycles, both.gap_rest), (7, Duration::from_millis(50)));
+    }
+
+    #[test]
+    fn measuring_time_is_shared_among_all_windows() {
+        let mut config = Config { measurement_time: Some(Duration::from_secs(12)), ..Config::default() };
+        config.overrides.cycles = Some(3);
+        config.overrides.windows = Some(2);
+        assert_eq!(plan(&config, &Attributes::default()).window, Duration::from_secs(2));
+        config.overrides.min_window = Some(Duration::from_secs(5));
+        assert_eq!(plan(&config, &Attributes::default()).window, Duration::from_secs(5));
+    }
+}

@@ -1,0 +1,11 @@
+//! Bench mode: from a configuration and its cases to results on disk and on the terminal.
+
+mod headline;
+mod instrument;
+mod jobs;
+mod plan_view;
+mod results;
+mod run;
+
+pub(super) use plan_view::span;
+pub(super) use run::run;

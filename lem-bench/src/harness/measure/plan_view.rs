@@ -1,0 +1,90 @@
+//! The time plan for people: what is measured, by what, for how long.
+//!
+//! Must not print.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::instrument::Instrument;
+use crate::model::{MeterProbe, Origin};
+use crate::plan::{PlannedBench, TimePlan};
+
+/// Benches shown before a run; a dry run shows all.
+const SHOWN: usize = 12;
+
+/// The plan as text, with its benches: all of them, or the first few.
+pub(super) fn plan(plan: &TimePlan, instrument: &Instrument, probe: &MeterProbe, all: bool) -> String {
+    let mut text = String::new();
+    let n = plan.benches().len();
+    let benches = if n == 1 { "1 bench".to_owned() } else { format!("{n} benches") };
+    let headline: Vec<&str> = instrument.headline.iter().map(crate::model::DomainId::as_str).collect();
+    let origin = match probe.origin {
+        Origin::Measured => "measured",
+        Origin::Estimated => "estimated, not measured",
+        Origin::Simulated => "simulated, not measured",
+    };
+    // Writing to a `String` does not fail.
+    let _ = writeln!(
+        text,
+        "{benches} by {} ({origin}; {}), about {} and the benches' own set-up",
+        probe.meter,
+        headline.join(" + "),
+        span(plan.total())
+    );
+    let shown = if all { n } else { SHOWN.min(n) };
+    let width = plan.benches().iter().take(shown).map(|bench| bench.id.chars().count()).max().unwrap_or(0).min(60);
+    for bench in plan.benches().iter().take(shown) {
+        let _ = writeln!(text, "  {:width$}  {}", bench.id, line(bench));
+    }
+    if shown < n {
+        let _ = writeln!(text, "  and {} more (--dry-run shows all)", n - shown);
+    }
+    text
+}
+
+fn line(bench: &PlannedBench) -> String {
+    let schedule = &bench.schedule;
+    let windows = if schedule.windows == 1 { String::new() } else { format!("{} × ", schedule.windows) };
+    format!(
+        "{} cycles × {windows}{}, warm-up from {}: about {}",
+        schedule.cycles,
+        span(schedule.window),
+        span(schedule.warm_up.floor),
+        span(schedule.expected())
+    )
+}
+
+/// A length of time for people: `0.30 s`, `12 s`, `3 min 5 s`, `2 h 10 min`.
+pub(in crate::harness) fn span(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    let whole = seconds.round() as u64;
+    match whole {
+        0..10 if seconds < 9.95 && (seconds * 10.0).fract() != 0.0 && seconds < 1.0 => format!("{seconds:.2} s"),
+        0..10 if seconds.fract() != 0.0 => format!("{seconds:.1} s"),
+        0..120 => format!("{whole} s"),
+        120..7200 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_short_to_read() {
+        for (seconds, text) in [
+            (0.0, "0 s"),
+            (0.25, "0.25 s"),
+            (0.3, "0.3 s"),
+            (1.5, "1.5 s"),
+            (5.0, "5 s"),
+            (12.4, "12 s"),
+            (119.0, "119 s"),
+            (185.0, "3 min 5 s"),
+            (7800.0, "2 h 10 min"),
+        ] {
+            assert_eq!(span(Duration::from_secs_f64(seconds)), text);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Where a run's results are kept, and what is made of them when it has ended.
+//!
+//! Must not know how anything is measured.
+
+use std::path::PathBuf;
+
+use super::super::exit::Stop;
+use super::super::run::Call;
+use crate::analysis::{Options, Summary, summarise};
+use crate::model::Record;
+use crate::store::{Home, HomeOptions, JournalName, JournalWriter, RunDir, RunId, StoreError, read_run, write_atomic};
+
+/// The results folder of this call, shown to be writable.
+///
+/// # Errors
+/// It can't be written to.
+pub(super) fn home(call: &Call) -> Result<Home, Stop> {
+    let root = &call.places.workspace_root;
+    let said = call.config().output_dir.as_ref().map(|folder| root.join(folder));
+    let options =
+        HomeOptions { current_dir: root.clone(), ..HomeOptions::from_process(said, call.hints.target_tmpdir) };
+    let home = Home::resolve(&options);
+    home.check_writable().map_err(|error| stop(&error))?;
+    Ok(home)
+}
+
+/// A run's folder and this process' place in it.
+#[derive(Debug)]
+pub(super) struct Results {
+    home: Home,
+    run: RunDir,
+    name: JournalName,
+}
+
+impl Results {
+    /// A new run, or a part of nextest's, whose processes share one.
+    ///
+    /// # Errors
+    /// It can't be made.
+    pub(super) fn begin(home: Home) -> Result<Self, Stop> {
+        let nextest = std::env::var("NEXTEST_RUN_ID").ok().filter(|id| !id.is_empty());
+        let (run, pid) = match nextest {
+            Some(id) => (RunId::nextest(&id).and_then(|id| RunDir::join(&home, id)), Some(std::process::id())),
+            None => (RunDir::create(&home), None),
+        };
+        Ok(Self { run: run.map_err(|error| stop(&error))?, home, name: JournalName { rank: 0, pid } })
+    }
+
+    /// The run's id.
+    pub(super) fn run_id(&self) -> String {
+        self.run.id().to_string()
+    }
+
+    /// Opens this process' journal.
+    ///
+    /// # Errors
+    /// It can't be made.
+    pub(super) fn journal(&self) -> Result<JournalWriter, Stop> {
+        JournalWriter::create(&self.run, self.name).map_err(|error| stop(&error))
+    }
+
+    /// Makes the summary and the page from all journals of the run, and notes that it is the newest. Returns the
+    /// summary and what a person should open.
+    ///
+    /// # Errors
+    /// A journal can't be read back, or a file not be written.
+    pub(super) fn finish(&self, options: &Options) -> Result<(Summary, PathBuf), Stop> {
+        let journals = read_run(self.run.path()).map_err(|error| stop(&error))?;
+        let records: Vec<Vec<Record>> = journals.into_iter().map(|journal| journal.records).collect();
+        let summary = summarise(&records, options).map_err(|error| Stop::machine(error.to_string()))?;
+        let json = serde_json::to_vec_pretty(&summary)
+            .map_err(|error| Stop::machine(format!("the summary can't be put into JSON: {error}")))?;
+        let path = self.write("summary.json", &json)?;
+        let page = page(&summary)?.map(|page| self.write("index.html", page.as_bytes())).transpose()?;
+        self.run.mark_latest(&self.home).map_err(|error| stop(&error))?;
+        Ok((summary, page.unwrap_or(path)))
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, Stop> {
+        let path = self.run.path().join(name);
+        write_atomic(&path, bytes).map_err(|error| stop(&error))?;
+        Ok(path)
+    }
+}
+
+/// The page, where this build can make one.
+fn page(_summary: &Summary) -> Result<Option<String>, Stop> {
+    Ok(None)
+}
+
+/// How something that can't be kept ends the run.
+pub(super) fn stop(error: &StoreError) -> Stop {
+    let remedy = error.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default();
+    Stop::machine(format!("{error}{remedy}"))
+}
