@@ -179,7 +179,7 @@ fn links_and_folders_in_a_journals_place_are_not_read() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_bytes_are_read_without_a_panic(journal: Vec<u8>, samples: Vec<u8>, lines: Vec<String>) {
