@@ -23,5 +23,6 @@ pub mod units;
 pub use bench::{Axis, Bencher, Error};
 pub use harness::{Harness, HarnessHints};
 pub use lem_bench_macros::energy_bench;
+pub use sampler::EnergyMeter;
 #[cfg(feature = "candle")]
 pub mod workload;

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::counter::{Step, Unwrapper};
-use super::edge::{CounterSample, EdgeValue, value_at};
-use super::gauge::{GaugeEnergy, integrate};
+use super::edge::CounterSample;
+use super::readings::{CounterTrack, GaugeTrack, Readings};
 use crate::clock::Clock;
 use crate::meter::{Meter, Quantity, ReadError, Value};
-use crate::model::{DomainEnergy, DomainId, MeterProbe, Method, SensorEvent, SensorEventKind, Trace, TracePoint};
-use crate::units::{Joules, Stamp};
+use crate::model::{DomainId, MeterProbe, SensorEvent, SensorEventKind, Trace, TracePoint};
+use crate::units::Stamp;
 
 /// Bits of NVIDIA's clocks-event reasons that hold the clocks below what was asked for: software power cap, hardware
 /// slowdown, software and hardware thermal slowdown, power brake. Idle, application clocks and display are none.
@@ -42,23 +42,6 @@ impl SamplerConfig {
     }
 }
 
-struct CounterTrack {
-    channel: usize,
-    domain: DomainId,
-    period: Option<Duration>,
-    unwrapper: Unwrapper,
-    samples: Vec<CounterSample>,
-    /// Whether this counter also draws the trace, because its domain has no power gauge.
-    traced: bool,
-}
-
-struct GaugeTrack {
-    channel: usize,
-    domain: DomainId,
-    quantity: Quantity,
-    points: Vec<TracePoint>,
-}
-
 /// What the measured side tells the sampler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Notice {
@@ -73,9 +56,7 @@ pub(super) struct Core {
     meter: Box<dyn Meter>,
     clock: Arc<dyn Clock>,
     config: SamplerConfig,
-    counters: Vec<CounterTrack>,
-    gauges: Vec<GaugeTrack>,
-    events: Vec<SensorEvent>,
+    readings: Readings,
     lost: Option<String>,
     next_trace: Stamp,
     /// Counters are read densely until then: an edge was just before.
@@ -132,9 +113,7 @@ impl Core {
             meter,
             clock,
             config,
-            counters,
-            gauges,
-            events: Vec::new(),
+            readings: Readings { counters, gauges, events: Vec::new() },
             lost: None,
             next_trace: now,
             after_edge: None,
@@ -198,7 +177,7 @@ impl Core {
     }
 
     fn publish(&self) {
-        let hottest = self.temperatures().into_iter().map(|(_, celsius)| celsius).fold(f64::NAN, f64::max);
+        let hottest = self.readings.temperatures().into_iter().map(|(_, celsius)| celsius).fold(f64::NAN, f64::max);
         self.gist.hottest_bits.store(hottest.to_bits(), Ordering::Relaxed);
         self.gist.lost.store(self.lost.is_some(), Ordering::Relaxed);
     }
@@ -206,13 +185,13 @@ impl Core {
     fn late(&mut self, now: Stamp, late: Duration) {
         if let Some(domain) = self.meter.domains().first().map(|domain| domain.id.clone()) {
             let detail = format!("the sampler came {:.0} ms late", late.as_secs_f64() * 1e3);
-            self.events.push(SensorEvent { at: now, domain, kind: SensorEventKind::SamplerLate, detail });
+            self.readings.events.push(SensorEvent { at: now, domain, kind: SensorEventKind::SamplerLate, detail });
         }
     }
 
     /// Reads the counters: all of them around an edge, else those that draw the trace.
     fn read_counters(&mut self, all: bool) {
-        for track in &mut self.counters {
+        for track in &mut self.readings.counters {
             if !(all || track.traced || keep_alive_due(track, self.clock.now())) {
                 continue;
             }
@@ -231,20 +210,19 @@ impl Core {
                         Step::Backwards => SensorEventKind::CounterBackwards,
                     };
                     let detail = format!("the counter read {raw} after a larger count");
-                    self.events.push(SensorEvent { at, domain: track.domain.clone(), kind, detail });
+                    self.readings.events.push(SensorEvent { at, domain: track.domain.clone(), kind, detail });
                 }
                 Ok(other) => {
-                    let detail = format!("the counter gave {other:?}, which is no count");
-                    let kind = SensorEventKind::ReadFailed;
-                    self.events.push(SensorEvent { at, domain: track.domain.clone(), kind, detail });
+                    let error = ReadError::Failed(format!("the counter gave {other:?}, which is no count"));
+                    failed(&mut self.readings.events, &mut self.lost, at, &track.domain, &error);
                 }
-                Err(error) => failed(&mut self.events, &mut self.lost, at, &track.domain, &error),
+                Err(error) => failed(&mut self.readings.events, &mut self.lost, at, &track.domain, &error),
             }
         }
     }
 
     fn read_gauges(&mut self) {
-        for track in &mut self.gauges {
+        for track in &mut self.readings.gauges {
             let before = self.clock.now();
             let value = self.meter.read(track.channel);
             let at = middle(before, self.clock.now());
@@ -253,127 +231,38 @@ impl Core {
                     if bits & HELD_DOWN != 0 {
                         let kind = SensorEventKind::Throttled;
                         let detail = format!("clocks-event reasons 0x{bits:x}");
-                        self.events.push(SensorEvent { at, domain: track.domain.clone(), kind, detail });
+                        self.readings.events.push(SensorEvent { at, domain: track.domain.clone(), kind, detail });
                     }
                 }
-                Ok(Value::Level(level)) => track.points.push(TracePoint(at, level)),
+                Ok(Value::Level(level)) if level.is_finite() => track.points.push(TracePoint(at, level)),
+                Ok(Value::Level(level)) => {
+                    let error = ReadError::Failed(format!("the meter gave {level}"));
+                    failed(&mut self.readings.events, &mut self.lost, at, &track.domain, &error);
+                }
                 Ok(Value::Count(count)) => track.points.push(TracePoint(at, count as f64)),
-                Err(error) => failed(&mut self.events, &mut self.lost, at, &track.domain, &error),
+                Err(error) => failed(&mut self.readings.events, &mut self.lost, at, &track.domain, &error),
             }
         }
+    }
+
+    /// What was read.
+    pub(super) fn readings(&mut self) -> &mut Readings {
+        &mut self.readings
+    }
+
+    /// What was read from `start` to `stop`, for the picture.
+    pub(super) fn traces(&self, start: Stamp, stop: Stamp) -> Vec<Trace> {
+        self.readings.traces(self.meter.domains(), start, stop)
+    }
+
+    /// Forgets what was read before `before`, but for the last reads that an edge soon after it may need.
+    pub(super) fn forget(&mut self, before: Stamp) {
+        self.readings.forget(before.earlier(self.config.tick * 3 + self.config.trace_interval * 2));
     }
 
     /// Why the device is gone, if it is.
     pub(super) fn lost(&self) -> Option<&str> {
         self.lost.as_deref()
-    }
-
-    /// The energy of each of `domains` from `start` to `stop`: by its counter where that ticked at both edges, else by
-    /// its gauge; a domain about which nothing was read in that time is left out.
-    pub(super) fn energy(&mut self, start: Stamp, stop: Stamp, domains: &[DomainId]) -> Vec<DomainEnergy> {
-        let mut out = Vec::with_capacity(domains.len());
-        for domain in domains {
-            let counted = self.counted(start, stop, domain);
-            let integrated = self.integrated(start, stop, domain);
-            let energy = match (counted, integrated) {
-                (Some((low, joules, high)), integrated) => DomainEnergy {
-                    domain: domain.clone(),
-                    joules: Joules(joules),
-                    low: Joules(low),
-                    high: Joules(high),
-                    method: Method::Counter,
-                    cross_check: integrated.map(|energy| Joules(energy.joules)),
-                },
-                (None, Some(energy)) => DomainEnergy {
-                    domain: domain.clone(),
-                    joules: Joules(energy.joules),
-                    low: Joules(energy.low),
-                    high: Joules(energy.high),
-                    method: Method::IntegratedPower,
-                    cross_check: None,
-                },
-                (None, None) => continue,
-            };
-            out.push(energy);
-        }
-        out
-    }
-
-    fn counted(&mut self, start: Stamp, stop: Stamp, domain: &DomainId) -> Option<(f64, f64, f64)> {
-        let track = self.counters.iter().find(|track| track.domain == *domain)?;
-        let edges = [start, stop].map(|edge| value_at(&track.samples, edge, track.period));
-        let [Some(first), Some(last)] = edges else { return None };
-        for (edge, at) in [(first, start), (last, stop)] {
-            if let Some(still) = edge.stuck {
-                let detail = format!("the counter stood still for {:.1} s at a window's edge", still.as_secs_f64());
-                let kind = SensorEventKind::CounterStuck;
-                self.events.push(SensorEvent { at, domain: domain.clone(), kind, detail });
-            }
-        }
-        let between = |later: f64, earlier: f64| (later - earlier).max(0.0);
-        let EdgeValue { joules, low, high, .. } = last;
-        Some((between(low, first.high), between(joules, first.joules), between(high, first.low)))
-    }
-
-    fn integrated(&self, start: Stamp, stop: Stamp, domain: &DomainId) -> Option<GaugeEnergy> {
-        let of = |track: &&GaugeTrack| track.quantity == Quantity::Power && track.domain == *domain;
-        integrate(&self.gauges.iter().find(of)?.points, start, stop)
-    }
-
-    /// The last temperature read of each domain that has one, in °C.
-    fn temperatures(&self) -> Vec<(DomainId, f64)> {
-        let of = |track: &&GaugeTrack| track.quantity == Quantity::Temperature;
-        let last = |track: &GaugeTrack| Some((track.domain.clone(), track.points.last()?.1));
-        self.gauges.iter().filter(of).filter_map(last).collect()
-    }
-
-    /// The temperature of each domain that has one at a moment of the past, in °C.
-    pub(super) fn temperatures_at(&self, at: Stamp) -> Vec<(DomainId, f64)> {
-        let of = |track: &&GaugeTrack| track.quantity == Quantity::Temperature;
-        let value = |track: &GaugeTrack| {
-            let after = track.points.partition_point(|point| point.0 <= at);
-            track.points.get(after.saturating_sub(1)).map(|point| (track.domain.clone(), point.1))
-        };
-        self.gauges.iter().filter(of).filter_map(value).collect()
-    }
-
-    /// What was read from `start` to `stop`, for the picture.
-    pub(super) fn traces(&self, start: Stamp, stop: Stamp) -> Vec<Trace> {
-        let within = |points: &[TracePoint]| -> Vec<TracePoint> {
-            points.iter().filter(|point| point.0 >= start && point.0 <= stop).copied().collect()
-        };
-        let points = |quantity: Quantity, domain: &DomainId| {
-            let of = |track: &&GaugeTrack| track.quantity == quantity && track.domain == *domain;
-            self.gauges.iter().find(of).map(|track| within(&track.points))
-        };
-        let mut traces = Vec::new();
-        for domain in self.meter.domains() {
-            let counted = || self.counters.iter().find(|track| track.domain == domain.id).map(counter_trace);
-            let power = points(Quantity::Power, &domain.id).or_else(|| counted().map(|points| within(&points)));
-            let temperature = points(Quantity::Temperature, &domain.id).unwrap_or_default();
-            if let Some(power_w) = power {
-                traces.push(Trace { domain: domain.id.clone(), power_w, temperature_c: temperature });
-            }
-        }
-        traces
-    }
-
-    /// Takes the events so far out.
-    pub(super) fn take_events(&mut self) -> Vec<SensorEvent> {
-        std::mem::take(&mut self.events)
-    }
-
-    /// Forgets what was read before `before`, but for the last reads that an edge soon after it may need.
-    pub(super) fn forget(&mut self, before: Stamp) {
-        let keep_from = before.earlier(self.config.tick * 3 + self.config.trace_interval * 2);
-        for track in &mut self.counters {
-            let cut = track.samples.partition_point(|sample| sample.at < keep_from).saturating_sub(1);
-            track.samples.drain(..cut);
-        }
-        for track in &mut self.gauges {
-            let cut = track.points.partition_point(|point| point.0 < keep_from).saturating_sub(1);
-            track.points.drain(..cut);
-        }
     }
 }
 
@@ -398,23 +287,4 @@ fn failed(events: &mut Vec<SensorEvent>, lost: &mut Option<String>, at: Stamp, d
         }
     };
     events.push(SensorEvent { at, domain: domain.clone(), kind, detail: error.to_string() });
-}
-
-/// Mean power between the reads of a counter at the trace's rate: dense reads around edges show single ticks, which
-/// are no power, so points closer than a trace interval (or a tick) are left out.
-fn counter_trace(track: &CounterTrack) -> Vec<TracePoint> {
-    let least = track.period.unwrap_or_default().max(Duration::from_millis(80));
-    let mut points = Vec::new();
-    let mut last: Option<CounterSample> = None;
-    for sample in &track.samples {
-        match last {
-            Some(from) if sample.at.since(from.at) < least => {}
-            Some(from) => {
-                points.push(TracePoint(sample.at, (sample.joules - from.joules) / sample.at.seconds_from(from.at)));
-                last = Some(*sample);
-            }
-            None => last = Some(*sample),
-        }
-    }
-    points
 }

@@ -119,7 +119,7 @@ impl Sampler {
     /// The energy of each of `domains` from `start` to `stop`, both of which were announced as edges and lie at least
     /// a tick in the past. A domain about which nothing was read is left out.
     pub fn energy(&self, start: Stamp, stop: Stamp, domains: &[DomainId]) -> Vec<DomainEnergy> {
-        lock(&self.core).energy(start, stop, domains)
+        lock(&self.core).readings().energy(start, stop, domains)
     }
 
     /// The mean power of each of `domains` over a stretch of rest.
@@ -136,7 +136,7 @@ impl Sampler {
 
     /// The temperature of each domain that has one at a moment of the past, in °C.
     pub fn temperatures_at(&self, at: Stamp) -> Vec<(DomainId, f64)> {
-        lock(&self.core).temperatures_at(at)
+        lock(&self.core).readings().temperatures_at(at)
     }
 
     /// What was read from `start` to `stop`, for the picture.
@@ -146,7 +146,7 @@ impl Sampler {
 
     /// Takes out what the sensors did that they should not.
     pub fn take_events(&self) -> Vec<SensorEvent> {
-        lock(&self.core).take_events()
+        lock(&self.core).readings().take_events()
     }
 
     /// Forgets what was read before `before`.

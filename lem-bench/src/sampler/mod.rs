@@ -6,13 +6,16 @@
 mod core;
 mod counter;
 mod edge;
+mod energy_meter;
 mod gauge;
 mod handle;
 mod probe;
+mod readings;
 
 pub use self::core::SamplerConfig;
 pub use counter::{Step, Unwrapper};
 pub use edge::{CounterSample, EdgeValue, value_at};
+pub use energy_meter::{EnergyMeter, MeasureError, Measured};
 pub use gauge::{GaugeEnergy, integrate};
 pub use handle::Sampler;
 pub use probe::{ProbeEffort, probe};

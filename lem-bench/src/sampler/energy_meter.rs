@@ -1,0 +1,193 @@
+//! One-off measurement: the energy of one piece of work, without a protocol around it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::core::SamplerConfig;
+use super::handle::Sampler;
+use super::probe::{ProbeEffort, probe};
+use crate::clock::{Clock, RealClock};
+use crate::meter::{Meter, MeterChoice, OpenError, OpenOptions, open};
+use crate::model::{DomainEnergy, DomainId, MeterProbe, Method, Source};
+use crate::units::{Joules, Stamp};
+
+/// How long the sensors are looked at when a meter is opened.
+const EFFORT: ProbeEffort = ProbeEffort { least: Duration::from_secs(1), most: Duration::from_secs(3) };
+
+/// Why a one-off measurement gave nothing.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum MeasureError {
+    /// No meter could be opened.
+    Open(OpenError),
+    /// The sampler's thread could not be started.
+    Thread(std::io::Error),
+    /// The meter told nothing about a domain around the edges of the work.
+    NoEnergy(DomainId),
+    /// The device is gone.
+    Lost(String),
+}
+
+impl std::fmt::Display for MeasureError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Open(error) => write!(f, "no meter could be opened: {error}"),
+            Self::Thread(error) => write!(f, "the sampler's thread could not be started: {error}"),
+            Self::NoEnergy(domain) => write!(
+                f,
+                "the meter told nothing about {domain} around the edges of the work; `cargo lem doctor` shows what it does"
+            ),
+            Self::Lost(why) => write!(f, "the device was lost: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for MeasureError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Open(error) => Some(error),
+            Self::Thread(error) => Some(error),
+            Self::NoEnergy(_) | Self::Lost(_) => None,
+        }
+    }
+}
+
+impl From<OpenError> for MeasureError {
+    fn from(error: OpenError) -> Self {
+        Self::Open(error)
+    }
+}
+
+/// What a piece of work gave and cost.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured<T> {
+    /// What the work returned.
+    pub value: T,
+    /// Its energy over the headline domains: gross, nothing is subtracted.
+    pub energy: Joules,
+    /// What the sensors alone allow: the true energy is not below this.
+    pub low: Joules,
+    /// What the sensors alone allow: the true energy is not above this.
+    pub high: Joules,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// Where the energy comes from: an estimate says so here.
+    pub source: Source,
+}
+
+/// Measures single pieces of work. For anything that is to be compared or quoted, write a bench: one window has no
+/// interval, and nothing here warms up or measures idle.
+///
+/// ```no_run
+/// use lem_bench::EnergyMeter;
+///
+/// let mut meter = EnergyMeter::auto()?;
+/// let measured = meter.measure(|| (0..50_000_000_u64).sum::<u64>())?;
+/// println!("{} in {:?}, {}", measured.energy, measured.elapsed, measured.source);
+/// # Ok::<(), lem_bench::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct EnergyMeter {
+    sampler: Sampler,
+    probe: MeterProbe,
+    headline: Vec<DomainId>,
+}
+
+impl EnergyMeter {
+    /// The best meter of this machine, as `--meter auto` chooses it. Looks at its sensors for about a second.
+    ///
+    /// # Errors
+    /// When it cannot be opened; see [`open`].
+    pub fn auto() -> Result<Self, MeasureError> {
+        let opened = open(&MeterChoice::Auto, &OpenOptions::default())?;
+        Self::around(opened.meter, opened.headline)
+    }
+
+    /// A meter of your own, and the domains whose energy is wanted.
+    ///
+    /// # Errors
+    /// When the sampler's thread cannot be started.
+    pub fn around(mut meter: Box<dyn Meter>, headline: Vec<DomainId>) -> Result<Self, MeasureError> {
+        let clock = Arc::new(RealClock);
+        let probe = probe(&mut *meter, &*clock, EFFORT);
+        let config = SamplerConfig::for_meter(&probe);
+        let sampler = Sampler::start(meter, clock, &probe, config).map_err(MeasureError::Thread)?;
+        Ok(Self { sampler, probe, headline })
+    }
+
+    /// What probing found about its sensors.
+    pub fn probe(&self) -> &MeterProbe {
+        &self.probe
+    }
+
+    /// Runs `work` and says what it cost. Afterwards it waits until the sensors have ticked: two of their periods.
+    ///
+    /// # Errors
+    /// When the meter tells nothing about the time of the work, or the device is gone.
+    pub fn measure<T>(&mut self, work: impl FnOnce() -> T) -> Result<Measured<T>, MeasureError> {
+        let clock = Arc::clone(self.sampler.clock());
+        let wait = self.sampler.config().tick * 2 + self.sampler.config().dense_interval * 5;
+        self.sampler.forget(clock.now());
+        // A tick before the work must have been seen, or its beginning has nothing to lean on.
+        let start_from = clock.now() + self.sampler.config().tick;
+        self.sampler.expect_edge(start_from);
+        clock.sleep_until(start_from);
+        let start = self.edge(&*clock);
+        let value = work();
+        let stop = self.edge(&*clock);
+        clock.sleep(wait.max(Duration::from_millis(20)));
+        let (energies, elapsed) = (self.sampler.energy(start, stop, &self.headline), stop.since(start));
+        if let Some(why) = self.sampler.lost() {
+            return Err(MeasureError::Lost(why));
+        }
+        let (energy, low, high, method) = self.total(&energies)?;
+        let source = Source { meter: self.probe.meter.clone(), origin: self.probe.origin, method };
+        Ok(Measured { value, energy, low, high, elapsed, source })
+    }
+
+    fn edge(&self, clock: &dyn Clock) -> Stamp {
+        let at = clock.now();
+        self.sampler.edge(at);
+        at
+    }
+
+    fn total(&self, energies: &[DomainEnergy]) -> Result<(Joules, Joules, Joules, Method), MeasureError> {
+        let missing = |domain: &&DomainId| energies.iter().all(|energy| energy.domain != **domain);
+        if let Some(domain) = self.headline.iter().find(missing) {
+            return Err(MeasureError::NoEnergy(domain.clone()));
+        }
+        let sum = |of: fn(&DomainEnergy) -> Joules| energies.iter().map(of).sum::<Joules>();
+        let integrated = energies.iter().any(|energy| energy.method == Method::IntegratedPower);
+        let method = if integrated { Method::IntegratedPower } else { Method::Counter };
+        Ok((sum(|e| e.joules), sum(|e| e.low), sum(|e| e.high), method))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::meter::Estimate;
+    use crate::model::Origin;
+    use crate::units::Watts;
+
+    #[test]
+    fn busy_work_costs_what_the_estimate_says_of_it() {
+        let meter = Estimate::new(Watts(10.0)).unwrap();
+        let headline = meter.domains().iter().map(|domain| domain.id.clone()).collect();
+        let mut meter = EnergyMeter::around(Box::new(meter), headline).unwrap();
+        let measured = meter.measure(|| {
+            let start = std::time::Instant::now();
+            let mut n = 0_u64;
+            while start.elapsed() < Duration::from_millis(300) {
+                n = std::hint::black_box(n + 1);
+            }
+            n
+        });
+        let measured = measured.unwrap();
+        assert!(measured.value > 0 && measured.elapsed >= Duration::from_millis(300));
+        assert_eq!(measured.source.origin, Origin::Estimated);
+        // One busy core at 10 W for 0.3 s is 3 J; other tests share the process' CPU time, a loaded machine takes some.
+        assert!(measured.energy.get() > 0.5, "{}", measured.energy);
+        assert!(measured.low <= measured.energy && measured.energy <= measured.high);
+    }
+}

@@ -1,0 +1,167 @@
+//! What was read: counters and gauges over time, and the answers that they give about a stretch of it.
+//!
+//! Must not know when or why anything is read.
+
+use std::time::Duration;
+
+use super::counter::Unwrapper;
+use super::edge::{CounterSample, EdgeValue, value_at};
+use super::gauge::{GaugeEnergy, integrate};
+use crate::meter::Quantity;
+use crate::model::{Domain, DomainEnergy, DomainId, Method, SensorEvent, SensorEventKind, Trace, TracePoint};
+use crate::units::{Joules, Stamp};
+
+/// What was read of one counter.
+pub(super) struct CounterTrack {
+    pub(super) channel: usize,
+    pub(super) domain: DomainId,
+    pub(super) period: Option<Duration>,
+    pub(super) unwrapper: Unwrapper,
+    pub(super) samples: Vec<CounterSample>,
+    /// Whether this counter also draws the trace, because its domain has no power gauge.
+    pub(super) traced: bool,
+}
+
+/// What was read of one gauge.
+pub(super) struct GaugeTrack {
+    pub(super) channel: usize,
+    pub(super) domain: DomainId,
+    pub(super) quantity: Quantity,
+    pub(super) points: Vec<TracePoint>,
+}
+
+/// All that was read and not yet forgotten.
+#[derive(Default)]
+pub(super) struct Readings {
+    pub(super) counters: Vec<CounterTrack>,
+    pub(super) gauges: Vec<GaugeTrack>,
+    pub(super) events: Vec<SensorEvent>,
+}
+
+impl Readings {
+    /// The energy of each of `domains` from `start` to `stop`: by its counter where that ticked at both edges, else by
+    /// its gauge; a domain about which nothing was read in that time is left out.
+    pub(super) fn energy(&mut self, start: Stamp, stop: Stamp, domains: &[DomainId]) -> Vec<DomainEnergy> {
+        let mut out = Vec::with_capacity(domains.len());
+        for domain in domains {
+            let counted = self.counted(start, stop, domain);
+            let integrated = self.integrated(start, stop, domain);
+            let energy = match (counted, integrated) {
+                (Some((low, joules, high)), integrated) => DomainEnergy {
+                    domain: domain.clone(),
+                    joules: Joules(joules),
+                    low: Joules(low),
+                    high: Joules(high),
+                    method: Method::Counter,
+                    cross_check: integrated.map(|energy| Joules(energy.joules)),
+                },
+                (None, Some(energy)) => DomainEnergy {
+                    domain: domain.clone(),
+                    joules: Joules(energy.joules),
+                    low: Joules(energy.low),
+                    high: Joules(energy.high),
+                    method: Method::IntegratedPower,
+                    cross_check: None,
+                },
+                (None, None) => continue,
+            };
+            out.push(energy);
+        }
+        out
+    }
+
+    fn counted(&mut self, start: Stamp, stop: Stamp, domain: &DomainId) -> Option<(f64, f64, f64)> {
+        let track = self.counters.iter().find(|track| track.domain == *domain)?;
+        let edges = [start, stop].map(|edge| value_at(&track.samples, edge, track.period));
+        let [Some(first), Some(last)] = edges else { return None };
+        for (edge, at) in [(first, start), (last, stop)] {
+            if let Some(still) = edge.stuck {
+                let detail = format!("the counter stood still for {:.1} s at a window's edge", still.as_secs_f64());
+                let kind = SensorEventKind::CounterStuck;
+                self.events.push(SensorEvent { at, domain: domain.clone(), kind, detail });
+            }
+        }
+        let between = |later: f64, earlier: f64| (later - earlier).max(0.0);
+        let EdgeValue { joules, low, high, .. } = last;
+        Some((between(low, first.high), between(joules, first.joules), between(high, first.low)))
+    }
+
+    fn integrated(&self, start: Stamp, stop: Stamp, domain: &DomainId) -> Option<GaugeEnergy> {
+        let of = |track: &&GaugeTrack| track.quantity == Quantity::Power && track.domain == *domain;
+        integrate(&self.gauges.iter().find(of)?.points, start, stop)
+    }
+
+    /// The last temperature read of each domain that has one, in °C.
+    pub(super) fn temperatures(&self) -> Vec<(DomainId, f64)> {
+        let of = |track: &&GaugeTrack| track.quantity == Quantity::Temperature;
+        let last = |track: &GaugeTrack| Some((track.domain.clone(), track.points.last()?.1));
+        self.gauges.iter().filter(of).filter_map(last).collect()
+    }
+
+    /// The temperature of each domain that has one at a moment of the past, in °C.
+    pub(super) fn temperatures_at(&self, at: Stamp) -> Vec<(DomainId, f64)> {
+        let of = |track: &&GaugeTrack| track.quantity == Quantity::Temperature;
+        let value = |track: &GaugeTrack| {
+            let after = track.points.partition_point(|point| point.0 <= at);
+            track.points.get(after.saturating_sub(1)).map(|point| (track.domain.clone(), point.1))
+        };
+        self.gauges.iter().filter(of).filter_map(value).collect()
+    }
+
+    /// What was read from `start` to `stop`, for the picture.
+    pub(super) fn traces(&self, domains: &[Domain], start: Stamp, stop: Stamp) -> Vec<Trace> {
+        let within = |points: &[TracePoint]| -> Vec<TracePoint> {
+            points.iter().filter(|point| point.0 >= start && point.0 <= stop).copied().collect()
+        };
+        let points = |quantity: Quantity, domain: &DomainId| {
+            let of = |track: &&GaugeTrack| track.quantity == quantity && track.domain == *domain;
+            self.gauges.iter().find(of).map(|track| within(&track.points))
+        };
+        let mut traces = Vec::new();
+        for domain in domains {
+            let counted = || self.counters.iter().find(|track| track.domain == domain.id).map(counter_trace);
+            let power = points(Quantity::Power, &domain.id).or_else(|| counted().map(|points| within(&points)));
+            let temperature = points(Quantity::Temperature, &domain.id).unwrap_or_default();
+            if let Some(power_w) = power {
+                traces.push(Trace { domain: domain.id.clone(), power_w, temperature_c: temperature });
+            }
+        }
+        traces
+    }
+
+    /// Takes the events so far out.
+    pub(super) fn take_events(&mut self) -> Vec<SensorEvent> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Forgets what was read before `keep_from`, but for the last read before it.
+    pub(super) fn forget(&mut self, keep_from: Stamp) {
+        for track in &mut self.counters {
+            let cut = track.samples.partition_point(|sample| sample.at < keep_from).saturating_sub(1);
+            track.samples.drain(..cut);
+        }
+        for track in &mut self.gauges {
+            let cut = track.points.partition_point(|point| point.0 < keep_from).saturating_sub(1);
+            track.points.drain(..cut);
+        }
+    }
+}
+
+/// Mean power between the reads of a counter at the trace's rate: dense reads around edges show single ticks, which
+/// are no power, so points closer than a trace interval (or a tick) are left out.
+fn counter_trace(track: &CounterTrack) -> Vec<TracePoint> {
+    let least = track.period.unwrap_or_default().max(Duration::from_millis(80));
+    let mut points = Vec::new();
+    let mut last: Option<CounterSample> = None;
+    for sample in &track.samples {
+        match last {
+            Some(from) if sample.at.since(from.at) < least => {}
+            Some(from) => {
+                points.push(TracePoint(sample.at, (sample.joules - from.joules) / sample.at.seconds_from(from.at)));
+                last = Some(*sample);
+            }
+            None => last = Some(*sample),
+        }
+    }
+    points
+}
