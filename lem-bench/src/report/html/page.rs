@@ -46,7 +46,7 @@ fn view(summary: &Summary) -> Result<Page, ReportError> {
     let level = metrics.find_map(|metric| metric.interval.as_ref()).map(|interval| percent(interval.level));
     let rows = overview::rows(&summary.benches);
     Ok(Page {
-        title: format!("{}: energy per token", summary.run.target),
+        title: format!("{}: energy report", summary.run.target),
         style: include_str!("templates/style.css"),
         run: run_view::view(&summary.run),
         count: count(&summary.benches),
