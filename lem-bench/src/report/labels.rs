@@ -59,9 +59,21 @@ fn is_energy(name: &str) -> bool {
     name.contains("j_per_") || name.ends_with("_per_joule") || name.ends_with("_w") || name.ends_with("_j")
 }
 
-/// What an energy metric is counted by: `output token` of `net_j_per_output_token`.
+/// What an energy metric is counted by: `output token` of `net_j_per_output_token`, `image` of `j_per_images`.
 pub(super) fn denominator(name: &str) -> Option<String> {
-    name.split_once("j_per_").map(|(_, unit)| unit.replace('_', " "))
+    name.split_once("j_per_").map(|(_, unit)| one(unit))
+}
+
+/// One of what a unit counts, as English mostly has it: `image` of `images`, `query` of `queries`.
+pub(super) fn one(unit: &str) -> String {
+    let unit = unit.replace('_', " ");
+    if let Some(stem) = unit.strip_suffix("ies").filter(|stem| stem.len() > 1) {
+        return format!("{stem}y");
+    }
+    let hissing = ["ches", "shes", "sses", "xes"].iter().any(|end| unit.ends_with(end));
+    let stem =
+        if hissing { unit.strip_suffix("es") } else { unit.strip_suffix('s').filter(|stem| !stem.ends_with('s')) };
+    stem.map_or_else(|| unit.clone(), str::to_owned)
 }
 
 /// What a metric is called in full.
@@ -104,10 +116,16 @@ mod tests {
         assert_eq!(title("j_per_output_token"), "energy per output token");
         assert_eq!(title("net_j_per_request"), "net energy per request, above loaded idle");
         assert_eq!(title("above_bare_idle_j_per_output_token"), "energy per output token above bare idle");
-        assert_eq!(title("j_per_images"), "energy per images");
+        assert_eq!(title("j_per_images"), "energy per image");
         assert_eq!(title("output_tokens_per_joule"), "output tokens per joule");
         assert_eq!(title("ttft_ms_p50"), "time to first token (TTFT), median");
         assert_eq!(title("latency_ms_p99"), "time per request, 99th percentile");
         assert_eq!(title("something_new"), "something new");
+    }
+
+    #[test]
+    fn one_of_many() {
+        let units = ["images", "queries", "batches", "passes", "boxes", "loss", "rows", "token"];
+        assert_eq!(units.map(one), ["image", "query", "batch", "pass", "box", "loss", "row", "token"]);
     }
 }

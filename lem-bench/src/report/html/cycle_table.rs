@@ -94,7 +94,7 @@ fn work(cycle: &CycleSummary, per: &str) -> Option<f64> {
         "output token" => cycle.output_tokens,
         "total token" => cycle.input_tokens + cycle.output_tokens,
         "request" => cycle.requests,
-        unit => *cycle.units.iter().find(|(name, _)| name.replace('_', " ") == unit)?.1,
+        unit => *cycle.units.iter().find(|(name, _)| labels::one(name) == unit)?.1,
     };
     (n > 0).then_some(n as f64)
 }

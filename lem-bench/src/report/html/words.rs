@@ -2,7 +2,7 @@
 //!
 //! Must not know where they stand.
 
-use crate::analysis::{BenchSummary, WarmUpSummary};
+use crate::analysis::{BenchSummary, Status, WarmUpSummary};
 use crate::model::{Origin, SpanKind, WarmUpCode};
 use crate::report::figures::{Figure, bare, duration, percent};
 use crate::report::labels;
@@ -32,7 +32,7 @@ pub(super) fn span(kind: SpanKind) -> &'static str {
 /// How a warm-up ended, in words.
 fn warm_up_code(code: WarmUpCode) -> &'static str {
     match code {
-        WarmUpCode::Proven => "steady: both halves agree within the tolerance",
+        WarmUpCode::Proven => "steady, both halves agree within the tolerance",
         WarmUpCode::NoDriftDetected => "no drift was seen, but the noise allows more than the tolerance",
         WarmUpCode::NotConverged => "not steady when its cap came",
         WarmUpCode::TooFewProbes => "too few probes to tell when its cap came",
@@ -66,7 +66,10 @@ pub(super) fn headline(bench: &BenchSummary) -> String {
         }
         _ => String::new(),
     };
-    let mut sentences = vec![format!("One {per} {costs} {}{interval}.", joules(&figure))];
+    let per = if per == "total token" { "token, input or output,".to_owned() } else { per };
+    let unusable = "This result must not be used; what speaks against it stands below.".to_owned();
+    let mut sentences: Vec<String> = (bench.status == Status::Invalid).then_some(unusable).into_iter().collect();
+    sentences.push(format!("One {per} {costs} {}{interval}.", joules(&figure)));
     let million = metric.value.and_then(|value| Figure::bare(value * 1e6 / 3600.0, "Wh").ok());
     let million = million.filter(|_| metric.unit.starts_with("J/"));
     sentences.extend(million.map(|million| format!("A million of them take {}.", million.short())));
@@ -82,7 +85,7 @@ pub(super) fn warm_up(warm_up: &WarmUpSummary) -> String {
     let lasted = duration(warm_up.stop.since(warm_up.start).as_secs_f64());
     let bound = warm_up.bound.map(|bound| format!("; the drift that is left is at most {}", percent(bound)));
     let (n, code, bound) = (warm_up.probes_s.len(), warm_up_code(warm_up.code), bound.unwrap_or_default());
-    let mut sentences = vec![format!("{lasted}, {n} probes: {code}{bound}.")];
+    let mut sentences = vec![format!("{lasted}, {n} probes; {code}{bound}.")];
     if let (Some(first), Some(last)) = (warm_up.probes_s.first(), warm_up.probes_s.last()) {
         let (first, last) = (bare(Some(*first), "s"), bare(Some(*last), "s"));
         sentences.push(format!("A unit of work took {first} at first and {last} at the end."));
@@ -124,6 +127,9 @@ mod tests {
             "One output token costs 0.4123 J (95 % interval 0.4098 to 0.4148). A million of them take 114.5 Wh. Without \
              what the machine draws at rest with everything loaded, it is 0.2721 J."
         );
+        assert!(headline(&summary.benches[2]).starts_with("This result must not be used;"));
+        assert!(headline(&summary.benches[3]).starts_with("One token, input or output, costs 3.100 mJ (95 % interval"));
+        assert_eq!(headline(&summary.benches[5]), "It did not run to its end, so there is no energy figure.");
         let estimate = crate::report::fixture::on_an_estimate();
         assert_eq!(
             headline(&estimate.benches[0]),
