@@ -11,7 +11,30 @@ pub(crate) struct RunReport {
     gross: Estimate,
     net: Estimate,
     worst_window_pct: f64,
+    bounded: Vec<bool>,
     virtual_s: f64,
+}
+
+/// One window, in J.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window {
+    pub(crate) truth: f64,
+    pub(crate) measured: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+}
+
+impl Window {
+    fn error_pct(&self) -> f64 {
+        100.0 * (self.measured - self.truth) / self.truth
+    }
+
+    /// Whether the sensor's own bounds hold the true energy.
+    fn bounded(&self) -> bool {
+        // The last digit of a counter's quantum is not the sensor's claim.
+        let slack = 1e-6 * self.truth;
+        self.low - slack <= self.truth && self.truth <= self.high + slack
+    }
 }
 
 /// An estimate against its truth.
@@ -39,11 +62,10 @@ impl Estimate {
 }
 
 impl RunReport {
-    pub(crate) fn new(run: u64, bench: &BenchSummary, windows: Vec<(f64, f64)>, virtual_s: f64, truth: &Truth) -> Self {
+    pub(crate) fn new(run: u64, bench: &BenchSummary, windows: &[Window], virtual_s: f64, truth: &Truth) -> Self {
         let gross = Estimate::new(bench.metrics.get("j_per_output_token"), truth.j_per_output_token);
         let net = Estimate::new(bench.metrics.get("net_j_per_output_token"), truth.net_j_per_output_token);
-        let error = |(truth, measured): &(f64, f64)| 100.0 * (measured - truth) / truth;
-        let worst_window_pct = windows.iter().map(error).fold(0.0, |w: f64, e| if e.abs() > w.abs() { e } else { w });
+        let worst_window_pct = worst(windows.iter().map(Window::error_pct));
         let findings: Vec<String> = bench.findings.iter().map(|finding| finding.check.name()).collect();
         let json = json!({
             "run": run,
@@ -53,15 +75,16 @@ impl RunReport {
             "net_j_per_output_token": net.value,
             "net_low": net.low(),
             "net_high": net.high(),
-            "true_window_j": windows.iter().map(|w| w.0).sum::<f64>(),
-            "measured_window_j": windows.iter().map(|w| w.1).sum::<f64>(),
+            "true_window_j": windows.iter().map(|w| w.truth).sum::<f64>(),
+            "measured_window_j": windows.iter().map(|w| w.measured).sum::<f64>(),
             "worst_window_error_pct": worst_window_pct,
             "cycles": bench.cycles.len(),
             "virtual_s": virtual_s,
             "findings": findings,
             "status": bench.status.name(),
         });
-        Self { json, gross, net, worst_window_pct, virtual_s }
+        let bounded = windows.iter().map(Window::bounded).collect();
+        Self { json, gross, net, worst_window_pct, bounded, virtual_s }
     }
 
     pub(crate) fn json(&self) -> &Value {
@@ -75,6 +98,7 @@ pub(crate) struct Totals {
     gross: Vec<Estimate>,
     net: Vec<Estimate>,
     worst_window_pct: f64,
+    bounded: Vec<bool>,
     virtual_s: Vec<f64>,
 }
 
@@ -82,9 +106,8 @@ impl Totals {
     pub(crate) fn add(&mut self, report: &RunReport) {
         self.gross.push(report.gross);
         self.net.push(report.net);
-        if report.worst_window_pct.abs() > self.worst_window_pct.abs() {
-            self.worst_window_pct = report.worst_window_pct;
-        }
+        self.worst_window_pct = worst([self.worst_window_pct, report.worst_window_pct].into_iter());
+        self.bounded.extend(&report.bounded);
         self.virtual_s.push(report.virtual_s);
     }
 
@@ -97,6 +120,7 @@ impl Totals {
             "bias_pct": bias_pct(&self.gross, truth.j_per_output_token),
             "net_bias_pct": bias_pct(&self.net, truth.net_j_per_output_token),
             "worst_window_error_pct": self.worst_window_pct,
+            "window_bounds_coverage": mean(self.bounded.iter().copied().map(f64::from)),
             "coverage": coverage(&self.gross),
             "net_coverage": coverage(&self.net),
             "mean_half_width_pct": half_width_pct(&self.gross),
@@ -104,6 +128,11 @@ impl Totals {
             "mean_virtual_s": mean(self.virtual_s.iter().copied()),
         })
     }
+}
+
+/// The value furthest from zero.
+fn worst(values: impl Iterator<Item = f64>) -> f64 {
+    values.fold(0.0, |worst: f64, value| if value.abs() > worst.abs() { value } else { worst })
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {

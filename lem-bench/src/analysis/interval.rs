@@ -1,7 +1,7 @@
 //! Intervals of metrics, by the methods of `stats`, in the form in which they are written down.
 
 use super::summary::Interval;
-use crate::stats::{Bootstrap, Idle, RatioCi, RatioInput, Resampling, StatsError, bootstrap_ratio, ratio_ci};
+use crate::stats::{BootstrapCi, Idle, RatioCi, RatioInput, Resampling, StatsError, bootstrap_ratio, ratio_ci};
 
 /// Below this many cycles an interval is only an indication.
 pub(super) const ENOUGH_CYCLES: usize = 8;
@@ -55,7 +55,9 @@ pub(super) fn ratio(
         Ok(ci) => Ok(Ratio {
             value: ci.theta,
             interval: Some(default_interval(&ci, cycles, options)),
-            bootstrap: bootstrap_ratio(&input, &options.resampling()).ok().map(|b| bootstrap_interval(&b, cycles)),
+            bootstrap: bootstrap_ratio(&input, &options.resampling())
+                .ok()
+                .map(|b| bootstrap_interval(&b.headline(), cycles)),
             missing: None,
         }),
         // One cycle has a value and no interval.
@@ -84,14 +86,14 @@ fn default_interval(ci: &RatioCi, cycles: usize, options: &Options) -> Interval 
     }
 }
 
-fn bootstrap_interval(bootstrap: &Bootstrap, cycles: usize) -> Interval {
-    let ci = bootstrap.headline();
+/// A bootstrap interval as it is written down, in the unit of what was resampled.
+pub(super) fn bootstrap_interval(ci: &BootstrapCi, cycles: usize) -> Interval {
     let under = if ci.under_covers { ", under-covers" } else { "" };
     Interval {
         low: ci.low,
         high: ci.high,
         level: ci.level,
-        method: format!("{} over cycles{under}", ci.method.code()),
+        method: format!("{} over whole cycles{under}", ci.method.code()),
         resamples: Some(ci.resamples),
         seed: Some(ci.seed),
         indicative: cycles < ENOUGH_CYCLES,

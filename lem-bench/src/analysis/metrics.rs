@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cycles::Joined;
-use super::interval::{ENOUGH_CYCLES, Options, Ratio, ratio};
+use super::interval::{ENOUGH_CYCLES, Options, Ratio, bootstrap_interval, ratio};
 use super::summary::{Interval, Metric};
 use crate::model::{CycleRecord, RequestLog, Source};
 use crate::stats::{Idle, PooledSamples, StatsError};
@@ -37,6 +37,9 @@ pub(super) fn metrics(input: &Input<'_>) -> Metrics {
     let energetic: Vec<&Joined> = input.joined.iter().filter(|j| j.summary.energy_j.is_some()).collect();
     energies(&mut metrics, input, &energetic);
     rates(&mut metrics, input, &all);
+    if input.records.iter().any(|parts| parts.len() > 1) {
+        process_rate(&mut metrics, input);
+    }
     request_times(&mut metrics, input);
     metrics
 }
@@ -118,6 +121,30 @@ fn rates(metrics: &mut Metrics, input: &Input<'_>, cycles: &[&Joined]) {
     }
 }
 
+/// The mean over processes of each one's total tokens over its own windows: what one process did while the others ran.
+/// The rate of all of them together is `total_tokens_per_s`, over the common wall time.
+fn process_rate(metrics: &mut Metrics, input: &Input<'_>) {
+    let processes = input.records.iter().map(Vec::len).max().unwrap_or(0);
+    let rate = |process: usize| {
+        let windows = || input.records.iter().filter_map(|parts| parts.get(process)).flat_map(|record| &record.windows);
+        let tokens: u64 = windows().map(|window| window.work.input_tokens + window.work.output_tokens).sum();
+        tokens as f64 / windows().map(crate::model::WindowRecord::seconds).sum::<f64>()
+    };
+    let mean = (0..processes).map(rate).sum::<f64>() / processes as f64;
+    let metric = Metric {
+        value: Some(mean),
+        unit: "tokens/s".to_owned(),
+        interval: None,
+        bootstrap: None,
+        cycles: input.records.len(),
+        samples: None,
+        missing: Some("a descriptive figure: rates over different windows are not a total".to_owned()),
+        lower_is_better: Some(false),
+        source: None,
+    };
+    metrics.insert("mean_process_tokens_per_s".to_owned(), metric);
+}
+
 /// A ratio as a metric; an error is the reason why there is none.
 fn describe(
     ratio: Result<Ratio, StatsError>,
@@ -189,27 +216,34 @@ fn quantiles(metrics: &mut Metrics, name: &str, cycles: &[Vec<u64>], options: &O
         source: None,
     };
     metrics.insert(format!("{name}_mean"), metric(sum as f64 / samples as f64));
+    let extremes =
+        slices.iter().flat_map(|cycle| cycle.iter()).fold((u64::MAX, 0), |(l, h), ns| (l.min(*ns), h.max(*ns)));
+    metrics.insert(format!("{name}_min"), metric(extremes.0 as f64));
+    metrics.insert(format!("{name}_max"), metric(extremes.1 as f64));
     let Ok(pooled) = PooledSamples::new(&slices, options.threads) else { return };
     let wanted = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
     let bootstrap = pooled.bootstrap(&wanted.map(|(_, q)| q), options.level, &options.resampling());
     for (at, (label, q)) in wanted.into_iter().enumerate() {
         let Ok(value) = pooled.quantile(q) else { continue };
         let mut metric = metric(value);
-        match &bootstrap {
-            Ok(intervals) => {
-                let ci = intervals[at].headline();
-                let under = if ci.under_covers { ", under-covers" } else { "" };
+        match pooled.interval(q, options.level) {
+            Ok(ci) => {
                 metric.interval = Some(Interval {
                     low: ci.low * MS_PER_NS,
                     high: ci.high * MS_PER_NS,
-                    level: ci.level,
-                    method: format!("{} over whole cycles{under}", ci.method.code()),
-                    resamples: Some(ci.resamples),
-                    seed: Some(ci.seed),
+                    level: options.level,
+                    method: "t over cycles, share of samples below".to_owned(),
+                    resamples: None,
+                    seed: None,
                     indicative: cycles.len() < ENOUGH_CYCLES,
                 });
             }
             Err(error) => metric.missing = Some(error.to_string()),
+        }
+        if let Ok(intervals) = &bootstrap {
+            let interval = bootstrap_interval(&intervals[at].headline(), cycles.len());
+            metric.bootstrap =
+                Some(Interval { low: interval.low * MS_PER_NS, high: interval.high * MS_PER_NS, ..interval });
         }
         metrics.insert(format!("{name}_{label}"), metric);
     }

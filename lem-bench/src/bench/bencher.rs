@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use super::body_result::BodyResult;
 use super::driver::{Choice, Driver, Iteration, Step};
 use super::fixtures::Fixtures;
 use super::inputs::{Inputs, Order};
@@ -19,6 +20,7 @@ pub struct Bencher<'d> {
     driver: &'d mut dyn Driver,
     fixtures: Fixtures,
     calls: u32,
+    failure: Option<String>,
 }
 
 impl Debug for Bencher<'_> {
@@ -30,12 +32,17 @@ impl Debug for Bencher<'_> {
 impl<'d> Bencher<'d> {
     /// A bencher whose iterations `driver` runs; for runners, not for benches.
     pub fn new(driver: &'d mut dyn Driver, fixtures: Fixtures) -> Self {
-        Self { driver, fixtures, calls: 0 }
+        Self { driver, fixtures, calls: 0, failure: None }
     }
 
     /// How often an `iter…` method was called; anything but once is a mistake in the bench.
     pub fn calls(&self) -> u32 {
         self.calls
+    }
+
+    /// What went wrong in `iter…` itself, if anything did: a device that could not be waited for.
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
     }
 
     /// A thing that the cases of this process share, made by `make` when it is first asked for: a model, a client.
@@ -51,8 +58,13 @@ impl<'d> Bencher<'d> {
         self.fixtures.shared(key, make)
     }
 
-    /// `wait` is called before each edge of a window and waits until the device has done all that was asked of it.
-    pub fn synchronize<'b, F: FnMut()>(&'b mut self, wait: F) -> Prepared<'b, 'd, F> {
+    /// `wait` is called before each edge of a window and waits until the device has done all that was asked of it. It
+    /// returns nothing, or a `Result`; an error fails the bench.
+    pub fn synchronize<'b, F, R>(&'b mut self, wait: F) -> Prepared<'b, 'd, F>
+    where
+        F: FnMut() -> R,
+        R: BodyResult,
+    {
         Prepared { bencher: self, synchronize: wait }
     }
 
@@ -100,7 +112,7 @@ impl<F> Debug for Prepared<'_, '_, F> {
     }
 }
 
-impl<F: FnMut()> Prepared<'_, '_, F> {
+impl<F: FnMut() -> R, R: BodyResult> Prepared<'_, '_, F> {
     /// As [`Bencher::iter`].
     pub fn iter<O: Outcome>(self, mut body: impl FnMut() -> O) {
         self.run(1, |_, repeat, _, tally, failures| {
@@ -122,6 +134,12 @@ impl<F: FnMut()> Prepared<'_, '_, F> {
     /// The loop: ask, run, report.
     fn run(mut self, inputs: usize, mut iterate: impl FnMut(usize, u32, &Request, &mut Tally, &mut Failures)) {
         let driver = &mut *self.bencher.driver;
+        let failure = &mut self.bencher.failure;
+        let mut synchronize = || {
+            if let Err(error) = (self.synchronize)().into_result() {
+                failure.get_or_insert_with(|| format!("the device could not be synchronised: {error}"));
+            }
+        };
         self.bencher.calls += 1;
         if self.bencher.calls > 1 || inputs == 0 {
             return;
@@ -131,7 +149,7 @@ impl<F: FnMut()> Prepared<'_, '_, F> {
         let mut request = Request::new(Arc::clone(&clock));
         let mut tally = Tally::default();
         let mut failures = Failures::default();
-        while let Step::Run { choice, repeat } = driver.next(&mut self.synchronize) {
+        while let Step::Run { choice, repeat } = driver.next(&mut synchronize) {
             let index = match choice {
                 Choice::First => 0,
                 Choice::Next => order.next(),

@@ -33,6 +33,8 @@ pub use nvml::Nvml;
 pub use open::{Opened, open};
 #[cfg(feature = "rapl")]
 pub use rapl::Rapl;
+#[cfg(all(feature = "rapl", target_os = "linux"))]
+pub use rapl::RaplPerf;
 pub use survey::{Found, Status, survey};
 pub use totals::{SelectError, check_disjoint, non_overlapping, select};
 pub use watch::{DeviceProcess, DeviceWatch, PowerLimits, foreign};

@@ -145,17 +145,49 @@ pub(super) fn nvml(_: &OpenOptions) -> Result<Opened, OpenError> {
 
 #[cfg(feature = "rapl")]
 pub(super) fn rapl(options: &OpenOptions) -> Result<Opened, OpenError> {
-    let meter = super::Rapl::open(&options.sysfs_root)?;
-    let mut notes: Vec<_> = meter.skipped().iter().map(|(id, why)| format!("{id} can't be read: {why}")).collect();
-    // The platform counter is right only where the board's maker calibrated it, and is missing on most servers: the
-    // packages and their memory can be compared between machines, so they are the headline.
+    match super::Rapl::open(&options.sysfs_root) {
+        Ok(meter) => {
+            let notes = meter.skipped().iter().map(|(id, why)| format!("{id} can't be read: {why}")).collect();
+            Ok(cpu_counters(Box::new(meter), notes))
+        }
+        Err(error) => perf_events(options, error),
+    }
+}
+
+/// The same counters through perf events, where powercap failed with `error`.
+#[cfg(all(feature = "rapl", target_os = "linux"))]
+fn perf_events(options: &OpenOptions, error: OpenError) -> Result<Opened, OpenError> {
+    match (super::RaplPerf::open(&options.sysfs_root), error) {
+        (Ok(meter), error) => {
+            let note = format!("RAPL is read through perf events: {error}");
+            Ok(cpu_counters(Box::new(meter), vec![note]))
+        }
+        (Err(OpenError::Denied { remedy: events, .. }), OpenError::Denied { path, remedy }) => {
+            Err(OpenError::Denied { path, remedy: format!("{remedy}; or, for the perf events, {events}") })
+        }
+        (Err(denied @ OpenError::Denied { .. }), OpenError::NoDevice { .. }) => Err(denied),
+        (Err(_), error) => Err(error),
+    }
+}
+
+#[cfg(all(feature = "rapl", not(target_os = "linux")))]
+fn perf_events(_: &OpenOptions, error: OpenError) -> Result<Opened, OpenError> {
+    Err(error)
+}
+
+/// The headline of the CPU's counters.
+///
+/// The platform counter is right only where the board's maker calibrated it, and is missing on most servers: the
+/// packages and their memory can be compared between machines, so they are the headline.
+#[cfg(feature = "rapl")]
+fn cpu_counters(meter: Box<dyn Meter>, mut notes: Vec<String>) -> Opened {
     let (platform, parts): (Vec<_>, Vec<_>) =
         meter.domains().iter().cloned().partition(|domain| domain.kind == DomainKind::Platform);
     let headline = non_overlapping(if parts.is_empty() { &platform } else { &parts });
     if let (Some(platform), false) = (platform.first(), parts.is_empty()) {
         notes.push(format!("{} is read too and not in the headline; --domain {} chooses it", platform.id, platform.id));
     }
-    Ok(Opened { notes, ..Opened::new(Box::new(meter), headline) })
+    Opened { notes, ..Opened::new(meter, headline) }
 }
 
 #[cfg(not(feature = "rapl"))]

@@ -151,4 +151,15 @@ mod tests {
             assert_eq!(parse(text.as_bytes()), None, "{text:?}");
         }
     }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_that_went_away_is_told_from_one_that_is_busy() {
+        for gone in [libc::ENODEV, libc::ENXIO, libc::ESTALE, libc::ENOENT] {
+            assert!(is_gone(&io::Error::from_raw_os_error(gone)), "{gone}");
+        }
+        for passing in [libc::EAGAIN, libc::EIO, libc::EPERM, libc::ENODATA] {
+            assert!(!is_gone(&io::Error::from_raw_os_error(passing)), "{passing}");
+        }
+    }
 }

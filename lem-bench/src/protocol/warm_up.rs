@@ -10,7 +10,10 @@ use crate::units::Stamp;
 
 /// The change, in °C, between the means of two halves of the calm time within which the temperature counts as steady.
 /// Most sensors read whole degrees; a mean over seconds sees less than a step, and does not mind one that flickers.
-const CALM_C: f64 = 0.3;
+const CALM_C: f64 = 0.15;
+
+/// The same change, in °C, up to which a warm-up that ends at its cap is still called steady.
+const NEARLY_CALM_C: f64 = 0.5;
 
 /// How a warm-up ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,7 +71,9 @@ impl WarmUp {
     /// How it ended, if it did; `temperature` in °C where it can be read.
     pub fn verdict(&mut self, now: Stamp, temperature: Option<f64>) -> Option<WarmUpVerdict> {
         let passed = now.since(self.start);
-        let steady = temperature.map(|c| self.calm(now, c));
+        let drift = temperature.map(|c| self.temperature_drift(now, c));
+        let calm = drift.is_none_or(|drift| drift <= CALM_C);
+        let steady = drift.map(|drift| drift <= NEARLY_CALM_C);
         let tested = self.test();
         let capped = passed >= self.rule.cap || self.probes_s.len() >= self.rule.cap_probes;
         let bound = tested.and_then(|result| result.bound);
@@ -79,7 +84,7 @@ impl WarmUp {
         };
         let end = |code| Some(WarmUpVerdict { code, bound, temperature_steady: steady });
         match code {
-            Some(code) if passed >= self.rule.floor && steady != Some(false) => end(code),
+            Some(code) if passed >= self.rule.floor && calm => end(code),
             _ if !capped => None,
             // Work that is steady while the card still heats is said to be so: the temperature stands beside it.
             Some(code) => end(code),
@@ -103,10 +108,10 @@ impl WarmUp {
         stats::warmup(&self.probes_s, &rule).ok()
     }
 
-    /// Whether the temperature has stopped moving over the time that the rule asks for.
-    fn calm(&mut self, now: Stamp, temperature: f64) -> bool {
+    /// The change between the means of the two halves of the calm time, in °C; infinite before that has passed.
+    fn temperature_drift(&mut self, now: Stamp, temperature: f64) -> f64 {
         if self.rule.calm == Duration::ZERO {
-            return true;
+            return 0.0;
         }
         self.temperatures.push_back((now, temperature));
         while self.temperatures.len() > 1 && now.since(self.temperatures[1].0) >= self.rule.calm {
@@ -119,7 +124,7 @@ impl WarmUp {
             sum / f64::from(n)
         };
         let long_enough = now.since(self.temperatures[0].0) >= self.rule.calm;
-        long_enough && (mean(true) - mean(false)).abs() <= CALM_C
+        if long_enough { (mean(true) - mean(false)).abs() } else { f64::INFINITY }
     }
 }
 

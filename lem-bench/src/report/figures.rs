@@ -152,10 +152,10 @@ const PREFIXES: [(i32, &str); 8] = [(9, "G"), (6, "M"), (3, "k"), (0, ""), (-3, 
 
 /// The factor and the unit in which a number of this size is best read. Joules, watts and seconds take prefixes, the
 /// first part of a unit alone; everything else stays.
-fn prefixed(size: f64, unit: &str) -> (f64, String) {
+pub(super) fn prefixed(size: f64, unit: &str) -> (f64, String) {
     let (base, rest) = unit.find('/').map_or((unit, ""), |slash| unit.split_at(slash));
     let (symbol, own) = match base {
-        "J" | "W" | "s" => (base, 0),
+        "J" | "W" | "Wh" | "s" => (base, 0),
         "ms" => ("s", -3),
         _ => return (1.0, unit.to_owned()),
     };

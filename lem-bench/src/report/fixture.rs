@@ -69,7 +69,12 @@ pub(super) fn on_an_estimate() -> Summary {
             "the energy is CPU time × 10 W per core: it compares two programs on one machine, and does not say what they draw",
             "measure on a machine with an energy sensor",
         ));
+        bench.findings.retain(|found| found.check != Check::BoardGain);
         bench.loaded_idle_w.clear();
+        if let Some(warm_up) = &mut bench.warm_up {
+            warm_up.temperature_steady = None;
+            warm_up.traces[0].temperature_c.clear();
+        }
         for cycle in &mut bench.cycles {
             cycle.idle_w = None;
             cycle.cross_check_j = None;
@@ -161,7 +166,8 @@ fn finish(mut benches: Vec<BenchSummary>, source: &Source, notes: Vec<String>) -
             id: domain.clone(),
             kind: DomainKind::Gpu,
             parent: None,
-            label: "NVIDIA H200".to_owned(),
+            label: if source.origin == Origin::Estimated { "CPU time of this process" } else { "NVIDIA H200" }
+                .to_owned(),
         }],
         headline: vec![domain.clone()],
         notes,

@@ -4,6 +4,9 @@
 
 pub mod console;
 pub mod figures;
+mod gist;
+#[cfg(feature = "html")]
+pub mod html;
 mod labels;
 mod terminal_text;
 

@@ -60,6 +60,9 @@ pub(super) fn call(body: &Body, driver: &mut dyn Driver, fixtures: Fixtures) -> 
     catch(|| {
         let mut bencher = Bencher::new(driver, fixtures);
         let result = body(&mut bencher);
+        if let Some(failure) = bencher.failure() {
+            return Err(failure.to_owned());
+        }
         result.and_then(|()| match bencher.calls() {
             1 => Ok(()),
             0 => Err("the bench called none of `iter` and `iter_requests`, so there was nothing to measure".to_owned()),

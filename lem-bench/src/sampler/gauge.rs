@@ -8,12 +8,15 @@ use crate::units::Stamp;
 /// independent, their batch means nearly are.
 const BATCHES: usize = 10;
 
+/// The level of the bounds: a window that lies outside them should be news.
+const LEVEL: f64 = 0.99;
+
 /// Integrated power over a window.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GaugeEnergy {
     /// The integral in J.
     pub joules: f64,
-    /// Lower end of the 95 % interval that the readings' scatter allows, in J.
+    /// Lower end of the 99 % interval that the readings' scatter allows, in J.
     pub low: f64,
     /// Upper end of it, in J.
     pub high: f64,
@@ -42,7 +45,7 @@ pub fn integrate(points: &[TracePoint], start: Stamp, stop: Stamp) -> Option<Gau
     Some(GaugeEnergy { joules, low: joules - half, high: joules + half })
 }
 
-/// Half the 95 % interval of the readings' mean, in W, by batch means; half their range where they are too few.
+/// Half the 99 % interval of the readings' mean, in W, by batch means; half their range where they are too few.
 fn half_width(points: &[TracePoint]) -> f64 {
     let watts: Vec<f64> = points.iter().map(|point| point.1).collect();
     let batch = watts.len() / BATCHES;
@@ -51,7 +54,7 @@ fn half_width(points: &[TracePoint]) -> f64 {
         return (high - low) / 2.0;
     }
     let means: Vec<f64> = watts.chunks_exact(batch).map(|chunk| chunk.iter().sum::<f64>() / batch as f64).collect();
-    stats::mean_ci(&means, 0.95).map_or(0.0, |interval| (interval.high - interval.low) / 2.0)
+    stats::mean_ci(&means, LEVEL).map_or(0.0, |interval| (interval.high - interval.low) / 2.0)
 }
 
 #[cfg(test)]

@@ -69,11 +69,15 @@ struct Row {
     time: f64,
 }
 
+/// Residual, tokens, and the products of both that the sum of squares of a resample takes; one number for even loads.
+type Products = [f64; 6];
+
 /// What is resampled.
 #[derive(Debug)]
 struct Cycles {
     theta: f64,
     rows: Vec<Row>,
+    products: Vec<Products>,
     /// Idle blocks less their mean, W; none when there is nothing to resample.
     blocks: Vec<f64>,
 }
@@ -87,13 +91,16 @@ impl Cycles {
             tokens,
             time,
         });
+        let rows: Vec<Row> = rows.collect();
+        let products = rows.iter().map(|&Row { residual: r, tokens: n, .. }| [r, n, r * r, r * n, n * n, 0.0]);
+        let products = products.collect();
         let blocks = if constant(blocks) {
             Vec::new()
         } else {
             let power = mean(blocks);
             blocks.iter().map(|b| b - power).collect()
         };
-        Self { theta, rows: rows.collect(), blocks }
+        Self { theta, rows, products, blocks }
     }
 
     /// All intervals at level `conf`, given the standard error of the estimate and its leave-one-out values.
@@ -137,58 +144,91 @@ impl Cycles {
 
     /// Replicates of the ratio, and of its studentised deviation, without those that do not exist.
     fn replicates(&self, resampling: &Resampling) -> (Vec<f64>, Vec<f64>) {
-        let draws = self.rows.len() + self.blocks.len();
-        let drawn = || (vec![0; self.rows.len()], vec![0; self.blocks.len()]);
-        let pairs = if self.blocks.is_empty() {
-            resampling.run(2, 4 * draws, drawn, |draws, (rows, _), out| self.resample(draws, rows, 0.0, 0.0, out))
+        let (c, k) = (self.rows.len(), self.blocks.len());
+        let pairs = if k == 0 {
+            resampling.run(2, 3 * c, || vec![0; c], |draws, drawn, out| self.resample(draws, drawn, out))
         } else {
-            resampling.run(2, 6 * draws, drawn, |draws, (rows, blocks), out| {
+            let scratch = || (vec![0; c], vec![0.0; k]);
+            resampling.run(2, 6 * (c + k), scratch, |draws, (drawn, blocks), out| {
                 let (power, se) = self.resample_idle(draws, blocks);
-                self.resample(draws, rows, power, se, out);
+                draws.each(c, c, |position, i| drawn[position] = i as u32);
+                let (shift, se) = self.deviation(drawn, power, se);
+                self.answer(shift, se, out);
             })
         };
-        let column = |i: usize| pairs.iter().skip(i).step_by(2).copied().filter(|v| v.is_finite()).collect();
+        let column = |i: usize| {
+            let mut column = Vec::with_capacity(resampling.resamples);
+            column.extend(pairs.chunks_exact(2).map(|pair| pair[i]).filter(|v| v.is_finite()));
+            column
+        };
         (column(0), column(1))
     }
 
-    /// One resample of the cycles, its idle power `power` above the estimated one with standard error `power_se` (W):
-    /// θ* and (θ* − θ)/se*.
+    /// One resample of the cycles: θ* and (θ* − θ)/se*.
     #[inline]
-    fn resample(&self, draws: &mut Draws, drawn: &mut [u32], power: f64, power_se: f64, out: &mut [f64]) {
-        let cycles = self.rows.len();
-        draws.fill(cycles as u32, drawn);
+    fn resample(&self, draws: &mut Draws, drawn: &mut [u32], out: &mut [f64]) {
+        let cycles = self.products.len();
+        let mut sums: Products = [0.0; 6];
+        draws.each(cycles, cycles, |position, i| {
+            drawn[position] = i as u32;
+            sums = std::array::from_fn(|l| sums[l] + self.products[i][l]);
+        });
+        // With δ = r/n, Σ(r_i − δn_i)²·n² in terms that wait for no division.
+        let [r, n, rr, rn, nn, _] = sums;
+        let (own, cross, square) = (rr * n * n, 2.0 * r * n * rn, r * r * nn);
+        let squares = own - cross + square;
+        // Where the terms cancel (hardly ever) or overflow, the squares are summed one by one.
+        if squares > 1e-6 * (own + cross.abs() + square) {
+            let c = cycles as f64;
+            let root = (squares * (c / (c - 1.0))).sqrt();
+            out[0] = self.tied(r / n);
+            out[1] = if root > 1e-9 * (out[0] * n * n).abs() { r * n / root } else { NONE };
+        } else {
+            let (shift, se) = self.deviation(drawn, 0.0, 0.0);
+            self.answer(shift, se, out);
+        }
+    }
+
+    /// θ* − θ and its standard error for the cycles drawn, with an idle power `power` above the estimated one of
+    /// standard error `power_se` (W).
+    fn deviation(&self, drawn: &[u32], power: f64, power_se: f64) -> (f64, f64) {
+        let rows = || drawn.iter().map(|&i| &self.rows[i as usize]);
         let (mut residual, mut tokens, mut time) = (0.0, 0.0, 0.0);
-        for &i in &*drawn {
-            let row = &self.rows[i as usize];
+        for row in rows() {
             residual += row.residual;
             tokens += row.tokens;
             time += row.time;
         }
         // Σ(E − P*·T) = Σ residual + θ·Σn − (P* − P)·ΣT.
         let shift = (residual - power * time) / tokens;
-        let rep = self.theta + shift;
-        let mut squares = 0.0;
-        for &i in &*drawn {
-            let row = &self.rows[i as usize];
-            let r = row.residual - power * row.time - shift * row.tokens;
-            squares += r * r;
-        }
-        let c = cycles as f64;
-        let within = squares * c / ((c - 1.0) * tokens * tokens);
-        let idle = power_se * time / tokens;
-        let se = (within + idle * idle).sqrt();
-        // A resample that is the sample itself is a tie, whatever the order of its sums did.
-        out[0] = if shift.abs() <= 1e-12 * self.theta.abs() { self.theta } else { rep };
-        out[1] = if se > 1e-9 * rep.abs() { shift / se } else { NONE };
+        let squares: f64 = rows()
+            .map(|row| {
+                let r = row.residual - power * row.time - shift * row.tokens;
+                r * r
+            })
+            .sum();
+        let c = drawn.len() as f64;
+        let within = (squares * c / (c - 1.0)).sqrt() / tokens;
+        (shift, within.hypot(power_se * time / tokens))
+    }
+
+    /// θ* and (θ* − θ)/se*; the latter none where there is no standard error.
+    fn answer(&self, shift: f64, se: f64, out: &mut [f64]) {
+        out[0] = self.tied(shift);
+        out[1] = if se > 1e-9 * out[0].abs() { shift / se } else { NONE };
+    }
+
+    /// θ*: a resample that is the sample itself is a tie with θ, whatever the order of its sums did.
+    fn tied(&self, shift: f64) -> f64 {
+        if shift.abs() <= 1e-12 * self.theta.abs() { self.theta } else { self.theta + shift }
     }
 
     /// One resample of the idle blocks: its mean above the estimated one and the standard error of that, W.
-    fn resample_idle(&self, draws: &mut Draws, drawn: &mut [u32]) -> (f64, f64) {
+    fn resample_idle(&self, draws: &mut Draws, drawn: &mut [f64]) -> (f64, f64) {
         let k = self.blocks.len() as f64;
-        draws.fill(self.blocks.len() as u32, drawn);
-        let at = |i: &u32| self.blocks[*i as usize];
-        let power = drawn.iter().map(at).sum::<f64>() / k;
-        let squares: f64 = drawn.iter().map(|i| (at(i) - power) * (at(i) - power)).sum();
+        draws.each(self.blocks.len(), drawn.len(), |position, i| drawn[position] = self.blocks[i]);
+        let power = drawn.iter().sum::<f64>() / k;
+        let squares: f64 = drawn.iter().map(|b| (b - power) * (b - power)).sum();
         (power, (squares / (k * (k - 1.0))).sqrt())
     }
 }

@@ -70,12 +70,11 @@ impl<T: Sample> PooledSamples<T> {
         if qs.is_empty() {
             return Ok(Vec::new());
         }
-        let scratch = || (self.search(), vec![0; cycles], vec![0; cycles]);
+        let scratch = || (self.search(), vec![0; cycles]);
         let cost = QUANTILE_NS * qs.len();
-        let replicates = resampling.run(qs.len(), cost, scratch, |draws, (search, drawn, times), out| {
-            draws.fill(cycles as u32, drawn);
+        let replicates = resampling.run(qs.len(), cost, scratch, |draws, (search, times), out| {
             times.fill(0);
-            drawn.iter().for_each(|&i| times[i as usize] += 1);
+            draws.each(cycles, cycles, |_, i| times[i] += 1);
             search.take(times);
             for (out, &q) in out.iter_mut().zip(qs) {
                 // No cycle is empty, so neither is a resample.

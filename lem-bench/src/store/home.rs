@@ -102,7 +102,9 @@ impl Home {
         let runs = self.runs();
         create_dir_all(&runs).map_err(StoreError::io("create the results folder", &runs))?;
         let probe = runs.join(format!(".probe-{}", std::process::id()));
-        let written = File::create(&probe).and_then(|mut file| {
+        // A dead process of this number may have left one.
+        drop(remove_file(&probe));
+        let written = File::create_new(&probe).and_then(|mut file| {
             // A whole block: a full disk often has room for less.
             file.write_all(&[0; 4096])?;
             file.sync_data()

@@ -36,14 +36,12 @@ pub struct MachineLock {
 }
 
 impl MachineLock {
-    /// The place that all processes of this machine agree on: `/run/lock/lem-bench.lock`, or in the folder for
-    /// temporary files where there is no `/run/lock` that this user can write to.
+    /// The place that all processes of this machine agree on, whoever runs them and whatever their environment says:
+    /// `lem-bench.lock` in `/run/lock` or else `/tmp`, where all users may write; in the folder for temporary files
+    /// where there is neither. Nothing is made there yet.
     pub fn default_path() -> PathBuf {
-        let common = Path::new("/run/lock/lem-bench.lock");
-        match open(common) {
-            Ok(_) => common.to_path_buf(),
-            Err(_) => std::env::temp_dir().join("lem-bench.lock"),
-        }
+        let common = ["/run/lock", "/tmp"].map(Path::new).into_iter().find(|folder| is_for_all_users(folder));
+        common.map_or_else(std::env::temp_dir, Path::to_path_buf).join("lem-bench.lock")
     }
 
     /// Takes the lock, waiting as `wait` says. `on_wait` is told what is waited for, in words for a person, once for
@@ -133,6 +131,19 @@ fn for_all_users(file: File) -> io::Result<File> {
     Ok(file)
 }
 
+/// Whether all users may write there: asked of the folder and not of this user's rights, for root could write to
+/// many more than others and would then not meet them.
+#[cfg(unix)]
+fn is_for_all_users(folder: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(folder).is_ok_and(|there| there.is_dir() && there.permissions().mode() & 0o002 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_for_all_users(_folder: &Path) -> bool {
+    false
+}
+
 #[cfg(not(unix))]
 fn for_all_users(file: File) -> io::Result<File> {
     Ok(file)
@@ -217,6 +228,8 @@ mod tests {
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o666);
         std::fs::write(&path, "not a number, and quite a long one at that").unwrap();
         let _held = no_wait(&path).unwrap();
+
         assert!(MachineLock::default_path().ends_with("lem-bench.lock"));
+        assert!(!is_for_all_users(Path::new("/etc")) && !is_for_all_users(&path), "root may write there, others not");
     }
 }

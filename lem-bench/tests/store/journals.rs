@@ -114,3 +114,40 @@ fn the_head_comes_first_and_once() {
     newer.schema_version += 1;
     assert!(write(&run, 2, &[Record::Run(newer)]).unwrap_err().0.contains("schema 2"));
 }
+
+/// The lines of the format's description, and a check of all that they don't look at.
+const PYTHON: &str = r#"
+import array, json, zlib
+samples = open("samples-0.bin", "rb").read()
+for line in open("journal-0.jsonl", "rb").read().splitlines():
+    record = json.loads(line)
+    assert line[-20:-10] == b',"crc32":"' and record["crc32"] == "%08x" % zlib.crc32(line[:-20]), line
+    for name, c in record.get("columns", {}).items():
+        part = samples[c["offset"] : c["offset"] + c["count"] * int(c["dtype"][2:])]
+        assert c["crc32"] == "%08x" % zlib.crc32(part) and c["offset"] % 8 == 0
+        values = array.array({"<u4": "I", "<u8": "Q"}[c["dtype"]], part).tolist()
+        try:
+            import numpy
+            assert numpy.frombuffer(samples, dtype=c["dtype"], count=c["count"], offset=c["offset"]).tolist() == values
+        except ImportError:
+            pass
+        print(record["index"], name, *values)
+assert samples[:8] == b"LEMSMPL\n" and samples[8:16] == bytes([1, 0, 0, 0, 0, 0, 0, 0])
+"#;
+
+#[test]
+fn python_reads_what_is_described() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run_in(folder.path());
+    write(&run, 0, &records(0)).unwrap();
+    let Ok(python) = std::process::Command::new("python3").args(["-c", PYTHON]).current_dir(run.path()).output() else {
+        println!("skipped: there is no python3");
+        return;
+    };
+    let (said, complaint) = (String::from_utf8_lossy(&python.stdout), String::from_utf8_lossy(&python.stderr));
+    assert!(python.status.success(), "{complaint}");
+    let expected = "0 latency_ns 10 20 5\n0 ttft_ns 1 2 3\n0 itl_ns 0 1000 2000 3000 4000 5000 6000\n0 itl_count 3 0 4\n\
+                    2 latency_ns 10 20 4294967296\n2 ttft_ns 1 2 3\n2 itl_ns 1 1001 2001 3001 4001 5001 6001\n\
+                    2 itl_count 3 0 4\n";
+    assert_eq!(said, expected);
+}

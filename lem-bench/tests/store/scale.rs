@@ -2,15 +2,24 @@
 
 use std::time::Instant;
 
-use lem_bench::model::{Record, RequestLog};
+use lem_bench::model::{PhaseSpan, Record, RequestLog};
 use lem_bench::store::read_run;
+use lem_bench::units::Stamp;
 
 use crate::{cycle, head, run_in, write};
 
-/// 8 processes × 10 cycles × 1,000 requests × 127 intervals.
+/// 8 processes × 10 cycles × 1,000 requests × 127 intervals, without phases and with two in each request.
 #[test]
 #[ignore = "a measurement: run it with --release"]
 fn ten_million_intervals() {
+    for phases in [0, 2] {
+        measure(phases);
+    }
+}
+
+fn measure(phases: u64) {
+    let phase = |i| PhaseSpan { name: "prefill".into(), start: Stamp(1 << 50 | i), stop: Stamp((1 << 50) + 9 + i) };
+    println!("{phases} phases a request");
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());
     for rank in 0..8 {
@@ -21,7 +30,7 @@ fn ten_million_intervals() {
                 ttft_ns: (0..1000).map(|i| 20_000_000 + i).collect(),
                 itl_ns: (0..127_000).map(|i| 10_000_000 + (31 * i + u64::from(rank)) % 5_000_000).collect(),
                 itl_count: vec![127; 1000],
-                phases: vec![],
+                phases: (0..1000 * phases).map(phase).collect(),
             };
             cycle(index, requests)
         }));

@@ -1,11 +1,14 @@
-//! The lock between processes: this test binary starts itself.
+//! Another process dies: this test binary starts itself and kills what it started.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use lem_bench::store::{MachineLock, StoreError, WaitPolicy};
+use lem_bench::runner::{Event, Observer};
+use lem_bench::store::{MachineLock, StoreError, WaitPolicy, read_run};
 
-const PATH: &str = "LEM_BENCH_TEST_LOCK";
+use crate::{cycle, head, run_in, times, write};
+
+const PATH: &str = "LEM_BENCH_TEST_PATH";
 
 /// Not a test of its own: the other process. Takes the lock, says so and waits to be killed.
 #[test]
@@ -16,23 +19,34 @@ fn child_that_holds_the_lock() {
     std::thread::sleep(std::time::Duration::from_secs(60));
 }
 
-fn start_child(path: &std::path::Path) -> Child {
+/// Not a test of its own: the other process. Measures without end and says which cycles are kept.
+#[test]
+fn child_that_writes_cycles() {
+    let Some(path) = std::env::var_os(PATH) else { return };
+    let mut writer = write(&run_in(path.as_ref()), 0, &[head(0)]).unwrap();
+    for index in 0.. {
+        writer.on(&Event::Record(&cycle(index, times(index)))).unwrap();
+        println!("kept {index}.");
+    }
+}
+
+fn start_child(test: &str, path: &std::path::Path) -> (Child, impl Iterator<Item = String> + use<>) {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "two_processes::child_that_holds_the_lock", "--nocapture"])
+        .args(["--exact", &format!("two_processes::{test}"), "--nocapture"])
         .env(PATH, path)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let stdout = child.stdout.take().unwrap();
-    assert!(BufReader::new(stdout).lines().any(|line| line.unwrap().contains("holding")), "the child has the lock");
-    child
+    (child, BufReader::new(stdout).lines().map_while(Result::ok))
 }
 
 #[test]
 fn a_killed_holder_leaves_nothing_locked() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lock");
-    let mut child = start_child(&path);
+    let (mut child, mut lines) = start_child("child_that_holds_the_lock", &path);
+    assert!(lines.any(|line| line.contains("holding")), "the child has the lock");
     let error = MachineLock::acquire(&path, WaitPolicy::NoWait, |_| {}).unwrap_err();
     let StoreError::Locked { holder, .. } = &error else { panic!("{error}") };
     assert_eq!(*holder, Some(child.id()), "{error}");
@@ -43,4 +57,24 @@ fn a_killed_holder_leaves_nothing_locked() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{}\n", std::process::id()));
     assert_eq!(told, [""; 0]);
     drop(lock);
+}
+
+#[test]
+fn a_killed_writer_loses_no_cycle_that_it_reported() {
+    for round in 0..10 {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut child, mut lines) = start_child("child_that_writes_cycles", folder.path());
+        assert!(lines.any(|line| line.contains("kept 0.")));
+        std::thread::sleep(std::time::Duration::from_micros(700 * round));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let kept = 1 + lines.filter(|line| line.starts_with("kept") && line.ends_with('.')).count();
+        let journals = read_run(run_in(folder.path()).path()).unwrap();
+        let [journal] = journals.as_slice() else { panic!("{} journals", journals.len()) };
+        let cycles = journal.records.len() - 1;
+        assert!(cycles == kept || cycles == kept + 1, "{kept} cycles were reported as kept, {cycles} are there");
+        let expected = (0..cycles as u32).map(|index| cycle(index, times(index)));
+        assert_eq!(journal.records[1..], expected.collect::<Vec<_>>());
+        assert!(!journal.complete && journal.damage.is_empty(), "{:?}", journal.damage);
+    }
 }

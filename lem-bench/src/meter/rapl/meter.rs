@@ -130,6 +130,7 @@ impl Meter for Rapl {
 
     fn facts(&self) -> Vec<(String, String)> {
         let skipped = self.skipped.iter().map(|(id, why)| (format!("{id} unreadable"), why.clone()));
-        self.paths.iter().cloned().chain(skipped).collect()
+        let source = ("rapl source".to_owned(), "powercap".to_owned());
+        std::iter::once(source).chain(self.paths.iter().cloned()).chain(skipped).collect()
     }
 }

@@ -1,0 +1,54 @@
+//! What a token costs: prefill, decode, and decode over batch sizes and dtypes, on a Llama.
+//!
+//! Measures the embedded model, or the Hugging Face folder that `LEM_BENCH_MODEL` names. Must not know how energy is
+//! measured. Sizes are such that a request takes about 50 to 150 ms with the embedded model on two slow cores.
+
+use lem_bench::prelude::*;
+use lem_bench::workload::candle::{Model, OpenOptions, model_dir, prompts};
+
+/// Different prompts a case; they are cycled in seeded order.
+const REQUESTS: usize = 64;
+const SEED: u64 = 42;
+
+fn open(dtype: &str) -> Result<Model, lem_bench::Error> {
+    let options = OpenOptions { dtype: dtype.parse()?, ..OpenOptions::default() };
+    Ok(Model::open(&model_dir()?, options)?)
+}
+
+/// Reading a prompt of 256 tokens, to its first token.
+#[energy_bench]
+fn prefill(b: &mut Bencher) -> Result<(), lem_bench::Error> {
+    let model = b.shared(("llama", "auto"), || open("auto"))?;
+    let prompts = prompts(&model, REQUESTS, 256, 1, SEED)?;
+    b.synchronize(|| model.synchronize()).iter_requests(prompts, |prompt, request| {
+        request.input_tokens(256);
+        model.prefill(prompt).map(|first| request.tokens(first.next().len()))
+    });
+    Ok(())
+}
+
+/// Writing 32 tokens after a short prompt, one request at a time, in the model's own dtype.
+#[energy_bench]
+fn decode(b: &mut Bencher) -> Result<(), lem_bench::Error> {
+    let model = b.shared(("llama", "auto"), || open("auto"))?;
+    let prompts = prompts(&model, REQUESTS, 16, 1, SEED)?;
+    b.synchronize(|| model.synchronize()).iter_requests(prompts, |prompt, request| {
+        request.input_tokens(16);
+        model.generate(prompt, 32, |produced| request.tokens(produced)).map(drop)
+    });
+    Ok(())
+}
+
+/// Writing 24 tokens for each of `batch` sequences at once: what sharing the reading of the weights saves.
+#[energy_bench(grid(batch = [1, 4], dtype = ["f32", "bf16"]))]
+fn decode_grid(b: &mut Bencher, batch: usize, dtype: &str) -> Result<(), lem_bench::Error> {
+    let model = b.shared(("llama", dtype), || open(dtype))?;
+    let prompts = prompts(&model, REQUESTS, 16, batch, SEED)?;
+    b.synchronize(|| model.synchronize()).iter_requests(prompts, |prompt, request| {
+        request.input_tokens(16 * batch);
+        model.generate(prompt, 24, |produced| request.tokens(produced)).map(drop)
+    });
+    Ok(())
+}
+
+lem_bench::main!();

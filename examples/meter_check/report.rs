@@ -1,0 +1,46 @@
+//! The report for a person.
+
+use serde_json::Value;
+
+/// Numbers and texts as a person reads them, in the order of `keys`.
+fn shown<const N: usize>(row: &Value, keys: [&str; N]) -> [String; N] {
+    keys.map(|key| match &row[key] {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_f64() => format!("{:.3}", number.as_f64().unwrap_or(f64::NAN)),
+        other => other.to_string(),
+    })
+}
+
+/// Prints one meter's report.
+pub(crate) fn print(report: &Value) {
+    let rows = |row: &Value, key: &str| row[key].as_array().cloned().unwrap_or_default();
+    let [meter, origin, why, remedy] = shown(report, ["meter", "origin", "why", "remedy"]);
+    if report["origin"].is_null() {
+        return println!("{meter}: not to be had: {why}\n    {remedy}\n");
+    }
+    println!("{meter} ({origin})");
+    for note in rows(report, "notes") {
+        println!("    {}", note.as_str().unwrap_or_default());
+    }
+    for fact in rows(report, "facts") {
+        println!("    {}: {}", fact[0].as_str().unwrap_or_default(), fact[1].as_str().unwrap_or_default());
+    }
+    for row in rows(report, "costs") {
+        let [channel, median, p95, failed] = shown(&row, ["channel", "median_us", "p95_us", "failed"]);
+        println!("  {channel:<32} a read costs {median} µs, p95 {p95} µs, {failed} failed");
+    }
+    for density in rows(report, "densities") {
+        for row in rows(&density, "sensors") {
+            let every = &density["polled_every_ms"];
+            let [channel, period, step, mean] = shown(&row, ["channel", "period_ms", "quantum", "mean_w"]);
+            println!("  {channel:<32} read every {every} ms: updates every {period} ms, step {step}, mean {mean} W");
+        }
+    }
+    for row in rows(report, "agreement") {
+        let [domain, counted, integrated, percent] =
+            shown(&row, ["domain", "counter_j", "integrated_j", "difference_percent"]);
+        println!("  {domain:<32} counter {counted} J, integrated power {integrated} J: {percent} %");
+    }
+    println!();
+}

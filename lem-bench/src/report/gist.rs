@@ -1,0 +1,31 @@
+//! What several benches have in common: how many stand how, and the notes that every one carries.
+//!
+//! Must not know where it is said.
+
+use super::labels::{Tone, standing};
+use crate::analysis::{BenchSummary, Finding, Weight};
+
+/// How many benches stand how, in the order in which each was met first.
+pub(super) fn counts(benches: &[BenchSummary]) -> Vec<(&'static str, Tone, usize)> {
+    let mut counts: Vec<(&'static str, Tone, usize)> = Vec::new();
+    for bench in benches {
+        let (word, tone) = standing(bench);
+        match counts.iter_mut().find(|(known, ..)| *known == word) {
+            Some((.., n)) => *n += 1,
+            None => counts.push((word, tone, 1)),
+        }
+    }
+    counts
+}
+
+/// `1 bench:`, `6 benches:`.
+pub(super) fn so_many(benches: usize) -> String {
+    format!("{benches} bench{}:", if benches == 1 { "" } else { "es" })
+}
+
+/// Notes that every one of several benches carries: they are said once.
+pub(super) fn everywhere(benches: &[BenchSummary]) -> Vec<&Finding> {
+    let [first, rest @ ..] = benches else { return Vec::new() };
+    let notes = first.findings.iter().filter(|found| found.weight == Weight::Note && !rest.is_empty());
+    notes.filter(|note| rest.iter().all(|bench| bench.findings.contains(note))).collect()
+}

@@ -1,0 +1,128 @@
+//! One bench's section: its sentence, its figures, its course, its cycles, what speaks against it.
+//!
+//! Must not know other benches.
+
+use super::error::ReportError;
+use super::metric_table::{number, rows};
+use super::overview::{anchor, badge, capital};
+use super::palette::{LINES, hex};
+use super::power_plot::{MOST_LINES, draw};
+use super::run_view::{powers, table};
+use super::timeline::Timeline;
+use super::view::{BenchView, Found, Plot, Tile};
+use super::{cycle_table, words};
+use crate::analysis::{BenchSummary, Finding, Weight};
+use crate::model::DomainId;
+use crate::report::figures::bare;
+use crate::report::labels;
+
+/// The section of the bench at this place; findings in `elsewhere` are said for all benches at once.
+///
+/// # Errors
+/// [`ReportError::Plot`] when a plot could not be drawn.
+pub(super) fn view(
+    at: usize,
+    bench: &BenchSummary,
+    headline: &[DomainId],
+    elsewhere: &[&Finding],
+) -> Result<BenchView, ReportError> {
+    let anchor = anchor(at);
+    let course = Timeline::of(bench, headline);
+    let power = power(bench, &course, &anchor)?;
+    let findings = bench.findings.iter().filter(|found| !elsewhere.contains(found));
+    let seconds_or_count = |(name, value): (&String, &f64)| {
+        let unit = if name.ends_with("_s") { "s" } else { "" };
+        vec![name.clone(), bare(Some(*value), unit).trim_end().to_owned()]
+    };
+    Ok(BenchView {
+        id: bench.bench.id.clone(),
+        badge: badge(bench),
+        description: bench.bench.description.clone().unwrap_or_default(),
+        sentence: words::headline(bench),
+        last_words: labels::last_words(bench).unwrap_or_default().to_owned(),
+        facts: facts(bench),
+        tiles: tiles(bench),
+        findings: found(findings),
+        metrics: rows(bench),
+        power,
+        phases: cycle_table::phases(&course),
+        cycles: cycle_table::cycles(bench),
+        schedule: table(
+            "The schedule, in seconds and counts",
+            &["figure", "value"],
+            bench.bench.schedule.iter().map(seconds_or_count).collect(),
+        ),
+        repeat: words::repeat(&bench.bench.id),
+        anchor,
+    })
+}
+
+/// Findings, what weighs most first.
+pub(super) fn found<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<Found> {
+    let mut findings: Vec<&Finding> = findings.collect();
+    findings.sort_by_key(|found| std::cmp::Reverse(found.weight));
+    let one = |found: &Finding| Found {
+        weight: match found.weight {
+            Weight::Note => "note",
+            Weight::Warning => "warning",
+            Weight::Invalid => "invalid",
+        },
+        check: labels::check(found.check),
+        evidence: found.evidence.clone(),
+        remedy: found.remedy.clone(),
+    };
+    findings.into_iter().map(one).collect()
+}
+
+fn facts(bench: &BenchSummary) -> Vec<(String, String)> {
+    let record = &bench.bench;
+    let energy = bench.source.as_ref().map_or_else(|| "not measured".to_owned(), ToString::to_string);
+    let idle = if bench.loaded_idle_w.is_empty() { "not measured".to_owned() } else { powers(&bench.loaded_idle_w) };
+    let mut facts = vec![
+        ("energy", energy),
+        ("cycles", bench.cycles.len().to_string()),
+        ("warm-up", bench.warm_up.as_ref().map_or_else(|| "none was recorded".to_owned(), words::warm_up)),
+        ("idle with everything loaded", idle),
+    ];
+    for (name, value) in &record.params {
+        facts.push(("parameter", format!("{name} = {value}")));
+    }
+    facts.extend(record.group.clone().map(|group| ("group", group)));
+    facts.push(("code", format!("{} ({}::{})", record.place, record.module, record.name)));
+    if !record.tags.is_empty() {
+        facts.push(("tags", record.tags.join(", ")));
+    }
+    facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn tiles(bench: &BenchSummary) -> Vec<Tile> {
+    let mut names = Vec::new();
+    if let Some(name) = &bench.headline_metric {
+        names.extend([name.clone(), format!("net_{name}")]);
+    }
+    let speed =
+        if bench.metrics.contains_key("output_tokens_per_s") { "output_tokens_per_s" } else { "requests_per_s" };
+    let others = [speed, "output_tokens_per_joule", "mean_power_w", "ttft_ms_p50", "itl_ms_p50"];
+    names.extend(others.map(str::to_owned));
+    let tile = |name: String| Some(Tile { title: capital(&labels::title(&name)), number: number(bench, &name)? });
+    names.into_iter().filter_map(tile).collect()
+}
+
+fn power(bench: &BenchSummary, course: &Timeline, anchor: &str) -> Result<Plot, ReportError> {
+    let label = bench.source.as_ref().and_then(|source| labels::origin(source.origin)).unwrap_or_default();
+    let title = format!("Power over time {label} of {}", bench.bench.id);
+    let svg = match draw(course, &format!("{anchor}-power"), &title)? {
+        Ok(svg) => svg,
+        Err(reason) => return Ok(Plot { caption: reason, ..Plot::default() }),
+    };
+    let hidden = match course.lines.len().saturating_sub(MOST_LINES) {
+        0 => String::new(),
+        n => format!(" {n} more domains are not drawn."),
+    };
+    let caption = format!(
+        "Power {label} and, where it can be read, temperature over time. The number over a window is its cycle's. \
+         Drawn are the lowest and the highest reading of each short stretch, so that peaks are kept.{hidden}"
+    );
+    let legend = course.lines.iter().zip(LINES).map(|(line, color)| (hex(color), line.domain.to_string())).collect();
+    Ok(Plot { svg, caption: caption.replace("  ", " "), legend })
+}

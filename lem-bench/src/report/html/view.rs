@@ -1,0 +1,156 @@
+//! What the templates lay out: texts that are ready to be shown. Plain data; nothing is computed in a template.
+//!
+//! Every text is raw: the engine escapes it. The one exception, drawn SVG, is called `svg`.
+
+use serde::Serialize;
+
+/// A number with its interval, its unit and its label.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Number {
+    /// Value and unit, or `–`.
+    pub(super) value: String,
+    /// The interval's ends, `0.4099 … 0.4148`, or nothing.
+    pub(super) interval: String,
+    /// `±0.6 %`, or nothing.
+    pub(super) relative: String,
+    /// `(estimated)`, `(simulated)` or nothing.
+    pub(super) origin: String,
+    /// Why there is no number or no interval; else nothing.
+    pub(super) reason: String,
+    /// Whether the interval is only indicative.
+    pub(super) indicative: bool,
+}
+
+/// A finding.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Found {
+    /// `invalid`, `warning` or `note`.
+    pub(super) weight: &'static str,
+    pub(super) check: String,
+    pub(super) evidence: String,
+    pub(super) remedy: String,
+}
+
+/// How a bench stands.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Badge {
+    pub(super) text: &'static str,
+    /// `good`, `careful` or `bad`.
+    pub(super) tone: &'static str,
+}
+
+/// A table of texts.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Table {
+    /// What it holds, for those who cannot see that.
+    pub(super) caption: String,
+    pub(super) heads: Vec<String>,
+    pub(super) rows: Vec<Vec<String>>,
+    /// Whether all but the first column hold numbers.
+    pub(super) numbers: bool,
+    /// What is not in it, and why; or nothing.
+    pub(super) note: String,
+}
+
+/// A plot, or why there is none.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Plot {
+    /// Markup, made by this library and escaped by it.
+    pub(super) svg: String,
+    /// What is to be seen, or why there is nothing.
+    pub(super) caption: String,
+    /// Lines in it: colour and name.
+    pub(super) legend: Vec<(String, String)>,
+}
+
+/// A tile with one figure.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Tile {
+    pub(super) title: String,
+    pub(super) number: Number,
+}
+
+/// A row of the overview.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct OverviewRow {
+    pub(super) anchor: String,
+    pub(super) id: String,
+    pub(super) badge: Badge,
+    /// What its energy is counted by.
+    pub(super) per: String,
+    pub(super) energy: Number,
+    pub(super) net: Number,
+    pub(super) speed: Number,
+    pub(super) power: Number,
+}
+
+/// A row of a bench's metrics.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct MetricRow {
+    pub(super) title: String,
+    /// Its name in JSON.
+    pub(super) name: String,
+    pub(super) number: Number,
+    pub(super) method: String,
+    /// The bootstrap interval with its unit, or nothing.
+    pub(super) bootstrap: String,
+    pub(super) from: String,
+}
+
+/// A bench.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct BenchView {
+    pub(super) anchor: String,
+    pub(super) id: String,
+    pub(super) badge: Badge,
+    pub(super) description: String,
+    pub(super) sentence: String,
+    pub(super) last_words: String,
+    /// Name and value: place, module, source, cycles, tags, loaded idle, warm-up.
+    pub(super) facts: Vec<(String, String)>,
+    pub(super) tiles: Vec<Tile>,
+    pub(super) findings: Vec<Found>,
+    pub(super) metrics: Vec<MetricRow>,
+    pub(super) power: Plot,
+    pub(super) phases: Table,
+    pub(super) cycles: Table,
+    pub(super) schedule: Table,
+    pub(super) repeat: String,
+}
+
+/// The run as a whole.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct RunView {
+    pub(super) target: String,
+    pub(super) date: String,
+    /// `measured`, `estimated` or `simulated`.
+    pub(super) origin: &'static str,
+    /// What measured what: `nvml: NVIDIA H200 (gpu:0)`.
+    pub(super) meter: String,
+    pub(super) notes: Vec<String>,
+    pub(super) facts: Vec<(String, String)>,
+    pub(super) sensors: Table,
+    pub(super) settings: Table,
+    pub(super) environment: Table,
+}
+
+/// The page.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Page {
+    pub(super) title: String,
+    /// The style sheet, ours.
+    pub(super) style: &'static str,
+    pub(super) run: RunView,
+    /// `6 benches: 3 valid, …`.
+    pub(super) count: String,
+    /// `95 %`.
+    pub(super) level: String,
+    pub(super) findings: Vec<Found>,
+    /// Notes that every bench carries.
+    pub(super) everywhere: Vec<Found>,
+    /// What all headlines are counted by, or nothing where they differ.
+    pub(super) per: String,
+    pub(super) overview: Vec<OverviewRow>,
+    pub(super) plots: Vec<Plot>,
+    pub(super) benches: Vec<BenchView>,
+}

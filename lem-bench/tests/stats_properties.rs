@@ -1,0 +1,159 @@
+//! No input makes the statistics panic, and what they answer keeps its promises.
+
+use lem_bench::stats::*;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// Anything a slice may hold: ties, tiny and huge values, NaN, infinities.
+fn wild() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        4 => -1e3..1e3,
+        2 => Just(1.0),
+        1 => Just(0.0),
+        2 => 1e12..1.000001e12,
+        2 => 1e-12..1.1e-12,
+        1 => any::<f64>(),
+        1 => prop_oneof![Just(f64::NAN), Just(f64::INFINITY), Just(f64::NEG_INFINITY), Just(-0.0)],
+        1 => prop_oneof![Just(f64::MAX), Just(f64::MIN), Just(f64::MIN_POSITIVE), Just(5e-324)],
+    ]
+}
+
+/// Slices of wild values, of one value over and over, and of well-behaved ones.
+fn slice() -> impl Strategy<Value = Vec<f64>> {
+    prop_oneof![
+        2 => vec(wild(), 0..12),
+        1 => (wild(), 0..12_usize).prop_map(|(v, n)| std::vec![v; n]),
+        2 => vec(0.5..2.0, 0..12),
+    ]
+}
+
+/// Positive values within a factor of four, in any unit.
+fn plain(n: impl Into<proptest::collection::SizeRange>) -> impl Strategy<Value = Vec<f64>> {
+    (vec(0.5..2.0, n), prop_oneof![Just(1.0), Just(1e12), Just(1e-12)])
+        .prop_map(|(x, unit)| x.into_iter().map(|v| v * unit).collect())
+}
+
+fn few() -> Resampling {
+    Resampling { resamples: 130, seed: 1, threads: Some(2) }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_panics(
+        (a, b, c, x, y, z) in (slice(), slice(), slice(), wild(), wild(), wild()),
+        n in 0..400_usize,
+    ) {
+        let _ = (quantile7(&a, &b), summary(&a), idle_mean(&a), mean_ci(&a, x), fieller(&a, &b, x));
+        let _ = (jackknife_ratio(&a, &b), bca_from_reps(x, &a, &b, y), welch(&a, &b, x), welch_log(&a, &b, x));
+        let _ = (paired_log(&a, &b, x), tost_log(&a, &b, x, y), tost_from(x, y, z, x, y), hedges_g(&a, &b));
+        let _ = (detectable_pct(x, y, z, 0.05, 0.8), mser5(&a, n % 7), trend(&a), LogChange::from_estimate(x, y, z, 0.95));
+        let _ = (t_sf(x, y), t_cdf(x, y), t_ppf(x, y), norm_cdf(x), norm_sf(x), norm_ppf(x));
+        let _ = session_prediction(&a, x, SessionPrior { s0: y, d0: z }, 0.95);
+        let _ = benjamini_hochberg(&a.iter().map(|&p| (p != 1.0).then_some(p)).collect::<Vec<_>>());
+        let long: Vec<f64> = a.iter().cycle().take(n).copied().collect();
+        let _ = (warmup(&long, &WarmupRule::default()), warmup(&long, &WarmupRule { delta: x, floor: n, winsor: y, ..WarmupRule::default() }));
+        let _ = adaptive_stop(x, n % 40, y, &AdaptiveRule { conf: z, n_min: n % 9, ..AdaptiveRule::default() });
+        let judged = Judged { pct: x, pct_low: y, pct_high: z, p_adj: Some(x), tost_p: Some(y) };
+        let _ = verdict(&judged, z, 0.05);
+        if a.len() + b.len() < 12 {
+            let _ = perm_exact(&a, &b);
+        }
+        if a.len() < 6 {
+            let _ = exhaustive_cluster(&a, &b, 0.95);
+        }
+        for idle in [Idle::None, Idle::Shared { p: x, se: y, df: Some(z) }, Idle::Blocks(&c), Idle::PerCycle(&c)] {
+            let input = RatioInput { idle, inflate: x, ..RatioInput::new(&a, &b, &a) };
+            let _ = (ratio_ci(&input), bootstrap_ratio(&input, &few()));
+            let input = RatioInput { idle, ..RatioInput::new(&a, &b, &b) };
+            let _ = (ratio_ci(&input), bootstrap_ratio(&input, &few()));
+        }
+        let _ = bootstrap_mean(&a, 0.95, &few());
+        let _ = (bootstrap_quantiles(&[&a, &b, &c], &[0.0, 0.5, 0.99], 0.9, &few()), quantile_ci(&[&a, &b, &c], x, y));
+    }
+
+    #[test]
+    fn intervals_hold_their_estimate((y, n) in (2..12_usize).prop_flat_map(|c| (plain(c), plain(c)))) {
+        let r = ratio_ci(&RatioInput::new(&y, &y, &n)).unwrap();
+        prop_assert!(0.0 < r.low && r.low <= r.theta && r.theta <= r.high);
+        let wider = ratio_ci(&RatioInput { inflate: ADAPTIVE_INFLATION, ..RatioInput::new(&y, &y, &n) }).unwrap();
+        prop_assert!(wider.low <= r.low && r.high <= wider.high);
+        let b = bootstrap_ratio(&RatioInput::new(&y, &y, &n), &few()).unwrap();
+        prop_assert!(b.percentile.low <= b.percentile.high && b.bca.low <= b.bca.high);
+        prop_assert!((b.theta / r.theta - 1.0).abs() < 1e-12);
+        let m = mean_ci(&y, 0.95).unwrap();
+        prop_assert!(m.low <= m.mean && m.mean <= m.high);
+    }
+
+    #[test]
+    fn the_unit_does_not_matter((y, n) in (2..9_usize).prop_flat_map(|c| (vec(0.5..2.0, c), vec(0.5..2.0, c)))) {
+        // Powers of two scale without rounding: every digit must agree.
+        let unit = 2.0_f64.powi(100);
+        let scaled: Vec<f64> = y.iter().map(|v| v * unit).collect();
+        let small = ratio_ci(&RatioInput::new(&y, &n, &n)).unwrap();
+        let large = ratio_ci(&RatioInput::new(&scaled, &n, &n)).unwrap();
+        prop_assert_eq!((small.theta * unit, small.se * unit, small.df), (large.theta, large.se, large.df));
+        let (small, large) = (welch(&y, &n, 0.95).unwrap(), welch(&scaled, &n.iter().map(|v| v * unit).collect::<Vec<_>>(), 0.95).unwrap());
+        prop_assert_eq!((small.t, small.df, small.p), (large.t, large.df, large.p));
+    }
+
+    #[test]
+    fn order_does_not_matter(x in plain(2..20)) {
+        let mut turned = x.clone();
+        turned.reverse();
+        prop_assert_eq!(summary(&x).unwrap(), summary(&turned).unwrap());
+        prop_assert_eq!(idle_mean(&x).unwrap(), idle_mean(&turned).unwrap());
+    }
+
+    #[test]
+    fn swapping_sides_mirrors_a_change((a, b) in (3..9_usize).prop_flat_map(|n| (plain(n), plain(n)))) {
+        let (there, back) = (welch_log(&a, &b, 0.95).unwrap(), welch_log(&b, &a, 0.95).unwrap());
+        prop_assert_eq!((there.log_ratio, there.se, there.p), (-back.log_ratio, back.se, back.p));
+        let (there, back) = (perm_exact(&a, &b).ok(), perm_exact(&b, &a).ok());
+        prop_assert_eq!(there.map(|p| p.p), back.map(|p| p.p));
+    }
+
+    #[test]
+    fn adjusted_p_values_keep_their_order(p in vec(proptest::option::of(0.0..=1.0_f64), 0..30)) {
+        let q = benjamini_hochberg(&p).unwrap();
+        let mut pairs: Vec<(f64, f64)> = p.iter().zip(&q).filter_map(|(p, q)| p.zip(*q)).collect();
+        prop_assert_eq!(pairs.len(), p.iter().flatten().count());
+        pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
+        // p·m/m may round to just below p.
+        prop_assert!(pairs.iter().all(|(p, q)| p * (1.0 - 1e-15) <= *q && *q <= 1.0));
+        prop_assert!(pairs.windows(2).all(|w| w[0].1 <= w[1].1));
+    }
+
+    #[test]
+    fn quantile_functions_invert_the_tails(p in 1e-12..0.999_f64, df in 0.3..1e6_f64) {
+        let t = t_ppf(p, df);
+        prop_assert!((t_cdf(t, df) / p - 1.0).abs() < 1e-11, "{} {}", t, t_cdf(t, df));
+        prop_assert!((norm_cdf(norm_ppf(p)) / p - 1.0).abs() < 1e-11);
+        prop_assert_eq!(t_ppf(0.5, df), 0.0);
+    }
+
+    #[test]
+    fn any_number_of_threads_gives_the_same(x in plain(2..12), seed in any::<u64>(), threads in 1..9_usize) {
+        let run = |threads| Resampling { resamples: 300, seed, threads };
+        prop_assert_eq!(bootstrap_mean(&x, 0.95, &run(Some(1))), bootstrap_mean(&x, 0.95, &run(Some(threads))));
+        prop_assert_eq!(bootstrap_mean(&x, 0.95, &run(Some(1))), bootstrap_mean(&x, 0.95, &run(None)));
+    }
+
+    #[test]
+    fn pooled_quantiles_are_those_of_the_concatenation(
+        cycles in vec(vec(prop_oneof![0..20_u32, any::<u32>()], 1..60), 1..6),
+        times in vec(0..4_u32, 6),
+        q in 0.0..=1.0_f64,
+    ) {
+        let slices: Vec<&[u32]> = cycles.iter().map(Vec::as_slice).collect();
+        let times = &times[..cycles.len()];
+        let all: Vec<f64> = cycles
+            .iter()
+            .zip(times)
+            .flat_map(|(c, &t)| (0..t).flat_map(|_| c.iter().map(|&v| f64::from(v))))
+            .collect();
+        let pool = PooledSamples::new(&slices, None).unwrap();
+        prop_assert_eq!(pool.mixture_quantile(times, q), quantile7(&all, &[q]).map(|q| q[0]));
+    }
+}

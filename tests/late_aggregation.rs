@@ -1,0 +1,180 @@
+//! Late aggregation of eight processes gives what an independent tool made of the same input
+//! (`tests/reference/late-aggregation.md` defines the input by formulas and lists the results).
+
+use lem_bench::analysis::{Options, Status, Summary, summarise};
+use lem_bench::model::{
+    BenchEnd, BenchRecord, CycleRecord, Domain, DomainEnergy, DomainId, DomainKind, IdleBlock, MeterProbe, Method,
+    Origin, Outcome, Record, RequestLog, RunEnd, RunRecord, SCHEMA_VERSION, WindowRecord, WorkDone,
+};
+use lem_bench::units::{Joules, Stamp, Watts};
+
+const PROCESSES: u64 = 8;
+const REQUESTS: u64 = 10_000;
+const INTERVALS: u64 = 31;
+const SECOND: u64 = 1_000_000_000;
+
+/// Milliseconds in units of 0.05 ms, as ns.
+fn twentieths(ms_times_20: u64) -> u64 {
+    ms_times_20 * 50_000
+}
+
+fn requests(p: u64) -> RequestLog {
+    let mut log = RequestLog::default();
+    for i in 0..REQUESTS {
+        log.ttft_ns.push(twentieths(20 * 20 + 2 * ((6007 * i + 7 * p) % 997)));
+        log.latency_ns.push(twentieths(100 * 20 + 2 * ((7919 * i + 104_729 * p) % 10_007)));
+        log.itl_ns.extend((1..=INTERVALS).map(|j| twentieths(10 * 20 + (31 * i + 17 * j + p) % 101)));
+        log.itl_count.push(INTERVALS as u32);
+    }
+    log
+}
+
+fn journal(p: u64) -> Vec<Record> {
+    let domain = DomainId::new(format!("gpu:{p}"));
+    let (start, stop) = (Stamp(SECOND), Stamp(SECOND + (500 + p) * SECOND));
+    let joules = Joules(100_000.0 + 1000.0 * p as f64);
+    let energy = DomainEnergy {
+        domain: domain.clone(),
+        joules,
+        low: joules,
+        high: joules,
+        method: Method::Counter,
+        cross_check: None,
+    };
+    let work = WorkDone { requests: REQUESTS, input_tokens: 640_000, output_tokens: 320_000, ..WorkDone::default() };
+    let probe = MeterProbe { meter: "test".into(), origin: Origin::Measured, channels: Vec::new(), temperature: false };
+    let label = "card".to_owned();
+    vec![
+        Record::Run(RunRecord {
+            schema_version: SCHEMA_VERSION,
+            lem_bench: "test".into(),
+            run_id: "reference".into(),
+            rank: p as u32,
+            world: PROCESSES as u32,
+            target: "reference".into(),
+            started_unix_s: 0.0,
+            started: Stamp(0),
+            seed: 1,
+            probe,
+            domains: vec![Domain { id: domain.clone(), kind: DomainKind::Gpu, parent: None, label }],
+            headline: vec![domain.clone()],
+            notes: Vec::new(),
+            settings: Vec::new(),
+            environment: Vec::new(),
+            debug_build: false,
+        }),
+        Record::Bench(BenchRecord {
+            id: "generate".into(),
+            name: "generate".into(),
+            group: None,
+            module: "reference".into(),
+            description: None,
+            place: "reference.rs:1".into(),
+            params: Vec::new(),
+            tags: Vec::new(),
+            schedule: std::collections::BTreeMap::new(),
+        }),
+        Record::Cycle(Box::new(CycleRecord {
+            bench: "generate".into(),
+            index: 0,
+            idle: Some(IdleBlock { start: Stamp(0), stop: start, power: vec![(domain, Watts(60.0))] }),
+            windows: vec![WindowRecord { start, stop, energy: vec![energy], work }],
+            requests: requests(p),
+            temperature_c: Vec::new(),
+            ramp_in_capped: false,
+            spans: Vec::new(),
+            traces: Vec::new(),
+            events: Vec::new(),
+            sampler_cpu: None,
+            process_cpu_s: None,
+        })),
+        Record::BenchEnd(BenchEnd {
+            bench: "generate".into(),
+            outcome: Outcome::Completed,
+            last_failure: None,
+            at: stop,
+        }),
+        Record::RunEnd(RunEnd { at: stop, benches: 1 }),
+    ]
+}
+
+fn summary(processes: impl Iterator<Item = u64>) -> Summary {
+    let journals: Vec<Vec<Record>> = processes.map(journal).collect();
+    summarise(&journals, &Options { resamples: 100, ..Options::default() }).unwrap()
+}
+
+fn holds(summary: &Summary, metric: &str, expected: f64) {
+    let value = summary.benches[0].metrics[metric].value.unwrap();
+    assert!((value - expected).abs() <= 1e-9 * expected.abs(), "{metric}: {value}, expected {expected}");
+}
+
+#[test]
+fn eight_processes_come_to_what_the_reference_says() {
+    let summary = summary(0..PROCESSES);
+    let bench = &summary.benches[0];
+    let cycle = &bench.cycles[0];
+    assert_eq!(cycle.output_tokens + cycle.input_tokens, 7_680_000);
+    assert_eq!(cycle.energy_j, Some(Joules(828_000.0)));
+    let net = cycle.energy_j.unwrap().get() - cycle.idle_w.unwrap().get() * cycle.seconds;
+    assert!((net - 586_320.0).abs() < 1e-6, "{net}");
+    for (metric, expected) in [
+        ("j_per_total_token", 0.107_812_5),
+        ("j_per_output_token", 0.323_437_5),
+        ("mean_process_tokens_per_s", 1_906.692_912_455_861_2),
+        ("total_tokens_per_s", 7_680_000.0 / 507.0),
+        ("latency_ms_mean", 600.312_586_25),
+        ("latency_ms_p50", 600.3),
+        ("latency_ms_p95", 1050.6),
+        ("latency_ms_p99", 1090.601),
+        ("ttft_ms_mean", 69.7667),
+        ("ttft_ms_p50", 69.8),
+        ("ttft_ms_p95", 114.605),
+        ("ttft_ms_p99", 118.601),
+        ("ttft_ms_min", 20.0),
+        ("ttft_ms_max", 119.6),
+        ("itl_steady_ms_mean", 12.499_995_603_448_276),
+        ("itl_steady_ms_p50", 12.5),
+        ("itl_steady_ms_p95", 14.75),
+        ("itl_steady_ms_p99", 14.95),
+        ("itl_ms_mean", 12.499_987_177_419_355),
+        ("itl_ms_p99", 14.95),
+    ] {
+        holds(&summary, metric, expected);
+    }
+    assert_eq!(bench.metrics["itl_steady_ms_p50"].samples, Some(2_320_000));
+}
+
+#[test]
+fn a_sum_that_lacks_a_process_is_no_total() {
+    let summary = summary((0..PROCESSES).filter(|p| *p != 3));
+    let bench = &summary.benches[0];
+    assert_eq!(bench.status, Status::Invalid);
+    assert!(bench.findings.iter().any(|f| f.evidence.contains("rank 3 of 8")), "{:?}", bench.findings);
+}
+
+#[test]
+fn a_process_that_came_twice_counts_once() {
+    let summary = summary((0..PROCESSES).chain([5]));
+    assert_eq!(summary.benches[0].cycles[0].energy_j, Some(Joules(828_000.0)));
+    assert_eq!(summary.benches[0].status, Status::Warning);
+}
+
+#[test]
+fn a_package_under_all_processes_is_counted_once() {
+    let mut journals: Vec<Vec<Record>> = [0, 1].map(journal).to_vec();
+    for records in &mut journals {
+        for record in records.iter_mut() {
+            match record {
+                Record::Run(head) => {
+                    head.world = 2;
+                    head.headline = vec![DomainId::new("cpu:package-0")];
+                }
+                Record::Cycle(cycle) => cycle.windows[0].energy[0].domain = DomainId::new("cpu:package-0"),
+                _ => {}
+            }
+        }
+    }
+    let summary = summarise(&journals, &Options { resamples: 100, ..Options::default() }).unwrap();
+    assert_eq!(summary.benches[0].cycles[0].energy_j, Some(Joules(100_000.0)));
+    assert_eq!(summary.benches[0].cycles[0].output_tokens, 640_000);
+}
