@@ -96,15 +96,14 @@ fn arg(option: &'static OptionSpec) -> Arg {
 }
 
 fn help(option: &OptionSpec) -> String {
-    let mut help = option.help.to_owned();
-    if option.scope == Scope::Everywhere {
-        if option.arity != Arity::Switch {
-            help.push_str(&format!(" [default: {}]", option.default));
-        }
-        let variables: Vec<String> = option.variables().collect();
-        help.push_str(&format!(" [env: {}]", variables.join(", ")));
+    if option.scope != Scope::Everywhere {
+        return option.help.to_owned();
     }
-    help
+    let variables = option.variables().collect::<Vec<_>>().join(", ");
+    match option.arity {
+        Arity::Switch => format!("{} [env: {variables}]", option.help),
+        _ => format!("{} [default: {}] [env: {variables}]", option.help, option.default),
+    }
 }
 
 #[cfg(test)]

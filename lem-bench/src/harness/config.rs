@@ -51,7 +51,7 @@ pub(super) struct Config {
     pub(super) test: bool,
     pub(super) bench: bool,
     pub(super) dry_run: bool,
-    pub(super) show_config: bool,
+    pub(super) settings_only: bool,
     // Which benches.
     pub(super) filters: Vec<String>,
     pub(super) skip: Vec<String>,
@@ -94,7 +94,7 @@ impl Default for Config {
             test: false,
             bench: false,
             dry_run: false,
-            show_config: false,
+            settings_only: false,
             filters: Vec::new(),
             skip: Vec::new(),
             exact: false,

@@ -61,11 +61,11 @@ impl Harness {
         F: Fn(&mut Bencher<'_>) -> R + Send + Sync + 'static,
         R: BodyResult,
     {
-        self.add(Registered::by_hand(name, body))
+        self.register(Registered::by_hand(name, body))
     }
 
     /// Adds a bench with all that can be said about one.
-    pub fn add(mut self, bench: Registered) -> Self {
+    pub fn register(mut self, bench: Registered) -> Self {
         self.registry.add(bench);
         self
     }

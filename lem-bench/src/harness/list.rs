@@ -22,7 +22,7 @@ pub(super) fn list(config: &Config, cases: &[Case]) -> String {
 
 fn lines(config: &Config, cases: &[&Case]) -> String {
     let kind = if config.test { "test" } else { "benchmark" };
-    cases.iter().map(|case| format!("{}: {kind}\n", case.id)).collect()
+    cases.iter().flat_map(|case| [case.id.as_str(), ": ", kind, "\n"]).collect()
 }
 
 fn plural(n: usize, what: &str) -> String {
@@ -31,10 +31,10 @@ fn plural(n: usize, what: &str) -> String {
 
 fn json(config: &Config, cases: &[&Case]) -> String {
     let kind = if config.test { "test" } else { "bench" };
-    let mut text = "{\"type\":\"suite\",\"event\":\"discovery\"}\n".to_owned();
+    let mut lines = vec![serde_json::json!({"type": "suite", "event": "discovery"})];
     for case in cases {
         let ignored = case.attributes.ignore;
-        let line = serde_json::json!({
+        lines.push(serde_json::json!({
             "type": kind,
             "event": "discovered",
             "name": case.id,
@@ -45,15 +45,13 @@ fn json(config: &Config, cases: &[&Case]) -> String {
             "start_col": case.place.column,
             "end_line": case.place.line,
             "end_col": case.place.column,
-        });
-        text.push_str(&format!("{line}\n"));
+        }));
     }
     let n = cases.len();
     let ignored = cases.iter().filter(|case| case.attributes.ignore.is_some()).count();
     let (tests, benchmarks) = if config.test { (n, 0) } else { (0, n) };
-    let end = serde_json::json!({
+    lines.push(serde_json::json!({
         "type": "suite", "event": "completed", "tests": tests, "benchmarks": benchmarks, "total": n, "ignored": ignored,
-    });
-    text.push_str(&format!("{end}\n"));
-    text
+    }));
+    lines.into_iter().map(|line| line.to_string() + "\n").collect()
 }

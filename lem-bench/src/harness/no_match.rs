@@ -55,15 +55,12 @@ fn there_are(cases: usize) -> String {
 
 fn asked(config: &Config) -> String {
     let quoted = |texts: &[String]| texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(" or ");
-    let mut text = match (config.filters.as_slice(), config.exact) {
+    let text = match (config.filters.as_slice(), config.exact) {
         ([], _) => "what is asked for".to_owned(),
         (filters, false) => quoted(filters),
         (filters, true) => format!("exactly {}", quoted(filters)),
     };
-    if !config.skip.is_empty() {
-        text.push_str(&format!(" without {}", quoted(&config.skip)));
-    }
-    text
+    if config.skip.is_empty() { text } else { format!("{text} without {}", quoted(&config.skip)) }
 }
 
 fn ways_out() -> &'static str {

@@ -61,7 +61,7 @@ pub(super) fn run(harness: Harness) -> Result<Exit, Stop> {
     let mut registry = harness.registry;
     registry.override_axes(&call.config().axes).map_err(|error| Stop::usage(error.to_string()))?;
     let cases = registry.cases().map_err(|error| Stop::usage(error.to_string()))?;
-    if call.config().show_config {
+    if call.config().settings_only {
         console::out(&config_view::show(&call, &cases));
         return Ok(Exit::Done);
     }

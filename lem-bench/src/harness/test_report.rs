@@ -51,7 +51,7 @@ impl TestReport {
             Format::Pretty => out(&format!("test {} ... {}\n", case.id, self.paint.good("ok"))),
             Format::Terse => out(&self.paint.good(".")),
             Format::Json => {
-                event(json!({"type": "test", "name": case.id, "event": "ok", "exec_time": took.as_secs_f64()}))
+                event(json!({"type": "test", "name": case.id, "event": "ok", "exec_time": took.as_secs_f64()}));
             }
         }
     }
@@ -93,9 +93,10 @@ impl TestReport {
             }));
         }
         if !failures.is_empty() {
-            let texts: String = failures.iter().map(|(id, text)| format!("---- {id} ----\n{text}\n\n")).collect();
-            let ids: String = failures.iter().map(|(id, _)| format!("    {id}\n")).collect();
-            out(&format!("\nfailures:\n\n{texts}\nfailures:\n{ids}"));
+            let texts: Vec<String> = failures.iter().map(|(id, why)| format!("---- {id} ----\n{why}\n\n")).collect();
+            let ids: Vec<String> = failures.iter().map(|(id, _)| format!("    {id}\n")).collect();
+            let text = format!("\nfailures:\n\n{}\nfailures:\n{}", texts.concat(), ids.concat());
+            out(&text);
         }
         let verdict = if failed == 0 { self.paint.good("ok") } else { self.paint.bad("FAILED") };
         out(&format!(

@@ -34,12 +34,12 @@ pub(super) fn schedule(
 ///
 /// # Errors
 /// The scenario's workload could not exist.
-pub(super) fn job(case: &Case, schedule: Schedule, simulation: Option<&Simulation>) -> Result<Job, Stop> {
+pub(super) fn job(case: &Case, schedule: &Schedule, simulation: Option<&Simulation>) -> Result<Job, Stop> {
     let body = match simulation {
         Some(simulation) => simulation.body(launch(&case.id)).map_err(|error| Stop::usage(error.to_string()))?,
         None => test_mode::body(case),
     };
-    Ok(Job { record: record(case, &schedule), schedule, body })
+    Ok(Job { record: record(case, schedule), schedule: *schedule, body })
 }
 
 /// The number of a simulated bench's launch: it depends on nothing but the id (FNV-1a).

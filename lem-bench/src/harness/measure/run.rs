@@ -84,7 +84,7 @@ fn measure(
     let ready: Vec<Job> = cases
         .iter()
         .zip(plan.benches())
-        .map(|(case, planned)| jobs::job(case, planned.schedule, simulation.as_ref()))
+        .map(|(case, planned)| jobs::job(case, &planned.schedule, simulation.as_ref()))
         .collect::<Result<_, _>>()?;
     let (facts, warnings) = instrument.look_around();
     for warning in warnings {

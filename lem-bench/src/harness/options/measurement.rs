@@ -16,7 +16,7 @@ const A_TIME_ABOVE_ZERO: &str = "a time above zero such as 5s, 500ms or 1m (a ba
 pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(Topic::Mode, "dry-run", Arity::Switch, |c, v| switch(v, |on| c.dry_run = on))
         .help("Print what would be measured, by which meter and for how long, and stop"),
-    OptionSpec::new(Topic::Mode, "show-config", Arity::Switch, |c, v| switch(v, |on| c.show_config = on))
+    OptionSpec::new(Topic::Mode, "show-config", Arity::Switch, |c, v| switch(v, |on| c.settings_only = on))
         .help("Print each setting and where it came from, and stop"),
     OptionSpec::new(Topic::Selection, "axis", Arity::Many("AXIS=VALUE,VALUE"), |c, v| {
         let read = |text: &String| parse::pair(text).map(|(axis, values)| (axis, parse::commas(&values)));
