@@ -3,8 +3,22 @@
 //! A meter says what it can read and reads it when asked. It must not know benches, windows, clocks or schedules: the
 //! sampler decides when to read, and stamps what it got.
 //!
-//! [`open`] finds the meter that was asked for, [`survey`] tries all of them. `totals` says which domains may be added
-//! up.
+//! [`open()`] finds the meter that was asked for, [`survey`] tries all of them, [`select`] and its neighbours say which
+//! domains may be added up.
+//!
+//! What a read costs, median and 95th percentile, as `cargo run --release --example meter_check` told in November 2026
+//! on a busy virtual machine with two cores and neither GPU nor powercap. The driver's own time and the register's come
+//! on top: run it on the machine in question.
+//!
+//! | meter | one read | on |
+//! |---|---|---|
+//! | estimate | 1.7 µs, 3.3 µs | the machine's own clock |
+//! | RAPL, hwmon | 4.4 µs, 6 µs | a file that stands still, so that it is looked at twice |
+//! | NVML counter, power | 2.2 µs, 3 µs | the double of the library: the way there and back |
+//! | NVML gauges | 0.2 to 0.4 µs, 0.5 µs | the same, right after |
+//!
+//! RAPL and hwmon allocate nothing on a read. NVML's power fields allocate two short lists; all reads are the sampler
+//! thread's, never the measured thread's.
 
 mod channel;
 mod choice;

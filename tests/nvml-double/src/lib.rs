@@ -5,6 +5,14 @@
 //! `<library>.json`. Time runs from `epoch_ns` of the description, else from `LEM_NVML_DOUBLE_EPOCH_NS`
 //! (`CLOCK_MONOTONIC`, so that several processes see one truth), else from the first `nvmlInit`.
 //!
+//! ```json
+//! {"devices": [{"name": "NVIDIA H100 80GB HBM3", "uuid": "GPU-1",
+//!               "power_w": {"steps": [[0, 350], [0.37, 90]], "repeat_s": 0.61},
+//!               "counter": {"period_s": 0.1, "mode": {"part_time": {"window_s": 0.025}}},
+//!               "errors": [{"function": "nvmlDeviceGetTotalEnergyConsumption", "call": 50, "code": "unknown"}],
+//!               "lost": {"at_s": 20}}]}
+//! ```
+//!
 //! As a Rust library it gives tests the same description, and with it the truth: [`Steps::integral`] of a device's
 //! power is what a perfect meter would have read.
 //!
@@ -20,3 +28,23 @@ mod steps;
 pub use description::{Counter, CounterMode, Description, Device, ErrorCode, Fault, Lost, Mig, PowerSensor, Process};
 pub use model::{counter_j, power_reading_w};
 pub use steps::Steps;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_description_in_the_documentation_is_one() {
+        let lines = include_str!("lib.rs").lines().skip_while(|line| !line.contains("```json")).skip(1);
+        let json: String =
+            lines.take_while(|line| !line.contains("```")).map(|line| line.trim_start_matches("//!")).collect();
+        let description: Description = serde_json::from_str(&json).unwrap();
+        assert_eq!(description.devices[0].errors[0].call, 50);
+        assert_eq!(description.devices[0].counter.mode, CounterMode::PartTime { window_s: 0.025 });
+    }
+
+    #[test]
+    fn a_misspelt_key_is_an_error() {
+        assert!(serde_json::from_str::<Description>(r#"{"devices": [{"powerw": 3}]}"#).is_err());
+    }
+}

@@ -103,6 +103,23 @@ fn a_lost_device_stays_lost_and_the_others_go_on() {
 }
 
 #[test]
+fn a_device_is_lost_at_its_hour() {
+    let lost = Lost { at_s: Some(0.2), after_calls: None };
+    let double = Double::of(vec![Device { lost: Some(lost), ..Device::default() }]);
+    let mut meter = double.open();
+    let counter = channel(&meter, "gpu:0", energy).unwrap();
+    let first_error = loop {
+        match meter.read(counter) {
+            Ok(_) => std::thread::sleep(Duration::from_millis(5)),
+            Err(error) => break error,
+        }
+    };
+    assert!(monotonic_now().seconds_from(double.epoch) >= 0.2, "not before");
+    assert!(matches!(first_error, ReadError::Lost(_)), "{first_error}");
+    assert!(matches!(meter.read(counter), Err(ReadError::Lost(_))));
+}
+
+#[test]
 fn a_device_that_needs_a_reset_is_lost_too() {
     let fault = Fault { function: Some("field:186".to_owned()), call: 3, count: 1, code: ErrorCode::ResetRequired };
     let mut meter = Double::of(vec![Device { errors: vec![fault], ..Device::default() }]).open();
