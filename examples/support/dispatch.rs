@@ -172,16 +172,15 @@ fn verdict(input: Input<'_>) -> Result<Answer, Refusal> {
 }
 
 fn special(input: Input<'_>) -> Result<Answer, Refusal> {
-    let one = |f: fn(f64) -> f64| move |a: &[f64]| if let [x] = a { Some(f(*x)) } else { None };
-    let two = |f: fn(f64, f64) -> f64| move |a: &[f64]| if let [x, y] = a { Some(f(*x, *y)) } else { None };
-    let function: Box<dyn Fn(&[f64]) -> Option<f64>> = match input.text("name")? {
-        "t_ppf" => Box::new(two(stats::t_ppf)),
-        "t_sf" => Box::new(two(stats::t_sf)),
-        "norm_ppf" => Box::new(one(stats::norm_ppf)),
-        "norm_cdf" => Box::new(one(stats::norm_cdf)),
-        "norm_sf" => Box::new(one(stats::norm_sf)),
-        name => return Err(Refusal::Malformed(format!("there is no special function {name:?}"))),
+    let name = input.text("name")?;
+    let value = |args: &Vec<f64>| match (name, args.as_slice()) {
+        ("t_ppf", &[p, df]) => Ok(stats::t_ppf(p, df)),
+        ("t_sf", &[t, df]) => Ok(stats::t_sf(t, df)),
+        ("norm_ppf", &[p]) => Ok(stats::norm_ppf(p)),
+        ("norm_cdf", &[z]) => Ok(stats::norm_cdf(z)),
+        ("norm_sf", &[z]) => Ok(stats::norm_sf(z)),
+        _ => Err(Refusal::Malformed(format!("there is no special function {name:?} of {} arguments", args.len()))),
     };
-    let values: Option<Vec<f64>> = input.rows("args")?.iter().map(|args| function(args)).collect();
-    Ok(answer! { "v": values.ok_or_else(|| Refusal::Malformed("wrong number of arguments".into()))? })
+    let values: Result<Vec<f64>, Refusal> = input.rows("args")?.iter().map(value).collect();
+    Ok(answer! { "v": values? })
 }

@@ -29,7 +29,7 @@ const NONE: f64 = f64::NAN;
 /// needed, `BadParameter` for resamples outside 1 to 10 million, `ZeroDenominator` when no resample has tokens.
 pub fn bootstrap_ratio(input: &RatioInput<'_>, resampling: &Resampling) -> Result<Bootstrap, StatsError> {
     input.check()?;
-    resampling.check()?;
+    resampling.check(2)?;
     let net = input.idle.net(input.energy_j, input.time_s)?;
     let blocks = match input.idle {
         Idle::Blocks(blocks) => blocks,
@@ -53,7 +53,7 @@ pub fn bootstrap_ratio(input: &RatioInput<'_>, resampling: &Resampling) -> Resul
 pub fn bootstrap_mean(x: &[f64], conf: f64, resampling: &Resampling) -> Result<Bootstrap, StatsError> {
     finite(x, 2)?;
     level(conf)?;
-    resampling.check()?;
+    resampling.check(2)?;
     let ones = vec![1.0; x.len()];
     let theta = mean(x);
     let cycles = Cycles::new(x, &ones, &ones, &[], theta);

@@ -53,7 +53,8 @@ impl<T: Sample> PooledSamples<T> {
     ///
     /// # Errors
     ///
-    /// `InsufficientData` below two cycles, `BadParameter` for a quantile outside [0, 1], the level or the resamples.
+    /// `InsufficientData` below two cycles, `BadParameter` for a quantile outside [0, 1], the level, resamples
+    /// outside 1 to 10 million, or more than 100 million replicates in all.
     pub fn bootstrap(
         &self,
         qs: &[f64],
@@ -66,7 +67,7 @@ impl<T: Sample> PooledSamples<T> {
         }
         probabilities(qs)?;
         level(conf)?;
-        resampling.check()?;
+        resampling.check(qs.len())?;
         if qs.is_empty() {
             return Ok(Vec::new());
         }

@@ -3,6 +3,25 @@
 //! Must not know benchmarks, files or clocks, and imports nothing else of the crate. The cycle is the unit: functions
 //! take one value a cycle, and what is pooled is resampled by whole cycles. Sums are exact, a variance of equal values
 //! is exactly 0, no tolerance is absolute, and what cannot be computed is a [`StatsError`], never a panic.
+//!
+//! ```
+//! use lem_bench::stats::{Idle, RatioInput, Resampling, bootstrap_ratio, ratio_ci};
+//!
+//! let energy_j = [70_592.6, 65_619.4, 70_273.3, 67_953.1, 71_280.4];
+//! let time_s = [246.2, 235.7, 246.4, 242.2, 253.5];
+//! let tokens = [20_176.0, 19_266.0, 20_216.0, 19_818.0, 20_770.0];
+//! let idle = Idle::Blocks(&[71.7, 70.6, 70.6, 70.1, 70.7]);
+//! let input = RatioInput { idle, ..RatioInput::new(&energy_j, &time_s, &tokens) };
+//!
+//! let net = ratio_ci(&input)?;
+//! assert!(net.low < net.theta && net.theta < net.high);
+//!
+//! // The same interval by resampling: again and again to the last bit, on any number of threads.
+//! let resampling = Resampling { seed: 7, ..Resampling::default() };
+//! let again = Resampling { threads: Some(3), ..resampling };
+//! assert_eq!(bootstrap_ratio(&input, &resampling)?, bootstrap_ratio(&input, &again)?);
+//! # Ok::<(), lem_bench::stats::StatsError>(())
+//! ```
 
 mod adaptive;
 mod bca;

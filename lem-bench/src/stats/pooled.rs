@@ -117,21 +117,19 @@ fn sort<T: Sample>(cycles: &[&[T]], asked: Option<usize>) -> Result<Vec<Vec<T::K
     let workers = threads(asked, samples / SAMPLES_A_THREAD).min(cycles.len());
     let mut sorted: Vec<Result<Vec<T::Key>, StatsError>> = Vec::new();
     sorted.resize_with(cycles.len(), || Ok(Vec::new()));
-    let queue = Mutex::new(cycles.iter().zip(&mut sorted));
     // The lock is held to take a cycle, not to sort it; it cannot be poisoned, as taking does not panic.
-    let take = || queue.lock().ok().and_then(|mut queue| queue.next());
-    let work = || {
-        while let Some((cycle, sorted)) = take() {
-            *sorted = keys(cycle);
-        }
-    };
+    let queue = Mutex::new(cycles.iter().zip(&mut sorted));
     thread::scope(|scope| {
+        let work = || {
+            while let Some((cycle, sorted)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
+                *sorted = keys(cycle);
+            }
+        };
         for _ in 1..workers {
             scope.spawn(work);
         }
         work();
     });
-    drop(queue);
     sorted.into_iter().collect()
 }
 

@@ -15,8 +15,11 @@ pub const GENERATOR: &str = "xoshiro256++";
 /// so which thread runs it does not matter.
 const BLOCK: usize = 64;
 
-/// Most resamples anybody can want; beyond, memory is at stake.
+/// Most resamples anybody can want.
 const MOST_RESAMPLES: usize = 10_000_000;
+
+/// Most numbers that all resamples together may answer: beyond, memory is at stake.
+const MOST_ANSWERS: usize = 100_000_000;
 
 /// Nanoseconds of work for which another thread pays, its start and the wait for it included.
 const THREAD_PAYS_NS: usize = 200_000;
@@ -39,8 +42,11 @@ impl Default for Resampling {
 }
 
 impl Resampling {
-    pub(super) fn check(&self) -> Result<(), StatsError> {
-        if (1..=MOST_RESAMPLES).contains(&self.resamples) { Ok(()) } else { Err(StatsError::BadParameter) }
+    /// Whether resamples that answer `width` numbers each can be made.
+    pub(super) fn check(&self, width: usize) -> Result<(), StatsError> {
+        let some = (1..=MOST_RESAMPLES).contains(&self.resamples);
+        let held = self.resamples.saturating_mul(width) <= MOST_ANSWERS;
+        if some && held { Ok(()) } else { Err(StatsError::BadParameter) }
     }
 
     /// Runs `resample` once for each row of `width` values of the answer, which starts as zeros.
@@ -82,7 +88,7 @@ impl Resampling {
 /// Threads to use: those asked for, else those of the machine, but no more than pay.
 pub(super) fn threads(asked: Option<usize>, paying: usize) -> usize {
     let machine = || thread::available_parallelism().map_or(1, NonZeroUsize::get).min(paying);
-    asked.unwrap_or_else(machine).clamp(1, 1024)
+    asked.unwrap_or_else(machine).clamp(1, 256)
 }
 
 /// Random indices.
@@ -105,12 +111,12 @@ impl Draws {
         let mut position = 0;
         while position + 1 < count {
             let word = self.0.next_u64();
-            f(position, ((word >> 32) * n >> 32) as usize);
-            f(position + 1, ((word & 0xFFFF_FFFF) * n >> 32) as usize);
+            f(position, (((word >> 32) * n) >> 32) as usize);
+            f(position + 1, (((word & 0xFFFF_FFFF) * n) >> 32) as usize);
             position += 2;
         }
         if position < count {
-            f(position, ((self.0.next_u64() >> 32) * n >> 32) as usize);
+            f(position, (((self.0.next_u64() >> 32) * n) >> 32) as usize);
         }
     }
 }
