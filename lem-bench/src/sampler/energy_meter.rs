@@ -128,14 +128,16 @@ impl EnergyMeter {
         let clock = Arc::clone(self.sampler.clock());
         let wait = self.sampler.config().tick * 2 + self.sampler.config().dense_interval * 5;
         self.sampler.forget(clock.now());
-        // A tick before the work must have been seen, or its beginning has nothing to lean on.
+        // A read and a tick before the work must have been seen, or its beginning has nothing to lean on.
+        self.sampler.wait_past(clock.now());
         let start_from = clock.now() + self.sampler.config().tick;
         self.sampler.expect_edge(start_from);
         clock.sleep_until(start_from);
         let start = self.edge(&*clock);
         let value = work();
         let stop = self.edge(&*clock);
-        clock.sleep(wait.max(Duration::from_millis(20)));
+        clock.sleep(wait);
+        self.sampler.wait_past(stop);
         let (energies, elapsed) = (self.sampler.energy(start, stop, &self.headline), stop.since(start));
         if let Some(why) = self.sampler.lost() {
             return Err(MeasureError::Lost(why));

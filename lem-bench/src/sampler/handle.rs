@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::core::{Core, Gist, Notice, SamplerConfig};
 use crate::clock::{Clock, DueWork, VirtualClock, thread_cpu_time};
@@ -101,6 +102,18 @@ impl Sampler {
         }
     }
 
+    /// Returns when everything was read after `edge`, or after a second in which that did not happen: a machine whose
+    /// cores are all busy may keep the sampler waiting for longer than a ramp-out. Not for use inside a window.
+    pub fn wait_past(&self, edge: Stamp) {
+        if self.clock.is_virtual() {
+            return;
+        }
+        let give_up = self.clock.now() + Duration::from_secs(1);
+        while !lock(&self.core).readings().have_passed(edge) && self.clock.now() < give_up {
+            self.clock.sleep(Duration::from_millis(1));
+        }
+    }
+
     /// How often it reads.
     pub fn config(&self) -> SamplerConfig {
         self.config
@@ -155,7 +168,7 @@ impl Sampler {
     }
 
     /// CPU time that the sampler's thread has used so far; `None` inline.
-    pub fn cpu_time(&self) -> Option<std::time::Duration> {
+    pub fn cpu_time(&self) -> Option<Duration> {
         lock(&self.core).cpu
     }
 

@@ -39,6 +39,14 @@ pub(super) struct Readings {
 }
 
 impl Readings {
+    /// Whether every source of energy was read after `edge`.
+    pub(super) fn have_passed(&self, edge: Stamp) -> bool {
+        let power = |track: &&GaugeTrack| track.quantity == Quantity::Power;
+        let gauges = self.gauges.iter().filter(power).map(|track| track.points.last().map(|point| point.0));
+        let counters = self.counters.iter().map(|track| track.samples.last().map(|sample| sample.at));
+        gauges.chain(counters).all(|last| last.is_some_and(|at| at > edge))
+    }
+
     /// The energy of each of `domains` from `start` to `stop`: by its counter where that ticked at both edges, else by
     /// its gauge; a domain about which nothing was read in that time is left out.
     pub(super) fn energy(&mut self, start: Stamp, stop: Stamp, domains: &[DomainId]) -> Vec<DomainEnergy> {
