@@ -78,6 +78,17 @@ fn a_card_without_a_counter_has_power_alone() {
 }
 
 #[test]
+fn a_sensor_that_fails_once_while_it_is_looked_for_is_kept_and_one_that_is_forbidden_is_not() {
+    let first =
+        |code| Fault { function: Some("nvmlDeviceGetTotalEnergyConsumption".to_owned()), call: 1, count: 1, code };
+    let card = |code| Device { errors: vec![first(code)], ..Device::default() };
+    let meter =
+        Double::of(vec![card(ErrorCode::Timeout), card(ErrorCode::Unknown), card(ErrorCode::NoPermission)]).open();
+    let listed = ["gpu:0", "gpu:1", "gpu:2"].map(|domain| channel(&meter, domain, energy).is_some());
+    assert_eq!(listed, [true, true, false]);
+}
+
+#[test]
 fn the_instant_power_is_preferred_and_the_next_best_taken_where_it_is_missing() {
     let without = |fields: &[&str]| Device {
         unsupported: fields.iter().map(ToString::to_string).collect(),

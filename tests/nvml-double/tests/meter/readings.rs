@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Double, channel, energy, level, power};
 use lem_bench::clock::monotonic_now;
-use lem_bench::meter::{Meter, MeterChoice, Nvml, OpenOptions, ReadError, Value, open};
+use lem_bench::meter::{Meter, MeterChoice, Nvml, OpenOptions, Quantity, ReadError, Value, open};
 use lem_bench::model::DomainId;
 use lem_bench::units::Stamp;
 use nvml_double::{Counter, CounterMode, Device, ErrorCode, Fault, Lost, Steps};
@@ -14,8 +14,10 @@ fn read_energy(meter: &mut Nvml) -> (f64, Stamp, Stamp) {
     let counter = channel(meter, "gpu:0", energy).unwrap();
     let before = monotonic_now();
     let value = meter.read(counter).unwrap();
-    let Value::Count(millijoules) = value else { panic!("a counter gave {value:?}") };
-    (millijoules as f64 * 1e-3, before, monotonic_now())
+    let after = monotonic_now();
+    let Value::Count(count) = value else { panic!("a counter gave {value:?}") };
+    let Quantity::Energy { unit_j, .. } = meter.channels()[counter].quantity else { panic!("no counter") };
+    (count as f64 * unit_j, before, after)
 }
 
 /// Reads until the counter moves: the energy at a tick, and between which two moments the tick fell. Those are the
