@@ -1,4 +1,45 @@
 //! `cargo bench` for energy: how many joules does a token cost, how sure are we, and did it change?
+//!
+//! Write functions under [`#[energy_bench]`](energy_bench) in a bench target with `harness = false`, end the file with
+//! [`lem_bench::main!()`](main), and run `cargo bench`. Each case is measured by a fixed protocol: idle power, warm-up
+//! until the machine is steady, then cycles of rest, load and measured windows, each with the energy of its own edges.
+//! What comes out is a ratio of sums with an interval over cycles, and everything that speaks against it.
+//!
+//! ```
+//! # struct Llama;
+//! # struct Device;
+//! # impl Device { fn synchronize(&self) -> Result<(), std::io::Error> { Ok(()) } }
+//! # impl Llama {
+//! #     fn open(_dir: &str, _dtype: &str) -> Result<Self, std::io::Error> { Ok(Self) }
+//! #     fn device(&self) -> Device { Device }
+//! #     fn generate(&self, _prompt: &str, n: usize, mut on_step: impl FnMut(usize)) -> Result<(), std::io::Error> {
+//! #         (0..n).for_each(|step| on_step(step));
+//! #         Ok(())
+//! #     }
+//! # }
+//! # fn model_dir() -> &'static str { "model" }
+//! # fn prompts(batch: usize) -> Vec<String> { vec!["Why is the sky blue?".repeat(batch)] }
+//! use lem_bench::prelude::*;
+//!
+//! /// Greedy decoding. Set-up stands outside `iter…` and is never inside a measured window.
+//! #[energy_bench(grid(batch = [1, 4], dtype = ["f32", "bf16"]), cycles = 10)]
+//! fn decode(b: &mut Bencher, batch: usize, dtype: &str) -> Result<(), lem_bench::Error> {
+//!     let model = b.shared(("llama", dtype), || Llama::open(model_dir(), dtype))?; // opened once a process
+//!     b.synchronize(|| model.device().synchronize()) // called before every window edge
+//!         .iter_requests(prompts(batch), |prompt, request| {
+//!             request.input_tokens(prompt.len());
+//!             model.generate(prompt, 64, |_step| request.tokens(batch)) // marks `batch` output tokens now
+//!         });
+//!     Ok(())
+//! }
+//!
+//! # mod target { // a bench file ends with:
+//! lem_bench::main!();
+//! # }
+//! ```
+//!
+//! One window of energy without a protocol: [`EnergyMeter`]. Benches added by hand in a binary of your own:
+//! [`Harness`]. A meter of your own: [`meter::Meter`].
 
 #[doc(hidden)]
 pub mod __private;
@@ -19,10 +60,15 @@ pub mod sim;
 pub mod stats;
 pub mod store;
 pub mod units;
+#[cfg(feature = "candle")]
+pub mod workload;
 
 pub use bench::{Axis, Bencher, Error};
 pub use harness::{Harness, HarnessHints};
 pub use lem_bench_macros::energy_bench;
 pub use sampler::EnergyMeter;
-#[cfg(feature = "candle")]
-pub mod workload;
+
+// The README's samples are tests too.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -40,6 +40,7 @@ pub(super) fn metrics(input: &Input<'_>) -> Metrics {
     if input.records.iter().any(|parts| parts.len() > 1) {
         process_rate(&mut metrics, input);
     }
+    sampler_cost(&mut metrics, input);
     request_times(&mut metrics, input);
     metrics
 }
@@ -143,6 +144,24 @@ fn process_rate(metrics: &mut Metrics, input: &Input<'_>) {
         source: None,
     };
     metrics.insert("mean_process_tokens_per_s".to_owned(), metric);
+}
+
+/// What the sampler took of the machine that it watched, at worst.
+fn sampler_cost(metrics: &mut Metrics, input: &Input<'_>) {
+    let costs: Vec<f64> = input.records.iter().flatten().filter_map(|record| record.sampler_cpu).collect();
+    let Some(worst) = costs.iter().copied().reduce(f64::max) else { return };
+    let metric = Metric {
+        value: Some(worst * 100.0),
+        unit: "% of a core".to_owned(),
+        interval: None,
+        bootstrap: None,
+        cycles: costs.len(),
+        samples: None,
+        missing: Some("the worst cycle's".to_owned()),
+        lower_is_better: Some(true),
+        source: None,
+    };
+    metrics.insert("sampler_cpu_percent".to_owned(), metric);
 }
 
 /// A ratio as a metric; an error is the reason why there is none.

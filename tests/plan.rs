@@ -1,0 +1,39 @@
+//! What `cargo bench` plans for this repository's own suite: few cases, and an end in sight.
+#![cfg(feature = "models")]
+
+#[path = "../benches/llm.rs"]
+#[expect(dead_code, reason = "the bench target's `main` is not run here; its benches register themselves")]
+mod llm;
+
+use std::time::Duration;
+
+use lem_bench::harness::probe_effort;
+use lem_bench::meter::{Estimate, Meter};
+use lem_bench::model::{ChannelProbe, MeterProbe, Origin};
+use lem_bench::protocol::{Overrides, Profile, Schedule};
+use lem_bench::registry;
+use lem_bench::units::Watts;
+
+#[test]
+fn the_default_run_is_planned_under_three_minutes() {
+    let cases = registry::collect().unwrap();
+    let ids: Vec<&str> = cases.iter().map(|case| case.id.as_str()).collect();
+    assert!((3..=6).contains(&cases.len()), "{ids:?}");
+    assert!(ids.contains(&"prefill") && ids.contains(&"decode"), "{ids:?}");
+
+    let meter = Estimate::new(Watts(10.0)).unwrap();
+    let domain = meter.domains()[0].id.clone();
+    let channel = ChannelProbe {
+        domain: domain.clone(),
+        counter: true,
+        update_period_s: Some(0.0),
+        quantum: None,
+        read_cost_s: 1e-6,
+        updates: 100,
+    };
+    let probe =
+        MeterProbe { meter: "estimate".into(), origin: Origin::Estimated, channels: vec![channel], temperature: false };
+    let schedule = Schedule::plan(Profile::Default, &probe, &[domain], &Overrides::default());
+    let planned = probe_effort(Profile::Default).least + schedule.expected() * cases.len() as u32;
+    assert!(planned < Duration::from_secs(180), "{planned:?}");
+}
