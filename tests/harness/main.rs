@@ -2,6 +2,7 @@
 
 mod exit_codes;
 mod lists;
+mod measuring;
 mod modes;
 mod options;
 mod selection;

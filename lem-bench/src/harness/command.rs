@@ -1,44 +1,40 @@
 //! The command line: made from the table of options, and read back as what was said.
 //!
-//! Must not know what any option means, nor print.
+//! Must not know what any option means.
 
 use std::ffi::OsString;
 
-use clap::error::ErrorKind;
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use super::console;
+use super::exit::Exit;
 use super::layers::{Layer, Said};
 use super::options::{self, Arity, OptionSpec, Scope};
-
-/// Why there is nothing to do: a text to show, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Instead {
-    /// Help or version: for stdout, and all is well.
-    Tell(String),
-    /// A mistake: for stderr.
-    Refuse(String),
-}
 
 /// Reads the arguments, the first of which is the name of the binary.
 ///
 /// # Errors
-/// What to show instead of going on.
-pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Vec<Said>, Instead> {
-    match command().try_get_matches_from(args) {
-        Ok(matches) => Ok(options::all().filter_map(|option| said(&matches, option)).collect()),
-        Err(error) => {
-            let text = error.render().to_string();
-            Err(match error.kind() {
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Instead::Tell(text),
-                _ => Instead::Refuse(text),
-            })
-        }
+/// Help, version or a mistake: a text to show instead of going on.
+pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Vec<Said>, clap::Error> {
+    let matches = command().try_get_matches_from(args)?;
+    Ok(options::all().filter_map(|option| said(&matches, option)).collect())
+}
+
+/// Shows what stands in for going on: help and version on stdout, for which all is well; mistakes on stderr.
+pub(super) fn end(error: &clap::Error) -> Exit {
+    let text = error.render().to_string();
+    if error.use_stderr() {
+        console::err(&text);
+        Exit::Usage
+    } else {
+        console::out(&text);
+        Exit::Done
     }
 }
 
-fn said(matches: &ArgMatches, option: &'static OptionSpec) -> Option<Said> {
-    use clap::parser::ValueSource;
-
+/// What the command line says about an option, if anything.
+pub(super) fn said(matches: &ArgMatches, option: &'static OptionSpec) -> Option<Said> {
     if matches.value_source(option.name) != Some(ValueSource::CommandLine) {
         return None;
     }
@@ -73,7 +69,8 @@ fn command() -> Command {
         .args(options::all().map(arg))
 }
 
-fn arg(option: &'static OptionSpec) -> Arg {
+/// An option as clap knows it.
+pub(super) fn arg(option: &'static OptionSpec) -> Arg {
     let arg = Arg::new(option.name).help(help(option)).help_heading(option.topic.heading());
     let arg = match option.arity {
         Arity::Positional(_) => arg,
@@ -110,9 +107,10 @@ fn help(option: &OptionSpec) -> String {
 mod tests {
     use super::*;
 
-    fn read_all(args: &[&str]) -> Result<Vec<(&'static str, Vec<String>)>, Instead> {
+    fn read_all(args: &[&str]) -> Result<Vec<(&'static str, Vec<String>)>, String> {
         let args = std::iter::once("bin").chain(args.iter().copied()).map(OsString::from);
-        Ok(read(args)?.into_iter().map(|said| (said.option.name, said.values)).collect())
+        let said = read(args).map_err(|error| error.render().to_string())?;
+        Ok(said.into_iter().map(|said| (said.option.name, said.values)).collect())
     }
 
     #[test]
@@ -136,15 +134,15 @@ mod tests {
 
     #[test]
     fn an_unknown_flag_is_refused_and_its_neighbour_named() {
-        let Err(Instead::Refuse(text)) = read_all(&["--cylces", "3"]) else { panic!("accepted") };
+        let text = read_all(&["--cylces", "3"]).unwrap_err();
         assert!(text.contains("--cycles"), "{text}");
-        assert!(matches!(read_all(&["--quick", "--profile", "publish"]), Err(Instead::Refuse(_))));
-        assert!(matches!(read_all(&["--baseline", "main"]), Err(Instead::Refuse(_))));
+        assert!(read_all(&["--quick", "--profile", "publish"]).is_err());
+        assert!(read_all(&["--baseline", "main"]).is_err());
     }
 
     #[test]
     fn help_names_every_option_and_its_twin() {
-        let Err(Instead::Tell(text)) = read_all(&["--help"]) else { panic!("no help") };
+        let text = read_all(&["--help"]).unwrap_err();
         for option in options::all() {
             assert!(text.contains(option.name) || flag(option) == "FILTER", "{}", option.name);
             assert!(option.variables().all(|variable| text.contains(&variable)), "{}", option.name);

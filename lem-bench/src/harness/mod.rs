@@ -2,10 +2,12 @@
 //!
 //! The only place that exits the process and that writes to the terminal.
 
+mod cargo_lem;
 mod command;
 mod config;
 mod config_view;
 mod console;
+mod doctor;
 mod entry;
 mod environment;
 mod exit;
@@ -27,6 +29,7 @@ mod simulation;
 mod test_mode;
 mod test_report;
 
+pub use cargo_lem::cargo_lem;
 pub use entry::Harness;
 pub use hints::HarnessHints;
 pub use simulation::{SimulatedRun, Simulation, SimulationOptions, probe_effort, simulate};

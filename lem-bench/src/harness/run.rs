@@ -45,14 +45,7 @@ impl Chosen {
 pub(super) fn run(harness: Harness) -> Result<Exit, Stop> {
     let said = match command::read(std::env::args_os()) {
         Ok(said) => said,
-        Err(command::Instead::Tell(text)) => {
-            console::out(&text);
-            return Ok(Exit::Done);
-        }
-        Err(command::Instead::Refuse(text)) => {
-            console::err(&text);
-            return Ok(Exit::Usage);
-        }
+        Err(error) => return Ok(command::end(&error)),
     };
     let (call, warnings) = ask(said, harness.hints)?;
     for warning in warnings {

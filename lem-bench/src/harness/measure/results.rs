@@ -84,6 +84,15 @@ impl Results {
 }
 
 /// The page, where this build can make one.
+#[cfg(feature = "html")]
+fn page(summary: &Summary) -> Result<Option<String>, Stop> {
+    let made = crate::report::html::render(summary);
+    made.map(Some).map_err(|error| Stop::machine(format!("the page can't be made: {error}")))
+}
+
+/// The page, where this build can make one.
+#[cfg(not(feature = "html"))]
+#[expect(clippy::unnecessary_wraps, reason = "with the feature `html` it is made, and that can fail")]
 fn page(_summary: &Summary) -> Result<Option<String>, Stop> {
     Ok(None)
 }

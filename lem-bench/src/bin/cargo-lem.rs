@@ -1,0 +1,5 @@
+//! `cargo lem`: what belongs to no single bench binary. Cargo starts this for `cargo lem …`.
+
+fn main() {
+    lem_bench::harness::cargo_lem()
+}

@@ -1,0 +1,87 @@
+//! Tries every meter and probes those that can be read.
+
+use super::super::run::Call;
+use super::super::simulation::probe_effort;
+use super::super::{config::Config, environment};
+use super::diagnosis::{Auto, Diagnosis, MeterState};
+use super::text;
+use crate::clock::RealClock;
+use crate::meter::{self, Found, MeterChoice, Opened, Status};
+use crate::model::Fact;
+use crate::protocol::Profile;
+use crate::sampler::probe;
+use crate::store::{MachineLock, WaitPolicy};
+
+/// What the doctor says.
+pub(in crate::harness) fn doctor(call: &Call, json: bool) -> String {
+    let diagnosis = examine(call);
+    if json {
+        // Plain data: it can be put into JSON.
+        serde_json::to_string_pretty(&diagnosis).unwrap_or_default() + "\n"
+    } else {
+        text::text(&diagnosis)
+    }
+}
+
+fn examine(call: &Call) -> Diagnosis {
+    let config = call.config();
+    // Sensors are not read densely while somebody measures: some lie when they are.
+    let lock = lock(config);
+    let meters = meter::survey(&config.open).into_iter().map(|found| state(found, lock.is_ok())).collect();
+    Diagnosis {
+        lem_bench: env!("CARGO_PKG_VERSION").to_owned(),
+        meters,
+        auto: auto(config),
+        not_probed: lock.err(),
+        environment: environment::facts(call),
+    }
+}
+
+fn lock(config: &Config) -> Result<MachineLock, String> {
+    let path = config.lock_file.clone().unwrap_or_else(MachineLock::default_path);
+    MachineLock::acquire(&path, WaitPolicy::NoWait, |_| {}).map_err(|error| error.to_string())
+}
+
+fn state(found: Found, may_probe: bool) -> MeterState {
+    let name = found.name.to_owned();
+    match found.status {
+        Status::Ready(mut opened) => MeterState {
+            name,
+            ready: true,
+            why: None,
+            remedy: None,
+            domains: opened.meter.domains().to_vec(),
+            headline: opened.headline.clone(),
+            notes: opened.notes.clone(),
+            facts: facts(&opened),
+            probe: may_probe.then(|| probe(&mut *opened.meter, &RealClock, probe_effort(Profile::Quick))),
+        },
+        Status::Unavailable { why, remedy } => MeterState {
+            name,
+            ready: false,
+            why: Some(why.to_string()),
+            remedy,
+            domains: Vec::new(),
+            headline: Vec::new(),
+            notes: Vec::new(),
+            facts: Vec::new(),
+            probe: None,
+        },
+    }
+}
+
+fn facts(opened: &Opened) -> Vec<Fact> {
+    opened.meter.facts().into_iter().map(|(name, value)| Fact { name, value }).collect()
+}
+
+fn auto(config: &Config) -> Auto {
+    match meter::open(&MeterChoice::Auto, &config.open) {
+        Ok(opened) => Auto {
+            meter: Some(opened.meter.name().to_owned()),
+            origin: Some(opened.meter.origin()),
+            headline: opened.headline,
+            why: None,
+        },
+        Err(error) => Auto { meter: None, origin: None, headline: Vec::new(), why: Some(error.to_string()) },
+    }
+}

@@ -1,0 +1,106 @@
+//! A diagnosis for people.
+
+use super::diagnosis::{Auto, Diagnosis, MeterState};
+use crate::model::{ChannelProbe, DomainId, Origin};
+
+/// Where the second column begins.
+const INDENT: &str = "                 ";
+
+/// The diagnosis as text.
+pub(super) fn text(diagnosis: &Diagnosis) -> String {
+    let mut lines = vec!["What can measure energy on this machine".to_owned(), String::new()];
+    for meter in &diagnosis.meters {
+        lines.extend(meter_lines(meter));
+    }
+    lines.push(String::new());
+    lines.push(auto_line(&diagnosis.auto));
+    if let Some(why) = &diagnosis.not_probed {
+        lines.push(format!("The sensors were not probed: {why}"));
+    }
+    let standing = |name: &&str| diagnosis.environment.iter().find(|fact| fact.name == **name);
+    let told = ["cpu model", "virtualisation", "container", "power supply"].iter().filter_map(standing);
+    lines.extend(told.map(|fact| format!("{}: {}", fact.name, fact.value)));
+    lines.join("\n") + "\n"
+}
+
+fn meter_lines(meter: &MeterState) -> Vec<String> {
+    let mut lines = Vec::new();
+    let head = |answer: &str, rest: &str| format!("  {:9} {answer:4} {rest}", meter.name);
+    if let Some(why) = &meter.why {
+        lines.push(head("no", why));
+        lines.extend(meter.remedy.as_ref().map(|remedy| format!("{INDENT}→ {remedy}")));
+        return lines;
+    }
+    lines.push(head("yes", &format!("headline: {}", ids(&meter.headline))));
+    for domain in &meter.domains {
+        let inside = domain.parent.as_ref().map(|parent| format!(", inside {parent}")).unwrap_or_default();
+        lines.push(format!("{INDENT}{}: {}{inside}", domain.id, domain.label));
+        let probes = meter.probe.iter().flat_map(|probe| &probe.channels).filter(|channel| channel.domain == domain.id);
+        lines.extend(probes.map(|channel| format!("{INDENT}  {}", sensor(channel))));
+    }
+    let said = |value: &str| meter.notes.iter().any(|note| note.contains(value));
+    let facts = meter.facts.iter().filter(|fact| !said(&fact.value));
+    lines.extend(facts.map(|fact| format!("{INDENT}{}: {}", fact.name, fact.value)));
+    lines.extend(meter.notes.iter().map(|note| format!("{INDENT}note: {note}")));
+    lines
+}
+
+fn sensor(channel: &ChannelProbe) -> String {
+    let kind = if channel.counter { "energy counter" } else { "power gauge" };
+    let unit = if channel.counter { "J" } else { "W" };
+    let period = match channel.update_period_s {
+        None if channel.updates == 0 => "never moved while it was watched".to_owned(),
+        None => format!("moved {} times while it was watched: slow", channel.updates),
+        Some(period) if period <= 0.0 => "new at every read".to_owned(),
+        Some(period) => format!("every {}", quantity(period, "s")),
+    };
+    let step = channel.quantum.map(|step| format!(", in steps from {}", quantity(step, unit))).unwrap_or_default();
+    format!("{kind}: {period}{step}, {} a read", quantity(channel.read_cost_s, "s"))
+}
+
+/// A small quantity with a prefix that suits it.
+fn quantity(value: f64, unit: &str) -> String {
+    match value {
+        _ if value >= 1.0 || value <= 0.0 => format!("{value:.1} {unit}"),
+        _ if value >= 1e-3 => format!("{:.1} m{unit}", value * 1e3),
+        _ if value >= 1e-6 => format!("{:.1} µ{unit}", value * 1e6),
+        _ => format!("{:.0} n{unit}", value * 1e9),
+    }
+}
+
+fn auto_line(auto: &Auto) -> String {
+    let Some(meter) = &auto.meter else {
+        return format!("--meter auto can't choose: {}", auto.why.as_deref().unwrap_or_default());
+    };
+    let label = match auto.origin {
+        Some(Origin::Measured) => "",
+        _ => ", which is no measurement",
+    };
+    format!("--meter auto takes {meter} ({}){label}", ids(&auto.headline))
+}
+
+fn ids(ids: &[DomainId]) -> String {
+    ids.iter().map(DomainId::as_str).collect::<Vec<_>>().join(" + ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sensors_are_told_in_words() {
+        let mut channel = ChannelProbe {
+            domain: DomainId::new("gpu:0"),
+            counter: true,
+            update_period_s: Some(0.0205),
+            quantum: Some(6.1e-5),
+            read_cost_s: 2.4e-7,
+            updates: 12,
+        };
+        assert_eq!(sensor(&channel), "energy counter: every 20.5 ms, in steps from 61.0 µJ, 240 ns a read");
+        channel.update_period_s = None;
+        assert!(sensor(&channel).contains("moved 12 times"));
+        (channel.updates, channel.quantum, channel.counter) = (0, None, false);
+        assert_eq!(sensor(&channel), "power gauge: never moved while it was watched, 240 ns a read");
+    }
+}
