@@ -1,0 +1,82 @@
+//! `cargo lem doctor` on the built binary, over trees in which meters are there, locked away, or missing.
+
+use std::path::Path;
+use std::process::Command;
+
+/// Runs `cargo-lem` as cargo does, in a world without GPUs whose sysfs is `sys`.
+fn doctor(sys: &Path, args: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-lem"));
+    command.args(args).env("LEM_BENCH_SYSFS_ROOT", sys).env("LEM_BENCH_NVML_LIBRARY", "/nonexistent/libnvidia-ml.so.1");
+    command.env("LEM_BENCH_LOCK_FILE", sys.join("lock")).current_dir(sys);
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}
+
+fn write(sys: &Path, file: &str, text: &str) {
+    let path = sys.join(file);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}
+
+#[test]
+fn with_nothing_to_read_it_says_why_and_what_a_bench_would_take() {
+    let sys = tempfile::tempdir().unwrap();
+    let (code, out, err) = doctor(sys.path(), &["lem", "doctor"]);
+    assert_eq!((code, &*err), (0, ""));
+    for text in [
+        "nvml      no   the driver's library can't be loaded",
+        "→ install the NVIDIA driver",
+        "rapl      no   no RAPL zone",
+        "hwmon     no",
+        "estimate  yes  headline: cpu:estimate",
+        "--meter auto takes estimate (cpu:estimate), which is no measurement",
+    ] {
+        assert!(out.contains(text), "no {text:?} in\n{out}");
+    }
+}
+
+#[cfg(feature = "rapl")]
+#[test]
+fn a_counter_is_described_as_it_was_seen_and_told_in_json_too() {
+    let sys = tempfile::tempdir().unwrap();
+    let zone = "class/powercap/intel-rapl:0";
+    write(sys.path(), &format!("{zone}/name"), "package-0\n");
+    write(sys.path(), &format!("{zone}/energy_uj"), "1000000\n");
+    write(sys.path(), &format!("{zone}/max_energy_range_uj"), "262143328850\n");
+    let (code, out, _) = doctor(sys.path(), &["doctor"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("rapl      yes  headline: cpu:package-0"), "{out}");
+    assert!(out.contains("energy counter: never moved while it was watched"), "{out}");
+    assert!(out.contains("--meter auto takes rapl (cpu:package-0)\n"), "{out}");
+    let (code, json, _) = doctor(sys.path(), &["lem", "doctor", "--json"]);
+    assert_eq!(code, 0);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["auto"]["meter"], &json["auto"]["origin"]), (&"rapl".into(), &"measured".into()));
+    let rapl = json["meters"].as_array().unwrap().iter().find(|meter| meter["name"] == "rapl").unwrap();
+    assert_eq!((&rapl["ready"], &rapl["domains"][0]["id"]), (&true.into(), &"cpu:package-0".into()));
+    assert_eq!(rapl["probe"]["channels"][0]["updates"], 0);
+}
+
+#[test]
+fn nothing_is_probed_while_somebody_measures() {
+    let sys = tempfile::tempdir().unwrap();
+    let lock =
+        lem_bench::store::MachineLock::acquire(&sys.path().join("lock"), lem_bench::store::WaitPolicy::NoWait, |_| {});
+    let _lock = lock.unwrap();
+    let started = std::time::Instant::now();
+    let (code, out, _) = doctor(sys.path(), &["doctor"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("The sensors were not probed") && out.contains(&std::process::id().to_string()), "{out}");
+    assert!(started.elapsed().as_secs_f64() < 1.0, "it did not look for long");
+}
+
+#[test]
+fn mistakes_are_two() {
+    let sys = tempfile::tempdir().unwrap();
+    let (code, out, err) = doctor(sys.path(), &["lem", "docter"]);
+    assert_eq!((code, &*out), (2, ""));
+    assert!(err.contains("doctor"), "{err}");
+    assert_eq!(doctor(sys.path(), &["doctor", "--watts-per-core", "none"]).0, 2);
+    assert_eq!(doctor(sys.path(), &["lem"]).0, 2);
+}

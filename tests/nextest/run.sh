@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# Drives a crate that stands outside the workspace and has lem-bench alone as a dependency, with cargo and with
+# cargo-nextest, and checks names, exit codes and where results land. Needs cargo-nextest. Takes about a minute beside
+# building lem-bench once.
+#
+# usage: tests/nextest/run.sh [FOLDER]   the copy and its target folder are left in FOLDER where one is given
+set -euo pipefail
+
+suite=$(cd "$(dirname "$0")/../.." && pwd)
+if [ $# -gt 0 ]; then
+    mkdir -p "$1"
+    top=$(cd "$1" && pwd)
+else
+    top=$(mktemp -d)
+    trap 'rm -rf "$top"' EXIT
+fi
+crate=$top/downstream
+mkdir -p "$crate"
+cp -R "$suite/tests/downstream/." "$crate/"
+sed -i "s|@LEM_BENCH@|$suite/lem-bench|" "$crate/Cargo.toml"
+# The versions that the workspace was tested with.
+cp "$suite/Cargo.lock" "$crate/Cargo.lock"
+
+for name in $(compgen -e | grep -E '^(LEM_BENCH_|NEXTEST|CARGO_)' | grep -vE '^CARGO_HOME$' || true); do unset "$name"; done
+export CARGO_TERM_COLOR=never RUST_BACKTRACE=0
+export NEXTEST_EXPERIMENTAL_BENCHMARKS=1
+# nextest refuses flags that it does not know: everything is set by the environment.
+export LEM_BENCH_METER=estimate LEM_BENCH_CYCLES=3 LEM_BENCH_MIN_WINDOW=50ms LEM_BENCH_WARM_UP_TIME=100ms
+export LEM_BENCH_LOCK_FILE=$top/lock
+home=$crate/target/lem-bench
+cd "$crate"
+
+fail() {
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+# run CODE NAME COMMAND…: runs a command, keeps what it says in $top/NAME.out, and checks its exit code.
+run() {
+    local expected=$1 name=$2 code=0
+    shift 2
+    echo "== $*"
+    "$@" >"$top/$name.out" 2>&1 || code=$?
+    if [ "$code" != "$expected" ]; then
+        cat "$top/$name.out" >&2
+        fail "$* ended with $code, not $expected"
+    fi
+}
+
+# has NAME TEXT…: what the command NAME said has all of the texts.
+has() {
+    local name=$1
+    shift
+    for text in "$@"; do
+        grep -qF -- "$text" "$top/$name.out" || { cat "$top/$name.out" >&2; fail "$name does not say: $text"; }
+    done
+}
+
+runs() {
+    find "$home/runs" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | wc -l
+}
+
+rm -rf "$home"
+run 0 test cargo test --benches
+has test "test sum/n=1000 ... ok" "test sum/n=2000 ... ok" "test mode"
+run 0 nextest-run cargo nextest run --benches
+has nextest-run "downstream::bench/energy sum/n=1000" "downstream::bench/energy sum/n=2000" "2 tests run: 2 passed"
+[ "$(runs)" = 0 ] || fail "test mode wrote results"
+
+run 0 bench cargo bench
+has bench "sum/n=1000" "sum/n=2000" "(estimated)" "results are in $home/runs/"
+[ "$(runs)" = 1 ] || fail "cargo bench made $(runs) runs, not 1"
+run 0 bench-filter cargo bench -- n=2000 --quick --min-window 20ms
+has bench-filter "sum/n=2000" "1 bench"
+# Cargo passes on the exit code of a single target that fails.
+run 5 bench-nosuch cargo bench -- nosuch
+has bench-nosuch "no bench matches \`nosuch\`" "--no-match"
+run 2 bench-usage cargo bench -- --cycels 3
+has bench-usage "--cycles"
+
+rm -rf "$home"
+run 0 nextest-bench cargo nextest bench
+has nextest-bench "downstream::bench/energy sum/n=1000" "2 benchmarks run: 2 passed"
+[ "$(runs)" = 1 ] || fail "the processes of one nextest run made $(runs) runs, not 1"
+folder=$(echo "$home"/runs/nextest-*)
+[ "$(find "$folder" -name 'journal-*.jsonl' | wc -l)" = 2 ] || fail "not one journal a process in $folder"
+for id in sum/n=1000 sum/n=2000; do
+    grep -qF "\"id\": \"$id\"" "$folder/summary.json" || fail "$id is not in the summary of the whole run"
+done
+[ -s "$folder/index.html" ] || fail "no page in $folder"
+
+# A bench that fails fails for nextest too.
+sed -i 's|fn sum(b: &mut Bencher, n: u64) {|& assert!(n < 2000, "too many");|' benches/energy.rs
+run 100 nextest-failure cargo nextest bench --no-fail-fast
+has nextest-failure "too many" "1 passed, 1 failed"
+run 101 bench-failure cargo bench
+has bench-failure "sum/n=2000: too many"
+echo "downstream: all as it should be"
