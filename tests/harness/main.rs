@@ -1,4 +1,5 @@
 //! The harness contract, held by driving the built binary as cargo, nextest and users drive it.
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod exit_codes;
 mod lists;
