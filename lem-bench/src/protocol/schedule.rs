@@ -187,10 +187,10 @@ impl Schedule {
 
 /// A modelled figure has no idle and no inertia: windows can be short and gaps next to nothing.
 fn estimated(profile: Profile) -> Schedule {
-    let (cycles, window, floor) = match profile {
-        Profile::Quick => (5, ms(500), ms(1000)),
-        Profile::Default => (10, ms(1000), ms(2000)),
-        Profile::Publish => (12, ms(5000), ms(10_000)),
+    let (cycles, window, ramp_in, floor, cap) = match profile {
+        Profile::Quick => (5, ms(350), ms(100), ms(700), ms(1400)),
+        Profile::Default => (10, ms(1000), ms(200), ms(2000), ms(6000)),
+        Profile::Publish => (12, ms(5000), ms(200), ms(10_000), ms(50_000)),
     };
     let floor_probes = 12;
     Schedule {
@@ -201,17 +201,17 @@ fn estimated(profile: Profile) -> Schedule {
             floor_probes,
             floor,
             cap_probes: 240,
-            cap: floor * 5,
+            cap,
             tolerance: tolerance(profile),
             probe: floor / floor_probes as u32,
             calm: Duration::ZERO,
         },
         cycles,
         windows: 1,
-        gap_rest: ms(100),
+        gap_rest: ramp_in / 2,
         gap_idle: Duration::ZERO,
-        ramp_in: ms(200),
-        ramp_in_cap: ms(200),
+        ramp_in,
+        ramp_in_cap: ramp_in,
         window,
         window_iterations: 1,
         ramp_out: ms(10),

@@ -39,6 +39,16 @@ pub(super) struct Readings {
 }
 
 impl Readings {
+    /// Whether every counter has been seen to tick since the first read after `edge`: there is nothing more to learn
+    /// about that edge.
+    pub(super) fn have_ticked(&self, edge: Stamp) -> bool {
+        let ticked = |track: &CounterTrack| {
+            let after = &track.samples[track.samples.partition_point(|sample| sample.at <= edge)..];
+            after.first().zip(after.last()).is_some_and(|(first, last)| first.joules != last.joules)
+        };
+        self.counters.iter().all(ticked)
+    }
+
     /// Whether every source of energy was read after `edge`.
     pub(super) fn have_passed(&self, edge: Stamp) -> bool {
         let power = |track: &&GaugeTrack| track.quantity == Quantity::Power;
