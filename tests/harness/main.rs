@@ -1,5 +1,7 @@
 //! The harness contract, held by driving the built binary as cargo, nextest and users drive it.
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod by_hand;
 mod exit_codes;
 mod lists;
 mod measuring;

@@ -224,6 +224,23 @@ fn results_go_where_the_environment_or_a_flag_says() {
 }
 
 #[test]
+fn intervals_are_made_as_asked_for() {
+    let home = tempfile::tempdir().unwrap();
+    let args = ["good/decode", "-q", "--confidence-level", "0.9", "--nresamples", "200"];
+    let ran = run(&mut bench(home.path(), &args)).ends_with(0);
+    assert!(ran.out.contains("90 % intervals"), "{}", ran.out);
+    let summary = summary(home.path());
+    let metric = &of(&summary, "good/decode")["metrics"]["j_per_output_token"];
+    assert_eq!((&metric["interval"]["level"], &metric["bootstrap"]["resamples"]), (&0.9.into(), &200.into()));
+}
+
+#[test]
+fn what_is_left_out_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    run(&mut bench(home.path(), &["good/decode", "odd"])).ends_with(0).says(&["1 more is marked `ignore`"]);
+}
+
+#[test]
 fn json_on_stdout_is_the_summary() {
     let home = tempfile::tempdir().unwrap();
     let ran = run(&mut bench(home.path(), &["good/decode", "--format", "json"])).ends_with(0);
@@ -282,7 +299,7 @@ fn processes_of_one_nextest_run_share_a_folder() {
 fn two_runs_do_not_measure_at_once() {
     let home = tempfile::tempdir().unwrap();
     let mut first = bench(home.path(), &["good/decode", "--min-window", "700ms", "-q"]);
-    let mut first = first.stdout(std::process::Stdio::null()).spawn().unwrap();
+    let mut first = first.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
     let lock = home.path().join("lock");
     while std::fs::read(&lock).unwrap_or_default().is_empty() {
         std::thread::sleep(std::time::Duration::from_millis(20));

@@ -38,7 +38,9 @@ fn samples(twin: &Twin) -> (&'static str, Option<&'static str>) {
     match (twin.value.as_deref(), &*twin.name) {
         (None, _) => ("true", Some("perhaps")),
         (Some("TIME"), _) => ("1500ms", Some("soon")),
+        (Some("N"), "nresamples") => ("500", Some("7")),
         (Some("N"), _) => ("7", Some("many")),
+        (Some("LEVEL"), _) => ("90%", Some("1")),
         (Some("SEED"), _) => ("11", Some("-1")),
         (Some("WATTS"), _) => ("6.5", Some("0")),
         (Some("WHEN"), _) => ("never", Some("sometimes")),

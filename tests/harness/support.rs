@@ -36,7 +36,16 @@ impl Ran {
 
 /// The fixture's binary with these arguments, in the package's folder, as cargo starts it.
 pub(crate) fn fixture(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fixture-benches"));
+    clean(env!("CARGO_BIN_EXE_fixture-benches"), args)
+}
+
+/// The binary that measures by itself, in the same way.
+pub(crate) fn by_hand(args: &[&str]) -> Command {
+    clean(env!("CARGO_BIN_EXE_fixture-by-hand"), args)
+}
+
+fn clean(binary: &str, args: &[&str]) -> Command {
+    let mut command = Command::new(binary);
     command.args(args).current_dir(env!("CARGO_MANIFEST_DIR"));
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();

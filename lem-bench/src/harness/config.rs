@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::analysis::Options;
 use crate::meter::{MeterChoice, OpenOptions};
 use crate::protocol::{Overrides, Profile};
 use crate::registry::{IgnoredMode, Selection};
@@ -70,6 +71,8 @@ pub(super) struct Config {
     /// Total length of all windows of a bench.
     pub(super) measurement_time: Option<Duration>,
     pub(super) seed: u64,
+    /// How intervals are made.
+    pub(super) analysis: Options,
     // By what.
     pub(super) meter: MeterChoice,
     pub(super) domains: Vec<String>,
@@ -109,6 +112,7 @@ impl Default for Config {
             overrides: Overrides::default(),
             measurement_time: None,
             seed: DEFAULT_SEED,
+            analysis: Options::default(),
             meter: MeterChoice::default(),
             domains: Vec::new(),
             open: OpenOptions::default(),

@@ -34,7 +34,7 @@ pub(super) fn err(text: &str) {
 
 /// Whether progress can be drawn over itself.
 pub(super) fn stderr_is_terminal() -> bool {
-    std::io::stderr().is_terminal()
+    std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 /// The width of a line on stdout: the terminal's, `COLUMNS`, or 100 where nobody tells.

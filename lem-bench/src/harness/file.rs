@@ -96,7 +96,10 @@ fn several(value: &DeValue<'_>) -> Option<Vec<String>> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Vec<(&'static str, Vec<String>, String)>, String> {
+    /// Name, values and place of each key.
+    type Keys = Vec<(&'static str, Vec<String>, String)>;
+
+    fn read(text: &str) -> Result<Keys, String> {
         let said = parse(text, Path::new("f.toml")).map_err(|stop| stop.message)?;
         Ok(said.into_iter().map(|said| (said.option.name, said.values, said.place)).collect())
     }

@@ -32,6 +32,16 @@ pub(super) fn positive(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A share above 0 and below 1: `0.95`, or `95%`.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    let text = text.trim();
+    let share = match text.strip_suffix('%') {
+        Some(percent) => positive(percent)? / 100.0,
+        None => positive(text)?,
+    };
+    if share < 1.0 { Ok(share) } else { Err(String::new()) }
+}
+
 /// A time: `5s`, `500ms`, `1.5m`, `200us`; a bare number is seconds. At most a year: what is longer is a slip.
 pub(super) fn time(text: &str) -> Result<Duration, String> {
     const YEAR_S: f64 = 366.0 * 86_400.0;
@@ -99,6 +109,10 @@ mod tests {
         assert_eq!((count("2", 2), count("1", 2).is_err(), count("-2", 2).is_err()), (Ok(2), true, true));
         assert_eq!((switch("on"), switch("No"), switch("maybe").is_err()), (Ok(true), Ok(false), true));
         assert_eq!((positive("6.5"), positive("0").is_err(), positive("inf").is_err()), (Ok(6.5), true, true));
+        assert_eq!(
+            (share("0.9"), share("95 %"), share("1").is_err(), share("95").is_err()),
+            (Ok(0.9), Ok(0.95), true, true)
+        );
         assert_eq!(pair("k=a=b"), Ok(("k".to_owned(), "a=b".to_owned())));
         assert!(pair("=b").is_err() && pair("kb").is_err());
     }

@@ -49,7 +49,7 @@ fn sensor(channel: &ChannelProbe) -> String {
     let kind = if channel.counter { "energy counter" } else { "power gauge" };
     let unit = if channel.counter { "J" } else { "W" };
     let period = match channel.update_period_s {
-        None if channel.updates == 0 => "never moved while it was watched".to_owned(),
+        _ if channel.updates == 0 => "never moved while it was watched".to_owned(),
         None => format!("moved {} times while it was watched: slow", channel.updates),
         Some(period) if period <= 0.0 => "new at every read".to_owned(),
         Some(period) => format!("every {}", quantity(period, "s")),

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::super::config::Config;
 use super::super::exit::Stop;
@@ -11,9 +12,12 @@ use super::super::simulation::{Simulation, probe_effort};
 use super::headline;
 use crate::clock::{Clock, RealClock};
 use crate::meter::{self, DeviceWatch, Meter, MeterChoice};
-use crate::model::{Domain, DomainId, Fact, MeterProbe};
-use crate::sampler::{Sampler, SamplerConfig, probe};
+use crate::model::{Domain, DomainId, Fact, MeterProbe, Origin};
+use crate::sampler::{ProbeEffort, Sampler, SamplerConfig, probe};
 use crate::sim::Seeds;
+
+/// How long a model is looked at.
+const MODEL_PROBE: Duration = Duration::from_millis(200);
 
 /// A meter and what belongs to it.
 pub(super) struct Instrument {
@@ -75,9 +79,13 @@ impl Instrument {
         self.simulation.is_none()
     }
 
-    /// Finds out what its sensors do.
+    /// Finds out what its sensors do. A model has none: what it costs to ask it is soon known.
     pub(super) fn probe(&mut self, config: &Config) -> MeterProbe {
-        probe(&mut *self.meter, &*self.clock, probe_effort(config.profile))
+        let effort = match self.meter.origin() {
+            Origin::Estimated => ProbeEffort { least: MODEL_PROBE, most: MODEL_PROBE },
+            _ => probe_effort(config.profile),
+        };
+        probe(&mut *self.meter, &*self.clock, effort)
     }
 
     /// What else is going on on its devices, as facts and as warnings.

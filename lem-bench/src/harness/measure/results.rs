@@ -65,6 +65,14 @@ impl Results {
     /// # Errors
     /// A journal can't be read back, or a file not be written.
     pub(super) fn finish(&self, options: &Options) -> Result<(Summary, PathBuf), Stop> {
+        let safe = |stop: Stop| {
+            let message = format!("{}; what was measured is safe in {}", stop.message, self.run.path().display());
+            Stop { message, ..stop }
+        };
+        self.make(options).map_err(safe)
+    }
+
+    fn make(&self, options: &Options) -> Result<(Summary, PathBuf), Stop> {
         let journals = read_run(self.run.path()).map_err(|error| stop(&error))?;
         let records: Vec<Vec<Record>> = journals.into_iter().map(|journal| journal.records).collect();
         let summary = summarise(&records, options).map_err(|error| Stop::machine(error.to_string()))?;

@@ -11,7 +11,7 @@ use super::super::{config_view, console, environment};
 use super::instrument::Instrument;
 use super::results::{self, Results};
 use super::{jobs, plan_view};
-use crate::analysis::{Options, Status, Summary};
+use crate::analysis::{Status, Summary};
 use crate::model::{Fact, MeterProbe, Origin, Outcome, RunRecord, SCHEMA_VERSION, Setting};
 use crate::plan::{PlannedBench, TimePlan};
 use crate::registry::Case;
@@ -40,10 +40,15 @@ pub(in crate::harness) fn run(call: &Call, chosen: Chosen) -> Result<Exit, Stop>
     };
     if !config.is_quiet() {
         console::err(&format!("lem-bench: {}", plan_view::plan(&plan, &instrument, &probe, false)));
+        let left_out = chosen.selected.ignored.len();
+        if left_out > 0 {
+            let are = if left_out == 1 { "is" } else { "are" };
+            console::note(&format!("{left_out} more {are} marked `ignore`: --include-ignored measures them too"));
+        }
     }
     let results = Results::begin(home)?;
     let outcomes = measure(call, &cases, &plan, instrument, probe, &results)?;
-    let (summary, page) = results.finish(&Options::default())?;
+    let (summary, page) = results.finish(&config.analysis)?;
     show(config, &summary);
     console::note(&format!("results are in {}", page.display()));
     Ok(exit(&outcomes, &summary))

@@ -104,4 +104,18 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .expects("a whole number from 0 to 18446744073709551615")
     .default("1")
     .help("Seed of everything drawn: the order of inputs, the phases of windows"),
+    protocol("confidence-level", "LEVEL", |c, v| {
+        c.analysis.level = parse::share(one(v))?;
+        Ok(())
+    })
+    .expects("a share above 0 and below 1, such as 0.95 or 95%")
+    .default("0.95")
+    .help("Level of all intervals"),
+    protocol("nresamples", "N", |c, v| {
+        c.analysis.resamples = parse::count(one(v), 100)? as usize;
+        Ok(())
+    })
+    .expects("a whole number, at least 100")
+    .default("10000")
+    .help("Resamples of bootstrap intervals"),
 ];
