@@ -100,11 +100,11 @@ fn journal(p: u64) -> Vec<Record> {
 
 fn summary(processes: impl Iterator<Item = u64>) -> Summary {
     let journals: Vec<Vec<Record>> = processes.map(journal).collect();
-    summarise(&journals, &Options { resamples: 100, ..Options::default() }).unwrap()
+    summarise(&journals, &Options { resamples: 100, ..Options::default() }).expect("the journals have heads")
 }
 
 fn holds(summary: &Summary, metric: &str, expected: f64) {
-    let value = summary.benches[0].metrics[metric].value.unwrap();
+    let value = summary.benches[0].metrics[metric].value.expect(metric);
     assert!((value - expected).abs() <= 1e-9 * expected.abs(), "{metric}: {value}, expected {expected}");
 }
 

@@ -16,14 +16,14 @@ const LEAST_COVERAGE: f64 = 0.912;
 
 fn totals(scenario: &str) -> Value {
     let path = format!("{}/tests/scenarios/{scenario}.json", env!("CARGO_MANIFEST_DIR"));
-    let scenario = Scenario::read(path.as_ref()).unwrap();
-    let truth = truth(&scenario).unwrap();
+    let scenario = Scenario::read(path.as_ref()).expect("a scenario");
+    let truth = truth(&scenario).expect("a truth");
     let mut totals = report::Totals::default();
     measure::all(&scenario, &truth, RUNS, &SimulationOptions::default(), |report| {
         assert!(report.json().is_object());
         totals.add(&report);
     })
-    .unwrap();
+    .expect("every run can be measured");
     totals.json(&truth)
 }
 

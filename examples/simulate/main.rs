@@ -3,6 +3,8 @@
 //! `cargo run --release --example simulate -- SCENARIO.json --runs 200` measures the scenario again and again in
 //! virtual time and prints one JSON object a run, then one that sums them up.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what this program is for")]
+
 mod arguments;
 mod measure;
 mod report;

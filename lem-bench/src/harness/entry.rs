@@ -14,7 +14,7 @@ use crate::registry::{Registered, Registry};
 /// ```no_run
 /// use lem_bench::Harness;
 ///
-/// Harness::new().bench("sum", |b| b.iter(|| (0..1000_u64).sum::<u64>())).main();
+/// Harness::new().bench("sum", |b| b.iter(|| drop(std::hint::black_box((0..1000_u64).sum::<u64>())))).main();
 /// ```
 #[derive(Debug)]
 #[must_use = "nothing runs until `main` is called"]

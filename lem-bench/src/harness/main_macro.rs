@@ -10,7 +10,7 @@
 ///
 /// #[energy_bench]
 /// fn sum(b: &mut Bencher) {
-///     b.iter(|| (0..1000_u64).sum::<u64>());
+///     b.iter(|| drop(std::hint::black_box((0..1000_u64).sum::<u64>())));
 /// }
 ///
 /// lem_bench::main!();
