@@ -284,10 +284,12 @@ fn a_lost_device_is_invalid_and_ends_the_run() {
 #[test]
 fn processes_of_one_nextest_run_share_a_folder() {
     let home = tempfile::tempdir().unwrap();
-    for id in ["good/decode", "good/grid/batch=1/dtype=f32"] {
+    let [decode, grid] = ["good/decode", "good/grid/batch=1/dtype=f32"].map(|id| {
         let mut command = bench(home.path(), &["--exact", id, "--nocapture"]);
-        run(command.env("NEXTEST_RUN_ID", "67a1-9f")).ends_with(0);
-    }
+        run(command.env("NEXTEST_RUN_ID", "67a1-9f")).ends_with(0).out
+    });
+    assert!(decode.contains("good/decode") && grid.contains("good/grid"));
+    assert!(!grid.contains("good/decode"), "each process shows its own bench:\n{grid}");
     assert!(only_run(home.path()).ends_with("nextest-67a1-9f"));
     let summary = summary(home.path());
     assert_eq!(summary["benches"].as_array().unwrap().len(), 2);

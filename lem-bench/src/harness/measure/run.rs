@@ -48,7 +48,10 @@ pub(in crate::harness) fn run(call: &Call, chosen: Chosen) -> Result<Exit, Stop>
     }
     let results = Results::begin(home)?;
     let outcomes = measure(call, &cases, &plan, instrument, probe, &results)?;
-    let (summary, page) = results.finish(&config.analysis)?;
+    let (mut summary, page) = results.finish(&config.analysis)?;
+    // Files tell of the whole run; this process speaks, and answers, for its own benches.
+    let ours: BTreeSet<&str> = outcomes.iter().map(|(id, _)| id.as_str()).collect();
+    summary.benches.retain(|bench| ours.contains(bench.bench.id.as_str()));
     show(config, &summary);
     console::note(&format!("results are in {}", page.display()));
     Ok(exit(&outcomes, &summary))
@@ -190,18 +193,13 @@ fn show(config: &Config, summary: &Summary) {
     console::out(&table(summary, &TableOptions { width: console::stdout_width(), color }));
 }
 
-/// The exit code: of this process' benches alone, where several processes share the run.
+/// The exit code that these outcomes and results call for.
 fn exit(outcomes: &[(String, Outcome)], summary: &Summary) -> Exit {
-    let ours: BTreeSet<&str> = outcomes.iter().map(|(id, _)| id.as_str()).collect();
     let of_outcomes = outcomes.iter().map(|(_, outcome)| match outcome {
         Outcome::Completed => Exit::Done,
         Outcome::Failed { .. } | Outcome::Panicked { .. } => Exit::BenchFailed,
         Outcome::DeviceLost { .. } => Exit::Invalid,
     });
-    let invalid = summary
-        .benches
-        .iter()
-        .filter(|bench| ours.contains(bench.bench.id.as_str()) && bench.status == Status::Invalid)
-        .map(|_| Exit::Invalid);
+    let invalid = summary.benches.iter().filter(|bench| bench.status == Status::Invalid).map(|_| Exit::Invalid);
     of_outcomes.chain(invalid).max().unwrap_or_default()
 }
