@@ -2,7 +2,6 @@
 #![cfg(feature = "models")]
 
 #[path = "../benches/llm.rs"]
-#[expect(dead_code, reason = "the bench target's `main` is not run here; its benches register themselves")]
 mod llm;
 
 use std::time::Duration;

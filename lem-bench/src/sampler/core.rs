@@ -31,18 +31,19 @@ pub struct SamplerConfig {
 }
 
 impl SamplerConfig {
-    /// The rates for a meter: the trace at 10 Hz, reads around edges at a twentieth of the tick, but never so often
-    /// that reading takes over a fifth of the time, nor over 500 times a second. (An H200's counter was seen to take
-    /// 3 ms a read, and its power field 6 µs.)
+    /// The rates for a meter: the trace at 10 Hz, reads around edges at a twentieth of the tick, but at a quarter where
+    /// a read costs more than a four-hundredth of it, and never over 500 times a second. An H200's counter takes 3 ms a
+    /// read (its power field 6 µs) and ticks every 100 ms: read at a twentieth, it cost 1.8 % of a core.
     pub fn for_meter(probe: &MeterProbe) -> Self {
         let period = |p: &crate::model::ChannelProbe| p.update_period_s.filter(|_| p.counter);
         let slowest = probe.channels.iter().filter_map(period).fold(0.0, f64::max);
         let cost = probe.channels.iter().filter(|p| p.counter).map(|p| p.read_cost_s).sum::<f64>();
+        let cheap = cost * 400.0 <= slowest;
         Self {
             trace_interval: Duration::from_millis(100),
-            dense_interval: Duration::from_secs_f64((slowest / 20.0).max(0.002).max(5.0 * cost)),
+            dense_interval: Duration::from_secs_f64((slowest / if cheap { 20.0 } else { 4.0 }).max(0.002)),
             tick: Duration::from_secs_f64(slowest),
-            before_edges: cost * 100.0 <= slowest,
+            before_edges: cheap,
         }
     }
 }
