@@ -52,6 +52,12 @@ pub(super) fn ratio(
     let input = RatioInput { idle, conf: options.level, ..RatioInput::new(numerator, seconds, denominator) };
     let cycles = numerator.len();
     match ratio_ci(&input) {
+        Ok(ci) if !(ci.low.is_finite() && ci.high.is_finite()) => Ok(Ratio {
+            value: ci.theta,
+            interval: None,
+            bootstrap: None,
+            missing: Some("the uncertainty is hundreds of times the value: there is no interval".to_owned()),
+        }),
         Ok(ci) => Ok(Ratio {
             value: ci.theta,
             interval: Some(default_interval(&ci, cycles, options)),

@@ -77,7 +77,7 @@ fn origin(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             "the energy is that of a simulated machine and a simulated workload",
             "leave out `--meter sim:…` to measure this machine",
         )),
-        Origin::Measured if head.probe.meter == "nvml" => findings.push(Finding::new(
+        Origin::Measured if head.probe.meter.split('+').any(|meter| meter == "nvml") => findings.push(Finding::new(
             Check::BoardGain,
             Weight::Note,
             "NVIDIA boards differ by a gain of up to about ±5 %, the same from run to run",
@@ -105,6 +105,16 @@ fn cycles(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             Weight::Invalid,
             format!("no energy could be had for cycle {}", missing.join(", ")),
             "run `cargo lem doctor`: a counter or gauge gave nothing around the edges of those windows",
+        ));
+    }
+    let planned = evidence.part.record.schedule.get("cycles").map_or(0, |cycles| *cycles as usize);
+    let completed = matches!(evidence.part.end.map(|end| &end.outcome), Some(Outcome::Completed));
+    if completed && n < planned {
+        findings.push(Finding::new(
+            Check::Completeness,
+            Weight::Warning,
+            format!("{n} of {planned} cycles are there although the bench ended well: its journal is damaged"),
+            "run it again, and look at the disk",
         ));
     }
     if n > 0 && n < ENOUGH_CYCLES {

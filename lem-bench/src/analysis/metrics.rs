@@ -17,8 +17,8 @@ pub(super) struct Input<'a> {
     pub(super) joined: &'a [Joined],
     /// The records of each cycle, all processes.
     pub(super) records: &'a [Vec<&'a CycleRecord>],
-    /// Power at rest before anything was set up, summed over the headline domains, in W.
-    pub(super) bare_idle_w: Option<f64>,
+    /// Power at rest before anything was set up, summed over the headline domains, block by block, in W.
+    pub(super) bare_idle_w: Option<Vec<f64>>,
     pub(super) source: Option<Source>,
     pub(super) options: &'a Options,
 }
@@ -97,9 +97,8 @@ fn energies(metrics: &mut Metrics, input: &Input<'_>, cycles: &[&Joined]) {
             let net = ratio(&energy, &seconds, &counts, Idle::PerCycle(idle_w), options);
             metrics.insert(format!("net_j_per_{name}"), metric(net, format!("J/{unit}"), Some(true)));
         }
-        if let Some(bare) = input.bare_idle_w {
-            let bare = vec![bare; cycles.len()];
-            let above = ratio(&energy, &seconds, &counts, Idle::PerCycle(&bare), options);
+        if let Some(bare) = &input.bare_idle_w {
+            let above = ratio(&energy, &seconds, &counts, Idle::Blocks(bare), options);
             metrics.insert(format!("above_bare_idle_j_per_{name}"), metric(above, format!("J/{unit}"), Some(true)));
         }
     }

@@ -72,7 +72,9 @@ fn summarise_bench(bench: &Bench<'_>, options: &Options) -> BenchSummary {
     let records: Vec<Vec<&CycleRecord>> = bench.cycles().into_values().collect();
     let joined: Vec<Joined> = records.iter().map(|parts| join_parts(bench, parts)).collect();
     let source = source(first.head, &joined);
-    let bare_idle_w = first.bare_idle.and_then(|idle| total(&mean_power(idle), &first.head.headline));
+    let bare_idle_w = first.bare_idle.and_then(|idle| {
+        idle.blocks.iter().map(|block| total(&block.power, &first.head.headline)).collect::<Option<Vec<f64>>>()
+    });
     let metrics = metrics(&Input { joined: &joined, records: &records, bare_idle_w, source: source.clone(), options });
     let mut findings = bench.findings.clone();
     findings.extend(judge(&Evidence { part: first, joined: &joined, records: &records }));

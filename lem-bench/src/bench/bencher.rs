@@ -160,6 +160,12 @@ impl<F: FnMut() -> R, R: BodyResult> Prepared<'_, '_, F> {
             let start: Stamp = clock.now();
             iterate(index, repeat, &request, &mut tally, &mut failures);
             let stop = clock.now();
+            // What a failed request brought before it failed came to nothing: its energy counts, its tokens do not.
+            let failed = failures.failed > 0 && failures.well == 0;
+            if failed {
+                request.reset();
+                tally.clear();
+            }
             settle_tokens(&mut request, &mut tally);
             let (marks, phases) = request.marks();
             driver.done(Iteration {

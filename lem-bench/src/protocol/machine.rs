@@ -243,7 +243,9 @@ impl Protocol {
             }
             State::WindowOpens { .. } => Command::Edge(Edge::WindowStart),
             State::Window { until, iterations, .. } if now < *until || *iterations < schedule.window_iterations => {
-                Command::Load { fixed: false, edge_from: Some(*until) }
+                // Iterations that are still missing put the edge off for nobody knows how long.
+                let foreseen = *iterations + 1 >= schedule.window_iterations;
+                Command::Load { fixed: false, edge_from: foreseen.then_some(*until) }
             }
             State::Window { left, .. } => {
                 let left = *left;

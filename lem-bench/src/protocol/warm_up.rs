@@ -93,18 +93,22 @@ impl WarmUp {
         }
     }
 
-    /// The halves test over the last probes, as many as the rule's cap: the time cap may allow more of them.
+    /// The halves test at the latest look that the probes so far allow: a pass that a later look takes back is none.
     fn test(&self) -> Option<stats::Warmup> {
+        let mut look = self.rule.floor_probes;
+        if self.probes_s.len() < look {
+            return None;
+        }
+        while look + (look / 10).max(4) <= self.probes_s.len() {
+            look += (look / 10).max(4);
+        }
         let rule = WarmupRule {
             delta: self.rule.tolerance,
-            floor: self.rule.floor_probes,
+            floor: look,
             soft: self.rule.floor_probes * 2,
             cap: usize::MAX,
             ..WarmupRule::default()
         };
-        if self.probes_s.len() < rule.floor {
-            return None;
-        }
         stats::warmup(&self.probes_s, &rule).ok()
     }
 

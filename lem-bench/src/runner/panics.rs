@@ -21,17 +21,21 @@ pub(super) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, String> {
     });
     TEXT.with_borrow_mut(|text| *text = None);
     catch_unwind(AssertUnwindSafe(body))
-        .map_err(|_| TEXT.with_borrow_mut(Option::take).unwrap_or_else(|| "panicked without a message".to_owned()))
+        // A panic that was raised again (a worker thread's, by `resume_unwind`) passed no hook of this thread.
+        .map_err(|payload| TEXT.with_borrow_mut(Option::take).unwrap_or_else(|| text_of(&*payload).to_owned()))
 }
 
 fn describe(panic: &std::panic::PanicHookInfo<'_>) -> String {
-    let payload = panic.payload();
-    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    let message = text.unwrap_or("panicked with a value that is no text");
+    let message = text_of(panic.payload());
     match panic.location() {
         Some(place) => format!("{message} (at {place})"),
         None => message.to_owned(),
     }
+}
+
+fn text_of(payload: &(dyn std::any::Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("panicked with a value that is no text")
 }
 
 #[cfg(test)]
@@ -43,5 +47,7 @@ mod tests {
         let text = catch(|| -> () { panic!("no {}", "water") }).unwrap_err();
         assert!(text.starts_with("no water (at ") && text.contains("panics.rs"), "{text}");
         assert_eq!(catch(|| 3), Ok(3));
+        let raised_again = catch(|| -> () { std::panic::resume_unwind(Box::new("from a worker")) });
+        assert_eq!(raised_again.unwrap_err(), "from a worker");
     }
 }

@@ -182,6 +182,9 @@ impl Core {
         if self.next_dense().is_some_and(|due| now >= due) {
             self.read_counters(true);
             self.last_dense = now;
+            // An edge that was foretold and did not come is read from its other side alone.
+            let patience = self.config.tick * 6;
+            self.before_edge = self.before_edge.filter(|from| now < *from + patience);
             self.after_edge = self.after_edge.filter(|until| now < *until && !self.readings.have_ticked(self.edge));
         }
     }

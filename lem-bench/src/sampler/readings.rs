@@ -91,7 +91,22 @@ impl Readings {
     fn counted(&mut self, start: Stamp, stop: Stamp, domain: &DomainId) -> Option<(f64, f64, f64)> {
         let track = self.counters.iter().find(|track| track.domain == *domain)?;
         let edges = [start, stop].map(|edge| value_at(&track.samples, edge, track.period));
-        let [Some(first), Some(last)] = edges else { return None };
+        let [Some(first), Some(last)] = edges else {
+            // Samples there are and no tick: said aloud, because the gauge that steps in measures something else.
+            if track.samples.len() > 1 {
+                let detail = "the counter showed no new value around a window's edge".to_owned();
+                let kind = SensorEventKind::CounterStuck;
+                self.events.push(SensorEvent { at: stop, domain: domain.clone(), kind, detail });
+            }
+            return None;
+        };
+        // Nothing that runs costs nothing: a counter that did not move over a whole window is not working.
+        if last.high <= first.low {
+            let detail = "the counter did not move over a whole window".to_owned();
+            let kind = SensorEventKind::CounterStuck;
+            self.events.push(SensorEvent { at: stop, domain: domain.clone(), kind, detail });
+            return None;
+        }
         for (edge, at) in [(first, start), (last, stop)] {
             if let Some(still) = edge.stuck {
                 let detail = format!("the counter stood still for {:.1} s at a window's edge", still.as_secs_f64());
