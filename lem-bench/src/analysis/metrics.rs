@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::cycles::Joined;
 use super::interval::{ENOUGH_CYCLES, Options, Ratio, bootstrap_interval, ratio};
 use super::summary::{Interval, Metric};
-use crate::model::{CycleRecord, RequestLog, Source};
+use crate::model::{CycleRecord, Origin, RequestLog, Source};
 use crate::stats::{Idle, PooledSamples, StatsError};
 use crate::units::Joules;
 
@@ -96,6 +96,13 @@ fn energies(metrics: &mut Metrics, input: &Input<'_>, cycles: &[&Joined]) {
         if let Some(idle_w) = &idle_w {
             let net = ratio(&energy, &seconds, &counts, Idle::PerCycle(idle_w), options);
             metrics.insert(format!("net_j_per_{name}"), metric(net, format!("J/{unit}"), Some(true)));
+        } else {
+            let estimated = input.source.as_ref().is_some_and(|source| source.origin == Origin::Estimated);
+            let why = if estimated { "an estimate has no idle" } else { "idle was not measured in every gap" };
+            let nothing = Ratio { value: f64::NAN, interval: None, bootstrap: None, missing: Some(why.to_owned()) };
+            let mut net = metric(Ok(nothing), format!("J/{unit}"), Some(true));
+            net.value = None;
+            metrics.insert(format!("net_j_per_{name}"), net);
         }
         if let Some(bare) = &input.bare_idle_w {
             let above = ratio(&energy, &seconds, &counts, Idle::Blocks(bare), options);

@@ -6,10 +6,17 @@ use std::io::{IsTerminal, Write};
 
 use super::config::Color;
 
-/// Writes results, as they are.
+/// Writes results, as they are. A reader who left (`| head`) has what they wanted; results that cannot be written
+/// otherwise are lost, and a program that loses them does not end well.
 pub(super) fn out(text: &str) {
     let mut stdout = std::io::stdout().lock();
-    drop(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()));
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(why) if why.kind() != std::io::ErrorKind::BrokenPipe => {
+            error(&format!("the results could not be written to standard output: {why}"));
+            std::process::exit(1);
+        }
+        _ => {}
+    }
 }
 
 /// Writes a line for people.
