@@ -4,7 +4,7 @@
 use lem_bench::analysis::{Options, Status, Summary, summarise};
 use lem_bench::model::{
     BenchEnd, BenchRecord, CycleRecord, Domain, DomainEnergy, DomainId, DomainKind, IdleBlock, MeterProbe, Method,
-    Origin, Outcome, Record, RequestLog, RunEnd, RunRecord, SCHEMA_VERSION, WindowRecord, WorkDone,
+    Origin, Outcome, Record, RequestLog, RunEnd, RunRecord, SCHEMA_VERSION, Trace, TracePoint, WindowRecord, WorkDone,
 };
 use lem_bench::units::{Joules, Stamp, Watts};
 
@@ -27,6 +27,18 @@ fn requests(p: u64) -> RequestLog {
         log.itl_count.push(INTERVALS as u32);
     }
     log
+}
+
+/// 5,000 samples of utilisation spread over the window, and the memory in use.
+fn use_of_device(p: u64) -> Trace {
+    let at = |k: u64| Stamp(SECOND + k * SECOND / 10);
+    Trace {
+        domain: DomainId::new(format!("gpu:{p}")),
+        power_w: Vec::new(),
+        temperature_c: Vec::new(),
+        utilisation: (0..5000).map(|k| TracePoint(at(k), ((13 * k + p) % 101) as f64 / 100.0)).collect(),
+        memory_bytes: vec![TracePoint(at(0), (30_000 + p) as f64 * 1e6)],
+    }
 }
 
 fn journal(p: u64) -> Vec<Record> {
@@ -83,7 +95,7 @@ fn journal(p: u64) -> Vec<Record> {
             temperature_c: Vec::new(),
             ramp_in_capped: false,
             spans: Vec::new(),
-            traces: Vec::new(),
+            traces: vec![use_of_device(p)],
             events: Vec::new(),
             sampler_cpu: None,
             process_cpu_s: None,
@@ -138,6 +150,8 @@ fn eight_processes_come_to_what_the_reference_says() {
         ("itl_steady_ms_p99", 14.95),
         ("itl_ms_mean", 12.499_987_177_419_355),
         ("itl_ms_p99", 14.95),
+        ("utilisation_percent_mean", 49.9824),
+        ("peak_memory_mb", 30_007.0),
     ] {
         holds(&summary, metric, expected);
     }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::cycles::Joined;
 use super::interval::{ENOUGH_CYCLES, Options, Ratio, bootstrap_interval, ratio};
 use super::summary::{Interval, Metric};
-use crate::model::{CycleRecord, Origin, RequestLog, Source};
+use crate::model::{CycleRecord, Origin, RequestLog, Source, Trace, TracePoint};
 use crate::stats::{Idle, PooledSamples, StatsError};
-use crate::units::Joules;
+use crate::units::{Joules, Stamp};
 
 /// The metrics by name.
 pub(super) type Metrics = BTreeMap<String, Metric>;
@@ -41,6 +41,7 @@ pub(super) fn metrics(input: &Input<'_>) -> Metrics {
         process_rate(&mut metrics, input);
     }
     sampler_cost(&mut metrics, input);
+    device_use(&mut metrics, input);
     request_times(&mut metrics, input);
     metrics
 }
@@ -150,6 +151,37 @@ fn process_rate(metrics: &mut Metrics, input: &Input<'_>) {
         source: None,
     };
     metrics.insert("mean_process_tokens_per_s".to_owned(), metric);
+}
+
+/// How busy the devices were in the windows (samples of all processes pooled), and the most memory that was in use.
+fn device_use(metrics: &mut Metrics, input: &Input<'_>) {
+    let windowed = |of: fn(&Trace) -> &Vec<TracePoint>| -> Vec<f64> {
+        let each = input.records.iter().flatten().flat_map(|record| {
+            let inside = |at: Stamp| record.windows.iter().any(|window| window.start <= at && at <= window.stop);
+            record.traces.iter().flat_map(of).filter(move |point| inside(point.0)).map(|point| point.1)
+        });
+        each.collect()
+    };
+    let utilisation = windowed(|trace| &trace.utilisation);
+    let memory = windowed(|trace| &trace.memory_bytes);
+    let metric = |value: f64, unit: &str, samples: usize| Metric {
+        value: Some(value),
+        unit: unit.to_owned(),
+        interval: None,
+        bootstrap: None,
+        cycles: input.records.len(),
+        samples: Some(samples),
+        missing: None,
+        lower_is_better: None,
+        source: None,
+    };
+    if !utilisation.is_empty() {
+        let mean = utilisation.iter().sum::<f64>() / utilisation.len() as f64;
+        metrics.insert("utilisation_percent_mean".to_owned(), metric(mean * 100.0, "%", utilisation.len()));
+    }
+    if let Some(peak) = memory.iter().copied().reduce(f64::max) {
+        metrics.insert("peak_memory_mb".to_owned(), metric(peak / 1e6, "MB", memory.len()));
+    }
 }
 
 /// What the sampler took of the machine that it watched, at worst.

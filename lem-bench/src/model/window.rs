@@ -151,6 +151,12 @@ pub struct Trace {
     pub power_w: Vec<TracePoint>,
     /// Temperature in °C.
     pub temperature_c: Vec<TracePoint>,
+    /// Share of time in which something ran on the device, 0 to 1.
+    #[serde(default)]
+    pub utilisation: Vec<TracePoint>,
+    /// Device memory in use, in bytes.
+    #[serde(default)]
+    pub memory_bytes: Vec<TracePoint>,
 }
 
 /// Something that a sensor did which a good sensor does not do.

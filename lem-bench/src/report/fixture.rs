@@ -336,5 +336,7 @@ fn trace(domain: &DomainId, second: impl Fn(f64) -> Stamp, from: f64, to: f64, i
         domain: domain.clone(),
         power_w: (0..n).map(|i| TracePoint(second(at(i)), power(i))).collect(),
         temperature_c: (0..n).step_by(5).map(|i| TracePoint(second(at(i)), heat(i))).collect(),
+        utilisation: Vec::new(),
+        memory_bytes: Vec::new(),
     }
 }

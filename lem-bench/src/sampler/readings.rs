@@ -154,9 +154,15 @@ impl Readings {
         for domain in domains {
             let counted = || self.counters.iter().find(|track| track.domain == domain.id).map(counter_trace);
             let power = points(Quantity::Power, &domain.id).or_else(|| counted().map(|points| within(&points)));
-            let temperature = points(Quantity::Temperature, &domain.id).unwrap_or_default();
             if let Some(power_w) = power {
-                traces.push(Trace { domain: domain.id.clone(), power_w, temperature_c: temperature });
+                let gauge = |quantity| points(quantity, &domain.id).unwrap_or_default();
+                traces.push(Trace {
+                    domain: domain.id.clone(),
+                    power_w,
+                    temperature_c: gauge(Quantity::Temperature),
+                    utilisation: gauge(Quantity::Utilisation),
+                    memory_bytes: gauge(Quantity::MemoryUsed),
+                });
             }
         }
         traces

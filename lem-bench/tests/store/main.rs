@@ -78,7 +78,13 @@ fn cycle(index: u32, requests: RequestLog) -> Record {
         cross_check: Some(Joules(5e-324)),
     };
     let work = WorkDone { requests: 3, units: BTreeMap::from([("images".into(), 9)]), ..WorkDone::default() };
-    let trace = Trace { domain: gpu(), power_w: vec![TracePoint(Stamp(7), 1.0 / 3.0)], temperature_c: vec![] };
+    let trace = Trace {
+        domain: gpu(),
+        power_w: vec![TracePoint(Stamp(7), 1.0 / 3.0)],
+        temperature_c: vec![],
+        utilisation: vec![TracePoint(Stamp(8), 0.1)],
+        memory_bytes: vec![],
+    };
     let event = SensorEvent { at: Stamp(3), domain: gpu(), kind: SensorEventKind::Throttled, detail: "hot".into() };
     Record::Cycle(Box::new(CycleRecord {
         bench: "decode/batch=4".into(),
