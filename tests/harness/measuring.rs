@@ -62,7 +62,7 @@ fn a_run_ends_with_a_table_a_page_a_summary_and_a_journal() {
     assert!(html.contains("good/decode") && html.trim_end().ends_with("</html>"));
     assert!(folder.join("journal-0.jsonl").is_file());
     let summary = summary(home.path());
-    assert_eq!(summary["schema_version"], 1);
+    assert_eq!(summary["schema_version"], 2);
     assert_eq!(summary["benches"].as_array().unwrap().len(), 3);
     let decode = of(&summary, "good/decode");
     assert_eq!((&decode["ended"]["outcome"], &decode["source"]["origin"]), (&"completed".into(), &"estimated".into()));

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::{Check, Finding, Weight};
 use crate::model::{
-    BenchEnd, BenchRecord, CycleRecord, IdleKind, IdleRecord, Record, RunRecord, SCHEMA_VERSION, WarmUpRecord,
+    BenchEnd, BenchRecord, CycleRecord, IdleKind, IdleRecord, OLDEST_SCHEMA_VERSION, Record, RunRecord, SCHEMA_VERSION,
+    WarmUpRecord,
 };
 
 /// Why journals cannot be analysed at all.
@@ -27,7 +28,8 @@ impl std::fmt::Display for AnalysisError {
             }
             Self::Schema { found } => write!(
                 f,
-                "the journal has schema version {found}, and this lem-bench reads version {SCHEMA_VERSION}: \
+                "the journal has schema version {found}, and this lem-bench reads versions \
+                 {OLDEST_SCHEMA_VERSION} to {SCHEMA_VERSION}: \
                  use the version that wrote it"
             ),
         }
@@ -80,7 +82,8 @@ pub(super) fn heads(journals: &[Vec<Record>]) -> Result<Vec<&RunRecord>, Analysi
     if heads.is_empty() {
         return Err(AnalysisError::NoHead);
     }
-    match heads.iter().find(|head| head.schema_version != SCHEMA_VERSION) {
+    let is_read = OLDEST_SCHEMA_VERSION..=SCHEMA_VERSION;
+    match heads.iter().find(|head| !is_read.contains(&head.schema_version)) {
         Some(other) => Err(AnalysisError::Schema { found: other.schema_version }),
         None => Ok(heads),
     }

@@ -18,5 +18,9 @@ pub use window::{
     WindowRecord, WorkDone,
 };
 
-/// Version of every stored format; bumped when a field is added or changes its meaning.
-pub const SCHEMA_VERSION: u32 = 1;
+/// Version of every stored format; bumped when a field is added or changes its meaning. What version 2 has more than
+/// version 1 has a default, so that files of version 1 are still read.
+pub const SCHEMA_VERSION: u32 = 2;
+
+/// The oldest version that is still read.
+pub const OLDEST_SCHEMA_VERSION: u32 = 1;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::durable::refuse_all_but_files;
 use super::line::hex;
-use crate::model::{RequestLog, SCHEMA_VERSION};
+use crate::model::{OLDEST_SCHEMA_VERSION, RequestLog, SCHEMA_VERSION};
 
 /// The first sixteen bytes of a samples file.
 pub(super) fn file_head(schema_version: u32) -> [u8; 16] {
@@ -113,8 +113,11 @@ impl Samples {
             Ok((file, len, head))
         });
         let (file, len, head) = opened.map_err(|error| format!("can't read {}: {error}", path.display()))?;
-        if head != file_head(SCHEMA_VERSION) {
-            return Err(format!("{} is not a samples file of schema {SCHEMA_VERSION}", path.display()));
+        if !(OLDEST_SCHEMA_VERSION..=SCHEMA_VERSION).any(|version| head == file_head(version)) {
+            return Err(format!(
+                "{} is not a samples file of schema {OLDEST_SCHEMA_VERSION} to {SCHEMA_VERSION}",
+                path.display()
+            ));
         }
         Ok(Self { file, len, free: head.len() as u64, bytes: Vec::new() })
     }
@@ -244,7 +247,7 @@ mod tests {
         let mut bytes = std::fs::read(file.path()).unwrap();
         bytes[8] = 99;
         std::fs::write(file.path(), &bytes).unwrap();
-        assert!(Samples::open(file.path()).unwrap_err().contains("not a samples file of schema 1"));
+        assert!(Samples::open(file.path()).unwrap_err().contains("not a samples file of schema 1 to 2"));
         std::fs::write(file.path(), b"LEM").unwrap();
         assert!(Samples::open(file.path()).unwrap_err().contains("can't read"));
     }

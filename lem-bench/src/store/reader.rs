@@ -14,7 +14,7 @@ use super::durable::refuse_all_but_files;
 use super::error::StoreError;
 use super::journal::JournalName;
 use super::line::is_intact;
-use crate::model::{Record, RequestLog, RunRecord, SCHEMA_VERSION};
+use crate::model::{OLDEST_SCHEMA_VERSION, Record, RequestLog, RunRecord, SCHEMA_VERSION};
 
 /// Longest line that is read, in bytes.
 const LONGEST_LINE: u64 = 256 << 20;
@@ -145,7 +145,7 @@ impl Reading {
         if number == 1
             && let Ok(Version { record, schema_version: found }) = serde_json::from_slice(line)
             && record == "run"
-            && !(1..=SCHEMA_VERSION).contains(&found)
+            && !(OLDEST_SCHEMA_VERSION..=SCHEMA_VERSION).contains(&found)
         {
             return Err(StoreError::Schema { path: self.journal.path.clone(), found, known: SCHEMA_VERSION });
         }

@@ -114,12 +114,12 @@ fn damaged_samples_cost_the_request_times_and_not_the_energy() {
 fn another_schema_is_refused_with_its_version() {
     let (_folder, path, _) = whole();
     for (found, object) in
-        [(2, r#"{"record":"run","schema_version":2,"something":"new"}"#), (0, r#"{"record":"run","schema_version":0}"#)]
+        [(3, r#"{"record":"run","schema_version":3,"something":"new"}"#), (0, r#"{"record":"run","schema_version":0}"#)]
     {
         std::fs::write(&path, sealed(object)).unwrap();
         let error = read_journal(&path).unwrap_err();
-        assert!(matches!(error, StoreError::Schema { known: 1, .. }), "{error}");
-        assert!(error.to_string().contains(&format!("has schema version {found}; this build reads 1 to 1")), "{error}");
+        assert!(matches!(error, StoreError::Schema { known: 2, .. }), "{error}");
+        assert!(error.to_string().contains(&format!("has schema version {found}; this build reads 1 to 2")), "{error}");
         assert!(read_run(path.parent().unwrap()).is_err());
     }
     assert!(StoreError::remedy(&read_journal(&path).unwrap_err()).is_some());
@@ -136,7 +136,7 @@ fn foreign_lines_are_named_and_bounded() {
     });
     let journal = read_journal(&path).unwrap();
     assert_eq!(journal.records, records(0));
-    assert!(journal.damage[0].contains("line 10 is intact, but no record of schema 1"), "{:?}", journal.damage[0]);
+    assert!(journal.damage[0].contains("line 10 is intact, but no record of schema 2"), "{:?}", journal.damage[0]);
     assert!(journal.damage.len() < 100 && journal.damage.iter().all(|text| text.len() < 400));
     assert!(journal.damage.last().unwrap().contains("more"));
 }

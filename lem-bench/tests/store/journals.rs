@@ -112,7 +112,7 @@ fn the_head_comes_first_and_once() {
     assert!(error.0.contains("it has a head already"), "{error}");
     let Record::Run(mut newer) = head(2) else { unreachable!() };
     newer.schema_version += 1;
-    assert!(write(&run, 2, &[Record::Run(newer)]).unwrap_err().0.contains("schema 2"));
+    assert!(write(&run, 2, &[Record::Run(newer)]).unwrap_err().0.contains("schema 3"));
 }
 
 /// The lines of the format's description, and a check of all that they don't look at.
@@ -132,7 +132,7 @@ for line in open("journal-0.jsonl", "rb").read().splitlines():
         except ImportError:
             pass
         print(record["index"], name, *values)
-assert samples[:8] == b"LEMSMPL\n" and samples[8:16] == bytes([1, 0, 0, 0, 0, 0, 0, 0])
+assert samples[:8] == b"LEMSMPL\n" and samples[8:16] == bytes([2, 0, 0, 0, 0, 0, 0, 0])
 "#;
 
 #[test]
@@ -150,4 +150,22 @@ fn python_reads_what_is_described() {
                     2 latency_ns 10 20 4294967296\n2 ttft_ns 1 2 3\n2 itl_ns 1 1001 2001 3001 4001 5001 6001\n\
                     2 itl_count 3 0 4\n";
     assert_eq!(said, expected);
+}
+
+#[test]
+fn a_journal_of_schema_1_is_read_whole() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/store/schema-1");
+    let journals = lem_bench::store::read_run(&folder).unwrap();
+    let [journal] = journals.as_slice() else { panic!("{} journals", journals.len()) };
+    assert!(journal.complete && journal.damage.is_empty(), "{:?}", journal.damage);
+    assert_eq!(journal.head().unwrap().schema_version, 1);
+    let summary = lem_bench::analysis::summarise(
+        std::slice::from_ref(&journal.records),
+        &lem_bench::analysis::Options::default(),
+    )
+    .unwrap();
+    // What the version that wrote it made of it.
+    let value = summary.benches[0].headline().unwrap().value.unwrap();
+    assert!((value / 2.7681983386075957 - 1.0).abs() < 1e-12, "{value}");
+    assert_eq!(summary.benches[0].metrics["ttft_ms_p50"].samples, Some(3));
 }

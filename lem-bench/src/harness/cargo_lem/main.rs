@@ -1,0 +1,59 @@
+//! The `main` of `cargo-lem`: reads the command line, lets the subcommand do its work, and ends the process.
+
+use clap::Command;
+
+use super::subcommand;
+use crate::harness::exit::{Exit, Stop};
+use crate::harness::{command, console};
+
+/// The `main` of `cargo-lem`: reads the command line, does what it says, and ends the process.
+///
+/// `cargo lem doctor [--json]` says which meters this machine has, which not and why, what their sensors do, and which
+/// one a bench would take. Ends with 0 when it could be said, 1 when the machine did not let us, 2 for a mistake in
+/// what was asked for.
+pub fn cargo_lem() -> ! {
+    let exit = go().unwrap_or_else(|stop| {
+        console::error(&stop.message);
+        stop.exit
+    });
+    std::process::exit(i32::from(exit.code()))
+}
+
+fn go() -> Result<Exit, Stop> {
+    let mut args: Vec<_> = std::env::args_os().collect();
+    // Cargo names the subcommand by which it was called.
+    if args.get(1).is_some_and(|argument| argument == "lem") {
+        args.remove(1);
+    }
+    let matches = match commands().try_get_matches_from(args) {
+        Ok(matches) => matches,
+        Err(error) => return Ok(command::end(&error)),
+    };
+    // Clap asks for a subcommand and knows no other.
+    let Some((name, matches)) = matches.subcommand() else { return Ok(Exit::Usage) };
+    match subcommand::ALL.iter().find(|known| known.name == name) {
+        Some(known) => (known.run)(matches),
+        None => Ok(Exit::Usage),
+    }
+}
+
+fn commands() -> Command {
+    Command::new("cargo-lem")
+        .bin_name("cargo lem")
+        .about("Companion of lem-bench: `cargo bench` for energy")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands(subcommand::ALL.iter().map(|known| (known.command)()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commands_are_sound() {
+        commands().debug_assert();
+        assert!(commands().get_subcommands().map(Command::get_name).eq(subcommand::ALL.iter().map(|known| known.name)));
+    }
+}

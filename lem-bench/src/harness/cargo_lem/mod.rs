@@ -1,0 +1,7 @@
+//! `cargo lem`: the companion's command line. One file a subcommand, each with its arguments and what it does with them.
+
+mod doctor;
+mod main;
+mod subcommand;
+
+pub use main::cargo_lem;

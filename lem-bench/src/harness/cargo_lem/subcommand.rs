@@ -1,0 +1,22 @@
+//! What a subcommand of `cargo lem` is, and the table of all of them.
+//!
+//! Must not know what any of them does.
+
+use clap::{ArgMatches, Command};
+
+use super::doctor;
+use crate::harness::exit::{Exit, Stop};
+
+/// A subcommand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Subcommand {
+    /// Its name on the command line.
+    pub(super) name: &'static str,
+    /// Its arguments and its help.
+    pub(super) command: fn() -> Command,
+    /// Does it.
+    pub(super) run: fn(&ArgMatches) -> Result<Exit, Stop>,
+}
+
+/// All subcommands, in the order in which the help shows them.
+pub(super) const ALL: &[Subcommand] = &[doctor::SUBCOMMAND];
