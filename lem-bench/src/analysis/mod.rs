@@ -4,6 +4,7 @@
 //! analysed again anywhere.
 
 mod assemble;
+pub mod compare;
 mod cycles;
 mod finding;
 mod interval;

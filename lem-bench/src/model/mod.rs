@@ -5,6 +5,7 @@
 mod domain;
 mod probe;
 mod record;
+mod session_result;
 mod window;
 
 pub use domain::{Domain, DomainId, DomainKind, Method, Origin, Source};
@@ -13,6 +14,7 @@ pub use record::{
     BenchEnd, BenchRecord, CycleRecord, Fact, IdleKind, IdleRecord, Outcome, Record, RunEnd, RunRecord, Setting,
     WarmUpCode, WarmUpRecord,
 };
+pub use session_result::SessionResult;
 pub use window::{
     DomainEnergy, IdleBlock, PhaseSpan, RequestLog, SensorEvent, SensorEventKind, Span, SpanKind, Trace, TracePoint,
     WindowRecord, WorkDone,
