@@ -5,10 +5,11 @@
 use std::path::PathBuf;
 
 use super::super::exit::Stop;
+use super::super::pages::{self, stop};
 use super::super::run::Call;
 use crate::analysis::{Options, Summary, summarise};
 use crate::model::Record;
-use crate::store::{Home, HomeOptions, JournalName, JournalWriter, RunDir, RunId, StoreError, read_run, write_atomic};
+use crate::store::{Home, HomeOptions, JournalName, JournalWriter, RunDir, RunId, read_run, write_atomic};
 
 /// The results folder of this call, shown to be writable.
 ///
@@ -59,7 +60,7 @@ impl Results {
         JournalWriter::create(&self.run, self.name).map_err(|error| stop(&error))
     }
 
-    /// Makes the summary and the page from all journals of the run, and notes that it is the newest. Returns the
+    /// Makes the summary and the pages from all journals of the run, and notes that it is the newest. Returns the
     /// summary and what a person should open.
     ///
     /// # Errors
@@ -79,9 +80,9 @@ impl Results {
         let json = serde_json::to_vec_pretty(&summary)
             .map_err(|error| Stop::machine(format!("the summary can't be put into JSON: {error}")))?;
         let path = self.write("summary.json", &json)?;
-        let page = page(&summary)?.map(|page| self.write("index.html", page.as_bytes())).transpose()?;
+        let index = pages::write(self.run.path(), &summary)?;
         self.run.mark_latest(&self.home).map_err(|error| stop(&error))?;
-        Ok((summary, page.unwrap_or(path)))
+        Ok((summary, index.unwrap_or(path)))
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, Stop> {
@@ -89,24 +90,4 @@ impl Results {
         write_atomic(&path, bytes).map_err(|error| stop(&error))?;
         Ok(path)
     }
-}
-
-/// The page, where this build can make one.
-#[cfg(feature = "html")]
-fn page(summary: &Summary) -> Result<Option<String>, Stop> {
-    let made = crate::report::html::render(summary);
-    made.map(Some).map_err(|error| Stop::machine(format!("the page can't be made: {error}")))
-}
-
-/// The page, where this build can make one.
-#[cfg(not(feature = "html"))]
-#[expect(clippy::unnecessary_wraps, reason = "with the feature `html` it is made, and that can fail")]
-fn page(_summary: &Summary) -> Result<Option<String>, Stop> {
-    Ok(None)
-}
-
-/// How something that can't be kept ends the run.
-pub(super) fn stop(error: &StoreError) -> Stop {
-    let remedy = error.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default();
-    Stop::machine(format!("{error}{remedy}"))
 }

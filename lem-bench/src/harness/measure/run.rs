@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::super::config::{Config, Format};
 use super::super::exit::{Exit, Stop};
+use super::super::pages;
 use super::super::progress::Progress;
 use super::super::run::{Call, Chosen};
 use super::super::{config_view, console, environment};
@@ -64,7 +65,7 @@ fn lock(config: &Config, instrument: &Instrument) -> Result<Option<MachineLock>,
     }
     let path = config.lock_file.clone().unwrap_or_else(MachineLock::default_path);
     let wait = if config.no_wait { WaitPolicy::NoWait } else { WaitPolicy::Forever };
-    MachineLock::acquire(&path, wait, console::note).map(Some).map_err(|error| results::stop(&error))
+    MachineLock::acquire(&path, wait, console::note).map(Some).map_err(|error| pages::stop(&error))
 }
 
 /// What a reader must know before anything is waited for: all of it in a dry run; else, where nothing is measured, that.

@@ -1,22 +1,23 @@
-//! The report as one page of HTML that needs nothing else: no script, no font, no picture from elsewhere.
+//! The report as a folder of pages that needs nothing else: no script, font or picture from elsewhere.
 //!
-//! Returns text; must not know files.
+//! Returns names and bytes; must not know where they are written.
 
-mod bench_view;
-mod cycle_table;
+mod bench;
+mod engine;
 mod error;
+mod index;
 mod metric_table;
-mod overview;
-mod page;
-mod palette;
-mod power_plot;
+mod plots;
+mod report;
 mod run_view;
-mod svg;
-mod thin;
-mod timeline;
 mod view;
-mod whisker_plot;
 mod words;
 
 pub use error::ReportError;
-pub use page::render;
+pub use report::{FileName, PageFile, Report};
+
+#[cfg(test)]
+mod tests;
+/// What the harness names the pages by.
+#[cfg(test)]
+use crate::store::slug;

@@ -73,7 +73,8 @@ pub(super) struct Tile {
 /// A row of the overview.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct OverviewRow {
-    pub(super) anchor: String,
+    /// Its page.
+    pub(super) href: String,
     pub(super) id: String,
     pub(super) badge: Badge,
     /// What its energy is counted by.
@@ -100,7 +101,6 @@ pub(super) struct MetricRow {
 /// A bench.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct BenchView {
-    pub(super) anchor: String,
     pub(super) id: String,
     pub(super) badge: Badge,
     pub(super) description: String,
@@ -134,13 +134,13 @@ pub(super) struct RunView {
     pub(super) environment: Table,
 }
 
-/// The page.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Page {
+/// The index.
+#[derive(Debug, Serialize)]
+pub(super) struct Page<'a> {
     pub(super) title: String,
     /// The style sheet, ours.
     pub(super) style: &'static str,
-    pub(super) run: RunView,
+    pub(super) run: &'a RunView,
     /// `6 benches: 3 valid, …`.
     pub(super) count: String,
     /// `95 %`.
@@ -152,5 +152,16 @@ pub(super) struct Page {
     pub(super) per: String,
     pub(super) overview: Vec<OverviewRow>,
     pub(super) plots: Vec<Plot>,
-    pub(super) benches: Vec<BenchView>,
+}
+
+/// The page of a bench.
+#[derive(Debug, Serialize)]
+pub(super) struct BenchPage<'a> {
+    pub(super) title: String,
+    /// The style sheet, ours.
+    pub(super) style: &'static str,
+    pub(super) run: &'a RunView,
+    /// Notes that every bench carries.
+    pub(super) everywhere: Vec<Found>,
+    pub(super) bench: BenchView,
 }

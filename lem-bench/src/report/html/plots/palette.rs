@@ -8,13 +8,13 @@ use plotters::style::RGBColor;
 use crate::model::SpanKind;
 
 /// Text and axes: `#222222`.
-pub(super) const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
+pub(in super::super) const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
 /// Grid lines: `#D8D8D8`.
-pub(super) const GRID: RGBColor = RGBColor(0xD8, 0xD8, 0xD8);
+pub(in super::super) const GRID: RGBColor = RGBColor(0xD8, 0xD8, 0xD8);
 /// The page under a hollow mark: `#FFFFFF`.
-pub(super) const PAPER: RGBColor = RGBColor(0xFF, 0xFF, 0xFF);
+pub(in super::super) const PAPER: RGBColor = RGBColor(0xFF, 0xFF, 0xFF);
 /// Lines, one a domain: `#0072B2`, `#D55E00`, `#009E73`, `#CC79A7`, `#E69F00`, `#56B4E9`.
-pub(super) const LINES: [RGBColor; 6] = [
+pub(in super::super) const LINES: [RGBColor; 6] = [
     RGBColor(0x00, 0x72, 0xB2),
     RGBColor(0xD5, 0x5E, 0x00),
     RGBColor(0x00, 0x9E, 0x73),
@@ -24,7 +24,7 @@ pub(super) const LINES: [RGBColor; 6] = [
 ];
 
 /// The tint of a band: windows `#CFE4F4`, warm-up `#FBE5C4`, ramps `#E6DDF0`, rest `#EFEFEF`.
-pub(super) fn band(kind: SpanKind) -> RGBColor {
+pub(in super::super) fn band(kind: SpanKind) -> RGBColor {
     match kind {
         SpanKind::Window => RGBColor(0xCF, 0xE4, 0xF4),
         SpanKind::WarmUp => RGBColor(0xFB, 0xE5, 0xC4),
@@ -34,7 +34,7 @@ pub(super) fn band(kind: SpanKind) -> RGBColor {
 }
 
 /// A colour as the style sheet and SVG write it.
-pub(super) fn hex(color: RGBColor) -> String {
+pub(in super::super) fn hex(color: RGBColor) -> String {
     format!("#{:02X}{:02X}{:02X}", color.0, color.1, color.2)
 }
 
@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn the_style_sheet_turns_every_colour_for_the_dark_page() {
-        let style = include_str!("templates/style.css");
+        let style = include_str!("../templates/style.css");
         let bands = [SpanKind::Window, SpanKind::WarmUp, SpanKind::RampIn, SpanKind::Gap].map(band);
         for color in [INK, GRID, PAPER].into_iter().chain(LINES).chain(bands) {
             let selector = format!("=\"{}\"]", hex(color));

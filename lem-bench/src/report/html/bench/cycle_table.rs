@@ -2,8 +2,9 @@
 //!
 //! Must not know the plots.
 
+use super::super::view::Table;
+use super::super::words;
 use super::timeline::{Line, Timeline, within};
-use super::view::Table;
 use crate::analysis::{BenchSummary, CycleSummary};
 use crate::report::figures::{NONE, bare, percent};
 use crate::report::labels;
@@ -116,7 +117,7 @@ pub(super) fn phases(course: &Timeline) -> Table {
         let highest = course.lines.iter().map(power).fold(f64::NEG_INFINITY, f64::max);
         let cycle = stretch.cycle.map(|cycle| format!(" of cycle {}", cycle + 1)).unwrap_or_default();
         let mut row = vec![
-            format!("{}{cycle}", super::words::span(stretch.kind)),
+            format!("{}{cycle}", words::span(stretch.kind)),
             format!("{from:.1} s"),
             format!("{:.1} s", to - from),
             bare(sum, "W"),

@@ -10,42 +10,42 @@ use crate::units::Stamp;
 
 /// A stretch in which the harness did one thing.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Band {
+pub(in super::super) struct Band {
     /// What it did.
-    pub(super) kind: SpanKind,
+    pub(in super::super) kind: SpanKind,
     /// The cycle to which it belongs, from 0; `None` for what came before the cycles.
-    pub(super) cycle: Option<u32>,
+    pub(in super::super) cycle: Option<u32>,
     /// From and to, in seconds since the bench began.
-    pub(super) from: f64,
-    pub(super) to: f64,
+    pub(in super::super) from: f64,
+    pub(in super::super) to: f64,
 }
 
 /// Readings in stretches without holes: seconds and value.
-pub(super) type Stretches = Vec<Vec<(f64, f64)>>;
+pub(in super::super) type Stretches = Vec<Vec<(f64, f64)>>;
 
 /// One domain's readings.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Line {
+pub(in super::super) struct Line {
     /// The domain.
-    pub(super) domain: DomainId,
+    pub(in super::super) domain: DomainId,
     /// Power in W.
-    pub(super) power: Stretches,
+    pub(in super::super) power: Stretches,
     /// Temperature in °C.
-    pub(super) heat: Stretches,
+    pub(in super::super) heat: Stretches,
 }
 
 /// A bench's course.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Timeline {
+pub(in super::super) struct Timeline {
     /// Its bands, in order.
-    pub(super) bands: Vec<Band>,
+    pub(in super::super) bands: Vec<Band>,
     /// One line a domain: of `headline` if they were read, else of all that were.
-    pub(super) lines: Vec<Line>,
+    pub(in super::super) lines: Vec<Line>,
 }
 
 impl Timeline {
     /// The course of `bench`.
-    pub(super) fn of(bench: &BenchSummary, headline: &[DomainId]) -> Self {
+    pub(in super::super) fn of(bench: &BenchSummary, headline: &[DomainId]) -> Self {
         let warm_up = bench.warm_up.as_ref();
         let starts = bench.cycles.iter().flat_map(|cycle| &cycle.spans).map(|span| span.start);
         let zero = warm_up.map(|warm_up| warm_up.start).into_iter().chain(starts).min().unwrap_or_default();
@@ -87,7 +87,7 @@ impl Timeline {
     }
 
     /// Where it ends, in seconds.
-    pub(super) fn end(&self) -> f64 {
+    pub(in super::super) fn end(&self) -> f64 {
         let points = self.lines.iter().flat_map(|line| line.power.iter().chain(&line.heat)).flatten().map(|p| p.0);
         self.bands.iter().map(|band| band.to).chain(points).fold(0.0, f64::max)
     }
@@ -100,7 +100,7 @@ fn stretches(points: &[TracePoint], seconds: impl Fn(Stamp) -> f64) -> Stretches
 }
 
 /// The readings from `from` until before `to`.
-pub(super) fn within(stretches: &Stretches, from: f64, to: f64) -> impl Iterator<Item = f64> + '_ {
+pub(in super::super) fn within(stretches: &Stretches, from: f64, to: f64) -> impl Iterator<Item = f64> + '_ {
     stretches.iter().flatten().filter(move |point| (from..to).contains(&point.0)).map(|point| point.1)
 }
 

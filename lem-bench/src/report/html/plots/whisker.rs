@@ -5,25 +5,25 @@
 use plotters::coord::ranged1d::AsRangedCoord;
 use plotters::prelude::*;
 
-use super::error::ReportError;
+use super::super::error::ReportError;
 use super::palette::{GRID, INK, LINES, PAPER};
 use super::svg::{Drawing, letters, tick};
 use crate::report::terminal_text::{clean, shorten};
 
 /// One bench's dot.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Dot {
+pub(in super::super) struct Dot {
     /// The bench.
-    pub(super) label: String,
+    pub(in super::super) label: String,
     /// Its figure as text: `0.4123 J/token ±0.6 %`.
-    pub(super) figure: String,
+    pub(in super::super) figure: String,
     /// Its value, in the axis' unit.
-    pub(super) value: f64,
+    pub(in super::super) value: f64,
     /// The ends of its interval.
-    pub(super) low: f64,
-    pub(super) high: f64,
+    pub(in super::super) low: f64,
+    pub(in super::super) high: f64,
     /// Drawn hollow: too few cycles to rely on, or a result that must not be used.
-    pub(super) hollow: bool,
+    pub(in super::super) hollow: bool,
 }
 
 /// Values further apart than this are drawn on a logarithmic scale.
@@ -36,13 +36,13 @@ const LABEL: usize = 70;
 const DOT: i32 = 4;
 
 /// Whether these dots are drawn on a logarithmic scale.
-pub(super) fn logarithmic(dots: &[Dot]) -> bool {
+pub(in super::super) fn logarithmic(dots: &[Dot]) -> bool {
     let (low, high) = ends(dots);
     low > 0.0 && high / low > LOG_FROM
 }
 
 /// Draws dots, the first on top; `axis` names what and the unit.
-pub(super) fn draw(dots: &[Dot], axis: &str, drawing_id: &str, title: &str) -> Result<String, ReportError> {
+pub(in super::super) fn draw(dots: &[Dot], axis: &str, drawing_id: &str, title: &str) -> Result<String, ReportError> {
     let log = logarithmic(dots);
     let scale = if log { "a logarithmic" } else { "one" };
     let description = format!("{} benches on {scale} scale. The table above holds the same numbers.", dots.len());

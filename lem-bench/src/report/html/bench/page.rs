@@ -1,34 +1,33 @@
-//! One bench's section: its sentence, its figures, its course, its cycles, what speaks against it.
+//! One bench's page: its sentence, its figures, its course, its cycles, what speaks against it.
 //!
 //! Must not know other benches.
 
-use super::error::ReportError;
-use super::metric_table::{number, rows};
-use super::overview::{anchor, badge, capital};
-use super::palette::{LINES, hex};
-use super::power_plot::{MOST_LINES, draw};
-use super::run_view::{powers, table};
+use super::super::error::ReportError;
+use super::super::index::{badge, capital};
+use super::super::metric_table::{number, rows};
+use super::super::plots::palette::{LINES, hex};
+use super::super::plots::power::{MOST_LINES, draw};
+use super::super::run_view::{powers, table};
+use super::super::view::{BenchView, Found, Plot, Tile};
+use super::super::words;
+use super::cycle_table;
 use super::timeline::Timeline;
-use super::view::{BenchView, Found, Plot, Tile};
-use super::{cycle_table, words};
 use crate::analysis::{BenchSummary, Finding, Weight};
 use crate::model::DomainId;
 use crate::report::figures::bare;
 use crate::report::labels;
 
-/// The section of the bench at this place; findings in `elsewhere` are said for all benches at once.
+/// The page of the bench; findings in `elsewhere` are said for all benches at once.
 ///
 /// # Errors
 /// [`ReportError::Plot`] when a plot could not be drawn.
-pub(super) fn view(
-    at: usize,
+pub(in super::super) fn view(
     bench: &BenchSummary,
     headline: &[DomainId],
     elsewhere: &[&Finding],
 ) -> Result<BenchView, ReportError> {
-    let anchor = anchor(at);
     let course = Timeline::of(bench, headline);
-    let power = power(bench, &course, &anchor)?;
+    let power = power(bench, &course)?;
     let findings = bench.findings.iter().filter(|found| !elsewhere.contains(found));
     let seconds_or_count = |(name, value): (&String, &f64)| {
         let unit = if name.ends_with("_s") { "s" } else { "" };
@@ -53,12 +52,11 @@ pub(super) fn view(
             bench.bench.schedule.iter().map(seconds_or_count).collect(),
         ),
         repeat: words::repeat(&bench.bench.id),
-        anchor,
     })
 }
 
 /// Findings, what weighs most first.
-pub(super) fn found<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<Found> {
+pub(in super::super) fn found<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<Found> {
     let mut findings: Vec<&Finding> = findings.collect();
     findings.sort_by_key(|found| std::cmp::Reverse(found.weight));
     let one = |found: &Finding| Found {
@@ -108,10 +106,10 @@ fn tiles(bench: &BenchSummary) -> Vec<Tile> {
     names.into_iter().filter_map(tile).collect()
 }
 
-fn power(bench: &BenchSummary, course: &Timeline, anchor: &str) -> Result<Plot, ReportError> {
+fn power(bench: &BenchSummary, course: &Timeline) -> Result<Plot, ReportError> {
     let label = bench.source.as_ref().and_then(|source| labels::origin(source.origin)).unwrap_or_default();
     let title = format!("Power over time {label} of {}", bench.bench.id);
-    let svg = match draw(course, &format!("{anchor}-power"), &title)? {
+    let svg = match draw(course, "power", &title)? {
         Ok(svg) => svg,
         Err(reason) => return Ok(Plot { caption: reason, ..Plot::default() }),
     };

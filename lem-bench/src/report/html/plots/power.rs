@@ -6,15 +6,15 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::error::ReportError;
+use super::super::bench::timeline::{Line, Stretches, Timeline};
+use super::super::error::ReportError;
 use super::palette::{GRID, INK, LINES, band};
 use super::svg::{Drawing, letters, tick};
 use super::thin::thin;
-use super::timeline::{Line, Stretches, Timeline};
 use crate::model::SpanKind;
 
 /// Lines that can still be told apart.
-pub(super) const MOST_LINES: usize = LINES.len();
+pub(in super::super) const MOST_LINES: usize = LINES.len();
 /// Stretches of time of which the lowest and the highest reading are drawn.
 const BUCKETS: usize = 420;
 const WIDTH: u32 = 960;
@@ -27,7 +27,7 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn = Result<(), Box<dyn std::error::Error>>;
 
 /// Draws the course; the reason in words when there is too little to draw.
-pub(super) fn draw(course: &Timeline, id: &str, title: &str) -> Result<Result<String, String>, ReportError> {
+pub(in super::super) fn draw(course: &Timeline, id: &str, title: &str) -> Result<Result<String, String>, ReportError> {
     let readings = course.lines.iter().flat_map(|line| &line.power).map(Vec::len).sum::<usize>();
     let end = course.end();
     if readings < 2 || end <= 0.0 {

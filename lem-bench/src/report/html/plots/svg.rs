@@ -6,22 +6,22 @@ use std::fmt::Write as _;
 
 use plotters::prelude::*;
 
-use super::error::ReportError;
+use super::super::error::ReportError;
 use super::palette;
 use crate::report::terminal_text::clean;
 
 /// A plot and what it is called.
-pub(super) struct Drawing<'a> {
+pub(in super::super) struct Drawing<'a> {
     /// Its width and height in its own units.
-    pub(super) size: (u32, u32),
+    pub(in super::super) size: (u32, u32),
     /// Its class in the style sheet.
-    pub(super) class: &'a str,
+    pub(in super::super) class: &'a str,
     /// An id that no other plot of the page has.
-    pub(super) id: &'a str,
+    pub(in super::super) id: &'a str,
     /// What it shows, in a few words.
-    pub(super) title: &'a str,
+    pub(in super::super) title: &'a str,
     /// What is to be seen on it.
-    pub(super) description: &'a str,
+    pub(in super::super) description: &'a str,
 }
 
 impl Drawing<'_> {
@@ -29,7 +29,7 @@ impl Drawing<'_> {
     ///
     /// # Errors
     /// [`ReportError::Plot`] with what the plotter says.
-    pub(super) fn svg<F>(&self, plot: &'static str, draw: F) -> Result<String, ReportError>
+    pub(in super::super) fn svg<F>(&self, plot: &'static str, draw: F) -> Result<String, ReportError>
     where
         F: FnOnce(&DrawingArea<SVGBackend<'_>, plotters::coord::Shift>) -> Result<(), Box<dyn std::error::Error>>,
     {
@@ -63,7 +63,7 @@ impl Drawing<'_> {
 }
 
 /// Text of an SVG: nothing in it is markup, and nothing in it is invisible.
-pub(super) fn escape(text: &str) -> String {
+pub(in super::super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in clean(text).chars() {
         match c {
@@ -79,12 +79,12 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 /// Letters of this size, in ink.
-pub(super) fn letters<'a>(size: u32) -> TextStyle<'a> {
+pub(in super::super) fn letters<'a>(size: u32) -> TextStyle<'a> {
     ("sans-serif", size).into_font().color(&palette::INK)
 }
 
 /// A number on an axis: as short as it is exact enough.
-pub(super) fn tick(value: f64) -> String {
+pub(in super::super) fn tick(value: f64) -> String {
     let rounded = (value * 1e6).round() / 1e6;
     if rounded == 0.0 { "0".to_owned() } else { rounded.to_string() }
 }

@@ -1,23 +1,19 @@
-//! The overview: a row a bench, and dots and whiskers on one scale for those that can be laid side by side.
+//! The table: a row a bench, and dots and whiskers on one scale for those that can be laid side by side.
 //!
-//! Must not know the benches' own sections, save their anchors.
+//! Must not know the benches' own pages, save their names.
 
-use super::error::ReportError;
-use super::metric_table::{absent, number};
-use super::view::{Badge, OverviewRow, Plot};
-use super::whisker_plot::{Dot, draw, logarithmic};
+use super::super::error::ReportError;
+use super::super::metric_table::{absent, number};
+use super::super::plots::whisker::{Dot, draw, logarithmic};
+use super::super::report::{FileName, page_of};
+use super::super::view::{Badge, OverviewRow, Plot};
 use crate::analysis::{BenchSummary, Status};
 use crate::model::Origin;
 use crate::report::figures::{Figure, prefixed};
 use crate::report::labels::{self, Tone};
 
-/// The anchor of the bench at this place.
-pub(super) fn anchor(at: usize) -> String {
-    format!("bench-{}", at + 1)
-}
-
 /// How a bench stands.
-pub(super) fn badge(bench: &BenchSummary) -> Badge {
+pub(in super::super) fn badge(bench: &BenchSummary) -> Badge {
     let (text, tone) = labels::standing(bench);
     let tone = match tone {
         Tone::Good => "good",
@@ -28,15 +24,15 @@ pub(super) fn badge(bench: &BenchSummary) -> Badge {
 }
 
 /// One row a bench, in the order of the run.
-pub(super) fn rows(benches: &[BenchSummary]) -> Vec<OverviewRow> {
-    let row = |(at, bench): (usize, &BenchSummary)| {
+pub(in super::super) fn rows(benches: &[BenchSummary], file: FileName) -> Vec<OverviewRow> {
+    let row = |bench: &BenchSummary| {
         let named = |prefix: &str| {
             let name = bench.headline_metric.as_deref()?;
             number(bench, &format!("{prefix}{name}"))
         };
         let speed = number(bench, "output_tokens_per_s").or_else(|| number(bench, "requests_per_s"));
         OverviewRow {
-            anchor: anchor(at),
+            href: page_of(bench, file),
             id: bench.bench.id.clone(),
             badge: badge(bench),
             per: bench.headline_metric.as_deref().and_then(labels::denominator).unwrap_or_default(),
@@ -46,18 +42,18 @@ pub(super) fn rows(benches: &[BenchSummary]) -> Vec<OverviewRow> {
             power: number(bench, "mean_power_w").unwrap_or_else(|| absent("not measured")),
         }
     };
-    benches.iter().enumerate().map(row).collect()
+    benches.iter().map(row).collect()
 }
 
 /// What all headlines are counted by; nothing where they differ or are none.
-pub(super) fn common(rows: &[OverviewRow]) -> String {
+pub(in super::super) fn common(rows: &[OverviewRow]) -> String {
     let mut known = rows.iter().map(|row| row.per.as_str()).filter(|per| !per.is_empty());
     let first = known.next().unwrap_or_default();
     if known.all(|per| per == first) { first.to_owned() } else { String::new() }
 }
 
 /// One plot for each kind of energy that at least two benches have with an interval; else why there is none.
-pub(super) fn plots(benches: &[BenchSummary]) -> Result<Vec<Plot>, ReportError> {
+pub(in super::super) fn plots(benches: &[BenchSummary]) -> Result<Vec<Plot>, ReportError> {
     let mut kinds: Vec<(&str, Option<Origin>)> = Vec::new();
     for bench in benches {
         let kind = bench.headline_metric.as_deref().map(|name| (name, origin(bench)));
@@ -125,7 +121,7 @@ fn dot(bench: &BenchSummary) -> Option<(Dot, String)> {
 }
 
 /// The text with a capital letter at its beginning.
-pub(super) fn capital(text: &str) -> String {
+pub(in super::super) fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

@@ -1,0 +1,9 @@
+//! The page of one bench.
+//!
+//! Must not know other benches.
+
+mod cycle_table;
+mod page;
+pub(super) mod timeline;
+
+pub(super) use page::{found, view};

@@ -1,0 +1,48 @@
+//! The templates: laid out with everything escaped that is not markup of our own.
+//!
+//! Must not know what the pages say.
+
+use std::io::Write;
+
+use serde::Serialize;
+use tera::{Context, Tera};
+
+use super::error::ReportError;
+use super::plots::svg::escape;
+
+const TEMPLATES: [(&str, &str); 4] = [
+    ("parts.html", include_str!("templates/parts.html")),
+    ("base.html", include_str!("templates/base.html")),
+    ("index.html", include_str!("templates/index.html")),
+    ("bench.html", include_str!("templates/bench.html")),
+];
+
+/// Templates, read and ready.
+pub(super) struct Engine(Tera);
+
+impl Engine {
+    /// Reads the templates.
+    ///
+    /// # Errors
+    /// [`ReportError::Template`] when one is not well-formed: a fault of this library.
+    pub(super) fn new() -> Result<Self, ReportError> {
+        let mut tera = Tera::default();
+        tera.set_escape_fn(|text: &str, to: &mut dyn Write| to.write_all(escape(text).as_bytes()));
+        tera.add_raw_templates(TEMPLATES).map_err(fault)?;
+        Ok(Self(tera))
+    }
+
+    /// Lays out `page` by `template`.
+    ///
+    /// # Errors
+    /// [`ReportError::Template`] when the two don't fit: a fault of this library.
+    pub(super) fn lay_out(&self, template: &str, page: &impl Serialize) -> Result<Vec<u8>, ReportError> {
+        let mut context = Context::new();
+        context.insert("page", page);
+        self.0.render(template, &context).map(String::into_bytes).map_err(fault)
+    }
+}
+
+fn fault(error: tera::Error) -> ReportError {
+    ReportError::Template { source: Box::new(error) }
+}

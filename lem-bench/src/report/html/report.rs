@@ -1,0 +1,104 @@
+//! The report: which pages it has, and what each is called.
+//!
+//! Must not know how any part of a page is made.
+
+use super::engine::Engine;
+use super::error::ReportError;
+use super::view::{BenchPage, Page};
+use super::{bench, index, run_view};
+use crate::analysis::{BenchSummary, Summary};
+use crate::report::figures::percent;
+use crate::report::gist::{counts, everywhere, so_many};
+
+/// One file of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageFile {
+    /// Where it stands in the report's folder, with `/` between names: `index.html`, `benches/decode-….html`. Every
+    /// name is one that no file system objects to.
+    pub path: String,
+    /// What is in it: HTML in UTF-8.
+    pub bytes: Vec<u8>,
+}
+
+/// A report that is to be made.
+#[derive(Debug, Clone, Copy)]
+#[must_use = "nothing is made before `files`"]
+pub struct Report<'a> {
+    summary: &'a Summary,
+    name: FileName,
+}
+
+/// Makes a file name of a bench's id: one that no file system objects to, and another for every id.
+pub type FileName = fn(&str) -> String;
+
+impl<'a> Report<'a> {
+    /// The report of a run whose benches' pages are named by `name`: the store's `slug`.
+    pub fn new(summary: &'a Summary, name: FileName) -> Self {
+        Self { summary, name }
+    }
+
+    /// Its pages: one for each bench, and last `index.html`, so that whoever writes them in this order never has an
+    /// index whose pages are missing. Everything that a page needs is in it: nothing is loaded from anywhere.
+    ///
+    /// Every number is rounded as on the terminal; what was not measured carries `(estimated)` or `(simulated)` beside
+    /// it.
+    ///
+    /// # Errors
+    /// [`ReportError`] when a template or a plot could not be laid out: a fault of this library.
+    pub fn files(&self) -> Result<Vec<PageFile>, ReportError> {
+        let engine = Engine::new()?;
+        let summary = self.summary;
+        let run = run_view::view(&summary.run);
+        let everywhere = everywhere(&summary.benches);
+        let mut files = Vec::with_capacity(summary.benches.len() + 1);
+        for bench in &summary.benches {
+            let page = BenchPage {
+                title: format!("{}: {}", bench.bench.id, summary.run.target),
+                style: STYLE,
+                run: &run,
+                everywhere: bench::found(everywhere.iter().copied()),
+                bench: bench::view(bench, &summary.run.headline, &everywhere)?,
+            };
+            files.push(PageFile { path: page_of(bench, self.name), bytes: engine.lay_out("bench.html", &page)? });
+        }
+        let rows = index::rows(&summary.benches, self.name);
+        let page = Page {
+            title: format!("{}: energy report", summary.run.target),
+            style: STYLE,
+            run: &run,
+            count: count(&summary.benches),
+            level: level(&summary.benches),
+            findings: bench::found(summary.findings.iter()),
+            everywhere: bench::found(everywhere.iter().copied()),
+            per: index::common(&rows),
+            overview: rows,
+            plots: index::plots(&summary.benches)?,
+        };
+        files.push(PageFile { path: "index.html".to_owned(), bytes: engine.lay_out("index.html", &page)? });
+        Ok(files)
+    }
+}
+
+/// The style of every page.
+const STYLE: &str = include_str!("templates/style.css");
+
+/// Where a bench's page stands.
+pub(super) fn page_of(bench: &BenchSummary, name: FileName) -> String {
+    format!("benches/{}.html", name(&bench.bench.id))
+}
+
+/// The level of the intervals, `95 %`; nothing where there are none.
+fn level(benches: &[BenchSummary]) -> String {
+    let mut metrics = benches.iter().flat_map(|bench| bench.metrics.values());
+    let interval = metrics.find_map(|metric| metric.interval.as_ref());
+    interval.map(|interval| percent(interval.level)).unwrap_or_default()
+}
+
+/// `6 benches: 3 valid, 1 warning, 1 invalid, 1 panicked`.
+fn count(benches: &[BenchSummary]) -> String {
+    if benches.is_empty() {
+        return "No bench was measured".to_owned();
+    }
+    let each: Vec<String> = counts(benches).into_iter().map(|(word, _, n)| format!("{n} {word}")).collect();
+    format!("{} {}", so_many(benches.len()), each.join(", "))
+}

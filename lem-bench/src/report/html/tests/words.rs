@@ -1,0 +1,53 @@
+//! What the pages say, and what they say where there is nothing to draw.
+
+use super::markup::parse;
+use super::{bench_page, folder, index};
+use crate::report::fixture;
+
+#[test]
+fn an_estimate_says_so_before_anything_else_and_how_it_was_made() {
+    for page in folder(&fixture::on_an_estimate()).values() {
+        let (_, text) = parse(page);
+        let banner = text.find("Every joule on this page is an estimate").unwrap();
+        let formula = text.find("CPU time of this process × 10 W per busy core").unwrap();
+        let first_figure = text.find(" mJ").unwrap();
+        assert!(banner < formula && formula < first_figure);
+    }
+    for page in folder(&fixture::on_a_card()).values() {
+        assert!(!parse(page).1.contains("estimate"));
+    }
+}
+
+#[test]
+fn where_there_is_too_little_to_draw_it_says_so() {
+    let mut summary = fixture::on_a_card();
+    summary.benches.truncate(1);
+    summary.benches[0].cycles.truncate(1);
+    summary.benches[0].cycles[0].traces.clear();
+    summary.benches[0].warm_up = None;
+    assert!(index(&summary).contains("no plot, because fewer than two benches have it with an interval"));
+    let page = bench_page(&summary, 0);
+    assert!(page.contains("No plot: fewer than two readings of power were kept."));
+    assert!(!page.contains("<svg"));
+}
+
+#[test]
+fn an_empty_run_has_a_page() {
+    let mut summary = fixture::on_a_card();
+    summary.benches.clear();
+    assert!(index(&summary).contains("No bench was measured"));
+}
+
+#[test]
+fn a_long_trace_does_not_make_a_long_page() {
+    let mut summary = fixture::on_a_card();
+    summary.benches.truncate(1);
+    let short = bench_page(&summary, 0).len();
+    let cycle = &mut summary.benches[0].cycles[9];
+    let from = cycle.spans[0].start;
+    let at = |i: u64| from + std::time::Duration::from_millis(100 * i);
+    cycle.spans[3].stop = at(36_000);
+    cycle.traces[0].power_w = (0..36_000).map(|i| crate::model::TracePoint(at(i), 300.0 + (i % 7) as f64)).collect();
+    let long = bench_page(&summary, 0).len();
+    assert!(long < short + 20_000, "{short} and with an hour more {long}");
+}
