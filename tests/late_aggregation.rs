@@ -74,6 +74,8 @@ fn journal(p: u64) -> Vec<Record> {
             settings: Vec::new(),
             environment: Vec::new(),
             debug_build: false,
+            plan: Vec::new(),
+            shard: None,
         }),
         Record::Bench(BenchRecord {
             id: "generate".into(),

@@ -48,6 +48,8 @@ pub(super) struct Part<'a> {
     pub(super) warm_up: Option<&'a WarmUpRecord>,
     pub(super) cycles: BTreeMap<u32, &'a CycleRecord>,
     pub(super) end: Option<&'a BenchEnd>,
+    /// How often a later process went on with it.
+    pub(super) resumed: u32,
 }
 
 /// A bench with the parts of all its processes, by rank.
@@ -118,6 +120,11 @@ fn parts_of(records: &[Record]) -> Vec<Part<'_>> {
     for record in records {
         match record {
             Record::Run(_) | Record::RunEnd(_) => {}
+            Record::Resume(_) => {
+                if let Some(part) = parts.last_mut().filter(|part| part.end.is_none() && !part.cycles.is_empty()) {
+                    part.resumed += 1;
+                }
+            }
             Record::Idle(idle) if idle.kind == IdleKind::Bare => bare_idle = Some(idle),
             Record::Idle(idle) => {
                 if let Some(at) = idle.bench.as_deref().and_then(|id| find(&mut parts, id)) {
@@ -126,7 +133,8 @@ fn parts_of(records: &[Record]) -> Vec<Part<'_>> {
             }
             Record::Bench(bench) => {
                 let cycles = BTreeMap::new();
-                let part = Part { head, record: bench, bare_idle, loaded_idle: None, warm_up: None, cycles, end: None };
+                let (loaded_idle, warm_up, end, resumed) = (None, None, None, 0);
+                let part = Part { head, record: bench, bare_idle, loaded_idle, warm_up, cycles, end, resumed };
                 match find(&mut parts, &bench.id) {
                     Some(at) => parts[at] = part,
                     None => parts.push(part),

@@ -46,6 +46,8 @@ pub enum Check {
     BenchFailed,
     /// The bench was interrupted: its journal has no end.
     Interrupted,
+    /// The bench was interrupted, and another process went on with it.
+    Resumed,
     /// The device was lost.
     DeviceLost,
     /// No energy could be measured in a window.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::analysis::Options;
 use crate::meter::{MeterChoice, OpenOptions};
+use crate::plan::Shard;
 use crate::protocol::{Overrides, Profile};
 use crate::registry::{IgnoredMode, Selection};
 
@@ -44,6 +45,15 @@ pub(super) enum NoMatch {
     Warn,
 }
 
+/// Which interrupted run to go on with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Resume {
+    /// The newest of this target.
+    Newest,
+    /// The one of this id.
+    Run(String),
+}
+
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Config {
@@ -65,6 +75,9 @@ pub(super) struct Config {
     pub(super) shuffle: bool,
     pub(super) shuffle_seed: Option<u64>,
     pub(super) fail_fast: bool,
+    // Which part of a run.
+    pub(super) resume: Option<Resume>,
+    pub(super) shard: Option<Shard>,
     // How they are measured.
     pub(super) profile: Profile,
     pub(super) overrides: Overrides,
@@ -108,6 +121,8 @@ impl Default for Config {
             shuffle: false,
             shuffle_seed: None,
             fail_fast: false,
+            resume: None,
+            shard: None,
             profile: Profile::default(),
             overrides: Overrides::default(),
             measurement_time: None,

@@ -14,6 +14,8 @@ pub(super) enum Exit {
     Invalid,
     /// 101: a bench failed.
     BenchFailed,
+    /// 130: it was interrupted; what was measured until then is kept.
+    Interrupted,
     /// 5: nothing matched the filter, or nothing was registered.
     NoMatch,
     /// 2: the command line, the environment or `lem-bench.toml` asks for something that can't be.
@@ -32,6 +34,7 @@ impl Exit {
             Self::Invalid => 4,
             Self::NoMatch => 5,
             Self::BenchFailed => 101,
+            Self::Interrupted => 130,
         }
     }
 }

@@ -26,6 +26,7 @@ mod parse;
 mod places;
 mod progress;
 mod run;
+mod signals;
 mod simulation;
 mod test_mode;
 mod test_report;

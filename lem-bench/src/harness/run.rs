@@ -29,6 +29,8 @@ pub(super) struct Chosen {
     pub(super) selected: Selected,
     /// All cases of the binary.
     pub(super) total: usize,
+    /// The ids of those to run, of all shards.
+    pub(super) plan: Vec<String>,
 }
 
 impl Chosen {
@@ -109,7 +111,11 @@ fn choose(config: &Config, cases: Vec<Case>) -> Chosen {
         }
         shuffle(&mut selected.run, seed);
     }
-    Chosen { selected, total }
+    let plan = selected.run.iter().map(|case| case.id.clone()).collect();
+    if let Some(shard) = config.shard {
+        selected.run.retain(|case| shard.holds(&case.id));
+    }
+    Chosen { selected, total, plan }
 }
 
 fn shuffle(cases: &mut [Case], seed: u64) {

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::meter::{self, Meter};
 use crate::model::{BenchRecord, DomainId, Record, RunRecord, SCHEMA_VERSION};
 use crate::protocol::{Overrides, Profile, Schedule};
-use crate::runner::{Body, Event, Job, Observer, ObserverError, RigParts, Session, Stage};
+use crate::runner::{Body, Event, Interrupt, Job, Observer, ObserverError, RigParts, Session, Stage};
 use crate::sampler::{ProbeEffort, Sampler, SamplerConfig, probe};
 use crate::sim::{Machine, Scenario, ScenarioError, Seeds, Shape, Step, Workload};
 
@@ -183,10 +183,11 @@ pub fn simulate(scenario: &Scenario, seeds: Seeds, options: &SimulationOptions) 
         domains: domains.iter().map(|domain| domain.id.clone()).collect(),
         observers: vec![simulation.observer(), Box::new(memory.clone())],
         seed: options.seed,
+        interrupt: Interrupt::default(),
     };
     let head = head(probed, domains, headline, options.seed, &clock);
-    let job = Job { record: bench_record(&schedule), schedule, body: simulation.body(seeds.bench)? };
-    let mut session = Session::begin(parts, head)?;
+    let job = Job { record: bench_record(&schedule), schedule, body: simulation.body(seeds.bench)?, from_cycle: 0 };
+    let mut session = Session::begin(parts, &Record::Run(head))?;
     session.bare_idle(&schedule)?;
     session.run(&job)?;
     session.end()?;
@@ -219,6 +220,8 @@ fn head(
         settings: Vec::new(),
         environment: Vec::new(),
         debug_build: false,
+        plan: Vec::new(),
+        shard: None,
     }
 }
 

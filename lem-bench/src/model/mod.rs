@@ -3,16 +3,18 @@
 //! Plain data with serde; no I/O, no clocks, no decisions.
 
 mod domain;
+mod id_hash;
 mod probe;
 mod record;
 mod session_result;
 mod window;
 
 pub use domain::{Domain, DomainId, DomainKind, Method, Origin, Source};
+pub use id_hash::id_hash;
 pub use probe::{ChannelProbe, MeterProbe};
 pub use record::{
-    BenchEnd, BenchRecord, CycleRecord, Fact, IdleKind, IdleRecord, Outcome, Record, RunEnd, RunRecord, Setting,
-    WarmUpCode, WarmUpRecord,
+    BenchEnd, BenchRecord, CycleRecord, Fact, IdleKind, IdleRecord, Outcome, Record, ResumeRecord, RunEnd, RunRecord,
+    Setting, WarmUpCode, WarmUpRecord,
 };
 pub use session_result::SessionResult;
 pub use window::{

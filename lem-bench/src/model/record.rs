@@ -25,6 +25,8 @@ pub enum Record {
     BenchEnd(BenchEnd),
     /// The process ended in order. A journal without it was interrupted.
     RunEnd(RunEnd),
+    /// Another process goes on with what an interrupted one left undone.
+    Resume(ResumeRecord),
 }
 
 /// A fact about the machine, the device or the build.
@@ -82,6 +84,23 @@ pub struct RunRecord {
     pub environment: Vec<Fact>,
     /// The device library was built with debug assertions.
     pub debug_build: bool,
+    /// The ids of all benches of the whole run, in its order; of all shards, where it is one of several.
+    #[serde(default)]
+    pub plan: Vec<String>,
+    /// Which part of the plan this process measures: number `.0` of `.1`, from 1; `None` for all of it.
+    #[serde(default)]
+    pub shard: Option<(u32, u32)>,
+}
+
+/// Another process goes on with an interrupted one's journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResumeRecord {
+    /// When, by the clock of the stamps that follow; it may begin anew with a boot of the machine.
+    pub at: Stamp,
+    /// Wall-clock time, in seconds since 1970.
+    pub resumed_unix_s: f64,
+    /// Version of this library.
+    pub lem_bench: String,
 }
 
 /// Which idle was measured.

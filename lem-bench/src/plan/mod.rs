@@ -2,6 +2,8 @@
 //!
 //! Must not know how it is run.
 
+mod shard;
 mod time_plan;
 
+pub use shard::Shard;
 pub use time_plan::{PlannedBench, TimePlan};

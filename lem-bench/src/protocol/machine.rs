@@ -128,6 +128,9 @@ pub struct Protocol {
     /// that went on heating in its windows is brought back to where they left it.
     reference_c: Option<f64>,
     capped: bool,
+    seed: u64,
+    /// Draws of the present cycle: they depend on the seed and the cycle alone, so that a run that goes on with a cycle
+    /// places its edges as one that was never interrupted.
     rng: Xoshiro256PlusPlus,
 }
 
@@ -135,9 +138,17 @@ impl Protocol {
     /// A protocol after this schedule that begins at `cycle` (0, or where an earlier run stopped). The seed places the
     /// edges within the sensor's period.
     pub fn new(schedule: Schedule, seed: u64, cycle: u32) -> Self {
-        let rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-        let state = State::Settle;
-        Self { schedule, state, rest_until: None, cycle, closed_probe: false, reference_c: None, capped: false, rng }
+        Self {
+            schedule,
+            state: State::Settle,
+            rest_until: None,
+            cycle,
+            closed_probe: false,
+            reference_c: None,
+            capped: false,
+            seed,
+            rng: draws(seed, cycle),
+        }
     }
 
     /// Its schedule.
@@ -260,6 +271,7 @@ impl Protocol {
             State::RampOut { .. } => {
                 let done = self.cycle;
                 self.cycle += 1;
+                self.rng = draws(self.seed, self.cycle);
                 self.state = if self.cycle < schedule.cycles { State::Gap } else { State::Done };
                 Command::CycleDone(done)
             }
@@ -297,4 +309,10 @@ impl Protocol {
     fn random_phase(&mut self) -> Duration {
         self.schedule.phase.mul_f64(self.rng.random::<f64>())
     }
+}
+
+/// The random numbers of one cycle.
+fn draws(seed: u64, cycle: u32) -> Xoshiro256PlusPlus {
+    // An odd multiplier (2^64 over the golden ratio) keeps the seeds of neighbouring cycles far apart.
+    Xoshiro256PlusPlus::seed_from_u64(seed ^ u64::from(cycle).wrapping_mul(0x9E37_79B9_7F4A_7C15))
 }

@@ -15,14 +15,16 @@ use crate::model::Outcome;
 const STACK: usize = 16 << 20;
 
 /// What a body's thread hands back.
-struct Return {
-    rig: Box<Rig>,
-    outcome: Outcome,
-    last_failure: Option<String>,
+pub(super) struct Return {
+    pub(super) rig: Box<Rig>,
+    /// How the body ended; `None` when it was interrupted, and so has no end.
+    pub(super) outcome: Option<Outcome>,
+    /// The text of the last failed request.
+    pub(super) last_failure: Option<String>,
 }
 
 /// Hands the baton to a new thread that runs the job's body from set-up to end, and takes it back.
-pub(super) fn run(rig: Box<Rig>, job: &Job) -> Result<(Box<Rig>, Outcome, Option<String>), std::io::Error> {
+pub(super) fn run(rig: Box<Rig>, job: &Job) -> Result<Return, std::io::Error> {
     let (outbox, inbox) = channel();
     let job = job.clone();
     let thread = std::thread::Builder::new()
@@ -31,10 +33,7 @@ pub(super) fn run(rig: Box<Rig>, job: &Job) -> Result<(Box<Rig>, Outcome, Option
         .spawn(move || perform(rig, &job, &outbox))?;
     let returned = inbox.recv();
     drop(thread.join());
-    match returned {
-        Ok(Return { rig, outcome, last_failure }) => Ok((rig, outcome, last_failure)),
-        Err(_) => Err(std::io::Error::other("the bench's thread ended without returning")),
-    }
+    returned.map_err(|_| std::io::Error::other("the bench's thread ended without returning"))
 }
 
 fn perform(rig: Box<Rig>, job: &Job, outbox: &Sender<Return>) {
@@ -43,12 +42,13 @@ fn perform(rig: Box<Rig>, job: &Job, outbox: &Sender<Return>) {
     let result = call(&job.body, &mut driver, fixtures);
     let (rig, completed, last_failure) = driver.into_rig();
     let outcome = match result {
-        Err(message) => Outcome::Panicked { message },
-        Ok(Err(message)) => Outcome::Failed { message },
+        Err(message) => Some(Outcome::Panicked { message }),
+        Ok(Err(message)) => Some(Outcome::Failed { message }),
         Ok(Ok(())) => match (rig.parts.sampler.lost(), completed) {
-            (Some(message), _) => Outcome::DeviceLost { message },
-            (None, true) => Outcome::Completed,
-            (None, false) => Outcome::Failed { message: "the bench has no inputs: nothing was run".to_owned() },
+            (Some(message), _) => Some(Outcome::DeviceLost { message }),
+            (None, true) => Some(Outcome::Completed),
+            (None, false) if rig.parts.interrupt.is_asked() => None,
+            (None, false) => Some(Outcome::Failed { message: "the bench has no inputs: nothing was run".to_owned() }),
         },
     };
     // The receiver waits for as long as this thread lives, so there is nobody to tell when it is gone.

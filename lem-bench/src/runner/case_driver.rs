@@ -9,7 +9,9 @@ use super::log::Log;
 use super::rig::Rig;
 use crate::bench::{Choice, Driver, Iteration, Step};
 use crate::clock::{Clock, process_cpu_time};
-use crate::model::{CycleRecord, IdleKind, IdleRecord, Record, Span, SpanKind, WarmUpRecord, WindowRecord, WorkDone};
+use crate::model::{
+    CycleRecord, IdleKind, IdleRecord, Record, Span, SpanKind, WarmUpRecord, WindowRecord, WorkDone, id_hash,
+};
 use crate::protocol::{Command, Edge, Protocol, Resting, Senses, WarmUp, WarmUpVerdict};
 use crate::units::Stamp;
 
@@ -42,15 +44,15 @@ impl CaseDriver {
         rig.progress(Progress {
             bench: Some(&job.record.id),
             stage: Stage::SetUp,
-            cycle: (0, schedule.cycles),
+            cycle: (job.from_cycle, schedule.cycles),
             lasts: Duration::ZERO,
             left: schedule.expected(),
         });
-        let seed = rig.parts.seed ^ hash(&job.record.id);
+        let seed = rig.parts.seed ^ id_hash(&job.record.id);
         Self {
             rig,
             bench: job.record.id.clone(),
-            protocol: Protocol::new(schedule, seed, 0),
+            protocol: Protocol::new(schedule, seed, job.from_cycle),
             log: Log::default(),
             idle: Vec::new(),
             idle_from: now,
@@ -117,7 +119,7 @@ impl CaseDriver {
         };
         self.enter(kind, stage, until.since(self.rig.now()));
         self.expect(edge.then_some(until));
-        self.rig.parts.clock.sleep_until(until);
+        self.rig.rest_until(until);
     }
 
     fn load(&mut self, fixed: bool, edge_from: Option<Stamp>) -> Step {
@@ -240,18 +242,13 @@ fn temperatures(
     first.into_iter().zip(last).map(|((domain, from), (_, to))| (domain, from, to)).collect()
 }
 
-/// FNV-1a, so that each bench draws its own numbers whatever runs beside it.
-fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, byte| (h ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
 impl Driver for CaseDriver {
     fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.rig.parts.clock)
     }
 
     fn seed(&self) -> u64 {
-        self.rig.parts.seed ^ hash(&self.bench)
+        self.rig.parts.seed ^ id_hash(&self.bench)
     }
 
     fn next(&mut self, synchronize: &mut dyn FnMut()) -> Step {

@@ -18,6 +18,8 @@ pub struct Job {
     pub schedule: Schedule,
     /// What is measured.
     pub body: Body,
+    /// The cycle to begin with: 0, or the first that an earlier process left undone.
+    pub from_cycle: u32,
 }
 
 impl std::fmt::Debug for Job {

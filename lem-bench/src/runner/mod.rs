@@ -5,6 +5,7 @@
 mod body;
 mod case_driver;
 mod event;
+mod interrupt;
 mod job;
 mod log;
 mod once;
@@ -13,6 +14,7 @@ mod rig;
 mod session;
 
 pub use event::{Event, Observer, ObserverError, Progress, Stage};
+pub use interrupt::Interrupt;
 pub use job::{Body, Job};
 pub use once::run_once;
 pub use rig::RigParts;

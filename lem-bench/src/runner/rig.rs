@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::{Event, Observer, ObserverError, Progress};
+use super::interrupt::Interrupt;
 use crate::bench::Fixtures;
 use crate::clock::Clock;
 use crate::model::{DomainId, Record};
@@ -22,6 +23,8 @@ pub struct RigParts {
     pub observers: Vec<Box<dyn Observer>>,
     /// The seed of everything drawn.
     pub seed: u64,
+    /// The wish to stop, which somebody outside may come to have.
+    pub interrupt: Interrupt,
 }
 
 impl std::fmt::Debug for RigParts {
@@ -64,7 +67,7 @@ impl Rig {
 
     /// Whether there is no point in going on.
     pub(super) fn must_stop(&self) -> bool {
-        self.broken.is_some() || self.parts.sampler.is_lost()
+        self.broken.is_some() || self.parts.sampler.is_lost() || self.parts.interrupt.is_asked()
     }
 
     /// Stamps an edge now and tells the sampler.
@@ -74,11 +77,16 @@ impl Rig {
         at
     }
 
+    /// Rests until then, or until somebody wants to stop.
+    pub(super) fn rest_until(&self, until: Stamp) {
+        self.parts.interrupt.sleep_until(&*self.parts.clock, until);
+    }
+
     /// Rests for `time` with an edge at its end.
     pub(super) fn rest_to_edge(&self, time: Duration) -> Stamp {
         let until = self.now() + time;
         self.parts.sampler.expect_edge(until);
-        self.parts.clock.sleep_until(until);
+        self.rest_until(until);
         self.edge()
     }
 }

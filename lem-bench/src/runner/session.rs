@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::body;
+use super::body::{self, Return};
 use super::event::{ObserverError, Progress, Stage};
 use super::job::Job;
 use super::rig::{Rig, RigParts};
-use crate::model::{BenchEnd, IdleKind, IdleRecord, Outcome, Record, RunEnd, RunRecord};
+use crate::model::{BenchEnd, IdleKind, IdleRecord, Outcome, Record, RunEnd};
 use crate::protocol::Schedule;
 
 /// Measures benches one after the other.
@@ -23,13 +23,14 @@ impl std::fmt::Debug for Rig {
 }
 
 impl Session {
-    /// Begins a session: writes the head of the journal.
+    /// Begins a session with its first record: the head of a journal, or, where another process began the journal, that
+    /// this one goes on with it.
     ///
     /// # Errors
     /// When an observer cannot keep it.
-    pub fn begin(parts: RigParts, head: RunRecord) -> Result<Self, ObserverError> {
+    pub fn begin(parts: RigParts, first: &Record) -> Result<Self, ObserverError> {
         let mut rig = Box::new(Rig::new(parts));
-        rig.record(&Record::Run(head));
+        rig.record(first);
         let session = Self { rig: Some(rig), benches: 0 };
         session.check()?;
         Ok(session)
@@ -48,7 +49,11 @@ impl Session {
         for _ in 0..schedule.idle_blocks {
             edges.push(rig.rest_to_edge(schedule.idle_block));
         }
-        rig.parts.clock.sleep(schedule.guard + Duration::from_millis(1));
+        rig.rest_until(rig.now() + schedule.guard + Duration::from_millis(1));
+        // A rest that was cut short is no measurement of idle.
+        if rig.parts.interrupt.is_asked() {
+            return Ok(());
+        }
         let block = |pair: &[crate::units::Stamp]| rig.parts.sampler.idle_block(pair[0], pair[1], &rig.parts.domains);
         let blocks = edges.windows(2).map(block).collect();
         let now = rig.now();
@@ -57,17 +62,21 @@ impl Session {
         self.check()
     }
 
-    /// Measures one bench. What goes wrong in it is its outcome, not an error.
+    /// Measures one bench. What goes wrong in it is its outcome, not an error. `None` when it was interrupted: then it
+    /// has no end in the journal, and its complete cycles are there.
     ///
     /// # Errors
     /// When an observer cannot keep what was measured: nothing more is.
-    pub fn run(&mut self, job: &Job) -> Result<Outcome, ObserverError> {
+    pub fn run(&mut self, job: &Job) -> Result<Option<Outcome>, ObserverError> {
         let Some(mut rig) = self.rig.take() else {
             return Err(ObserverError("the session lost its meter with an earlier bench".to_owned()));
         };
-        rig.record(&Record::Bench(job.record.clone()));
+        // One that an earlier process began goes on where its cycles end.
+        if job.from_cycle == 0 {
+            rig.record(&Record::Bench(job.record.clone()));
+        }
         let (outcome, last_failure) = match body::run(rig, job) {
-            Ok((rig, outcome, last_failure)) => {
+            Ok(Return { rig, outcome, last_failure }) => {
                 self.rig = Some(rig);
                 (outcome, last_failure)
             }
@@ -75,13 +84,17 @@ impl Session {
                 return Err(ObserverError(format!("bench `{}` could not be run: {error}", job.record.id)));
             }
         };
+        let Some(outcome) = outcome else {
+            self.check()?;
+            return Ok(None);
+        };
         self.benches += 1;
         if let Some(rig) = self.rig.as_mut() {
             let (bench, at) = (job.record.id.clone(), rig.now());
             rig.record(&Record::BenchEnd(BenchEnd { bench, outcome: outcome.clone(), last_failure, at }));
         }
         self.check()?;
-        Ok(outcome)
+        Ok(Some(outcome))
     }
 
     /// Ends the session in order.

@@ -2,14 +2,15 @@
 //!
 //! Must not know what comes of the records.
 
-use std::fs::{File, OpenOptions, remove_file};
+use std::fs::{File, OpenOptions, TryLockError, remove_file};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::columns::{Columns, file_head};
-use super::durable::sync_folder;
+use super::durable::{refuse_all_but_files, sync_folder};
 use super::error::StoreError;
 use super::line::seal;
+use super::reader::{Journal, read_journal};
 use super::run_dir::RunDir;
 use crate::model::{CycleRecord, Record, RequestLog, SCHEMA_VERSION};
 use crate::runner::{Event, Observer, ObserverError};
@@ -85,6 +86,34 @@ impl JournalWriter {
                 Err(error)
             }
         }
+    }
+
+    /// Opens the pair of files that an earlier process left, to go on where its whole lines end, and reads them. A line
+    /// that was cut off is taken away: it was never reported as kept. Nothing else is changed.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] when another process still writes there; as [`read_journal`] when it can't be read;
+    /// else [`StoreError::Io`].
+    pub fn reopen(run: &RunDir, name: JournalName) -> Result<(Self, Journal), StoreError> {
+        let mut tail = Tail::reopen(run.path().join(name.journal_file()))?;
+        let journal = read_journal(&tail.path)?;
+        tail.cut(journal.whole_bytes)?;
+        let mut samples = Tail::reopen(run.path().join(name.samples_file()))?;
+        let head = file_head(SCHEMA_VERSION);
+        if samples.len < head.len() as u64 {
+            // The process ended before it had written the head.
+            samples.cut(0)?;
+            samples.append(&head)?;
+        }
+        // Columns that no line names lie there for nobody; the next begin at a multiple of eight again.
+        let odd = (samples.len % 8) as usize;
+        if odd > 0 {
+            samples.append(&[0; 8][odd..])?;
+        }
+        sync_folder(run.path())?;
+        let is_cycle = |record: &&Record| matches!(record, Record::Cycle(_));
+        let (records, cycles) = (journal.records.len() as u32, journal.records.iter().filter(is_cycle).count() as u32);
+        Ok((Self { journal: tail, samples, records, cycles, broken: None }, journal))
     }
 
     /// The journal's path.
@@ -191,10 +220,35 @@ struct Tail {
 impl Tail {
     fn create(path: PathBuf) -> Result<Self, StoreError> {
         match OpenOptions::new().append(true).create_new(true).open(&path) {
-            Ok(file) => Ok(Self { file, path, len: 0 }),
+            Ok(file) => Self { file, path, len: 0 }.lock(),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(StoreError::Exists { path }),
             Err(error) => Err(StoreError::io("create", &path)(error)),
         }
+    }
+
+    /// The file that is there, or an empty one.
+    fn reopen(path: PathBuf) -> Result<Self, StoreError> {
+        refuse_all_but_files(&path)?;
+        let file = OpenOptions::new().append(true).create(true).open(&path).map_err(StoreError::io("open", &path))?;
+        let len = file.metadata().map_err(StoreError::io("look at", &path))?.len();
+        Self { file, path, len }.lock()
+    }
+
+    /// One writer at a time, for as long as the file is open.
+    fn lock(self) -> Result<Self, StoreError> {
+        match self.file.try_lock() {
+            Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: self.path, holder: None, waited_s: 0.0 }),
+            // A file system without locks: nothing is known about other writers.
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(self),
+        }
+    }
+
+    fn cut(&mut self, len: u64) -> Result<(), StoreError> {
+        if len < self.len {
+            self.file.set_len(len).and_then(|()| self.file.sync_data()).map_err(StoreError::io("write", &self.path))?;
+            self.len = len;
+        }
+        Ok(())
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {

@@ -24,7 +24,8 @@
 //!   `latency_ns`, `ttft_ns`, `itl_ns` and `itl_count` has the `offset` of its first byte, the `count` of its values,
 //!   their `dtype` (`<u4` or `<u8`, little-endian) and the `crc32` of its bytes.
 //! - A last line that is cut off was never reported as kept: its writer was killed. A journal whose last record is not
-//!   `run_end` was interrupted.
+//!   `run_end` was interrupted. A process that goes on with it writes `resume`, then the rest: a bench with cycles goes
+//!   on with the next cycle after a new warm-up, any other begins again.
 //!
 //! # The samples, `samples-*.bin`
 //!
@@ -54,6 +55,7 @@ mod reader;
 mod run_dir;
 mod run_id;
 mod slug;
+mod standing;
 
 pub use atomic::write_atomic;
 pub use error::StoreError;
@@ -64,3 +66,4 @@ pub use reader::{Journal, read_journal, read_run};
 pub use run_dir::RunDir;
 pub use run_id::RunId;
 pub use slug::slug;
+pub use standing::Standing;

@@ -34,6 +34,8 @@ pub struct Journal {
     pub torn: bool,
     /// What was kept once and can't be read now: one sentence for each damaged or foreign line, or column of samples.
     pub damage: Vec<String>,
+    /// Bytes of the file up to the end of its last whole line: where whoever goes on with it appends.
+    pub whole_bytes: u64,
 }
 
 impl Journal {
@@ -76,6 +78,7 @@ pub fn read_journal(path: &Path) -> Result<Journal, StoreError> {
             complete: false,
             torn: false,
             damage: Vec::new(),
+            whole_bytes: 0,
         },
         undescribed: 0,
     };
@@ -93,7 +96,11 @@ pub fn read_journal(path: &Path) -> Result<Journal, StoreError> {
             });
             break;
         }
+        let length = line.len() as u64;
         let ended = line.pop_if(|last| *last == b'\n').is_some();
+        if ended {
+            reading.journal.whole_bytes += length;
+        }
         if is_intact(&line) {
             reading.line(number, &line)?;
         } else if ended {

@@ -156,7 +156,8 @@ fn nothing_and_nearly_nothing_can_be_read() {
     for (bytes, torn) in [(&b""[..], false), (b"{", true), (b"\0\0\0\0", true)] {
         std::fs::write(&path, bytes).unwrap();
         let journal = read_journal(&path).unwrap();
-        let expected = Journal { path: path.clone(), records: vec![], complete: false, torn, damage: vec![] };
+        let expected =
+            Journal { path: path.clone(), records: vec![], complete: false, torn, damage: vec![], whole_bytes: 0 };
         assert_eq!(journal, expected);
     }
     assert!(read_journal(&folder.path().join("journal-1.jsonl")).unwrap_err().to_string().contains("journal-1.jsonl"));

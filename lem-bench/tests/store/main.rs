@@ -61,6 +61,8 @@ fn head(rank: u32) -> Record {
         settings: vec![Setting { name: "cycles".into(), value: "10".into(), from: "flag".into() }],
         environment: vec![Fact { name: "cpu model".into(), value: String::new() }],
         debug_build: false,
+        plan: Vec::new(),
+        shard: None,
     })
 }
 

@@ -4,7 +4,7 @@ use super::super::config::Config;
 use super::super::exit::Stop;
 use super::super::simulation::Simulation;
 use super::super::test_mode;
-use crate::model::{BenchRecord, DomainId, MeterProbe};
+use crate::model::{BenchRecord, DomainId, MeterProbe, id_hash};
 use crate::protocol::{Overrides, Schedule};
 use crate::registry::{Attributes, Case};
 use crate::runner::Job;
@@ -30,21 +30,21 @@ pub(super) fn schedule(
     Schedule::plan(config.profile, probe, headline, &set)
 }
 
-/// A case, ready to run; on a simulated machine the scenario's workload takes the place of its body.
+/// A case, ready to run from this cycle on; on a simulated machine the scenario's workload takes the place of its body.
 ///
 /// # Errors
 /// The scenario's workload could not exist.
-pub(super) fn job(case: &Case, schedule: &Schedule, simulation: Option<&Simulation>) -> Result<Job, Stop> {
+pub(super) fn job(
+    case: &Case,
+    schedule: &Schedule,
+    simulation: Option<&Simulation>,
+    from_cycle: u32,
+) -> Result<Job, Stop> {
     let body = match simulation {
-        Some(simulation) => simulation.body(launch(&case.id)).map_err(|error| Stop::usage(error.to_string()))?,
+        Some(simulation) => simulation.body(id_hash(&case.id)).map_err(|error| Stop::usage(error.to_string()))?,
         None => test_mode::body(case),
     };
-    Ok(Job { record: record(case, schedule), schedule: *schedule, body })
-}
-
-/// The number of a simulated bench's launch: it depends on nothing but the id (FNV-1a).
-fn launch(id: &str) -> u64 {
-    id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    Ok(Job { record: record(case, schedule), schedule: *schedule, body, from_cycle })
 }
 
 fn record(case: &Case, schedule: &Schedule) -> BenchRecord {

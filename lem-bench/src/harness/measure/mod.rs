@@ -5,6 +5,7 @@ mod instrument;
 mod jobs;
 mod plan_view;
 mod results;
+mod resume;
 mod run;
 
 pub(super) use plan_view::span;

@@ -44,7 +44,12 @@ impl Results {
             Some(id) => (RunId::nextest(&id).and_then(|id| RunDir::join(&home, id)), Some(std::process::id())),
             None => (RunDir::create(&home), None),
         };
-        Ok(Self { run: run.map_err(|error| stop(&error))?, home, name: JournalName { rank: 0, pid } })
+        Ok(Self::of(home, run.map_err(|error| stop(&error))?, JournalName { rank: 0, pid }))
+    }
+
+    /// This process' place in a run that is there.
+    pub(super) fn of(home: Home, run: RunDir, name: JournalName) -> Self {
+        Self { home, run, name }
     }
 
     /// The run's id.

@@ -8,17 +8,32 @@ use super::super::exit::{Exit, Stop};
 use super::super::pages;
 use super::super::progress::Progress;
 use super::super::run::{Call, Chosen};
-use super::super::{config_view, console, environment};
+use super::super::{config_view, console, environment, signals};
 use super::instrument::Instrument;
 use super::results::{self, Results};
+use super::resume::{self, Earlier};
 use super::{jobs, plan_view};
 use crate::analysis::{Status, Summary};
-use crate::model::{Fact, MeterProbe, Origin, Outcome, RunRecord, SCHEMA_VERSION, Setting};
+use crate::model::{MeterProbe, Origin, Outcome, Record, ResumeRecord, RunRecord, SCHEMA_VERSION, Setting};
 use crate::plan::{PlannedBench, TimePlan};
+use crate::protocol::Schedule;
 use crate::registry::Case;
 use crate::report::console::{TableOptions, table};
-use crate::runner::{Job, Observer, ObserverError, RigParts, Session};
-use crate::store::{MachineLock, WaitPolicy};
+use crate::runner::{Interrupt, Job, Observer, ObserverError, RigParts, Session};
+use crate::store::{Home, MachineLock, WaitPolicy};
+
+/// A case, how it is measured, and the cycle from which on.
+struct Planned {
+    case: Case,
+    schedule: Schedule,
+    from_cycle: u32,
+}
+
+/// What became of a run's benches, and whether somebody stopped it.
+struct Ended {
+    outcomes: Vec<(String, Outcome)>,
+    interrupted: bool,
+}
 
 /// Measures the chosen cases.
 ///
@@ -30,32 +45,65 @@ pub(in crate::harness) fn run(call: &Call, chosen: Chosen) -> Result<Exit, Stop>
     let mut instrument = Instrument::open(config, &call.places)?;
     let _lock = lock(config, &instrument)?;
     tell_notes(config, &instrument);
-    let probe = instrument.probe(config);
-    let cases = chosen.selected.run;
-    let schedules = cases.iter().map(|case| jobs::schedule(config, &case.attributes, &probe, &instrument.headline));
-    let planned = cases.iter().zip(schedules).map(|(case, schedule)| PlannedBench { id: case.id.clone(), schedule });
-    let plan = TimePlan::new(planned.collect());
+    let earlier = match (&config.resume, &home) {
+        (Some(which), Some(home)) => resume::find(home, which, &target(call))?,
+        _ => None,
+    };
+    let probe = earlier.as_ref().map_or_else(|| instrument.probe(config), Earlier::probe);
+    let ours: BTreeSet<String> = chosen.selected.run.iter().map(|case| case.id.clone()).collect();
+    let left_out = chosen.selected.ignored.len();
+    let head = head(call, &chosen, &instrument, probe.clone());
+    if let Some(earlier) = &earlier {
+        earlier.check(&head)?;
+    }
+    let planned: Vec<Planned> = chosen
+        .selected
+        .run
+        .into_iter()
+        .filter_map(|case| {
+            let standing = earlier.as_ref().map(|earlier| earlier.standing(&case.id)).unwrap_or_default();
+            let schedule = jobs::schedule(config, &case.attributes, &probe, &instrument.headline);
+            (!standing.completed).then_some(Planned { case, schedule, from_cycle: standing.cycles })
+        })
+        .collect();
+    let plan = TimePlan::new(planned.iter().map(left_of).collect());
     let Some(home) = home else {
         console::out(&plan_view::plan(&plan, &instrument, &probe, true));
         return Ok(Exit::Done);
     };
     if !config.is_quiet() {
-        console::err(&format!("lem-bench: {}", plan_view::plan(&plan, &instrument, &probe, false)));
-        let left_out = chosen.selected.ignored.len();
-        if left_out > 0 {
-            let are = if left_out == 1 { "is" } else { "are" };
-            console::note(&format!("{left_out} more {are} marked `ignore`: --include-ignored measures them too"));
-        }
+        tell_plan(&plan_view::plan(&plan, &instrument, &probe, false), earlier.as_ref(), ours.len(), left_out);
     }
-    let results = Results::begin(home)?;
-    let outcomes = measure(call, &cases, &plan, instrument, probe, &results)?;
+    let (results, ended) = measure(call, &planned, &plan, instrument, head, home, earlier)?;
     let (mut summary, page) = results.finish(&config.analysis)?;
     // Files tell of the whole run; this process speaks, and answers, for its own benches.
-    let ours: BTreeSet<&str> = outcomes.iter().map(|(id, _)| id.as_str()).collect();
-    summary.benches.retain(|bench| ours.contains(bench.bench.id.as_str()));
+    summary.benches.retain(|bench| ours.contains(&bench.bench.id));
     show(config, &summary);
     console::note(&format!("results are in {}", page.display()));
-    Ok(exit(&outcomes, &summary))
+    if ended.interrupted {
+        let how = "the same command with --resume goes on with it";
+        console::note(&format!("interrupted; every complete cycle is kept, and {how} (run {})", results.run_id()));
+    }
+    Ok(exit(&ended, &summary))
+}
+
+/// What is left to do of a bench, for the time plan.
+fn left_of(planned: &Planned) -> PlannedBench {
+    let cycles = planned.schedule.cycles.saturating_sub(planned.from_cycle);
+    PlannedBench { id: planned.case.id.clone(), schedule: Schedule { cycles, ..planned.schedule } }
+}
+
+/// Says what is going to be measured.
+fn tell_plan(plan: &str, earlier: Option<&Earlier>, benches: usize, left_out: usize) {
+    if let Some(earlier) = earlier {
+        let run = &earlier.head.run_id;
+        console::note(&format!("going on with run {run}, of whose {benches} benches these are left:"));
+    }
+    console::err(&format!("lem-bench: {plan}"));
+    if left_out > 0 {
+        let are = if left_out == 1 { "is" } else { "are" };
+        console::note(&format!("{left_out} more {are} marked `ignore`: --include-ignored measures them too"));
+    }
 }
 
 /// The right to measure on this machine, where the machine is a real one.
@@ -82,47 +130,78 @@ fn tell_notes(config: &Config, instrument: &Instrument) {
 /// Measures, and says how each bench ended.
 fn measure(
     call: &Call,
-    cases: &[Case],
+    planned: &[Planned],
     plan: &TimePlan,
     mut instrument: Instrument,
-    probe: MeterProbe,
-    results: &Results,
-) -> Result<Vec<(String, Outcome)>, Stop> {
+    mut head: RunRecord,
+    home: Home,
+    earlier: Option<Earlier>,
+) -> Result<(Results, Ended), Stop> {
     let config = call.config();
     let simulation = instrument.simulation.take();
-    let ready: Vec<Job> = cases
+    let ready: Vec<Job> = planned
         .iter()
-        .zip(plan.benches())
-        .map(|(case, planned)| jobs::job(case, &planned.schedule, simulation.as_ref()))
+        .map(|planned| jobs::job(&planned.case, &planned.schedule, simulation.as_ref(), planned.from_cycle))
         .collect::<Result<_, _>>()?;
     let (facts, warnings) = instrument.look_around();
     for warning in warnings {
         console::warn(&warning);
     }
-    let head = head(call, cases, &instrument, probe.clone(), results.run_id(), facts);
-    let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(results.journal()?)];
+    head.environment.extend(facts);
+    let probe = head.probe.clone();
+    let has_bare_idle = earlier.as_ref().is_some_and(Earlier::has_bare_idle);
+    let (results, journal, first) = if let Some(earlier) = earlier {
+        (earlier.results, earlier.writer, resumed(&instrument))
+    } else {
+        let results = Results::begin(home)?;
+        let journal = results.journal()?;
+        let run_id = results.run_id();
+        (results, journal, Record::Run(RunRecord { run_id, ..head }))
+    };
+    let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(journal)];
     observers.push(Box::new(Progress::new(config, plan.clone())));
     observers.extend(simulation.as_ref().map(super::super::simulation::Simulation::observer));
     let clock = std::sync::Arc::clone(&instrument.clock);
     let domains = instrument.domains.iter().map(|domain| domain.id.clone()).collect();
     let sampler = instrument.sampler(&probe, simulation.as_ref())?;
-    let parts = RigParts { clock, sampler, domains, observers, seed: config.seed };
-    let outcomes = session(parts, head, &ready, config.fail_fast);
+    let interrupt = Interrupt::default();
+    signals::listen(&interrupt, console::note)
+        .map_err(|error| Stop::machine(format!("signals can't be listened for: {error}")))?;
+    let parts = RigParts { clock, sampler, domains, observers, seed: config.seed, interrupt: interrupt.clone() };
+    let ended = session(parts, &first, &ready, has_bare_idle, config.fail_fast, &interrupt);
     if let Some(simulation) = &simulation {
         simulation.machine().clock().detach_all();
     }
-    outcomes
+    Ok((results, ended?))
 }
 
-fn session(parts: RigParts, head: RunRecord, ready: &[Job], fail_fast: bool) -> Result<Vec<(String, Outcome)>, Stop> {
+/// That this process goes on with another's journal.
+fn resumed(instrument: &Instrument) -> Record {
+    let lem_bench = env!("CARGO_PKG_VERSION").to_owned();
+    Record::Resume(ResumeRecord { at: instrument.clock.now(), resumed_unix_s: unix_s(), lem_bench })
+}
+
+fn session(
+    parts: RigParts,
+    first: &Record,
+    ready: &[Job],
+    has_bare_idle: bool,
+    fail_fast: bool,
+    interrupt: &Interrupt,
+) -> Result<Ended, Stop> {
     let broken = |error: ObserverError| Stop::machine(error.to_string());
-    let mut session = Session::begin(parts, head).map_err(broken)?;
-    if let Some(first) = ready.first() {
-        session.bare_idle(&first.schedule).map_err(broken)?;
+    let mut session = Session::begin(parts, first).map_err(broken)?;
+    if let Some(job) = ready.first().filter(|_| !has_bare_idle) {
+        session.bare_idle(&job.schedule).map_err(broken)?;
     }
     let mut outcomes = Vec::new();
     for job in ready {
-        let outcome = session.run(job).map_err(broken)?;
+        if interrupt.is_asked() {
+            return Ok(Ended { outcomes, interrupted: true });
+        }
+        let Some(outcome) = session.run(job).map_err(broken)? else {
+            return Ok(Ended { outcomes, interrupted: true });
+        };
         let over = match &outcome {
             Outcome::Completed => false,
             Outcome::Failed { message } | Outcome::Panicked { message } => {
@@ -144,35 +223,37 @@ fn session(parts: RigParts, head: RunRecord, ready: &[Job], fail_fast: bool) -> 
         }
     }
     session.end().map_err(broken)?;
-    Ok(outcomes)
+    Ok(Ended { outcomes, interrupted: false })
 }
 
-/// The head of the journal: everything about this run that is known before it begins.
-fn head(
-    call: &Call,
-    cases: &[Case],
-    instrument: &Instrument,
-    probe: MeterProbe,
-    run_id: String,
-    facts: Vec<Fact>,
-) -> RunRecord {
-    let mut settings: Vec<Setting> = call.asked.settings().into_iter().map(|(setting, _)| setting).collect();
-    settings.extend(config_view::attributes(call, cases));
-    let mut environment = environment::facts(call);
-    environment.extend(instrument.facts.iter().cloned());
-    environment.extend(facts);
+/// The bench target's name.
+fn target(call: &Call) -> String {
     let executable = std::env::current_exe().ok();
     let stem = executable.as_deref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
+    call.hints.target.map(str::to_owned).or(stem).unwrap_or_default()
+}
+
+fn unix_s() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}
+
+/// The head of the journal: everything about this run that is known before it begins, but its id.
+fn head(call: &Call, chosen: &Chosen, instrument: &Instrument, probe: MeterProbe) -> RunRecord {
+    let config = call.config();
+    let mut settings: Vec<Setting> = call.asked.settings().into_iter().map(|(setting, _)| setting).collect();
+    settings.extend(config_view::attributes(call, &chosen.selected.run));
+    let mut environment = environment::facts(call);
+    environment.extend(instrument.facts.iter().cloned());
     RunRecord {
         schema_version: SCHEMA_VERSION,
         lem_bench: env!("CARGO_PKG_VERSION").to_owned(),
-        run_id,
+        run_id: String::new(),
         rank: 0,
         world: 1,
-        target: call.hints.target.map(str::to_owned).or(stem).unwrap_or_default(),
-        started_unix_s: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64()),
+        target: target(call),
+        started_unix_s: unix_s(),
         started: instrument.clock.now(),
-        seed: call.config().seed,
+        seed: config.seed,
         probe,
         domains: instrument.domains.clone(),
         headline: instrument.headline.clone(),
@@ -180,6 +261,8 @@ fn head(
         settings,
         environment,
         debug_build: cfg!(debug_assertions),
+        plan: chosen.plan.clone(),
+        shard: config.shard.map(|shard| (shard.number, shard.of)),
     }
 }
 
@@ -195,12 +278,13 @@ fn show(config: &Config, summary: &Summary) {
 }
 
 /// The exit code that these outcomes and results call for.
-fn exit(outcomes: &[(String, Outcome)], summary: &Summary) -> Exit {
-    let of_outcomes = outcomes.iter().map(|(_, outcome)| match outcome {
+fn exit(ended: &Ended, summary: &Summary) -> Exit {
+    let of_outcomes = ended.outcomes.iter().map(|(_, outcome)| match outcome {
         Outcome::Completed => Exit::Done,
         Outcome::Failed { .. } | Outcome::Panicked { .. } => Exit::BenchFailed,
         Outcome::DeviceLost { .. } => Exit::Invalid,
     });
     let invalid = summary.benches.iter().filter(|bench| bench.status == Status::Invalid).map(|_| Exit::Invalid);
-    of_outcomes.chain(invalid).max().unwrap_or_default()
+    let interrupted = ended.interrupted.then_some(Exit::Interrupted);
+    of_outcomes.chain(invalid).chain(interrupted).max().unwrap_or_default()
 }

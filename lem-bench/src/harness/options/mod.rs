@@ -7,6 +7,7 @@ mod libtest;
 mod measurement;
 mod meter;
 mod output;
+mod runs;
 mod spec;
 
 pub(super) use spec::{Arity, OptionSpec, Scope};
@@ -16,6 +17,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static OptionSpec> {
     libtest::OPTIONS
         .iter()
         .chain(measurement::OPTIONS)
+        .chain(runs::OPTIONS)
         .chain(meter::OPTIONS)
         .chain(output::OPTIONS)
         .chain(libtest::ACCEPTED)

@@ -38,6 +38,8 @@ pub(in crate::harness) enum Topic {
     Mode,
     /// Which benches.
     Selection,
+    /// Which part of a run.
+    Runs,
     /// How they are measured.
     Protocol,
     /// By what.
@@ -54,6 +56,7 @@ impl Topic {
         match self {
             Self::Mode => "What to do",
             Self::Selection => "Which benches, in which order",
+            Self::Runs => "Runs that are long",
             Self::Protocol => "How they are measured",
             Self::Meter => "By what they are measured",
             Self::Output => "What comes out",

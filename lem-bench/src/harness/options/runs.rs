@@ -1,0 +1,23 @@
+//! The options of runs as a whole: going on with one, and measuring a part of one.
+
+use super::libtest::one;
+use super::spec::{Arity, OptionSpec, Topic};
+use crate::harness::config::Resume;
+use crate::plan::Shard;
+
+pub(super) const OPTIONS: &[OptionSpec] = &[
+    OptionSpec::new(Topic::Runs, "resume", Arity::Optional("RUN"), |c, v| {
+        let run = one(v);
+        c.resume = Some(if run.is_empty() { Resume::Newest } else { Resume::Run(run.to_owned()) });
+        Ok(())
+    })
+    .of_this_call()
+    .help("Go on with what an interrupted run left undone: the newest of this target, or the one of this id"),
+    OptionSpec::new(Topic::Runs, "shard", Arity::One("K/N"), |c, v| {
+        c.shard = Some(Shard::parse(one(v)).ok_or_else(String::new)?);
+        Ok(())
+    })
+    .expects("two whole numbers such as 1/4, the first from 1 to the second")
+    .default("all benches")
+    .help("Measure one part of the benches; cargo lem merge joins the parts"),
+];
