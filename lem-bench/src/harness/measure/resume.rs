@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::config::Resume;
 use super::super::exit::Stop;
-use super::results::{Results, stop};
+use super::super::pages::stop;
+use super::results::Results;
 use crate::model::{Fact, IdleKind, MeterProbe, Record, RunRecord};
 use crate::store::{Home, JournalName, JournalWriter, RunDir, RunId, Standing, read_journal};
 
