@@ -5,10 +5,21 @@ mod support;
 
 use std::path::Path;
 
-#[test]
-fn the_development_vectors_pass() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/stats/vectors.json");
+/// Every case of the file passes, and there are as many as there should be.
+fn pass(file: &str, cases: usize) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/stats").join(file);
     let report = support::run(&path).unwrap();
     assert!(report.mismatches.is_empty(), "{}", report.mismatches.join("\n"));
-    assert_eq!((report.passed, report.failed), (55, 0));
+    assert_eq!((report.passed, report.failed), (cases, 0));
+}
+
+#[test]
+fn the_development_vectors_pass() {
+    pass("vectors.json", 55);
+}
+
+#[test]
+fn edge_and_random_cases_pass() {
+    // Two values, ties, constants, 1e±12, NaN and infinities, negative ratios, slices that do not fit, bad parameters.
+    pass("edge-cases.json", 464);
 }

@@ -52,6 +52,8 @@ proptest! {
         let _ = (t_sf(x, y), t_cdf(x, y), t_ppf(x, y), norm_cdf(x), norm_sf(x), norm_ppf(x));
         let _ = session_prediction(&a, x, SessionPrior { s0: y, d0: z }, 0.95);
         let _ = benjamini_hochberg(&a.iter().map(|&p| (p != 1.0).then_some(p)).collect::<Vec<_>>());
+        let rule = ChangePointRule { permutations: 199, least: n % 5, ..ChangePointRule::default() };
+        let _ = change_points(&a, &rule);
         let long: Vec<f64> = a.iter().cycle().take(n).copied().collect();
         let _ = (warmup(&long, &WarmupRule::default()), warmup(&long, &WarmupRule { delta: x, floor: n, winsor: y, ..WarmupRule::default() }));
         let _ = adaptive_stop(x, n % 40, y, &AdaptiveRule { conf: z, n_min: n % 9, ..AdaptiveRule::default() });

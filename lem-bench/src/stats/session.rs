@@ -15,6 +15,23 @@ pub struct SessionPrior {
     pub d0: f64,
 }
 
+impl Default for SessionPrior {
+    /// 1 % between sessions, worth four observations: what holds until a machine's own spread is known.
+    fn default() -> Self {
+        Self { s0: 0.01, d0: 4.0 }
+    }
+}
+
+impl SessionPrior {
+    /// Earlier sessions that need no prior: their own spread is known well enough.
+    pub const ENOUGH_SESSIONS: usize = 10;
+
+    /// The prior to use beside `sessions` earlier ones: this one, or none from [`Self::ENOUGH_SESSIONS`] on.
+    pub fn beside(self, sessions: usize) -> Self {
+        if sessions >= Self::ENOUGH_SESSIONS { Self { d0: 0.0, ..self } } else { self }
+    }
+}
+
 /// A new session against the prediction from earlier ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SessionPrediction {
