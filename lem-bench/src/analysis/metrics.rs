@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::cycles::Joined;
-use super::interval::{ENOUGH_CYCLES, Options, Ratio, bootstrap_interval, ratio};
-use super::summary::{Interval, Metric};
-use crate::model::{CycleRecord, Origin, RequestLog, Source, Trace, TracePoint};
-use crate::stats::{Idle, PooledSamples, StatsError};
+use super::interval::{Options, Ratio, ratio};
+use super::summary::Metric;
+use crate::model::{CycleRecord, Origin, Source, Trace, TracePoint};
+use crate::stats::{Idle, StatsError};
 use crate::units::{Joules, Stamp};
 
 /// The metrics by name.
@@ -42,7 +42,7 @@ pub(super) fn metrics(input: &Input<'_>) -> Metrics {
     }
     sampler_cost(&mut metrics, input);
     device_use(&mut metrics, input);
-    request_times(&mut metrics, input);
+    super::request_times::add(&mut metrics, input);
     metrics
 }
 
@@ -215,95 +215,6 @@ fn describe(
         Err(error) => (None, None, None, Some(error.to_string())),
     };
     Metric { value, unit, interval, bootstrap, cycles, samples: None, missing, lower_is_better, source }
-}
-
-/// A column of the request logs.
-type Column = fn(&RequestLog) -> Vec<u64>;
-
-fn request_times(metrics: &mut Metrics, input: &Input<'_>) {
-    let columns: [(&str, Column); 4] = [
-        ("ttft_ms", |log| log.ttft_ns.clone()),
-        ("itl_ms", |log| log.itl_ns.clone()),
-        ("itl_steady_ms", steady_intervals),
-        ("latency_ms", |log| log.latency_ns.clone()),
-    ];
-    for (name, column) in columns {
-        // Pooled over the processes of a cycle first, then over cycles: whole cycles are resampled.
-        let cycles: Vec<Vec<u64>> = input
-            .records
-            .iter()
-            .map(|parts| parts.iter().flat_map(|record| column(&record.requests)).collect())
-            .filter(|samples: &Vec<u64>| !samples.is_empty())
-            .collect();
-        if !cycles.is_empty() {
-            quantiles(metrics, name, &cycles, input.options);
-        }
-    }
-}
-
-/// Inter-token times without the first and the last of each request: the steady part of a generation.
-fn steady_intervals(log: &RequestLog) -> Vec<u64> {
-    let mut rest = log.itl_ns.as_slice();
-    let mut steady = Vec::with_capacity(rest.len());
-    for count in &log.itl_count {
-        let (own, others) = rest.split_at((*count as usize).min(rest.len()));
-        rest = others;
-        if own.len() > 2 {
-            steady.extend_from_slice(&own[1..own.len() - 1]);
-        }
-    }
-    steady
-}
-
-const MS_PER_NS: f64 = 1e-6;
-
-fn quantiles(metrics: &mut Metrics, name: &str, cycles: &[Vec<u64>], options: &Options) {
-    let slices: Vec<&[u64]> = cycles.iter().map(Vec::as_slice).collect();
-    let samples: usize = slices.iter().map(|cycle| cycle.len()).sum();
-    let sum: u128 = slices.iter().flat_map(|cycle| cycle.iter()).map(|ns| u128::from(*ns)).sum();
-    let metric = |value: f64| Metric {
-        value: Some(value * MS_PER_NS),
-        unit: "ms".to_owned(),
-        interval: None,
-        bootstrap: None,
-        cycles: cycles.len(),
-        samples: Some(samples),
-        missing: None,
-        lower_is_better: Some(true),
-        source: None,
-    };
-    metrics.insert(format!("{name}_mean"), metric(sum as f64 / samples as f64));
-    let extremes =
-        slices.iter().flat_map(|cycle| cycle.iter()).fold((u64::MAX, 0), |(l, h), ns| (l.min(*ns), h.max(*ns)));
-    metrics.insert(format!("{name}_min"), metric(extremes.0 as f64));
-    metrics.insert(format!("{name}_max"), metric(extremes.1 as f64));
-    let Ok(pooled) = PooledSamples::new(&slices, options.threads) else { return };
-    let wanted = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
-    let bootstrap = pooled.bootstrap(&wanted.map(|(_, q)| q), options.level, &options.resampling());
-    for (at, (label, q)) in wanted.into_iter().enumerate() {
-        let Ok(value) = pooled.quantile(q) else { continue };
-        let mut metric = metric(value);
-        match pooled.interval(q, options.level) {
-            Ok(ci) => {
-                metric.interval = Some(Interval {
-                    low: ci.low * MS_PER_NS,
-                    high: ci.high * MS_PER_NS,
-                    level: options.level,
-                    method: "t over cycles, share of samples below".to_owned(),
-                    resamples: None,
-                    seed: None,
-                    indicative: cycles.len() < ENOUGH_CYCLES,
-                });
-            }
-            Err(error) => metric.missing = Some(error.to_string()),
-        }
-        if let Ok(intervals) = &bootstrap {
-            let interval = bootstrap_interval(&intervals[at].headline(), cycles.len());
-            metric.bootstrap =
-                Some(Interval { low: interval.low * MS_PER_NS, high: interval.high * MS_PER_NS, ..interval });
-        }
-        metrics.insert(format!("{name}_{label}"), metric);
-    }
 }
 
 /// The metric to show first: energy per unit of what the bench produces.

@@ -10,6 +10,7 @@ mod finding;
 mod interval;
 mod ledger;
 mod metrics;
+mod request_times;
 mod sensor_ledger;
 mod summarise;
 mod summary;

@@ -43,6 +43,7 @@ mod mser;
 mod normal;
 mod permutation;
 mod pooled;
+mod pooled_build;
 mod quantile;
 mod quantile_ci;
 mod ratio;

@@ -9,23 +9,10 @@
 //! the same number as concatenating the cycles and sorting.
 
 use super::error::StatsError;
+use super::pooled_build::{FEW, count, less, pivots, sort};
 use super::quantile::between;
-use super::resample::threads;
 use super::sample::{Key, Sample};
-use std::sync::Mutex;
-use std::thread;
-
-/// Pivots aimed at; the table has one count per pivot and cycle.
-const PIVOTS: usize = 4096;
-
-/// Most counts of the table (16 MB): many cycles get fewer pivots.
-const MOST_COUNTS: usize = 4 << 20;
-
-/// Bisection ends when this few samples are left: counting them out is cheaper.
-const FEW: usize = 16;
-
-/// Sorting this many samples takes about as long as starting a thread.
-const SAMPLES_A_THREAD: usize = 10_000;
+use super::sum::fsum;
 
 /// Samples of several cycles, ready for quantiles of the pool and of resampled cycles.
 #[derive(Debug, Clone)]
@@ -39,24 +26,56 @@ pub struct PooledSamples<T: Sample> {
 }
 
 impl<T: Sample> PooledSamples<T> {
-    /// Sorts the samples of each cycle, in parallel on `threads` (none: as many as pay); one cycle or more, none empty.
+    /// As [`Self::from_vecs`] on a copy of the samples.
     ///
-    /// Keeps a copy: 40 MB for 10 million `u32`, and at most 16 MB besides.
+    /// # Errors
+    ///
+    /// As [`Self::from_vecs`].
+    pub fn new(cycles: &[&[T]], threads: Option<usize>) -> Result<Self, StatsError> {
+        Self::from_vecs(cycles.iter().map(|cycle| cycle.to_vec()).collect(), threads)
+    }
+
+    /// Sorts the samples of each cycle where they lie, in parallel on `threads` (none: as many as pay); one cycle or more,
+    /// none empty. Takes at most 16 MB besides.
     ///
     /// # Errors
     ///
     /// `InsufficientData` without cycles or with an empty one, `NonFinite`, `BadParameter` for a cycle of 2³² samples.
-    pub fn new(cycles: &[&[T]], threads: Option<usize>) -> Result<Self, StatsError> {
-        if cycles.is_empty() || cycles.iter().any(|c| c.is_empty()) {
-            return Err(StatsError::InsufficientData);
-        }
+    pub fn from_vecs(cycles: Vec<Vec<T>>, threads: Option<usize>) -> Result<Self, StatsError> {
         if cycles.iter().any(|c| u32::try_from(c.len()).is_err()) {
             return Err(StatsError::BadParameter);
         }
-        let cycles = sort(cycles, threads)?;
+        Self::from_sorted(sort(cycles, threads)?)
+    }
+
+    fn from_sorted(cycles: Vec<Vec<T::Key>>) -> Result<Self, StatsError> {
+        if cycles.is_empty() || cycles.iter().any(Vec::is_empty) {
+            return Err(StatsError::InsufficientData);
+        }
         let pivots = pivots(&cycles);
         let counts = count(&cycles, &pivots);
         Ok(Self { cycles, pivots, counts })
+    }
+
+    /// The pool without some of its samples: `removed` lists them, cycle by cycle, in any order. What a cycle does not
+    /// hold is passed over; a cycle that holds nothing any more is left out.
+    ///
+    /// Much cheaper than sorting what is left.
+    ///
+    /// # Errors
+    ///
+    /// `LengthMismatch` when `removed` has not one entry a cycle, `InsufficientData` when nothing is left, `NonFinite`.
+    pub fn without(self, removed: Vec<Vec<T>>) -> Result<Self, StatsError> {
+        if removed.len() != self.cycles.len() {
+            return Err(StatsError::LengthMismatch);
+        }
+        let removed = sort(removed, Some(1))?;
+        let mut cycles = self.cycles;
+        for (cycle, removed) in cycles.iter_mut().zip(&removed) {
+            less(cycle, removed);
+        }
+        cycles.retain(|cycle| !cycle.is_empty());
+        Self::from_sorted(cycles)
     }
 
     /// Number of cycles.
@@ -67,6 +86,21 @@ impl<T: Sample> PooledSamples<T> {
     /// Number of samples in all cycles.
     pub fn samples(&self) -> u64 {
         self.cycles.iter().map(|c| c.len() as u64).sum()
+    }
+
+    /// The mean of all samples, in their unit.
+    pub fn mean(&self) -> f64 {
+        // Whole nanoseconds add up without rounding in stretches of this length.
+        let stretches = self.cycles.iter().flat_map(|cycle| cycle.chunks(4096));
+        fsum(stretches.map(|keys| keys.iter().map(|&key| T::value(key)).sum())) / self.samples() as f64
+    }
+
+    /// The smallest and the largest sample.
+    pub fn range(&self) -> (f64, f64) {
+        let smallest = self.cycles.iter().filter_map(|cycle| cycle.first()).min();
+        let largest = self.pivots.last();
+        let value = |key: Option<&T::Key>| key.map_or(f64::NAN, |&key| T::value(key));
+        (value(smallest), value(largest))
     }
 
     /// The quantile `q` of the pool, type 7 (Hyndman & Fan 1996), in the unit of the samples.
@@ -109,72 +143,6 @@ impl<T: Sample> PooledSamples<T> {
     pub(super) fn search(&self) -> Search<'_, T> {
         Search { pool: self, parts: Vec::with_capacity(self.cycles.len()), left: Vec::new(), total: 0 }
     }
-}
-
-/// Sorted keys of each cycle.
-fn sort<T: Sample>(cycles: &[&[T]], asked: Option<usize>) -> Result<Vec<Vec<T::Key>>, StatsError> {
-    let samples = cycles.iter().map(|c| c.len()).sum::<usize>();
-    let workers = threads(asked, samples / SAMPLES_A_THREAD).min(cycles.len());
-    let mut sorted: Vec<Result<Vec<T::Key>, StatsError>> = Vec::new();
-    sorted.resize_with(cycles.len(), || Ok(Vec::new()));
-    // The lock is held to take a cycle, not to sort it; it cannot be poisoned, as taking does not panic.
-    let queue = Mutex::new(cycles.iter().zip(&mut sorted));
-    thread::scope(|scope| {
-        let work = || {
-            while let Some((cycle, sorted)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
-                *sorted = keys(cycle);
-            }
-        };
-        for _ in 1..workers {
-            scope.spawn(work);
-        }
-        work();
-    });
-    sorted.into_iter().collect()
-}
-
-fn keys<T: Sample>(cycle: &[T]) -> Result<Vec<T::Key>, StatsError> {
-    let mut keys = Vec::with_capacity(cycle.len());
-    for sample in cycle {
-        keys.push(sample.key().ok_or(StatsError::NonFinite)?);
-    }
-    keys.sort_unstable();
-    Ok(keys)
-}
-
-/// Every so-many-th sample of each cycle and the largest: between two pivots no cycle has more than a step of samples.
-fn pivots<K: Key>(cycles: &[Vec<K>]) -> Vec<K> {
-    let samples: usize = cycles.iter().map(Vec::len).sum();
-    let aim = PIVOTS.min(MOST_COUNTS / cycles.len()).max(1);
-    let step = (samples / aim).max(FEW);
-    let mut pivots: Vec<K> = cycles.iter().flat_map(|c| c.iter().skip(step / 2).step_by(step)).copied().collect();
-    pivots.extend(cycles.iter().filter_map(|c| c.last()).max());
-    pivots.sort_unstable();
-    pivots.dedup();
-    pivots
-}
-
-/// The table of counts.
-fn count<K: Key>(cycles: &[Vec<K>], pivots: &[K]) -> Vec<u32> {
-    let mut counts = vec![0; pivots.len() * cycles.len()];
-    for (c, cycle) in cycles.iter().enumerate() {
-        let mut below = 0;
-        for (row, pivot) in counts.chunks_exact_mut(cycles.len()).zip(pivots) {
-            below += up_to(&cycle[below..], *pivot);
-            row[c] = below as u32;
-        }
-    }
-    counts
-}
-
-/// How many of the ascending keys are at most `limit`; looks near the front first.
-fn up_to<K: Key>(keys: &[K], limit: K) -> usize {
-    let mut reach = 1;
-    while reach < keys.len() && keys[reach - 1] <= limit {
-        reach *= 2;
-    }
-    let from = reach / 2;
-    from + keys[from..reach.min(keys.len())].partition_point(|&k| k <= limit)
 }
 
 /// A cycle of the mixture and the range of its samples that may still hold the order statistic.
@@ -332,6 +300,23 @@ mod tests {
                 compare(&real, &times);
             }
         }
+    }
+
+    #[test]
+    fn what_is_removed_is_as_if_it_had_never_been_there() {
+        let cycle = |c: u64| (0..5000).map(|i| (noise(i * 3 + c) % 700) as u32).collect::<Vec<u32>>();
+        let cycles: Vec<Vec<u32>> = (0..3).map(cycle).collect();
+        let removed: Vec<Vec<u32>> = cycles.iter().map(|c| c.iter().step_by(7).copied().collect()).collect();
+        let left = cycles.iter().map(|c| c.iter().enumerate().filter(|(i, _)| i % 7 != 0).map(|(_, v)| *v).collect());
+        let left = PooledSamples::from_vecs(left.collect::<Vec<Vec<u32>>>(), None).unwrap();
+        let less = PooledSamples::from_vecs(cycles, Some(3)).unwrap().without(removed).unwrap();
+        assert_eq!((less.cycles.clone(), less.range(), less.mean()), (left.cycles.clone(), left.range(), left.mean()));
+        assert_eq!(less.mixture_quantile(&[2, 0, 1], 0.95), left.mixture_quantile(&[2, 0, 1], 0.95));
+        let pool = || PooledSamples::new(&[&[5_u32, 5, 7][..], &[1]], None).unwrap();
+        let less = pool().without(vec![vec![5, 6], vec![1]]).unwrap();
+        assert_eq!((less.cycles(), less.samples(), less.range(), less.mean()), (1, 2, (5.0, 7.0), 6.0));
+        assert_eq!(pool().without(vec![vec![5, 5, 7], vec![1, 1]]).unwrap_err(), StatsError::InsufficientData);
+        assert_eq!(pool().without(vec![]).unwrap_err(), StatsError::LengthMismatch);
     }
 
     #[test]

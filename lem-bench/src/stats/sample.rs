@@ -37,6 +37,10 @@ pub trait Sample: Copy + Send + Sync + sealed::Sealed {
     type Key: Key;
     /// The key of a finite sample; none for NaN and infinities.
     fn key(self) -> Option<Self::Key>;
+    /// The keys of `samples`, in their memory where key and sample are the same; none when one is NaN or infinite.
+    fn keys(samples: Vec<Self>) -> Option<Vec<Self::Key>> {
+        samples.into_iter().map(Self::key).collect()
+    }
     /// The sample that a key stands for, as a float in the sample's unit.
     fn value(key: Self::Key) -> f64;
 }
@@ -56,6 +60,10 @@ impl Sample for u32 {
         Some(self)
     }
 
+    fn keys(samples: Vec<Self>) -> Option<Vec<u32>> {
+        Some(samples)
+    }
+
     fn value(key: u32) -> f64 {
         f64::from(key)
     }
@@ -66,6 +74,10 @@ impl Sample for u64 {
 
     fn key(self) -> Option<u64> {
         Some(self)
+    }
+
+    fn keys(samples: Vec<Self>) -> Option<Vec<u64>> {
+        Some(samples)
     }
 
     fn value(key: u64) -> f64 {

@@ -130,7 +130,8 @@ impl Samples {
         if columns.itl_count.dtype != Dtype::U4 {
             return Err("column `itl_count` is not `<u4`".to_owned());
         }
-        let itl_count = self.read("itl_count", &columns.itl_count)?.chunks_exact(4).map(four).collect();
+        let itl_count = self.read("itl_count", &columns.itl_count)?;
+        let itl_count = itl_count.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
         *requests = RequestLog { latency_ns, ttft_ns, itl_ns, itl_count, phases: std::mem::take(&mut requests.phases) };
         Ok(())
     }
@@ -138,7 +139,7 @@ impl Samples {
     fn wide(&mut self, name: &str, column: &Column) -> Result<Vec<u64>, String> {
         let bytes = self.read(name, column)?;
         Ok(match column.dtype {
-            Dtype::U4 => bytes.chunks_exact(4).map(|bytes| u64::from(four(bytes))).collect(),
+            Dtype::U4 => bytes.as_chunks().0.iter().map(|bytes| u64::from(u32::from_le_bytes(*bytes))).collect(),
             Dtype::U8 => bytes.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect(),
         })
     }
@@ -162,11 +163,6 @@ impl Samples {
         }
         Ok(&self.bytes)
     }
-}
-
-/// A value of four bytes; `chunks_exact(4)` has no others.
-fn four(bytes: &[u8]) -> u32 {
-    bytes.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
 #[cfg(test)]

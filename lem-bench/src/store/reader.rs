@@ -6,6 +6,8 @@
 use std::fs::{File, read_dir};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::thread;
 
 use serde::Deserialize;
 
@@ -123,7 +125,30 @@ pub fn read_run(folder: &Path) -> Result<Vec<Journal>, StoreError> {
         names.extend(entry.file_name().to_str().and_then(JournalName::parse));
     }
     names.sort_unstable();
-    names.into_iter().map(|name| read_journal(&folder.join(name.journal_file()))).collect()
+    side_by_side(&names, |name| read_journal(&folder.join(name.journal_file())))
+}
+
+/// What `read` makes of each, in order, on as many threads as the machine has.
+fn side_by_side<N: Copy + Send + Sync>(
+    names: &[N],
+    read: impl Fn(N) -> Result<Journal, StoreError> + Sync,
+) -> Result<Vec<Journal>, StoreError> {
+    let workers = thread::available_parallelism().map_or(1, usize::from).min(names.len());
+    let mut journals: Vec<Option<Result<Journal, StoreError>>> = names.iter().map(|_| None).collect();
+    // The lock is held to take a name, not to read it; it cannot be poisoned, as taking does not panic.
+    let queue = Mutex::new(names.iter().zip(&mut journals));
+    thread::scope(|scope| {
+        let work = || {
+            while let Some((name, journal)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
+                *journal = Some(read(*name));
+            }
+        };
+        for _ in 1..workers {
+            scope.spawn(work);
+        }
+        work();
+    });
+    journals.into_iter().flatten().collect()
 }
 
 /// What a parser said; it may quote a hostile text of any length.

@@ -1,0 +1,199 @@
+//! Late aggregation at scale: journals of eight processes with 10,000 requests of 128 tokens each (10 million intervals
+//! between tokens) are written as a run writes them, read back and aggregated.
+//!
+//! `cargo run --release --example late_aggregation_speed [CYCLES]` prints what each round took and the most memory that
+//! this process had. Exits 1 where the best round took 0.5 s or more, or the memory was 0.5 GB or more.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use lem_bench::analysis::{Options, Summary, summarise};
+use lem_bench::model::{
+    BenchEnd, BenchRecord, CycleRecord, Domain, DomainEnergy, DomainId, DomainKind, IdleBlock, MeterProbe, Method,
+    Origin, Outcome, Record, RequestLog, RunEnd, RunRecord, SCHEMA_VERSION, WindowRecord, WorkDone,
+};
+use lem_bench::runner::{Event, Observer};
+use lem_bench::store::{Home, JournalName, JournalWriter, RunDir, read_run};
+use lem_bench::units::{Joules, Stamp, Watts};
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{Rng, SeedableRng};
+
+const PROCESSES: u32 = 8;
+const REQUESTS: u64 = 10_000;
+const TOKENS: u64 = 128;
+const ROUNDS: usize = 5;
+
+const MOST_SECONDS: f64 = 0.5;
+const MOST_BYTES: f64 = 0.5e9;
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> Result<ExitCode, Failure> {
+    let cycles: u32 = std::env::args().nth(1).map_or(Ok(10), |cycles| cycles.parse())?;
+    let folder = tempfile::tempdir()?;
+    let home = Home::at(folder.path());
+    let run = RunDir::create(&home)?;
+    for rank in 0..PROCESSES {
+        write(&run, rank, cycles)?;
+    }
+    let mut out = io::stdout().lock();
+    let mut best = f64::INFINITY;
+    for _ in 0..ROUNDS {
+        let (summary, read, aggregated, cpu) = aggregate(run.path())?;
+        best = best.min(read + aggregated);
+        let bench = summary.benches.first().ok_or("there is no bench")?;
+        let p99 = &bench.metrics["itl_ms_p99"];
+        writeln!(
+            out,
+            "read {read:.3} s, aggregated {aggregated:.3} s, together {:.3} s (on the processors {cpu:.3} s); p99 of {} \
+             intervals in {} cycles: {:.3} ms",
+            read + aggregated,
+            p99.samples.unwrap_or(0),
+            p99.cycles,
+            p99.value.unwrap_or(f64::NAN),
+        )?;
+    }
+    // Where the system does not tell the memory, only the time is held against its bound.
+    let peak = peak_bytes().unwrap_or(0.0);
+    writeln!(out, "best round {best:.3} s (bound {MOST_SECONDS}), peak memory {:.3} GB (bound 0.5)", peak / 1e9)?;
+    let holds = best < MOST_SECONDS && peak < MOST_BYTES;
+    Ok(ExitCode::from(u8::from(!holds)))
+}
+
+/// Reads and aggregates once: seconds for either, and seconds of processor time for both.
+fn aggregate(folder: &Path) -> Result<(Summary, f64, f64, f64), Failure> {
+    let (began, cpu) = (Instant::now(), on_cpu());
+    let journals = read_run(folder)?;
+    let read = began.elapsed().as_secs_f64();
+    let records: Vec<Vec<Record>> = journals.into_iter().map(|journal| journal.records).collect();
+    let summary = summarise(&records, &Options::default())?;
+    let whole = began.elapsed().as_secs_f64();
+    Ok((summary, read, whole - read, on_cpu() - cpu))
+}
+
+/// Writes the journal of one process, cycle by cycle, so that writing takes little memory.
+fn write(run: &RunDir, rank: u32, cycles: u32) -> Result<(), Failure> {
+    let mut journal = JournalWriter::create(run, JournalName { rank, pid: None })?;
+    let mut keep = |record: Record| journal.on(&Event::Record(&record)).map_err(Failure::from);
+    let domain = DomainId::new(format!("gpu:{rank}"));
+    keep(Record::Run(head(rank, &domain)))?;
+    keep(Record::Bench(bench(cycles)))?;
+    let mut noise = Noise(Xoshiro256PlusPlus::seed_from_u64(u64::from(rank)));
+    for index in 0..cycles {
+        keep(Record::Cycle(Box::new(cycle(index, cycles, &domain, &mut noise))))?;
+    }
+    let at = Stamp(u64::from(cycles + 1) * 60_000_000_000);
+    keep(Record::BenchEnd(BenchEnd { bench: "generate".into(), outcome: Outcome::Completed, last_failure: None, at }))?;
+    keep(Record::RunEnd(RunEnd { at, benches: 1 }))
+}
+
+fn head(rank: u32, domain: &DomainId) -> RunRecord {
+    RunRecord {
+        schema_version: SCHEMA_VERSION,
+        lem_bench: env!("CARGO_PKG_VERSION").into(),
+        run_id: "speed".into(),
+        rank,
+        world: PROCESSES,
+        target: "speed".into(),
+        started_unix_s: 0.0,
+        started: Stamp(0),
+        seed: 1,
+        probe: MeterProbe {
+            meter: "made up".into(),
+            origin: Origin::Simulated,
+            channels: Vec::new(),
+            temperature: false,
+        },
+        domains: vec![Domain { id: domain.clone(), kind: DomainKind::Gpu, parent: None, label: "card".into() }],
+        headline: vec![domain.clone()],
+        notes: Vec::new(),
+        settings: Vec::new(),
+        environment: Vec::new(),
+        debug_build: false,
+    }
+}
+
+fn bench(cycles: u32) -> BenchRecord {
+    BenchRecord {
+        id: "generate".into(),
+        name: "generate".into(),
+        group: None,
+        module: String::new(),
+        description: None,
+        place: String::new(),
+        params: Vec::new(),
+        tags: Vec::new(),
+        schedule: BTreeMap::from([("cycles".into(), f64::from(cycles))]),
+    }
+}
+
+/// A cycle of 50 s after 10 s of rest, with its share of the requests.
+fn cycle(index: u32, cycles: u32, domain: &DomainId, noise: &mut Noise) -> CycleRecord {
+    let second = |s: u64| Stamp((u64::from(index) * 60 + s) * 1_000_000_000);
+    let requests =
+        REQUESTS * u64::from(index + 1) / u64::from(cycles) - REQUESTS * u64::from(index) / u64::from(cycles);
+    let level = 1.0 + 0.01 * noise.unit();
+    let joules = Joules(level * 2.5 * (requests * TOKENS) as f64);
+    let mut log = RequestLog::default();
+    for _ in 0..requests {
+        // Right-skewed around 12 ms, as between tokens of a served model.
+        let intervals = (1..TOKENS).map(|_| (level * 12e6 * (0.9 - 0.1 * (1.0 - noise.unit()).ln())) as u64);
+        let before = log.itl_ns.len();
+        log.itl_ns.extend(intervals);
+        let first = (20e6 * (1.0 + noise.unit())) as u64;
+        log.ttft_ns.push(first);
+        log.latency_ns.push(first + log.itl_ns[before..].iter().sum::<u64>());
+        log.itl_count.push(TOKENS as u32 - 1);
+    }
+    let energy = DomainEnergy {
+        domain: domain.clone(),
+        joules,
+        low: joules,
+        high: joules,
+        method: Method::Counter,
+        cross_check: None,
+    };
+    let work =
+        WorkDone { requests, input_tokens: 64 * requests, output_tokens: TOKENS * requests, ..WorkDone::default() };
+    CycleRecord {
+        bench: "generate".into(),
+        index,
+        idle: Some(IdleBlock { start: second(5), stop: second(9), power: vec![(domain.clone(), Watts(60.0))] }),
+        windows: vec![WindowRecord { start: second(10), stop: second(60), energy: vec![energy], work }],
+        requests: log,
+        temperature_c: Vec::new(),
+        ramp_in_capped: false,
+        spans: Vec::new(),
+        traces: Vec::new(),
+        events: Vec::new(),
+        sampler_cpu: None,
+        process_cpu_s: None,
+    }
+}
+
+struct Noise(Xoshiro256PlusPlus);
+
+impl Noise {
+    /// Evenly between 0 and 1.
+    fn unit(&mut self) -> f64 {
+        (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+/// Seconds that all threads of this process have run so far; NaN where the system does not say.
+fn on_cpu() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // User and system time are the 14th and 15th field, in hundredths of a second; the name in brackets may hold spaces.
+    let fields = text.rsplit(") ").next().unwrap_or_default();
+    let ticks = fields.split(' ').skip(11).take(2).map(|field| field.parse::<f64>().unwrap_or(f64::NAN));
+    ticks.sum::<f64>() / 100.0
+}
+
+fn peak_bytes() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|l| l.starts_with("VmHWM"))?;
+    line.split_whitespace().nth(1)?.parse::<f64>().ok().map(|kb| kb * 1024.0)
+}
