@@ -1,0 +1,66 @@
+//! How a comparison is made: thresholds, levels, and what is assumed of the spread between sessions. Plain data.
+
+/// Sessions from which on the history's own spread is part of the verdict.
+pub const HISTORY_FROM: usize = 5;
+/// Sessions from which on nothing is assumed beside it.
+pub const HISTORY_ALONE_FROM: usize = 10;
+
+/// When a change matters and when it is believed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Criteria {
+    /// A change within this many percent does not matter.
+    pub threshold_pct: f64,
+    /// The level of the intervals.
+    pub level: f64,
+    /// The share of false alarms among all alarms that is put up with.
+    pub significance: f64,
+}
+
+impl Default for Criteria {
+    /// 1 %, 95 % intervals, 5 % false alarms.
+    fn default() -> Self {
+        Self { threshold_pct: 1.0, level: 0.95, significance: 0.05 }
+    }
+}
+
+/// What is assumed of the spread between sessions before the history is looked at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prior {
+    /// The spread as a share: 0.01 is 1 %.
+    pub s0: f64,
+    /// How many observations it counts for.
+    pub d0: f64,
+    /// Whether it was measured on this machine, by `cargo lem calibrate`.
+    pub calibrated: bool,
+}
+
+impl Default for Prior {
+    /// 1 % with 4 degrees of freedom, which nobody measured.
+    fn default() -> Self {
+        Self { s0: 0.01, d0: 4.0, calibrated: false }
+    }
+}
+
+/// How two results are compared.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct CompareOptions {
+    /// When a change matters.
+    pub criteria: Criteria,
+    /// What is assumed of the spread between sessions.
+    pub prior: Prior,
+    /// Compare also what was measured on other hardware, by another meter or with another model.
+    pub anyway: bool,
+    /// The metric to compare; `None` for each bench's headline.
+    pub metric: Option<String>,
+}
+
+/// What a gate goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct GateRules {
+    /// What it fails on; `None` for no gate.
+    pub fail_on: Option<super::FailOn>,
+    /// It may fail on one saved baseline without enough history.
+    pub trust_single_baseline: bool,
+    /// It may fail, and pass, on estimates.
+    pub trust_estimates: bool,
+}

@@ -1,0 +1,188 @@
+//! Two results, their environments and their history, from end to end.
+
+use super::fixture::{run, with_fact};
+use super::*;
+use crate::analysis::{Check, Finding, Status, Summary, Weight};
+use crate::model::SessionResult;
+
+fn compared(base: &Summary, new: &Summary, history: &[SessionResult]) -> BenchComparison {
+    with(base, new, history, &CompareOptions::default())
+}
+
+fn with(base: &Summary, new: &Summary, history: &[SessionResult], options: &CompareOptions) -> BenchComparison {
+    let side = |name, summary| Results { name, summaries: std::slice::from_ref(summary) };
+    let comparison = compare(side("main", base), side("latest", new), history, options, GateRules::default());
+    let text = serde_json::to_string(&comparison).unwrap();
+    assert_eq!(serde_json::from_str::<Comparison>(&text).unwrap(), comparison);
+    assert_eq!(comparison.benches.len(), 1);
+    comparison.benches.into_iter().next().unwrap()
+}
+
+/// Sessions of the base whose logarithms have this mean and standard deviation, one a day from day 1 on.
+fn history(sessions: usize, mean: f64, sd: f64) -> Vec<SessionResult> {
+    let values = (0..sessions).map(|i| if i % 2 == 0 { 1.0 } else { -1.0 });
+    let scale = sd * ((sessions as f64 - 1.0) / sessions as f64).sqrt();
+    let one = |(day, sign): (usize, f64)| {
+        let id = format!("past-{day}");
+        session_results(&run(&id, 86_400.0 * (day as f64 + 1.0), mean * (sign * scale).exp())).remove(0)
+    };
+    values.enumerate().map(one).collect()
+}
+
+const DAY: f64 = 86_400.0;
+
+#[test]
+fn one_saved_baseline_is_held_against_the_stated_prior() {
+    let bench = compared(&run("base", 100.0 * DAY, 0.4), &run("new", 101.0 * DAY, 0.42), &[]);
+    assert_eq!(bench.design, Some(Design::SingleBaseline { sessions: 1 }));
+    let spread = bench.session.unwrap();
+    assert_eq!((spread.from, spread.s0, spread.d0, spread.df), (SpreadSource::StatedPrior, Some(0.01), 4.0, 4.0));
+    // Each session's own noise: ln(1.01/0.99)/2 / t(0.975, 9) = 0.00442; s = √(0.01² + 0.00442²), se = s√2.
+    let change = bench.change.unwrap();
+    assert!((spread.s_mod - 0.010934).abs() < 2e-6, "{spread:?}");
+    assert!((change.se - 0.015463).abs() < 3e-6, "{change:?}");
+    assert!((change.percent - 5.0).abs() < 1e-9);
+    // t(0.975, 4) = 2.7764.
+    assert!((change.low - 100.0 * (1.05_f64.ln() - 2.776445 * change.se).exp_m1()).abs() < 1e-4, "{change:?}");
+    assert_eq!(bench.verdict, Verdict::Inconclusive);
+    assert_eq!(bench.suspected, Some(Direction::Regression));
+    assert!(bench.reasons.iter().any(|reason| reason.contains("assumed")), "{:?}", bench.reasons);
+}
+
+#[test]
+fn ten_earlier_sessions_speak_for_themselves() {
+    let base = run("base", 100.0 * DAY, 0.4);
+    let bench = compared(&base, &run("new", 101.0 * DAY, 0.42), &history(9, 0.4, 0.004));
+    assert_eq!(bench.design, Some(Design::History { sessions: 10 }));
+    let spread = bench.session.unwrap();
+    assert_eq!((spread.from, spread.s0, spread.df), (SpreadSource::History, None, 9.0));
+    assert!((spread.s_mod - 0.004).abs() < 4e-4, "{spread:?}");
+    assert_eq!(bench.verdict, Verdict::Regressed);
+    assert!((bench.base.value.unwrap() - 0.4).abs() < 1e-3);
+    let five = compared(&base, &run("new", 101.0 * DAY, 0.42), &history(4, 0.4, 0.004));
+    assert_eq!(five.design, Some(Design::History { sessions: 5 }));
+    assert_eq!(five.session.unwrap().from, SpreadSource::HistoryAndStatedPrior);
+    assert_eq!(five.session.unwrap().df, 8.0);
+}
+
+#[test]
+fn only_sessions_like_the_base_count() {
+    let (base, new) = (run("base", 100.0 * DAY, 0.4), run("new", 101.0 * DAY, 0.4));
+    let good = history(4, 0.4, 0.004);
+    type Spoil = fn(&mut SessionResult);
+    let spoilers: [Spoil; 9] = [
+        |past| past.bench.push('x'),
+        |past| past.metric.push('x'),
+        |past| past.machine.push('x'),
+        |past| past.branch = Some("topic".to_owned()),
+        |past| past.branch = None,
+        |past| past.status = "invalid".to_owned(),
+        |past| past.started_unix_s = 102.0 * DAY,
+        |past| past.run_id = "new".to_owned(),
+        |past| past.value = -1.0,
+    ];
+    assert_eq!(compared(&base, &new, &good).design, Some(Design::History { sessions: 5 }));
+    for (at, spoil) in spoilers.iter().enumerate() {
+        let mut history = good.clone();
+        spoil(&mut history[0]);
+        assert_eq!(compared(&base, &new, &history).design, Some(Design::SingleBaseline { sessions: 4 }), "{at}");
+    }
+    // The base's own line in the history, and a line that came twice, count once.
+    let mut history = good.clone();
+    history.extend(session_results(&base));
+    history.push(good[0].clone());
+    assert_eq!(compared(&base, &new, &history).design, Some(Design::History { sessions: 5 }));
+}
+
+#[test]
+fn what_was_measured_differently_is_named_and_not_compared() {
+    let base = run("base", DAY, 0.4);
+    let new = || run("new", 2.0 * DAY, 0.4);
+    for (fact, value) in
+        [("driver", "581.0"), ("gpu:0 power limit W", "500"), ("gpu:0 uuid", "GPU-2"), ("cpu model", "EPYC")]
+    {
+        let bench = compared(&base, &with_fact(new(), fact, value), &[]);
+        assert_eq!((bench.verdict, bench.change), (Verdict::Invalid, None), "{fact}");
+        let reason = &bench.reasons[0];
+        assert!(reason.contains(fact) && reason.contains(value) && reason.contains("--compare-anyway"), "{reason}");
+        let anyway = CompareOptions { anyway: true, ..CompareOptions::default() };
+        let bench = with(&base, &with_fact(new(), fact, value), &[], &anyway);
+        assert!(bench.change.is_some(), "{fact}");
+        assert_eq!(bench.differences[0].fact, fact);
+    }
+    let model = |summary, name| with_fact(summary, "context model", name);
+    assert_eq!(compared(&model(base.clone(), "a"), &model(new(), "b"), &[]).verdict, Verdict::Invalid);
+    let mut meter = new();
+    meter.run.probe.meter = "rapl".to_owned();
+    assert!(compared(&base, &meter, &[]).reasons[0].contains("meter: `nvml (measured)`, then `rapl (measured)`"));
+    let mut method = new();
+    method.benches[0].source.as_mut().unwrap().method = crate::model::Method::IntegratedPower;
+    assert_eq!(compared(&base, &method, &[]).verdict, Verdict::Invalid);
+    // What is worth a note blocks nothing, and what always differs is not worth one.
+    let noted = compared(&base, &with_fact(new(), "kernel", "7.0"), &[]);
+    assert!(noted.change.is_some());
+    assert_eq!(noted.differences.len(), 1, "{:?}", noted.differences);
+    // A fact that only one side knows is no reason either.
+    assert!(compared(&base, &model(new(), "a"), &[]).change.is_some());
+}
+
+#[test]
+fn an_invalid_or_missing_result_is_never_a_change() {
+    let (base, mut new) = (run("base", DAY, 0.4), run("new", 2.0 * DAY, 0.8));
+    new.benches[0].status = Status::Invalid;
+    new.benches[0].findings.push(Finding::new(Check::Throttled, Weight::Invalid, "throttled all along", "cool it"));
+    let bench = compared(&base, &new, &[]);
+    assert_eq!(bench.verdict, Verdict::Invalid);
+    assert!(bench.reasons[0].contains("throttled all along"), "{:?}", bench.reasons);
+    let mut missing = run("new", 2.0 * DAY, 0.8);
+    let metric = missing.benches[0].metrics.get_mut("j_per_output_token").unwrap();
+    (metric.value, metric.interval, metric.missing) = (None, None, Some("no counter".to_owned()));
+    assert!(compared(&base, &missing, &[]).reasons[0].contains("no counter"));
+    let negative = compared(&base, &run("new", 2.0 * DAY, -0.1), &[]);
+    assert_eq!((negative.verdict, negative.change), (Verdict::Invalid, None));
+}
+
+#[test]
+fn a_run_against_itself_is_one_session() {
+    let same = run("base", DAY, 0.4);
+    let bench = compared(&same, &same, &[]);
+    assert_eq!(bench.design, Some(Design::SameSession));
+    assert_eq!(bench.change.unwrap().percent, 0.0);
+}
+
+#[test]
+fn benches_of_one_side_alone_are_named() {
+    let (mut base, mut new) = (run("base", DAY, 0.4), run("new", 2.0 * DAY, 0.4));
+    base.benches[0].bench.id = "gone".to_owned();
+    new.benches[0].bench.id = "fresh".to_owned();
+    let side = |name, summary| Results { name, summaries: std::slice::from_ref(summary) };
+    let options = CompareOptions::default();
+    let comparison = compare(side("a", &base), side("b", &new), &[], &options, GateRules::default());
+    assert_eq!((comparison.only_in_base, comparison.only_in_new), (vec!["gone".into()], vec!["fresh".into()]));
+    assert!(comparison.benches.is_empty());
+}
+
+#[test]
+fn pairs_see_what_sessions_hide() {
+    // A drift of 5 % over the session, and 2 % more on the new side of each pair, ± 0.1 %.
+    let pairs = (0..10).map(|i| {
+        let drift = 0.4 * (1.0 + 0.005 * f64::from(i));
+        (drift, drift * if i % 2 == 0 { 1.021 } else { 1.019 })
+    });
+    let input = PairedBench {
+        id: "decode".to_owned(),
+        metric: "j_per_output_token".to_owned(),
+        unit: "J/token".to_owned(),
+        pairs: pairs.collect(),
+        status: (Status::Valid, Status::Valid),
+        source: None,
+    };
+    let bench = paired(&input, &Criteria::default());
+    assert_eq!((bench.verdict, bench.design), (Verdict::Regressed, Some(Design::Paired { pairs: 10 })));
+    assert!((bench.change.unwrap().percent - 2.0).abs() < 0.01, "{:?}", bench.change);
+    assert!(bench.detectable_pct.unwrap() < 1.2, "{:?}", bench.detectable_pct);
+    let broken = PairedBench { status: (Status::Valid, Status::Invalid), ..input.clone() };
+    assert_eq!(paired(&broken, &Criteria::default()).verdict, Verdict::Invalid);
+    let none = PairedBench { pairs: vec![(0.4, 0.4)], ..input };
+    assert!(paired(&none, &Criteria::default()).reasons[0].contains("too few"));
+}
