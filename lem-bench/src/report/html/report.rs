@@ -8,7 +8,7 @@ use super::view::{BenchPage, Page};
 use super::{bench, index, run_view};
 use crate::analysis::{BenchSummary, Summary};
 use crate::report::figures::percent;
-use crate::report::gist::{counts, everywhere, so_many};
+use crate::report::gist::everywhere;
 
 /// One file of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,18 +61,20 @@ impl<'a> Report<'a> {
             };
             files.push(PageFile { path: page_of(bench, self.name), bytes: engine.lay_out("bench.html", &page)? });
         }
-        let rows = index::rows(&summary.benches, self.name);
+        let (grids, grids_note) = index::grids(&summary.benches, summary.run.probe.origin)?;
         let page = Page {
             title: format!("{}: energy report", summary.run.target),
             style: STYLE,
             run: &run,
-            count: count(&summary.benches),
+            count: index::count(&summary.benches),
             level: level(&summary.benches),
             findings: bench::found(summary.findings.iter()),
             everywhere: bench::found(everywhere.iter().copied()),
-            per: index::common(&rows),
-            overview: rows,
-            plots: index::plots(&summary.benches)?,
+            cards: index::cards(&summary.benches, summary.run.probe.origin, self.name),
+            kinds: index::kinds(&summary.benches, self.name),
+            grids,
+            grids_note,
+            script: SCRIPT,
         };
         files.push(PageFile { path: "index.html".to_owned(), bytes: engine.lay_out("index.html", &page)? });
         Ok(files)
@@ -81,6 +83,10 @@ impl<'a> Report<'a> {
 
 /// The style of every page.
 const STYLE: &str = include_str!("templates/style.css");
+
+/// The script of the index: it sorts, filters and groups. Browsers run it only by its hash, which stands in the
+/// template; `tests/browser` holds the two together.
+const SCRIPT: &str = include_str!("templates/index.js");
 
 /// Where a bench's page stands.
 pub(super) fn page_of(bench: &BenchSummary, name: FileName) -> String {
@@ -92,13 +98,4 @@ fn level(benches: &[BenchSummary]) -> String {
     let mut metrics = benches.iter().flat_map(|bench| bench.metrics.values());
     let interval = metrics.find_map(|metric| metric.interval.as_ref());
     interval.map(|interval| percent(interval.level)).unwrap_or_default()
-}
-
-/// `6 benches: 3 valid, 1 warning, 1 invalid, 1 panicked`.
-fn count(benches: &[BenchSummary]) -> String {
-    if benches.is_empty() {
-        return "No bench was measured".to_owned();
-    }
-    let each: Vec<String> = counts(benches).into_iter().map(|(word, _, n)| format!("{n} {word}")).collect();
-    format!("{} {}", so_many(benches.len()), each.join(", "))
 }

@@ -70,19 +70,69 @@ pub(super) struct Tile {
     pub(super) number: Number,
 }
 
-/// A row of the overview.
+/// What a person must see first.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Card {
+    pub(super) title: String,
+    pub(super) big: String,
+    pub(super) text: String,
+    /// Benches that it names.
+    pub(super) links: Vec<Link>,
+    /// `good`, `careful`, `bad` or nothing.
+    pub(super) tone: &'static str,
+}
+
+/// A bench that is named, and why.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct OverviewRow {
+pub(super) struct Link {
+    pub(super) href: String,
+    pub(super) text: String,
+    pub(super) why: String,
+}
+
+/// A table of benches whose energies can be laid side by side.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Kind {
+    pub(super) heading: String,
+    /// The scale of its drawings: markup, made by this library and escaped by it; or nothing.
+    pub(super) axis: String,
+    pub(super) note: String,
+    pub(super) groups: Vec<Group>,
+}
+
+/// Benches of one group or module.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Group {
+    pub(super) title: String,
+    pub(super) rows: Vec<IndexRow>,
+}
+
+/// A row of the index.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct IndexRow {
     /// Its page.
     pub(super) href: String,
     pub(super) id: String,
     pub(super) badge: Badge,
-    /// What its energy is counted by.
-    pub(super) per: String,
+    pub(super) tags: String,
+    /// Gross and net on the table's scale: markup, made by this library; or nothing.
+    pub(super) drawing: String,
     pub(super) energy: Number,
     pub(super) net: Number,
     pub(super) speed: Number,
     pub(super) power: Number,
+    /// What it is sorted by: energy, net, speed, power; nothing where there is none.
+    pub(super) keys: [String; 4],
+}
+
+/// A function that was measured over a grid.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Grid {
+    pub(super) title: String,
+    /// The plots, each with a caption or the reason why there is none.
+    pub(super) plots: Vec<Plot>,
+    /// The benches on the front.
+    pub(super) front: Table,
 }
 
 /// A row of a bench's metrics.
@@ -148,10 +198,13 @@ pub(super) struct Page<'a> {
     pub(super) findings: Vec<Found>,
     /// Notes that every bench carries.
     pub(super) everywhere: Vec<Found>,
-    /// What all headlines are counted by, or nothing where they differ.
-    pub(super) per: String,
-    pub(super) overview: Vec<OverviewRow>,
-    pub(super) plots: Vec<Plot>,
+    pub(super) cards: Vec<Card>,
+    pub(super) kinds: Vec<Kind>,
+    pub(super) grids: Vec<Grid>,
+    /// Grids that are not drawn, or nothing.
+    pub(super) grids_note: String,
+    /// The script, ours, and what the browser knows it by.
+    pub(super) script: &'static str,
 }
 
 /// The page of a bench.

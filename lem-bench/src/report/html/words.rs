@@ -17,6 +17,12 @@ pub(super) fn rank(name: &str) -> (usize, &str) {
     (at.unwrap_or(FIRST.len() + THEN.len()) * 2 + within, name)
 }
 
+/// The text with a capital letter at its beginning.
+pub(super) fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
 /// What a stretch of time is called.
 pub(super) fn span(kind: SpanKind) -> &'static str {
     match kind {

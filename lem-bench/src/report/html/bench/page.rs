@@ -3,13 +3,13 @@
 //! Must not know other benches.
 
 use super::super::error::ReportError;
-use super::super::index::{badge, capital};
+use super::super::index::badge;
 use super::super::metric_table::{number, rows};
 use super::super::plots::palette::{LINES, hex};
 use super::super::plots::power::{MOST_LINES, draw};
 use super::super::run_view::{powers, table};
 use super::super::view::{BenchView, Found, Plot, Tile};
-use super::super::words;
+use super::super::words::{self, capital};
 use super::cycle_table;
 use super::timeline::Timeline;
 use crate::analysis::{BenchSummary, Finding, Weight};

@@ -2,6 +2,11 @@
 //!
 //! Must not know what stands on the benches' own pages.
 
+mod gist;
+mod grid;
 mod rows;
+mod scale;
 
-pub(super) use rows::{badge, capital, common, plots, rows};
+pub(super) use gist::{cards, count};
+pub(super) use grid::grids;
+pub(super) use rows::{badge, kinds};

@@ -1,15 +1,15 @@
-//! The table: a row a bench, and dots and whiskers on one scale for those that can be laid side by side.
+//! The tables of the index: benches with one kind of energy on one scale, grouped as their authors grouped them.
 //!
 //! Must not know the benches' own pages, save their names.
 
-use super::super::error::ReportError;
 use super::super::metric_table::{absent, number};
-use super::super::plots::whisker::{Dot, draw, logarithmic};
 use super::super::report::{FileName, page_of};
-use super::super::view::{Badge, OverviewRow, Plot};
-use crate::analysis::{BenchSummary, Status};
+use super::super::view::{Badge, Group, IndexRow, Kind};
+use super::super::words::capital;
+use super::scale::{Mark, Scale};
+use crate::analysis::{BenchSummary, Metric, Status};
 use crate::model::Origin;
-use crate::report::figures::{Figure, prefixed};
+use crate::report::figures::prefixed;
 use crate::report::labels::{self, Tone};
 
 /// How a bench stands.
@@ -23,105 +23,106 @@ pub(in super::super) fn badge(bench: &BenchSummary) -> Badge {
     Badge { text, tone }
 }
 
-/// One row a bench, in the order of the run.
-pub(in super::super) fn rows(benches: &[BenchSummary], file: FileName) -> Vec<OverviewRow> {
-    let row = |bench: &BenchSummary| {
-        let named = |prefix: &str| {
-            let name = bench.headline_metric.as_deref()?;
-            number(bench, &format!("{prefix}{name}"))
-        };
-        let speed = number(bench, "output_tokens_per_s").or_else(|| number(bench, "requests_per_s"));
-        OverviewRow {
-            href: page_of(bench, file),
-            id: bench.bench.id.clone(),
-            badge: badge(bench),
-            per: bench.headline_metric.as_deref().and_then(labels::denominator).unwrap_or_default(),
-            energy: named("").unwrap_or_else(|| absent("no energy was measured")),
-            net: named("net_").unwrap_or_else(|| absent("not known")),
-            speed: speed.unwrap_or_else(|| absent("not counted")),
-            power: number(bench, "mean_power_w").unwrap_or_else(|| absent("not measured")),
-        }
-    };
-    benches.iter().map(row).collect()
-}
-
-/// What all headlines are counted by; nothing where they differ or are none.
-pub(in super::super) fn common(rows: &[OverviewRow]) -> String {
-    let mut known = rows.iter().map(|row| row.per.as_str()).filter(|per| !per.is_empty());
-    let first = known.next().unwrap_or_default();
-    if known.all(|per| per == first) { first.to_owned() } else { String::new() }
-}
-
-/// One plot for each kind of energy that at least two benches have with an interval; else why there is none.
-pub(in super::super) fn plots(benches: &[BenchSummary]) -> Result<Vec<Plot>, ReportError> {
-    let mut kinds: Vec<(&str, Option<Origin>)> = Vec::new();
+/// One table for each kind of headline (what it is counted by, and whether it was measured), benches without one last.
+pub(in super::super) fn kinds(benches: &[BenchSummary], file: FileName) -> Vec<Kind> {
+    let mut names: Vec<Option<(&str, Option<Origin>)>> = Vec::new();
     for bench in benches {
-        let kind = bench.headline_metric.as_deref().map(|name| (name, origin(bench)));
-        kinds.extend(kind.filter(|kind| !kinds.contains(kind)));
-    }
-    kinds.into_iter().enumerate().map(|(at, (name, origin))| plot(benches, at, name, origin)).collect()
-}
-
-fn origin(bench: &BenchSummary) -> Option<Origin> {
-    bench.source.as_ref().map(|source| source.origin)
-}
-
-fn plot(benches: &[BenchSummary], at: usize, name: &str, from: Option<Origin>) -> Result<Plot, ReportError> {
-    let label = from.and_then(labels::origin).map(|label| format!(" {label}")).unwrap_or_default();
-    let title = format!("{}{label}", capital(&labels::title(name)));
-    let mut drawn = Vec::new();
-    let mut left_out = Vec::new();
-    let alike = |bench: &&BenchSummary| bench.headline_metric.as_deref() == Some(name) && origin(bench) == from;
-    for bench in benches.iter().filter(alike) {
-        match dot(bench) {
-            Some(dot) => drawn.push(dot),
-            None => left_out.push(bench.bench.id.as_str()),
+        let kind = kind_of(bench);
+        if !names.contains(&kind) {
+            names.push(kind);
         }
     }
-    if drawn.len() < 2 {
-        let caption = format!("{title}: no plot, because fewer than two benches have it with an interval.");
-        return Ok(Plot { caption, ..Plot::default() });
-    }
-    let size = drawn.iter().map(|(dot, _)| dot.value.abs()).fold(0.0, f64::max);
-    let unit = drawn.first().map_or("", |(_, unit)| unit.as_str());
-    let (factor, unit) = prefixed(size, unit);
-    let mut dots: Vec<Dot> = drawn.into_iter().map(|(dot, _)| dot).collect();
-    for dot in &mut dots {
-        dot.value *= factor;
-        dot.low *= factor;
-        dot.high *= factor;
-    }
-    let scale = if logarithmic(&dots) { ", logarithmic scale" } else { "" };
-    let axis = format!("{} in {unit}{label}{scale}", labels::title(name));
-    let hollow =
-        if dots.iter().any(|dot| dot.hollow) { " Hollow: must not be used, or too few cycles to rely on." } else { "" };
-    let missing = if left_out.is_empty() {
-        String::new()
-    } else {
-        format!(" Not drawn, for want of an interval: {}.", left_out.join(", "))
+    names.sort_by_key(Option::is_none);
+    let alike = |kind| benches.iter().filter(|bench| kind_of(bench) == kind).collect::<Vec<_>>();
+    names.into_iter().map(|kind| table(kind, &alike(kind), file)).collect()
+}
+
+fn kind_of(bench: &BenchSummary) -> Option<(&str, Option<Origin>)> {
+    let name = bench.headline_metric.as_deref()?;
+    Some((name, bench.source.as_ref().map(|source| source.origin)))
+}
+
+fn table(kind: Option<(&str, Option<Origin>)>, benches: &[&BenchSummary], file: FileName) -> Kind {
+    let Some((name, origin)) = kind else {
+        let groups = groups(benches, |bench| row(bench, None, file));
+        return Kind { heading: "No energy figure".to_owned(), groups, ..Kind::default() };
     };
-    let caption = format!(
-        "{title}, with intervals{scale}. Left is better. An interval narrower than its dot is a line through it.{hollow}{missing}"
-    );
-    let svg = draw(&dots, &axis, &format!("energies-{}", at + 1), &title)?;
-    Ok(Plot { svg, caption, legend: Vec::new() })
+    let marks = benches.iter().flat_map(|bench| marks(bench, name)).flatten();
+    let scale = Scale::of(marks);
+    let label = origin.and_then(labels::origin).map(|label| format!(" {label}")).unwrap_or_default();
+    let unit = benches.iter().find_map(|bench| bench.headline()).map_or("", |metric| metric.unit.as_str());
+    let most = benches.iter().filter_map(|bench| bench.headline()?.value).filter(|value| value.is_finite());
+    let (factor, shown) = prefixed(most.fold(0.0, |most, value| most.max(value.abs())), unit);
+    let note = scale.as_ref().map(|scale| {
+        let log = if scale.is_log() { " The scale is logarithmic." } else { "" };
+        format!("Left is better.{log}")
+    });
+    Kind {
+        heading: format!("{}{label}", capital(&labels::title(name))),
+        axis: scale.as_ref().map(|scale| scale.axis(factor, &format!("{shown}{label}"))).unwrap_or_default(),
+        note: note.unwrap_or_default(),
+        groups: groups(benches, |bench| row(bench, scale.as_ref().map(|scale| (name, scale)), file)),
+    }
 }
 
-fn dot(bench: &BenchSummary) -> Option<(Dot, String)> {
-    let metric = bench.headline()?;
-    let interval = metric.interval.as_ref()?;
-    let value = metric.value?;
-    let finite = [value, interval.low, interval.high].iter().all(|x| x.is_finite());
-    let hollow = bench.status == Status::Invalid || interval.indicative;
-    let figure = Figure::of(metric).ok()?;
-    let label = origin(bench).and_then(labels::origin).map(str::to_owned);
-    let figure = [Some(figure.short()), figure.relative, label].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let dot = Dot { label: bench.bench.id.clone(), figure, value, low: interval.low, high: interval.high, hollow };
-    finite.then(|| (dot, metric.unit.clone()))
+fn groups(benches: &[&BenchSummary], row: impl Fn(&BenchSummary) -> IndexRow) -> Vec<Group> {
+    let title = |bench: &BenchSummary| match &bench.bench.group {
+        Some(group) => format!("{group} ({})", bench.bench.module),
+        None => bench.bench.module.clone(),
+    };
+    let mut groups: Vec<Group> = Vec::new();
+    for bench in benches {
+        let title = title(bench);
+        match groups.iter_mut().find(|group| group.title == title) {
+            Some(group) => group.rows.push(row(bench)),
+            None => groups.push(Group { title, rows: vec![row(bench)] }),
+        }
+    }
+    groups
 }
 
-/// The text with a capital letter at its beginning.
-pub(in super::super) fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+fn row(bench: &BenchSummary, scale: Option<(&str, &Scale)>, file: FileName) -> IndexRow {
+    let named = |prefix: &str| number(bench, &format!("{prefix}{}", bench.headline_metric.as_deref()?));
+    let speed = speed(bench);
+    let drawing = scale.and_then(|(name, scale)| {
+        let [gross, net] = marks(bench, name);
+        Some(scale.row(gross?, net))
+    });
+    let key = |metric: Option<&Metric>| {
+        let value = metric.and_then(|metric| metric.value).filter(|value| value.is_finite());
+        value.map(|value| format!("{value:.6e}")).unwrap_or_default()
+    };
+    let net = bench.headline_metric.as_deref().and_then(|name| bench.metrics.get(&format!("net_{name}")));
+    let metric = |name: Option<&str>| key(name.and_then(|name| bench.metrics.get(name)));
+    IndexRow {
+        href: page_of(bench, file),
+        id: bench.bench.id.clone(),
+        badge: badge(bench),
+        tags: bench.bench.tags.join(" "),
+        drawing: drawing.unwrap_or_default(),
+        energy: named("").unwrap_or_else(|| absent("no energy was measured")),
+        net: named("net_").unwrap_or_else(|| absent("not known")),
+        speed: speed.and_then(|name| number(bench, name)).unwrap_or_else(|| absent("not counted")),
+        power: number(bench, "mean_power_w").unwrap_or_else(|| absent("not measured")),
+        keys: [key(bench.headline()), key(net), metric(speed), metric(Some("mean_power_w"))],
+    }
+}
+
+/// Gross and net on the scale; a value without a finite number has no mark.
+fn marks(bench: &BenchSummary, name: &str) -> [Option<Mark>; 2] {
+    let mark = |name: &str| {
+        let metric = bench.metrics.get(name)?;
+        let value = metric.value.filter(|value| value.is_finite())?;
+        let ends = metric.interval.as_ref().map(|i| (i.low, i.high)).filter(|(l, h)| l.is_finite() && h.is_finite());
+        let unsure = metric.interval.as_ref().is_none_or(|interval| interval.indicative);
+        Some(Mark { value, ends, hollow: unsure || bench.status == Status::Invalid })
+    };
+    [mark(name), mark(&format!("net_{name}"))]
+}
+
+/// The speed that belongs to a bench's headline: of what it is counted by.
+pub(super) fn speed(bench: &BenchSummary) -> Option<&str> {
+    let unit = bench.headline_metric.as_deref().and_then(|name| name.strip_prefix("j_per_")).unwrap_or("output_token");
+    let candidates = [format!("{unit}s_per_s"), format!("{unit}_per_s"), "requests_per_s".to_owned()];
+    candidates.iter().find_map(|name| bench.metrics.get_key_value(name)).map(|(name, _)| name.as_str())
 }

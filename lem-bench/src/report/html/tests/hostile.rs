@@ -7,8 +7,8 @@ use super::{all, folder};
 
 #[test]
 fn nothing_that_a_user_names_is_markup() {
-    const TAGS: &str = "!DOCTYPE a b body caption circle code dd desc details div dl dt figcaption figure h1 h2 h3 \
-                        head header html li line main meta nav p polygon polyline pre rect section span style summary \
+    const TAGS: &str = "!DOCTYPE a b body caption circle code dd desc details div dl dt ellipse form figcaption figure h1 h2 h3 \
+                        head header html input label li line main meta nav option output p path polygon polyline pre rect script section select span style summary \
                         svg table tbody td text th thead title tr ul";
     for (name, summary) in all() {
         for (path, page) in folder(&summary) {

@@ -27,8 +27,13 @@ fn index(summary: &Summary) -> String {
     folder(summary).remove("index.html").unwrap()
 }
 
-fn all() -> [(&'static str, Summary); 3] {
-    [("card", fixture::on_a_card()), ("estimate", fixture::on_an_estimate()), ("hostile", fixture::hostile())]
+fn all() -> [(&'static str, Summary); 4] {
+    [
+        ("card", fixture::on_a_card()),
+        ("grid", fixture::on_a_grid()),
+        ("estimate", fixture::on_an_estimate()),
+        ("hostile", fixture::hostile()),
+    ]
 }
 
 /// What the browser suite opens.

@@ -25,10 +25,20 @@ fn where_there_is_too_little_to_draw_it_says_so() {
     summary.benches[0].cycles.truncate(1);
     summary.benches[0].cycles[0].traces.clear();
     summary.benches[0].warm_up = None;
-    assert!(index(&summary).contains("no plot, because fewer than two benches have it with an interval"));
     let page = bench_page(&summary, 0);
     assert!(page.contains("No plot: fewer than two readings of power were kept."));
     assert!(!page.contains("<svg"));
+}
+
+#[test]
+fn a_front_of_too_few_or_of_an_estimate_is_not_drawn() {
+    let page = index(&fixture::on_a_card());
+    assert!(page.contains("no plot, because 2 of its 3 cases have both and may be used; a front needs 3"));
+    assert!(!page.contains("pareto-1"));
+    let page = index(&fixture::on_an_estimate());
+    assert!(page.contains("No plots: this energy is an estimate made of CPU time"));
+    let page = index(&fixture::on_a_grid());
+    assert!(page.contains("id=\"pareto-1-t\"") && page.contains("id=\"axis-1-1-t\""));
 }
 
 #[test]
