@@ -12,6 +12,7 @@ use crate::units::{Joules, Stamp, Watts};
 
 /// A whole run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Summary {
     /// [`crate::model::SCHEMA_VERSION`].
     pub schema_version: u32,
@@ -25,6 +26,7 @@ pub struct Summary {
 
 /// A run as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RunInfo {
     /// Its id.
     pub run_id: String,
@@ -56,6 +58,7 @@ pub struct RunInfo {
 
 /// One bench.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BenchSummary {
     /// What was written down about it.
     #[serde(flatten)]
@@ -94,6 +97,7 @@ impl BenchSummary {
 
 /// A number with its unit, its uncertainty and where it comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Metric {
     /// The value; `None` where there is none, with the reason in `missing`.
     pub value: Option<f64>,
@@ -117,6 +121,7 @@ pub struct Metric {
 
 /// An interval and how it was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Interval {
     /// Its lower end, in the unit of the metric.
     pub low: f64,
@@ -136,6 +141,7 @@ pub struct Interval {
 
 /// A bench's warm-up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WarmUpSummary {
     /// How it ended.
     pub code: WarmUpCode,
@@ -155,6 +161,7 @@ pub struct WarmUpSummary {
 
 /// One cycle: its sums over its windows, and the picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CycleSummary {
     /// From 0.
     pub index: u32,

@@ -23,6 +23,18 @@ pub(super) enum Format {
     Json,
 }
 
+/// How results are printed in bench mode, by criterion's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum OutputFormat {
+    /// For people.
+    #[default]
+    Criterion,
+    /// libtest's bench lines: the time of a request.
+    Bencher,
+    /// The summary.
+    Json,
+}
+
 /// When colours are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Color {
@@ -94,6 +106,9 @@ pub(super) struct Config {
     pub(super) lock_file: Option<PathBuf>,
     // What comes out.
     pub(super) format: Format,
+    pub(super) output_format: OutputFormat,
+    /// Formats, by name, that are written beside the summary.
+    pub(super) exports: Vec<&'static str>,
     pub(super) quiet: bool,
     pub(super) color: Color,
     pub(super) output_dir: Option<PathBuf>,
@@ -134,6 +149,8 @@ impl Default for Config {
             no_wait: false,
             lock_file: None,
             format: Format::default(),
+            output_format: OutputFormat::default(),
+            exports: Vec::new(),
             quiet: false,
             color: Color::default(),
             output_dir: None,

@@ -26,6 +26,7 @@ mod parse;
 mod places;
 mod progress;
 mod run;
+mod saved;
 mod signals;
 mod simulation;
 mod test_mode;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The stable name of a domain, unique on its machine: `gpu:0`, `cpu:package-0`, `cpu:dram-0`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct DomainId(pub String);
 
@@ -27,6 +28,7 @@ impl std::fmt::Display for DomainId {
 
 /// What kind of hardware a domain is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DomainKind {
@@ -54,6 +56,7 @@ pub enum DomainKind {
 
 /// One thing whose energy a meter tells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Domain {
     /// Its stable name.
     pub id: DomainId,
@@ -67,6 +70,7 @@ pub struct Domain {
 
 /// Whether a number was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// Read from a sensor.
@@ -79,6 +83,7 @@ pub enum Origin {
 
 /// How a window's energy was obtained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// The difference of an energy counter between the window's edges.
@@ -89,6 +94,7 @@ pub enum Method {
 
 /// Where an energy figure comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Source {
     /// The meter: `nvml`, `rapl`, `estimate`, `sim`.
     pub meter: String,

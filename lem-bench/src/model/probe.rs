@@ -8,6 +8,7 @@ use super::{DomainId, Origin};
 
 /// What was found about one channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ChannelProbe {
     /// The domain of the channel.
     pub domain: DomainId,
@@ -26,6 +27,7 @@ pub struct ChannelProbe {
 
 /// What was found about a meter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MeterProbe {
     /// The meter's name.
     pub meter: String,

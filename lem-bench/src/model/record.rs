@@ -31,6 +31,7 @@ pub enum Record {
 
 /// A fact about the machine, the device or the build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Fact {
     /// Its name: `cpu model`, `gpu:0 driver`.
     pub name: String,
@@ -40,6 +41,7 @@ pub struct Fact {
 
 /// A setting in force and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Setting {
     /// Its name, as in `lem-bench.toml`.
     pub name: String,
@@ -126,6 +128,7 @@ pub struct IdleRecord {
 
 /// The beginning of a bench.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BenchRecord {
     /// Its id: `decode/batch=4/dtype=bf16`.
     pub id: String,
@@ -149,6 +152,7 @@ pub struct BenchRecord {
 
 /// How a warm-up ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WarmUpCode {
     /// The two halves agree within the tolerance.
@@ -213,6 +217,7 @@ pub struct CycleRecord {
 
 /// How a bench ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// All its cycles are there.

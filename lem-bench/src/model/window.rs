@@ -111,6 +111,7 @@ pub struct PhaseSpan {
 
 /// What the harness was doing during a stretch of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SpanKind {
     /// Rest before the first request.
@@ -129,6 +130,7 @@ pub enum SpanKind {
 
 /// A stretch of the power trace and what happened in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Span {
     /// What happened.
     pub kind: SpanKind,
@@ -140,10 +142,12 @@ pub struct Span {
 
 /// One point of a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TracePoint(pub Stamp, pub f64);
 
 /// What was read over time, for the picture and the cross-check.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Trace {
     /// The domain.
     pub domain: DomainId,

@@ -246,7 +246,7 @@ fn metric(value: f64, unit: &str, share: f64, source: &Source) -> Metric {
         cycles: 10,
         samples: None,
         missing: None,
-        lower_is_better: Some(true),
+        lower_is_better: (unit != "W").then(|| !unit.contains("s/")),
         source: unit.contains(['J', 'W']).then(|| source.clone()),
     }
 }

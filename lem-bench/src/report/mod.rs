@@ -3,6 +3,7 @@
 //! Depends on plain records, analysis and units alone. Returns text; must not know files, terminals or running.
 
 pub mod console;
+pub mod export;
 pub mod figures;
 mod gist;
 #[cfg(feature = "html")]

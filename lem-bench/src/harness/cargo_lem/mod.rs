@@ -2,6 +2,8 @@
 
 mod doctor;
 mod main;
+mod report;
+mod schema;
 mod subcommand;
 
 pub use main::cargo_lem;

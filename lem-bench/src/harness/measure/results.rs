@@ -7,9 +7,11 @@ use std::path::PathBuf;
 use super::super::exit::Stop;
 use super::super::pages::{self, stop};
 use super::super::run::Call;
+use super::super::saved;
 use crate::analysis::{Options, Summary, summarise};
 use crate::model::Record;
-use crate::store::{Home, HomeOptions, JournalName, JournalWriter, RunDir, RunId, read_run, write_atomic};
+use crate::report::export::{FORMATS, JSON};
+use crate::store::{Home, HomeOptions, JournalName, JournalWriter, RunDir, RunId, read_run};
 
 /// The results folder of this call, shown to be writable.
 ///
@@ -65,34 +67,30 @@ impl Results {
         JournalWriter::create(&self.run, self.name).map_err(|error| stop(&error))
     }
 
-    /// Makes the summary and the pages from all journals of the run, and notes that it is the newest. Returns the
-    /// summary and what a person should open.
+    /// Makes the summary, the pages and the exports of these names from all journals of the run, and notes that it is
+    /// the newest. Returns the summary and what a person should open.
     ///
     /// # Errors
     /// A journal can't be read back, or a file not be written.
-    pub(super) fn finish(&self, options: &Options) -> Result<(Summary, PathBuf), Stop> {
+    pub(super) fn finish(&self, options: &Options, exports: &[&str]) -> Result<(Summary, PathBuf), Stop> {
         let safe = |stop: Stop| {
             let message = format!("{}; what was measured is safe in {}", stop.message, self.run.path().display());
             Stop { message, ..stop }
         };
-        self.make(options).map_err(safe)
+        self.make(options, exports).map_err(safe)
     }
 
-    fn make(&self, options: &Options) -> Result<(Summary, PathBuf), Stop> {
+    fn make(&self, options: &Options, exports: &[&str]) -> Result<(Summary, PathBuf), Stop> {
         let journals = read_run(self.run.path()).map_err(|error| stop(&error))?;
         let records: Vec<Vec<Record>> = journals.into_iter().map(|journal| journal.records).collect();
         let summary = summarise(&records, options).map_err(|error| Stop::machine(error.to_string()))?;
-        let json = serde_json::to_vec_pretty(&summary)
-            .map_err(|error| Stop::machine(format!("the summary can't be put into JSON: {error}")))?;
-        let path = self.write("summary.json", &json)?;
-        let index = pages::write(self.run.path(), &summary)?;
+        let folder = self.run.path();
+        let file = saved::write(&JSON, std::slice::from_ref(&summary), folder)?;
+        for format in FORMATS.iter().filter(|format| exports.contains(&format.name)) {
+            saved::write(format, std::slice::from_ref(&summary), folder)?;
+        }
+        let index = pages::write(folder, &summary)?;
         self.run.mark_latest(&self.home).map_err(|error| stop(&error))?;
-        Ok((summary, index.unwrap_or(path)))
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, Stop> {
-        let path = self.run.path().join(name);
-        write_atomic(&path, bytes).map_err(|error| stop(&error))?;
-        Ok(path)
+        Ok((summary, index.unwrap_or(file)))
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::super::config::{Config, Format};
+use super::super::config::{Config, Format, OutputFormat};
 use super::super::exit::{Exit, Stop};
 use super::super::pages;
 use super::super::progress::Progress;
 use super::super::run::{Call, Chosen};
-use super::super::{config_view, console, environment, signals};
+use super::super::{config_view, console, environment, saved, signals};
 use super::instrument::Instrument;
 use super::results::{self, Results};
 use super::resume::{self, Earlier};
@@ -19,6 +19,7 @@ use crate::plan::{PlannedBench, TimePlan};
 use crate::protocol::Schedule;
 use crate::registry::Case;
 use crate::report::console::{TableOptions, table};
+use crate::report::export::BENCHER;
 use crate::runner::{Interrupt, Job, Observer, ObserverError, RigParts, Session};
 use crate::store::{Home, MachineLock, WaitPolicy};
 
@@ -75,10 +76,10 @@ pub(in crate::harness) fn run(call: &Call, chosen: Chosen) -> Result<Exit, Stop>
         tell_plan(&plan_view::plan(&plan, &instrument, &probe, false), earlier.as_ref(), ours.len(), left_out);
     }
     let (results, ended) = measure(call, &planned, &plan, instrument, head, home, earlier)?;
-    let (mut summary, page) = results.finish(&config.analysis)?;
+    let (mut summary, page) = results.finish(&config.analysis, &config.exports)?;
     // Files tell of the whole run; this process speaks, and answers, for its own benches.
     summary.benches.retain(|bench| ours.contains(&bench.bench.id));
-    show(config, &summary);
+    show(config, &summary)?;
     console::note(&format!("results are in {}", page.display()));
     if ended.interrupted {
         let how = "the same command with --resume goes on with it";
@@ -267,14 +268,17 @@ fn head(call: &Call, chosen: &Chosen, instrument: &Instrument, probe: MeterProbe
 }
 
 /// Shows the results on stdout.
-fn show(config: &Config, summary: &Summary) {
-    if config.format == Format::Json {
-        // What was just written to a file can be written here.
-        console::out(&format!("{}\n", serde_json::to_string(summary).unwrap_or_default()));
-        return;
-    }
-    let color = console::Paint::of_stdout(config.color).is_on();
-    console::out(&table(summary, &TableOptions { width: console::stdout_width(), color }));
+fn show(config: &Config, summary: &Summary) -> Result<(), Stop> {
+    let text = match (config.format, config.output_format) {
+        (Format::Json, _) | (_, OutputFormat::Json) => format!("{}\n", saved::json(summary)?),
+        (_, OutputFormat::Bencher) => saved::text(&BENCHER, std::slice::from_ref(summary))?,
+        (_, OutputFormat::Criterion) => {
+            let color = console::Paint::of_stdout(config.color).is_on();
+            table(summary, &TableOptions { width: console::stdout_width(), color })
+        }
+    };
+    console::out(&text);
+    Ok(())
 }
 
 /// The exit code that these outcomes and results call for.

@@ -2,7 +2,9 @@
 
 use super::libtest::one;
 use super::spec::{Arity, OptionSpec, Topic};
+use crate::harness::config::OutputFormat;
 use crate::harness::parse;
+use crate::report::export::Format;
 
 pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(Topic::Output, "output-dir", Arity::One("FOLDER"), |c, v| {
@@ -13,6 +15,35 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .expects("a folder")
     .default("lem-bench in cargo's target folder")
     .help("Where results go; a relative folder counts from the workspace's root"),
+    OptionSpec::new(Topic::Output, "output-format", Arity::One("FORMAT"), |c, v| {
+        c.output_format = match one(v) {
+            "criterion" => OutputFormat::Criterion,
+            "bencher" => OutputFormat::Bencher,
+            "json" => OutputFormat::Json,
+            _ => return Err(String::new()),
+        };
+        Ok(())
+    })
+    .expects("criterion, bencher or json")
+    .default("criterion")
+    .help(
+        "How results are printed: criterion is for people; bencher prints `test NAME ... bench: N ns/iter (+/- M)`, \
+         the time of a request; json prints the summary",
+    ),
+    OptionSpec::new(Topic::Output, "export", Arity::Many("FORMAT"), |c, v| {
+        let named = |name: String| match Format::named(&name) {
+            Some(format) => Ok(format.name),
+            None => Err(format!("there is no format `{name}`")),
+        };
+        c.exports = v.iter().flat_map(|text| parse::commas(text)).map(named).collect::<Result<_, _>>()?;
+        Ok(())
+    })
+    .expects("formats, such as csv,junit: json, cycles, csv, markdown, junit, bmf, github, openmetrics, bencher")
+    .default("none")
+    .help(
+        "Formats to write beside the summary, separated by commas: cycles, csv, markdown, junit, bmf, github, \
+         openmetrics, bencher; `cargo lem report` makes them later",
+    ),
     OptionSpec::new(Topic::Output, "context", Arity::Many("KEY=VALUE"), |c, v| {
         c.context = v.iter().map(|text| parse::pair(text)).collect::<Result<_, _>>()?;
         Ok(())

@@ -7,4 +7,5 @@ mod overview;
 mod paper;
 mod print;
 
+pub(in crate::report) use overview::markdown_table;
 pub use print::{TableOptions, table};

@@ -35,6 +35,13 @@ impl Column {
     }
 }
 
+/// The table with every column and whole ids, however wide that is.
+pub(in crate::report) fn markdown_table(benches: &[BenchSummary]) -> String {
+    let mut paper = Paper::new(usize::MAX, false);
+    overview(&mut paper, benches);
+    paper.into_text()
+}
+
 pub(super) fn overview(paper: &mut Paper, benches: &[BenchSummary]) {
     if benches.is_empty() {
         return;

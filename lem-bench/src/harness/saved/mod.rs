@@ -1,0 +1,10 @@
+//! Saved results: from what a person names them by to their summaries, and from summaries to the files that people and
+//! programs read.
+
+mod load;
+mod resolve;
+mod write;
+
+pub(super) use load::{Saved, load};
+pub(super) use resolve::reading_home;
+pub(super) use write::{json, text, write};

@@ -1,0 +1,93 @@
+//! What a person may call results by: a run's folder or journal, a summary, a run's id or its beginning, `latest`.
+//!
+//! Must not read what is in them.
+
+use std::path::{Path, PathBuf};
+
+use crate::harness::exit::Stop;
+use crate::harness::pages;
+use crate::harness::places::Places;
+use crate::store::{Home, HomeOptions, RunDir, RunId};
+
+/// Runs that are named where none fits.
+const NAMED: usize = 5;
+
+/// Where results lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A run's folder.
+    Folder(PathBuf),
+    /// One journal.
+    Journal(PathBuf),
+    /// A summary.
+    Summary(PathBuf),
+}
+
+/// The home that saved results are read from: what was said, else the one where benches of the current folder's
+/// workspace put them. Nothing is made there.
+pub(in crate::harness) fn reading_home(said: Option<&Path>, places: &Places) -> Home {
+    let root = &places.workspace_root;
+    let options = HomeOptions {
+        current_dir: root.clone(),
+        // This program lies with the user's tools, not in the workspace's target folder.
+        executable: None,
+        ..HomeOptions::from_process(said.map(|folder| root.join(folder)), None)
+    };
+    Home::resolve(&options)
+}
+
+/// Finds what `name` stands for; relative paths count from `cwd`.
+pub(super) fn resolve(name: &str, home: &Home, cwd: &Path) -> Result<Place, Stop> {
+    let path = cwd.join(name);
+    if name != "latest" || path.is_dir() {
+        if path.is_dir() {
+            return folder(&path);
+        }
+        if path.is_file() {
+            return Ok(match path.extension().and_then(std::ffi::OsStr::to_str) {
+                Some("jsonl") => Place::Journal(path),
+                _ => Place::Summary(path),
+            });
+        }
+    }
+    let runs = || RunDir::list(home).map_err(|error| pages::stop(&error));
+    if name == "latest" {
+        let latest = RunDir::latest(home).map_err(|error| pages::stop(&error))?;
+        let nothing =
+            || Stop::no_match(format!("no run has been kept in {}: `cargo bench` makes one", home.path().display()));
+        return latest.map(|run| Place::Folder(run.path().to_owned())).ok_or_else(nothing);
+    }
+    if let Some(run) = RunId::parse(name).ok().and_then(|id| RunDir::find(home, id)) {
+        return Ok(Place::Folder(run.path().to_owned()));
+    }
+    let runs = runs()?;
+    let begun: Vec<&RunDir> = runs.iter().filter(|run| run.id().as_str().starts_with(name)).collect();
+    match begun.as_slice() {
+        [run] if !name.is_empty() => Ok(Place::Folder(run.path().to_owned())),
+        _ => Err(nothing_called(name, home, if begun.is_empty() { runs.iter().collect() } else { begun })),
+    }
+}
+
+/// A run's folder, or the newest run of a home.
+fn folder(path: &Path) -> Result<Place, Stop> {
+    if path.join("runs").is_dir() {
+        let home = Home::at(path);
+        return match RunDir::latest(&home).map_err(|error| pages::stop(&error))? {
+            Some(run) => Ok(Place::Folder(run.path().to_owned())),
+            None => Err(Stop::no_match(format!("{} has no newest run: name one of its `runs`", path.display()))),
+        };
+    }
+    Ok(Place::Folder(path.to_owned()))
+}
+
+fn nothing_called(name: &str, home: &Home, runs: Vec<&RunDir>) -> Stop {
+    let newest: Vec<&str> = runs.iter().rev().take(NAMED).map(|run| run.id().as_str()).collect();
+    let there = match newest.as_slice() {
+        [] => "which holds no run".to_owned(),
+        newest => format!("whose newest are {}", newest.join(", ")),
+    };
+    Stop::no_match(format!(
+        "`{name}` is no file or folder, nor the id (or its whole beginning) of one run in {}, {there}; `latest` is the newest",
+        home.path().display()
+    ))
+}

@@ -1,0 +1,45 @@
+//! The files of a run that people and programs read: the summary and every other format.
+//!
+//! Must not know how results came about.
+
+use std::path::{Path, PathBuf};
+
+use crate::analysis::Summary;
+use crate::harness::exit::Stop;
+use crate::harness::pages;
+use crate::report::export::{ExportError, Format};
+use crate::store::write_atomic;
+
+/// Writes runs in a format into a folder; returns the file.
+///
+/// # Errors
+/// The format can't hold them, or the file can't be written.
+pub(in crate::harness) fn write(format: &Format, runs: &[Summary], folder: &Path) -> Result<PathBuf, Stop> {
+    let path = folder.join(format.file);
+    write_atomic(&path, text(format, runs)?.as_bytes()).map_err(|error| pages::stop(&error))?;
+    Ok(path)
+}
+
+/// Runs in a format.
+///
+/// # Errors
+/// The format can't hold them.
+pub(in crate::harness) fn text(format: &Format, runs: &[Summary]) -> Result<String, Stop> {
+    format.render(runs).map_err(|error| stop(&error))
+}
+
+/// The summary as JSON on one line.
+///
+/// # Errors
+/// It can't be put into JSON.
+pub(in crate::harness) fn json(summary: &Summary) -> Result<String, Stop> {
+    serde_json::to_string(summary).map_err(|source| stop(&ExportError::Json { source }))
+}
+
+/// How a format that can't be made ends it.
+fn stop(error: &ExportError) -> Stop {
+    match error {
+        ExportError::OneRun { .. } => Stop::usage(format!("{error}: name one run, or give `--output FOLDER`")),
+        _ => Stop::machine(error.to_string()),
+    }
+}
