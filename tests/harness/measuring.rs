@@ -249,6 +249,31 @@ fn json_on_stdout_is_the_summary() {
 }
 
 #[test]
+fn criterions_output_formats_are_printed() {
+    let home = tempfile::tempdir().unwrap();
+    let ran = run(&mut bench(home.path(), &["good/decode", "--output-format", "bencher"])).ends_with(0);
+    let line = ran.out.strip_prefix("test good/decode ... bench: ").unwrap_or_else(|| panic!("{}", ran.out));
+    let (ns, half) = line.trim().split_once(" ns/iter (+/- ").unwrap();
+    // A request of the fixture keeps a core busy for 1 ms; its tokens are not counted here.
+    assert!(ns.parse::<u64>().unwrap() > 900_000 && half.trim_end_matches(')').parse::<u64>().is_ok(), "{line}");
+    let home = tempfile::tempdir().unwrap();
+    let ran = run(&mut bench(home.path(), &["good/decode", "--output-format=json"])).ends_with(0);
+    assert_eq!(serde_json::from_str::<Value>(&ran.out).unwrap(), summary(home.path()));
+}
+
+#[test]
+fn formats_are_written_beside_the_summary_when_asked_for() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = bench(home.path(), &["good/decode"]);
+    run(command.env("LEM_BENCH_EXPORT", "csv,junit;openmetrics")).ends_with(0);
+    let file = |name: &str| std::fs::read_to_string(only_run(home.path()).join(name));
+    assert!(file("metrics.csv").unwrap().contains("good/decode"));
+    assert!(file("junit.xml").unwrap().contains("tests=\"1\" failures=\"0\" errors=\"0\""));
+    assert!(file("metrics.prom").unwrap().ends_with("# EOF\n"));
+    assert!(file("bmf.json").is_err(), "nobody asked for it");
+}
+
+#[test]
 fn a_simulated_machine_takes_the_benches_place_and_says_so() {
     let home = tempfile::tempdir().unwrap();
     let sim = ["--bench", "--meter", "sim:tests/scenarios/plain.json", "good/decode", "--quick"];

@@ -43,6 +43,8 @@ fn samples(twin: &Twin) -> (&'static str, Option<&'static str>) {
         (Some("LEVEL"), _) => ("90%", Some("1")),
         (Some("SEED"), _) => ("11", Some("-1")),
         (Some("WATTS"), _) => ("6.5", Some("0")),
+        (Some("FORMAT"), "output-format") => ("bencher", Some("xml")),
+        (Some("FORMAT"), _) => ("csv,junit", Some("yaml")),
         (Some("WHEN"), _) => ("never", Some("sometimes")),
         (Some("PROFILE"), _) => ("publish", Some("slow")),
         (Some("METER"), _) => ("estimate", Some("gpu")),
