@@ -43,6 +43,7 @@ use proc_macro::TokenStream;
 /// | `gap = "500ms"` | rest between two cycles, in `us`, `ms`, `s` or `min`; a bare number is seconds |
 /// | `tags = ["…"]` | words to group benches by |
 /// | `ignore`, `ignore = "why"` | leave the bench out unless it is asked for by `--ignored` or `--include-ignored` |
+/// | `isolate` | measure the bench in a process of its own, so that a crash in it costs nothing else |
 /// | `crate = path` | where `lem_bench` is, if it is renamed or re-exported |
 ///
 /// # Axes

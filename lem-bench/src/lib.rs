@@ -60,6 +60,7 @@ pub mod sim;
 pub mod stats;
 pub mod store;
 pub mod units;
+pub mod workers;
 #[cfg(feature = "candle")]
 pub mod workload;
 

@@ -17,7 +17,8 @@ use lem_bench::registry::{Attributes, Ignored};
     windows = 3,
     gap = "1.5s",
     tags = ["nightly", "gpu"],
-    ignore = "needs 80 GB"
+    ignore = "needs 80 GB",
+    isolate
 )]
 fn everything(b: &mut Bencher) {
     b.iter(|| ());
@@ -46,6 +47,7 @@ fn every_option_reaches_the_case() {
             gap: Some(Duration::from_millis(1500)),
             tags: &["nightly", "gpu"],
             ignore: Some(Ignored { reason: Some("needs 80 GB") }),
+            isolate: true,
         }
     );
 }

@@ -45,6 +45,12 @@ impl<'d> Bencher<'d> {
         self.failure.as_deref()
     }
 
+    /// The driver, for a body that lives elsewhere and counts its own calls of `iter…`.
+    pub(crate) fn hand_over(&mut self) -> &mut dyn Driver {
+        self.calls += 1;
+        &mut *self.driver
+    }
+
     /// A thing that the cases of this process share, made by `make` when it is first asked for: a model, a client.
     /// Things of different types never meet, whatever their keys.
     ///

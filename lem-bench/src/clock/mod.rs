@@ -2,6 +2,7 @@
 //!
 //! Must not know meters, benches or protocols.
 
+mod followed;
 mod real;
 mod virtual_clock;
 
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use crate::units::Stamp;
 
+pub use followed::{Followed, followed, followed_cpu_time};
 pub use real::{RealClock, monotonic_now, process_cpu_time, thread_cpu_time};
 pub use virtual_clock::{DueWork, VirtualClock};
 

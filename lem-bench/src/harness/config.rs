@@ -98,6 +98,12 @@ pub(super) struct Config {
     pub(super) seed: u64,
     /// How intervals are made.
     pub(super) analysis: Options,
+    // In which processes.
+    pub(super) isolate: bool,
+    /// How long a bench may take, from its set-up to its end.
+    pub(super) bench_timeout: Option<Duration>,
+    /// Variables that an isolated bench's process is started with.
+    pub(super) env: Vec<(String, String)>,
     // By what.
     pub(super) meter: MeterChoice,
     pub(super) domains: Vec<String>,
@@ -143,6 +149,9 @@ impl Default for Config {
             measurement_time: None,
             seed: DEFAULT_SEED,
             analysis: Options::default(),
+            isolate: false,
+            bench_timeout: None,
+            env: Vec::new(),
             meter: MeterChoice::default(),
             domains: Vec::new(),
             open: OpenOptions::default(),
@@ -168,6 +177,11 @@ impl Config {
             (false, false) => IgnoredMode::Skip,
         };
         Selection { filters: self.filters.clone(), skip: self.skip.clone(), exact: self.exact, ignored }
+    }
+
+    /// Whether every bench has a process of its own: what is asked of that process can be had in no other way.
+    pub(super) fn isolates(&self) -> bool {
+        self.isolate || self.bench_timeout.is_some() || !self.env.is_empty()
     }
 
     /// Whether stderr is left to errors.

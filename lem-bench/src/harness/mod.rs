@@ -31,6 +31,7 @@ mod signals;
 mod simulation;
 mod test_mode;
 mod test_report;
+mod worker;
 
 pub use cargo_lem::cargo_lem;
 pub use entry::Harness;

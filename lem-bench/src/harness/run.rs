@@ -6,8 +6,9 @@ use super::exit::{Exit, Stop};
 use super::layers::{self, Asked};
 use super::mode::Mode;
 use super::places::Places;
-use super::{command, config_view, console, file, list, measure, no_match, test_mode};
+use super::{command, config_view, console, file, list, measure, no_match, test_mode, worker};
 use crate::registry::{Case, Selected};
+use crate::workers::Startup;
 
 /// What a call has to work with.
 #[derive(Debug)]
@@ -45,6 +46,11 @@ impl Chosen {
 /// # Errors
 /// What keeps it from being done.
 pub(super) fn run(harness: Harness) -> Result<Exit, Stop> {
+    match Startup::read(std::env::args_os()) {
+        Startup::Ordinarily => {}
+        Startup::Worker => return worker::run(harness.registry),
+        Startup::Foreign(version) => return Err(worker::refuse(&version)),
+    }
     let said = match command::read(std::env::args_os()) {
         Ok(said) => said,
         Err(error) => return Ok(command::end(&error)),

@@ -10,10 +10,7 @@ use super::run::Chosen;
 use super::test_report::{Counts, TestReport};
 use crate::bench::Fixtures;
 use crate::registry::Case;
-use crate::runner::{Body, run_once};
-
-/// Address space for a body's stack, as when it is measured.
-const STACK: usize = 16 << 20;
+use crate::runner::{Body, STACK, run_once};
 
 /// Runs every selected case once.
 pub(super) fn run(config: &Config, chosen: Chosen) -> Exit {

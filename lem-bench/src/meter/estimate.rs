@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::{Channel, Meter, OpenError, Quantity, ReadError, Value};
-use crate::clock::process_cpu_time;
+use crate::clock::{followed_cpu_time, process_cpu_time};
 use crate::model::{Domain, DomainId, DomainKind, Origin};
 use crate::units::Watts;
 
@@ -20,8 +20,8 @@ pub const DEFAULT_WATTS_PER_CORE: Watts = Watts(10.0);
 
 /// Joules = CPU seconds of this process × watts per busy core, as a counter in µJ.
 ///
-/// The CPU time is that of all threads of *this* process (`CLOCK_PROCESS_CPUTIME_ID`). It covers neither child
-/// processes, nor what the kernel does on their behalf, nor GPUs, memory or the machine at rest: an estimate has no
+/// The CPU time is that of all threads of *this* process (`CLOCK_PROCESS_CPUTIME_ID`) and of the workers that run
+/// benches for it. It covers neither other child processes, nor what the kernel does on their behalf, nor GPUs, memory or the machine at rest: an estimate has no
 /// idle to subtract.
 #[derive(Debug)]
 pub struct Estimate {
@@ -72,7 +72,7 @@ impl Estimate {
     /// How the number is made, for the report.
     pub fn formula(&self) -> String {
         format!(
-            "CPU seconds of this process, all threads, without its children × {} W per busy core (no sensor is read)",
+            "CPU seconds of the process that runs the bench and of the harness, all threads, without what they start × {} W per busy core (no sensor is read)",
             self.watts.get()
         )
     }
@@ -104,7 +104,8 @@ impl Meter for Estimate {
 
     fn read(&mut self, channel: usize) -> Result<Value, ReadError> {
         debug_assert_eq!(channel, 0, "the estimate has one channel");
-        let busy = process_cpu_time().ok_or_else(|| ReadError::Failed("this platform tells no CPU time".to_owned()))?;
+        let own = process_cpu_time().ok_or_else(|| ReadError::Failed("this platform tells no CPU time".to_owned()))?;
+        let busy = own + followed_cpu_time();
         Ok(Value::Count((busy.as_secs_f64() * self.watts.get() / UNIT_J) as u64))
     }
 

@@ -17,6 +17,8 @@ pub struct Attributes {
     pub tags: &'static [&'static str],
     /// Set if the bench is left out unless it is asked for.
     pub ignore: Option<Ignored>,
+    /// Whether the bench is measured in a process of its own whatever the command line says.
+    pub isolate: bool,
 }
 
 /// The mark of a bench that is left out unless it is asked for by `--ignored` or `--include-ignored`.

@@ -52,7 +52,7 @@ impl Entry {
             module,
             place: Place::here(),
             description: None,
-            attributes: Attributes { cycles: None, windows: None, gap: None, tags: &[], ignore: None },
+            attributes: Attributes { cycles: None, windows: None, gap: None, tags: &[], ignore: None, isolate: false },
             axes: Vec::new,
             filter: None,
             run,
@@ -126,6 +126,13 @@ impl Entry {
     #[must_use = "the entry is returned, not changed in place"]
     pub const fn ignore_because(mut self, reason: &'static str) -> Self {
         self.attributes.ignore = Some(Ignored { reason: Some(reason) });
+        self
+    }
+
+    /// Measures the bench in a process of its own.
+    #[must_use = "the entry is returned, not changed in place"]
+    pub const fn isolate(mut self) -> Self {
+        self.attributes.isolate = true;
         self
     }
 }

@@ -12,7 +12,7 @@ use crate::bench::Fixtures;
 use crate::model::Outcome;
 
 /// Address space for a body's stack: what the main thread has, and some more for deep models in debug builds.
-const STACK: usize = 16 << 20;
+pub(crate) const STACK: usize = 16 << 20;
 
 /// What a body's thread hands back.
 pub(super) struct Return {
@@ -56,7 +56,7 @@ fn perform(rig: Box<Rig>, job: &Job, outbox: &Sender<Return>) {
 }
 
 /// Calls a body and checks that it ran exactly one `iter…`; the outer `Err` is a panic.
-pub(super) fn call(body: &Body, driver: &mut dyn Driver, fixtures: Fixtures) -> Result<Result<(), String>, String> {
+pub(crate) fn call(body: &Body, driver: &mut dyn Driver, fixtures: Fixtures) -> Result<Result<(), String>, String> {
     catch(|| {
         let mut bencher = Bencher::new(driver, fixtures);
         let result = body(&mut bencher);

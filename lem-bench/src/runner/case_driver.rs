@@ -8,7 +8,7 @@ use super::job::Job;
 use super::log::Log;
 use super::rig::Rig;
 use crate::bench::{Choice, Driver, Iteration, Step};
-use crate::clock::{Clock, process_cpu_time};
+use crate::clock::{Clock, followed_cpu_time, process_cpu_time};
 use crate::model::{
     CycleRecord, IdleKind, IdleRecord, Record, Span, SpanKind, WarmUpRecord, WindowRecord, WorkDone, id_hash,
 };
@@ -31,7 +31,8 @@ pub(super) struct CaseDriver {
     span: Option<(SpanKind, Stamp)>,
     stage: Option<Stage>,
     expected: Option<Stamp>,
-    per_iteration: Duration,
+    /// How long an iteration took last; `None` before the first.
+    per_iteration: Option<Duration>,
     cpu_from: (Option<Duration>, Option<Duration>, Stamp),
     completed: bool,
     last_failure: Option<String>,
@@ -62,7 +63,7 @@ impl CaseDriver {
             span: None,
             stage: None,
             expected: None,
-            per_iteration: Duration::ZERO,
+            per_iteration: None,
             cpu_from: (None, None, now),
             completed: false,
             last_failure: None,
@@ -133,8 +134,8 @@ impl CaseDriver {
             self.enter(kind, stage, lasts);
         }
         self.expect(edge_from);
-        let row = ROW.as_nanos() / self.per_iteration.as_nanos().max(1);
-        let repeat = row.clamp(1, 1_000_000) as u32;
+        let row = |each: Duration| ROW.as_nanos() / each.as_nanos().max(1);
+        let repeat = self.per_iteration.map_or(1, row).clamp(1, 1_000_000) as u32;
         Step::Run { choice: if fixed { Choice::First } else { Choice::Next }, repeat }
     }
 
@@ -227,9 +228,9 @@ impl CaseDriver {
         self.cpu_from = (self.process_cpu(), self.rig.parts.sampler.cpu_time(), self.rig.now());
     }
 
-    /// CPU time is real time's; on a virtual clock it would compare unlike things.
+    /// Of this process and its workers. CPU time is real time's; on a virtual clock it would compare unlike things.
     fn process_cpu(&self) -> Option<Duration> {
-        if self.rig.parts.clock.is_virtual() { None } else { process_cpu_time() }
+        if self.rig.parts.clock.is_virtual() { None } else { Some(process_cpu_time()? + followed_cpu_time()) }
     }
 }
 
@@ -278,7 +279,7 @@ impl Driver for CaseDriver {
         let units = if tokens > 0 { tokens } else { u64::from(n) };
         let iterations = if iteration.marks.is_empty() { u64::from(n) } else { iteration.marks.len() as u64 };
         self.protocol.request(time.as_secs_f64(), units, iterations);
-        self.per_iteration = time / n.max(1);
+        self.per_iteration = Some(time / n.max(1));
         if self.window_from.is_some() {
             self.log.take(&iteration);
         } else {

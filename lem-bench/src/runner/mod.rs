@@ -13,6 +13,7 @@ mod panics;
 mod rig;
 mod session;
 
+pub(crate) use body::{STACK, call};
 pub use event::{Event, Observer, ObserverError, Progress, Stage};
 pub use interrupt::Interrupt;
 pub use job::{Body, Job};

@@ -7,7 +7,9 @@ use super::super::test_mode;
 use crate::model::{BenchRecord, DomainId, MeterProbe, id_hash};
 use crate::protocol::{Overrides, Schedule};
 use crate::registry::{Attributes, Case};
-use crate::runner::Job;
+use crate::runner::{Body, Job};
+#[cfg(unix)]
+use crate::workers::{self, Launch};
 
 /// The schedule of a case: what was asked for, else what its attribute asks for, else what profile and meter call for.
 pub(super) fn schedule(
@@ -35,6 +37,7 @@ pub(super) fn schedule(
 /// # Errors
 /// The scenario's workload could not exist.
 pub(super) fn job(
+    config: &Config,
     case: &Case,
     schedule: &Schedule,
     simulation: Option<&Simulation>,
@@ -42,9 +45,25 @@ pub(super) fn job(
 ) -> Result<Job, Stop> {
     let body = match simulation {
         Some(simulation) => simulation.body(id_hash(&case.id)).map_err(|error| Stop::usage(error.to_string()))?,
+        None if config.isolates() || case.attributes.isolate => isolated(config, case)?,
         None => test_mode::body(case),
     };
     Ok(Job { record: record(case, schedule), schedule: *schedule, body, from_cycle })
+}
+
+/// The case's body in a process of its own.
+#[cfg(unix)]
+fn isolated(config: &Config, case: &Case) -> Result<Body, Stop> {
+    let binary = std::env::current_exe()
+        .map_err(|error| Stop::machine(format!("this binary can't be found, to start it again: {error}")))?;
+    let launch = Launch { binary, env: config.env.clone(), limit: config.bench_timeout };
+    Ok(workers::body(launch, case.id.clone(), config.axes.clone()))
+}
+
+/// Workers need sockets between processes and a clock that they share.
+#[cfg(not(unix))]
+fn isolated(_: &Config, case: &Case) -> Result<Body, Stop> {
+    Err(Stop::usage(format!("{} can't be isolated: there are no workers on this platform", case.id)))
 }
 
 fn record(case: &Case, schedule: &Schedule) -> BenchRecord {

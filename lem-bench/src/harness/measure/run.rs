@@ -142,7 +142,7 @@ fn measure(
     let simulation = instrument.simulation.take();
     let ready: Vec<Job> = planned
         .iter()
-        .map(|planned| jobs::job(&planned.case, &planned.schedule, simulation.as_ref(), planned.from_cycle))
+        .map(|planned| jobs::job(config, &planned.case, &planned.schedule, simulation.as_ref(), planned.from_cycle))
         .collect::<Result<_, _>>()?;
     let (facts, warnings) = instrument.look_around();
     for warning in warnings {

@@ -6,6 +6,7 @@
 mod libtest;
 mod measurement;
 mod meter;
+mod orchestration;
 mod output;
 mod runs;
 mod spec;
@@ -18,6 +19,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static OptionSpec> {
         .iter()
         .chain(measurement::OPTIONS)
         .chain(runs::OPTIONS)
+        .chain(orchestration::OPTIONS)
         .chain(meter::OPTIONS)
         .chain(output::OPTIONS)
         .chain(libtest::ACCEPTED)

@@ -42,6 +42,8 @@ pub(in crate::harness) enum Topic {
     Runs,
     /// How they are measured.
     Protocol,
+    /// In which processes.
+    Processes,
     /// By what.
     Meter,
     /// What comes out.
@@ -58,6 +60,7 @@ impl Topic {
             Self::Selection => "Which benches, in which order",
             Self::Runs => "Runs that are long",
             Self::Protocol => "How they are measured",
+            Self::Processes => "In which processes they run",
             Self::Meter => "By what they are measured",
             Self::Output => "What comes out",
             Self::Accepted => "Accepted, without effect",

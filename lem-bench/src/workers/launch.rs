@@ -1,0 +1,71 @@
+//! What a worker is started with, and what it is asked to do. Plain data, which both sides understand.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The first argument of a worker; no option of the command line, as it is nobody's but ours.
+pub const FLAG: &str = "--lem-bench-worker";
+
+/// The version of what the two sides say to each other, which follows the flag: the two may be different builds.
+pub const VERSION: &str = "1";
+
+/// How a worker is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Launch {
+    /// The bench binary.
+    pub binary: PathBuf,
+    /// Variables that are set before it starts, so that a device finds them when it is first used.
+    pub env: Vec<(String, String)>,
+    /// How long it may run; `None` for as long as it takes.
+    pub limit: Option<Duration>,
+}
+
+/// What a worker is asked to do: the first thing that it is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// The whole id of the bench.
+    pub id: String,
+    /// Axes that were given other values on the command line.
+    pub axes: Vec<(String, Vec<String>)>,
+    /// The seed of the order of inputs.
+    pub seed: u64,
+}
+
+/// How a process was started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Startup {
+    /// By a person or a runner.
+    Ordinarily,
+    /// As a worker that both sides understand.
+    Worker,
+    /// As a worker by a build that speaks otherwise: the version that it named.
+    Foreign(String),
+}
+
+impl Startup {
+    /// Reads the first argument after the binary's name.
+    pub fn read(args: impl IntoIterator<Item = std::ffi::OsString>) -> Self {
+        let first = args.into_iter().nth(1).and_then(|argument| argument.into_string().ok());
+        match first.as_deref().and_then(|argument| argument.strip_prefix(FLAG)?.strip_prefix('=')) {
+            None => Self::Ordinarily,
+            Some(VERSION) => Self::Worker,
+            Some(other) => Self::Foreign(other.to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_is_told_by_its_first_argument_alone() {
+        let read = |args: &[&str]| Startup::read(args.iter().map(Into::into));
+        assert_eq!(read(&["bin"]), Startup::Ordinarily);
+        assert_eq!(read(&["bin", "decode", "--lem-bench-worker=1"]), Startup::Ordinarily);
+        assert_eq!(read(&["bin", "--lem-bench-worker=1"]), Startup::Worker);
+        assert_eq!(read(&["bin", "--lem-bench-worker=7"]), Startup::Foreign("7".to_owned()));
+    }
+}

@@ -1,0 +1,22 @@
+//! A body that lives in another process: the same bench binary (or another) started again to run one bench, while meter,
+//! protocol and journal stay with the process that started it.
+//!
+//! The two talk over a socket: the worker asks what is next and reports what it did; the other side answers from the
+//! same driver that it would give to a body of its own. Stamps are those of `CLOCK_MONOTONIC`, which processes of one
+//! machine share. Must not know statistics, nor what is written down.
+
+#[cfg(unix)]
+mod child;
+mod launch;
+#[cfg(unix)]
+mod remote;
+#[cfg(unix)]
+mod serve;
+#[cfg(unix)]
+mod wire;
+
+pub use launch::{FLAG, Launch, Startup, Task, VERSION};
+#[cfg(unix)]
+pub use remote::body;
+#[cfg(unix)]
+pub use serve::serve;

@@ -1,0 +1,77 @@
+//! The body that stands in for one in another process: passes on what its driver says and what the worker reports.
+
+use std::io;
+use std::sync::Arc;
+
+use super::child::Worker;
+use super::launch::{Launch, Task};
+use super::wire::{Names, Order, Payload, Report, Word, nonsense};
+use crate::bench::{Driver, Step};
+use crate::runner::Body;
+
+/// How a worker's body ended by itself.
+enum End {
+    Returned,
+    Failed(String),
+    Panicked(String),
+}
+
+/// A body that runs the bench `id` in a worker that is started for it, each time anew; `axes` are those that were given
+/// other values. However that ends, it is the bench's outcome and nobody else's.
+pub fn body(launch: Launch, id: String, axes: Vec<(String, Vec<String>)>) -> Body {
+    Arc::new(move |bencher| {
+        let driver = bencher.hand_over();
+        let task = Task { id: id.clone(), axes: axes.clone(), seed: driver.seed() };
+        let start = |error: &dyn std::fmt::Display| format!("{} can't be started: {error}", launch.binary.display());
+        let task = serde_json::to_string(&task).map_err(|error| start(&error))?;
+        let mut worker = Worker::start(&launch).map_err(|error| start(&error))?;
+        let ended = worker.tell(&task).and_then(|()| pump(&mut worker, driver));
+        match ended {
+            Ok(End::Returned) => Ok(()),
+            Ok(End::Failed(text)) => Err(text),
+            // It was caught and shown over there; raised again it is recorded as the panic that it is.
+            Ok(End::Panicked(text)) => std::panic::resume_unwind(Box::new(text)),
+            Err(error) => Err(worker.post_mortem(&error)),
+        }
+    })
+}
+
+/// Serves a worker from its set-up to its end.
+fn pump(worker: &mut Worker, driver: &mut dyn Driver) -> io::Result<End> {
+    let (mut buffer, mut names, mut report) = (Vec::new(), Names::default(), Report::default());
+    loop {
+        match worker.word(&mut buffer)? {
+            Word::Next => {}
+            Word::Returned => return Ok(End::Returned),
+            Word::Failed => return Ok(End::Failed(Payload(&buffer).text()?.to_owned())),
+            Word::Panicked => return Ok(End::Panicked(Payload(&buffer).text()?.to_owned())),
+            Word::Synchronized => return Err(nonsense("it synchronised without being asked")),
+        }
+        let mut payload = Payload(&buffer);
+        while !payload.is_empty() {
+            payload.report(&mut names, &mut report)?;
+            driver.done(report.iteration());
+        }
+        let mut broken = None;
+        let step = driver.next(&mut || {
+            if broken.is_none() {
+                broken = synchronize(worker, &mut buffer).err();
+            }
+        });
+        if let Some(error) = broken {
+            return Err(error);
+        }
+        worker.order(match step {
+            Step::Run { choice, repeat } => Order::Run { choice, repeat },
+            Step::Stop => Order::Stop,
+        })?;
+    }
+}
+
+fn synchronize(worker: &mut Worker, buffer: &mut Vec<u8>) -> io::Result<()> {
+    worker.order(Order::Synchronize)?;
+    match worker.word(buffer)? {
+        Word::Synchronized => Ok(()),
+        _ => Err(nonsense("it did not synchronise when asked")),
+    }
+}

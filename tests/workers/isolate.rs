@@ -1,0 +1,94 @@
+//! `--isolate`, `--bench-timeout` and `--env`: what ends a process costs one bench, and what is measured is the same.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{bench, metric, of, run, summary};
+
+/// Runs `deadly` with this trouble between two good benches; what it is recorded as.
+#[track_caller]
+fn trouble(trouble: &str, args: &[&str]) -> (String, String) {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = bench(home.path(), &["decode", "deadly", "given"]);
+    let ran = run(command.args(args).env("FIXTURE_TROUBLE", trouble)).ends_with(101);
+    let summary = summary(home.path());
+    for good in ["decode", "given"] {
+        assert_eq!(of(&summary, good)["ended"]["outcome"], "completed", "{}", ran.err);
+    }
+    let ended = &of(&summary, "deadly")["ended"];
+    let message = ended["message"].as_str().unwrap().to_owned();
+    assert!(ran.err.contains(&format!("error: deadly: {message}")), "{}", ran.err);
+    (ended["outcome"].as_str().unwrap().to_owned(), message)
+}
+
+#[test]
+fn whatever_ends_a_process_costs_one_bench() {
+    for (name, text) in [
+        ("segfault", "killed by signal 11 (SIGSEGV"),
+        ("abort", "killed by signal 6 (SIGABRT"),
+        ("exit", "ended with exit code 7 before the bench had"),
+    ] {
+        let (outcome, message) = trouble(name, &["--isolate"]);
+        assert_eq!(outcome, "failed", "{message}");
+        assert!(message.contains(text), "{message}");
+    }
+}
+
+#[test]
+fn a_panic_over_there_is_a_panic_here() {
+    let (outcome, message) = trouble("panic", &["--isolate"]);
+    assert_eq!(outcome, "panicked");
+    assert!(message.starts_with("the fixture's panic (at tests/fixture/workers.rs:"), "{message}");
+}
+
+#[test]
+fn a_bench_that_never_ends_is_ended() {
+    let begin = Instant::now();
+    let (outcome, message) = trouble("hang", &["--bench-timeout", "2500ms"]);
+    assert_eq!(outcome, "failed");
+    assert!(message.contains("its time limit of 2.5 s"), "{message}");
+    assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
+}
+
+#[test]
+fn a_worker_gets_what_it_is_given_and_no_socket_for_input() {
+    let home = tempfile::tempdir().unwrap();
+    let ran = run(&mut bench(home.path(), &["given", "--env", "FIXTURE_GIVEN=a b=c"])).ends_with(0);
+    assert!(ran.out.contains("was given a b=c and reads \"\""), "{}", ran.out);
+    let (pid, _) = ran.out.split_once("process ").unwrap().1.split_once(' ').unwrap();
+    assert!(!std::path::Path::new("/proc").join(pid).exists(), "the worker outlives the run");
+}
+
+/// The estimate counts the worker's CPU time: the same work costs the same energy wherever it runs.
+#[test]
+fn what_is_measured_does_not_depend_on_where_it_runs() {
+    let measure = |id: &str, args: &[&str]| {
+        let home = tempfile::tempdir().unwrap();
+        let mut command = bench(home.path(), &["--exact", id, "--min-window", "300ms"]);
+        run(command.args(args)).ends_with(0);
+        let summary = summary(home.path());
+        of(&summary, id).clone()
+    };
+    let (here, there) = (measure("decode", &[]), measure("decode", &["--isolate"]));
+    let ratio = metric(&there, "j_per_output_token") / metric(&here, "j_per_output_token");
+    // The fixture is busy by the clock on the wall: beside other tests it gets less of the CPU. Were the worker's time not
+    // counted, it would be some hundredth.
+    assert!((0.6..1.7).contains(&ratio), "{ratio}");
+    // 100 µs of one core at 10 W are 1 mJ.
+    assert!((0.4e-3..1.6e-3).contains(&metric(&there, "j_per_output_token")), "{}", there["metrics"]);
+    assert!(metric(&there, "itl_ms_p50") >= 0.1);
+    assert_eq!(there["cycles"].as_array().unwrap().len(), 3);
+    // Work that is far shorter than a question to the other process is asked for in rows.
+    let there = measure("tiny", &["--isolate"]);
+    let joules = metric(&there, "j_per_turns");
+    assert!((10e-6..50e-6).contains(&joules), "2 µs at 10 W are 20 µJ, not {joules} J");
+}
+
+#[test]
+fn a_worker_that_nobody_speaks_to_says_so() {
+    let home = tempfile::tempdir().unwrap();
+    for (version, code, text) in [("1", 1, "standard input is no socket"), ("99", 2, "speaks version 1 to workers")] {
+        let mut command = crate::support::clean(env!("CARGO_BIN_EXE_fixture-workers"), home.path());
+        let ran = run(command.arg(format!("--lem-bench-worker={version}"))).ends_with(code);
+        assert!(ran.err.contains(text), "{}", ran.err);
+    }
+}

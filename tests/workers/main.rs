@@ -1,0 +1,5 @@
+//! Benches in processes of their own, held by driving the built binaries as users do.
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod isolate;
+mod support;

@@ -1,0 +1,99 @@
+//! Starts the fixture's binary in an environment that holds nothing of ours, and looks at what came of it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// What a call of a binary came to.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ran {
+    /// Fails the test unless the binary ended with this code.
+    #[track_caller]
+    pub(crate) fn ends_with(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.out, self.err);
+        self
+    }
+}
+
+/// Measures by the estimate, in tiny windows.
+pub(crate) const TINY: [&str; 11] = [
+    "--bench",
+    "--meter",
+    "estimate",
+    "--cycles",
+    "3",
+    "--min-window",
+    "30ms",
+    "--warm-up-time",
+    "60ms",
+    "--gap",
+    "5ms",
+];
+
+/// A binary with results and lock in a folder of their own.
+pub(crate) fn clean(binary: &str, home: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if ["LEM_BENCH_", "NEXTEST", "FIXTURE_", "SLURM_", "OMPI_", "PMI"].iter().any(|ours| name.starts_with(ours)) {
+            command.env_remove(&*name);
+        }
+    }
+    command.env_remove("CUDA_VISIBLE_DEVICES").env("RUST_BACKTRACE", "0");
+    command.env("LEM_BENCH_HOME", home.join("home")).env("LEM_BENCH_LOCK_FILE", home.join("lock"));
+    command
+}
+
+/// The fixture's binary, which measures in tiny windows.
+pub(crate) fn bench(home: &Path, args: &[&str]) -> Command {
+    let mut command = clean(env!("CARGO_BIN_EXE_fixture-workers"), home);
+    command.args(TINY).args(args);
+    command
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(command: &mut Command) -> Ran {
+    let output = command.output().unwrap();
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// The folders of all runs, sorted.
+pub(crate) fn runs(home: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(home.join("home/runs")).unwrap();
+    let mut runs: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    runs.sort();
+    runs
+}
+
+/// The summary of the only run.
+#[track_caller]
+pub(crate) fn summary(home: &Path) -> Value {
+    let runs = runs(home);
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    serde_json::from_slice(&std::fs::read(runs[0].join("summary.json")).unwrap()).unwrap()
+}
+
+/// The bench of this id in a summary.
+#[track_caller]
+pub(crate) fn of<'a>(summary: &'a Value, id: &str) -> &'a Value {
+    let benches = summary["benches"].as_array().unwrap();
+    benches.iter().find(|bench| bench["id"] == id).unwrap_or_else(|| panic!("no {id} in {benches:?}"))
+}
+
+/// A metric's value.
+#[track_caller]
+pub(crate) fn metric(bench: &Value, name: &str) -> f64 {
+    bench["metrics"][name]["value"].as_f64().unwrap_or_else(|| panic!("no {name} in {}", bench["metrics"]))
+}
