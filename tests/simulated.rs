@@ -5,6 +5,8 @@
 mod measure;
 #[path = "../examples/simulate/report.rs"]
 mod report;
+#[path = "../examples/simulate/side_by_side.rs"]
+mod side_by_side;
 
 use lem_bench::harness::SimulationOptions;
 use lem_bench::sim::{Scenario, truth};

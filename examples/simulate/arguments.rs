@@ -6,22 +6,34 @@ use std::time::Duration;
 use lem_bench::harness::SimulationOptions;
 use lem_bench::protocol::Profile;
 
+use super::compare::Against;
+
 const USAGE: &str = "usage: simulate SCENARIO.json [--runs N] [--quick | --profile quick|default|publish] [--cycles N] \
                      [--windows N] [--gap SECONDS] [--min-window SECONDS] [--warm-up-time SECONDS] \
-                     [--idle-time SECONDS] [--seed N]";
+                     [--idle-time SECONDS] [--seed N] [--compare OTHER.json [--paired | --history K]]";
 
 /// What to simulate and how.
 #[derive(Debug, Clone)]
 pub(crate) struct Arguments {
     pub(crate) scenario: PathBuf,
     pub(crate) runs: u64,
+    /// The scenario that is compared with the first one.
+    pub(crate) compare: Option<PathBuf>,
+    pub(crate) against: Against,
     pub(crate) options: SimulationOptions,
 }
 
 impl Arguments {
     pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut scenario = None;
-        let mut parsed = Self { scenario: PathBuf::new(), runs: 1, options: SimulationOptions::default() };
+        let mut parsed = Self {
+            scenario: PathBuf::new(),
+            runs: 1,
+            compare: None,
+            against: Against::Baseline { history: 0 },
+            options: SimulationOptions::default(),
+        };
+        let (mut paired, mut history) = (false, None);
         while let Some(arg) = args.next() {
             let (flag, inline) = match arg.split_once('=') {
                 Some((flag, value)) if flag.starts_with("--") => (flag.to_owned(), Some(value.to_owned())),
@@ -32,6 +44,9 @@ impl Arguments {
             match flag.as_str() {
                 "--runs" => parsed.runs = number(&flag, &value()?)?,
                 "--seed" => parsed.options.seed = number(&flag, &value()?)?,
+                "--compare" => parsed.compare = Some(value()?.into()),
+                "--paired" => paired = true,
+                "--history" => history = Some(number(&flag, &value()?)?),
                 "--quick" => parsed.options.profile = Profile::Quick,
                 "--profile" => {
                     let name = value()?;
@@ -50,6 +65,18 @@ impl Arguments {
                 _ => scenario = Some(PathBuf::from(flag)),
             }
         }
+        if (paired || history.is_some()) && parsed.compare.is_none() {
+            return Err(format!(
+                "--paired and --history say how to compare: name the other scenario by --compare\n{USAGE}"
+            ));
+        }
+        parsed.against = match (paired, history) {
+            (true, Some(_)) => {
+                return Err(format!("--paired looks at one session alone: --history does not go with it\n{USAGE}"));
+            }
+            (true, None) => Against::Paired,
+            (false, history) => Against::Baseline { history: history.unwrap_or(0) },
+        };
         parsed.scenario = scenario.ok_or(format!("no scenario given\n{USAGE}"))?;
         Ok(parsed)
     }

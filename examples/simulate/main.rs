@@ -2,18 +2,26 @@
 //!
 //! `cargo run --release --example simulate -- SCENARIO.json --runs 200` measures the scenario again and again in
 //! virtual time and prints one JSON object a run, then one that sums them up.
+//!
+//! `--compare OTHER.json` compares a result of the second scenario with a saved baseline of the first in each run, by the
+//! functions that compare real results: with `--history K` earlier sessions of the first, or with `--paired` in turns
+//! within one session. What is said is then held against the true change.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what this program is for")]
 
 mod arguments;
+mod compare;
+mod compare_json;
 mod measure;
 mod report;
+mod side_by_side;
 
 use std::process::ExitCode;
 
 use lem_bench::sim::{Scenario, truth};
 
 use arguments::Arguments;
+use compare::{Contest, Verdicts, true_change_pct};
 use report::Totals;
 
 fn main() -> ExitCode {
@@ -36,11 +44,34 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), String> {
     let scenario = Scenario::read(&arguments.scenario).map_err(|e| e.to_string())?;
     let truth = truth(&scenario).map_err(|e| e.to_string())?;
+    if let Some(other) = &arguments.compare {
+        return compete(arguments, &scenario, &Scenario::read(other).map_err(|e| e.to_string())?);
+    }
     let mut totals = Totals::default();
     measure::all(&scenario, &truth, arguments.runs, &arguments.options, |report| {
         println!("{}", report.json());
         totals.add(&report);
     })?;
     println!("{}", totals.json(&truth));
+    Ok(())
+}
+
+fn compete(arguments: &Arguments, base: &Scenario, new: &Scenario) -> Result<(), String> {
+    let [base_truth, new_truth] = [truth(base), truth(new)].map(|truth| truth.map_err(|e| e.to_string()));
+    let (base_truth, new_truth) = (base_truth?, new_truth?);
+    let change = true_change_pct(&base_truth, &new_truth);
+    let (against, options) = (arguments.against, &arguments.options);
+    let contest = Contest { base, new, truth: &base_truth, against, options };
+    let (mut totals, mut verdicts) = (Totals::default(), Verdicts::default());
+    side_by_side::side_by_side(
+        arguments.runs,
+        |run| contest.run(run),
+        |compared| {
+            println!("{}", compare_json::run(&compared));
+            totals.add(&compared.base);
+            verdicts.add(&compared.bench, change);
+        },
+    )?;
+    println!("{}", compare_json::summary(totals.json(&base_truth), &verdicts, change));
     Ok(())
 }

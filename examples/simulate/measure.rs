@@ -6,6 +6,7 @@ use lem_bench::model::{Record, WindowRecord};
 use lem_bench::sim::{Machine, Scenario, Seeds, Truth};
 
 use super::report::{RunReport, Window};
+use super::side_by_side::side_by_side;
 
 /// Measures `runs` runs, a few side by side, and hands them to `take` in order.
 pub(crate) fn all(
@@ -13,27 +14,9 @@ pub(crate) fn all(
     truth: &Truth,
     runs: u64,
     options: &SimulationOptions,
-    mut take: impl FnMut(RunReport),
+    take: impl FnMut(RunReport),
 ) -> Result<(), String> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let numbers: Vec<u64> = (0..runs).collect();
-    for batch in numbers.chunks(threads) {
-        let reports: Vec<Result<RunReport, String>> = std::thread::scope(|scope| {
-            let start = |run: &u64| {
-                let run = *run;
-                scope.spawn(move || one(scenario, run, truth, options))
-            };
-            let handles: Vec<_> = batch.iter().map(start).collect();
-            let join = |handle: std::thread::ScopedJoinHandle<'_, _>| {
-                handle.join().unwrap_or_else(|_| Err("a simulated run panicked".to_owned()))
-            };
-            handles.into_iter().map(join).collect()
-        });
-        for report in reports {
-            take(report?);
-        }
-    }
-    Ok(())
+    side_by_side(runs, |run| one(scenario, run, truth, options), take)
 }
 
 fn one(scenario: &Scenario, run: u64, truth: &Truth, options: &SimulationOptions) -> Result<RunReport, String> {
@@ -49,7 +32,7 @@ fn one(scenario: &Scenario, run: u64, truth: &Truth, options: &SimulationOptions
 }
 
 /// Each window's energy with what the sensors allow for it, beside its true energy.
-fn windows(records: &[Record], machine: &Machine) -> Vec<Window> {
+pub(crate) fn windows(records: &[Record], machine: &Machine) -> Vec<Window> {
     let window = |window: &WindowRecord| Window {
         truth: machine.truth(window.start, window.stop).get(),
         measured: window.energy.iter().map(|energy| energy.joules.get()).sum(),

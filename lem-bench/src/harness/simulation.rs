@@ -78,7 +78,15 @@ impl Simulation {
     /// # Errors
     /// When the scenario describes no workload that could exist.
     pub fn body(&self, launch: u64) -> Result<Body, ScenarioError> {
-        let workload = Arc::new(Mutex::new(self.machine.launch(&self.scenario, launch)?));
+        self.body_of(&self.scenario, launch)
+    }
+
+    /// A body that runs another scenario's requests on this machine, as launch number `launch`.
+    ///
+    /// # Errors
+    /// When the scenario describes no workload that could exist, or has other devices than this machine.
+    pub fn body_of(&self, scenario: &Scenario, launch: u64) -> Result<Body, ScenarioError> {
+        let workload = Arc::new(Mutex::new(self.machine.launch(scenario, launch)?));
         let cues = Arc::clone(&self.cues);
         Ok(Arc::new(move |bencher| {
             let lock = || workload.lock().unwrap_or_else(PoisonError::into_inner);
@@ -143,7 +151,14 @@ pub struct SimulatedRun {
 
 /// Keeps the records of a run in memory.
 #[derive(Debug, Clone, Default)]
-struct Memory(Arc<Mutex<Vec<Record>>>);
+pub(super) struct Memory(Arc<Mutex<Vec<Record>>>);
+
+impl Memory {
+    /// What was kept since it was last taken.
+    pub(super) fn take(&self) -> Vec<Record> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
 
 impl Observer for Memory {
     fn on(&mut self, event: &Event<'_>) -> Result<(), ObserverError> {
@@ -192,11 +207,11 @@ pub fn simulate(scenario: &Scenario, seeds: Seeds, options: &SimulationOptions) 
     session.run(&job)?;
     session.end()?;
     clock.detach_all();
-    let records = std::mem::take(&mut *memory.0.lock().unwrap_or_else(PoisonError::into_inner));
+    let records = memory.take();
     Ok(SimulatedRun { records, virtual_s: clock.now().seconds(), machine: simulation.machine })
 }
 
-fn head(
+pub(super) fn head(
     probe: crate::model::MeterProbe,
     domains: Vec<crate::model::Domain>,
     headline: Vec<DomainId>,
@@ -225,7 +240,7 @@ fn head(
     }
 }
 
-fn bench_record(schedule: &Schedule) -> BenchRecord {
+pub(super) fn bench_record(schedule: &Schedule) -> BenchRecord {
     BenchRecord {
         id: "simulated".to_owned(),
         name: "simulated".to_owned(),

@@ -148,6 +148,19 @@ impl Schedule {
         }
     }
 
+    /// The schedule of one turn of a duel: one cycle, whose window is three times as long unless the user set it. Each
+    /// turn pays for a set-up and a warm-up, beside which a longer window costs little, and it averages what differs
+    /// from request to request.
+    pub fn turn(&self, set: &Overrides) -> Self {
+        let longer = if set.min_window.is_some() { 1 } else { 3 };
+        Self {
+            cycles: 1,
+            window: self.window * longer,
+            window_iterations: self.window_iterations * u64::from(longer),
+            ..*self
+        }
+    }
+
     /// The time that one bench is expected to take, without its set-up; the warm-up is taken at its floor.
     pub fn expected(&self) -> Duration {
         let idle = self.settle + (self.idle_block * self.idle_blocks) + self.guard;

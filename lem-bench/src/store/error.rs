@@ -47,6 +47,20 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
+    /// A file of ours holds something that it can't hold.
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A text cannot be the name of a baseline.
+    BadBaselineName {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// A text cannot be the name of a run.
     BadRunId {
         /// The text.
@@ -83,6 +97,8 @@ impl StoreError {
             }
             Self::Schema { .. } => Some("measure again, or read it with the version that wrote it".to_owned()),
             Self::Unwritable { .. } => None,
+            Self::Damaged { .. } => Some("remove it, and save or measure again".to_owned()),
+            Self::BadBaselineName { .. } => Some("give it a name such as main or feature/x".to_owned()),
             Self::BadRunId { .. } => Some(
                 "use letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most 100 of them"
                     .to_owned(),
@@ -118,6 +134,8 @@ impl std::fmt::Display for StoreError {
                 write!(f, "{} has schema version {found}; this build reads 1 to {known}", path.display())
             }
             Self::Unwritable { path, why } => write!(f, "can't write a record to {}: {why}", path.display()),
+            Self::Damaged { path, why } => write!(f, "{} is damaged: {why}", path.display()),
+            Self::BadBaselineName { text, why } => write!(f, "{text:?} can't name a baseline: {why}"),
             Self::BadRunId { text, why } => write!(f, "{text:?} can't name a run: {why}"),
             Self::Locked { path, holder, waited_s } => {
                 f.write_str("another measurement is going on on this machine")?;

@@ -7,6 +7,9 @@
 //!
 //! ```text
 //! <home>/latest                                 the newest run's id, one line of text
+//! <home>/history.jsonl                          one line for each bench of each run
+//! <home>/baselines/main-0a1b2c3d4e5f/           results that are kept under a name
+//! <home>/calibration.json                       the spread between sessions of each machine
 //! <home>/runs/2026-11-23T14-05-33Z-a1b2/        a run
 //!     journal-0.jsonl      samples-0.bin        what process 0 measured; one pair of files a process
 //!     journal-0-4711.jsonl samples-0-4711.bin   the same under nextest, which starts a process for each bench
@@ -42,11 +45,16 @@
 //! ```
 
 mod atomic;
+mod baselines;
+mod calibrations;
 mod civil;
 mod columns;
 mod component;
 mod durable;
 mod error;
+mod history;
+#[cfg(test)]
+mod history_tests;
 mod home;
 mod journal;
 mod line;
@@ -58,7 +66,10 @@ mod slug;
 mod standing;
 
 pub use atomic::write_atomic;
+pub use baselines::{Baseline, BaselineBench, BaselineManifest, BaselineRun};
+pub use calibrations::{Calibration, Calibrations};
 pub use error::StoreError;
+pub use history::History;
 pub use home::{Home, HomeOptions};
 pub use journal::{JournalName, JournalWriter};
 pub use lock::{MachineLock, WaitPolicy};

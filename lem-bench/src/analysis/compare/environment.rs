@@ -30,7 +30,7 @@ const BLOCKING: [&str; 18] = [
 /// Facts that the user states (`--context model=…`) and that must be the same.
 const BLOCKING_CONTEXT: [&str; 6] = ["model", "precision", "dtype", "quantization", "machine", "driver"];
 /// Facts that are never the same, or that are what a comparison is about.
-const IGNORED: [&str; 5] = ["load average", "compute processes", "git commit", "git branch", "pid"];
+const IGNORED: [&str; 6] = ["load average", "arguments", "compute processes", "git commit", "git branch", "executable"];
 
 /// What of `fact` counts: the part after the device it is about.
 fn essence(fact: &str) -> &str {

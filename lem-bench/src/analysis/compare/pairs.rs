@@ -8,6 +8,7 @@ use super::options::{CompareOptions, Criteria, GateRules};
 use super::reasons::explain;
 use super::sides::{Unfinished, finish};
 use crate::analysis::finding::Status;
+use crate::analysis::summary::{BenchSummary, CycleSummary};
 use crate::model::Source;
 use crate::stats::{mean_ci, paired_log};
 
@@ -26,6 +27,34 @@ pub struct PairedBench {
     pub status: (Status, Status),
     /// Where the energy comes from.
     pub source: Option<Source>,
+}
+
+impl PairedBench {
+    /// The pairs of two summaries of one bench whose cycles with one index were measured in turns, over the new side's
+    /// headline. Cycles that only one side has are left out; `None` without a headline.
+    pub fn of(base: &BenchSummary, new: &BenchSummary) -> Option<Self> {
+        let metric = new.headline_metric.clone()?;
+        let unit = metric.strip_prefix("j_per_")?;
+        let value = |cycle: &CycleSummary| {
+            let count = match unit {
+                "output_token" => cycle.output_tokens,
+                "input_token" => cycle.input_tokens,
+                "request" => cycle.requests,
+                other => cycle.units.get(other).copied().unwrap_or(0),
+            };
+            Some(cycle.energy_j?.get() / count as f64)
+        };
+        let other = |index: u32| base.cycles.iter().find(|cycle| cycle.index == index);
+        let pair = |cycle: &CycleSummary| Some((value(other(cycle.index)?)?, value(cycle)?));
+        Some(Self {
+            id: new.bench.id.clone(),
+            unit: new.headline()?.unit.clone(),
+            pairs: new.cycles.iter().filter_map(pair).collect(),
+            status: (base.status, new.status),
+            source: new.source.clone(),
+            metric,
+        })
+    }
 }
 
 /// Judges one bench by its pairs, as if it were the only one: a paired t on the logarithms. For several,

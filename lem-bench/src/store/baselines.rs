@@ -1,0 +1,357 @@
+//! Named baselines: results that are kept under a name to be compared with.
+//!
+//! ```text
+//! <home>/baselines/main-0a1b2c3d4e5f/
+//!     manifest.json                              its name, and which bench's result is in which file
+//!     2026-11-23T14-05-33Z-a1b2.json             the summary of a run, as it was when it was saved
+//! ```
+//! There is a baseline where there is a manifest that can be read, not where there is a folder. Saving replaces the
+//! benches that were measured and keeps the others. Must not know what a summary says.
+
+use std::fs::{self, File, create_dir_all};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::atomic::write_atomic;
+use super::durable::refuse_all_but_files;
+use super::error::StoreError;
+use super::home::Home;
+use super::run_id::RunId;
+use super::slug::slug;
+use crate::model::{OLDEST_SCHEMA_VERSION, SCHEMA_VERSION};
+
+const MANIFEST: &str = "manifest.json";
+/// Largest manifest, and largest summary, that is read.
+const LARGEST: u64 = 1 << 30;
+/// Longest name, in bytes.
+const LONGEST_NAME: usize = 200;
+
+/// What a manifest says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BaselineManifest {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The baseline's name, as the user gave it.
+    pub name: String,
+    /// When it was last saved, in seconds since 1970.
+    pub saved_unix_s: f64,
+    /// Its benches, in the order in which they were first saved.
+    pub benches: Vec<BaselineBench>,
+}
+
+/// Where a bench's result is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaselineBench {
+    /// The bench's id.
+    pub id: String,
+    /// The run that it comes from; its summary is in the file of this name.
+    pub run_id: String,
+}
+
+/// A baseline that is there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Baseline {
+    folder: PathBuf,
+    manifest: BaselineManifest,
+}
+
+/// A run's summary to keep.
+#[derive(Debug, Clone, Copy)]
+pub struct BaselineRun<'a> {
+    /// The run.
+    pub run_id: &'a str,
+    /// The ids of the benches that it stands for.
+    pub benches: &'a [String],
+    /// The summary, as JSON.
+    pub json: &'a [u8],
+}
+
+impl Baseline {
+    /// The baseline of this name; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::BadBaselineName`], [`StoreError::Damaged`] when its manifest says nothing that can be used,
+    /// [`StoreError::Schema`], [`StoreError::NotOurs`] or [`StoreError::Io`].
+    pub fn find(home: &Home, name: &str) -> Result<Option<Self>, StoreError> {
+        check(name)?;
+        let folder = folder(home, name);
+        match read_small(&folder.join(MANIFEST))? {
+            None => Ok(None),
+            Some(bytes) => Self::parse(folder, &bytes).map(Some),
+        }
+    }
+
+    fn parse(folder: PathBuf, bytes: &[u8]) -> Result<Self, StoreError> {
+        let path = folder.join(MANIFEST);
+        let damaged = |why: String| StoreError::Damaged { path: path.clone(), why };
+        let manifest: BaselineManifest = serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))?;
+        let found = manifest.schema_version;
+        if !(OLDEST_SCHEMA_VERSION..=SCHEMA_VERSION).contains(&found) {
+            return Err(StoreError::Schema { path, found, known: SCHEMA_VERSION });
+        }
+        if slug(&manifest.name) != folder.file_name().map(|name| name.to_string_lossy()).unwrap_or_default() {
+            return Err(damaged(format!("it says that it is {:?}, whose folder has another name", manifest.name)));
+        }
+        // A run's id is a file's name: one that is none must not lead anywhere.
+        for bench in &manifest.benches {
+            RunId::parse(&bench.run_id)?;
+        }
+        Ok(Self { folder, manifest })
+    }
+
+    /// All baselines by name, and what stands in the place of one and can't be read, in words.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when the folder of baselines can't be read; that it is not there is an empty list.
+    pub fn list(home: &Home) -> Result<(Vec<Self>, Vec<String>), StoreError> {
+        let all = all(home);
+        let entries = match fs::read_dir(&all) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), Vec::new())),
+            entries => entries.map_err(StoreError::io("read", &all))?,
+        };
+        let (mut found, mut damage) = (Vec::new(), Vec::new());
+        for entry in entries {
+            let folder = entry.map_err(StoreError::io("read", &all))?.path();
+            match read_small(&folder.join(MANIFEST)) {
+                Ok(None) => {}
+                Ok(Some(bytes)) => match Self::parse(folder, &bytes) {
+                    Ok(baseline) => found.push(baseline),
+                    Err(error) => damage.push(error.to_string()),
+                },
+                // A file in the place of a folder is no baseline.
+                Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotADirectory => {}
+                Err(error) => damage.push(error.to_string()),
+            }
+        }
+        found.sort_by(|a, b| a.manifest.name.cmp(&b.manifest.name));
+        Ok((found, damage))
+    }
+
+    /// Saves a run under a name: its benches replace those of the same ids, the others stay as they are.
+    ///
+    /// # Errors
+    /// As [`Baseline::find`] and [`write_atomic`]. A manifest that is damaged is replaced.
+    pub fn save(home: &Home, name: &str, run: &BaselineRun<'_>, saved_unix_s: f64) -> Result<Self, StoreError> {
+        check(name)?;
+        RunId::parse(run.run_id)?;
+        let folder = folder(home, name);
+        create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
+        let _lock = Lock::take(&all(home))?;
+        let old = match Self::find(home, name) {
+            Ok(old) => old.map(|old| old.manifest.benches).unwrap_or_default(),
+            Err(StoreError::Damaged { .. }) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        write_atomic(&file(&folder, run.run_id), run.json)?;
+        let mut benches = old;
+        for id in run.benches {
+            let new = BaselineBench { id: id.clone(), run_id: run.run_id.to_owned() };
+            match benches.iter_mut().find(|bench| bench.id == *id) {
+                Some(known) => *known = new,
+                None => benches.push(new),
+            }
+        }
+        let manifest =
+            BaselineManifest { schema_version: SCHEMA_VERSION, name: name.to_owned(), saved_unix_s, benches };
+        let json = serde_json::to_vec_pretty(&manifest)
+            .map_err(|error| StoreError::Damaged { path: folder.join(MANIFEST), why: error.to_string() })?;
+        write_atomic(&folder.join(MANIFEST), &json)?;
+        let saved = Self { folder, manifest };
+        saved.forget_unused();
+        Ok(saved)
+    }
+
+    /// Removes the summaries that no bench needs any more. Best effort: one that stays takes room and nothing else.
+    fn forget_unused(&self) {
+        let used: Vec<PathBuf> = self.runs().iter().map(|run| file(&self.folder, run)).collect();
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        for path in entries.map(|entry| entry.path()) {
+            let ours = path.extension().is_some_and(|extension| extension == "json");
+            if ours && !path.ends_with(MANIFEST) && !used.contains(&path) {
+                drop(fs::remove_file(path));
+            }
+        }
+    }
+
+    /// Removes it: first the manifest, which makes it one, then its folder.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when it can't be removed.
+    pub fn remove(self) -> Result<(), StoreError> {
+        let manifest = self.folder.join(MANIFEST);
+        fs::remove_file(&manifest).map_err(StoreError::io("remove", &manifest))?;
+        fs::remove_dir_all(&self.folder).map_err(StoreError::io("remove", &self.folder))
+    }
+
+    /// Its manifest.
+    pub fn manifest(&self) -> &BaselineManifest {
+        &self.manifest
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The runs that its benches come from, each once.
+    pub fn runs(&self) -> Vec<&str> {
+        let mut runs: Vec<&str> = Vec::new();
+        for bench in &self.manifest.benches {
+            if !runs.contains(&bench.run_id.as_str()) {
+                runs.push(&bench.run_id);
+            }
+        }
+        runs
+    }
+
+    /// The ids of the benches that come from a run.
+    pub fn benches_of(&self, run_id: &str) -> Vec<&str> {
+        let of_run = self.manifest.benches.iter().filter(|bench| bench.run_id == run_id);
+        of_run.map(|bench| bench.id.as_str()).collect()
+    }
+
+    /// The file with the summary of one of its runs.
+    pub fn summary_file(&self, run_id: &str) -> PathBuf {
+        file(&self.folder, run_id)
+    }
+}
+
+fn all(home: &Home) -> PathBuf {
+    home.path().join("baselines")
+}
+
+fn folder(home: &Home, name: &str) -> PathBuf {
+    all(home).join(slug(name))
+}
+
+fn file(folder: &Path, run_id: &str) -> PathBuf {
+    folder.join(format!("{run_id}.json"))
+}
+
+/// A name may be anything that a person can read and type, such as a branch's; the folder's name is made from it.
+fn check(name: &str) -> Result<(), StoreError> {
+    let why = if name.trim().is_empty() {
+        "it is empty"
+    } else if name.len() > LONGEST_NAME {
+        "it is longer than 200 bytes"
+    } else if name.chars().any(char::is_control) {
+        "it holds a character that can't be seen"
+    } else if name.starts_with('-') {
+        "it begins like an option"
+    } else {
+        return Ok(());
+    };
+    Err(StoreError::BadBaselineName { text: name.chars().take(120).collect(), why })
+}
+
+/// A file's bytes; `None` where there is none.
+fn read_small(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    refuse_all_but_files(path)?;
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(StoreError::io("read", path))?,
+    };
+    let mut bytes = Vec::new();
+    file.take(LARGEST).read_to_end(&mut bytes).map_err(StoreError::io("read", path))?;
+    Ok(Some(bytes))
+}
+
+/// Keeps two processes from saving at once.
+struct Lock(File);
+
+impl Lock {
+    fn take(folder: &Path) -> Result<Self, StoreError> {
+        let path = folder.join(".lock");
+        refuse_all_but_files(&path)?;
+        let open = File::options().create(true).append(true).open(&path);
+        let file = open.map_err(StoreError::io("create", &path))?;
+        file.lock().map_err(StoreError::io("lock", &path))?;
+        Ok(Self(file))
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        drop(self.0.unlock());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn home() -> (tempfile::TempDir, Home) {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path().join("lem-bench"));
+        (folder, home)
+    }
+
+    fn save(home: &Home, name: &str, run_id: &str, benches: &[&str]) -> Result<Baseline, StoreError> {
+        let benches: Vec<String> = benches.iter().map(|id| (*id).to_owned()).collect();
+        let json = format!("{{\"run\":\"{run_id}\"}}");
+        Baseline::save(home, name, &BaselineRun { run_id, benches: &benches, json: json.as_bytes() }, 1e9)
+    }
+
+    #[test]
+    fn a_baseline_is_where_its_manifest_is() {
+        let (_folder, home) = home();
+        assert_eq!(Baseline::find(&home, "main").unwrap(), None);
+        create_dir_all(folder(&home, "main")).unwrap();
+        assert_eq!(Baseline::find(&home, "main").unwrap(), None, "a folder is none");
+        let saved = save(&home, "main", "run-1", &["a", "b"]).unwrap();
+        assert_eq!(Baseline::find(&home, "main").unwrap(), Some(saved.clone()));
+        assert_eq!(fs::read(saved.summary_file("run-1")).unwrap(), b"{\"run\":\"run-1\"}");
+        fs::remove_file(saved.folder().join(MANIFEST)).unwrap();
+        assert_eq!(Baseline::find(&home, "main").unwrap(), None);
+    }
+
+    #[test]
+    fn benches_are_replaced_one_by_one_and_files_nobody_needs_go() {
+        let (_folder, home) = home();
+        save(&home, "main", "run-1", &["a", "b"]).unwrap();
+        let two = save(&home, "main", "run-2", &["b", "c"]).unwrap();
+        assert_eq!((two.runs(), two.benches_of("run-2")), (vec!["run-1", "run-2"], vec!["b", "c"]));
+        let three = save(&home, "main", "run-3", &["a", "b"]).unwrap();
+        assert_eq!(three.runs(), ["run-3", "run-2"]);
+        assert!(!three.summary_file("run-1").exists() && three.summary_file("run-2").exists());
+        three.remove().unwrap();
+        assert_eq!(Baseline::list(&home).unwrap(), (vec![], vec![]));
+    }
+
+    #[test]
+    fn hostile_names_stay_in_the_home() {
+        let (outer, home) = home();
+        for name in ["../../etc", "a/b", "..", ".", "C:\\x", "Main", "main", "解码", "a b", "nul"] {
+            let saved = save(&home, name, "run", &["a"]).unwrap();
+            assert_eq!(saved.folder().parent().unwrap(), all(&home), "{name}");
+            assert_eq!(Baseline::find(&home, name).unwrap().unwrap().manifest().name, name);
+        }
+        assert_eq!(fs::read_dir(outer.path()).unwrap().count(), 1);
+        assert_eq!(Baseline::list(&home).unwrap().0.len(), 10);
+        for bad in ["", "  ", "a\nb", "a\0", "--baseline", &"x".repeat(201)] {
+            assert!(matches!(save(&home, bad, "run", &[]), Err(StoreError::BadBaselineName { .. })), "{bad:?}");
+            assert!(Baseline::find(&home, bad).is_err(), "{bad:?}");
+        }
+        assert!(matches!(save(&home, "main", "../run", &["a"]), Err(StoreError::BadRunId { .. })));
+    }
+
+    #[test]
+    fn a_manifest_that_leads_elsewhere_or_says_nothing_is_named() {
+        let (_folder, home) = home();
+        let saved = save(&home, "main", "run", &["a"]).unwrap();
+        let manifest = saved.folder().join(MANIFEST);
+        let text = fs::read_to_string(&manifest).unwrap();
+        for (from, to) in [("\"run\"", "\"../../run\""), ("\"main\"", "\"other\""), ("{", "["), ("2,", "99,")] {
+            fs::write(&manifest, text.replacen(from, to, 1)).unwrap();
+            assert!(Baseline::find(&home, "main").is_err(), "{to}");
+            let (found, damage) = Baseline::list(&home).unwrap();
+            assert_eq!((found.len(), damage.len()), (0, 1), "{to}");
+        }
+        fs::write(&manifest, "no json").unwrap();
+        assert!(Baseline::find(&home, "main").unwrap_err().to_string().contains("manifest.json is damaged"));
+        save(&home, "main", "run", &["a"]).unwrap();
+        assert!(Baseline::find(&home, "main").unwrap().is_some(), "saving again repairs it");
+    }
+}

@@ -1,0 +1,112 @@
+//! What `cargo lem calibrate` measured of the spread between sessions, by machine: `<home>/calibration.json`.
+//!
+//! Must not know how it was computed or what is made of it.
+
+use std::collections::BTreeMap;
+use std::fs::{File, create_dir_all};
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::atomic::write_atomic;
+use super::durable::refuse_all_but_files;
+use super::error::StoreError;
+use super::home::Home;
+use crate::model::{OLDEST_SCHEMA_VERSION, SCHEMA_VERSION};
+
+/// Largest file that is read.
+const LARGEST: u64 = 16 << 20;
+
+/// The spread between sessions of one machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// The spread as a share: 0.01 is 1 %.
+    pub s0: f64,
+    /// How many observations it counts for.
+    pub d0: f64,
+    /// Sessions that it was computed from.
+    pub sessions: usize,
+    /// Benches that it was computed from.
+    pub benches: usize,
+    /// When it was computed, in seconds since 1970.
+    pub at_unix_s: f64,
+}
+
+/// The file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Calibrations {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// By what tells machines apart, as the history knows it.
+    pub machines: BTreeMap<String, Calibration>,
+}
+
+impl Calibrations {
+    /// The file.
+    pub fn file(home: &Home) -> PathBuf {
+        home.path().join("calibration.json")
+    }
+
+    /// Reads what was calibrated; a file that is not there says nothing of any machine.
+    ///
+    /// # Errors
+    /// [`StoreError::NotOurs`], [`StoreError::Io`], [`StoreError::Damaged`] or [`StoreError::Schema`].
+    pub fn read(home: &Home) -> Result<Self, StoreError> {
+        let path = Self::file(home);
+        refuse_all_but_files(&path)?;
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Self { schema_version: SCHEMA_VERSION, machines: BTreeMap::new() });
+            }
+            file => file.map_err(StoreError::io("read", &path))?,
+        };
+        let mut bytes = Vec::new();
+        file.take(LARGEST).read_to_end(&mut bytes).map_err(StoreError::io("read", &path))?;
+        let damaged = |why: String| StoreError::Damaged { path: path.clone(), why };
+        let read: Self = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+        let found = read.schema_version;
+        if !(OLDEST_SCHEMA_VERSION..=SCHEMA_VERSION).contains(&found) {
+            return Err(StoreError::Schema { path, found, known: SCHEMA_VERSION });
+        }
+        let sound = |c: &Calibration| c.s0.is_finite() && c.s0 > 0.0 && c.d0.is_finite() && c.d0 > 0.0;
+        match read.machines.iter().find(|(_, calibration)| !sound(calibration)) {
+            Some((machine, _)) => Err(damaged(format!("the spread of machine {machine} is no number above zero"))),
+            None => Ok(read),
+        }
+    }
+
+    /// Writes the file.
+    ///
+    /// # Errors
+    /// As [`write_atomic`].
+    pub fn write(&self, home: &Home) -> Result<(), StoreError> {
+        let path = Self::file(home);
+        create_dir_all(home.path()).map_err(StoreError::io("create", home.path()))?;
+        let json = serde_json::to_vec_pretty(self)
+            .map_err(|error| StoreError::Unwritable { path: path.clone(), why: error.to_string() })?;
+        write_atomic(&path, &json)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_calibrated_comes_back_and_nonsense_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path().join("lem-bench"));
+        let mut all = Calibrations::read(&home).unwrap();
+        assert!(all.machines.is_empty());
+        let one = Calibration { s0: 0.004, d0: 5.0, sessions: 6, benches: 2, at_unix_s: 1.5e9 };
+        all.machines.insert("0a1b2c3d".to_owned(), one);
+        all.write(&home).unwrap();
+        assert_eq!(Calibrations::read(&home).unwrap(), all);
+        let text = std::fs::read_to_string(Calibrations::file(&home)).unwrap();
+        for (from, to) in [("0.004", "0"), ("0.004", "-1"), ("5.0", "1e999"), ("{", "x")] {
+            std::fs::write(Calibrations::file(&home), text.replacen(from, to, 1)).unwrap();
+            assert!(matches!(Calibrations::read(&home), Err(StoreError::Damaged { .. })), "{to}");
+        }
+    }
+}

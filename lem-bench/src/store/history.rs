@@ -1,0 +1,149 @@
+//! The history: one line for each bench of each session, in a file that is only ever appended to.
+//!
+//! `<home>/history.jsonl`: each line a [`SessionResult`] as JSON whose last field, `crc32`, is the checksum of what stands
+//! before it, as in journals. Must not know what is made of it.
+
+use std::fs::{File, create_dir_all};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::durable::{refuse_all_but_files, sync_folder};
+use super::error::StoreError;
+use super::home::Home;
+use super::line::{is_intact, seal};
+use crate::model::{OLDEST_SCHEMA_VERSION, SCHEMA_VERSION, SessionResult};
+
+/// Longest line that is read, in bytes.
+const LONGEST_LINE: u64 = 1 << 20;
+/// As many damages are described one by one.
+const DESCRIBED: usize = 20;
+
+/// What the history file says.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct History {
+    /// The file, whether it is there or not.
+    pub path: PathBuf,
+    /// Its intact lines, in the order in which they were written.
+    pub lines: Vec<SessionResult>,
+    /// One sentence for each line that can't be used.
+    pub damage: Vec<String>,
+}
+
+/// The little that must be understood of a line whose version is not yet known.
+#[derive(Deserialize)]
+struct Version {
+    schema_version: u32,
+}
+
+impl History {
+    /// The history's file.
+    pub fn file(home: &Home) -> PathBuf {
+        home.path().join("history.jsonl")
+    }
+
+    /// Reads the history. One that is not there is empty; what is damaged, cut off or of another version is named and
+    /// left out.
+    ///
+    /// # Errors
+    /// [`StoreError::NotOurs`] when something else stands in its place, [`StoreError::Io`] when it can't be read.
+    pub fn read(home: &Home) -> Result<Self, StoreError> {
+        let path = Self::file(home);
+        refuse_all_but_files(&path)?;
+        let mut history = Self { path: path.clone(), ..Self::default() };
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(history),
+            file => file.map_err(StoreError::io("read", &path))?,
+        };
+        let mut reader = BufReader::new(file);
+        let (mut line, mut undescribed) = (Vec::new(), 0_usize);
+        for number in 1_u64.. {
+            line.clear();
+            let read = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line);
+            if read.map_err(StoreError::io("read", &path))? == 0 {
+                break;
+            }
+            let too_long = line.len() as u64 == LONGEST_LINE && !line.ends_with(b"\n");
+            match if too_long { Err("it is too long; nothing is read from there on".to_owned()) } else { parse(&line) }
+            {
+                Ok(Some(result)) => history.lines.push(result),
+                Ok(None) => {}
+                Err(why) if history.damage.len() < DESCRIBED => history.damage.push(format!("line {number}: {why}")),
+                Err(_) => undescribed += 1,
+            }
+            if too_long {
+                break;
+            }
+        }
+        if undescribed > 0 {
+            history.damage.push(format!("and {undescribed} more lines"));
+        }
+        Ok(history)
+    }
+
+    /// Appends lines; when this returns they are on the disk. A line that was cut off before stays a line of its own.
+    ///
+    /// # Errors
+    /// [`StoreError::NotOurs`] when something else stands in its place, [`StoreError::Io`] when it can't be written.
+    pub fn append(home: &Home, results: &[SessionResult]) -> Result<(), StoreError> {
+        if results.is_empty() {
+            return Ok(());
+        }
+        let path = Self::file(home);
+        create_dir_all(home.path()).map_err(StoreError::io("create", home.path()))?;
+        refuse_all_but_files(&path)?;
+        let is_new = !path.exists();
+        let mut text = Vec::new();
+        for result in results {
+            let mut line = serde_json::to_vec(result)
+                .map_err(|error| StoreError::Unwritable { path: path.clone(), why: error.to_string() })?;
+            seal(&mut line);
+            text.extend_from_slice(&line);
+        }
+        let mut file =
+            File::options().create(true).read(true).append(true).open(&path).map_err(StoreError::io("write", &path))?;
+        file.lock().map_err(StoreError::io("lock", &path))?;
+        write(&mut file, &path, &text)?;
+        if is_new { sync_folder(home.path()) } else { Ok(()) }
+    }
+}
+
+fn write(file: &mut File, path: &Path, text: &[u8]) -> Result<(), StoreError> {
+    let whole = ends_whole(file).map_err(StoreError::io("read", path))?;
+    let mut all = if whole { Vec::new() } else { vec![b'\n'] };
+    all.extend_from_slice(text);
+    file.write_all(&all).and_then(|()| file.sync_data()).map_err(StoreError::io("write", path))
+}
+
+/// Whether a file is empty or ends with a line feed.
+fn ends_whole(file: &mut File) -> io::Result<bool> {
+    if file.seek(SeekFrom::End(0))? == 0 {
+        return Ok(true);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
+/// A line's result; nothing for an empty line.
+fn parse(line: &[u8]) -> Result<Option<SessionResult>, String> {
+    let Some(whole) = line.strip_suffix(b"\n") else {
+        return Err("it is cut off".to_owned());
+    };
+    if whole.is_empty() {
+        return Ok(None);
+    }
+    if !is_intact(whole) {
+        return Err("it is damaged: its checksum is wrong".to_owned());
+    }
+    let version: Version = serde_json::from_slice(whole).map_err(|error| error.to_string())?;
+    if !(OLDEST_SCHEMA_VERSION..=SCHEMA_VERSION).contains(&version.schema_version) {
+        return Err(format!(
+            "it has schema version {}, this build reads up to {SCHEMA_VERSION}",
+            version.schema_version
+        ));
+    }
+    serde_json::from_slice(whole).map(Some).map_err(|error| error.to_string())
+}
