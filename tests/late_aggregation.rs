@@ -76,6 +76,7 @@ fn journal(p: u64) -> Vec<Record> {
             debug_build: false,
             plan: Vec::new(),
             shard: None,
+            evidence: lem_bench::model::RunEvidence::default(),
         }),
         Record::Bench(BenchRecord {
             id: "generate".into(),
@@ -101,6 +102,7 @@ fn journal(p: u64) -> Vec<Record> {
             events: Vec::new(),
             sampler_cpu: None,
             process_cpu_s: None,
+            evidence: lem_bench::model::CycleEvidence::default(),
         })),
         Record::BenchEnd(BenchEnd {
             bench: "generate".into(),

@@ -297,13 +297,60 @@ fn a_simulated_machine_takes_the_benches_place_and_says_so() {
 }
 
 #[test]
-fn a_lost_device_is_invalid_and_ends_the_run() {
+fn a_lost_device_is_invalid_keeps_its_cycles_and_the_other_benches_run() {
     let home = tempfile::tempdir().unwrap();
     let scenario = home.path().join("lost.json");
-    std::fs::write(&scenario, r#"{"device": {}, "faults": [{"at_s": 20.0, "kind": "device_lost"}]}"#).unwrap();
+    std::fs::write(&scenario, r#"{"device": {}, "faults": [{"at_s": 30.0, "kind": "device_lost"}]}"#).unwrap();
     let mut command = fixture(&["--bench", "good", "--quick", "--meter"]);
     command.arg(format!("sim:{}", scenario.display())).env("LEM_BENCH_HOME", home.path().join("home"));
-    run(&mut command).ends_with(4).says(&["the device is lost", "4 of the benches were not run"]);
+    run(&mut command).ends_with(4).says(&["the device is lost", "the device stays lost", "the 4 benches left"]);
+    let summary = summary(home.path());
+    let benches = summary["benches"].as_array().unwrap();
+    assert_eq!(benches.len(), 5, "all of them ran");
+    let (lost, next) = (&benches[0], &benches[1]);
+    assert_eq!((&lost["ended"]["outcome"], &lost["status"]), (&"device_lost".into(), &"invalid".into()));
+    let kept = lost["cycles"].as_array().unwrap();
+    assert!((1..5).contains(&kept.len()), "{} cycles", kept.len());
+    assert!(kept.iter().all(|cycle| cycle["energy_j"].as_f64().is_some_and(|joules| joules > 0.0)));
+    assert_eq!((&next["ended"]["outcome"], &next["status"]), (&"completed".into(), &"invalid".into()));
+    assert_eq!(next["cycles"].as_array().unwrap().len(), 3);
+    assert!(next["metrics"]["output_tokens_per_s"]["value"].as_f64().unwrap() > 0.0, "times are measured");
+    assert!(next["metrics"]["j_per_output_token"]["value"].is_null(), "energy is not");
+    let found = |bench: &Value, check: &str| bench["findings"].as_array().unwrap().iter().any(|f| f["check"] == check);
+    assert!(found(lost, "device_lost") && found(next, "energy_missing"));
+}
+
+#[test]
+fn a_device_that_comes_back_measures_the_next_bench() {
+    let home = tempfile::tempdir().unwrap();
+    let scenario = home.path().join("back.json");
+    let text = r#"{"device": {}, "faults": [{"at_s": 30.0, "kind": "device_lost", "for_s": 0.1}]}"#;
+    std::fs::write(&scenario, text).unwrap();
+    let mut command = fixture(&["--bench", "good", "--quick", "--meter"]);
+    command.arg(format!("sim:{}", scenario.display())).env("LEM_BENCH_HOME", home.path().join("home"));
+    run(&mut command).ends_with(4).says(&["the device is lost", "the meter was opened again"]);
+    let summary = summary(home.path());
+    let of: Vec<_> = summary["benches"].as_array().unwrap().iter().map(|bench| bench["status"].clone()).collect();
+    assert_eq!(of[0], "invalid");
+    assert!(of[1..].iter().all(|status| status != "invalid"), "{of:?}");
+}
+
+#[test]
+fn a_zone_that_is_lost_beside_the_headline_costs_no_bench() {
+    let home = tempfile::tempdir().unwrap();
+    let scenario = home.path().join("zone.json");
+    let text = r#"{"devices": [{"id": "gpu:0"}, {"id": "cpu:package-0", "idle_w": 20}],
+        "faults": [{"at_s": 30.0, "kind": "device_lost", "device": "cpu:package-0"}]}"#;
+    std::fs::write(&scenario, text).unwrap();
+    let mut command = fixture(&["--bench", "good/decode", "--quick", "--domain", "gpu:0", "--meter"]);
+    command.arg(format!("sim:{}", scenario.display())).env("LEM_BENCH_HOME", home.path().join("home"));
+    run(&mut command).ends_with(0);
+    let summary = summary(home.path());
+    let bench = of(&summary, "good/decode");
+    assert_eq!((&bench["ended"]["outcome"], bench["cycles"].as_array().unwrap().len()), (&"completed".into(), 5));
+    let lost = bench["findings"].as_array().unwrap().iter().find(|finding| finding["check"] == "domain_lost");
+    let lost = lost.unwrap_or_else(|| panic!("{bench}"));
+    assert!(lost["weight"] == "warning" && lost["evidence"].as_str().unwrap().contains("cpu:package-0"), "{lost}");
 }
 
 #[test]

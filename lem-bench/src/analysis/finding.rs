@@ -53,6 +53,8 @@ pub enum Check {
     Resumed,
     /// The device was lost.
     DeviceLost,
+    /// A domain beside the headline was lost.
+    DomainLost,
     /// No energy could be measured in a window.
     EnergyMissing,
     /// The energy is a model's.
@@ -87,6 +89,14 @@ pub enum Check {
     NetWithinNoise,
     /// Energy per unit of work drifts over the cycles.
     Drift,
+    /// A cycle's power, or the idle power of a gap, stands out from the others.
+    Outlier,
+    /// Energy per unit of work goes with the temperature.
+    TemperatureEnergy,
+    /// The clocks varied from cycle to cycle, or lay below the device's highest.
+    Clocks,
+    /// A device is said to have drawn a power that it cannot draw.
+    PowerImplausible,
     /// Requests failed.
     FailedRequests,
     /// Fewer cycles than an interval needs.
@@ -99,10 +109,16 @@ pub enum Check {
     BoardGain,
     /// Sensors are missing because the machine is virtual or containerised.
     Virtualised,
-    /// Something else uses the machine.
+    /// Another process uses the device.
     Foreign,
-    /// The machine runs on battery, or its clocks are not at their defaults.
+    /// Other processes use the processor.
+    ForeignCpu,
+    /// The machine runs on battery, its processor's governor changes the clocks, or a power limit is below its default.
     PowerPolicy,
+    /// The wall clock jumped.
+    WallClock,
+    /// The joules were corrected by a calibration against another meter.
+    Calibrated,
 }
 
 impl Check {

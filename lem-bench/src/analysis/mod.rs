@@ -11,7 +11,6 @@ mod interval;
 mod ledger;
 mod metrics;
 mod request_times;
-mod sensor_ledger;
 mod summarise;
 mod summary;
 

@@ -77,7 +77,7 @@ fn summarise_bench(bench: &Bench<'_>, options: &Options) -> BenchSummary {
     });
     let metrics = metrics(&Input { joined: &joined, records: &records, bare_idle_w, source: source.clone(), options });
     let mut findings = bench.findings.clone();
-    findings.extend(judge(&Evidence { part: first, joined: &joined, records: &records }));
+    findings.extend(judge(&Evidence { part: first, parts: &bench.parts, joined: &joined, records: &records }));
     findings.extend(overlap(bench, &records));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
     BenchSummary {

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::meter::{self, Meter};
-use crate::model::{BenchRecord, DomainId, Record, RunRecord, SCHEMA_VERSION};
+use crate::model::{BenchRecord, DomainId, Record, RunEvidence, RunRecord, SCHEMA_VERSION};
 use crate::protocol::{Overrides, Profile, Schedule};
-use crate::runner::{Body, Event, Interrupt, Job, Observer, ObserverError, RigParts, Session, Stage};
+use crate::runner::{Body, Event, Interrupt, Job, Observer, ObserverError, RigParts, Session, Stage, Surroundings};
 use crate::sampler::{ProbeEffort, Sampler, SamplerConfig, probe};
 use crate::sim::{Machine, Scenario, ScenarioError, Seeds, Shape, Step, Workload};
 
@@ -37,8 +37,8 @@ impl Observer for Prompter {
     }
 }
 
-/// A simulated machine on which benches run.
-#[derive(Debug)]
+/// A simulated machine on which benches run. Clones are the same machine.
+#[derive(Debug, Clone)]
 pub struct Simulation {
     scenario: Scenario,
     machine: Machine,
@@ -196,6 +196,8 @@ pub fn simulate(scenario: &Scenario, seeds: Seeds, options: &SimulationOptions) 
         clock: Arc::new(clock.clone()),
         sampler,
         domains: domains.iter().map(|domain| domain.id.clone()).collect(),
+        headline: headline.clone(),
+        surroundings: Surroundings::default(),
         observers: vec![simulation.observer(), Box::new(memory.clone())],
         seed: options.seed,
         interrupt: Interrupt::default(),
@@ -237,6 +239,7 @@ pub(super) fn head(
         debug_build: false,
         plan: Vec::new(),
         shard: None,
+        evidence: RunEvidence::default(),
     }
 }
 

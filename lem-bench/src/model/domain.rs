@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The stable name of a domain, unique on its machine: `gpu:0`, `cpu:package-0`, `cpu:dram-0`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct DomainId(pub String);

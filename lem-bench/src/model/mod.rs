@@ -3,6 +3,7 @@
 //! Plain data with serde; no I/O, no clocks, no decisions.
 
 mod domain;
+mod evidence;
 mod id_hash;
 mod probe;
 mod record;
@@ -10,6 +11,7 @@ mod session_result;
 mod window;
 
 pub use domain::{Domain, DomainId, DomainKind, Method, Origin, Source};
+pub use evidence::{CpuEvidence, CycleEvidence, DeviceLimits, DeviceUser, GaugeEvidence, HeldBy, RunEvidence, Spread};
 pub use id_hash::id_hash;
 pub use probe::{ChannelProbe, MeterProbe};
 pub use record::{

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Domain, DomainId, IdleBlock, MeterProbe, RequestLog, SensorEvent, Span, Trace, WindowRecord};
+use super::{
+    CycleEvidence, Domain, DomainId, IdleBlock, MeterProbe, RequestLog, RunEvidence, SensorEvent, Span, Trace,
+    WindowRecord,
+};
 use crate::units::Stamp;
 
 /// One line of a journal.
@@ -92,6 +95,9 @@ pub struct RunRecord {
     /// Which part of the plan this process measures: number `.0` of `.1`, from 1; `None` for all of it.
     #[serde(default)]
     pub shard: Option<(u32, u32)>,
+    /// What was known about devices and process at the start.
+    #[serde(default)]
+    pub evidence: RunEvidence,
 }
 
 /// Another process goes on with an interrupted one's journal.
@@ -213,6 +219,9 @@ pub struct CycleRecord {
     pub sampler_cpu: Option<f64>,
     /// CPU time of this process over the cycle, in seconds.
     pub process_cpu_s: Option<f64>,
+    /// What else went on.
+    #[serde(default)]
+    pub evidence: CycleEvidence,
 }
 
 /// How a bench ended.

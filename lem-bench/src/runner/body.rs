@@ -40,11 +40,11 @@ fn perform(rig: Box<Rig>, job: &Job, outbox: &Sender<Return>) {
     let fixtures = rig.fixtures.clone();
     let mut driver = CaseDriver::new(rig, job);
     let result = call(&job.body, &mut driver, fixtures);
-    let (rig, completed, last_failure) = driver.into_rig();
+    let (mut rig, completed, last_failure) = driver.into_rig();
     let outcome = match result {
         Err(message) => Some(Outcome::Panicked { message }),
         Ok(Err(message)) => Some(Outcome::Failed { message }),
-        Ok(Ok(())) => match (rig.parts.sampler.lost(), completed) {
+        Ok(Ok(())) => match (rig.lost().map(str::to_owned), completed) {
             (Some(message), _) => Some(Outcome::DeviceLost { message }),
             (None, true) => Some(Outcome::Completed),
             (None, false) if rig.parts.interrupt.is_asked() => None,

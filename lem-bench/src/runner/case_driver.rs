@@ -6,11 +6,13 @@ use std::time::Duration;
 use super::event::{Progress, Stage};
 use super::job::Job;
 use super::log::Log;
-use super::rig::Rig;
+use super::rig::{Rig, RigParts};
+use super::surroundings::CpuMark;
 use crate::bench::{Choice, Driver, Iteration, Step};
 use crate::clock::{Clock, followed_cpu_time, process_cpu_time};
 use crate::model::{
-    CycleRecord, IdleKind, IdleRecord, Record, Span, SpanKind, WarmUpRecord, WindowRecord, WorkDone, id_hash,
+    CycleEvidence, CycleRecord, IdleKind, IdleRecord, Record, Span, SpanKind, WarmUpRecord, WindowRecord, WorkDone,
+    id_hash,
 };
 use crate::protocol::{Command, Edge, Protocol, Resting, Senses, WarmUp, WarmUpVerdict};
 use crate::units::Stamp;
@@ -34,6 +36,8 @@ pub(super) struct CaseDriver {
     /// How long an iteration took last; `None` before the first.
     per_iteration: Option<Duration>,
     cpu_from: (Option<Duration>, Option<Duration>, Stamp),
+    /// CPU times of the machine when this cycle's load began.
+    load_from: Option<CpuMark>,
     completed: bool,
     last_failure: Option<String>,
 }
@@ -65,6 +69,7 @@ impl CaseDriver {
             expected: None,
             per_iteration: None,
             cpu_from: (None, None, now),
+            load_from: None,
             completed: false,
             last_failure: None,
         }
@@ -125,6 +130,10 @@ impl CaseDriver {
 
     fn load(&mut self, fixed: bool, edge_from: Option<Stamp>) -> Step {
         if self.window_from.is_none() {
+            // Before the first request of a cycle: looking costs a few milliseconds.
+            if !fixed && self.windows.is_empty() && self.load_from.is_none() {
+                self.load_from = self.rig.parts.surroundings.cpu(&*self.rig.parts.clock);
+            }
             let (kind, stage) = match (fixed, self.windows.is_empty()) {
                 (true, _) => (SpanKind::WarmUp, Stage::WarmUp),
                 (false, true) => (SpanKind::RampIn, Stage::RampIn),
@@ -197,6 +206,7 @@ impl CaseDriver {
         let idle = self.idle.drain(..).next();
         let windows = std::mem::take(&mut self.windows);
         let edges = windows.first().zip(windows.last()).map(|(first, last)| (first.0, last.1));
+        let evidence = self.evidence(&windows);
         let sampler = &self.rig.parts.sampler;
         let domains = &self.rig.parts.domains;
         let window =
@@ -216,12 +226,25 @@ impl CaseDriver {
             sampler_cpu: since(sampler.cpu_time(), sampler_cpu)
                 .map(|used| used / now.since(cpu_from).as_secs_f64().max(1e-9)),
             process_cpu_s: since(self.process_cpu(), cpu),
+            evidence,
             spans,
         };
         sampler.forget(now);
         self.rig.record(&Record::Cycle(Box::new(record)));
         self.stage = None;
         self.mark_cpu();
+    }
+
+    /// What else went on during the cycle that has just ended.
+    fn evidence(&mut self, windows: &[(Stamp, Stamp, WorkDone)]) -> CycleEvidence {
+        let spans: Vec<(Stamp, Stamp)> = windows.iter().map(|(start, stop, _)| (*start, *stop)).collect();
+        let RigParts { surroundings, clock, sampler, .. } = &self.rig.parts;
+        CycleEvidence {
+            gauges: sampler.watched(&spans),
+            cpu: self.load_from.take().and_then(|from| surroundings.cpu_since(from, &**clock)),
+            wall_offset_s: surroundings.wall_offset_s(&**clock),
+            users: surroundings.users(),
+        }
     }
 
     fn mark_cpu(&mut self) {

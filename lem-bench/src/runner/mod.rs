@@ -12,6 +12,7 @@ mod once;
 mod panics;
 mod rig;
 mod session;
+mod surroundings;
 
 pub(crate) use body::{STACK, call};
 pub use event::{Event, Observer, ObserverError, Progress, Stage};
@@ -20,3 +21,4 @@ pub use job::{Body, Job};
 pub use once::run_once;
 pub use rig::RigParts;
 pub use session::Session;
+pub use surroundings::Surroundings;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::event::{Event, Observer, ObserverError, Progress};
 use super::interrupt::Interrupt;
+use super::surroundings::Surroundings;
 use crate::bench::Fixtures;
 use crate::clock::Clock;
 use crate::model::{DomainId, Record};
@@ -19,6 +20,10 @@ pub struct RigParts {
     pub sampler: Sampler,
     /// All domains that the meter tells about.
     pub domains: Vec<DomainId>,
+    /// Those whose sum is the headline energy: a bench goes on without any other, and ends when one of these is lost.
+    pub headline: Vec<DomainId>,
+    /// What else goes on on the machine.
+    pub surroundings: Surroundings,
     /// Who listens.
     pub observers: Vec<Box<dyn Observer>>,
     /// The seed of everything drawn.
@@ -38,11 +43,17 @@ pub(super) struct Rig {
     pub(super) fixtures: Fixtures,
     /// The first observer that failed; nothing is measured after it.
     pub(super) broken: Option<ObserverError>,
+    /// Losses of the sampler that were looked into.
+    seen_losses: usize,
+    /// Why a domain of the headline is gone, if one is.
+    gone: Option<String>,
+    /// Benches go on without the domains of the headline that are gone.
+    pub(super) without: bool,
 }
 
 impl Rig {
     pub(super) fn new(parts: RigParts) -> Self {
-        Self { parts, fixtures: Fixtures::default(), broken: None }
+        Self { parts, fixtures: Fixtures::default(), broken: None, seen_losses: 0, gone: None, without: false }
     }
 
     pub(super) fn now(&self) -> Stamp {
@@ -65,9 +76,27 @@ impl Rig {
         }
     }
 
-    /// Whether there is no point in going on.
-    pub(super) fn must_stop(&self) -> bool {
-        self.broken.is_some() || self.parts.sampler.is_lost() || self.parts.interrupt.is_asked()
+    /// Whether there is no point in going on. Asked between two requests, so that it must not wait for a read: only when
+    /// another device was lost does it ask which.
+    pub(super) fn must_stop(&mut self) -> bool {
+        self.broken.is_some() || self.parts.interrupt.is_asked() || self.lost().is_some()
+    }
+
+    /// Why the headline can't be measured any more, unless benches go on without it.
+    pub(super) fn lost(&mut self) -> Option<&str> {
+        let losses = self.parts.sampler.losses();
+        if losses != self.seen_losses {
+            self.seen_losses = losses;
+            let ours = |(domain, _): &(DomainId, String)| self.parts.headline.contains(domain);
+            self.gone = self.parts.sampler.lost().into_iter().find(ours).map(|(_, why)| why);
+        }
+        self.gone.as_deref().filter(|_| !self.without)
+    }
+
+    /// Reads by another sampler from now on.
+    pub(super) fn read_by(&mut self, sampler: Sampler) {
+        self.parts.sampler = sampler;
+        (self.seen_losses, self.gone, self.without) = (0, None, false);
     }
 
     /// Stamps an edge now and tells the sampler.

@@ -8,6 +8,7 @@ use super::job::Job;
 use super::rig::{Rig, RigParts};
 use crate::model::{BenchEnd, IdleKind, IdleRecord, Outcome, Record, RunEnd};
 use crate::protocol::Schedule;
+use crate::sampler::Sampler;
 
 /// Measures benches one after the other.
 #[derive(Debug)]
@@ -60,6 +61,21 @@ impl Session {
         rig.parts.sampler.forget(now);
         rig.record(&Record::Idle(IdleRecord { kind: IdleKind::Bare, bench: None, blocks }));
         self.check()
+    }
+
+    /// Measures by another sampler from now on: the meter was opened again after it had lost its device. It must tell
+    /// about the same domains.
+    pub fn read_by(&mut self, sampler: Sampler) {
+        if let Some(rig) = self.rig.as_mut() {
+            rig.read_by(sampler);
+        }
+    }
+
+    /// Measures what can be measured without the domains that are lost: times, and the other domains.
+    pub fn go_on_without(&mut self) {
+        if let Some(rig) = self.rig.as_mut() {
+            rig.without = true;
+        }
     }
 
     /// Measures one bench. What goes wrong in it is its outcome, not an error. `None` when it was interrupted: then it

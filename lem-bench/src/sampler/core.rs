@@ -1,7 +1,7 @@
 //! The stepper: which channel is due, what it read, and the energy of a stretch of time.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::counter::{Step, Unwrapper};
@@ -11,10 +11,6 @@ use crate::clock::Clock;
 use crate::meter::{Meter, Quantity, ReadError, Value};
 use crate::model::{DomainId, MeterProbe, SensorEvent, SensorEventKind, Trace, TracePoint};
 use crate::units::Stamp;
-
-/// Bits of NVIDIA's clocks-event reasons that hold the clocks below what was asked for: software power cap, hardware
-/// slowdown, software and hardware thermal slowdown, power brake. Idle, application clocks and display are none.
-const HELD_DOWN: u64 = 0x4 | 0x8 | 0x20 | 0x40 | 0x80;
 
 /// How often the sampler reads.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,7 +59,8 @@ pub(super) struct Core {
     clock: Arc<dyn Clock>,
     config: SamplerConfig,
     readings: Readings,
-    lost: Option<String>,
+    /// Domains whose device is gone, each with the reason. They are not read again.
+    lost: Vec<(DomainId, String)>,
     next_trace: Stamp,
     /// Counters are read densely until then: an edge was just before.
     after_edge: Option<Stamp>,
@@ -80,7 +77,7 @@ pub(super) struct Core {
 #[derive(Debug)]
 pub(super) struct Gist {
     hottest_bits: AtomicU64,
-    lost: AtomicBool,
+    losses: AtomicUsize,
 }
 
 impl Gist {
@@ -89,8 +86,9 @@ impl Gist {
         Some(f64::from_bits(self.hottest_bits.load(Ordering::Relaxed))).filter(|t| !t.is_nan())
     }
 
-    pub(super) fn lost(&self) -> bool {
-        self.lost.load(Ordering::Relaxed)
+    /// How many domains are gone.
+    pub(super) fn losses(&self) -> usize {
+        self.losses.load(Ordering::Relaxed)
     }
 }
 
@@ -122,14 +120,14 @@ impl Core {
             clock,
             config,
             readings: Readings { counters, gauges, events: Vec::new() },
-            lost: None,
+            lost: Vec::new(),
             next_trace: now,
             after_edge: None,
             edge: now,
             before_edge: None,
             last_dense: now,
             cpu: None,
-            gist: Arc::new(Gist { hottest_bits: AtomicU64::new(f64::NAN.to_bits()), lost: AtomicBool::new(false) }),
+            gist: Arc::new(Gist { hottest_bits: AtomicU64::new(f64::NAN.to_bits()), losses: AtomicUsize::new(0) }),
         }
     }
 
@@ -192,7 +190,7 @@ impl Core {
     fn publish(&self) {
         let hottest = self.readings.temperatures().into_iter().map(|(_, celsius)| celsius).fold(f64::NAN, f64::max);
         self.gist.hottest_bits.store(hottest.to_bits(), Ordering::Relaxed);
-        self.gist.lost.store(self.lost.is_some(), Ordering::Relaxed);
+        self.gist.losses.store(self.lost.len(), Ordering::Relaxed);
     }
 
     fn late(&mut self, now: Stamp, late: Duration) {
@@ -205,7 +203,8 @@ impl Core {
     /// Reads the counters: all of them around an edge, else those that draw the trace.
     fn read_counters(&mut self, all: bool) {
         for track in &mut self.readings.counters {
-            if !(all || track.traced || keep_alive_due(track, self.clock.now())) {
+            let due = all || track.traced || keep_alive_due(track, self.clock.now());
+            if !due || is_lost(&self.lost, &track.domain) {
                 continue;
             }
             let before = self.clock.now();
@@ -236,17 +235,15 @@ impl Core {
 
     fn read_gauges(&mut self) {
         for track in &mut self.readings.gauges {
+            if is_lost(&self.lost, &track.domain) {
+                continue;
+            }
             let before = self.clock.now();
             let value = self.meter.read(track.channel);
             let at = middle(before, self.clock.now());
             match value {
-                Ok(Value::Bits(bits)) => {
-                    if bits & HELD_DOWN != 0 {
-                        let kind = SensorEventKind::Throttled;
-                        let detail = format!("clocks-event reasons 0x{bits:x}");
-                        self.readings.events.push(SensorEvent { at, domain: track.domain.clone(), kind, detail });
-                    }
-                }
+                // No set of flags that a driver defines has more than the 53 bits of a float's integers.
+                Ok(Value::Bits(bits)) => track.points.push(TracePoint(at, bits as f64)),
                 Ok(Value::Level(level)) if level.is_finite() => track.points.push(TracePoint(at, level)),
                 Ok(Value::Level(level)) => {
                     let error = ReadError::Failed(format!("the meter gave {level}"));
@@ -273,9 +270,9 @@ impl Core {
         self.readings.forget(before.earlier(self.config.tick * 3 + self.config.trace_interval * 2));
     }
 
-    /// Why the device is gone, if it is.
-    pub(super) fn lost(&self) -> Option<&str> {
-        self.lost.as_deref()
+    /// The domains whose device is gone, each with the reason.
+    pub(super) fn lost(&self) -> &[(DomainId, String)] {
+        &self.lost
     }
 }
 
@@ -288,14 +285,24 @@ fn middle(before: Stamp, after: Stamp) -> Stamp {
     Stamp(before.nanos().midpoint(after.nanos()))
 }
 
-fn failed(events: &mut Vec<SensorEvent>, lost: &mut Option<String>, at: Stamp, domain: &DomainId, error: &ReadError) {
+fn is_lost(lost: &[(DomainId, String)], domain: &DomainId) -> bool {
+    lost.iter().any(|(gone, _)| gone == domain)
+}
+
+fn failed(
+    events: &mut Vec<SensorEvent>,
+    lost: &mut Vec<(DomainId, String)>,
+    at: Stamp,
+    domain: &DomainId,
+    error: &ReadError,
+) {
     let kind = match error {
         ReadError::Failed(_) => SensorEventKind::ReadFailed,
         ReadError::Lost(why) => {
-            if lost.is_some() {
+            if is_lost(lost, domain) {
                 return;
             }
-            *lost = Some(why.clone());
+            lost.push((domain.clone(), why.clone()));
             SensorEventKind::Lost
         }
     };

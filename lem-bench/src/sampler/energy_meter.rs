@@ -139,7 +139,8 @@ impl EnergyMeter {
         clock.sleep(wait);
         self.sampler.wait_past(stop);
         let (energies, elapsed) = (self.sampler.energy(start, stop, &self.headline), stop.since(start));
-        if let Some(why) = self.sampler.lost() {
+        let ours = |(domain, _): &(DomainId, String)| self.headline.contains(domain);
+        if let Some((_, why)) = self.sampler.lost().into_iter().find(ours) {
             return Err(MeasureError::Lost(why));
         }
         let (energy, low, high, method) = self.total(&energies)?;

@@ -5,9 +5,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::core::{Core, Gist, Notice, SamplerConfig};
+use super::watched::watched;
 use crate::clock::{Clock, DueWork, VirtualClock, thread_cpu_time};
 use crate::meter::Meter;
-use crate::model::{DomainEnergy, DomainId, IdleBlock, MeterProbe, SensorEvent, Trace};
+use crate::model::{DomainEnergy, DomainId, GaugeEvidence, IdleBlock, MeterProbe, SensorEvent, Trace};
 use crate::units::Stamp;
 
 /// Notices on their way to the sampler's thread. A lock of its own, held for a push at most, so that whoever is
@@ -119,14 +120,14 @@ impl Sampler {
         self.config
     }
 
-    /// Whether the device is gone. Never waits for a read.
-    pub fn is_lost(&self) -> bool {
-        self.gist.lost()
+    /// How many domains have lost their device. Never waits for a read.
+    pub fn losses(&self) -> usize {
+        self.gist.losses()
     }
 
-    /// Why the device is gone, if it is.
-    pub fn lost(&self) -> Option<String> {
-        lock(&self.core).lost().map(str::to_owned)
+    /// The domains that have lost their device, each with the reason.
+    pub fn lost(&self) -> Vec<(DomainId, String)> {
+        lock(&self.core).lost().to_vec()
     }
 
     /// The energy of each of `domains` from `start` to `stop`, both of which were announced as edges and lie at least
@@ -155,6 +156,11 @@ impl Sampler {
     /// What was read from `start` to `stop`, for the picture.
     pub fn traces(&self, start: Stamp, stop: Stamp) -> Vec<Trace> {
         lock(&self.core).traces(start, stop)
+    }
+
+    /// What the gauges of each domain told in these windows.
+    pub fn watched(&self, windows: &[(Stamp, Stamp)]) -> Vec<GaugeEvidence> {
+        watched(&lock(&self.core).readings().gauges, windows)
     }
 
     /// Takes out what the sensors did that they should not.

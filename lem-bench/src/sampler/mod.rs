@@ -11,6 +11,7 @@ mod gauge;
 mod handle;
 mod probe;
 mod readings;
+mod watched;
 
 pub use self::core::SamplerConfig;
 pub use counter::{Step, Unwrapper};

@@ -16,14 +16,16 @@ pub(super) struct FaultPlan {
     errors: Vec<(i64, i64)>,
     stuck: Vec<(i64, i64)>,
     resets: Vec<i64>,
-    lost: Option<i64>,
+    lost: Vec<(i64, i64)>,
+    /// When the meter was opened that reads the device.
+    opened: i64,
     device: String,
 }
 
 impl FaultPlan {
-    /// Those of `faults` that strike the device with this id.
-    pub(super) fn new(faults: &[FaultSpec], device: &str) -> Self {
-        let mut plan = Self { device: device.to_owned(), ..Self::default() };
+    /// Those of `faults` that strike the device with this id, for a meter that is opened at `opened`.
+    pub(super) fn new(faults: &[FaultSpec], device: &str, opened: i64) -> Self {
+        let mut plan = Self { device: device.to_owned(), opened, ..Self::default() };
         for fault in faults.iter().filter(|fault| fault.device.as_deref().is_none_or(|id| id == device)) {
             let at = nanos(fault.at_s);
             let span = (at, at.saturating_add(nanos(fault.for_s.unwrap_or(USUAL_S))));
@@ -31,7 +33,8 @@ impl FaultPlan {
                 FaultKind::ReadError => plan.errors.push(span),
                 FaultKind::Stuck => plan.stuck.push(span),
                 FaultKind::CounterReset => plan.resets.push(at),
-                FaultKind::DeviceLost => plan.lost = Some(plan.lost.map_or(at, |lost| lost.min(at))),
+                // For good, unless it is said for how long: then a meter that is opened afterwards reads it again.
+                FaultKind::DeviceLost => plan.lost.push((at, fault.for_s.map_or(i64::MAX, |_| span.1))),
             }
         }
         plan
@@ -39,7 +42,7 @@ impl FaultPlan {
 
     /// Whether anything can be read at `now`.
     pub(super) fn readable(&self, now: i64) -> Result<(), ReadError> {
-        if self.lost.is_some_and(|lost| lost <= now) {
+        if self.lost.iter().any(|(at, until)| *at <= now && self.opened < *until) {
             return Err(ReadError::Lost(format!("{} has fallen off the simulated bus", self.device)));
         }
         if self.errors.iter().any(|span| holds(*span, now)) {
@@ -84,6 +87,7 @@ mod tests {
                 fault(0.0, FaultKind::DeviceLost, None, Some("gpu:1")),
             ],
             "gpu:0",
+            0,
         );
         assert!(plan.readable(nanos(2.0) - 1).is_ok());
         assert!(matches!(plan.readable(nanos(2.0)), Err(ReadError::Failed(_))));
@@ -93,10 +97,20 @@ mod tests {
     }
 
     #[test]
+    fn a_device_that_comes_back_is_read_by_a_meter_that_is_opened_again() {
+        let lost = [fault(5.0, FaultKind::DeviceLost, Some(2.0), None)];
+        let opened = |seconds: f64| FaultPlan::new(&lost, "gpu:0", nanos(seconds));
+        assert!(opened(0.0).readable(nanos(4.9)).is_ok() && opened(0.0).readable(nanos(60.0)).is_err());
+        assert!(opened(6.0).readable(nanos(60.0)).is_err(), "it was opened while the device was gone");
+        assert!(opened(7.0).readable(nanos(60.0)).is_ok());
+    }
+
+    #[test]
     fn overlapping_stuck_spans_show_the_moment_before_the_first() {
         let plan = FaultPlan::new(
             &[fault(10.0, FaultKind::Stuck, Some(3.0), None), fault(12.0, FaultKind::Stuck, Some(3.0), None)],
             "gpu:0",
+            0,
         );
         assert_eq!(plan.shown_at(nanos(9.0)), nanos(9.0));
         assert_eq!(plan.shown_at(nanos(12.5)), nanos(10.0));

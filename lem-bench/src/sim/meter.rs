@@ -52,7 +52,7 @@ impl SimMeter {
                 parent: None,
                 label: format!("simulated {}", device.id),
             });
-            faults.push(FaultPlan::new(&scenario.faults, &device.id));
+            faults.push(FaultPlan::new(&scenario.faults, &device.id, shared.now()));
             let mut add = |quantity, what| {
                 channels.push(Channel::new(id.clone(), quantity));
                 probes.push(Probe { device: index, what });

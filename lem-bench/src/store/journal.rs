@@ -206,6 +206,7 @@ fn without_times(cycle: &CycleRecord) -> CycleRecord {
         events: cycle.events.clone(),
         sampler_cpu: cycle.sampler_cpu,
         process_cpu_s: cycle.process_cpu_s,
+        evidence: cycle.evidence.clone(),
     }
 }
 

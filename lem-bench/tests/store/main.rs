@@ -63,6 +63,7 @@ fn head(rank: u32) -> Record {
         debug_build: false,
         plan: Vec::new(),
         shard: None,
+        evidence: lem_bench::model::RunEvidence::default(),
     })
 }
 
@@ -101,6 +102,7 @@ fn cycle(index: u32, requests: RequestLog) -> Record {
         events: vec![event],
         sampler_cpu: Some(0.001),
         process_cpu_s: None,
+        evidence: lem_bench::model::CycleEvidence::default(),
     }))
 }
 

@@ -12,7 +12,8 @@ use super::super::simulation::{Simulation, probe_effort};
 use super::headline;
 use crate::clock::{Clock, RealClock};
 use crate::meter::{self, DeviceWatch, Meter, MeterChoice};
-use crate::model::{Domain, DomainId, Fact, MeterProbe, Origin};
+use crate::model::{DeviceLimits, DeviceUser, Domain, DomainId, Fact, MeterProbe, Origin, RunEvidence, RunRecord};
+use crate::runner::Surroundings;
 use crate::sampler::{ProbeEffort, Sampler, SamplerConfig, probe};
 use crate::sim::Seeds;
 
@@ -43,7 +44,7 @@ impl Instrument {
             choice => {
                 let opened = meter::open(choice, &config.open).map_err(|error| headline::refuse(choice, &error))?;
                 let clock = Arc::new(RealClock);
-                Self::new(opened.meter, clock, config, opened.headline, opened.notes, opened.watch, None)
+                Self::new(opened.meter, clock, config, opened.headline, opened.notes, opened.watch)
             }
         }
     }
@@ -51,12 +52,16 @@ impl Instrument {
     fn simulated(config: &Config, file: &Path) -> Result<Self, Stop> {
         let simulation = Simulation::open(file, Seeds { run: config.seed, bench: 0 })
             .map_err(|error| Stop::invalid(format!("the meter `{}` can't be had: {error}", config.meter)))?;
+        let notes =
+            vec![format!("everything is simulated: the workload of {} takes the place of every bench", file.display())];
+        Ok(Self { simulation: Some(simulation.clone()), ..Self::on(&simulation, config, notes)? })
+    }
+
+    fn on(simulation: &Simulation, config: &Config, notes: Vec<String>) -> Result<Self, Stop> {
         let meter = simulation.machine().meter();
         let clock = Arc::new(simulation.machine().clock());
         let proposed = meter::non_overlapping(meter.domains());
-        let notes =
-            vec![format!("everything is simulated: the workload of {} takes the place of every bench", file.display())];
-        Self::new(meter, clock, config, proposed, notes, None, Some(simulation))
+        Self::new(meter, clock, config, proposed, notes, None)
     }
 
     fn new(
@@ -66,17 +71,16 @@ impl Instrument {
         proposed: Vec<DomainId>,
         notes: Vec<String>,
         watch: Option<Arc<dyn DeviceWatch>>,
-        simulation: Option<Simulation>,
     ) -> Result<Self, Stop> {
         let domains = meter.domains().to_vec();
         let headline = headline::choose(&domains, &config.domains, proposed)?;
         let facts = meter.facts().into_iter().map(|(name, value)| Fact { name, value }).collect();
-        Ok(Self { meter, clock, domains, headline, notes, facts, simulation, watch })
+        Ok(Self { meter, clock, domains, headline, notes, facts, simulation: None, watch })
     }
 
     /// Whether it reads this machine, which others may use too.
     pub(super) fn is_real(&self) -> bool {
-        self.simulation.is_none()
+        self.meter.origin() != Origin::Simulated
     }
 
     /// Finds out what its sensors do. A model has none: what it costs to ask it is soon known.
@@ -88,23 +92,54 @@ impl Instrument {
         probe(&mut *self.meter, &*self.clock, effort)
     }
 
-    /// What else is going on on its devices, as facts and as warnings.
-    pub(super) fn look_around(&self) -> (Vec<Fact>, Vec<String>) {
-        let (mut facts, mut warnings) = (Vec::new(), Vec::new());
-        let Some(watch) = &self.watch else { return (facts, warnings) };
-        for limits in watch.power_limits().unwrap_or_default() {
-            let watts = |w: Option<f64>| w.map_or("unknown".to_owned(), |w| format!("{w} W"));
-            let value = format!("{} in force, {} by default", watts(limits.enforced_w), watts(limits.default_w));
-            facts.push(Fact { name: format!("{} power limits", limits.domain), value });
+    /// What goes on around what it measures.
+    pub(super) fn surroundings(&self) -> Surroundings {
+        if self.is_real() { Surroundings::real(self.watch.clone()) } else { Surroundings::default() }
+    }
+
+    /// What is known about its devices before anything is measured.
+    pub(super) fn evidence(&self, surroundings: &Surroundings) -> RunEvidence {
+        let limits = self.watch.as_ref().and_then(|watch| watch.power_limits().ok()).unwrap_or_default();
+        let limits = limits.into_iter().map(|limits| DeviceLimits {
+            max_sm_clock_mhz: self.fact(&format!("{} max sm clock MHz", limits.domain)),
+            domain: limits.domain,
+            enforced_w: limits.enforced_w,
+            default_w: limits.default_w,
+        });
+        let pid = if self.is_real() { std::process::id() } else { 0 };
+        RunEvidence { pid, limits: limits.collect(), users: surroundings.users() }
+    }
+
+    /// The number that a fact of this name tells.
+    fn fact(&self, name: &str) -> Option<f64> {
+        self.facts.iter().find(|fact| fact.name == name)?.value.parse().ok()
+    }
+
+    /// A sampler around the same meter, opened again after it had lost its device.
+    ///
+    /// # Errors
+    /// Why there is none: it can't be opened, or its headline still can't be read.
+    pub(super) fn reopen(
+        config: &Config,
+        places: &Places,
+        head: &RunRecord,
+        simulation: Option<&Simulation>,
+    ) -> Result<Sampler, String> {
+        let mut again = match simulation {
+            Some(simulation) => Self::on(simulation, config, Vec::new()),
+            None => Self::open(config, places),
         }
-        let processes = watch.processes().unwrap_or_default();
-        for other in meter::foreign(&processes, &[std::process::id()]) {
-            let memory = other.memory_bytes.map(|n| format!(" and holds {} MiB", n >> 20)).unwrap_or_default();
-            let value = format!("process {} uses it{memory}", other.pid);
-            warnings.push(format!("{}: {value}: its energy is in every figure", other.domain));
-            facts.push(Fact { name: format!("{} shared at the start", other.domain), value });
+        .map_err(|stop| stop.message)?;
+        if again.domains != head.domains {
+            return Err("it tells about other domains than before".to_owned());
         }
-        (facts, warnings)
+        let channels = again.meter.channels().to_vec();
+        for (index, channel) in channels.iter().enumerate() {
+            if channel.is_counter() && head.headline.contains(&channel.domain) {
+                again.meter.read(index).map_err(|error| error.to_string())?;
+            }
+        }
+        again.sampler(&head.probe, simulation).map_err(|stop| stop.message)
     }
 
     /// A sampler around the meter, on the clock of the machine that it belongs to.
@@ -119,6 +154,16 @@ impl Instrument {
                 .map_err(|error| Stop::machine(format!("the sampler's thread can't be started: {error}"))),
         }
     }
+}
+
+/// What a person should know before the run begins.
+pub(super) fn warnings(evidence: &RunEvidence) -> Vec<String> {
+    let others = evidence.users.iter().flatten().filter(|user| !user.own);
+    let warning = |user: &DeviceUser| {
+        let memory = user.memory_bytes.map(|n| format!(" and holds {} MiB", n >> 20)).unwrap_or_default();
+        format!("{}: process {} uses it{memory}: its energy is in every figure", user.domain, user.pid)
+    };
+    others.map(warning).collect()
 }
 
 /// A scenario's file: from the current folder, else from the workspace's root.

@@ -7,6 +7,7 @@ mod plan_view;
 mod results;
 mod resume;
 mod run;
+mod session;
 
 pub(super) use plan_view::span;
 pub(super) use run::run;

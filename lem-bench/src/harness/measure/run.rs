@@ -9,18 +9,21 @@ use super::super::pages;
 use super::super::progress::Progress;
 use super::super::run::{Call, Chosen};
 use super::super::{config_view, console, environment, saved, signals};
-use super::instrument::Instrument;
+use super::instrument::{self, Instrument};
 use super::results::{self, Results};
 use super::resume::{self, Earlier};
+use super::session::{Course, Ended};
 use super::{jobs, plan_view};
 use crate::analysis::{Status, Summary};
-use crate::model::{MeterProbe, Origin, Outcome, Record, ResumeRecord, RunRecord, SCHEMA_VERSION, Setting};
+use crate::model::{
+    MeterProbe, Origin, Outcome, Record, ResumeRecord, RunEvidence, RunRecord, SCHEMA_VERSION, Setting,
+};
 use crate::plan::{PlannedBench, TimePlan};
 use crate::protocol::Schedule;
 use crate::registry::Case;
 use crate::report::console::{TableOptions, table};
 use crate::report::export::BENCHER;
-use crate::runner::{Interrupt, Job, Observer, ObserverError, RigParts, Session};
+use crate::runner::{Interrupt, Job, Observer, RigParts};
 use crate::store::{Home, MachineLock, WaitPolicy};
 
 /// A case, how it is measured, and the cycle from which on.
@@ -28,12 +31,6 @@ struct Planned {
     case: Case,
     schedule: Schedule,
     from_cycle: u32,
-}
-
-/// What became of a run's benches, and whether somebody stopped it.
-struct Ended {
-    outcomes: Vec<(String, Outcome)>,
-    interrupted: bool,
 }
 
 /// Measures the chosen cases.
@@ -144,11 +141,11 @@ fn measure(
         .iter()
         .map(|planned| jobs::job(config, &planned.case, &planned.schedule, simulation.as_ref(), planned.from_cycle))
         .collect::<Result<_, _>>()?;
-    let (facts, warnings) = instrument.look_around();
-    for warning in warnings {
+    let surroundings = instrument.surroundings();
+    head.evidence = instrument.evidence(&surroundings);
+    for warning in instrument::warnings(&head.evidence) {
         console::warn(&warning);
     }
-    head.environment.extend(facts);
     let probe = head.probe.clone();
     let has_bare_idle = earlier.as_ref().is_some_and(Earlier::has_bare_idle);
     let (results, journal, first) = if let Some(earlier) = earlier {
@@ -157,7 +154,7 @@ fn measure(
         let results = Results::begin(home)?;
         let journal = results.journal()?;
         let run_id = results.run_id();
-        (results, journal, Record::Run(RunRecord { run_id, ..head }))
+        (results, journal, Record::Run(RunRecord { run_id, ..head.clone() }))
     };
     let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(journal)];
     observers.push(Box::new(Progress::new(config, plan.clone())));
@@ -168,8 +165,12 @@ fn measure(
     let interrupt = Interrupt::default();
     signals::listen(&interrupt, console::note)
         .map_err(|error| Stop::machine(format!("signals can't be listened for: {error}")))?;
-    let parts = RigParts { clock, sampler, domains, observers, seed: config.seed, interrupt: interrupt.clone() };
-    let ended = session(parts, &first, &ready, has_bare_idle, config.fail_fast, &interrupt);
+    let (headline, seed) = (head.headline.clone(), config.seed);
+    let interrupts = interrupt.clone();
+    let parts = RigParts { clock, sampler, domains, headline, surroundings, observers, seed, interrupt: interrupts };
+    let again = || Instrument::reopen(config, &call.places, &head, simulation.as_ref());
+    let ended = Course { ready: &ready, has_bare_idle, fail_fast: config.fail_fast, interrupt: &interrupt }
+        .run(parts, &first, again);
     if let Some(simulation) = &simulation {
         simulation.machine().clock().detach_all();
     }
@@ -180,51 +181,6 @@ fn measure(
 fn resumed(instrument: &Instrument) -> Record {
     let lem_bench = env!("CARGO_PKG_VERSION").to_owned();
     Record::Resume(ResumeRecord { at: instrument.clock.now(), resumed_unix_s: unix_s(), lem_bench })
-}
-
-fn session(
-    parts: RigParts,
-    first: &Record,
-    ready: &[Job],
-    has_bare_idle: bool,
-    fail_fast: bool,
-    interrupt: &Interrupt,
-) -> Result<Ended, Stop> {
-    let broken = |error: ObserverError| Stop::machine(error.to_string());
-    let mut session = Session::begin(parts, first).map_err(broken)?;
-    if let Some(job) = ready.first().filter(|_| !has_bare_idle) {
-        session.bare_idle(&job.schedule).map_err(broken)?;
-    }
-    let mut outcomes = Vec::new();
-    for job in ready {
-        if interrupt.is_asked() {
-            return Ok(Ended { outcomes, interrupted: true });
-        }
-        let Some(outcome) = session.run(job).map_err(broken)? else {
-            return Ok(Ended { outcomes, interrupted: true });
-        };
-        let over = match &outcome {
-            Outcome::Completed => false,
-            Outcome::Failed { message } | Outcome::Panicked { message } => {
-                console::error(&format!("{}: {message}", job.record.id));
-                fail_fast
-            }
-            Outcome::DeviceLost { message } => {
-                console::error(&format!("{}: the device is lost: {message}", job.record.id));
-                true
-            }
-        };
-        outcomes.push((job.record.id.clone(), outcome));
-        if over {
-            let left = ready.len() - outcomes.len();
-            if left > 0 {
-                console::warn(&format!("{left} of the benches were not run"));
-            }
-            break;
-        }
-    }
-    session.end().map_err(broken)?;
-    Ok(Ended { outcomes, interrupted: false })
 }
 
 /// The bench target's name.
@@ -262,6 +218,7 @@ fn head(call: &Call, chosen: &Chosen, instrument: &Instrument, probe: MeterProbe
         settings,
         environment,
         debug_build: cfg!(debug_assertions),
+        evidence: RunEvidence::default(),
         plan: chosen.plan.clone(),
         shard: config.shard.map(|shard| (shard.number, shard.of)),
     }

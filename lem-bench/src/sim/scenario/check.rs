@@ -192,7 +192,7 @@ fn check_fault(under: &Under, fault: &FaultSpec) -> Outcome {
     under.not_negative("at_s", fault.at_s)?;
     match fault.for_s {
         Some(_) if !fault.kind.lasts() => {
-            under.problem("for_s", "has no meaning for a fault that does not end: leave it out")
+            under.problem("for_s", "has no meaning for a fault of a moment: leave it out")
         }
         Some(time) => under.positive("for_s", time),
         None => Ok(()),
@@ -226,7 +226,7 @@ mod tests {
             (r#"{"sensors": [{"kind": "counter", "bits": 0}]}"#, "from 1 to 64"),
             (r#"{"sensors": [{"kind": "power", "device": "gpu:3"}]}"#, "`gpu:3`, which no device has"),
             (r#"{"background": [{"from_s": 3, "to_s": 2}]}"#, "`background[0].to_s` is 2"),
-            (r#"{"faults": [{"kind": "device_lost", "for_s": 2}]}"#, "`faults[0].for_s` has no meaning"),
+            (r#"{"faults": [{"kind": "counter_reset", "for_s": 2}]}"#, "`faults[0].for_s` has no meaning"),
         ] {
             let error = Scenario::from_json(text).unwrap_err().to_string();
             assert!(error.contains(words), "{text}: {error}");

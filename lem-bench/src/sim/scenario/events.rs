@@ -51,8 +51,8 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
-    /// Whether it ends by itself after a time.
+    /// Whether it lasts for a time: a lost device may come back for a meter that is opened afterwards.
     pub fn lasts(self) -> bool {
-        matches!(self, Self::ReadError | Self::Stuck)
+        matches!(self, Self::ReadError | Self::Stuck | Self::DeviceLost)
     }
 }

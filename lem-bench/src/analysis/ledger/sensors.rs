@@ -1,14 +1,15 @@
 //! The part of the ledger that is about sensors: too short windows, counters that misbehave, two sources that disagree,
 //! clocks held down, a sampler that came late or cost too much.
 
-use super::finding::{Check, Finding, Weight};
-use super::ledger::Evidence;
+use super::judge::Evidence;
+use crate::analysis::finding::{Check, Finding, Weight};
 use crate::model::{CycleRecord, SensorEvent, SensorEventKind};
 
 pub(super) fn judge(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     windows(findings, evidence);
     cross_check(findings, evidence);
     events(findings, evidence);
+    lost(findings, evidence);
     sampler(findings, evidence);
 }
 
@@ -49,7 +50,7 @@ fn windows(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
 }
 
 fn cross_check(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
-    let share = |j: &super::cycles::Joined| {
+    let share = |j: &crate::analysis::cycles::Joined| {
         let (energy, other) = (j.summary.energy_j?.get(), j.summary.cross_check_j?.get());
         (j.summary.seconds >= 2.0 && energy > 0.0).then(|| (other - energy) / energy)
     };
@@ -124,15 +125,6 @@ fn events(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     );
     tell(
         findings,
-        &[Kind::Throttled],
-        Check::Throttled,
-        warning,
-        None,
-        "the device held its clocks down",
-        "improve the cooling or raise the power limit; a throttled card measures its limit, not your code",
-    );
-    tell(
-        findings,
         &[Kind::SamplerLate],
         Check::SamplerLate,
         warning,
@@ -140,6 +132,20 @@ fn events(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         "the sampler was kept from reading in time",
         "leave a core free for it",
     );
+}
+
+/// Domains beside the headline that were lost on the way.
+fn lost(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
+    let all =
+        evidence.records.iter().flatten().flat_map(|record| record.events.iter().map(|event| (record.index, event)));
+    for (index, event) in all.filter(|(_, event)| event.kind == SensorEventKind::Lost) {
+        findings.push(Finding::new(
+            Check::DomainLost,
+            Weight::Warning,
+            format!("{} was lost in cycle {index}: {}; the headline does not need it", event.domain, event.detail),
+            "its energy is missing from there on; look at the driver's log (`dmesg`) and run again to have it",
+        ));
+    }
 }
 
 /// Whether an event lies in a window, or so near to it that it touches the reads around its edges.

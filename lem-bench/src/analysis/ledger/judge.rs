@@ -1,0 +1,30 @@
+//! The trust ledger's judgement: from evidence to findings, each with what a person can do about it.
+//!
+//! Every item looks at records alone; none must know how anything was measured.
+
+use super::{device, ending, idle, machine, sensors, source, steadiness};
+use crate::analysis::assemble::Part;
+use crate::analysis::cycles::Joined;
+use crate::analysis::finding::Finding;
+use crate::model::CycleRecord;
+
+/// What the ledger judges.
+pub(in crate::analysis) struct Evidence<'a> {
+    /// The part of the first process: what is said once is said by it.
+    pub(in crate::analysis) part: &'a Part<'a>,
+    /// The parts of all processes.
+    pub(in crate::analysis) parts: &'a [Part<'a>],
+    pub(in crate::analysis) joined: &'a [Joined],
+    pub(in crate::analysis) records: &'a [Vec<&'a CycleRecord>],
+}
+
+/// All findings about one bench.
+pub(in crate::analysis) fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let items: [fn(&mut Vec<Finding>, &Evidence<'_>); 7] =
+        [ending::judge, source::judge, sensors::judge, device::judge, machine::judge, steadiness::judge, idle::judge];
+    for judge in items {
+        judge(&mut findings, evidence);
+    }
+    findings
+}

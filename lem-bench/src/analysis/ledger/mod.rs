@@ -1,0 +1,13 @@
+//! The trust ledger: what speaks against a result. One file a theme, each from evidence to findings.
+
+mod device;
+mod ending;
+mod idle;
+mod judge;
+mod machine;
+mod outliers;
+mod sensors;
+mod source;
+mod steadiness;
+
+pub(super) use judge::{Evidence, judge};

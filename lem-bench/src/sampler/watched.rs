@@ -1,0 +1,98 @@
+//! What the gauges of a device told over stretches of time, as evidence beside the energy.
+//!
+//! Must not judge any of it.
+
+use super::readings::GaugeTrack;
+use crate::meter::Quantity;
+use crate::model::{DomainId, GaugeEvidence, HeldBy, Spread, TracePoint};
+use crate::units::Stamp;
+
+/// A reading stands for the time since the one before, but never for longer than this: a sampler that came late did not
+/// see what was in between.
+const LONGEST_S: f64 = 1.0;
+
+/// What the gauges of each domain told in `windows`; domains without gauges are left out.
+pub(super) fn watched(tracks: &[GaugeTrack], windows: &[(Stamp, Stamp)]) -> Vec<GaugeEvidence> {
+    let mut domains: Vec<&DomainId> = Vec::new();
+    for track in tracks {
+        if !domains.contains(&&track.domain) {
+            domains.push(&track.domain);
+        }
+    }
+    let evidence = |domain: &DomainId| {
+        let points = |quantity: Quantity| {
+            let of = |track: &&GaugeTrack| track.quantity == quantity && track.domain == *domain;
+            tracks.iter().find(of).map_or(&[] as &[TracePoint], |track| &track.points)
+        };
+        let spread = |quantity| {
+            let points = points(quantity);
+            Spread::of(windows.iter().flat_map(|window| within(points, *window)).map(|point| point.1))
+        };
+        let (looked_s, held_s) = held(points(Quantity::ThrottleReasons), windows);
+        GaugeEvidence {
+            domain: domain.clone(),
+            sm_clock_mhz: spread(Quantity::SmClock),
+            memory_clock_mhz: spread(Quantity::MemoryClock),
+            utilisation: spread(Quantity::Utilisation),
+            power_w: spread(Quantity::Power),
+            looked_s,
+            held_s,
+        }
+    };
+    domains.into_iter().map(evidence).collect()
+}
+
+fn within(points: &[TracePoint], (start, stop): (Stamp, Stamp)) -> &[TracePoint] {
+    let from = points.partition_point(|point| point.0 < start);
+    let to = points.partition_point(|point| point.0 <= stop);
+    &points[from..to.max(from)]
+}
+
+/// For how many seconds of the windows the reasons were looked at, and for how many each held.
+fn held(points: &[TracePoint], windows: &[(Stamp, Stamp)]) -> (f64, Vec<(HeldBy, f64)>) {
+    let mut looked = 0.0;
+    let mut sums: Vec<(HeldBy, f64)> = Vec::new();
+    for window in windows {
+        let mut from = window.0;
+        for point in within(points, *window) {
+            let seconds = point.0.seconds_from(from).min(LONGEST_S);
+            from = point.0;
+            looked += seconds;
+            for reason in HeldBy::of_bits(point.1 as u64) {
+                match sums.iter_mut().find(|(known, _)| *known == reason) {
+                    Some((_, sum)) => *sum += seconds,
+                    None => sums.push((reason, seconds)),
+                }
+            }
+        }
+    }
+    sums.sort_by_key(|(reason, _)| *reason);
+    (looked, sums)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn track(quantity: Quantity, every_ms: u64, values: &[f64]) -> GaugeTrack {
+        let point = |(i, value): (usize, &f64)| TracePoint(Stamp((i as u64 + 1) * every_ms * 1_000_000), *value);
+        let points = values.iter().enumerate().map(point).collect();
+        GaugeTrack { channel: 0, domain: DomainId::new("gpu:0"), quantity, points }
+    }
+
+    #[test]
+    fn reasons_are_told_in_seconds_of_the_windows() {
+        let clocks = track(Quantity::SmClock, 100, &[1000.0, 1900.0, 1900.0, 1400.0, 500.0]);
+        let reasons = track(Quantity::ThrottleReasons, 100, &[64.0, 0.0, 4.0, 68.0, 64.0]);
+        let window = (Stamp(150_000_000), Stamp(450_000_000));
+        let all = watched(&[clocks, reasons], &[window]);
+        assert_eq!(all.len(), 1);
+        let spread = all[0].sm_clock_mhz.unwrap();
+        assert_eq!((spread.min, spread.max), (1400.0, 1900.0), "readings outside the window do not count");
+        assert!((all[0].looked_s - 0.25).abs() < 1e-9, "{all:?}");
+        let seconds = |reason| all[0].held_s.iter().find(|(held, _)| *held == reason).map_or(0.0, |(_, s)| *s);
+        assert!((seconds(HeldBy::PowerCap) - 0.2).abs() < 1e-9, "{all:?}");
+        assert!((seconds(HeldBy::HardwareThermal) - 0.1).abs() < 1e-9, "{all:?}");
+        assert_eq!(all[0].power_w, None);
+    }
+}
