@@ -12,8 +12,9 @@ use std::time::Instant;
 
 use lem_bench::analysis::{Options, Summary, summarise};
 use lem_bench::model::{
-    BenchEnd, BenchRecord, CycleRecord, Domain, DomainEnergy, DomainId, DomainKind, IdleBlock, MeterProbe, Method,
-    Origin, Outcome, Record, RequestLog, RunEnd, RunRecord, SCHEMA_VERSION, WindowRecord, WorkDone,
+    BenchEnd, BenchRecord, CycleEvidence, CycleRecord, Domain, DomainEnergy, DomainId, DomainKind, IdleBlock,
+    MeterProbe, Method, Origin, Outcome, Record, RequestLog, RunEnd, RunEvidence, RunRecord, SCHEMA_VERSION,
+    WindowRecord, WorkDone,
 };
 use lem_bench::runner::{Event, Observer};
 use lem_bench::store::{Home, JournalName, JournalWriter, RunDir, read_run};
@@ -113,6 +114,9 @@ fn head(rank: u32, domain: &DomainId) -> RunRecord {
         settings: Vec::new(),
         environment: Vec::new(),
         debug_build: false,
+        evidence: RunEvidence::default(),
+        plan: Vec::new(),
+        shard: None,
     }
 }
 
@@ -171,6 +175,7 @@ fn cycle(index: u32, cycles: u32, domain: &DomainId, noise: &mut Noise) -> Cycle
         events: Vec::new(),
         sampler_cpu: None,
         process_cpu_s: None,
+        evidence: CycleEvidence::default(),
     }
 }
 

@@ -20,6 +20,9 @@ use crate::sim::Seeds;
 /// How long a model is looked at.
 const MODEL_PROBE: Duration = Duration::from_millis(200);
 
+/// Waits before each try to open a meter again.
+const REOPENINGS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(2), Duration::from_secs(8)];
+
 /// A meter and what belongs to it.
 pub(super) struct Instrument {
     pub(super) meter: Box<dyn Meter>,
@@ -115,11 +118,32 @@ impl Instrument {
         self.facts.iter().find(|fact| fact.name == name)?.value.parse().ok()
     }
 
-    /// A sampler around the same meter, opened again after it had lost its device.
+    /// A sampler around the same meter, opened again after it had lost its device. A driver that recovers takes its
+    /// time, so it is tried for some seconds.
     ///
     /// # Errors
     /// Why there is none: it can't be opened, or its headline still can't be read.
     pub(super) fn reopen(
+        config: &Config,
+        places: &Places,
+        head: &RunRecord,
+        simulation: Option<&Simulation>,
+    ) -> Result<Sampler, String> {
+        let mut opened = Err(String::new());
+        for wait in REOPENINGS {
+            match simulation {
+                Some(simulation) => simulation.machine().clock().sleep(wait),
+                None => RealClock.sleep(wait),
+            }
+            opened = Self::open_again(config, places, head, simulation);
+            if opened.is_ok() {
+                break;
+            }
+        }
+        opened
+    }
+
+    fn open_again(
         config: &Config,
         places: &Places,
         head: &RunRecord,
