@@ -9,7 +9,7 @@ use crate::clock::Clock as _;
 use crate::meter;
 use crate::model::{Record, RunRecord};
 use crate::protocol::Schedule;
-use crate::runner::{Interrupt, Job, RigParts, Session};
+use crate::runner::{Interrupt, Job, RigParts, Session, Surroundings};
 use crate::sim::{Scenario, Seeds};
 
 /// What a duel gave.
@@ -47,6 +47,8 @@ pub fn simulate_duel(
         clock: Arc::new(clock.clone()),
         sampler,
         domains: domains.iter().map(|domain| domain.id.clone()).collect(),
+        headline: headline.clone(),
+        surroundings: Surroundings::default(),
         observers: vec![simulation.observer(), Box::new(memory.clone())],
         seed: options.seed,
         interrupt: Interrupt::default(),
