@@ -7,6 +7,7 @@ use crate::model::Outcome;
 
 pub(super) fn judge(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     ended(findings, evidence);
+    resumed(findings, evidence);
     cycles(findings, evidence);
     requests(findings, evidence);
 }
@@ -36,10 +37,22 @@ fn ended(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             Check::Interrupted,
             Weight::Warning,
             format!("the journal ends after {} cycles, before the bench did", evidence.joined.len()),
-            "run it again to have all its cycles",
+            "the same command with `--resume` goes on with it",
         ),
     };
     findings.push(finding);
+}
+
+fn resumed(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
+    let times: u32 = evidence.parts.iter().map(|part| part.resumed).sum();
+    if times > 0 {
+        findings.push(Finding::new(
+            Check::Resumed,
+            Weight::Note,
+            format!("it was interrupted and gone on with {times} times: its cycles are not of one session"),
+            "run it again in one go where sessions differ (another day, another temperature of the room)",
+        ));
+    }
 }
 
 fn cycles(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {

@@ -39,6 +39,8 @@ pub(super) struct Earlier {
     pub(super) head: RunRecord,
     standing: BTreeMap<String, Standing>,
     has_bare_idle: bool,
+    /// Its process ended in order: what it was to measure is there, as far as it could be.
+    is_complete: bool,
 }
 
 impl Earlier {
@@ -55,6 +57,11 @@ impl Earlier {
     /// Whether idle was measured before anything was set up.
     pub(super) fn has_bare_idle(&self) -> bool {
         self.has_bare_idle
+    }
+
+    /// Whether nothing is left to write down, where no bench is left to measure.
+    pub(super) fn is_complete(&self) -> bool {
+        self.is_complete
     }
 
     /// Refuses to go on when this process would measure something else.
@@ -100,7 +107,15 @@ pub(super) fn find(home: &Home, which: &Resume, target: &str) -> Result<Option<E
     };
     let standing = journal.standing().into_iter().map(|(id, standing)| (id.to_owned(), standing)).collect();
     let has_bare_idle = journal.records.iter().any(is_bare_idle);
-    Ok(Some(Earlier { results: Results::of(home.clone(), run, name), writer, head, standing, has_bare_idle }))
+    let is_complete = journal.complete;
+    Ok(Some(Earlier {
+        results: Results::of(home.clone(), run, name),
+        writer,
+        head,
+        standing,
+        has_bare_idle,
+        is_complete,
+    }))
 }
 
 fn is_bare_idle(record: &Record) -> bool {

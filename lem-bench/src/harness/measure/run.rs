@@ -70,7 +70,8 @@ pub(in crate::harness) fn run(call: &Call, chosen: Chosen) -> Result<Exit, Stop>
         return Ok(Exit::Done);
     };
     if !config.is_quiet() {
-        tell_plan(&plan_view::plan(&plan, &instrument, &probe, false), earlier.as_ref(), ours.len(), left_out);
+        let text = plan_view::plan(&plan, &instrument, &probe, false);
+        tell_plan(&text, planned.len(), earlier.as_ref(), ours.len(), left_out);
     }
     let (results, ended) = measure(call, &planned, &plan, instrument, head, home, earlier)?;
     let (mut summary, page) = results.finish(&config.analysis, &config.exports)?;
@@ -92,10 +93,17 @@ fn left_of(planned: &Planned) -> PlannedBench {
 }
 
 /// Says what is going to be measured.
-fn tell_plan(plan: &str, earlier: Option<&Earlier>, benches: usize, left_out: usize) {
-    if let Some(earlier) = earlier {
-        let run = &earlier.head.run_id;
-        console::note(&format!("going on with run {run}, of whose {benches} benches these are left:"));
+fn tell_plan(plan: &str, left: usize, earlier: Option<&Earlier>, benches: usize, left_out: usize) {
+    match earlier {
+        Some(earlier) if earlier.is_complete() && left == 0 => {
+            console::note(&format!("nothing is left to do of run {}", earlier.head.run_id));
+            return;
+        }
+        Some(earlier) => {
+            let run = &earlier.head.run_id;
+            console::note(&format!("going on with run {run}, of whose {benches} benches these are left:"));
+        }
+        None => {}
     }
     console::err(&format!("lem-bench: {plan}"));
     if left_out > 0 {
@@ -136,6 +144,12 @@ fn measure(
     earlier: Option<Earlier>,
 ) -> Result<(Results, Ended), Stop> {
     let config = call.config();
+    let earlier = match earlier {
+        Some(earlier) if earlier.is_complete() && planned.is_empty() => {
+            return Ok((earlier.results, Ended { outcomes: Vec::new(), interrupted: false }));
+        }
+        other => other,
+    };
     let simulation = instrument.simulation.take();
     let ready: Vec<Job> = planned
         .iter()

@@ -1,0 +1,227 @@
+//! Runs that are killed, stopped by signals and gone on with: nothing is lost, nothing counts twice.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::support::{Ran, fixture, run};
+
+/// A run on a simulated machine, with its results in `home`.
+fn simulated(home: &Path, args: &[&str]) -> Command {
+    let scenario = concat!("sim:", env!("CARGO_MANIFEST_DIR"), "/tests/scenarios/without_heat.json");
+    let mut command = fixture(&["--bench", "--meter", scenario, "--quick", "--nresamples", "100"]);
+    command.args(args).env("LEM_BENCH_HOME", home);
+    command
+}
+
+/// A run by the estimate, slow enough to be stopped in the middle.
+fn estimated(home: &Path, args: &[&str]) -> Command {
+    let slow = ["--bench", "--meter", "estimate", "--cycles", "30", "--min-window", "100ms", "--warm-up-time", "60ms"];
+    let mut command = fixture(&slow);
+    command.args(["--gap", "5ms", "--nresamples", "100", "--lock-file"]).arg(home.join("lock")).args(args);
+    command.env("LEM_BENCH_HOME", home.join("home"));
+    command
+}
+
+fn runs(home: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(home.join("runs")).into_iter().flatten();
+    let mut runs: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    runs.sort();
+    runs
+}
+
+/// The whole lines of a journal.
+fn whole_lines(run: &Path) -> Vec<u8> {
+    let bytes = std::fs::read(run.join("journal-0.jsonl")).unwrap_or_default();
+    let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    bytes[..end].to_vec()
+}
+
+fn summary(run: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(run.join("summary.json")).unwrap()).unwrap()
+}
+
+/// What must be the same however often a run was interrupted: ids, settings, and each cycle's work.
+fn essence(summary: &Value) -> Value {
+    let counts = |setting: &&Value| setting["name"] != "resume" && setting["name"] != "output-dir";
+    let settings: Vec<Value> = summary["run"]["settings"].as_array().unwrap().iter().filter(counts).cloned().collect();
+    let cycle = |cycle: &Value| {
+        let keep = ["index", "requests", "failed", "input_tokens", "output_tokens"];
+        keep.map(|key| cycle[key].clone()).to_vec()
+    };
+    let benches = summary["benches"].as_array().unwrap().iter().map(|bench| {
+        let cycles: Vec<_> = bench["cycles"].as_array().unwrap().iter().map(cycle).collect();
+        serde_json::json!({
+            "id": bench["id"], "ended": bench["ended"], "schedule": bench["schedule"], "params": bench["params"],
+            "cycles": cycles,
+        })
+    });
+    serde_json::json!({"settings": settings, "benches": benches.collect::<Vec<_>>()})
+}
+
+fn energies(summary: &Value) -> Vec<f64> {
+    let benches = summary["benches"].as_array().unwrap().iter();
+    benches.flat_map(|bench| bench["cycles"].as_array().unwrap()).map(|c| c["energy_j"].as_f64().unwrap()).collect()
+}
+
+/// How many runs are killed: a few each time the tests run, `LEM_KILLED_RUNS=200` where there is time.
+fn killed_runs() -> u64 {
+    std::env::var("LEM_KILLED_RUNS").ok().and_then(|n| n.parse().ok()).unwrap_or(8)
+}
+
+/// Starts it, and lets it live for so long; `true` when it ended before.
+fn killed_after(mut child: Child, life: Duration) -> bool {
+    std::thread::sleep(life);
+    let ended = child.try_wait().unwrap().is_some();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    ended
+}
+
+#[test]
+fn runs_that_are_killed_come_to_what_an_undisturbed_run_comes_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let undisturbed = folder.path().join("undisturbed");
+    let began = std::time::Instant::now();
+    run(&mut simulated(&undisturbed, &["good"])).ends_with(0);
+    let whole = began.elapsed();
+    let expected = summary(&runs(&undisturbed)[0]);
+    let mut kills = 0;
+    for number in 0..killed_runs() {
+        let home = folder.path().join(format!("run-{number}"));
+        // A random moment of a run; later tries live longer, so that each comes to an end.
+        let mut random = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ u64::from(std::process::id());
+        let mut durable: Vec<u8> = Vec::new();
+        for attempt in 1.. {
+            assert!(attempt < 50, "run {number} does not come to an end");
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let life = whole.mul_f64((random >> 11) as f64 / (1_u64 << 53) as f64 * 0.4 * f64::from(attempt));
+            let mut command = simulated(&home, &["good", "--resume"]);
+            let ended = killed_after(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap(), life);
+            kills += u32::from(!ended);
+            if let Some(run) = runs(&home).last() {
+                let now = whole_lines(run);
+                assert!(now.starts_with(&durable), "run {number}: what was durable has changed");
+                durable = now;
+            }
+            if ended {
+                break;
+            }
+        }
+        let ran = run(&mut simulated(&home, &["good", "--resume"])).ends_with(0);
+        let folders: Vec<PathBuf> = runs(&home).into_iter().filter(|run| !whole_lines(run).is_empty()).collect();
+        assert_eq!(folders.len(), 1, "run {number}: {folders:?}\n{}", ran.err);
+        let came_to = summary(&folders[0]);
+        let (is, should) = (essence(&came_to), essence(&expected));
+        assert!(is == should, "run {number} came to\n{is}\nand undisturbed to\n{should}");
+        for (one, other) in energies(&came_to).into_iter().zip(energies(&expected)) {
+            assert!((one / other - 1.0).abs() < 1e-4, "run {number}: {one} J where it is {other} J undisturbed");
+        }
+        assert!(whole_lines(&folders[0]).starts_with(&durable));
+    }
+    assert!(u64::from(kills) >= killed_runs() / 2, "only {kills} were killed while they ran");
+}
+
+#[test]
+fn nothing_left_to_do_is_said_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    run(&mut simulated(folder.path(), &["good/decode"])).ends_with(0);
+    let before = whole_lines(&runs(folder.path())[0]);
+    let ran = run(&mut simulated(folder.path(), &["good/decode", "--resume"])).ends_with(0);
+    let ran = ran.says(&["nothing is left to do of run"]);
+    assert!(ran.out.contains("good/decode"), "{}", ran.out);
+    assert_eq!(whole_lines(&runs(folder.path())[0]), before);
+    assert_eq!(runs(folder.path()).len(), 1);
+}
+
+#[test]
+fn another_measurement_is_not_gone_on_with_and_what_differs_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    run(&mut simulated(folder.path(), &["good/decode"])).ends_with(0);
+    let ran = run(&mut simulated(folder.path(), &["good/decode", "--resume", "--seed", "7"])).ends_with(2);
+    ran.says(&["can't be gone on with", "seed: was `1`, is `7`", "Its arguments were:"]);
+    let ran = run(&mut simulated(folder.path(), &["good", "--resume"])).ends_with(2);
+    ran.says(&["filter: was `good/decode`, is `good`", "the benches: were 1 benches, are 5 benches"]);
+    run(&mut simulated(folder.path(), &["good/decode", "--resume=nosuch"]))
+        .ends_with(2)
+        .says(&["there is no run `nosuch`"]);
+}
+
+#[cfg(unix)]
+fn signal(child: &Child, name: &str) {
+    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+}
+
+/// Waits until the journal holds so many cycles.
+#[cfg(unix)]
+fn wait_for_cycles(home: &Path, n: usize) {
+    let cycles = || {
+        let lines = runs(home).last().map(|run| whole_lines(run)).unwrap_or_default();
+        String::from_utf8_lossy(&lines).lines().filter(|line| line.contains(r#""record":"cycle""#)).count()
+    };
+    for _ in 0..1200 {
+        if cycles() >= n {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(25));
+    }
+    panic!("no {n} cycles within 30 s");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_stops_a_run_in_order_and_resume_goes_on() {
+    for (name, home) in [("-INT", tempfile::tempdir().unwrap()), ("-TERM", tempfile::tempdir().unwrap())] {
+        let mut command = estimated(home.path(), &["good/decode"]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        wait_for_cycles(&home.path().join("home"), 2);
+        signal(&child, name);
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let ran =
+            Ran { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) };
+        let ran =
+            ran.ends_with(130).says(&["stopping after this request", "interrupted; every complete cycle is kept"]);
+        assert!(ran.out.contains("good/decode") && ran.out.contains("interrupted"), "{}", ran.out);
+        let run_folder = runs(&home.path().join("home"))[0].clone();
+        let kept = whole_lines(&run_folder);
+        assert!(!String::from_utf8_lossy(&kept).contains("bench_end"), "an interrupted bench has no end");
+        let ran = run(&mut estimated(home.path(), &["good/decode", "--resume"])).ends_with(0);
+        ran.says(&["going on with run"]);
+        assert!(whole_lines(&run_folder).starts_with(&kept));
+        let summary = summary(&run_folder);
+        let cycles = summary["benches"][0]["cycles"].as_array().unwrap();
+        assert_eq!(
+            cycles.iter().map(|c| c["index"].as_u64().unwrap()).collect::<Vec<_>>(),
+            (0..30).collect::<Vec<_>>()
+        );
+        let findings = summary["benches"][0]["findings"].as_array().unwrap();
+        assert!(findings.iter().any(|finding| finding["check"] == "resumed"), "{findings:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_signal_ends_it_at_once_and_nothing_is_corrupt() {
+    let home = tempfile::tempdir().unwrap();
+    // One request lasts for ever: the first signal waits for its end.
+    let mut command = estimated(home.path(), &["odd/slow", "--include-ignored"]);
+    let mut child =
+        command.env("FIXTURE_TROUBLE", "hangs").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    for _ in 0..1200 {
+        if runs(&home.path().join("home")).last().is_some_and(|run| !whole_lines(run).is_empty()) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(25));
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    signal(&child, "-INT");
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(child.try_wait().unwrap().is_none(), "it did not wait for the request");
+    signal(&child, "-INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let journals = lem_bench::store::read_run(&runs(&home.path().join("home"))[0]).unwrap();
+    assert!(journals[0].damage.is_empty() && !journals[0].complete);
+}
