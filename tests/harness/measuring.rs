@@ -378,7 +378,7 @@ fn two_runs_do_not_measure_at_once() {
     while std::fs::read(&lock).unwrap_or_default().is_empty() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    let second = run(&mut bench(home.path(), &["good/decode", "--no-wait", "-q"])).ends_with(1);
+    let second = run(&mut bench(home.path(), &["good/decode", "--no-wait", "-q"])).ends_with(4);
     assert!(second.err.contains(&first.id().to_string()), "{}", second.err);
     let third = run(&mut bench(home.path(), &["good/decode"])).ends_with(0);
     assert!(third.err.contains("waiting for another measurement"), "{}", third.err);

@@ -12,12 +12,21 @@ use super::exit::Exit;
 use super::layers::{Layer, Said};
 use super::options::{self, Arity, OptionSpec, Scope};
 
-/// Reads the arguments, the first of which is the name of the binary.
+/// Reads the arguments, the first of which is the name of the binary; the help names the meters that it brings along.
 ///
 /// # Errors
 /// Help, version or a mistake: a text to show instead of going on.
-pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Vec<Said>, clap::Error> {
-    let matches = command().try_get_matches_from(args)?;
+pub(super) fn read<'a>(
+    args: impl IntoIterator<Item = OsString>,
+    meters: impl Iterator<Item = &'a str>,
+) -> Result<Vec<Said>, clap::Error> {
+    let own: Vec<_> = meters.collect();
+    let own = if own.is_empty() {
+        String::new()
+    } else {
+        format!("\n\nMeters that this binary brings along: --meter {}.", own.join(", --meter "))
+    };
+    let matches = command().after_help(format!("{AFTER}{own}")).try_get_matches_from(args)?;
     Ok(options::all().filter_map(|option| said(&matches, option)).collect())
 }
 
@@ -54,17 +63,17 @@ fn flag(option: &OptionSpec) -> String {
     }
 }
 
+/// What stands below the options.
+const AFTER: &str = "Every option with an environment variable is also a key of lem-bench.toml, in the package's or the \
+             workspace's folder.\nOrder: flag, environment, file, the bench's attribute, default. --show-config tells \
+             where each value came from.\n\nExit codes: 0 done, 1 results can't be kept, 2 usage, 4 a measurement is \
+             invalid or the meter can't be had, 5 no bench matched, 101 a bench failed.";
+
 fn command() -> Command {
     Command::new("bench")
         .about("Measures the energy of the benches in this binary: joules per token, with confidence intervals.")
         .version(env!("CARGO_PKG_VERSION"))
         .override_usage("cargo bench [--bench NAME] -- [FILTER]... [OPTIONS]")
-        .after_help(
-            "Every option with an environment variable is also a key of lem-bench.toml, in the package's or the \
-             workspace's folder.\nOrder: flag, environment, file, the bench's attribute, default. --show-config tells \
-             where each value came from.\n\nExit codes: 0 done, 1 results can't be kept, 2 usage, 4 a measurement is \
-             invalid or the meter can't be had, 5 no bench matched, 101 a bench failed.",
-        )
         .args_override_self(true)
         .args(options::all().map(arg))
 }
@@ -109,7 +118,7 @@ mod tests {
 
     fn read_all(args: &[&str]) -> Result<Vec<(&'static str, Vec<String>)>, String> {
         let args = std::iter::once("bin").chain(args.iter().copied()).map(OsString::from);
-        let said = read(args).map_err(|error| error.render().to_string())?;
+        let said = read(args, ["plug"].into_iter()).map_err(|error| error.render().to_string())?;
         Ok(said.into_iter().map(|said| (said.option.name, said.values)).collect())
     }
 
@@ -143,6 +152,7 @@ mod tests {
     #[test]
     fn help_names_every_option_and_its_twin() {
         let text = read_all(&["--help"]).unwrap_err();
+        assert!(text.contains("--meter plug"), "{text}");
         for option in options::all() {
             assert!(text.contains(option.name) || flag(option) == "FILTER", "{}", option.name);
             assert!(option.variables().all(|variable| text.contains(&variable)), "{}", option.name);

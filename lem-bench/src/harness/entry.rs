@@ -2,8 +2,10 @@
 
 use super::hints::HarnessHints;
 use super::mode::Habit;
+use super::own_meters::OwnMeters;
 use super::{console, run};
 use crate::bench::{Bencher, BodyResult};
+use crate::meter::Meter;
 use crate::registry::{Registered, Registry};
 
 /// A set of benches, and a `main` that reads the command line and does with them what it says.
@@ -22,6 +24,7 @@ pub struct Harness {
     pub(super) registry: Registry,
     pub(super) hints: HarnessHints,
     pub(super) habit: Habit,
+    pub(super) meters: OwnMeters,
 }
 
 impl Default for Harness {
@@ -34,7 +37,12 @@ impl Harness {
     /// The functions under [`#[energy_bench]`](crate::energy_bench) that are linked into this binary, if any, for a
     /// binary that measures by default.
     pub fn new() -> Self {
-        Self { registry: Registry::from_attributes(), hints: HarnessHints::default(), habit: Habit::ByHand }
+        Self {
+            registry: Registry::from_attributes(),
+            hints: HarnessHints::default(),
+            habit: Habit::ByHand,
+            meters: OwnMeters::default(),
+        }
     }
 
     /// The same, for one of cargo's bench targets, which measures when cargo says `--bench`.
@@ -67,6 +75,42 @@ impl Harness {
     /// Adds a bench with all that can be said about one.
     pub fn register(mut self, bench: Registered) -> Self {
         self.registry.add(bench);
+        self
+    }
+
+    /// Adds a meter of your own, chosen by `--meter NAME` (or `meter = "NAME"` in `lem-bench.toml`). `open` is called
+    /// when it is chosen, with what stands behind the name and a colon (`--meter plug:192.168.1.7`), else with an empty
+    /// text. Those of its domains that no other contains are the headline; `--domain` chooses others.
+    ///
+    /// The name is made of small letters, digits, `-` and `_`, and none of the built-in ones. In a bench target with
+    /// `main!` this is [`main!(|harness| harness.meter(…))`](crate::main). `examples/wall_plug` has a whole one.
+    ///
+    /// ```
+    /// use lem_bench::Harness;
+    /// use lem_bench::meter::Estimate;
+    /// use lem_bench::units::Watts;
+    ///
+    /// // `--meter laptop:4.5` counts 4.5 W per busy core.
+    /// let harness = Harness::new().meter("laptop", |watts| {
+    ///     let watts = watts.parse().map_err(|_| format!("`{watts}` is no number of watts"))?;
+    ///     Estimate::new(Watts(watts)).map_err(|error| error.to_string())
+    /// });
+    /// # drop(harness);
+    /// ```
+    pub fn meter<M, E>(
+        mut self,
+        name: impl Into<String>,
+        open: impl Fn(&str) -> Result<M, E> + Send + Sync + 'static,
+    ) -> Self
+    where
+        M: Meter + 'static,
+        E: std::fmt::Display,
+    {
+        let open = move |argument: &str| match open(argument) {
+            Ok(meter) => Ok(Box::new(meter) as Box<dyn Meter>),
+            Err(error) => Err(error.to_string()),
+        };
+        self.meters.add(name.into(), Box::new(open));
         self
     }
 

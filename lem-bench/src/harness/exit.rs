@@ -10,7 +10,8 @@ pub(super) enum Exit {
     /// 0: done.
     #[default]
     Done,
-    /// 4: a measurement is invalid, or there is no meter that satisfies `--meter`.
+    /// 4: a measurement is invalid, there is no meter that satisfies `--meter`, or another run measures and `--no-wait`
+    /// was said.
     Invalid,
     /// 101: a bench failed.
     BenchFailed,
@@ -20,7 +21,7 @@ pub(super) enum Exit {
     NoMatch,
     /// 2: the command line, the environment or `lem-bench.toml` asks for something that can't be.
     Usage,
-    /// 1: the machine did not let us: results can't be written, the lock can't be had, a thread can't be started.
+    /// 1: the machine did not let us: results can't be written, the lock can't be used, a thread can't be started.
     Machine,
 }
 

@@ -19,17 +19,28 @@
 /// `cargo bench` measures. Without cargo's `--bench` (`cargo test --benches`, `cargo nextest run --benches`) each bench
 /// runs once and nothing is measured. A binary that should measure however it is started calls
 /// [`Harness::main`](crate::Harness::main) itself.
+///
+/// What else [`Harness`](crate::Harness) can do is said in a closure:
+///
+/// ```no_run
+/// # use lem_bench::meter::Estimate;
+/// lem_bench::main!(|harness| harness.meter("mine", |_| Ok::<_, String>(Estimate::default())));
+/// ```
 #[macro_export]
 macro_rules! main {
     () => {
+        $crate::main!(|harness| harness);
+    };
+    ($with:expr) => {
         fn main() {
-            $crate::Harness::of_bench_target($crate::HarnessHints::new(
+            let with: fn($crate::Harness) -> $crate::Harness = $with;
+            let harness = $crate::Harness::of_bench_target($crate::HarnessHints::new(
                 ::core::option_env!("CARGO_CRATE_NAME"),
                 ::core::option_env!("CARGO_PKG_NAME"),
                 ::core::option_env!("CARGO_MANIFEST_DIR"),
                 ::core::option_env!("CARGO_TARGET_TMPDIR"),
-            ))
-            .main()
+            ));
+            with(harness).main()
         }
     };
 }

@@ -21,6 +21,7 @@ mod mode;
 mod nearest;
 mod no_match;
 mod options;
+mod own_meters;
 mod pages;
 mod parse;
 mod places;

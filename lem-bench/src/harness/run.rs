@@ -5,6 +5,7 @@ use super::entry::Harness;
 use super::exit::{Exit, Stop};
 use super::layers::{self, Asked};
 use super::mode::Mode;
+use super::own_meters::OwnMeters;
 use super::places::Places;
 use super::{command, config_view, console, file, list, measure, no_match, test_mode, worker};
 use crate::registry::{Case, Selected};
@@ -16,6 +17,7 @@ pub(super) struct Call {
     pub(super) asked: Asked,
     pub(super) places: Places,
     pub(super) hints: super::hints::HarnessHints,
+    pub(super) meters: OwnMeters,
 }
 
 impl Call {
@@ -51,14 +53,16 @@ pub(super) fn run(harness: Harness) -> Result<Exit, Stop> {
         Startup::Worker => return worker::run(harness.registry),
         Startup::Foreign(version) => return Err(worker::refuse(&version)),
     }
-    let said = match command::read(std::env::args_os()) {
+    let said = match command::read(std::env::args_os(), harness.meters.names()) {
         Ok(said) => said,
         Err(error) => return Ok(command::end(&error)),
     };
     let (call, warnings) = ask(said, harness.hints)?;
+    let call = Call { meters: harness.meters, ..call };
     for warning in warnings {
         console::warn(&warning);
     }
+    call.meters.check(&call.config().meter)?;
     let mut registry = harness.registry;
     registry.override_axes(&call.config().axes).map_err(|error| Stop::usage(error.to_string()))?;
     let cases = registry.cases().map_err(|error| Stop::usage(error.to_string()))?;
@@ -103,7 +107,7 @@ pub(super) fn ask(flags: Vec<layers::Said>, hints: super::hints::HarnessHints) -
     let nvml = &mut asked.config.open.nvml;
     nvml.visible = std::env::var("CUDA_VISIBLE_DEVICES").ok();
     nvml.device_order = std::env::var("CUDA_DEVICE_ORDER").ok();
-    Ok((Call { asked, places, hints }, warnings))
+    Ok((Call { asked, places, hints, meters: OwnMeters::default() }, warnings))
 }
 
 /// Sorts out the cases that are asked for, in the order that is asked for.

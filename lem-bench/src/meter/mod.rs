@@ -29,6 +29,7 @@ mod hwmon;
 #[cfg(feature = "nvml")]
 mod nvml;
 mod open;
+mod own;
 #[cfg(feature = "rapl")]
 mod rapl;
 mod survey;
@@ -37,6 +38,7 @@ mod totals;
 mod watch;
 
 pub use channel::{Channel, Meter, Quantity, ReadError, Value};
+pub(crate) use choice::is_name;
 pub use choice::{MeterChoice, NvmlOptions, OpenOptions};
 pub use composite::{Composite, Part};
 pub use error::OpenError;

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::own;
 use super::{
     Composite, DeviceWatch, Estimate, Hwmon, Meter, MeterChoice, OpenError, OpenOptions, Part, non_overlapping,
 };
@@ -38,6 +39,17 @@ impl Opened {
         let parts = vec![Part::of(meter.as_ref()); meter.channels().len()];
         Self { meter, headline, parts, notes: Vec::new(), watch: None }
     }
+
+    /// A meter of one's own, with those of its domains in the headline that no other contains.
+    ///
+    /// # Errors
+    /// [`OpenError::SameDomain`] for a domain that it names twice, [`OpenError::Failed`] for a channel or a parent that
+    /// is about none of its domains, and when it has neither an energy counter nor a power gauge.
+    pub fn around(meter: Box<dyn Meter>) -> Result<Self, OpenError> {
+        own::check(meter.as_ref())?;
+        let headline = non_overlapping(meter.domains());
+        Ok(Self::new(meter, headline))
+    }
 }
 
 /// Opens what `choice` names.
@@ -49,7 +61,7 @@ impl Opened {
 /// # Errors
 /// [`OpenError`] when the named meter can't be opened. [`MeterChoice::Auto`] fails only when a setting is wrong
 /// (`CUDA_VISIBLE_DEVICES` names a GPU that isn't there, watts that mean nothing): going on with another meter would
-/// hide it. [`MeterChoice::Sim`] is [`OpenError::NotHere`].
+/// hide it. [`MeterChoice::Sim`] and [`MeterChoice::Own`] are [`OpenError::NotHere`].
 pub fn open(choice: &MeterChoice, options: &OpenOptions) -> Result<Opened, OpenError> {
     match choice {
         MeterChoice::Auto => auto(options),
@@ -57,7 +69,7 @@ pub fn open(choice: &MeterChoice, options: &OpenOptions) -> Result<Opened, OpenE
         MeterChoice::Rapl => rapl(options),
         MeterChoice::Hwmon => hwmon(options),
         MeterChoice::Estimate => estimate(options),
-        MeterChoice::Sim(_) => Err(OpenError::NotHere { meter: choice.to_string() }),
+        MeterChoice::Sim(_) | MeterChoice::Own { .. } => Err(OpenError::NotHere { meter: choice.to_string() }),
     }
 }
 

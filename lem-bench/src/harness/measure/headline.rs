@@ -19,9 +19,11 @@ pub(super) fn choose(domains: &[Domain], named: &[String], proposed: Vec<DomainI
 /// means that there is no meter that satisfies it.
 pub(super) fn refuse(choice: &MeterChoice, error: &OpenError) -> Stop {
     let remedy = error.remedy().map(|remedy| format!("; to change that: {remedy}")).unwrap_or_default();
-    let message = format!(
-        "the meter `{choice}` can't be had: {error}{remedy}. `cargo lem doctor` tells what can be measured here"
-    );
+    let doctor = match choice {
+        MeterChoice::Own { .. } => "",
+        _ => ". `cargo lem doctor` tells what can be measured here",
+    };
+    let message = format!("the meter `{choice}` can't be had: {error}{remedy}{doctor}");
     match error {
         OpenError::Setting { .. } => Stop::usage(message),
         _ => Stop::invalid(message),

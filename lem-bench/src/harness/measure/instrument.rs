@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::super::config::Config;
 use super::super::exit::Stop;
 use super::super::places::Places;
+use super::super::run::Call;
 use super::super::simulation::{Simulation, probe_effort};
 use super::headline;
 use crate::clock::{Clock, RealClock};
@@ -41,11 +42,16 @@ impl Instrument {
     ///
     /// # Errors
     /// There is none, or the domains that were asked for are not its.
-    pub(super) fn open(config: &Config, places: &Places) -> Result<Self, Stop> {
+    pub(super) fn open(call: &Call) -> Result<Self, Stop> {
+        let config = call.config();
         match &config.meter {
-            MeterChoice::Sim(file) => Self::simulated(config, &find(file, places)),
+            MeterChoice::Sim(file) => Self::simulated(config, &find(file, &call.places)),
             choice => {
-                let opened = meter::open(choice, &config.open).map_err(|error| headline::refuse(choice, &error))?;
+                let opened = match choice {
+                    MeterChoice::Own { name, argument } => call.meters.open(name, argument),
+                    _ => meter::open(choice, &config.open),
+                };
+                let opened = opened.map_err(|error| headline::refuse(choice, &error))?;
                 let clock = Arc::new(RealClock);
                 Self::new(opened.meter, clock, config, opened.headline, opened.notes, opened.watch)
             }
@@ -123,19 +129,14 @@ impl Instrument {
     ///
     /// # Errors
     /// Why there is none: it can't be opened, or its headline still can't be read.
-    pub(super) fn reopen(
-        config: &Config,
-        places: &Places,
-        head: &RunRecord,
-        simulation: Option<&Simulation>,
-    ) -> Result<Sampler, String> {
+    pub(super) fn reopen(call: &Call, head: &RunRecord, simulation: Option<&Simulation>) -> Result<Sampler, String> {
         let mut opened = Err(String::new());
         for wait in REOPENINGS {
             match simulation {
                 Some(simulation) => simulation.machine().clock().sleep(wait),
                 None => RealClock.sleep(wait),
             }
-            opened = Self::open_again(config, places, head, simulation);
+            opened = Self::open_again(call, head, simulation);
             if opened.is_ok() {
                 break;
             }
@@ -143,15 +144,10 @@ impl Instrument {
         opened
     }
 
-    fn open_again(
-        config: &Config,
-        places: &Places,
-        head: &RunRecord,
-        simulation: Option<&Simulation>,
-    ) -> Result<Sampler, String> {
+    fn open_again(call: &Call, head: &RunRecord, simulation: Option<&Simulation>) -> Result<Sampler, String> {
         let mut again = match simulation {
-            Some(simulation) => Self::on(simulation, config, Vec::new()),
-            None => Self::open(config, places),
+            Some(simulation) => Self::on(simulation, call.config(), Vec::new()),
+            None => Self::open(call),
         }
         .map_err(|stop| stop.message)?;
         if again.domains != head.domains {

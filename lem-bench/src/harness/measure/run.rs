@@ -24,7 +24,7 @@ use crate::registry::Case;
 use crate::report::console::{TableOptions, table};
 use crate::report::export::BENCHER;
 use crate::runner::{Interrupt, Job, Observer, RigParts};
-use crate::store::{Home, MachineLock, WaitPolicy};
+use crate::store::{Home, MachineLock, StoreError, WaitPolicy};
 
 /// A case, how it is measured, and the cycle from which on.
 struct Planned {
@@ -40,7 +40,7 @@ struct Planned {
 pub(in crate::harness) fn run(call: &Call, chosen: Chosen) -> Result<Exit, Stop> {
     let config = call.config();
     let home = if config.dry_run { None } else { Some(results::home(call)?) };
-    let mut instrument = Instrument::open(config, &call.places)?;
+    let mut instrument = Instrument::open(call)?;
     let _lock = lock(config, &instrument)?;
     tell_notes(config, &instrument);
     let earlier = match (&config.resume, &home) {
@@ -119,7 +119,12 @@ fn lock(config: &Config, instrument: &Instrument) -> Result<Option<MachineLock>,
     }
     let path = config.lock_file.clone().unwrap_or_else(MachineLock::default_path);
     let wait = if config.no_wait { WaitPolicy::NoWait } else { WaitPolicy::Forever };
-    MachineLock::acquire(&path, wait, console::note).map(Some).map_err(|error| pages::stop(&error))
+    let refused = |error: StoreError| match &error {
+        // As good as no meter: whatever were measured now would hold another run's energy.
+        StoreError::Locked { .. } => Stop::invalid(error.to_string()),
+        _ => pages::stop(&error),
+    };
+    MachineLock::acquire(&path, wait, console::note).map(Some).map_err(refused)
 }
 
 /// What a reader must know before anything is waited for: all of it in a dry run; else, where nothing is measured, that.
@@ -182,7 +187,7 @@ fn measure(
     let (headline, seed) = (head.headline.clone(), config.seed);
     let interrupts = interrupt.clone();
     let parts = RigParts { clock, sampler, domains, headline, surroundings, observers, seed, interrupt: interrupts };
-    let again = || Instrument::reopen(config, &call.places, &head, simulation.as_ref());
+    let again = || Instrument::reopen(call, &head, simulation.as_ref());
     let ended = Course { ready: &ready, has_bare_idle, fail_fast: config.fail_fast, interrupt: &interrupt }
         .run(parts, &first, again);
     if let Some(simulation) = &simulation {

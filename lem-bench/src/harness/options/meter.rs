@@ -14,7 +14,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         c.meter = one(v).parse()?;
         Ok(())
     })
-    .expects("auto, nvml, rapl, hwmon, estimate or sim:FILE")
+    .expects("auto, nvml, rapl, hwmon, estimate, sim:FILE or a meter of the program's own")
     .default("auto")
     .help(
         "auto takes the best there is, at last the labelled estimate: nvml, rapl, hwmon, estimate; sim:FILE simulates",
@@ -48,7 +48,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .default("/sys")
     .help("Where sysfs is, for containers that mount it elsewhere"),
     meter("no-wait", Arity::Switch, |c, v| switch(v, |on| c.no_wait = on))
-        .help("Fail at once when another run measures on this machine"),
+        .help("End at once, with exit code 4, when another run measures on this machine"),
     meter("lock-file", Arity::One("FILE"), |c, v| {
         c.lock_file = Some(one(v).into());
         Ok(())

@@ -1,0 +1,101 @@
+//! A meter of one's own, as a user writes and drives one: the example's plug, made up by itself.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as the test itself may")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// The example, which cargo built beside this test.
+fn example() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let path = test.parent().unwrap().parent().unwrap().join("examples/wall_plug");
+    assert!(path.is_file(), "{} is missing: `cargo test` without a choice of targets builds it", path.display());
+    path
+}
+
+fn call(home: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(example());
+    command.args(args).arg("--lock-file").arg(home.join("lock")).env("LEM_BENCH_HOME", home.join("home"));
+    command.env_remove("NEXTEST_RUN_ID").output().unwrap()
+}
+
+#[track_caller]
+fn ends(output: &Output, code: i32) -> String {
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{text}{}", String::from_utf8_lossy(&output.stdout));
+    text
+}
+
+const SHORT: [&str; 9] = [
+    "--quick",
+    "--cycles=2",
+    "--gap=200ms",
+    "--idle-time=600ms",
+    "--warm-up-time=100ms",
+    "--min-window",
+    "1s",
+    "-q",
+    "--format=json",
+];
+
+#[test]
+fn its_joules_are_the_plugs() {
+    let home = tempfile::tempdir().unwrap();
+    let output = call(home.path(), &[&["--meter", "plug:fake:10"], &SHORT[..]].concat());
+    ends(&output, 0);
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["run"]["headline"][0], "wall");
+    let bench = &summary["benches"][0];
+    assert_eq!(bench["source"]["meter"], "plug");
+    assert_eq!((&bench["source"]["method"], &bench["source"]["origin"]), (&"counter".into(), &"simulated".into()));
+    for cycle in bench["cycles"].as_array().unwrap() {
+        let number = |value: &Value| value.as_f64().unwrap();
+        let (joules, seconds) = (number(&cycle["energy_j"]), number(&cycle["seconds"]));
+        // 40 W at rest, 15 W for each busy core; there is one thread that works and one that samples. A count is 3.6 J.
+        let (least, most) = (40.0 * seconds - 3.6, (40.0 + 1.2 * 15.0) * seconds + 3.6);
+        assert!((least..=most).contains(&joules), "{joules} J in {seconds} s");
+        let (low, high) = (number(&cycle["sensor_j"][0]), number(&cycle["sensor_j"][1]));
+        assert!(low <= joules && joules <= high && high - low < 30.0, "{low} to {high} J");
+        // The same plug's power gauge, integrated.
+        let other = number(&cycle["cross_check_j"]);
+        assert!((other - joules).abs() < 8.0, "{other} J by its power, {joules} J by its counter");
+    }
+}
+
+#[test]
+fn a_sensor_of_one_hertz_gets_windows_of_twenty_seconds() {
+    let home = tempfile::tempdir().unwrap();
+    let output = call(home.path(), &["--meter=plug:fake", "--quick", "--dry-run"]);
+    ends(&output, 0);
+    let plan = String::from_utf8_lossy(&output.stdout).into_owned();
+    let seconds = plan.split(" cycles × ").nth(1).and_then(|rest| rest.split(" s").next()?.parse::<f64>().ok());
+    assert!(seconds.is_some_and(|s| (19.0..=21.0).contains(&s)), "{plan}");
+}
+
+#[test]
+fn windows_of_five_updates_are_too_few() {
+    let home = tempfile::tempdir().unwrap();
+    let output = call(home.path(), &[&["--meter=plug:fake:10"], &SHORT[..], &["--min-window=500ms"]].concat());
+    ends(&output, 4);
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let findings = summary["benches"][0]["findings"].as_array().unwrap();
+    let short = findings.iter().find(|finding| finding["check"] == "window_short").unwrap();
+    assert_eq!(short["weight"], "invalid");
+}
+
+#[test]
+fn it_is_opened_only_when_it_measures_and_says_what_is_wrong() {
+    let home = tempfile::tempdir().unwrap();
+    ends(&call(home.path(), &["--meter=plug:127.0.0.1:1", "--test"]), 0);
+    ends(&call(home.path(), &["--meter=plug:127.0.0.1:1", "--list"]), 0);
+    let gone = ends(&call(home.path(), &["--meter=plug:127.0.0.1:1"]), 4);
+    assert!(gone.contains("the meter `plug:127.0.0.1:1` can't be had: the plug at 127.0.0.1:1 does not"), "{gone}");
+    let nameless = ends(&call(home.path(), &["--meter=plug"]), 4);
+    assert!(nameless.contains("name its address"), "{nameless}");
+    let unknown = ends(&call(home.path(), &["--meter=plog", "--list"]), 2);
+    assert!(unknown.contains("no meter `plog`") && unknown.contains("sim:FILE, plug"), "{unknown}");
+    let help = call(home.path(), &["--help"]);
+    assert!(String::from_utf8_lossy(&help.stdout).contains("--meter plug"));
+}
