@@ -67,9 +67,10 @@ fn head(paper: &mut Paper, summary: &Summary) {
         let what = if origin == Origin::Estimated { "estimated" } else { "simulated" };
         let text = format!("No energy was measured: every joule below is {what}.");
         paper.words(&[], 0, sentence(&text, Look::Tone(Tone::Careful)));
-        for note in &summary.run.notes {
-            paper.words(&[], 2, sentence(note, Look::Faint));
-        }
+    }
+    // How an estimate is made; that a card's energy is more than this process' share of it; what is not in the figures.
+    for note in &summary.run.notes {
+        paper.words(&[], 2, sentence(note, Look::Faint));
     }
     let mut metrics = summary.benches.iter().flat_map(|bench| bench.metrics.values());
     if let Some(interval) = metrics.find_map(|metric| metric.interval.as_ref()) {
