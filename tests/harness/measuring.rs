@@ -321,6 +321,33 @@ fn a_lost_device_is_invalid_keeps_its_cycles_and_the_other_benches_run() {
 }
 
 #[test]
+fn a_calibration_corrects_the_result_and_is_recorded_with_it() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("card.toml");
+    let text = "reference = \"wall meter\"\ndate = \"2026-11-02\"\n[[device]]\ndomain = \"gpu:0\"\ngain = 1.1\n";
+    std::fs::write(&file, text).unwrap();
+    let figures = |more: &[&str]| {
+        let home = tempfile::tempdir().unwrap();
+        let mut command = fixture(&["--bench", "good/decode", "--quick", "--meter", "sim:tests/scenarios/plain.json"]);
+        let ran = run(command.args(more).env("LEM_BENCH_HOME", home.path().join("home"))).ends_with(0);
+        let summary = summary(home.path());
+        let bench = of(&summary, "good/decode").clone();
+        (bench["metrics"]["j_per_output_token"]["value"].as_f64().unwrap(), bench, summary, ran)
+    };
+    let (plain, ..) = figures(&[]);
+    let path = file.to_string_lossy().into_owned();
+    let (corrected, bench, summary, ran) = figures(&["--calibration", &path]);
+    assert!((corrected / plain - 1.1).abs() < 1e-9, "{plain} and {corrected}");
+    assert_eq!(summary["run"]["calibration"]["reference"], "wall meter");
+    assert!(bench["findings"].as_array().unwrap().iter().any(|finding| finding["check"] == "calibrated"));
+    assert!(ran.out.contains("· calibrated"), "{}", ran.out);
+    std::fs::write(&file, text.replace("gpu:0", "gpu:9")).unwrap();
+    let mut wrong = fixture(&["--bench", "good/decode", "--meter", "sim:tests/scenarios/plain.json"]);
+    wrong.args(["--calibration", &path]).env("LEM_BENCH_HOME", home.path().join("home"));
+    run(&mut wrong).ends_with(2).says(&["no device here has the domain `gpu:9`", "gpu:0"]);
+}
+
+#[test]
 fn a_device_that_comes_back_measures_the_next_bench() {
     let home = tempfile::tempdir().unwrap();
     let scenario = home.path().join("back.json");

@@ -4,6 +4,7 @@
 //! analysed again anywhere.
 
 mod assemble;
+mod calibrate;
 pub mod compare;
 mod cycles;
 mod finding;

@@ -1,6 +1,7 @@
 //! The whole way from journals to the summary.
 
 use super::assemble::{AnalysisError, Bench, Part, benches, heads};
+use super::calibrate::calibrated;
 use super::cycles::{Joined, join};
 use super::finding::{Check, Finding, Weight, status};
 use super::interval::Options;
@@ -15,6 +16,7 @@ use crate::units::{Stamp, Watts};
 /// # Errors
 /// When none of them has a head, or one was written by another schema version.
 pub fn summarise(journals: &[Vec<Record>], options: &Options) -> Result<Summary, AnalysisError> {
+    let journals = &*calibrated(journals);
     let heads = heads(journals)?;
     let first = heads.iter().min_by_key(|head| (head.rank, head.started)).copied().unwrap_or(heads[0]);
     let benches: Vec<Bench<'_>> = benches(journals);
@@ -42,6 +44,7 @@ fn run_info(head: &RunRecord, bare: Option<&IdleRecord>) -> RunInfo {
         settings: head.settings.clone(),
         environment: head.environment.clone(),
         bare_idle_w: bare.map(mean_power).unwrap_or_default(),
+        calibration: head.evidence.calibration.clone(),
     }
 }
 

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::finding::{Finding, Status};
 use crate::model::{
-    BenchRecord, Domain, DomainId, Fact, MeterProbe, Origin, Outcome, Setting, Source, Span, Trace, WarmUpCode,
+    BenchRecord, Calibration, Domain, DomainId, Fact, MeterProbe, Origin, Outcome, Setting, Source, Span, Trace,
+    WarmUpCode,
 };
 use crate::units::{Joules, Stamp, Watts};
 
@@ -54,6 +55,9 @@ pub struct RunInfo {
     pub environment: Vec<Fact>,
     /// Power at rest before anything was set up, by domain; empty where it was not measured.
     pub bare_idle_w: Vec<(DomainId, Watts)>,
+    /// The calibration that was applied to all energies and powers, if one was.
+    #[serde(default)]
+    pub calibration: Option<Calibration>,
 }
 
 /// One bench.

@@ -108,6 +108,7 @@ pub(super) struct Config {
     pub(super) meter: MeterChoice,
     pub(super) domains: Vec<String>,
     pub(super) open: OpenOptions,
+    pub(super) calibration: Option<PathBuf>,
     pub(super) no_wait: bool,
     pub(super) lock_file: Option<PathBuf>,
     // What comes out.
@@ -155,6 +156,7 @@ impl Default for Config {
             meter: MeterChoice::default(),
             domains: Vec::new(),
             open: OpenOptions::default(),
+            calibration: None,
             no_wait: false,
             lock_file: None,
             format: Format::default(),

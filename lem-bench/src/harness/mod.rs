@@ -2,6 +2,7 @@
 //!
 //! The only place that exits the process and that writes to the terminal.
 
+mod calibration;
 mod cargo_lem;
 mod command;
 mod config;

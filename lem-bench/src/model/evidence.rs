@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::DomainId;
+use super::{Calibration, DomainId};
 
 /// What was known about devices and process when a run began.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -14,6 +14,8 @@ pub struct RunEvidence {
     pub limits: Vec<DeviceLimits>,
     /// Who used the devices before anything was set up; `None` where nobody could be asked.
     pub users: Option<Vec<DeviceUser>>,
+    /// By how much the devices' sensors are known to be wrong. The journal keeps what they told; analysis corrects it.
+    pub calibration: Option<Calibration>,
 }
 
 /// A device's power limits in W and its highest clock; `None` where the device has none or doesn't tell.

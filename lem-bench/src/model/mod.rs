@@ -2,6 +2,7 @@
 //!
 //! Plain data with serde; no I/O, no clocks, no decisions.
 
+mod calibration;
 mod domain;
 mod evidence;
 mod id_hash;
@@ -10,6 +11,7 @@ mod record;
 mod session_result;
 mod window;
 
+pub use calibration::{Calibration, DomainCalibration};
 pub use domain::{Domain, DomainId, DomainKind, Method, Origin, Source};
 pub use evidence::{CpuEvidence, CycleEvidence, DeviceLimits, DeviceUser, GaugeEvidence, HeldBy, RunEvidence, Spread};
 pub use id_hash::id_hash;

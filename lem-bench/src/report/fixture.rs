@@ -200,6 +200,7 @@ fn finish(mut benches: Vec<BenchSummary>, source: &Source, notes: Vec<String>) -
         notes,
         settings: vec![setting("cycles", "10", "default"), setting("meter", "auto", "environment")],
         environment: vec![fact("cpu model", "AMD EPYC 9654"), fact("gpu:0 driver", "580.65.06")],
+        calibration: None,
         bare_idle_w: if source.origin == Origin::Estimated { Vec::new() } else { vec![(domain, Watts(76.2))] },
     };
     Summary { schema_version: SCHEMA_VERSION, run, benches, findings: Vec::new() }

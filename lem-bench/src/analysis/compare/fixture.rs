@@ -113,6 +113,7 @@ pub(crate) fn run(run_id: &str, started_unix_s: f64, value: f64) -> Summary {
         notes: Vec::new(),
         settings: Vec::new(),
         environment: facts.map(fact).into(),
+        calibration: None,
         bare_idle_w: Vec::new(),
     };
     Summary { schema_version: SCHEMA_VERSION, run, benches: vec![bench], findings: Vec::new() }

@@ -2,7 +2,7 @@
 
 use super::judge::Evidence;
 use crate::analysis::finding::{Check, Finding, Weight};
-use crate::model::Origin;
+use crate::model::{DomainId, DomainKind, Origin, RunRecord};
 
 pub(super) fn judge(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     origin(findings, evidence);
@@ -23,13 +23,26 @@ fn origin(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             "the energy is that of a simulated machine and a simulated workload",
             "leave out `--meter sim:…` to measure this machine",
         )),
-        Origin::Measured if head.probe.meter.split('+').any(|meter| meter == "nvml") => findings.push(Finding::new(
+        Origin::Measured if has_board_gain(head) => findings.push(Finding::new(
             Check::BoardGain,
             Weight::Note,
             "NVIDIA boards differ by a gain of up to about ±5 %, the same from run to run",
-            "compare results of one board with each other; absolute joules need a calibration against a wall meter",
+            "compare results of one board with each other; for absolute joules calibrate it against a meter (`--calibration`)",
         )),
         Origin::Measured => {}
+    }
+    if let Some(calibration) = &head.evidence.calibration {
+        let each: Vec<String> = calibration
+            .domains
+            .iter()
+            .map(|found| format!("{} × {} {:+} W", found.domain, found.gain, found.offset_w))
+            .collect();
+        findings.push(Finding::new(
+            Check::Calibrated,
+            Weight::Note,
+            format!("calibrated against {} on {}: {}", calibration.reference, calibration.date, each.join(", ")),
+            "compare with results of the same calibration; the journal keeps what the sensors told",
+        ));
     }
     if head.debug_build {
         findings.push(Finding::new(
@@ -39,4 +52,12 @@ fn origin(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             "run them with `cargo bench`, which optimises",
         ));
     }
+}
+
+/// Whether the headline has the energy of an NVIDIA board that was not calibrated.
+fn has_board_gain(head: &RunRecord) -> bool {
+    let calibrated = |id: &DomainId| head.evidence.calibration.as_ref().is_some_and(|all| all.of(id).is_some());
+    let of_board = |kind| matches!(kind, DomainKind::Gpu | DomainKind::GpuMemory | DomainKind::Module);
+    head.probe.meter.split('+').any(|meter| meter == "nvml")
+        && head.domains.iter().any(|d| of_board(d.kind) && head.headline.contains(&d.id) && !calibrated(&d.id))
 }

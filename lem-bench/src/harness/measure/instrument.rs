@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::calibration;
 use super::super::config::Config;
 use super::super::exit::Stop;
 use super::super::places::Places;
@@ -13,7 +14,9 @@ use super::super::simulation::{Simulation, probe_effort};
 use super::headline;
 use crate::clock::{Clock, RealClock};
 use crate::meter::{self, DeviceWatch, Meter, MeterChoice};
-use crate::model::{DeviceLimits, DeviceUser, Domain, DomainId, Fact, MeterProbe, Origin, RunEvidence, RunRecord};
+use crate::model::{
+    Calibration, DeviceLimits, DeviceUser, Domain, DomainId, Fact, MeterProbe, Origin, RunEvidence, RunRecord,
+};
 use crate::runner::Surroundings;
 use crate::sampler::{ProbeEffort, Sampler, SamplerConfig, probe};
 use crate::sim::Seeds;
@@ -35,6 +38,7 @@ pub(super) struct Instrument {
     /// Set when the machine is a simulated one.
     pub(super) simulation: Option<Simulation>,
     watch: Option<Arc<dyn DeviceWatch>>,
+    calibration: Option<Calibration>,
 }
 
 impl Instrument {
@@ -83,8 +87,10 @@ impl Instrument {
     ) -> Result<Self, Stop> {
         let domains = meter.domains().to_vec();
         let headline = headline::choose(&domains, &config.domains, proposed)?;
-        let facts = meter.facts().into_iter().map(|(name, value)| Fact { name, value }).collect();
-        Ok(Self { meter, clock, domains, headline, notes, facts, simulation: None, watch })
+        let facts: Vec<Fact> = meter.facts().into_iter().map(|(name, value)| Fact { name, value }).collect();
+        let file = config.calibration.as_deref();
+        let calibration = file.map(|file| calibration::read(file, &domains, &facts)).transpose()?;
+        Ok(Self { meter, clock, domains, headline, notes, facts, simulation: None, watch, calibration })
     }
 
     /// Whether it reads this machine, which others may use too.
@@ -116,7 +122,12 @@ impl Instrument {
             default_w: limits.default_w,
         });
         let pid = if self.is_real() { std::process::id() } else { 0 };
-        RunEvidence { pid, limits: limits.collect(), users: surroundings.users() }
+        RunEvidence {
+            pid,
+            limits: limits.collect(),
+            users: surroundings.users(),
+            calibration: self.calibration.clone(),
+        }
     }
 
     /// The number that a fact of this name tells.

@@ -33,6 +33,13 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .expects("a number above zero")
     .default("10")
     .help("Power of one busy core in watts, for the estimate"),
+    meter("calibration", Arity::One("FILE"), |c, v| {
+        c.calibration = Some(one(v).into());
+        Ok(())
+    })
+    .expects("a file of TOML or JSON")
+    .default("none: a board's gain of about ±5 % stays unknown")
+    .help("By how much a device's sensor is known to be wrong: gain, offset_w, reference, date; results are corrected"),
     meter("nvml-library", Arity::One("FILE"), |c, v| {
         c.open.nvml.lib_path = Some(one(v).into());
         Ok(())

@@ -3,7 +3,7 @@
 //! Must not know about other benches.
 
 use super::paper::{Look, Paper, Word, sentence};
-use crate::analysis::{BenchSummary, Finding, Metric, Weight};
+use crate::analysis::{BenchSummary, Check, Finding, Metric, Weight};
 use crate::report::figures::{Figure, NONE};
 use crate::report::labels::{self, Tone};
 use crate::report::terminal_text::shorten_end;
@@ -22,6 +22,13 @@ pub(super) fn block(paper: &mut Paper, bench: &BenchSummary, elsewhere: &[&Findi
     title.push(Word::new(format!("· {cycles} cycle{}", if cycles == 1 { "" } else { "s" }), Look::Faint));
     if let Some(source) = &bench.source {
         title.push(Word::new(format!("· {source}"), Look::Faint));
+        let found = |check| bench.findings.iter().any(|finding| finding.check == check);
+        let gain = if found(Check::Calibrated) {
+            Some("calibrated")
+        } else {
+            found(Check::BoardGain).then_some("board gain ±5 %")
+        };
+        title.extend(gain.map(|gain| Word::new(format!("· {gain}"), Look::Faint)));
     }
     paper.words(&[], 0, title);
     let found_by = |words: &str| bench.findings.iter().any(|found| found.evidence.contains(words));

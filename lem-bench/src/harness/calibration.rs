@@ -1,0 +1,181 @@
+//! The file of `--calibration`: what it says, which domains it means, and every mistake in it.
+//!
+//! Must not know what is done with it.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::exit::Stop;
+use crate::model::{Calibration, Domain, DomainCalibration, DomainId, Fact};
+
+/// The file, in TOML or JSON.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    /// The meter that was trusted.
+    reference: String,
+    /// The day, as `2026-11-02`.
+    date: String,
+    /// The devices, `[[device]]` each.
+    device: Vec<Device>,
+}
+
+/// A device by one of its names, and what was found about it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Device {
+    domain: Option<String>,
+    uuid: Option<String>,
+    name: Option<String>,
+    gain: f64,
+    #[serde(default)]
+    offset_w: f64,
+}
+
+/// Reads the file and finds its devices among those of the meter.
+///
+/// # Errors
+/// It can't be read, says what can't be, or calibrates a device that isn't there.
+pub(super) fn read(path: &Path, domains: &[Domain], facts: &[Fact]) -> Result<Calibration, Stop> {
+    let stop = |why: String| Stop::usage(format!("--calibration {}: {why}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| stop(format!("it can't be read: {error}")))?;
+    let file = parse(path, &text).map_err(stop)?;
+    resolve(file, domains, facts).map_err(stop)
+}
+
+fn parse(path: &Path, text: &str) -> Result<File, String> {
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
+        serde_json::from_str(text).map_err(|error| format!("it is no calibration: {error}"))
+    } else {
+        toml::from_str(text).map_err(|error: toml::de::Error| {
+            let line = error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+            format!("it is no calibration: line {line}: {}", error.message())
+        })
+    }
+}
+
+fn resolve(file: File, domains: &[Domain], facts: &[Fact]) -> Result<Calibration, String> {
+    if file.reference.trim().is_empty() {
+        return Err("`reference` must name the meter that was trusted".to_owned());
+    }
+    if !is_date(&file.date) {
+        return Err(format!("`date` must be a day such as 2026-11-02, not `{}`", file.date));
+    }
+    if file.device.is_empty() {
+        return Err("it has no [[device]]".to_owned());
+    }
+    let mut found: Vec<DomainCalibration> = Vec::new();
+    for device in &file.device {
+        let domain = domain_of(device, domains, facts)?;
+        if !(0.5..=2.0).contains(&device.gain) {
+            return Err(format!("the gain of {domain} must lie between 0.5 and 2, not be {}", device.gain));
+        }
+        if !(device.offset_w.is_finite() && device.offset_w.abs() <= 1000.0) {
+            return Err(format!("`offset_w` of {domain} must lie within ±1000 W, not be {}", device.offset_w));
+        }
+        if found.iter().any(|other| other.domain == domain) {
+            return Err(format!("{domain} is calibrated twice"));
+        }
+        found.push(DomainCalibration { domain, gain: device.gain, offset_w: device.offset_w });
+    }
+    Ok(Calibration { reference: file.reference, date: file.date, domains: found })
+}
+
+fn is_date(text: &str) -> bool {
+    let fields: Vec<&str> = text.split('-').collect();
+    let number = |i: usize, digits: usize, range: std::ops::RangeInclusive<u32>| {
+        fields.get(i).is_some_and(|f| f.len() == digits && f.parse().is_ok_and(|n: u32| range.contains(&n)))
+    };
+    fields.len() == 3 && number(0, 4, 1990..=9999) && number(1, 2, 1..=12) && number(2, 2, 1..=31)
+}
+
+/// The domain that a device means. A gain is one board's own: a name that fits two boards means neither.
+fn domain_of(device: &Device, domains: &[Domain], facts: &[Fact]) -> Result<DomainId, String> {
+    let uuid_of = |domain: &Domain| {
+        let name = format!("{} uuid", domain.id);
+        facts.iter().find(|fact| fact.name == name).map(|fact| fact.value.as_str())
+    };
+    let (asked, fits): (String, Vec<&Domain>) = match (&device.domain, &device.uuid, &device.name) {
+        (Some(id), None, None) => {
+            (format!("domain `{id}`"), domains.iter().filter(|domain| domain.id.as_str() == id).collect())
+        }
+        (None, Some(uuid), None) => {
+            (format!("uuid `{uuid}`"), domains.iter().filter(|domain| uuid_of(domain) == Some(uuid)).collect())
+        }
+        (None, None, Some(name)) => {
+            (format!("name `{name}`"), domains.iter().filter(|domain| domain.label == *name).collect())
+        }
+        _ => return Err("each [[device]] needs one of `uuid`, `domain` and `name`".to_owned()),
+    };
+    match fits.as_slice() {
+        [one] => Ok(one.id.clone()),
+        [] => {
+            let there: Vec<String> = domains
+                .iter()
+                .map(|domain| {
+                    let uuid = uuid_of(domain).map(|uuid| format!(", {uuid}")).unwrap_or_default();
+                    format!("{} ({}{uuid})", domain.id, domain.label)
+                })
+                .collect();
+            Err(format!("no device here has the {asked}; there are {}", there.join(", ")))
+        }
+        several => Err(format!(
+            "{} devices have the {asked}, and each board has a gain of its own: name it by `uuid`",
+            several.len()
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::DomainKind;
+
+    fn resolved(text: &str) -> Result<Calibration, String> {
+        let domain = |id: &str, label: &str| Domain {
+            id: DomainId::new(id),
+            kind: DomainKind::Gpu,
+            parent: None,
+            label: label.to_owned(),
+        };
+        let domains = [domain("gpu:0", "NVIDIA H200"), domain("gpu:1", "NVIDIA H200"), domain("gpu:2", "NVIDIA L4")];
+        let facts = [Fact { name: "gpu:1 uuid".to_owned(), value: "GPU-11".to_owned() }];
+        resolve(parse(Path::new("a.toml"), text)?, &domains, &facts)
+    }
+
+    fn toml(device: &str) -> String {
+        format!("reference = \"wall meter\"\ndate = \"2026-11-02\"\n[[device]]\n{device}\n")
+    }
+
+    #[test]
+    fn a_device_is_found_by_each_of_its_names() {
+        for (device, domain) in
+            [("domain = \"gpu:0\"", "gpu:0"), ("uuid = \"GPU-11\"", "gpu:1"), ("name = \"NVIDIA L4\"", "gpu:2")]
+        {
+            let calibration = resolved(&toml(&format!("{device}\ngain = 1.04\noffset_w = -2.5"))).unwrap();
+            let found = calibration.of(&DomainId::new(domain)).unwrap();
+            assert_eq!((found.joules(100.0, 2.0), found.watts(100.0)), (99.0, 101.5));
+        }
+        let json = r#"{"reference": "m", "date": "2026-11-02", "device": [{"domain": "gpu:0", "gain": 1.0}]}"#;
+        assert!(parse(Path::new("a.json"), json).is_ok());
+    }
+
+    #[test]
+    fn what_can_t_be_is_refused_with_what_would_be_right() {
+        for (text, part) in [
+            (toml("name = \"NVIDIA H200\"\ngain = 1.0"), "name it by `uuid`"),
+            (toml("domain = \"gpu:7\"\ngain = 1.0"), "there are gpu:0 (NVIDIA H200), gpu:1 (NVIDIA H200, GPU-11)"),
+            (toml("gain = 1.0"), "needs one of"),
+            (toml("domain = \"gpu:0\"\ngain = 5.0"), "between 0.5 and 2"),
+            (toml("domain = \"gpu:0\"\ngain = 1.0\noffset_w = nan"), "±1000 W"),
+            (toml("domain = \"gpu:0\"\ngain = 1.0\noffset = 1"), "line 6: unknown field `offset`"),
+            (toml("domain = \"gpu:0\"\ngain = 1.0\n[[device]]\ndomain = \"gpu:0\"\ngain = 1.0"), "calibrated twice"),
+            ("reference = \"m\"\ndate = \"yesterday\"\ndevice = []".to_owned(), "`date` must be a day"),
+            ("reference = \"m\"".to_owned(), "it is no calibration"),
+        ] {
+            let error = resolved(&text).unwrap_err();
+            assert!(error.contains(part), "no {part:?} in {error:?}");
+        }
+    }
+}
