@@ -108,6 +108,7 @@ fn journal(p: u64) -> Vec<Record> {
             bench: "generate".into(),
             outcome: Outcome::Completed,
             last_failure: None,
+            precision: None,
             at: stop,
         }),
         Record::RunEnd(RunEnd { at: stop, benches: 1 }),
