@@ -44,12 +44,15 @@ pub(super) fn of_run(heads: &[&RunRecord]) -> Vec<Finding> {
             "run all processes with one version of lem-bench",
         ));
     }
-    let mixed = mixed(heads);
+    // Test runners put several bench binaries into one run: each has one executable and one build of its own.
+    let targets: BTreeSet<&str> = heads.iter().map(|head| head.target.as_str()).collect();
+    let of = |target: &str| heads.iter().copied().filter(|head| head.target == target).collect::<Vec<_>>();
+    let mixed: BTreeSet<String> = targets.into_iter().flat_map(|target| mixed(&of(target))).collect();
     if !mixed.is_empty() {
         findings.push(Finding::new(
             Check::MixedEnvironment,
             Weight::Warning,
-            format!("the processes of this run differ in {}", mixed.join(", ")),
+            format!("the processes of this run differ in {}", mixed.into_iter().collect::<Vec<_>>().join(", ")),
             "run all processes with one build and one configuration, on machines that are alike",
         ));
     }
