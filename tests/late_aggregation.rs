@@ -201,7 +201,8 @@ fn a_package_under_all_processes_is_counted_once() {
 
 /// The checks of a run's and its bench's findings, by name.
 fn checks(journals: &[Vec<Record>]) -> Vec<String> {
-    let summary = summarise(journals, &Options { resamples: 100, ..Options::default() }).expect("the journals have heads");
+    let summary =
+        summarise(journals, &Options { resamples: 100, ..Options::default() }).expect("the journals have heads");
     summary.findings.iter().chain(&summary.benches[0].findings).map(|finding| finding.check.name()).collect()
 }
 

@@ -250,6 +250,7 @@ pub enum Outcome {
 
 /// Why there were enough cycles, where their number was left open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum EnoughCycles {
     /// The interval is as narrow as was asked for.
@@ -264,6 +265,7 @@ pub enum EnoughCycles {
 
 /// How cycles that went on until the interval was narrow enough came to an end.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Precision {
     /// The half width that was asked for, as a share of the value.
     pub target: f64,
