@@ -11,8 +11,8 @@ use super::surroundings::CpuMark;
 use crate::bench::{Choice, Driver, Iteration, Step};
 use crate::clock::{Clock, followed_cpu_time, process_cpu_time};
 use crate::model::{
-    CycleEvidence, CycleRecord, IdleKind, IdleRecord, Precision, Record, Span, SpanKind, WarmUpRecord, WindowRecord, WorkDone,
-    id_hash,
+    CycleEvidence, CycleRecord, IdleKind, IdleRecord, Precision, Record, Span, SpanKind, WarmUpRecord, WindowRecord,
+    WorkDone, id_hash,
 };
 use crate::protocol::{Command, CycleSums, Edge, Protocol, Resting, Senses, WarmUp, WarmUpVerdict};
 use crate::units::Stamp;
