@@ -87,7 +87,13 @@ fn write(run: &RunDir, rank: u32, cycles: u32) -> Result<(), Failure> {
         keep(Record::Cycle(Box::new(cycle(index, cycles, &domain, &mut noise))))?;
     }
     let at = Stamp(u64::from(cycles + 1) * 60_000_000_000);
-    keep(Record::BenchEnd(BenchEnd { bench: "generate".into(), outcome: Outcome::Completed, last_failure: None, at }))?;
+    keep(Record::BenchEnd(BenchEnd {
+        bench: "generate".into(),
+        outcome: Outcome::Completed,
+        last_failure: None,
+        precision: None,
+        at,
+    }))?;
     keep(Record::RunEnd(RunEnd { at, benches: 1 }))
 }
 

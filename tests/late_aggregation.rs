@@ -1,10 +1,11 @@
 //! Late aggregation of eight processes gives what an independent tool made of the same input
 //! (`tests/reference/late-aggregation.md` defines the input by formulas and lists the results).
 
-use lem_bench::analysis::{Options, Status, Summary, summarise};
+use lem_bench::analysis::{Options, ReadJournal, Status, Summary, summarise, summarise_read};
 use lem_bench::model::{
-    BenchEnd, BenchRecord, CycleRecord, Domain, DomainEnergy, DomainId, DomainKind, IdleBlock, MeterProbe, Method,
-    Origin, Outcome, Record, RequestLog, RunEnd, RunRecord, SCHEMA_VERSION, Trace, TracePoint, WindowRecord, WorkDone,
+    BenchEnd, BenchRecord, CycleRecord, Domain, DomainEnergy, DomainId, DomainKind, Fact, IdleBlock, MeterProbe,
+    Method, Origin, Outcome, Record, RequestLog, RunEnd, RunRecord, SCHEMA_VERSION, Trace, TracePoint, WindowRecord,
+    WorkDone,
 };
 use lem_bench::units::{Joules, Stamp, Watts};
 
@@ -108,6 +109,7 @@ fn journal(p: u64) -> Vec<Record> {
             bench: "generate".into(),
             outcome: Outcome::Completed,
             last_failure: None,
+            precision: None,
             at: stop,
         }),
         Record::RunEnd(RunEnd { at: stop, benches: 1 }),
@@ -195,4 +197,103 @@ fn a_package_under_all_processes_is_counted_once() {
     let summary = summarise(&journals, &Options { resamples: 100, ..Options::default() }).unwrap();
     assert_eq!(summary.benches[0].cycles[0].energy_j, Some(Joules(100_000.0)));
     assert_eq!(summary.benches[0].cycles[0].output_tokens, 640_000);
+}
+
+/// The checks of a run's and its bench's findings, by name.
+fn checks(journals: &[Vec<Record>]) -> Vec<String> {
+    let summary =
+        summarise(journals, &Options { resamples: 100, ..Options::default() }).expect("the journals have heads");
+    summary.findings.iter().chain(&summary.benches[0].findings).map(|finding| finding.check.name()).collect()
+}
+
+/// The journals of two processes, after `change` to the records of the second, have the finding of this name, and do not
+/// have it before.
+fn finds(check: &str, change: impl Fn(&mut Vec<Record>)) {
+    let mut journals: Vec<Vec<Record>> = [0, 1].map(short_journal).to_vec();
+    assert!(!checks(&journals).iter().any(|found| found == check), "{check} without a reason");
+    change(&mut journals[1]);
+    let found = checks(&journals);
+    assert!(found.iter().any(|found| found == check), "no {check} in {found:?}");
+}
+
+/// A journal of two processes with four short cycles and hardly any requests.
+fn short_journal(p: u64) -> Vec<Record> {
+    let mut records = journal(p);
+    for record in &mut records {
+        match record {
+            Record::Run(head) => {
+                head.world = 2;
+                let fact = |name: &str, value: &str| Fact { name: name.into(), value: value.into() };
+                head.environment = vec![
+                    fact("cpu model", "EPYC"),
+                    fact(&format!("gpu:{p} driver"), "580.65"),
+                    fact("host", &format!("node-{p}")),
+                    fact("load average", &p.to_string()),
+                ];
+            }
+            Record::Cycle(cycle) => {
+                cycle.requests = RequestLog { latency_ns: vec![1_000; 20], ..RequestLog::default() }
+            }
+            _ => {}
+        }
+    }
+    let at = records.iter().position(|record| matches!(record, Record::Cycle(_))).expect("a cycle");
+    let Record::Cycle(first) = records[at].clone() else { unreachable!("it was found as one") };
+    for index in 1..4 {
+        let mut next = first.clone();
+        next.index = index;
+        for window in &mut next.windows {
+            let later = u64::from(index) * 1_000 * SECOND;
+            (window.start, window.stop) = (Stamp(window.start.0 + later), Stamp(window.stop.0 + later));
+        }
+        records.insert(at + index as usize, Record::Cycle(next));
+    }
+    records
+}
+
+fn head(records: &mut [Record]) -> &mut RunRecord {
+    let found = records.iter_mut().find_map(|record| if let Record::Run(head) = record { Some(head) } else { None });
+    found.expect("a head")
+}
+
+#[test]
+fn every_lack_of_a_run_is_a_finding_of_its_own() {
+    finds("process_unfinished", |records| records.retain(|r| !matches!(r, Record::BenchEnd(_) | Record::RunEnd(_))));
+    finds("cycles_missing", |records| records.retain(|r| !matches!(r, Record::Cycle(cycle) if cycle.index == 1)));
+    finds("completeness", |records| records.retain(|r| !matches!(r, Record::Cycle(cycle) if cycle.index == 3)));
+    finds("windows_apart", |records| {
+        for record in records {
+            if let Record::Cycle(cycle) = record
+                && cycle.index == 2
+            {
+                let window = &mut cycle.windows[0];
+                (window.start, window.stop) = (window.stop, Stamp(window.stop.0 + 600 * SECOND));
+            }
+        }
+    });
+    finds("mixed_schema", |records| head(records).schema_version = SCHEMA_VERSION - 1);
+    finds("mixed_environment", |records| head(records).environment[1].value = "570.1".into());
+    finds("mixed_environment", |records| head(records).environment[0].value = "Xeon".into());
+    finds("mixed_environment", |records| head(records).lem_bench = "another".into());
+    finds("bench_failed", |records| {
+        for record in records {
+            if let Record::BenchEnd(end) = record {
+                end.outcome = Outcome::Failed { message: "out of memory".into() };
+            }
+        }
+    });
+    assert!(checks(&[short_journal(0)]).contains(&"process_missing".to_owned()));
+    assert!(checks(&[short_journal(0), short_journal(1), short_journal(1)]).contains(&"process_duplicate".to_owned()));
+}
+
+#[test]
+fn damage_that_reading_found_is_told_with_the_results() {
+    let (journals, damage) =
+        ([short_journal(0), short_journal(1)], ["line 7 is damaged".to_owned(), "so is 9".to_owned()]);
+    let read =
+        [ReadJournal { records: &journals[0], damage: &[] }, ReadJournal { records: &journals[1], damage: &damage }];
+    let summary = summarise_read(&read, &Options { resamples: 100, ..Options::default() }).unwrap();
+    assert_eq!(summary.findings.len(), 1, "{:?}", summary.findings);
+    assert_eq!(summary.findings[0].check.name(), "journal_damaged");
+    assert_eq!(summary.findings[0].evidence, "the journal of rank 1 is damaged: line 7 is damaged (and 1 more)");
 }

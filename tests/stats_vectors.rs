@@ -8,7 +8,7 @@ use std::path::Path;
 /// Every case of the file passes, and there are as many as there should be.
 fn pass(file: &str, cases: usize) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/stats").join(file);
-    let report = support::run(&path).unwrap();
+    let report = support::run(&path).expect("a file of vectors");
     assert!(report.mismatches.is_empty(), "{}", report.mismatches.join("\n"));
     assert_eq!((report.passed, report.failed), (cases, 0));
 }

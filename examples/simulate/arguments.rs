@@ -10,7 +10,8 @@ use super::compare::Against;
 
 const USAGE: &str = "usage: simulate SCENARIO.json [--runs N] [--quick | --profile quick|default|publish] [--cycles N] \
                      [--windows N] [--gap SECONDS] [--min-window SECONDS] [--warm-up-time SECONDS] \
-                     [--idle-time SECONDS] [--seed N] [--compare OTHER.json [--paired | --history K]]";
+                     [--idle-time SECONDS] [--target-precision SHARE] [--time-budget SECONDS] [--seed N] \
+                     [--compare OTHER.json [--paired | --history K]]";
 
 /// What to simulate and how.
 #[derive(Debug, Clone)]
@@ -43,6 +44,8 @@ impl Arguments {
             let set = &mut parsed.options.overrides;
             match flag.as_str() {
                 "--runs" => parsed.runs = number(&flag, &value()?)?,
+                "--target-precision" => set.target_precision = Some(share(&flag, &value()?)?),
+                "--time-budget" => set.time_budget = Some(seconds(&flag, &value()?)?),
                 "--seed" => parsed.options.seed = number(&flag, &value()?)?,
                 "--compare" => parsed.compare = Some(value()?.into()),
                 "--paired" => paired = true,
@@ -84,6 +87,12 @@ impl Arguments {
 
 fn number<T: std::str::FromStr>(flag: &str, text: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("{flag} needs a whole number, not `{text}`"))
+}
+
+fn share(flag: &str, text: &str) -> Result<f64, String> {
+    let (number, unit) = text.strip_suffix('%').map_or((text, 1.0), |percent| (percent, 0.01));
+    let share = number.parse().ok().map(|number: f64| number * unit).filter(|share| *share > 0.0 && *share < 1.0);
+    share.ok_or(format!("{flag} needs a share such as 1% or 0.01, not `{text}`"))
 }
 
 fn seconds(flag: &str, text: &str) -> Result<Duration, String> {

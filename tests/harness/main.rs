@@ -7,6 +7,7 @@ mod lists;
 mod measuring;
 mod modes;
 mod options;
+mod precision;
 mod resume;
 mod selection;
 mod support;

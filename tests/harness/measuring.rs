@@ -228,7 +228,7 @@ fn intervals_are_made_as_asked_for() {
     let home = tempfile::tempdir().unwrap();
     let args = ["good/decode", "-q", "--confidence-level", "0.9", "--nresamples", "200"];
     let ran = run(&mut bench(home.path(), &args)).ends_with(0);
-    assert!(ran.out.contains("90 % intervals"), "{}", ran.out);
+    assert!(ran.out.contains("90 % t intervals"), "{}", ran.out);
     let summary = summary(home.path());
     let metric = &of(&summary, "good/decode")["metrics"]["j_per_output_token"];
     assert_eq!((&metric["interval"]["level"], &metric["bootstrap"]["resamples"]), (&0.9.into(), &200.into()));

@@ -41,6 +41,8 @@ fn samples(twin: &Twin) -> (&'static str, Option<&'static str>) {
         (Some("N"), "nresamples") => ("500", Some("7")),
         (Some("N"), _) => ("7", Some("many")),
         (Some("LEVEL"), _) => ("90%", Some("1")),
+        (Some("SHARE"), _) => ("2%", Some("2")),
+        (Some("t|bootstrap"), _) => ("bootstrap", Some("z")),
         (Some("SEED"), _) => ("11", Some("-1")),
         (Some("WATTS"), _) => ("6.5", Some("0")),
         (Some("FORMAT"), "output-format") => ("bencher", Some("xml")),

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::finding::{Check, Finding, Weight};
 use crate::model::{
     BenchEnd, BenchRecord, CycleRecord, IdleKind, IdleRecord, OLDEST_SCHEMA_VERSION, Record, RunRecord, SCHEMA_VERSION,
     WarmUpRecord,
@@ -56,7 +55,8 @@ pub(super) struct Part<'a> {
 #[derive(Debug)]
 pub(super) struct Bench<'a> {
     pub(super) parts: Vec<Part<'a>>,
-    pub(super) findings: Vec<Finding>,
+    /// Ranks that came more than once.
+    pub(super) twice: BTreeSet<u32>,
 }
 
 impl<'a> Bench<'a> {
@@ -79,8 +79,8 @@ impl<'a> Bench<'a> {
 }
 
 /// The heads of the journals that have one.
-pub(super) fn heads(journals: &[Vec<Record>]) -> Result<Vec<&RunRecord>, AnalysisError> {
-    let heads: Vec<&RunRecord> = journals.iter().filter_map(|records| head(records)).collect();
+pub(super) fn heads<'a>(journals: &[&'a [Record]]) -> Result<Vec<&'a RunRecord>, AnalysisError> {
+    let heads: Vec<&'a RunRecord> = journals.iter().filter_map(|records| head(records)).collect();
     if heads.is_empty() {
         return Err(AnalysisError::NoHead);
     }
@@ -96,9 +96,9 @@ fn head(records: &[Record]) -> Option<&RunRecord> {
 }
 
 /// The benches of a run, in the order in which they were first begun.
-pub(super) fn benches(journals: &[Vec<Record>]) -> Vec<Bench<'_>> {
-    let mut order: Vec<&str> = Vec::new();
-    let mut parts: BTreeMap<&str, Vec<Part<'_>>> = BTreeMap::new();
+pub(super) fn benches<'a>(journals: &[&'a [Record]]) -> Vec<Bench<'a>> {
+    let mut order: Vec<&'a str> = Vec::new();
+    let mut parts: BTreeMap<&'a str, Vec<Part<'a>>> = BTreeMap::new();
     for records in journals {
         for part in parts_of(records) {
             let id = part.record.id.as_str();
@@ -160,60 +160,20 @@ fn parts_of(records: &[Record]) -> Vec<Part<'_>> {
     parts
 }
 
-/// Orders the parts of a bench by rank and says which are missing, came twice or did less than the others.
+/// Orders the parts of a bench by rank, each rank once.
 fn complete(mut parts: Vec<Part<'_>>) -> Bench<'_> {
-    let mut findings = Vec::new();
     parts.sort_by_key(|part| (part.head.rank, part.head.started));
-    let world = parts.iter().map(|part| part.head.world).max().unwrap_or(1);
-    let mut seen: BTreeSet<u32> = BTreeSet::new();
-    let mut twice: BTreeSet<u32> = BTreeSet::new();
+    let mut twice = BTreeSet::new();
     // Of two processes with one rank, the one that came last counts: the other was started over.
-    for part in &parts {
-        if !seen.insert(part.head.rank) {
-            twice.insert(part.head.rank);
+    let mut kept: Vec<Part<'_>> = Vec::with_capacity(parts.len());
+    for part in parts {
+        match kept.last_mut().filter(|last| last.head.rank == part.head.rank) {
+            Some(last) => {
+                twice.insert(part.head.rank);
+                *last = part;
+            }
+            None => kept.push(part),
         }
     }
-    for rank in &twice {
-        let last = parts.iter().rposition(|part| part.head.rank == *rank).unwrap_or_default();
-        let mut at = 0;
-        parts.retain(|part| {
-            at += 1;
-            part.head.rank != *rank || at - 1 == last
-        });
-    }
-    if !twice.is_empty() {
-        findings.push(Finding::new(
-            Check::Completeness,
-            Weight::Warning,
-            format!("rank {} came more than once; the last one counts", list(&twice)),
-            "give each run a results folder of its own, and each process a rank of its own",
-        ));
-    }
-    let missing: BTreeSet<u32> = (0..world).filter(|rank| !seen.contains(rank)).collect();
-    if !missing.is_empty() {
-        findings.push(Finding::new(
-            Check::Completeness,
-            Weight::Invalid,
-            format!("rank {} of {world} processes never came: these sums are not totals", list(&missing)),
-            "see that every process reached the bench, then run again",
-        ));
-    }
-    let counts: BTreeSet<usize> = parts.iter().map(|part| part.cycles.len()).collect();
-    if counts.len() > 1 {
-        let counts: Vec<String> = parts.iter().map(|part| part.cycles.len().to_string()).collect();
-        findings.push(Finding::new(
-            Check::Completeness,
-            Weight::Warning,
-            format!(
-                "the processes did different numbers of cycles ({}); only those that all did count",
-                counts.join(", ")
-            ),
-            "see which process stopped early, and why, in its journal",
-        ));
-    }
-    Bench { parts, findings }
-}
-
-fn list(ranks: &BTreeSet<u32>) -> String {
-    ranks.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
+    Bench { parts: kept, twice }
 }

@@ -7,13 +7,12 @@ use crate::model::{Calibration, CycleRecord, IdleBlock, Record, Trace};
 use crate::units::{Joules, Watts};
 
 /// The journals with true joules and watts in place of the sensors', where they were calibrated.
-pub(super) fn calibrated(journals: &[Vec<Record>]) -> Cow<'_, [Vec<Record>]> {
-    if journals.iter().all(|records| of(records).is_none()) {
-        return Cow::Borrowed(journals);
-    }
-    Cow::Owned(
-        journals.iter().map(|records| of(records).map_or_else(|| records.clone(), |by| all(records, by))).collect(),
-    )
+pub(super) fn calibrated<'a>(journals: &[&'a [Record]]) -> Vec<Cow<'a, [Record]>> {
+    let one = |records: &&'a [Record]| match of(records) {
+        Some(by) => Cow::Owned(all(records, by)),
+        None => Cow::Borrowed(*records),
+    };
+    journals.iter().map(one).collect()
 }
 
 fn of(records: &[Record]) -> Option<&Calibration> {

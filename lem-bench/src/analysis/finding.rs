@@ -103,8 +103,26 @@ pub enum Check {
     FewCycles,
     /// The benches were built with debug assertions.
     DebugBuild,
-    /// Processes of the run are missing or came twice, or their windows do not overlap.
+    /// Cycles are fewer than planned, or not the same for all processes.
     Completeness,
+    /// A process of the run never came.
+    ProcessMissing,
+    /// A process came more than once.
+    ProcessDuplicate,
+    /// A process never finished the bench.
+    ProcessUnfinished,
+    /// The windows of the processes do not overlap.
+    WindowsApart,
+    /// Cycles are missing in the middle.
+    CyclesMissing,
+    /// The processes wrote different schemas.
+    MixedSchema,
+    /// The processes ran on different machines, drivers, builds or configurations.
+    MixedEnvironment,
+    /// A journal can't be read as it was written.
+    JournalDamaged,
+    /// Whether cycles that went on until the interval was narrow enough came to that.
+    Precision,
     /// The joules carry the board's own gain, which nothing here can see.
     BoardGain,
     /// Sensors are missing because the machine is virtual or containerised.

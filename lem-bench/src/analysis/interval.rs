@@ -6,6 +6,9 @@ use crate::stats::{BootstrapCi, Idle, RatioCi, RatioInput, Resampling, StatsErro
 /// Below this many cycles an interval is only an indication.
 pub(super) const ENOUGH_CYCLES: usize = 8;
 
+/// Below this many cycles the bootstrap's interval is little more than their range: it covers half of what it says.
+const ENOUGH_TO_RESAMPLE: usize = 5;
+
 /// How intervals are made.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
@@ -17,11 +20,40 @@ pub struct Options {
     pub seed: u64,
     /// Threads that resample; the result is the same for any number.
     pub threads: Option<usize>,
+    /// Which interval is shown first.
+    pub shown: IntervalChoice,
+}
+
+/// Which of a metric's two intervals is shown first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IntervalChoice {
+    /// By Student's t, on the log scale for ratios.
+    #[default]
+    Student,
+    /// By resampling whole cycles.
+    Bootstrap,
+}
+
+impl IntervalChoice {
+    /// The one of the two that is shown: the chosen one, but that of so few cycles that resampling them is little more than
+    /// their range only where there is no other.
+    pub(super) fn of(
+        self,
+        student: Option<&Interval>,
+        bootstrap: Option<&Interval>,
+        cycles: usize,
+    ) -> Option<Interval> {
+        match self {
+            Self::Student => student.cloned(),
+            Self::Bootstrap if cycles < ENOUGH_TO_RESAMPLE => student.or(bootstrap).cloned(),
+            Self::Bootstrap => bootstrap.or(student).cloned(),
+        }
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { level: 0.95, resamples: 10_000, seed: 0, threads: None }
+        Self { level: 0.95, resamples: 10_000, seed: 0, threads: None, shown: IntervalChoice::default() }
     }
 }
 
@@ -48,8 +80,9 @@ pub(super) fn ratio(
     denominator: &[f64],
     idle: Idle<'_>,
     options: &Options,
+    inflate: f64,
 ) -> Result<Ratio, StatsError> {
-    let input = RatioInput { idle, conf: options.level, ..RatioInput::new(numerator, seconds, denominator) };
+    let input = RatioInput { idle, conf: options.level, inflate, ..RatioInput::new(numerator, seconds, denominator) };
     let cycles = numerator.len();
     match ratio_ci(&input) {
         Ok(ci) if !(ci.low.is_finite() && ci.high.is_finite()) => Ok(Ratio {
@@ -60,10 +93,10 @@ pub(super) fn ratio(
         }),
         Ok(ci) => Ok(Ratio {
             value: ci.theta,
-            interval: Some(default_interval(&ci, cycles, options)),
+            interval: Some(default_interval(&ci, cycles, options, inflate)),
             bootstrap: bootstrap_ratio(&input, &options.resampling())
                 .ok()
-                .map(|b| bootstrap_interval(&b.headline(), cycles)),
+                .map(|b| widened(bootstrap_interval(&b.headline(), cycles), inflate)),
             missing: None,
         }),
         // One cycle has a value and no interval.
@@ -80,8 +113,8 @@ pub(super) fn ratio(
     }
 }
 
-fn default_interval(ci: &RatioCi, cycles: usize, options: &Options) -> Interval {
-    Interval {
+fn default_interval(ci: &RatioCi, cycles: usize, options: &Options, inflate: f64) -> Interval {
+    let interval = Interval {
         low: ci.low,
         high: ci.high,
         level: options.level,
@@ -89,7 +122,17 @@ fn default_interval(ci: &RatioCi, cycles: usize, options: &Options) -> Interval 
         resamples: None,
         seed: None,
         indicative: cycles < ENOUGH_CYCLES,
+    };
+    widened(interval, inflate)
+}
+
+/// Says of an interval that it was widened, where it was.
+fn widened(interval: Interval, inflate: f64) -> Interval {
+    if inflate == 1.0 {
+        return interval;
     }
+    let method = format!("{}, widened × {inflate} for cycles until precise", interval.method);
+    Interval { method, ..interval }
 }
 
 /// A bootstrap interval as it is written down, in the unit of what was resampled.

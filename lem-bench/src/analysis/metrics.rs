@@ -21,6 +21,8 @@ pub(super) struct Input<'a> {
     pub(super) bare_idle_w: Option<Vec<f64>>,
     pub(super) source: Option<Source>,
     pub(super) options: &'a Options,
+    /// Factor on the widths of intervals over cycles whose number was chosen by looking at them; else 1.
+    pub(super) inflate: f64,
 }
 
 /// One cycle's sums, as vectors over cycles.
@@ -82,10 +84,10 @@ fn energies(metrics: &mut Metrics, input: &Input<'_>, cycles: &[&Joined]) {
     let Columns { energy, seconds, idle_w } = columns(cycles);
     let options = input.options;
     let metric = |ratio: Result<Ratio, StatsError>, unit: String, lower: Option<bool>| {
-        describe(ratio, unit, cycles.len(), lower, input.source.clone())
+        describe(ratio, unit, cycles.len(), lower, input.source.clone(), input.options)
     };
     for (name, unit, counts) in denominators(cycles) {
-        let gross = ratio(&energy, &seconds, &counts, Idle::None, options);
+        let gross = ratio(&energy, &seconds, &counts, Idle::None, options, input.inflate);
         if name.ends_with("_token") && name != "total_token" {
             let inverse = gross.as_ref().ok().and_then(Ratio::inverse);
             if let Some(inverse) = inverse {
@@ -95,7 +97,7 @@ fn energies(metrics: &mut Metrics, input: &Input<'_>, cycles: &[&Joined]) {
         }
         metrics.insert(format!("j_per_{name}"), metric(gross, format!("J/{unit}"), Some(true)));
         if let Some(idle_w) = &idle_w {
-            let net = ratio(&energy, &seconds, &counts, Idle::PerCycle(idle_w), options);
+            let net = ratio(&energy, &seconds, &counts, Idle::PerCycle(idle_w), options, input.inflate);
             metrics.insert(format!("net_j_per_{name}"), metric(net, format!("J/{unit}"), Some(true)));
         } else {
             let estimated = input.source.as_ref().is_some_and(|source| source.origin == Origin::Estimated);
@@ -106,11 +108,11 @@ fn energies(metrics: &mut Metrics, input: &Input<'_>, cycles: &[&Joined]) {
             metrics.insert(format!("net_j_per_{name}"), net);
         }
         if let Some(bare) = &input.bare_idle_w {
-            let above = ratio(&energy, &seconds, &counts, Idle::Blocks(bare), options);
+            let above = ratio(&energy, &seconds, &counts, Idle::Blocks(bare), options, input.inflate);
             metrics.insert(format!("above_bare_idle_j_per_{name}"), metric(above, format!("J/{unit}"), Some(true)));
         }
     }
-    let power = ratio(&energy, &seconds, &seconds, Idle::None, options);
+    let power = ratio(&energy, &seconds, &seconds, Idle::None, options, input.inflate);
     metrics.insert("mean_power_w".to_owned(), metric(power, "W".to_owned(), None));
 }
 
@@ -120,12 +122,12 @@ fn rates(metrics: &mut Metrics, input: &Input<'_>, cycles: &[&Joined]) {
     }
     let seconds: Vec<f64> = cycles.iter().map(|j| j.summary.seconds).collect();
     for (name, unit, counts) in denominators(cycles) {
-        let rate = ratio(&counts, &seconds, &seconds, Idle::None, input.options);
+        let rate = ratio(&counts, &seconds, &seconds, Idle::None, input.options, input.inflate);
         let plural = if unit == name { name } else { format!("{name}s") };
         let plural = if plural == "request" { "requests".to_owned() } else { plural };
         let unit =
             if matches!(unit.as_str(), "token" | "request") { format!("{unit}s/s") } else { format!("{unit}/s") };
-        metrics.insert(format!("{plural}_per_s"), describe(rate, unit, cycles.len(), Some(false), None));
+        metrics.insert(format!("{plural}_per_s"), describe(rate, unit, cycles.len(), Some(false), None, input.options));
     }
 }
 
@@ -143,6 +145,7 @@ fn process_rate(metrics: &mut Metrics, input: &Input<'_>) {
         value: Some(mean),
         unit: "tokens/s".to_owned(),
         interval: None,
+        student: None,
         bootstrap: None,
         cycles: input.records.len(),
         samples: None,
@@ -168,6 +171,7 @@ fn device_use(metrics: &mut Metrics, input: &Input<'_>) {
         value: Some(value),
         unit: unit.to_owned(),
         interval: None,
+        student: None,
         bootstrap: None,
         cycles: input.records.len(),
         samples: Some(samples),
@@ -192,6 +196,7 @@ fn sampler_cost(metrics: &mut Metrics, input: &Input<'_>) {
         value: Some(worst * 100.0),
         unit: "% of a core".to_owned(),
         interval: None,
+        student: None,
         bootstrap: None,
         cycles: costs.len(),
         samples: None,
@@ -209,12 +214,14 @@ fn describe(
     cycles: usize,
     lower_is_better: Option<bool>,
     source: Option<Source>,
+    options: &Options,
 ) -> Metric {
-    let (value, interval, bootstrap, missing) = match ratio {
+    let (value, student, bootstrap, missing) = match ratio {
         Ok(ratio) => (Some(ratio.value), ratio.interval, ratio.bootstrap, ratio.missing),
         Err(error) => (None, None, None, Some(error.to_string())),
     };
-    Metric { value, unit, interval, bootstrap, cycles, samples: None, missing, lower_is_better, source }
+    let interval = options.shown.of(student.as_ref(), bootstrap.as_ref(), cycles);
+    Metric { value, unit, interval, student, bootstrap, cycles, samples: None, missing, lower_is_better, source }
 }
 
 /// The metric to show first: energy per unit of what the bench produces.

@@ -6,6 +6,7 @@
 mod assemble;
 mod calibrate;
 pub mod compare;
+mod completeness;
 mod cycles;
 mod finding;
 mod interval;
@@ -17,6 +18,6 @@ mod summary;
 
 pub use assemble::AnalysisError;
 pub use finding::{Check, Finding, Status, Weight, status};
-pub use interval::Options;
-pub use summarise::summarise;
+pub use interval::{IntervalChoice, Options};
+pub use summarise::{ReadJournal, summarise, summarise_read};
 pub use summary::{BenchSummary, CycleSummary, Interval, Metric, RunInfo, Summary, WarmUpSummary};

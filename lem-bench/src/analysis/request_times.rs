@@ -85,6 +85,7 @@ fn quantiles<T: Sample>(metrics: &mut Metrics, name: &str, pooled: &PooledSample
         value: Some(value * MS_PER_NS),
         unit: "ms".to_owned(),
         interval: None,
+        student: None,
         bootstrap: None,
         cycles,
         samples: Some(pooled.samples() as usize),
@@ -102,7 +103,7 @@ fn quantiles<T: Sample>(metrics: &mut Metrics, name: &str, pooled: &PooledSample
         let mut metric = metric(value);
         match pooled.interval(q, options.level) {
             Ok(ci) => {
-                metric.interval = Some(Interval {
+                metric.student = Some(Interval {
                     low: ci.low * MS_PER_NS,
                     high: ci.high * MS_PER_NS,
                     level: options.level,
@@ -119,6 +120,7 @@ fn quantiles<T: Sample>(metrics: &mut Metrics, name: &str, pooled: &PooledSample
             metric.bootstrap =
                 Some(Interval { low: interval.low * MS_PER_NS, high: interval.high * MS_PER_NS, ..interval });
         }
+        metric.interval = options.shown.of(metric.student.as_ref(), metric.bootstrap.as_ref(), cycles);
         metrics.insert(format!("{name}_{label}"), metric);
     }
 }

@@ -2,30 +2,58 @@
 
 use super::assemble::{AnalysisError, Bench, Part, benches, heads};
 use super::calibrate::calibrated;
+use super::completeness;
 use super::cycles::{Joined, join};
-use super::finding::{Check, Finding, Weight, status};
+use super::finding::status;
 use super::interval::Options;
 use super::ledger::{Evidence, judge};
 use super::metrics::{Input, headline, metrics};
 use super::summary::{BenchSummary, RunInfo, Summary, WarmUpSummary};
 use crate::model::{CycleRecord, DomainId, IdleRecord, Method, Outcome, Record, RunRecord, SCHEMA_VERSION, Source};
-use crate::units::{Stamp, Watts};
+use crate::stats::ADAPTIVE_INFLATION;
+use crate::units::Watts;
+
+/// The journal of one process as it was read.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadJournal<'a> {
+    /// Its intact records.
+    pub records: &'a [Record],
+    /// What could not be read: one sentence each.
+    pub damage: &'a [String],
+}
+
+/// As [`summarise`], with what is damaged in the journals as findings about the run.
+///
+/// # Errors
+/// As [`summarise`].
+pub fn summarise_read(journals: &[ReadJournal<'_>], options: &Options) -> Result<Summary, AnalysisError> {
+    let records: Vec<&[Record]> = journals.iter().map(|journal| journal.records).collect();
+    let mut summary = summarise(&records, options)?;
+    let rank = |records: &[Record]| {
+        records.iter().find_map(|r| if let Record::Run(head) = r { Some(head.rank) } else { None })
+    };
+    let damage = journals.iter().filter_map(|journal| completeness::of_journal(rank(journal.records), journal.damage));
+    summary.findings.extend(damage);
+    Ok(summary)
+}
 
 /// Makes the summary of a run from the journals of its processes.
 ///
 /// # Errors
 /// When none of them has a head, or one was written by another schema version.
-pub fn summarise(journals: &[Vec<Record>], options: &Options) -> Result<Summary, AnalysisError> {
-    let journals = &*calibrated(journals);
-    let heads = heads(journals)?;
+pub fn summarise<J: AsRef<[Record]>>(journals: &[J], options: &Options) -> Result<Summary, AnalysisError> {
+    let read: Vec<&[Record]> = journals.iter().map(AsRef::as_ref).collect();
+    let calibrated = calibrated(&read);
+    let journals: Vec<&[Record]> = calibrated.iter().map(AsRef::as_ref).collect();
+    let heads = heads(&journals)?;
     let first = heads.iter().min_by_key(|head| (head.rank, head.started)).copied().unwrap_or(heads[0]);
-    let benches: Vec<Bench<'_>> = benches(journals);
+    let benches: Vec<Bench<'_>> = benches(&journals);
     let bare = benches.iter().find_map(|bench| bench.first().bare_idle);
     Ok(Summary {
         schema_version: SCHEMA_VERSION,
         run: run_info(first, bare),
         benches: benches.iter().map(|bench| summarise_bench(bench, options)).collect(),
-        findings: run_findings(&heads),
+        findings: completeness::of_run(&heads),
     })
 }
 
@@ -48,28 +76,6 @@ fn run_info(head: &RunRecord, bare: Option<&IdleRecord>) -> RunInfo {
     }
 }
 
-/// What the processes of a run must have in common, and do not.
-fn run_findings(heads: &[&RunRecord]) -> Vec<Finding> {
-    let differs = |what: &dyn Fn(&RunRecord) -> String| heads.iter().any(|head| what(head) != what(heads[0]));
-    let mixed: Vec<&str> = [
-        ("version of lem-bench", differs(&|head| head.lem_bench.clone())),
-        ("meter", differs(&|head| head.probe.meter.clone())),
-        ("number of processes", differs(&|head| head.world.to_string())),
-    ]
-    .into_iter()
-    .filter_map(|(name, differs)| differs.then_some(name))
-    .collect();
-    if mixed.is_empty() {
-        return Vec::new();
-    }
-    vec![Finding::new(
-        Check::Completeness,
-        Weight::Warning,
-        format!("the processes of this run differ in {}", mixed.join(", ")),
-        "run all processes with one build and one configuration",
-    )]
-}
-
 fn summarise_bench(bench: &Bench<'_>, options: &Options) -> BenchSummary {
     let first = bench.first();
     let records: Vec<Vec<&CycleRecord>> = bench.cycles().into_values().collect();
@@ -78,15 +84,20 @@ fn summarise_bench(bench: &Bench<'_>, options: &Options) -> BenchSummary {
     let bare_idle_w = first.bare_idle.and_then(|idle| {
         idle.blocks.iter().map(|block| total(&block.power, &first.head.headline)).collect::<Option<Vec<f64>>>()
     });
-    let metrics = metrics(&Input { joined: &joined, records: &records, bare_idle_w, source: source.clone(), options });
-    let mut findings = bench.findings.clone();
+    // Where cycles went on until the interval was narrow enough, intervals are widened for that, also of a run that was
+    // interrupted before they were.
+    let is_adaptive = first.record.schedule.contains_key("target_precision");
+    let inflate = if is_adaptive { ADAPTIVE_INFLATION } else { 1.0 };
+    let input = Input { joined: &joined, records: &records, bare_idle_w, source: source.clone(), options, inflate };
+    let metrics = metrics(&input);
+    let mut findings = completeness::of_bench(bench, &records);
     findings.extend(judge(&Evidence { part: first, parts: &bench.parts, joined: &joined, records: &records }));
-    findings.extend(overlap(bench, &records));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
     BenchSummary {
         bench: first.record.clone(),
         status: status(&findings),
         ended: ended(bench),
+        precision: first.end.and_then(|end| end.precision),
         source,
         headline_metric: headline(&metrics),
         metrics,
@@ -152,26 +163,4 @@ fn mean_power(idle: &IdleRecord) -> Vec<(DomainId, Watts)> {
 fn total(power: &[(DomainId, Watts)], headline: &[DomainId]) -> Option<f64> {
     let of = |domain: &DomainId| power.iter().find(|(id, _)| id == domain).map(|(_, watts)| watts.get());
     headline.iter().map(of).sum()
-}
-
-/// Windows of one cycle that do not share any time cannot be added up to a throughput.
-fn overlap(bench: &Bench<'_>, records: &[Vec<&CycleRecord>]) -> Option<Finding> {
-    if bench.parts.len() < 2 {
-        return None;
-    }
-    let apart = |parts: &Vec<&CycleRecord>| {
-        let windows = || parts.iter().filter_map(|record| record.windows.first());
-        let start = windows().map(|window| window.start).max().unwrap_or(Stamp(0));
-        let stop = windows().map(|window| window.stop).min().unwrap_or(Stamp(0));
-        start >= stop
-    };
-    let n = records.iter().filter(|parts| apart(parts)).count();
-    (n > 0).then(|| {
-        Finding::new(
-            Check::Completeness,
-            Weight::Invalid,
-            format!("in {n} cycles the windows of the processes do not overlap: their rates do not add up"),
-            "start the processes together; each waits for the others before a window",
-        )
-    })
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::finding::{Finding, Status};
 use crate::model::{
-    BenchRecord, Calibration, Domain, DomainId, Fact, MeterProbe, Origin, Outcome, Setting, Source, Span, Trace,
-    WarmUpCode,
+    BenchRecord, Calibration, Domain, DomainId, Fact, MeterProbe, Origin, Outcome, Precision, Setting, Source, Span,
+    Trace, WarmUpCode,
 };
 use crate::units::{Joules, Stamp, Watts};
 
@@ -71,6 +71,9 @@ pub struct BenchSummary {
     pub status: Status,
     /// How it ended; `None` when its journal ends before it did.
     pub ended: Option<Outcome>,
+    /// How cycles that went on until the interval was narrow enough came to an end; `None` where their number was fixed.
+    #[serde(default)]
+    pub precision: Option<Precision>,
     /// Where its energy comes from; `None` when no energy was measured.
     pub source: Option<Source>,
     /// Its metrics by name; a metric that does not apply is not there.
@@ -107,9 +110,12 @@ pub struct Metric {
     pub value: Option<f64>,
     /// Its unit: `J/token`, `tokens/s`, `W`, `ms`.
     pub unit: String,
-    /// Its default interval.
+    /// The interval to show: its default one, or, with `--interval bootstrap`, its bootstrap interval where there is one.
     pub interval: Option<Interval>,
-    /// Its bootstrap interval, beside the default one.
+    /// Its default interval, by Student's t.
+    #[serde(default)]
+    pub student: Option<Interval>,
+    /// Its bootstrap interval.
     pub bootstrap: Option<Interval>,
     /// Cycles that it comes from.
     pub cycles: usize,

@@ -64,7 +64,7 @@ pub fn simulate_duel(
         for side in [first, 1 - first] {
             let launch = 2 * u64::from(pair) + side as u64;
             let body = simulation.body_of([base, new][side], launch)?;
-            let job = Job { record: bench_record(&schedule), schedule: turn, body, from_cycle: 0 };
+            let job = Job { record: bench_record(&schedule), schedule: turn, body, from_cycle: 0, earlier: Vec::new() };
             session.run(&job)?;
             keep(&mut journals[side], memory.take(), pair, schedule.cycles);
         }

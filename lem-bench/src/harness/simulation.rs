@@ -203,7 +203,13 @@ pub fn simulate(scenario: &Scenario, seeds: Seeds, options: &SimulationOptions) 
         interrupt: Interrupt::default(),
     };
     let head = head(probed, domains, headline, options.seed, &clock);
-    let job = Job { record: bench_record(&schedule), schedule, body: simulation.body(seeds.bench)?, from_cycle: 0 };
+    let job = Job {
+        record: bench_record(&schedule),
+        schedule,
+        body: simulation.body(seeds.bench)?,
+        from_cycle: 0,
+        earlier: Vec::new(),
+    };
     let mut session = Session::begin(parts, &Record::Run(head))?;
     session.bare_idle(&schedule)?;
     session.run(&job)?;

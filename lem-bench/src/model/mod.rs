@@ -17,8 +17,8 @@ pub use evidence::{CpuEvidence, CycleEvidence, DeviceLimits, DeviceUser, GaugeEv
 pub use id_hash::id_hash;
 pub use probe::{ChannelProbe, MeterProbe};
 pub use record::{
-    BenchEnd, BenchRecord, CycleRecord, Fact, IdleKind, IdleRecord, Outcome, Record, ResumeRecord, RunEnd, RunRecord,
-    Setting, WarmUpCode, WarmUpRecord,
+    BenchEnd, BenchRecord, CycleRecord, EnoughCycles, Fact, IdleKind, IdleRecord, Outcome, Precision, Record,
+    ResumeRecord, RunEnd, RunRecord, Setting, WarmUpCode, WarmUpRecord,
 };
 pub use session_result::SessionResult;
 pub use window::{

@@ -248,6 +248,35 @@ pub enum Outcome {
     },
 }
 
+/// Why there were enough cycles, where their number was left open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum EnoughCycles {
+    /// The interval is as narrow as was asked for.
+    Precision,
+    /// It is not, and there are no more cycles.
+    MostCycles,
+    /// It is not, and the time is over.
+    TimeBudget,
+    /// It can't be known, because no energy could be had.
+    NoPrecision,
+}
+
+/// How cycles that went on until the interval was narrow enough came to an end.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Precision {
+    /// The half width that was asked for, as a share of the value.
+    pub target: f64,
+    /// The half width at the end, widened for having been looked at after every cycle; `None` when it can't be known.
+    pub half_width: Option<f64>,
+    /// Cycles at the end.
+    pub cycles: u32,
+    /// Why there were enough.
+    pub ended: EnoughCycles,
+}
+
 /// The end of a bench.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BenchEnd {
@@ -258,6 +287,9 @@ pub struct BenchEnd {
     pub outcome: Outcome,
     /// The text of the last failed request, if any failed.
     pub last_failure: Option<String>,
+    /// How the search for a narrow interval ended; `None` where the number of cycles was fixed.
+    #[serde(default)]
+    pub precision: Option<Precision>,
     /// When.
     pub at: Stamp,
 }

@@ -40,6 +40,14 @@ pub struct WorkDone {
 }
 
 impl WorkDone {
+    /// How many of the units of the headline metric these are: output tokens, else input tokens, else the first other
+    /// unit, else requests.
+    pub fn units_of_headline(&self) -> u64 {
+        let other = self.units.values().copied().find(|n| *n > 0);
+        let tokens = [self.output_tokens, self.input_tokens].into_iter().find(|n| *n > 0);
+        tokens.or(other).unwrap_or(self.requests)
+    }
+
     /// Adds another window's work to this one's.
     pub fn add(&mut self, other: &WorkDone) {
         self.requests += other.requests;

@@ -44,9 +44,15 @@ impl TimePlan {
         self.benches.first().map(blocks).unwrap_or_default()
     }
 
-    /// The time that the whole run is expected to take, with every warm-up at its floor.
+    /// The time that the whole run is expected to take, with every warm-up at its floor and as few cycles as each bench
+    /// may have.
     pub fn total(&self) -> Duration {
         self.bare_idle() + self.left_after(0)
+    }
+
+    /// The same with as many cycles as each bench may have.
+    pub fn most(&self) -> Duration {
+        self.bare_idle() + self.benches.iter().map(|bench| bench.schedule.longest()).sum::<Duration>()
     }
 
     /// The time that the benches from number `done` on are expected to take.

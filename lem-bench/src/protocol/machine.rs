@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 
+use super::precision::{CycleSums, Search};
 use super::schedule::Schedule;
 use super::warm_up::{WarmUp, WarmUpVerdict};
+use crate::model::Precision;
 use crate::units::Stamp;
 
 /// How far below its reading at the end of the warm-up, in °C, the temperature may be when a window begins: half a step
@@ -61,7 +63,8 @@ pub enum Command {
     Edge(Edge),
     /// The warm-up ended: what it saw, and how it ended.
     WarmedUp(Box<WarmUp>, WarmUpVerdict),
-    /// The cycle with this number, from 0, is complete.
+    /// The cycle with this number, from 0, is complete. Where cycles go on until the interval is narrow enough,
+    /// [`Protocol::cycle_sums`] wants its sums before it is asked again.
     CycleDone(u32),
     /// All cycles are done.
     Done,
@@ -113,6 +116,7 @@ enum State {
     RampOut {
         until: Stamp,
     },
+    CycleDone,
     Done,
 }
 
@@ -122,6 +126,10 @@ pub struct Protocol {
     schedule: Schedule,
     state: State,
     rest_until: Option<Stamp>,
+    begun: Option<Stamp>,
+    last_cycle_end: Option<Stamp>,
+    search: Search,
+    precision: Option<Precision>,
     cycle: u32,
     closed_probe: bool,
     /// The highest temperature at the end of the warm-up or of a window: where each window begins again. A machine
@@ -142,6 +150,10 @@ impl Protocol {
             schedule,
             state: State::Settle,
             rest_until: None,
+            begun: None,
+            last_cycle_end: None,
+            search: Search::default(),
+            precision: None,
             cycle,
             closed_probe: false,
             reference_c: None,
@@ -159,6 +171,16 @@ impl Protocol {
     /// The cycle that is under way or next.
     pub fn cycle(&self) -> u32 {
         self.cycle
+    }
+
+    /// Takes the sums of a cycle that is complete, also of one from before this process.
+    pub fn cycle_sums(&mut self, sums: CycleSums) {
+        self.search.add(sums);
+    }
+
+    /// How the search for a narrow interval ended, once it did.
+    pub fn precision(&self) -> Option<Precision> {
+        self.precision
     }
 
     /// Whether the ramp-in of this cycle ended at its cap before the temperature was back.
@@ -198,6 +220,7 @@ impl Protocol {
     pub fn next(&mut self, senses: Senses) -> Command {
         let now = senses.now;
         let schedule = self.schedule;
+        self.begun.get_or_insert(now);
         match &mut self.state {
             State::Settle => match self.rest(now, schedule.settle, Resting::Settle, schedule.idle_blocks > 0) {
                 Some(rest) => rest,
@@ -272,11 +295,26 @@ impl Protocol {
                 let done = self.cycle;
                 self.cycle += 1;
                 self.rng = draws(self.seed, self.cycle);
-                self.state = if self.cycle < schedule.cycles { State::Gap } else { State::Done };
+                self.state = State::CycleDone;
                 Command::CycleDone(done)
+            }
+            State::CycleDone => {
+                let state = if self.is_enough(now) { State::Done } else { State::Gap };
+                self.go(state, senses)
             }
             State::Done => Command::Done,
         }
+    }
+
+    /// Whether there are enough cycles, where one has just ended.
+    fn is_enough(&mut self, now: Stamp) -> bool {
+        let began = self.last_cycle_end.replace(now);
+        let Some(rule) = self.schedule.precision else { return self.cycle >= self.schedule.cycles };
+        let since = |then: Option<Stamp>| then.map_or(Duration::ZERO, |then| now.since(then));
+        // As long as the last one, or, after the first, as planned.
+        let next = if began.is_some() { since(began) } else { self.schedule.cycle() };
+        self.precision = self.search.verdict(&rule, since(self.begun), next);
+        self.precision.is_some()
     }
 
     /// Goes to `state` and asks again.

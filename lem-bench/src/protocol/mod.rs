@@ -3,10 +3,13 @@
 //! A pure state machine: it is told the time and what happened, and answers with the next command. It never sleeps,
 //! reads, prints or stamps, and must not know clocks, meters or files.
 
+mod lengths;
 mod machine;
+mod precision;
 mod schedule;
 mod warm_up;
 
 pub use machine::{Command, Edge, Protocol, Resting, Senses};
+pub use precision::{CycleSums, PrecisionRule};
 pub use schedule::{Overrides, Profile, Schedule, WarmUpRule};
 pub use warm_up::{WarmUp, WarmUpVerdict};

@@ -1,8 +1,8 @@
 //! The figures of a protocol, as a function of the profile and of what probing the meter found.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::precision::PrecisionRule;
 use crate::model::{DomainId, MeterProbe, Origin};
 
 /// How much care to take.
@@ -44,6 +44,12 @@ pub struct Overrides {
     pub warm_up: Option<Duration>,
     /// The whole time in which an idle figure is measured.
     pub idle: Option<Duration>,
+    /// Cycles go on until the interval's half width is this share of the value.
+    pub target_precision: Option<f64>,
+    /// They end when the bench has taken this long.
+    pub time_budget: Option<Duration>,
+    /// The level of the interval, where it is not 0.95.
+    pub level: Option<f64>,
 }
 
 /// When a warm-up may end.
@@ -77,8 +83,10 @@ pub struct Schedule {
     pub idle_block: Duration,
     /// The warm-up.
     pub warm_up: WarmUpRule,
-    /// Cycles.
+    /// Cycles; the fewest of them where `precision` is set.
     pub cycles: u32,
+    /// Cycles go on until the interval is narrow enough, if so.
+    pub precision: Option<PrecisionRule>,
     /// Windows in each cycle.
     pub windows: u32,
     /// Rest at the beginning of a gap, in which nothing is measured.
@@ -123,12 +131,18 @@ impl Schedule {
             let gap = schedule.gap_rest + schedule.gap_idle + schedule.guard;
             schedule.ramp_in = schedule.ramp_in.max(gap * 2);
         }
+        if let Some(rule) = schedule.precision {
+            schedule.cycles = rule.range(schedule.beginning(), schedule.cycle()).0;
+        }
         schedule.ramp_in_cap = schedule.ramp_in.max(schedule.window * 3).max(patience(profile));
         schedule
     }
 
     fn apply(&mut self, set: &Overrides) {
         self.cycles = set.cycles.unwrap_or(self.cycles).max(1);
+        self.precision = set
+            .target_precision
+            .map(|target| PrecisionRule::new(target, set.level.unwrap_or(0.95), set.cycles, set.time_budget));
         self.windows = set.windows.unwrap_or(self.windows).max(1);
         self.window = set.min_window.unwrap_or(self.window);
         if let Some(gap) = set.gap {
@@ -155,46 +169,11 @@ impl Schedule {
         let longer = if set.min_window.is_some() { 1 } else { 3 };
         Self {
             cycles: 1,
+            precision: None,
             window: self.window * longer,
             window_iterations: self.window_iterations * u64::from(longer),
             ..*self
         }
-    }
-
-    /// The time that one bench is expected to take, without its set-up; the warm-up is taken at its floor.
-    pub fn expected(&self) -> Duration {
-        let idle = self.settle + (self.idle_block * self.idle_blocks) + self.guard;
-        let gap = self.gap_rest + self.gap_idle + self.guard;
-        let cycle = gap + self.ramp_in + self.window * self.windows + self.ramp_out + self.phase / 2;
-        idle + self.warm_up.floor + cycle * self.cycles
-    }
-
-    /// The figures by name, in seconds or counts, for the record.
-    pub fn figures(&self) -> BTreeMap<String, f64> {
-        let s = Duration::as_secs_f64;
-        [
-            ("settle_s", s(&self.settle)),
-            ("idle_blocks", f64::from(self.idle_blocks)),
-            ("idle_block_s", s(&self.idle_block)),
-            ("warm_up_floor_s", s(&self.warm_up.floor)),
-            ("warm_up_floor_probes", self.warm_up.floor_probes as f64),
-            ("warm_up_cap_s", s(&self.warm_up.cap)),
-            ("warm_up_tolerance", self.warm_up.tolerance),
-            ("cycles", f64::from(self.cycles)),
-            ("windows", f64::from(self.windows)),
-            ("gap_rest_s", s(&self.gap_rest)),
-            ("gap_idle_s", s(&self.gap_idle)),
-            ("ramp_in_s", s(&self.ramp_in)),
-            ("ramp_in_cap_s", s(&self.ramp_in_cap)),
-            ("window_s", s(&self.window)),
-            ("window_iterations", self.window_iterations as f64),
-            ("ramp_out_s", s(&self.ramp_out)),
-            ("guard_s", s(&self.guard)),
-            ("expected_s", s(&self.expected())),
-        ]
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
     }
 }
 
@@ -220,6 +199,7 @@ fn estimated(profile: Profile) -> Schedule {
             calm: Duration::ZERO,
         },
         cycles,
+        precision: None,
         windows: 1,
         gap_rest: ramp_in / 2,
         gap_idle: Duration::ZERO,
@@ -269,6 +249,7 @@ fn sensed(profile: Profile, period: Option<Duration>, counted: bool) -> Schedule
         idle_block: block.max(tick * 3),
         warm_up: warm_up(profile),
         cycles,
+        precision: None,
         windows: 1,
         gap_rest: rest.max(guard),
         gap_idle: idle.max(tick * 3),

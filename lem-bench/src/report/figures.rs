@@ -212,6 +212,7 @@ mod tests {
             value: Some(value),
             unit: unit.to_owned(),
             interval: Some(interval),
+            student: None,
             bootstrap: None,
             cycles: 10,
             samples: None,

@@ -243,6 +243,7 @@ fn metric(value: f64, unit: &str, share: f64, source: &Source) -> Metric {
             seed: Some(42),
             ..interval.clone()
         }),
+        student: Some(interval.clone()),
         interval: Some(interval),
         cycles: 10,
         samples: None,
@@ -303,6 +304,7 @@ fn decode(id: &str, j_per_token: f64, source: &Source) -> BenchSummary {
         },
         status: crate::analysis::Status::Valid,
         ended: Some(Outcome::Completed),
+        precision: None,
         source: Some(source.clone()),
         metrics,
         headline_metric: Some("j_per_output_token".to_owned()),

@@ -9,7 +9,7 @@ use super::rig::Rig;
 use crate::bench::Bencher;
 use crate::bench::Driver;
 use crate::bench::Fixtures;
-use crate::model::Outcome;
+use crate::model::{Outcome, Precision};
 
 /// Address space for a body's stack: what the main thread has, and some more for deep models in debug builds.
 pub(crate) const STACK: usize = 16 << 20;
@@ -21,6 +21,8 @@ pub(super) struct Return {
     pub(super) outcome: Option<Outcome>,
     /// The text of the last failed request.
     pub(super) last_failure: Option<String>,
+    /// How the search for a narrow interval ended, if it did.
+    pub(super) precision: Option<Precision>,
 }
 
 /// Hands the baton to a new thread that runs the job's body from set-up to end, and takes it back.
@@ -40,7 +42,8 @@ fn perform(rig: Box<Rig>, job: &Job, outbox: &Sender<Return>) {
     let fixtures = rig.fixtures.clone();
     let mut driver = CaseDriver::new(rig, job);
     let result = call(&job.body, &mut driver, fixtures);
-    let (mut rig, completed, last_failure) = driver.into_rig();
+    let (last_failure, precision) = (driver.last_failure(), driver.precision());
+    let (mut rig, completed) = driver.into_rig();
     let outcome = match result {
         Err(message) => Some(Outcome::Panicked { message }),
         Ok(Err(message)) => Some(Outcome::Failed { message }),
@@ -52,7 +55,7 @@ fn perform(rig: Box<Rig>, job: &Job, outbox: &Sender<Return>) {
         },
     };
     // The receiver waits for as long as this thread lives, so there is nobody to tell when it is gone.
-    drop(outbox.send(Return { rig, outcome, last_failure }));
+    drop(outbox.send(Return { rig, outcome, last_failure, precision }));
 }
 
 /// Calls a body and checks that it ran exactly one `iter…`; the outer `Err` is a panic.

@@ -11,10 +11,10 @@ use super::surroundings::CpuMark;
 use crate::bench::{Choice, Driver, Iteration, Step};
 use crate::clock::{Clock, followed_cpu_time, process_cpu_time};
 use crate::model::{
-    CycleEvidence, CycleRecord, IdleKind, IdleRecord, Record, Span, SpanKind, WarmUpRecord, WindowRecord, WorkDone,
-    id_hash,
+    CycleEvidence, CycleRecord, IdleKind, IdleRecord, Precision, Record, Span, SpanKind, WarmUpRecord, WindowRecord,
+    WorkDone, id_hash,
 };
-use crate::protocol::{Command, Edge, Protocol, Resting, Senses, WarmUp, WarmUpVerdict};
+use crate::protocol::{Command, CycleSums, Edge, Protocol, Resting, Senses, WarmUp, WarmUpVerdict};
 use crate::units::Stamp;
 
 /// Iterations are run in a row, without a question between them, until about this long has passed.
@@ -49,15 +49,19 @@ impl CaseDriver {
         rig.progress(Progress {
             bench: Some(&job.record.id),
             stage: Stage::SetUp,
-            cycle: (job.from_cycle, schedule.cycles),
+            cycle: (job.from_cycle, schedule.most_cycles()),
             lasts: Duration::ZERO,
             left: schedule.expected(),
         });
         let seed = rig.parts.seed ^ id_hash(&job.record.id);
+        let mut protocol = Protocol::new(schedule, seed, job.from_cycle);
+        for sums in &job.earlier {
+            protocol.cycle_sums(*sums);
+        }
         Self {
             rig,
             bench: job.record.id.clone(),
-            protocol: Protocol::new(schedule, seed, job.from_cycle),
+            protocol,
             log: Log::default(),
             idle: Vec::new(),
             idle_from: now,
@@ -75,9 +79,19 @@ impl CaseDriver {
         }
     }
 
-    /// The baton, whether all cycles were done, and the last failure of a request.
-    pub(super) fn into_rig(self) -> (Box<Rig>, bool, Option<String>) {
-        (self.rig, self.completed, self.last_failure)
+    /// The baton, and whether all cycles were done.
+    pub(super) fn into_rig(self) -> (Box<Rig>, bool) {
+        (self.rig, self.completed)
+    }
+
+    /// The text of the last failed request.
+    pub(super) fn last_failure(&self) -> Option<String> {
+        self.last_failure.clone()
+    }
+
+    /// How the search for a narrow interval ended, if it did.
+    pub(super) fn precision(&self) -> Option<Precision> {
+        self.protocol.precision()
     }
 
     /// Notes what is done from now on, for the trace and for those who watch.
@@ -96,7 +110,7 @@ impl CaseDriver {
             self.rig.progress(Progress {
                 bench: Some(&self.bench),
                 stage,
-                cycle: (self.protocol.cycle(), schedule.cycles),
+                cycle: (self.protocol.cycle(), schedule.most_cycles()),
                 lasts,
                 left: cycle * left,
             });
@@ -230,6 +244,7 @@ impl CaseDriver {
             spans,
         };
         sampler.forget(now);
+        self.protocol.cycle_sums(CycleSums::of(&record, &self.rig.parts.headline));
         self.rig.record(&Record::Cycle(Box::new(record)));
         self.stage = None;
         self.mark_cpu();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::bench::Bencher;
 use crate::model::BenchRecord;
-use crate::protocol::Schedule;
+use crate::protocol::{CycleSums, Schedule};
 
 /// A body with its parameters bound; an `Err` is the text of what went wrong.
 pub type Body = Arc<dyn Fn(&mut Bencher<'_>) -> Result<(), String> + Send + Sync>;
@@ -20,6 +20,8 @@ pub struct Job {
     pub body: Body,
     /// The cycle to begin with: 0, or the first that an earlier process left undone.
     pub from_cycle: u32,
+    /// What the cycles before that one came to.
+    pub earlier: Vec<CycleSums>,
 }
 
 impl std::fmt::Debug for Job {

@@ -91,10 +91,10 @@ impl Session {
         if job.from_cycle == 0 {
             rig.record(&Record::Bench(job.record.clone()));
         }
-        let (outcome, last_failure) = match body::run(rig, job) {
-            Ok(Return { rig, outcome, last_failure }) => {
+        let (outcome, last_failure, precision) = match body::run(rig, job) {
+            Ok(Return { rig, outcome, last_failure, precision }) => {
                 self.rig = Some(rig);
-                (outcome, last_failure)
+                (outcome, last_failure, precision)
             }
             Err(error) => {
                 return Err(ObserverError(format!("bench `{}` could not be run: {error}", job.record.id)));
@@ -107,7 +107,7 @@ impl Session {
         self.benches += 1;
         if let Some(rig) = self.rig.as_mut() {
             let (bench, at) = (job.record.id.clone(), rig.now());
-            rig.record(&Record::BenchEnd(BenchEnd { bench, outcome: outcome.clone(), last_failure, at }));
+            rig.record(&Record::BenchEnd(BenchEnd { bench, outcome: outcome.clone(), last_failure, precision, at }));
         }
         self.check()?;
         Ok(Some(outcome))

@@ -152,6 +152,7 @@ fn records(rank: u32) -> Vec<Record> {
             bench,
             outcome: Outcome::Panicked { message: "no\nway".into() },
             last_failure: None,
+            precision: None,
             at: Stamp(10),
         }),
         Record::RunEnd(RunEnd { at: Stamp(11), benches: 1 }),

@@ -67,7 +67,8 @@ fn cycles(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             "run `cargo lem doctor`: a counter or gauge gave nothing around the edges of those windows",
         ));
     }
-    let planned = evidence.part.record.schedule.get("cycles").map_or(0, |cycles| *cycles as usize);
+    let fixed = || evidence.part.record.schedule.get("cycles").map_or(0, |cycles| *cycles as usize);
+    let planned = evidence.part.end.and_then(|end| end.precision).map_or_else(fixed, |p| p.cycles as usize);
     let completed = matches!(evidence.part.end.map(|end| &end.outcome), Some(Outcome::Completed));
     if completed && n < planned {
         findings.push(Finding::new(

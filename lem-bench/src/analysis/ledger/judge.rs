@@ -2,7 +2,7 @@
 //!
 //! Every item looks at records alone; none must know how anything was measured.
 
-use super::{device, ending, idle, machine, sensors, source, steadiness};
+use super::{device, ending, idle, machine, precision, sensors, source, steadiness};
 use crate::analysis::assemble::Part;
 use crate::analysis::cycles::Joined;
 use crate::analysis::finding::Finding;
@@ -21,8 +21,16 @@ pub(in crate::analysis) struct Evidence<'a> {
 /// All findings about one bench.
 pub(in crate::analysis) fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let items: [fn(&mut Vec<Finding>, &Evidence<'_>); 7] =
-        [ending::judge, source::judge, sensors::judge, device::judge, machine::judge, steadiness::judge, idle::judge];
+    let items: [fn(&mut Vec<Finding>, &Evidence<'_>); 8] = [
+        ending::judge,
+        precision::judge,
+        source::judge,
+        sensors::judge,
+        device::judge,
+        machine::judge,
+        steadiness::judge,
+        idle::judge,
+    ];
     for judge in items {
         judge(&mut findings, evidence);
     }

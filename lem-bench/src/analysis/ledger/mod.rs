@@ -6,6 +6,7 @@ mod idle;
 mod judge;
 mod machine;
 mod outliers;
+mod precision;
 mod sensors;
 mod source;
 mod steadiness;

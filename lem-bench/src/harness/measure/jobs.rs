@@ -5,7 +5,7 @@ use super::super::exit::Stop;
 use super::super::simulation::Simulation;
 use super::super::test_mode;
 use crate::model::{BenchRecord, DomainId, MeterProbe, id_hash};
-use crate::protocol::{Overrides, Schedule};
+use crate::protocol::{CycleSums, Overrides, Schedule};
 use crate::registry::{Attributes, Case};
 use crate::runner::{Body, Job};
 #[cfg(unix)]
@@ -22,6 +22,7 @@ pub(super) fn schedule(
         cycles: config.overrides.cycles.or(attributes.cycles),
         windows: config.overrides.windows.or(attributes.windows),
         gap: config.overrides.gap.or(attributes.gap),
+        level: Some(config.analysis.level),
         ..config.overrides
     };
     if let Some(total) = config.measurement_time {
@@ -42,13 +43,14 @@ pub(super) fn job(
     schedule: &Schedule,
     simulation: Option<&Simulation>,
     from_cycle: u32,
+    earlier: Vec<CycleSums>,
 ) -> Result<Job, Stop> {
     let body = match simulation {
         Some(simulation) => simulation.body(id_hash(&case.id)).map_err(|error| Stop::usage(error.to_string()))?,
         None if config.isolates() || case.attributes.isolate => isolated(config, case)?,
         None => test_mode::body(case),
     };
-    Ok(Job { record: record(case, schedule), schedule: *schedule, body, from_cycle })
+    Ok(Job { record: record(case, schedule), schedule: *schedule, body, from_cycle, earlier })
 }
 
 /// The case's body in a process of its own.

@@ -29,7 +29,7 @@ pub(super) fn plan(plan: &TimePlan, instrument: &Instrument, probe: &MeterProbe,
         "{benches} by {} ({origin}; {}), about {} and the benches' own set-up",
         probe.meter,
         headline.join(" + "),
-        span(plan.total())
+        range(plan.total(), plan.most())
     );
     let shown = if all { n } else { SHOWN.min(n) };
     let width = plan.benches().iter().take(shown).map(|bench| bench.id.chars().count()).max().unwrap_or(0).min(60);
@@ -45,13 +45,28 @@ pub(super) fn plan(plan: &TimePlan, instrument: &Instrument, probe: &MeterProbe,
 fn line(bench: &PlannedBench) -> String {
     let schedule = &bench.schedule;
     let windows = if schedule.windows == 1 { String::new() } else { format!("{} × ", schedule.windows) };
+    let (fewest, most) = (schedule.cycles, schedule.most_cycles());
+    let cycles = if fewest == most { fewest.to_string() } else { format!("{fewest} to {most}") };
+    let until = schedule.precision.map_or_else(String::new, |rule| {
+        let budget = rule.budget.map(|budget| format!(", at most {}", span(budget))).unwrap_or_default();
+        format!(" until ±{} %{budget}", rounded(rule.target * 100.0))
+    });
     format!(
-        "{} cycles × {windows}{}, warm-up from {}: about {}",
-        schedule.cycles,
+        "{cycles} cycles × {windows}{}{until}, warm-up from {}: about {}",
         span(schedule.window),
         span(schedule.warm_up.floor),
-        span(schedule.expected())
+        range(schedule.expected(), schedule.longest())
     )
+}
+
+/// Two lengths of time, or one where they are the same.
+fn range(least: Duration, most: Duration) -> String {
+    if span(least) == span(most) { span(least) } else { format!("{} to {}", span(least), span(most)) }
+}
+
+/// A number with the digits that a person gave it.
+fn rounded(x: f64) -> f64 {
+    (x * 1e6).round() / 1e6
 }
 
 /// A length of time for people: `0.30 s`, `12 s`, `3 min 5 s`, `2 h 10 min`.

@@ -8,8 +8,7 @@ use super::super::exit::Stop;
 use super::super::pages::{self, stop};
 use super::super::run::Call;
 use super::super::saved;
-use crate::analysis::{Options, Summary, summarise};
-use crate::model::Record;
+use crate::analysis::{Options, ReadJournal, Summary, summarise_read};
 use crate::report::export::{FORMATS, JSON};
 use crate::store::{Home, HomeOptions, JournalName, JournalWriter, RunDir, RunId, read_run};
 
@@ -82,8 +81,9 @@ impl Results {
 
     fn make(&self, options: &Options, exports: &[&str]) -> Result<(Summary, PathBuf), Stop> {
         let journals = read_run(self.run.path()).map_err(|error| stop(&error))?;
-        let records: Vec<Vec<Record>> = journals.into_iter().map(|journal| journal.records).collect();
-        let summary = summarise(&records, options).map_err(|error| Stop::machine(error.to_string()))?;
+        let read: Vec<ReadJournal<'_>> =
+            journals.iter().map(|journal| ReadJournal { records: &journal.records, damage: &journal.damage }).collect();
+        let summary = summarise_read(&read, options).map_err(|error| Stop::machine(error.to_string()))?;
         let folder = self.run.path();
         let file = saved::write(&JSON, std::slice::from_ref(&summary), folder)?;
         for format in FORMATS.iter().filter(|format| exports.contains(&format.name)) {

@@ -9,6 +9,7 @@ use super::super::exit::Stop;
 use super::super::pages::stop;
 use super::results::Results;
 use crate::model::{Fact, IdleKind, MeterProbe, Record, RunRecord};
+use crate::protocol::CycleSums;
 use crate::store::{Home, JournalName, JournalWriter, RunDir, RunId, Standing, read_journal};
 
 /// Settings that change what is shown or where, and not what is measured.
@@ -38,6 +39,7 @@ pub(super) struct Earlier {
     pub(super) writer: JournalWriter,
     pub(super) head: RunRecord,
     standing: BTreeMap<String, Standing>,
+    sums: BTreeMap<String, Vec<CycleSums>>,
     has_bare_idle: bool,
     /// Its process ended in order: what it was to measure is there, as far as it could be.
     is_complete: bool,
@@ -52,6 +54,11 @@ impl Earlier {
     /// How far the bench of this id got.
     pub(super) fn standing(&self, id: &str) -> Standing {
         self.standing.get(id).copied().unwrap_or_default()
+    }
+
+    /// What the cycles of this bench came to so far.
+    pub(super) fn sums(&self, id: &str) -> Vec<CycleSums> {
+        self.sums.get(id).cloned().unwrap_or_default()
     }
 
     /// Whether idle was measured before anything was set up.
@@ -106,6 +113,12 @@ pub(super) fn find(home: &Home, which: &Resume, target: &str) -> Result<Option<E
         return Err(Stop::usage(why));
     };
     let standing = journal.standing().into_iter().map(|(id, standing)| (id.to_owned(), standing)).collect();
+    let mut sums: BTreeMap<String, Vec<CycleSums>> = BTreeMap::new();
+    for record in &journal.records {
+        if let Record::Cycle(cycle) = record {
+            sums.entry(cycle.bench.clone()).or_default().push(CycleSums::of(cycle, &head.headline));
+        }
+    }
     let has_bare_idle = journal.records.iter().any(is_bare_idle);
     let is_complete = journal.complete;
     Ok(Some(Earlier {
@@ -113,6 +126,7 @@ pub(super) fn find(home: &Home, which: &Resume, target: &str) -> Result<Option<E
         writer,
         head,
         standing,
+        sums,
         has_bare_idle,
         is_complete,
     }))

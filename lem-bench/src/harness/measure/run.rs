@@ -39,6 +39,10 @@ struct Planned {
 /// What keeps anything from being measured or kept.
 pub(in crate::harness) fn run(call: &Call, chosen: Chosen) -> Result<Exit, Stop> {
     let config = call.config();
+    if config.overrides.time_budget.is_some() && config.overrides.target_precision.is_none() {
+        let why = "--time-budget says when to stop looking for --target-precision, which is not set";
+        return Err(Stop::usage(format!("{why}: set it, or leave the budget out")));
+    }
     let home = if config.dry_run { None } else { Some(results::home(call)?) };
     let mut instrument = Instrument::open(call)?;
     let _lock = lock(config, &instrument)?;
@@ -158,7 +162,10 @@ fn measure(
     let simulation = instrument.simulation.take();
     let ready: Vec<Job> = planned
         .iter()
-        .map(|planned| jobs::job(config, &planned.case, &planned.schedule, simulation.as_ref(), planned.from_cycle))
+        .map(|planned| {
+            let sums = earlier.as_ref().map(|earlier| earlier.sums(&planned.case.id)).unwrap_or_default();
+            jobs::job(config, &planned.case, &planned.schedule, simulation.as_ref(), planned.from_cycle, sums)
+        })
         .collect::<Result<_, _>>()?;
     let surroundings = instrument.surroundings();
     head.evidence = instrument.evidence(&surroundings);
@@ -180,6 +187,7 @@ fn measure(
     observers.extend(simulation.as_ref().map(super::super::simulation::Simulation::observer));
     let clock = std::sync::Arc::clone(&instrument.clock);
     let domains = instrument.domains.iter().map(|domain| domain.id.clone()).collect();
+    let headline = instrument.headline.clone();
     let sampler = instrument.sampler(&probe, simulation.as_ref())?;
     let interrupt = Interrupt::default();
     signals::listen(&interrupt, console::note)

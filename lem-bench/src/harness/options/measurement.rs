@@ -2,6 +2,7 @@
 
 use super::libtest::{one, switch};
 use super::spec::{Arity, OptionSpec, Set, Topic};
+use crate::analysis::IntervalChoice;
 use crate::harness::config::NoMatch;
 use crate::harness::parse;
 use crate::protocol::Profile;
@@ -54,7 +55,21 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .aliases(&["sample-size"])
     .expects("a whole number, at least 2")
     .default("by profile: 5, 10 or 12")
-    .help("Cycles of each bench; an interval comes from them"),
+    .help("Cycles of each bench; an interval comes from them. With --target-precision the fewest, and at least 8"),
+    protocol("target-precision", "SHARE", |c, v| {
+        c.overrides.target_precision = Some(parse::share(one(v))?);
+        Ok(())
+    })
+    .expects("a share above 0 and below 1, such as 1% or 0.01")
+    .default("a fixed number of cycles")
+    .help("Go on, from 8 to 30 cycles, until the headline's interval is this narrow: half its width over its value"),
+    protocol("time-budget", "TIME", |c, v| {
+        c.overrides.time_budget = Some(parse::time_above_zero(one(v))?);
+        Ok(())
+    })
+    .expects(A_TIME_ABOVE_ZERO)
+    .default("none")
+    .help("With --target-precision: time for each bench; two cycles are measured in any case"),
     protocol("windows", "N", |c, v| {
         c.overrides.windows = Some(parse::count(one(v), 1)?);
         Ok(())
@@ -111,6 +126,17 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .expects("a share above 0 and below 1, such as 0.95 or 95%")
     .default("0.95")
     .help("Level of all intervals"),
+    protocol("interval", "t|bootstrap", |c, v| {
+        c.analysis.shown = match one(v) {
+            "t" => IntervalChoice::Student,
+            "bootstrap" => IntervalChoice::Bootstrap,
+            _ => return Err(String::new()),
+        };
+        Ok(())
+    })
+    .expects("t or bootstrap")
+    .default("t")
+    .help("Which of each metric's two intervals is shown first; the record has both"),
     protocol("nresamples", "N", |c, v| {
         c.analysis.resamples = parse::count(one(v), 100)? as usize;
         Ok(())

@@ -75,7 +75,9 @@ fn head(paper: &mut Paper, summary: &Summary) {
     let mut metrics = summary.benches.iter().flat_map(|bench| bench.metrics.values());
     if let Some(interval) = metrics.find_map(|metric| metric.interval.as_ref()) {
         let level = percent(interval.level);
-        let text = format!("Brackets hold {level} intervals; ± is half of one as a share of its value.");
+        // Every interval of a run is chosen alike, and one by resampling tells with how many.
+        let by = if interval.resamples.is_some() { "bootstrap" } else { "t" };
+        let text = format!("Brackets hold {level} {by} intervals; ± is half of one as a share of its value.");
         paper.words(&[], 0, sentence(&text, Look::Faint));
     }
 }

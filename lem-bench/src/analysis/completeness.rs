@@ -1,0 +1,226 @@
+//! Whether everything is there that a sum over processes needs: every process once and to its end, every cycle, windows
+//! that overlap, one schema, one environment, journals without damage. Each lack is a finding of its own name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::assemble::{Bench, Part};
+use super::finding::{Check, Finding, Weight};
+use crate::model::{CycleRecord, Outcome, RunRecord, WindowRecord};
+use crate::units::Stamp;
+
+/// Facts that must be the same for all processes of a run. Others may differ: which host, which of its CPUs and devices,
+/// what the process was started with, what else went on.
+const SAME: [&str; 13] = [
+    "os",
+    "kernel",
+    "architecture",
+    "cpu model",
+    "cpu governor",
+    "memory",
+    "virtualisation",
+    "container",
+    "rustc",
+    "target triple",
+    "build",
+    "executable",
+    "git commit",
+];
+
+/// The same of facts about devices, by the end of their names; the first device of one process is not that of another.
+const SAME_OF_DEVICES: [&str; 3] = [" name", " driver", " power limits"];
+
+/// What speaks against the run as a whole.
+pub(super) fn of_run(heads: &[&RunRecord]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let schemas: BTreeSet<u32> = heads.iter().map(|head| head.schema_version).collect();
+    if schemas.len() > 1 {
+        findings.push(Finding::new(
+            Check::MixedSchema,
+            Weight::Warning,
+            format!(
+                "the journals of this run have schemas {}: what one of them lacks is missing in all sums",
+                list(&schemas)
+            ),
+            "run all processes with one version of lem-bench",
+        ));
+    }
+    // Test runners put several bench binaries into one run: each has one executable and one build of its own.
+    let targets: BTreeSet<&str> = heads.iter().map(|head| head.target.as_str()).collect();
+    let of = |target: &str| heads.iter().copied().filter(|head| head.target == target).collect::<Vec<_>>();
+    let mixed: BTreeSet<String> = targets.into_iter().flat_map(|target| mixed(&of(target))).collect();
+    if !mixed.is_empty() {
+        findings.push(Finding::new(
+            Check::MixedEnvironment,
+            Weight::Warning,
+            format!("the processes of this run differ in {}", mixed.into_iter().collect::<Vec<_>>().join(", ")),
+            "run all processes with one build and one configuration, on machines that are alike",
+        ));
+    }
+    findings
+}
+
+/// In what the processes differ that they should have in common, with the values.
+fn mixed(heads: &[&RunRecord]) -> Vec<String> {
+    let mut values: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    let worlds: Vec<String> = heads.iter().map(|head| head.world.to_string()).collect();
+    for (head, world) in heads.iter().zip(&worlds) {
+        let of_head =
+            [("version of lem-bench", head.lem_bench.as_str()), ("meter", &head.probe.meter), ("run", &head.run_id)];
+        for (name, value) in of_head.into_iter().chain([("number of processes", world.as_str())]) {
+            values.entry(name.to_owned()).or_default().insert(value);
+        }
+        for fact in &head.environment {
+            if let Some(name) = in_common(&fact.name) {
+                values.entry(name).or_default().insert(&fact.value);
+            }
+        }
+    }
+    let several = values.into_iter().filter(|(_, values)| values.len() > 1);
+    several.map(|(name, values)| format!("{name} ({})", values.into_iter().collect::<Vec<_>>().join(" / "))).collect()
+}
+
+/// The name under which a fact is compared; `None` when it may differ.
+fn in_common(fact: &str) -> Option<String> {
+    if SAME.contains(&fact) {
+        return Some(fact.to_owned());
+    }
+    let end = SAME_OF_DEVICES.into_iter().find(|end| fact.ends_with(end))?;
+    let device = fact.strip_suffix(end)?.split(':').next()?;
+    Some(format!("{device}{end}"))
+}
+
+/// What speaks against one bench, over the cycles that all its processes have.
+pub(super) fn of_bench(bench: &Bench<'_>, cycles: &[Vec<&CycleRecord>]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    ranks(&mut findings, bench);
+    ends(&mut findings, &bench.parts);
+    counts(&mut findings, &bench.parts);
+    holes(&mut findings, &bench.parts);
+    windows(&mut findings, cycles);
+    findings
+}
+
+fn ranks(findings: &mut Vec<Finding>, bench: &Bench<'_>) {
+    if !bench.twice.is_empty() {
+        findings.push(Finding::new(
+            Check::ProcessDuplicate,
+            Weight::Warning,
+            format!("rank {} came more than once; the last one counts", list(&bench.twice)),
+            "give each run a results folder of its own, and each process a rank of its own",
+        ));
+    }
+    let world = bench.parts.iter().map(|part| part.head.world).max().unwrap_or(1);
+    let missing: BTreeSet<u32> =
+        (0..world).filter(|rank| bench.parts.iter().all(|part| part.head.rank != *rank)).collect();
+    if !missing.is_empty() {
+        findings.push(Finding::new(
+            Check::ProcessMissing,
+            Weight::Invalid,
+            format!("rank {} of {world} processes never came: these sums are not totals", list(&missing)),
+            "see that every process reached the bench, then run again",
+        ));
+    }
+}
+
+/// Processes that did not end well; of a single process the ledger tells.
+fn ends(findings: &mut Vec<Finding>, parts: &[Part<'_>]) {
+    if parts.len() < 2 {
+        return;
+    }
+    let unfinished: BTreeSet<u32> = parts.iter().filter(|part| part.end.is_none()).map(|part| part.head.rank).collect();
+    if !unfinished.is_empty() {
+        findings.push(Finding::new(
+            Check::ProcessUnfinished,
+            Weight::Warning,
+            format!("rank {} never finished the bench: its journal ends before", list(&unfinished)),
+            "see why it stopped; only cycles that all processes did count",
+        ));
+    }
+    for part in &parts[1..] {
+        let how = match part.end.map(|end| &end.outcome) {
+            None | Some(Outcome::Completed) => continue,
+            Some(Outcome::Failed { message }) => format!("failed: {message}"),
+            Some(Outcome::Panicked { message }) => format!("panicked: {message}"),
+            Some(Outcome::DeviceLost { message }) => format!("lost its device: {message}"),
+        };
+        findings.push(Finding::new(
+            Check::BenchFailed,
+            Weight::Invalid,
+            format!("rank {} {how}", part.head.rank),
+            "mend the bench, or that process' machine, and run again",
+        ));
+    }
+}
+
+fn counts(findings: &mut Vec<Finding>, parts: &[Part<'_>]) {
+    let different: BTreeSet<usize> = parts.iter().map(|part| part.cycles.len()).collect();
+    if different.len() > 1 {
+        let counts: Vec<String> = parts.iter().map(|part| part.cycles.len().to_string()).collect();
+        findings.push(Finding::new(
+            Check::Completeness,
+            Weight::Warning,
+            format!(
+                "the processes did different numbers of cycles ({}); only those that all did count",
+                counts.join(", ")
+            ),
+            "see which process stopped early, and why, in its journal",
+        ));
+    }
+}
+
+/// Cycles that are missing although later ones are there.
+fn holes(findings: &mut Vec<Finding>, parts: &[Part<'_>]) {
+    for part in parts {
+        let last = part.cycles.keys().max().copied().unwrap_or(0);
+        let missing: BTreeSet<u32> = (0..last).filter(|index| !part.cycles.contains_key(index)).collect();
+        if !missing.is_empty() {
+            let whose = if parts.len() > 1 { format!(" of rank {}", part.head.rank) } else { String::new() };
+            findings.push(Finding::new(
+                Check::CyclesMissing,
+                Weight::Warning,
+                format!("cycle {}{whose} is missing, and later ones are there: its journal is damaged", list(&missing)),
+                "look at the disk, and run again; the cycles that are left count",
+            ));
+        }
+    }
+}
+
+/// Windows of one cycle that do not share any time cannot be added up to a throughput.
+fn windows(findings: &mut Vec<Finding>, cycles: &[Vec<&CycleRecord>]) {
+    let apart = |cycle: &&Vec<&CycleRecord>| {
+        let counts: BTreeSet<usize> = cycle.iter().map(|record| record.windows.len()).collect();
+        let is_apart = |n: usize| {
+            let each = || cycle.iter().filter_map(|record| record.windows.get(n));
+            let latest = |of: fn(&WindowRecord) -> Stamp| each().map(of).max();
+            let first_stop = each().map(|window| window.stop).min();
+            latest(|window| window.start).zip(first_stop).is_some_and(|(start, stop)| start >= stop)
+        };
+        cycle.len() > 1 && (counts.len() > 1 || (0..counts.first().copied().unwrap_or(0)).any(is_apart))
+    };
+    let n = cycles.iter().filter(apart).count();
+    if n > 0 {
+        findings.push(Finding::new(
+            Check::WindowsApart,
+            Weight::Invalid,
+            format!("in {n} cycles the windows of the processes do not overlap: their rates do not add up"),
+            "start the processes together; each waits for the others before a window",
+        ));
+    }
+}
+
+/// What was damaged in the journal of one process.
+pub(super) fn of_journal(rank: Option<u32>, damage: &[String]) -> Option<Finding> {
+    let first = damage.first()?;
+    let more = if damage.len() > 1 { format!(" (and {} more)", damage.len() - 1) } else { String::new() };
+    let whose = rank.map_or_else(|| "a journal".to_owned(), |rank| format!("the journal of rank {rank}"));
+    Some(Finding::new(
+        Check::JournalDamaged,
+        Weight::Warning,
+        format!("{whose} is damaged: {first}{more}"),
+        "what is intact counts; look at the disk, and run again for the rest",
+    ))
+}
+
+fn list<T: ToString>(numbers: &BTreeSet<T>) -> String {
+    numbers.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+}
