@@ -13,7 +13,7 @@ mod window;
 pub use domain::{Domain, DomainId, DomainKind, Method, Origin, Source};
 pub use evidence::{CpuEvidence, CycleEvidence, DeviceLimits, DeviceUser, GaugeEvidence, HeldBy, RunEvidence, Spread};
 pub use id_hash::id_hash;
-pub use probe::{ChannelProbe, MeterProbe};
+pub use probe::{ChannelProbe, DenseReads, MeterProbe, Sight};
 pub use record::{
     BenchEnd, BenchRecord, CycleRecord, Fact, IdleKind, IdleRecord, Outcome, Record, ResumeRecord, RunEnd, RunRecord,
     Setting, WarmUpCode, WarmUpRecord,
