@@ -53,6 +53,7 @@ fn journal(p: u64) -> Vec<Record> {
         high: joules,
         method: Method::Counter,
         cross_check: None,
+        cross_check_bounds: None,
     };
     let work = WorkDone { requests: REQUESTS, input_tokens: 640_000, output_tokens: 320_000, ..WorkDone::default() };
     let probe = MeterProbe { meter: "test".into(), origin: Origin::Measured, channels: Vec::new(), temperature: false };

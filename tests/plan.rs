@@ -29,6 +29,9 @@ fn the_default_run_is_planned_under_three_minutes() {
         quantum: None,
         read_cost_s: 1e-6,
         updates: 100,
+        averaging_s: None,
+        dense_reads: None,
+        safe_interval_s: None,
     };
     let probe =
         MeterProbe { meter: "estimate".into(), origin: Origin::Estimated, channels: vec![channel], temperature: false };

@@ -1,12 +1,16 @@
 //! Recording allocates nothing inside a window: marking tokens, phases and prompts, and handing a request over, use
-//! memory that was reserved before.
+//! memory that was reserved before. So does telling the sampler of an edge, however busy it is with its meter.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lem_bench::bench::{Bencher, Choice, Driver, Fixtures, Iteration, Step, Tokens};
 use lem_bench::clock::{Clock, RealClock};
+use lem_bench::meter::{Channel, Meter, Quantity, ReadError, Value};
+use lem_bench::model::{Domain, DomainId, DomainKind, Origin};
+use lem_bench::sampler::{ProbeEffort, Rest, Sampler, SamplerConfig, probe};
 
 struct Counting;
 
@@ -92,4 +96,56 @@ fn a_window_of_requests_allocates_nothing() {
     });
     assert_eq!(window.tokens, u64::from(WARM_UP + REQUESTS) * 6001);
     assert_eq!(window.after - window.before, 0, "allocations in {REQUESTS} requests");
+}
+
+/// A counter that takes 20 ms to read.
+struct Slow(Vec<Domain>, Vec<Channel>, u64);
+
+impl Meter for Slow {
+    fn name(&self) -> &'static str {
+        "slow"
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::Simulated
+    }
+
+    fn domains(&self) -> &[Domain] {
+        &self.0
+    }
+
+    fn channels(&self) -> &[Channel] {
+        &self.1
+    }
+
+    fn read(&mut self, _channel: usize) -> Result<Value, ReadError> {
+        std::thread::sleep(Duration::from_millis(20));
+        self.2 += 1;
+        Ok(Value::Count(self.2))
+    }
+}
+
+#[test]
+fn telling_the_sampler_of_edges_allocates_nothing() {
+    let id = DomainId::new("gpu:0");
+    let domains = vec![Domain { id: id.clone(), kind: DomainKind::Gpu, parent: None, label: "slow".into() }];
+    let channels = vec![Channel::new(id, Quantity::Energy { unit_j: 1.0, modulus: None })];
+    let mut meter = Slow(domains, channels, 0);
+    let clock = Arc::new(RealClock);
+    let effort = ProbeEffort { least: Duration::from_millis(100), most: Duration::from_millis(200) };
+    let probed = probe(&mut meter, &*clock, effort);
+    let config = SamplerConfig::for_meter(&probed);
+    let sampler = Sampler::start(Box::new(meter), Arc::clone(&clock) as Arc<dyn Clock>, &probed, config).unwrap();
+    let before = ALLOCATIONS.get();
+    for round in 0..40 {
+        // More than the sampler can take in while it reads, and then time for it to do so.
+        for _ in 0..if round % 2 == 0 { 1 } else { 20 } {
+            sampler.expect_edge(clock.now());
+            sampler.edge(clock.now());
+            sampler.edge_of(clock.now(), Rest::After);
+        }
+        let _ = (sampler.hottest(), sampler.losses());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(ALLOCATIONS.get() - before, 0);
 }

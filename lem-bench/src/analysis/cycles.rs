@@ -13,6 +13,8 @@ pub(super) struct Joined {
     pub(super) method: Option<Method>,
     /// Energy of the loaded idle over the windows, each process' own idle over its own windows.
     pub(super) idle_j: Option<Joules>,
+    /// What the sensor of the cross-check alone allows for it.
+    pub(super) cross_check_bounds: Option<(Joules, Joules)>,
 }
 
 /// Joins what the processes did in one cycle.
@@ -52,7 +54,7 @@ pub(super) fn join(parts: &[(&CycleRecord, &[DomainId])]) -> Joined {
         spans: first.spans.clone(),
         traces: parts.iter().flat_map(|(cycle, _)| cycle.traces.iter().cloned()).collect(),
     };
-    Joined { summary, method: total.method, idle_j }
+    Joined { summary, method: total.method, idle_j, cross_check_bounds: total.cross_check_bounds }
 }
 
 /// Sums over domains and windows.
@@ -62,6 +64,7 @@ struct Sums {
     low: Joules,
     high: Joules,
     cross_check: Option<Joules>,
+    cross_check_bounds: Option<(Joules, Joules)>,
     idle_j: Option<Joules>,
     method: Option<Method>,
     domains: usize,
@@ -75,6 +78,7 @@ impl Default for Sums {
             low: Joules(0.0),
             high: Joules(0.0),
             cross_check: Some(Joules(0.0)),
+            cross_check_bounds: Some((Joules(0.0), Joules(0.0))),
             idle_j: Some(Joules(0.0)),
             method: None,
             domains: 0,
@@ -97,6 +101,10 @@ impl Sums {
             self.low += energy.low;
             self.high += energy.high;
             self.cross_check = self.cross_check.zip(energy.cross_check).map(|(sum, joules)| sum + joules);
+            self.cross_check_bounds = self
+                .cross_check_bounds
+                .zip(energy.cross_check_bounds)
+                .map(|(sum, bounds)| (sum.0 + bounds.0, sum.1 + bounds.1));
             let idle = power.map(|power| power * window.stop.since(window.start));
             self.idle_j = self.idle_j.zip(idle).map(|(sum, joules)| sum + joules);
             // Integrated power anywhere makes the sum one of integrated power: the weaker source names the total.

@@ -15,7 +15,7 @@ pub use calibration::{Calibration, DomainCalibration};
 pub use domain::{Domain, DomainId, DomainKind, Method, Origin, Source};
 pub use evidence::{CpuEvidence, CycleEvidence, DeviceLimits, DeviceUser, GaugeEvidence, HeldBy, RunEvidence, Spread};
 pub use id_hash::id_hash;
-pub use probe::{ChannelProbe, MeterProbe};
+pub use probe::{ChannelProbe, DenseReads, MeterProbe, Sight};
 pub use record::{
     BenchEnd, BenchRecord, CycleRecord, EnoughCycles, Fact, IdleKind, IdleRecord, Outcome, Precision, Record,
     ResumeRecord, RunEnd, RunRecord, Setting, WarmUpCode, WarmUpRecord,

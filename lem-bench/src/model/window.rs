@@ -22,6 +22,9 @@ pub struct DomainEnergy {
     pub method: Method,
     /// The same energy by the other method, where there is one: the cross-check.
     pub cross_check: Option<Joules>,
+    /// What that other sensor alone allows for its own figure: not below the first, not above the second.
+    #[serde(default)]
+    pub cross_check_bounds: Option<(Joules, Joules)>,
 }
 
 /// What was done in a window, counted by what came out.
@@ -198,6 +201,8 @@ pub enum SensorEventKind {
     CounterBackwards,
     /// A counter passed its range and was continued.
     CounterWrapped,
+    /// A counter was not read for so long that it may have passed its whole range unseen.
+    CounterUnread,
     /// A counter stood still over a stretch in which it should have moved.
     CounterStuck,
     /// The clocks were held down.

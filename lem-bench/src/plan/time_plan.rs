@@ -76,6 +76,9 @@ mod tests {
             quantum: None,
             read_cost_s: 0.0,
             updates: 20,
+            averaging_s: None,
+            dense_reads: None,
+            safe_interval_s: None,
         };
         let probe = MeterProbe { meter: "m".to_owned(), origin, channels: vec![channel], temperature: true };
         Schedule::plan(Profile::Default, &probe, &[domain], &Overrides::default())

@@ -136,16 +136,23 @@ pub struct Protocol {
     /// that went on heating in its windows is brought back to where they left it.
     reference_c: Option<f64>,
     capped: bool,
-    seed: u64,
-    /// Draws of the present cycle: they depend on the seed and the cycle alone, so that a run that goes on with a cycle
-    /// places its edges as one that was never interrupted.
-    rng: Xoshiro256PlusPlus,
+    /// Where in the sensor's period the edges of cycle 0 lie, as shares of it: of the ramp-in, of the windows.
+    phases: [f64; 2],
+    /// How many of each were placed.
+    placed: [u32; 2],
 }
+
+/// The steps from one cycle's phase to the next: the two-dimensional sequence of the plastic number (M. Roberts, "The
+/// Unreasonable Effectiveness of Quasirandom Sequences", 2018). Each phase alone is as random as the first; together
+/// they are spread more evenly over the period than independent draws would be, so that what a sensor sees at one
+/// phase and not at another averages out sooner.
+const STEPS: [f64; 2] = [0.754_877_666_246_693, 0.569_840_290_998_053];
 
 impl Protocol {
     /// A protocol after this schedule that begins at `cycle` (0, or where an earlier run stopped). The seed places the
     /// edges within the sensor's period.
     pub fn new(schedule: Schedule, seed: u64, cycle: u32) -> Self {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         Self {
             schedule,
             state: State::Settle,
@@ -158,8 +165,8 @@ impl Protocol {
             closed_probe: false,
             reference_c: None,
             capped: false,
-            seed,
-            rng: draws(seed, cycle),
+            phases: [rng.random::<f64>(), rng.random::<f64>()],
+            placed: [cycle, cycle * schedule.windows],
         }
     }
 
@@ -207,7 +214,7 @@ impl Protocol {
             State::GapIdleOpens => State::GapIdle { until: at + self.schedule.gap_idle },
             State::GapIdleCloses => State::GapGuard,
             State::WindowOpens { left } => {
-                let until = at + self.schedule.window + self.random_phase();
+                let until = at + self.schedule.window + self.phase(1);
                 State::Window { left, until, iterations: 0 }
             }
             State::WindowCloses { left: 0 } => State::RampOut { until: at + self.schedule.ramp_out },
@@ -294,7 +301,6 @@ impl Protocol {
             State::RampOut { .. } => {
                 let done = self.cycle;
                 self.cycle += 1;
-                self.rng = draws(self.seed, self.cycle);
                 self.state = State::CycleDone;
                 Command::CycleDone(done)
             }
@@ -338,19 +344,15 @@ impl Protocol {
     }
 
     fn begin_ramp_in(&mut self, senses: Senses) -> Command {
-        let until = senses.now + self.schedule.ramp_in + self.random_phase();
+        let until = senses.now + self.schedule.ramp_in + self.phase(0);
         self.capped = false;
         self.go(State::RampIn { start: senses.now, until }, senses)
     }
 
     /// A random share of the sensor's period, so that edges meet it at every phase.
-    fn random_phase(&mut self) -> Duration {
-        self.schedule.phase.mul_f64(self.rng.random::<f64>())
+    fn phase(&mut self, which: usize) -> Duration {
+        let share = (self.phases[which] + f64::from(self.placed[which]) * STEPS[which]).fract();
+        self.placed[which] += 1;
+        self.schedule.phase.mul_f64(share)
     }
-}
-
-/// The random numbers of one cycle.
-fn draws(seed: u64, cycle: u32) -> Xoshiro256PlusPlus {
-    // An odd multiplier (2^64 over the golden ratio) keeps the seeds of neighbouring cycles far apart.
-    Xoshiro256PlusPlus::seed_from_u64(seed ^ u64::from(cycle).wrapping_mul(0x9E37_79B9_7F4A_7C15))
 }

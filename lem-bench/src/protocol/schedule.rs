@@ -123,7 +123,14 @@ impl Schedule {
         let mut schedule = if probe.origin == Origin::Estimated {
             estimated(profile)
         } else {
-            sensed(profile, period, probe.all_counted(headline))
+            let sensor = Sensor {
+                period,
+                counted: probe.all_counted(headline),
+                whole_time: probe.all_whole_time(headline),
+                smear: probe.smear_of(headline),
+                edge_spacing: probe.edge_spacing(),
+            };
+            sensed(profile, sensor)
         };
         schedule.apply(set);
         // Without a temperature nobody can say when the machine is back, so the ramp-in takes twice the gap.
@@ -213,11 +220,46 @@ fn estimated(profile: Profile) -> Schedule {
     }
 }
 
-/// A sensor with this update period (`None`: it could not be found), as a counter or as a gauge.
-fn sensed(profile: Profile, period: Option<Duration>, counted: bool) -> Schedule {
+/// What is known of the sensors that give the headline energy.
+#[derive(Debug, Clone, Copy)]
+struct Sensor {
+    /// The longest update period; `None` when it could not be found.
+    period: Option<Duration>,
+    /// They are counters, not gauges.
+    counted: bool,
+    /// They are known to see all the time.
+    whole_time: bool,
+    /// The longest time over which one of them averages beyond its period.
+    smear: Duration,
+    /// Between two reads of a counter around an edge.
+    edge_spacing: Duration,
+}
+
+impl Sensor {
+    /// The share of a window's energy by which its edges may miss it: a quarter of one percent at each. A tick is found
+    /// within half the spacing of the reads, at the worst on both sides of both edges.
+    const EDGES: f64 = 0.005;
+
+    /// The least window for that.
+    fn least_window(&self) -> Duration {
+        if self.counted { self.edge_spacing.div_f64(Self::EDGES) } else { Duration::ZERO }
+    }
+
+    /// A sensor that sees part of the time, or of which that is not known, needs more ticks to have seen enough; where
+    /// it is slow they would take minutes a bench, and the interval over cycles tells what was missed.
+    fn least_ticks(&self, tick: Duration, ticks: u32) -> Duration {
+        let twice = if self.whole_time { Duration::ZERO } else { (tick * ticks * 2).min(ms(20_000)) };
+        (tick * ticks).max(twice)
+    }
+}
+
+fn sensed(profile: Profile, sensor: Sensor) -> Schedule {
+    let Sensor { period, counted, whole_time, smear, .. } = sensor;
     let fast = counted && period.is_some_and(|period| period <= FAST);
     let tick = period.unwrap_or(ms(100));
     let guard = if fast { ms(10) } else { tick.mul_f64(1.2) + ms(10) };
+    // A mean over more than a period still shows the load for so long after its end.
+    let clear = guard.max(smear.mul_f64(1.2));
     let (cycles, settle, blocks, block) = match profile {
         Profile::Quick => (5, ms(2000), 3, ms(1000)),
         Profile::Default => (10, ms(5000), 5, if fast { ms(1000) } else { ms(3000) }),
@@ -235,15 +277,17 @@ fn sensed(profile: Profile, period: Option<Duration>, counted: bool) -> Schedule
         Profile::Default => ms(2000),
         Profile::Publish => ms(5000),
     };
-    // A sensor that sees part of the time (or of which that is not known) needs more of it.
-    let (least, ticks) = match (profile, counted) {
-        (Profile::Quick, _) => (if fast { ms(500) } else { ms(1000) }, 20),
-        (Profile::Default, true) => (if fast { ms(1000) } else { ms(5000) }, 50),
-        (Profile::Default, false) => (ms(10_000), 50),
-        (Profile::Publish, _) => (ms(20_000), 200),
+    let window = match profile {
+        Profile::Quick => (if fast { ms(500) } else { ms(1000) }).max(tick * 20),
+        Profile::Default => {
+            // A sensor that sees part of the time (or of which that is not known) needs more of it.
+            let least = if fast { ms(1000) } else { ms(if counted && whole_time { 5000 } else { 10_000 }) };
+            least.max(sensor.least_ticks(tick, 50)).max(sensor.least_window())
+        }
+        Profile::Publish => ms(20_000).max(tick * 200).max(sensor.least_window()),
     };
     Schedule {
-        settle: settle.max(guard),
+        settle: settle.max(clear),
         idle_blocks: blocks,
         // Fewer than three ticks in a block would make one reading of it.
         idle_block: block.max(tick * 3),
@@ -251,13 +295,14 @@ fn sensed(profile: Profile, period: Option<Duration>, counted: bool) -> Schedule
         cycles,
         precision: None,
         windows: 1,
-        gap_rest: rest.max(guard),
+        gap_rest: rest.max(clear),
         gap_idle: idle.max(tick * 3),
-        ramp_in: ramp_in.max(guard),
+        ramp_in: ramp_in.max(clear),
         ramp_in_cap: ramp_in,
-        window: least.max(tick * ticks),
+        // Ten times what a value covers: what lags in at the beginning and out at the end is then under a tenth.
+        window: window.max(smear * 10),
         window_iterations: 32,
-        ramp_out: (tick * 2).max(guard),
+        ramp_out: (tick * 2).max(guard).max(sensor.edge_spacing * 3),
         guard,
         phase: tick,
     }
@@ -304,6 +349,9 @@ mod tests {
             quantum: None,
             read_cost_s: 1e-5,
             updates: 20,
+            averaging_s: Some(period),
+            dense_reads: None,
+            safe_interval_s: None,
         };
         let channels = counter.map(|p| channel(true, p)).into_iter().chain(gauge.map(|p| channel(false, p))).collect();
         MeterProbe { meter: "test".into(), origin, channels, temperature }
@@ -339,6 +387,31 @@ mod tests {
         assert_eq!(gauge.window, Duration::from_secs(10));
         let rapl = plan(Profile::Default, &probed(Origin::Measured, Some(0.001), None, false));
         assert_eq!((rapl.window, rapl.idle_block), (ms(1000), ms(1000)));
+    }
+
+    #[test]
+    fn sensors_that_see_part_of_the_time_or_smear_it_get_longer_windows() {
+        let mut probe = probed(Origin::Measured, Some(0.1), Some(0.1), true);
+        let with = |probe: &mut MeterProbe, averaging| {
+            probe.channels[0].averaging_s = averaging;
+            plan(Profile::Default, probe)
+        };
+        assert_eq!(with(&mut probe, Some(0.025)).window, ms(10_000), "25 of every 100 ms");
+        assert_eq!(with(&mut probe, None).window, ms(10_000), "unknown");
+        assert_eq!(with(&mut probe, Some(0.1)).window, ms(5000), "the whole time");
+        // A gauge that shows the mean of the last two seconds still shows the load two seconds into a gap.
+        let mut smeared = probed(Origin::Measured, None, Some(0.1), true);
+        let smeared = with(&mut smeared, Some(2.0));
+        assert!(smeared.window >= ms(20_000) && smeared.gap_rest >= ms(2400) && smeared.ramp_in >= ms(2400));
+    }
+
+    #[test]
+    fn reads_that_place_a_tick_badly_make_windows_longer() {
+        let mut probe = probed(Origin::Measured, Some(0.1), None, true);
+        probe.channels[0].read_cost_s = 0.003;
+        assert_eq!(plan(Profile::Default, &probe).window, ms(5000), "an expensive counter, read four times a tick");
+        probe.channels[0].safe_interval_s = Some(0.2);
+        assert_eq!(plan(Profile::Default, &probe).window, ms(21_000), "one that bears one read a tick");
     }
 
     #[test]

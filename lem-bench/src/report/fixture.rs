@@ -174,6 +174,9 @@ fn finish(mut benches: Vec<BenchSummary>, source: &Source, notes: Vec<String>) -
         quantum: Some(0.001),
         read_cost_s: 31e-6,
         updates: 20,
+        averaging_s: None,
+        dense_reads: None,
+        safe_interval_s: None,
     };
     let probe = MeterProbe {
         meter: source.meter.clone(),

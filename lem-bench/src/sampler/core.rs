@@ -5,12 +5,15 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::counter::{Step, Unwrapper};
-use super::edge::CounterSample;
+use super::edge::{CounterSample, Rest, SLOW};
 use super::readings::{CounterTrack, GaugeTrack, Readings};
 use crate::clock::Clock;
 use crate::meter::{Meter, Quantity, ReadError, Value};
-use crate::model::{DomainId, MeterProbe, SensorEvent, SensorEventKind, Trace, TracePoint};
+use crate::model::{ChannelProbe, DomainId, MeterProbe, SensorEvent, SensorEventKind, Sight, Trace, TracePoint};
 use crate::units::Stamp;
+
+/// The longest time between two reads of a counter that does not wrap.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// How often the sampler reads.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,26 +24,35 @@ pub struct SamplerConfig {
     pub dense_interval: Duration,
     /// The update period that all counters around an edge must have ticked within; zero when they are continuous.
     pub tick: Duration,
+    /// Updates that are awaited on that side of an edge on which the machine rests.
+    pub rest_ticks: u32,
     /// Whether counters are also read densely before an edge, so that the tick before it is seen and not inferred from
     /// the one after it and the period: only where reads are cheap.
     pub before_edges: bool,
 }
 
 impl SamplerConfig {
-    /// The rates for a meter: the trace at 10 Hz, reads around edges at a twentieth of the tick, but at a quarter where
-    /// a read costs more than a four-hundredth of it, and never over 500 times a second. An H200's counter takes 3 ms a
-    /// read (its power field 6 µs) and ticks every 100 ms: read at a twentieth, it cost 1.8 % of a core.
+    /// The rates for a meter: the trace at 10 Hz, reads around edges as [`MeterProbe::edge_spacing`] says. An H200's
+    /// counter takes 3 ms a read (its power field 6 µs) and ticks every 100 ms: read at a twentieth, it cost 1.8 % of a
+    /// core. A counter that showed no period is taken for a slow one.
     pub fn for_meter(probe: &MeterProbe) -> Self {
-        let period = |p: &crate::model::ChannelProbe| p.update_period_s.filter(|_| p.counter);
-        let slowest = probe.channels.iter().filter_map(period).fold(0.0, f64::max);
-        let cost = probe.channels.iter().filter(|p| p.counter).map(|p| p.read_cost_s).sum::<f64>();
-        let cheap = cost * 400.0 <= slowest;
+        let counters = probe.channels.iter().filter(|p| p.counter);
+        let period = |p: &ChannelProbe| p.update_period_s.map_or(SLOW, Duration::from_secs_f64);
+        let tick = counters.map(period).max().unwrap_or_default();
+        let dense_interval = probe.edge_spacing();
         Self {
             trace_interval: Duration::from_millis(100),
-            dense_interval: Duration::from_secs_f64((slowest / if cheap { 20.0 } else { 4.0 }).max(0.002)),
-            tick: Duration::from_secs_f64(slowest),
-            before_edges: cheap,
+            dense_interval,
+            tick,
+            // The tail of a load falls within a second: where that is many ticks, its slope is worth a third one.
+            rest_ticks: if tick <= Duration::from_millis(200) { 3 } else { 2 },
+            before_edges: dense_interval * 4 < tick,
         }
+    }
+
+    /// The time before or after an edge in which its ticks on a side at rest are seen.
+    pub fn rest_time(&self) -> Duration {
+        self.tick.mul_f64(f64::from(self.rest_ticks) + 0.2) + self.dense_interval * 2
     }
 }
 
@@ -48,9 +60,9 @@ impl SamplerConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Notice {
     /// An edge comes at or after this moment: read the counters densely from one tick before it on.
-    Expect(Stamp),
+    Expect(Stamp, Rest),
     /// The edge was here: read at once, and densely until the next tick has been seen.
-    Edge(Stamp),
+    Edge(Stamp, Rest),
 }
 
 /// Reads a meter when it is due and remembers what it read.
@@ -64,11 +76,13 @@ pub(super) struct Core {
     next_trace: Stamp,
     /// Counters are read densely until then: an edge was just before.
     after_edge: Option<Stamp>,
-    /// The last edge.
-    edge: Stamp,
+    /// The last edge, and how many ticks after it are awaited.
+    edge: (Stamp, u32),
     /// Counters are read densely from then on, until the edge comes.
     before_edge: Option<Stamp>,
     last_dense: Stamp,
+    /// When counters were last read for no other reason than that they wrap soon.
+    last_alive: Stamp,
     pub(super) cpu: Option<Duration>,
     pub(super) gist: Arc<Gist>,
 }
@@ -100,14 +114,18 @@ impl Core {
         let (mut counters, mut gauges) = (Vec::new(), Vec::new());
         for (channel, c) in channels.iter().enumerate() {
             if let Quantity::Energy { unit_j, modulus } = c.quantity {
-                let period = probe.channel(&c.domain, true).and_then(|p| p.update_period_s);
+                let found = probe.channel(&c.domain, true);
                 counters.push(CounterTrack {
                     channel,
                     domain: c.domain.clone(),
-                    period: period.map(Duration::from_secs_f64),
+                    period: found.and_then(|p| p.update_period_s).map(Duration::from_secs_f64),
+                    sight: found.map_or(Sight::Unknown, ChannelProbe::sight),
+                    least_gap: Duration::from_secs_f64(found.and_then(|p| p.safe_interval_s).unwrap_or(0.0)),
                     unwrapper: Unwrapper::new(unit_j, modulus),
                     samples: Vec::with_capacity(4096),
-                    traced: !has_gauge(&c.domain),
+                    lost: Vec::new(),
+                    // A counter that reads at the trace's rate would disturb draws none.
+                    traced: !has_gauge(&c.domain) && found.is_none_or(|p| p.safe_interval_s.is_none_or(|s| s <= 0.1)),
                 });
             } else {
                 let (domain, points) = (c.domain.clone(), Vec::with_capacity(4096));
@@ -119,13 +137,14 @@ impl Core {
             meter,
             clock,
             config,
-            readings: Readings { counters, gauges, events: Vec::new() },
+            readings: Readings { counters, gauges, ..Readings::default() },
             lost: Vec::new(),
             next_trace: now,
             after_edge: None,
-            edge: now,
+            edge: (now, 0),
             before_edge: None,
             last_dense: now,
+            last_alive: now,
             cpu: None,
             gist: Arc::new(Gist { hottest_bits: AtomicU64::new(f64::NAN.to_bits()), losses: AtomicUsize::new(0) }),
         }
@@ -133,18 +152,27 @@ impl Core {
 
     pub(super) fn take_notice(&mut self, notice: Notice) {
         match notice {
-            Notice::Expect(at) => {
+            // At rest nobody is disturbed by reads, and the ticks before the edge tell the power at rest.
+            Notice::Expect(at, Rest::Before) => self.before_edge = Some(at.earlier(self.config.rest_time())),
+            Notice::Expect(at, _) => {
                 // Continuous counters need no reads before an edge: the one right after it is enough.
                 if self.config.before_edges && self.config.tick > self.config.dense_interval {
                     self.before_edge = Some(at.earlier(self.config.tick + self.config.tick / 5));
                 }
             }
-            Notice::Edge(at) => {
-                self.read_counters(true);
-                self.edge = at;
+            Notice::Edge(at, rest) => {
+                self.read_counters(Reads::All);
+                if rest != Rest::Neither {
+                    self.readings.rests.push((at, rest));
+                }
+                let ticks = if rest == Rest::After { self.config.rest_ticks } else { 1 };
+                self.edge = (at, ticks);
                 self.before_edge = None;
-                self.after_edge = Some(at + self.config.tick + self.config.tick / 5 + self.config.dense_interval);
-                self.last_dense = self.clock.now();
+                // From now on and not from the edge: the meter may have been slow to answer.
+                let now = self.clock.now();
+                let patience = self.config.tick.mul_f64(f64::from(ticks) + 0.2) + self.config.dense_interval;
+                self.after_edge = Some(now + patience);
+                self.last_dense = now;
             }
         }
     }
@@ -161,7 +189,17 @@ impl Core {
 
     /// When [`Core::poll_due`] wants to run next.
     pub(super) fn next_due(&self) -> Stamp {
-        self.next_dense().map_or(self.next_trace, |dense| dense.min(self.next_trace))
+        let others = self.next_dense().into_iter().chain(self.next_alive());
+        others.fold(self.next_trace, Stamp::min)
+    }
+
+    /// When a counter must be read that wraps within a few points of the trace.
+    fn next_alive(&self) -> Option<Stamp> {
+        let alive = |track: &CounterTrack| {
+            let patience = Some(patience(track)).filter(|patience| *patience < self.config.trace_interval)?;
+            Some(self.last_alive.max(track.samples.last()?.at) + patience)
+        };
+        self.readings.counters.iter().filter_map(alive).min()
     }
 
     /// Reads what is due at `now`.
@@ -173,17 +211,23 @@ impl Core {
                 self.next_trace = now;
             }
             self.read_gauges();
-            self.read_counters(false);
+            self.read_counters(Reads::Trace);
             self.publish();
             self.next_trace = self.next_trace + self.config.trace_interval;
         }
+        if self.next_alive().is_some_and(|due| now >= due) {
+            self.last_alive = now;
+            self.read_counters(Reads::Trace);
+        }
         if self.next_dense().is_some_and(|due| now >= due) {
-            self.read_counters(true);
-            self.last_dense = now;
+            self.read_counters(Reads::All);
+            self.last_dense = self.clock.now();
             // An edge that was foretold and did not come is read from its other side alone.
-            let patience = self.config.tick * 6;
+            let patience = self.config.tick * (5 + self.config.rest_ticks);
             self.before_edge = self.before_edge.filter(|from| now < *from + patience);
-            self.after_edge = self.after_edge.filter(|until| now < *until && !self.readings.have_ticked(self.edge));
+            let (edge, ticks) = self.edge;
+            self.after_edge =
+                self.after_edge.filter(|until| now < *until && !self.readings.have_ticked(edge, ticks as usize));
         }
     }
 
@@ -201,27 +245,34 @@ impl Core {
     }
 
     /// Reads the counters: all of them around an edge, else those that draw the trace.
-    fn read_counters(&mut self, all: bool) {
+    fn read_counters(&mut self, reads: Reads) {
         for track in &mut self.readings.counters {
-            let due = all || track.traced || keep_alive_due(track, self.clock.now());
-            if !due || is_lost(&self.lost, &track.domain) {
+            if !is_due(track, reads, self.clock.now()) || is_lost(&self.lost, &track.domain) {
                 continue;
             }
             let before = self.clock.now();
             let value = self.meter.read(track.channel);
-            let at = middle(before, self.clock.now());
+            let after = self.clock.now();
+            let at = middle(before, after);
             match value {
                 Ok(Value::Count(raw)) => {
-                    let seconds = track.samples.last().map_or(0.0, |last| at.seconds_from(last.at));
+                    let half = after.since(before) / 2;
+                    let last = track.samples.last().map_or(before, |last| last.at.earlier(last.half));
+                    let seconds = after.seconds_from(last) + track.period.unwrap_or(SLOW).as_secs_f64();
                     let (joules, step) = track.unwrapper.push(raw, seconds);
-                    track.samples.push(CounterSample { at, joules });
-                    let kind = match step {
+                    track.samples.push(CounterSample { at, half, joules });
+                    if !step.is_known() {
+                        track.lost.push((last, after));
+                    }
+                    let (kind, what) = match step {
                         Step::Forward => continue,
-                        Step::Wrapped => SensorEventKind::CounterWrapped,
-                        Step::Reset => SensorEventKind::CounterReset,
-                        Step::Backwards => SensorEventKind::CounterBackwards,
+                        Step::Wrapped => (SensorEventKind::CounterWrapped, "passed its range"),
+                        Step::Reset => (SensorEventKind::CounterReset, "started again"),
+                        Step::Backwards => (SensorEventKind::CounterBackwards, "went back"),
+                        Step::Unread => (SensorEventKind::CounterUnread, "may have passed its whole range unseen"),
                     };
-                    let detail = format!("the counter read {raw} after a larger count");
+                    let gap = at.seconds_from(last);
+                    let detail = format!("the counter {what}: it read {raw}, {gap:.2} s after the read before");
                     self.readings.events.push(SensorEvent { at, domain: track.domain.clone(), kind, detail });
                 }
                 Ok(other) => {
@@ -267,7 +318,8 @@ impl Core {
 
     /// Forgets what was read before `before`, but for the last reads that an edge soon after it may need.
     pub(super) fn forget(&mut self, before: Stamp) {
-        self.readings.forget(before.earlier(self.config.tick * 3 + self.config.trace_interval * 2));
+        self.readings
+            .forget(before.earlier(self.config.tick * (2 + self.config.rest_ticks) + self.config.trace_interval * 2));
     }
 
     /// The domains whose device is gone, each with the reason.
@@ -276,9 +328,30 @@ impl Core {
     }
 }
 
-/// Counters that do not draw the trace are read between edges only so often that no wrap or reset is missed.
-fn keep_alive_due(track: &CounterTrack, now: Stamp) -> bool {
-    track.samples.last().is_none_or(|last| now.since(last.at) >= Duration::from_secs(5))
+/// Why counters are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reads {
+    /// An edge is near.
+    All,
+    /// A point of the trace is due.
+    Trace,
+}
+
+/// Whether a counter is read now. Between edges those that do not draw the trace are read only so often that no wrap
+/// or reset is missed.
+fn is_due(track: &CounterTrack, reads: Reads, now: Stamp) -> bool {
+    let Some(last) = track.samples.last() else { return true };
+    let passed = now.since(last.at);
+    if reads == Reads::Trace && passed < track.least_gap {
+        return false;
+    }
+    reads == Reads::All || track.traced || passed >= patience(track)
+}
+
+/// The longest time between two reads of a counter.
+fn patience(track: &CounterTrack) -> Duration {
+    let period = track.period.unwrap_or(SLOW).as_secs_f64();
+    track.unwrapper.patience_s(period).map_or(KEEP_ALIVE, |s| KEEP_ALIVE.min(Duration::from_secs_f64(s)))
 }
 
 fn middle(before: Stamp, after: Stamp) -> Stamp {

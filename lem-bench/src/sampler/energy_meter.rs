@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::core::SamplerConfig;
+use super::edge::Rest;
 use super::handle::Sampler;
 use super::probe::{ProbeEffort, probe};
 use crate::clock::{Clock, RealClock};
@@ -91,7 +92,13 @@ pub struct EnergyMeter {
     sampler: Sampler,
     probe: MeterProbe,
     headline: Vec<DomainId>,
+    /// Where in the sensor's period the next piece of work begins, as a share of it.
+    phase: f64,
 }
+
+/// The step from one phase to the next: the golden ratio's, which spreads any number of them evenly, so that what a
+/// sensor sees at one phase and not at another averages out over repeated measurements.
+const STEP: f64 = 0.618_033_988_749_895;
 
 impl EnergyMeter {
     /// The best meter of this machine, as `--meter auto` chooses it. Looks at its sensors for about a second.
@@ -112,7 +119,20 @@ impl EnergyMeter {
         let probe = probe(&mut *meter, &*clock, EFFORT);
         let config = SamplerConfig::for_meter(&probe);
         let sampler = Sampler::start(meter, clock, &probe, config).map_err(MeasureError::Thread)?;
-        Ok(Self { sampler, probe, headline })
+        Ok(Self::with_sampler(sampler, probe, headline))
+    }
+
+    /// A sampler that runs already, such as one on a simulated machine's clock, with what probing its meter found and
+    /// the domains whose energy is wanted.
+    pub fn with_sampler(sampler: Sampler, probe: MeterProbe, headline: Vec<DomainId>) -> Self {
+        // Random enough to place the first phase: when a meter is ready nobody decides to the nanosecond.
+        let hash = sampler.clock().now().nanos().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
+        Self { sampler, probe, headline, phase: hash as f64 / f64::from(1u32 << 24) }
+    }
+
+    /// The clock of its stamps.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        self.sampler.clock()
     }
 
     /// What probing found about its sensors.
@@ -120,23 +140,27 @@ impl EnergyMeter {
         &self.probe
     }
 
-    /// Runs `work` and says what it cost. Afterwards it waits until the sensors have ticked: two of their periods.
+    /// Runs `work` and says what it cost. Before and after it, the machine is left at rest for a few periods of the
+    /// sensors (together under a second for one that updates every 100 ms): from the power at rest follows which part
+    /// of the first and of the last period belongs to the work. Work that goes on in the background after `work`
+    /// returned, as kernels on a device do, must be waited for inside it.
     ///
     /// # Errors
     /// When the meter tells nothing about the time of the work, or the device is gone.
     pub fn measure<T>(&mut self, work: impl FnOnce() -> T) -> Result<Measured<T>, MeasureError> {
         let clock = Arc::clone(self.sampler.clock());
-        let wait = self.sampler.config().tick * 2 + self.sampler.config().dense_interval * 5;
+        let rest = self.sampler.config().rest_time();
         self.sampler.forget(clock.now());
-        // A read and a tick before the work must have been seen, or its beginning has nothing to lean on.
+        // A read and a few ticks before the work must have been seen, or its beginning has nothing to lean on.
         self.sampler.wait_past(clock.now());
-        let start_from = clock.now() + self.sampler.config().tick;
-        self.sampler.expect_edge(start_from);
-        clock.sleep_until(start_from);
-        let start = self.edge(&*clock);
+        let seen = clock.now() + rest + self.sampler.config().dense_interval * 2;
+        self.sampler.expect_start(seen);
+        clock.sleep_until(seen);
+        clock.sleep_until(self.next_phase(seen));
+        let start = self.edge(&*clock, Rest::Before);
         let value = work();
-        let stop = self.edge(&*clock);
-        clock.sleep(wait);
+        let stop = self.edge(&*clock, Rest::After);
+        clock.sleep(rest + self.sampler.config().dense_interval * 3);
         self.sampler.wait_past(stop);
         let (energies, elapsed) = (self.sampler.energy(start, stop, &self.headline), stop.since(start));
         let ours = |(domain, _): &(DomainId, String)| self.headline.contains(domain);
@@ -148,9 +172,20 @@ impl EnergyMeter {
         Ok(Measured { value, energy, low, high, elapsed, source })
     }
 
-    fn edge(&self, clock: &dyn Clock) -> Stamp {
+    /// When the next piece of work begins: at or after `seen`, at another place in the sensor's period than the last
+    /// ones.
+    fn next_phase(&mut self, seen: Stamp) -> Stamp {
+        let period = self.sampler.config().tick;
+        let share = self.phase;
+        self.phase = (share + STEP).fract();
+        let at = self.sampler.last_tick().unwrap_or(seen) + period.mul_f64(share);
+        let behind = seen.since(at).as_secs_f64() / period.as_secs_f64().max(1e-9);
+        at + period.mul_f64(behind.ceil())
+    }
+
+    fn edge(&self, clock: &dyn Clock, rest: Rest) -> Stamp {
         let at = clock.now();
-        self.sampler.edge(at);
+        self.sampler.edge_of(at, rest);
         at
     }
 

@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::core::{Core, Gist, Notice, SamplerConfig};
+use super::edge::Rest;
 use super::watched::watched;
 use crate::clock::{Clock, DueWork, VirtualClock, thread_cpu_time};
 use crate::meter::Meter;
@@ -19,10 +20,19 @@ struct Mailbox {
     arrived: Condvar,
 }
 
-#[derive(Default)]
 struct Letters {
     notices: Vec<Notice>,
     stop: bool,
+}
+
+/// Notices that wait while the meter is being read: more of them than a body can post in the time of any read that is
+/// worth waiting for. The mailbox is made this large at the beginning, so that posting allocates nothing.
+const WAITING: usize = 1024;
+
+impl Default for Letters {
+    fn default() -> Self {
+        Self { notices: Vec::with_capacity(WAITING), stop: false }
+    }
 }
 
 enum Drive {
@@ -85,18 +95,34 @@ impl Sampler {
 
     /// Says that an edge comes at or after `at`, so that the counters are watched around it.
     pub fn expect_edge(&self, at: Stamp) {
-        self.post(Notice::Expect(at));
+        self.post(Notice::Expect(at, Rest::Neither));
     }
 
-    /// Says that an edge was at `at`, which is now or a moment ago. Never waits for a read.
+    /// Says that work begins at or after `at` on a machine that rests until then.
+    pub fn expect_start(&self, at: Stamp) {
+        self.post(Notice::Expect(at, Rest::Before));
+    }
+
+    /// Says that an edge was at `at`, which is now or a moment ago. Never waits for a read, and allocates nothing.
     pub fn edge(&self, at: Stamp) {
-        self.post(Notice::Edge(at));
+        self.edge_of(at, Rest::Neither);
+    }
+
+    /// Says that an edge was at `at`, on one side of which the machine rests. As [`Sampler::edge`] otherwise.
+    pub fn edge_of(&self, at: Stamp, rest: Rest) {
+        self.post(Notice::Edge(at, rest));
     }
 
     fn post(&self, notice: Notice) {
         match &self.drive {
             Drive::Thread { mailbox, .. } => {
-                lock(&mailbox.letters).notices.push(notice);
+                let mut letters = lock(&mailbox.letters);
+                // A full mailbox keeps its edges; what was only expected has passed long since.
+                if letters.notices.len() == letters.notices.capacity() {
+                    letters.notices.retain(|waiting| matches!(waiting, Notice::Edge(..)));
+                }
+                letters.notices.push(notice);
+                drop(letters);
                 mailbox.arrived.notify_one();
             }
             Drive::Inline => lock(&self.core).take_notice(notice),
@@ -113,6 +139,11 @@ impl Sampler {
         while !lock(&self.core).readings().have_passed(edge) && self.clock.now() < give_up {
             self.clock.sleep(Duration::from_millis(1));
         }
+    }
+
+    /// The last tick seen of the counter that ticks most slowly: about when it ticks again follows from its period.
+    pub fn last_tick(&self) -> Option<Stamp> {
+        lock(&self.core).readings().last_tick()
     }
 
     /// How often it reads.
@@ -199,6 +230,8 @@ impl Drop for Sampler {
 
 /// The sampler's thread: sleeps until something is due or a notice arrives.
 fn serve(core: &Mutex<Core>, clock: &dyn Clock, mailbox: &Mailbox) {
+    // Swapped with the mailbox's own, so that neither is ever without its room.
+    let mut notices = Vec::with_capacity(WAITING);
     loop {
         let due = lock(core).next_due();
         let mut letters = lock(&mailbox.letters);
@@ -211,10 +244,10 @@ fn serve(core: &Mutex<Core>, clock: &dyn Clock, mailbox: &Mailbox) {
         if letters.stop {
             return;
         }
-        let notices = std::mem::take(&mut letters.notices);
+        std::mem::swap(&mut notices, &mut letters.notices);
         drop(letters);
         let mut core = lock(core);
-        for notice in notices {
+        for notice in notices.drain(..) {
             core.take_notice(notice);
         }
         core.poll_due(clock.now());

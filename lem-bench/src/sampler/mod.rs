@@ -5,17 +5,19 @@
 
 mod core;
 mod counter;
+mod dense_reads;
 mod edge;
 mod energy_meter;
 mod gauge;
 mod handle;
 mod probe;
 mod readings;
+mod watch;
 mod watched;
 
 pub use self::core::SamplerConfig;
 pub use counter::{Step, Unwrapper};
-pub use edge::{CounterSample, EdgeValue, value_at};
+pub use edge::{CounterSample, EdgeValue, Rest, value_at};
 pub use energy_meter::{EnergyMeter, MeasureError, Measured};
 pub use gauge::{GaugeEnergy, integrate};
 pub use handle::Sampler;

@@ -1,8 +1,8 @@
 //! The machine's sensors as a meter.
 //!
 //! One domain a device; its channels are its sensors in the order of the scenario, its temperature, and its throttle
-//! reasons. Reading costs no virtual time and changes nothing. It tells no update period and no averaging time: who
-//! reads it must find out, as with a real driver.
+//! reasons. Reading costs no virtual time. It tells no update period, and how long a value averages only of a sensor
+//! whose scenario says so: who reads it must find out, as with a real driver.
 
 use std::sync::Arc;
 
@@ -53,8 +53,9 @@ impl SimMeter {
                 label: format!("simulated {}", device.id),
             });
             faults.push(FaultPlan::new(&scenario.faults, &device.id, shared.now()));
-            let mut add = |quantity, what| {
-                channels.push(Channel::new(id.clone(), quantity));
+            let mut add = |quantity, averaging: Option<f64>, what| {
+                let averaging = averaging.map(std::time::Duration::from_secs_f64);
+                channels.push(Channel { averaging, ..Channel::new(id.clone(), quantity) });
                 probes.push(Probe { device: index, what });
             };
             for (number, spec) in (0..).zip(&scenario.sensors) {
@@ -65,12 +66,12 @@ impl SimMeter {
                 let sensor = Sensor::new(spec, key);
                 let quantity =
                     sensor.counter().map_or(Quantity::Power, |(unit_j, modulus)| Quantity::Energy { unit_j, modulus });
-                add(quantity, What::Sensor(sensor));
+                add(quantity, spec.told.then(|| spec.averages_s()), What::Sensor(sensor));
             }
             if scenario.temperature && device.temperature {
-                add(Quantity::Temperature, What::Temperature { ambient_c: device.ambient_c });
+                add(Quantity::Temperature, None, What::Temperature { ambient_c: device.ambient_c });
             }
-            add(Quantity::ThrottleReasons, What::Throttle);
+            add(Quantity::ThrottleReasons, None, What::Throttle);
         }
         Self { shared, domains, channels, probes, faults }
     }

@@ -1,7 +1,7 @@
 //! What one sensor shows of one device's past: ticks, quanta, gain, wraps, and means over part of the time.
 //!
-//! A sensor is a function of the device's history and of the moment that is asked for; reading it changes nothing.
-//! Must not know faults or meters.
+//! A sensor is a function of the device's history and of the moment that is asked for; reading it changes nothing,
+//! except for a counter that is told to lose what is read too often. Must not know faults or meters.
 
 use super::device::nanos;
 use super::history::{History, seconds};
@@ -22,7 +22,7 @@ pub(super) struct Sensor {
 
 #[derive(Debug, Clone)]
 enum Shows {
-    Counter { quantum_j: f64, bits: u32, part_time: Option<PartTime> },
+    Counter { quantum_j: f64, bits: u32, part_time: Option<PartTime>, losses: Option<Losses> },
     Power { average: i64, delay: i64, quantum_w: f64 },
 }
 
@@ -42,9 +42,10 @@ impl Sensor {
             Phase::Random => (key.uniform(0) * update as f64) as i64,
         };
         let shows = match spec.kind {
-            SensorKind::Counter { quantum_j, bits, part_time_s } => Shows::Counter {
+            SensorKind::Counter { quantum_j, bits, part_time_s, lost_per_read_s } => Shows::Counter {
                 quantum_j,
                 bits,
+                losses: (lost_per_read_s > 0.0).then(|| Losses { per_read_s: lost_per_read_s, ..Losses::default() }),
                 part_time: part_time_s.map(|part| PartTime::new(nanos(part).max(1), phase)),
             },
             SensorKind::Power { average_s, delay_s, quantum_w } => {
@@ -66,10 +67,14 @@ impl Sensor {
     pub(super) fn show(&mut self, history: &History, at: i64, reset: Option<i64>) -> Shown {
         let tick = self.phase + (at - self.phase).div_euclid(self.update) * self.update;
         match &mut self.shows {
-            Shows::Counter { quantum_j, bits, part_time } => {
+            Shows::Counter { quantum_j, bits, part_time, losses } => {
                 let joules = match part_time {
                     Some(part_time) => part_time.joules(history, self.update, tick, reset),
                     None => history.energy(reset.unwrap_or(0), tick),
+                };
+                let joules = match losses {
+                    Some(losses) => (joules - losses.read(history, at, tick)).max(0.0),
+                    None => joules,
                 };
                 let counts = (joules * self.gain / *quantum_j + ROUNDING) as u64;
                 Shown::Count(1u64.checked_shl(*bits).map_or(counts, |modulus| counts % modulus))
@@ -85,6 +90,32 @@ impl Sensor {
                 Shown::Watts(if *quantum_w > 0.0 { (watts / *quantum_w).round() * *quantum_w } else { watts })
             }
         }
+    }
+}
+
+/// What a counter has lost by being read.
+#[derive(Debug, Clone, Default)]
+struct Losses {
+    per_read_s: f64,
+    last_read: i64,
+    last_tick: i64,
+    /// Lost up to the last tick, and since.
+    joules: f64,
+    pending: f64,
+}
+
+impl Losses {
+    /// A read at `at`; returns what the value shown since `tick` has lost.
+    fn read(&mut self, history: &History, at: i64, tick: i64) -> f64 {
+        if tick > self.last_tick {
+            self.joules += std::mem::take(&mut self.pending);
+            self.last_tick = tick;
+        }
+        let pause = seconds((at - self.last_read).max(0));
+        let lost = self.per_read_s * (1.0 - (-pause / self.per_read_s).exp());
+        self.pending += history.energy(at - nanos(lost), at);
+        self.last_read = self.last_read.max(at);
+        self.joules
     }
 }
 
@@ -161,7 +192,7 @@ mod tests {
 
     #[test]
     fn counters_wrap_at_their_bits() {
-        let kind = SensorKind::Counter { quantum_j: 0.001, bits: 16, part_time_s: None };
+        let kind = SensorKind::Counter { quantum_j: 0.001, bits: 16, part_time_s: None, lost_per_read_s: 0.0 };
         let mut counter = sensor(SensorSpec { kind, phase_s: Phase::At(0.0), ..SensorSpec::counter() });
         assert_eq!(counter.counter(), Some((0.001, Some(65_536))));
         assert_eq!(counter.show(&pulses(), 700_000_000, None), Shown::Count(70_000 - 65_536));
@@ -191,7 +222,7 @@ mod tests {
     #[test]
     fn a_part_time_counter_misses_what_it_does_not_see() {
         let history = pulses();
-        let kind = SensorKind::Counter { quantum_j: 0.001, bits: 64, part_time_s: Some(0.025) };
+        let kind = SensorKind::Counter { quantum_j: 0.001, bits: 64, part_time_s: Some(0.025), lost_per_read_s: 0.0 };
         for (phase, expected) in [(0.06, 100.0), (0.01, 220.0)] {
             let mut counter = sensor(SensorSpec { kind, phase_s: Phase::At(phase), ..SensorSpec::counter() });
             let before = counter.show(&history, 2 * SECOND + 70_000_000, None);
@@ -202,10 +233,30 @@ mod tests {
     }
 
     #[test]
+    fn a_counter_that_loses_what_is_read_too_often() {
+        // The shares that an RTX 4090's counter lost, by the time between two reads in ms.
+        for (spacing, lost) in [(1, 0.968), (10, 0.733), (100, 0.153), (1000, 0.0153)] {
+            let kind = SensorKind::Counter { quantum_j: 1e-6, bits: 64, part_time_s: None, lost_per_read_s: 0.0153 };
+            let mut counter = sensor(SensorSpec { kind, phase_s: Phase::At(0.0), ..SensorSpec::counter() });
+            let flow = Flow { fixed_w: 100.0, per_degree_w: 0.0 };
+            let history = History::new(Thermal { c_per_w: 0.0, tau_s: 1.0 }, 100.0, 0.0, flow);
+            let reads: Vec<u64> = (0..=20_000 / spacing)
+                .map(|n| match counter.show(&history, n * spacing * 1_000_000, None) {
+                    Shown::Count(count) => count,
+                    Shown::Watts(_) => panic!("a counter counts"),
+                })
+                .collect();
+            assert!(reads.is_sorted());
+            let share = 1.0 - (reads[reads.len() - 1] - reads[0]) as f64 * 1e-6 / 2000.0;
+            assert!((share - lost).abs() < 0.01, "{spacing} ms: {share}");
+        }
+    }
+
+    #[test]
     fn counters_begin_again_at_a_reset() {
         let history = pulses();
         for part_time_s in [None, Some(0.1)] {
-            let kind = SensorKind::Counter { quantum_j: 0.001, bits: 64, part_time_s };
+            let kind = SensorKind::Counter { quantum_j: 0.001, bits: 64, part_time_s, lost_per_read_s: 0.0 };
             let mut counter = sensor(SensorSpec { kind, phase_s: Phase::At(0.0), ..SensorSpec::counter() });
             assert_eq!(counter.show(&history, 450_000_000, None), Shown::Count(40_000));
             assert_eq!(

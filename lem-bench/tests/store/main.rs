@@ -47,6 +47,9 @@ fn head(rank: u32) -> Record {
                 quantum: None,
                 read_cost_s: 1e-300,
                 updates: 7,
+                averaging_s: None,
+                dense_reads: None,
+                safe_interval_s: None,
             }],
             temperature: true,
         },
@@ -79,6 +82,7 @@ fn cycle(index: u32, requests: RequestLog) -> Record {
         high: Joules(f64::MAX),
         method: Method::Counter,
         cross_check: Some(Joules(5e-324)),
+        cross_check_bounds: Some((Joules(-0.0), Joules(5e-324))),
     };
     let work = WorkDone { requests: 3, units: BTreeMap::from([("images".into(), 9)]), ..WorkDone::default() };
     let trace = Trace {

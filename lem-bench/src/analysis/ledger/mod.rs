@@ -1,5 +1,6 @@
 //! The trust ledger: what speaks against a result. One file a theme, each from evidence to findings.
 
+mod cross_check;
 mod device;
 mod ending;
 mod idle;

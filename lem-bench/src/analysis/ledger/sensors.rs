@@ -1,13 +1,14 @@
 //! The part of the ledger that is about sensors: too short windows, counters that misbehave, two sources that disagree,
 //! clocks held down, a sampler that came late or cost too much.
 
+use super::cross_check;
 use super::judge::Evidence;
 use crate::analysis::finding::{Check, Finding, Weight};
 use crate::model::{CycleRecord, SensorEvent, SensorEventKind};
 
 pub(super) fn judge(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     windows(findings, evidence);
-    cross_check(findings, evidence);
+    cross_check::judge(findings, evidence);
     events(findings, evidence);
     lost(findings, evidence);
     sampler(findings, evidence);
@@ -49,24 +50,6 @@ fn windows(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     ));
 }
 
-fn cross_check(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
-    let share = |j: &crate::analysis::cycles::Joined| {
-        let (energy, other) = (j.summary.energy_j?.get(), j.summary.cross_check_j?.get());
-        (j.summary.seconds >= 2.0 && energy > 0.0).then(|| (other - energy) / energy)
-    };
-    let shares: Vec<f64> = evidence.joined.iter().filter_map(share).collect();
-    let worst = shares.iter().copied().fold(0.0, |w: f64, s| if s.abs() > w.abs() { s } else { w });
-    if worst.abs() <= 0.03 {
-        return;
-    }
-    findings.push(Finding::new(
-        Check::CrossCheck,
-        if worst.abs() > 0.10 { Weight::Invalid } else { Weight::Warning },
-        format!("integrated power differs from the counter by up to {:+.1} % of a cycle's energy", worst * 100.0),
-        "one of the two sensors is wrong or sees part of the time: longer windows (`--min-window`), or another meter",
-    ));
-}
-
 fn events(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     type Kind = SensorEventKind;
     let tell = |findings: &mut Vec<Finding>,
@@ -101,6 +84,15 @@ fn events(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         Some(warning),
         "the energy counter was reset or ran backwards",
         "see whether the driver was reloaded or the device reset, and run again",
+    );
+    tell(
+        findings,
+        &[Kind::CounterUnread],
+        Check::CounterWrapped,
+        invalid,
+        Some(warning),
+        "the energy counter was not read for so long that it may have wrapped unseen",
+        "find out what kept the meter from being read (`cargo lem doctor` shows what a read costs), and run again",
     );
     tell(
         findings,

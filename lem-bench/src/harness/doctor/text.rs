@@ -96,6 +96,9 @@ mod tests {
             quantum: Some(6.1e-5),
             read_cost_s: 2.4e-7,
             updates: 12,
+            averaging_s: None,
+            dense_reads: None,
+            safe_interval_s: None,
         };
         assert_eq!(sensor(&channel), "energy counter: every 20.5 ms, in steps from 61.0 µJ, 240 ns a read");
         channel.update_period_s = None;

@@ -98,6 +98,9 @@ mod tests {
             quantum: None,
             read_cost_s: 0.0,
             updates: 9,
+            averaging_s: None,
+            dense_reads: None,
+            safe_interval_s: None,
         };
         let probe = MeterProbe {
             meter: "estimate".to_owned(),

@@ -154,8 +154,9 @@ fn check_sensor(under: &Under, sensor: &SensorSpec) -> Outcome {
         under.not_negative("phase_s", phase)?;
     }
     match sensor.kind {
-        SensorKind::Counter { quantum_j, bits, part_time_s } => {
+        SensorKind::Counter { quantum_j, bits, part_time_s, lost_per_read_s } => {
             under.positive("quantum_j", quantum_j)?;
+            under.not_negative("lost_per_read_s", lost_per_read_s)?;
             if !(1..=64).contains(&bits) {
                 return under.problem("bits", format!("is {bits}, but must be from 1 to 64 (64: never wraps)"));
             }

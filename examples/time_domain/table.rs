@@ -1,0 +1,163 @@
+//! The table: errors of many windows in one row, and whether they keep their bounds.
+
+use lem_bench::stats;
+
+use crate::machine::Setting;
+use crate::measure::Window;
+
+pub(crate) const HEAD: &str =
+    "sensor        load             beyond      window   naive p95    max   ours p95     max   bound   ± holds  mean ±";
+
+pub(crate) const TEN_HEAD: &str =
+    "sensor        load             beyond      naive p95   ours p95    max   bound   95 % interval covers  mean ±";
+
+/// What must hold.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// p95 of |error| in %, by window length in s.
+    p95_pct: &'static [(f64, f64)],
+    held: f64,
+}
+
+impl Bounds {
+    /// A counter that sees everything: its ± is no estimate and always holds.
+    pub(crate) const FULL_TIME: Self = Self { p95_pct: &[(1.0, 1.5), (2.0, 0.5), (5.0, 0.1)], held: 1.0 };
+
+    /// Only a least share of windows whose ± holds.
+    pub(crate) const fn held(share: f64) -> Self {
+        Self { p95_pct: &[], held: share }
+    }
+}
+
+/// Windows of one length on one kind of machine.
+pub(crate) struct Row {
+    name: String,
+    length: f64,
+    naive: Errors,
+    ours: Errors,
+    bound: Option<f64>,
+    holds: f64,
+    least_holds: f64,
+    half_pct: f64,
+}
+
+/// The size of errors, in %.
+struct Errors {
+    p95: f64,
+    max: f64,
+}
+
+impl Errors {
+    fn new(mut pct: Vec<f64>) -> Self {
+        pct.iter_mut().for_each(|error| *error = error.abs());
+        let max = pct.iter().copied().fold(0.0, f64::max);
+        let p95 = stats::quantile7(&pct, &[0.95]).map_or(f64::INFINITY, |quantiles| quantiles[0]);
+        Self { p95, max }
+    }
+}
+
+impl Row {
+    pub(crate) fn new(setting: &Setting, length: f64, windows: &[Window], bounds: &Bounds) -> Self {
+        let pct = |of: fn(&Window) -> f64| windows.iter().map(|w| 100.0 * (of(w) - w.truth) / w.truth).collect();
+        let n = windows.len() as f64;
+        Self {
+            name: setting.name(),
+            length,
+            naive: Errors::new(pct(|w| w.naive)),
+            ours: Errors::new(pct(|w| w.measured)),
+            bound: bounds.p95_pct.iter().find(|(of, _)| (of - length).abs() < 1e-9).map(|(_, bound)| *bound),
+            holds: windows.iter().filter(|w| w.low <= w.truth && w.truth <= w.high).count() as f64 / n,
+            least_holds: bounds.held,
+            half_pct: windows.iter().map(|w| 50.0 * (w.high - w.low) / w.truth).sum::<f64>() / n,
+        }
+    }
+
+    fn is_exact(&self) -> bool {
+        self.bound.is_none_or(|bound| self.ours.p95 <= bound)
+    }
+
+    pub(crate) fn holds(&self) -> bool {
+        self.is_exact() && self.holds >= self.least_holds
+    }
+}
+
+impl std::fmt::Display for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let bound = self.bound.map_or_else(|| "-".to_owned(), |bound| format!("{bound}"));
+        write!(
+            f,
+            "{} {:>5} s  {:>9.2} {:>7.2}  {:>8.3}{} {:>7.3}  {bound:>6}  {:>7.1} %{} {:>6.2}",
+            self.name,
+            self.length,
+            self.naive.p95,
+            self.naive.max,
+            self.ours.p95,
+            if self.is_exact() { ' ' } else { '!' },
+            self.ours.max,
+            100.0 * self.holds,
+            if self.holds >= self.least_holds { ' ' } else { '!' },
+            self.half_pct,
+        )
+    }
+}
+
+/// Ten windows taken together, on many machines.
+pub(crate) struct Ten {
+    name: String,
+    naive: Errors,
+    ours: Errors,
+    covered: f64,
+    half_pct: f64,
+    bounds: (f64, f64),
+}
+
+impl Ten {
+    pub(crate) fn new(setting: &Setting, runs: &[Vec<Window>], bounds: (f64, f64)) -> Self {
+        let sum = |run: &[Window], of: fn(&Window) -> f64| run.iter().map(of).sum::<f64>();
+        let pct = |of: fn(&Window) -> f64| {
+            let error = |run: &Vec<Window>| 100.0 * (sum(run, of) / sum(run, |w| w.truth) - 1.0);
+            runs.iter().map(error).collect()
+        };
+        // The interval that a bench states: over its windows, by what each of them measured.
+        let interval = |run: &Vec<Window>| {
+            let truth = sum(run, |w| w.truth) / run.len() as f64;
+            let measured: Vec<f64> = run.iter().map(|w| w.measured).collect();
+            stats::mean_ci(&measured, 0.95).map_or((false, f64::NAN), |ci| {
+                (ci.low <= truth && truth <= ci.high, 50.0 * (ci.high - ci.low) / truth)
+            })
+        };
+        let intervals: Vec<(bool, f64)> = runs.iter().map(interval).collect();
+        let n = runs.len() as f64;
+        Self {
+            name: setting.name(),
+            naive: Errors::new(pct(|w| w.naive)),
+            ours: Errors::new(pct(|w| w.measured)),
+            covered: intervals.iter().filter(|(covers, _)| *covers).count() as f64 / n,
+            half_pct: intervals.iter().map(|(_, half)| half).sum::<f64>() / n,
+            bounds,
+        }
+    }
+
+    pub(crate) fn holds(&self) -> bool {
+        self.ours.p95 <= self.bounds.0 && self.covered >= self.bounds.1
+    }
+}
+
+impl std::fmt::Display for Ten {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mark = |held: bool| if held { ' ' } else { '!' };
+        write!(
+            f,
+            "{} {:>9.2}  {:>8.3}{} {:>6.3}  {:>6}  {:>20.1} %{} {:>6.2}",
+            self.name,
+            self.naive.p95,
+            self.ours.p95,
+            mark(self.ours.p95 <= self.bounds.0),
+            self.ours.max,
+            self.bounds.0,
+            100.0 * self.covered,
+            mark(self.covered >= self.bounds.1),
+            self.half_pct,
+        )
+    }
+}

@@ -1,0 +1,75 @@
+//! Ten thousand counters that nobody would want: none of them ever gives a negative energy, one that is off by a range,
+//! or one outside its own ± without an event that says what happened.
+
+use std::collections::BTreeMap;
+
+use lem_bench::clock::{Clock, VirtualClock};
+use lem_bench::model::{Method, SensorEventKind};
+use lem_bench::sampler::{Rest, Sampler, SamplerConfig};
+use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
+
+use crate::generated::{Generated, domain, seconds, stamp};
+
+const COUNTERS: u64 = 10_000;
+
+/// Seconds that each counter runs.
+const LASTS: f64 = 4.0;
+
+#[test]
+fn energy_is_what_it_is_within_its_bounds_or_an_event_says_why_not() {
+    let mut outcomes: BTreeMap<&str, u32> = BTreeMap::new();
+    for seed in 0..COUNTERS {
+        let outcome = one(seed);
+        *outcomes.entry(outcome).or_default() += 1;
+    }
+    let share = |name: &str| f64::from(outcomes.get(name).copied().unwrap_or(0)) / COUNTERS as f64;
+    // Most have nothing wrong with them, and those that had are not all thrown away.
+    assert!(share("within its bounds") > 0.8, "{outcomes:?}");
+    assert!(share("no energy, and an event") > 0.01, "{outcomes:?}");
+    assert_eq!(outcomes.keys().filter(|name| !name.contains("event")).count(), 1, "{outcomes:?}");
+}
+
+fn one(seed: u64) -> &'static str {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let counter = Generated::random(&mut rng, LASTS);
+    let clock = VirtualClock::new();
+    let probe = counter.probe();
+    let truth = counter.clone();
+    let sampler = Sampler::attach(counter.meter(&clock), &clock, &probe, SamplerConfig::for_meter(&probe));
+    let window = (20.0 * truth.period).max(0.3 + 1.5 * rng.random::<f64>()).min(LASTS - 1.2);
+    let start = 0.5 + 0.2 * rng.random::<f64>();
+    sampler.expect_edge(stamp(start - 0.05 * rng.random::<f64>()));
+    clock.sleep_until(stamp(start));
+    sampler.edge_of(clock.now(), Rest::Neither);
+    sampler.expect_edge(stamp(start + window));
+    clock.sleep_until(stamp(start + window));
+    sampler.edge_of(clock.now(), Rest::Neither);
+    clock.sleep_until(stamp(start + window + 3.0 * truth.period));
+    let (start, stop) = (stamp(start), stamp(start + window));
+    let energy = sampler.energy(start, stop, &[domain()]);
+    let events = sampler.take_events();
+    clock.detach_all();
+
+    let saw = |kinds: &[SensorEventKind]| events.iter().any(|event| kinds.contains(&event.kind));
+    let true_j = truth.energy(seconds(stop)) - truth.energy(seconds(start));
+    let Some(energy) = energy.first() else {
+        assert!(!events.is_empty(), "{seed}: no energy and no word about it: {truth:?}");
+        return "no energy, and an event";
+    };
+    assert_eq!(energy.method, Method::Counter);
+    let (low, joules, high) = (energy.low.get(), energy.joules.get(), energy.high.get());
+    assert!(low >= 0.0 && joules >= 0.0, "{seed}: {energy:?}");
+    // Never off by a range, whatever happened: nothing plausible is that far away.
+    assert!((joules - true_j).abs() < 2_000.0, "{seed}: {joules} J, truly {true_j} J: {truth:?}");
+    let rounding = 1e-9 * true_j;
+    if low - rounding <= true_j && true_j <= high + rounding {
+        return "within its bounds";
+    }
+    // A reset just before the end of the range looks like a wrap; it is told as one.
+    let told = [SensorEventKind::CounterReset, SensorEventKind::CounterBackwards, SensorEventKind::CounterWrapped];
+    assert!(
+        saw(&told) && (truth.reset.is_some() || truth.back.is_some()),
+        "{seed}: {energy:?}, truly {true_j} J: {events:?} {truth:?}"
+    );
+    "outside, and an event"
+}

@@ -1,0 +1,161 @@
+//! Faults of scenario files that strike at any moment of a window or its edges: no wrong number without an event.
+
+use std::time::Duration;
+
+use lem_bench::clock::Clock;
+use lem_bench::model::{Method, SensorEvent, SensorEventKind};
+use lem_bench::sampler::{EnergyMeter, ProbeEffort, Sampler, SamplerConfig, probe};
+use lem_bench::sim::{Machine, Scenario, Seeds, Shape};
+
+use crate::generated::domain;
+
+const EFFORT: ProbeEffort = ProbeEffort { least: Duration::from_secs(1), most: Duration::from_secs(3) };
+
+/// What came of one window of two seconds in a load.
+struct Outcome {
+    /// Relative error, whether the bounds hold the truth, and the method; `None` when there was no energy.
+    energy: Option<(f64, bool, Method)>,
+    /// How far integrated power is from it, where there is one.
+    cross_check: Option<f64>,
+    events: Vec<SensorEvent>,
+}
+
+impl Outcome {
+    fn saw(&self, kind: SensorEventKind) -> bool {
+        self.events.iter().any(|event| event.kind == kind)
+    }
+}
+
+/// The window begins 5 s into the run.
+fn window(sensors: &str, faults: &str, run: u64) -> Outcome {
+    let text = format!(
+        r#"{{"device": {{"idle_w": 75, "decode_w": 400}}, "workload": {{"input_tokens": 1, "prefill_s_per_token": 0,
+        "output_tokens": 1, "decode_s_per_token": 0.01, "overhead_s": 0}}, "sensors": [{sensors}], "faults": [{faults}]}}"#
+    );
+    let machine = Machine::new(&Scenario::from_json(&text).unwrap(), Seeds { run, bench: 0 }).unwrap();
+    let clock = machine.clock();
+    let mut meter = machine.meter();
+    let probed = probe(&mut *meter, &clock, EFFORT);
+    let sampler = Sampler::attach(meter, &clock, &probed, SamplerConfig::for_meter(&probed));
+    let mut workload = machine.workload();
+    let mut until = |seconds: f64| {
+        while clock.now().seconds() < seconds {
+            let request = workload.next_request(Shape::Drawn);
+            workload.run(request, &mut |_| {});
+        }
+        clock.now()
+    };
+    sampler.expect_edge(lem_bench::units::Stamp(5_000_000_000));
+    let start = until(5.0);
+    sampler.edge(start);
+    sampler.expect_edge(start + Duration::from_secs(2));
+    let stop = until(7.0);
+    sampler.edge(stop);
+    until(7.3);
+    let energies = sampler.energy(start, stop, &[domain()]);
+    let cross_check = energies.first().and_then(|energy| Some(energy.cross_check?.get() / energy.joules.get() - 1.0));
+    let energy = energies.first().map(|energy| {
+        let truth = machine.truth(start, stop).get();
+        let held = energy.low.get() - 1e-6 <= truth && truth <= energy.high.get() + 1e-6;
+        (energy.joules.get() / truth - 1.0, held, energy.method)
+    });
+    let events = sampler.take_events();
+    clock.detach_all();
+    Outcome { energy, cross_check, events }
+}
+
+const COUNTER: &str = r#"{"kind": "counter", "told": true}"#;
+const BOTH: &str = r#"{"kind": "counter", "told": true}, {"kind": "power", "average_s": 0.1}"#;
+
+/// Moments before, in and after the window, most of them near its edges.
+fn moments() -> impl Iterator<Item = f64> {
+    let near = (-30..=30).map(|n| f64::from(n) * 0.013);
+    near.clone().map(|by| 5.0 + by).chain(near.map(|by| 7.0 + by)).chain([5.5, 6.0, 6.5])
+}
+
+#[test]
+fn a_reset_takes_the_energy_of_the_counter_away() {
+    let mut gone = 0;
+    for (run, at) in (0..).zip(moments()) {
+        for sensors in [COUNTER, BOTH] {
+            let outcome = window(sensors, &format!(r#"{{"at_s": {at}, "kind": "counter_reset"}}"#), run);
+            if at > 5.1 && at < 6.99 && sensors == COUNTER {
+                assert!(outcome.saw(SensorEventKind::CounterReset), "{at}: {:?}", outcome.events);
+            }
+            match outcome.energy {
+                // A counter that has run past its old value between two reads looks as if nothing had happened, but
+                // not to the gauge beside it.
+                Some((error, false, Method::Counter)) => assert!(outcome.cross_check.unwrap() > 0.1, "{at}: {error}"),
+                Some((error, true, Method::Counter)) => assert!(error.abs() < 0.02, "{at}: {error}"),
+                Some((error, _, Method::IntegratedPower)) => assert!(error.abs() < 0.03, "{at}: {error}"),
+                None => assert!(outcome.saw(SensorEventKind::CounterReset), "{at}"),
+            }
+            gone += u32::from(outcome.energy.is_none_or(|(.., method)| method != Method::Counter));
+        }
+    }
+    assert!(gone > 60, "{gone}");
+}
+
+#[test]
+fn a_stuck_counter_says_so_or_makes_no_difference() {
+    for (run, at) in (0..).zip(moments()) {
+        for lasts in [0.15, 0.5, 3.0] {
+            let outcome = window(COUNTER, &format!(r#"{{"at_s": {at}, "kind": "stuck", "for_s": {lasts}}}"#), run);
+            match outcome.energy {
+                Some((error, held, _)) => {
+                    let told = outcome.saw(SensorEventKind::CounterStuck);
+                    assert!(told || held && error.abs() < 0.02, "{at} for {lasts}: {error}");
+                }
+                None => assert!(outcome.saw(SensorEventKind::CounterStuck), "{at} for {lasts}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn reads_that_fail_say_so_and_widen_the_bounds() {
+    for (run, at) in (0..).zip(moments()) {
+        let outcome = window(COUNTER, &format!(r#"{{"at_s": {at}, "kind": "read_error", "for_s": 0.4}}"#), run);
+        assert!(at > 7.2 || outcome.saw(SensorEventKind::ReadFailed), "{at}: {:?}", outcome.events);
+        if let Some((error, held, _)) = outcome.energy {
+            assert!(held, "{at}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_counter_of_28_bits_wraps_and_is_continued() {
+    // In mJ once in eleven minutes, in µJ more than once a second: both are seen and neither is off by a range.
+    for run in 0..40 {
+        let sensors = r#"{"kind": "counter", "told": true, "bits": 28, "quantum_j": 0.000001}"#;
+        let outcome = window(sensors, "", run);
+        assert!(outcome.saw(SensorEventKind::CounterWrapped));
+        let (error, held, method) = outcome.energy.unwrap();
+        assert!(held && error.abs() < 0.005 && method == Method::Counter, "{error}");
+    }
+}
+
+#[test]
+fn work_between_two_rests_survives_wraps() {
+    let text = r#"{"device": {"idle_w": 70, "decode_w": 400}, "sensors": [
+        {"kind": "counter", "told": true, "bits": 28, "quantum_j": 0.000001}]}"#;
+    let machine = Machine::new(&Scenario::from_json(text).unwrap(), Seeds::default()).unwrap();
+    let clock = machine.clock();
+    let mut meter = machine.meter();
+    let probed = probe(&mut *meter, &clock, EFFORT);
+    let sampler = Sampler::attach(meter, &clock, &probed, SamplerConfig::for_meter(&probed));
+    let mut meter = EnergyMeter::with_sampler(sampler, probed, vec![domain()]);
+    let mut workload = machine.workload();
+    for _ in 0..20 {
+        let measured = meter.measure(|| {
+            let start = clock.now();
+            let request = workload.next_request(Shape::Drawn);
+            workload.run(request, &mut |_| {});
+            machine.truth(start, clock.now()).get()
+        });
+        let measured = measured.unwrap();
+        assert!((measured.energy.get() / measured.value - 1.0).abs() < 0.005, "{measured:?}");
+        assert!(measured.low.get() <= measured.value && measured.value <= measured.high.get(), "{measured:?}");
+    }
+    clock.detach_all();
+}

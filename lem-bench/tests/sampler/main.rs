@@ -1,0 +1,9 @@
+//! The sampler against sensors whose truth is known: counters that wrap, are reset and step back, windows sized for
+//! what a probe found, and faults that strike at any moment.
+
+mod counters;
+mod faults;
+mod generated;
+mod probing;
+mod slow;
+mod windows;
