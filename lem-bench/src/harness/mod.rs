@@ -4,6 +4,7 @@
 
 mod cargo_lem;
 mod command;
+mod comparing;
 mod config;
 mod config_view;
 mod console;
