@@ -66,7 +66,8 @@ fn flag(option: &OptionSpec) -> String {
 /// What stands below the options.
 const AFTER: &str = "Every option with an environment variable is also a key of lem-bench.toml, in the package's or the \
              workspace's folder.\nOrder: flag, environment, file, the bench's attribute, default. --show-config tells \
-             where each value came from.\n\nExit codes: 0 done, 1 results can't be kept, 2 usage, 4 a measurement is \
+             where each value came from.\n\nExit codes: 0 done, 1 results can't be kept, 2 usage, 3 a bench \
+             regressed (only with --fail-on-regression), 4 a measurement is \
              invalid or the meter can't be had, 5 no bench matched, 101 a bench failed.";
 
 fn command() -> Command {
@@ -146,7 +147,7 @@ mod tests {
         let text = read_all(&["--cylces", "3"]).unwrap_err();
         assert!(text.contains("--cycles"), "{text}");
         assert!(read_all(&["--quick", "--profile", "publish"]).is_err());
-        assert!(read_all(&["--baseline", "main"]).is_err());
+        assert!(read_all(&["--baseline"]).is_err());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::analysis::Options;
+use crate::analysis::compare::{CompareOptions, GateRules};
 use crate::meter::{MeterChoice, OpenOptions};
 use crate::plan::Shard;
 use crate::protocol::{Overrides, Profile};
@@ -66,6 +67,21 @@ pub(super) enum Resume {
     Run(String),
 }
 
+/// What results are compared with, and what comes of it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Comparing {
+    /// The name to save the result under.
+    pub(super) save: Option<String>,
+    /// The baseline to compare with, which must be there.
+    pub(super) baseline: Option<String>,
+    /// The baseline to compare with, if it is there.
+    pub(super) lenient: Option<String>,
+    /// The baseline that stands in for a new measurement.
+    pub(super) load: Option<String>,
+    pub(super) options: CompareOptions,
+    pub(super) gate: GateRules,
+}
+
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Config {
@@ -111,6 +127,8 @@ pub(super) struct Config {
     pub(super) calibration: Option<PathBuf>,
     pub(super) no_wait: bool,
     pub(super) lock_file: Option<PathBuf>,
+    // With what they are compared.
+    pub(super) comparing: Comparing,
     // What comes out.
     pub(super) format: Format,
     pub(super) output_format: OutputFormat,
@@ -159,6 +177,7 @@ impl Default for Config {
             calibration: None,
             no_wait: false,
             lock_file: None,
+            comparing: Comparing::default(),
             format: Format::default(),
             output_format: OutputFormat::default(),
             exports: Vec::new(),

@@ -10,6 +10,8 @@ pub(super) enum Exit {
     /// 0: done.
     #[default]
     Done,
+    /// 3: a bench regressed, and a gate was asked for.
+    Regressed,
     /// 4: a measurement is invalid, there is no meter that satisfies `--meter`, or another run measures and `--no-wait`
     /// was said.
     Invalid,
@@ -32,6 +34,7 @@ impl Exit {
             Self::Done => 0,
             Self::Machine => 1,
             Self::Usage => 2,
+            Self::Regressed => 3,
             Self::Invalid => 4,
             Self::NoMatch => 5,
             Self::BenchFailed => 101,
@@ -76,8 +79,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failed_bench_is_told_before_an_invalid_measurement() {
+    fn a_failed_bench_is_told_before_an_invalid_measurement_and_that_before_a_regression() {
         assert_eq!([Exit::Done, Exit::BenchFailed, Exit::Invalid].into_iter().max().map(Exit::code), Some(101));
-        assert_eq!([Exit::Done, Exit::Invalid].into_iter().max().map(Exit::code), Some(4));
+        assert_eq!([Exit::Regressed, Exit::Invalid].into_iter().max().map(Exit::code), Some(4));
+        assert_eq!([Exit::Done, Exit::Regressed].into_iter().max().map(Exit::code), Some(3));
     }
 }

@@ -127,7 +127,7 @@ mod tests {
     fn mistakes_are_told_with_file_line_and_key() {
         let cases = [
             ("cycles = 4\ncycels = 5\n", "f.toml:2: there is no key `cycels`; did you mean `cycles`?"),
-            ("\n\nbaseline = \"main\"\n", "f.toml:3: there is no key `baseline`; the keys are skip,"),
+            ("\n\nteapot = \"main\"\n", "f.toml:3: there is no key `teapot`; the keys are skip,"),
             ("list = true\n", "f.toml:1: there is no key `list`"),
             ("gap = \n", "f.toml:1 is no TOML"),
             ("cycles = [4]\n", "f.toml:1: `cycles` can't be a value of type array: expected a whole number"),

@@ -5,6 +5,7 @@
 mod calibration;
 mod cargo_lem;
 mod command;
+mod comparing;
 mod config;
 mod config_view;
 mod console;

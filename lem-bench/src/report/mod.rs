@@ -2,6 +2,7 @@
 //!
 //! Depends on plain records, analysis and units alone. Returns text; must not know files, terminals or running.
 
+pub mod comparison;
 pub mod console;
 pub mod export;
 pub mod figures;
@@ -9,7 +10,7 @@ mod gist;
 #[cfg(feature = "html")]
 pub mod html;
 mod labels;
-mod terminal_text;
+pub(crate) mod terminal_text;
 
 #[cfg(test)]
 mod fixture;

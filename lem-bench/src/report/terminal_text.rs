@@ -3,7 +3,7 @@
 //! Must not know what the text says.
 
 /// Everything that would break a line, move the cursor, colour the rest or turn its direction, made visible.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -3,6 +3,7 @@
 //! Plain data (`comparison`, `difference`, `gate`, `options`) apart from the judgement. Pure: must not know files,
 //! terminals or how anything was measured.
 
+mod calibrate;
 mod comparison;
 mod decide;
 mod difference;
@@ -19,7 +20,9 @@ mod sessions;
 mod sides;
 #[cfg(test)]
 mod tests;
+mod trend;
 
+pub use calibrate::{Calibrated, calibrate};
 pub use comparison::{
     BenchComparison, Change, Comparison, Design, Direction, Measured, SessionSpread, Side, SideRun, SpreadSource,
     Verdict,
@@ -31,3 +34,4 @@ pub use options::{CompareOptions, Criteria, GateRules, HISTORY_ALONE_FROM, HISTO
 pub use pairs::{PairedBench, compare_pairs, paired};
 pub use sessions::session_results;
 pub use sides::{Results, compare};
+pub use trend::{Trend, trends};

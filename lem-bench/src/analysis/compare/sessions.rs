@@ -3,6 +3,7 @@
 //! Must not know where the history is kept.
 
 use super::environment::{machine, side_run};
+use super::trend::same_level;
 use crate::analysis::finding::Status;
 use crate::analysis::summary::{BenchSummary, RunInfo, Summary};
 use crate::model::{SCHEMA_VERSION, SessionResult};
@@ -54,8 +55,9 @@ pub(super) struct Wanted<'a> {
 
 impl Wanted<'_> {
     /// Sessions of the same bench, metric, machine and source, that can be used, were measured before the new result and
-    /// are of the base's branch (of its commit, where it has no branch), oldest first, with the base among them. One
-    /// session a run: its last line counts.
+    /// are of the base's branch (of its commit, where it has no branch), oldest first, with the base among them; from
+    /// where the level last changed before the base to where it next changed after it. One session a run: its last line
+    /// counts.
     pub(super) fn among(&self, history: &[SessionResult]) -> Vec<SessionResult> {
         let base = self.base;
         let line = |past: &SessionResult| {
@@ -82,6 +84,6 @@ impl Wanted<'_> {
             sessions.push(past.clone());
         }
         sessions.sort_by(|a, b| a.started_unix_s.total_cmp(&b.started_unix_s));
-        sessions
+        same_level(sessions, &base.run_id)
     }
 }

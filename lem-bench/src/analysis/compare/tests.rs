@@ -186,3 +186,48 @@ fn pairs_see_what_sessions_hide() {
     let none = PairedBench { pairs: vec![(0.4, 0.4)], ..input };
     assert!(paired(&none, &Criteria::default()).reasons[0].contains("too few"));
 }
+
+#[test]
+fn sessions_before_the_level_changed_do_not_count() {
+    // Six sessions at 0.4, then five and the base at 0.44.
+    let mut past = history(6, 0.4, 0.001);
+    let later = history(5, 0.44, 0.001).into_iter().enumerate().map(|(day, session)| SessionResult {
+        run_id: format!("later-{day}"),
+        started_unix_s: (20.0 + day as f64) * DAY,
+        ..session
+    });
+    past.extend(later);
+    let bench = compared(&run("base", 30.0 * DAY, 0.44), &run("new", 31.0 * DAY, 0.44), &past);
+    assert_eq!(bench.design, Some(Design::History { sessions: 6 }));
+    assert!(bench.change.unwrap().percent.abs() < 0.2, "{:?}", bench.change);
+    past.extend(session_results(&run("base", 30.0 * DAY, 0.44)));
+    let found = trends(&past);
+    assert_eq!(found.len(), 1);
+    let changes: Vec<usize> = found[0].changes.iter().map(|change| change.at).collect();
+    assert_eq!((found[0].sessions.len(), changes), (12, vec![6]));
+    assert!((found[0].changes[0].after - 0.44).abs() < 1e-3);
+}
+
+#[test]
+fn a_calibration_is_the_spread_beyond_the_sessions_own_noise() {
+    let same = |past: Vec<SessionResult>| -> Vec<SessionResult> {
+        past.into_iter().map(|past| SessionResult { commit: Some("c".to_owned()), ..past }).collect()
+    };
+    let six = same(history(6, 0.4, 0.02));
+    let machine = six[0].machine.clone();
+    let found = calibrate(&six, &machine).unwrap();
+    // √(0.02² − 0.00442²); the own noise as in `one_saved_baseline_is_held_against_the_stated_prior`.
+    assert!((found.prior.s0 - 0.019505).abs() < 2e-6, "{found:?}");
+    assert_eq!((found.prior.d0, found.prior.calibrated, found.sessions, found.benches), (5.0, true, 6, 1));
+    assert_eq!(calibrate(&six[..4], &machine), Err(4));
+    assert_eq!(calibrate(&six, "another"), Err(0));
+    // Sessions of other commits are other code.
+    assert_eq!(calibrate(&history(6, 0.4, 0.02), &machine), Err(1));
+    // Sessions that are quieter than their own noise get a floor, not a spread of 0.
+    assert_eq!(calibrate(&same(history(6, 0.4, 0.0001)), &machine).unwrap().prior.s0, 0.001);
+    let prior = Prior { s0: 0.003, d0: 8.0, calibrated: true };
+    let options = CompareOptions { prior, ..CompareOptions::default() };
+    let bench = with(&run("base", 9.0 * DAY, 0.4), &run("new", 10.0 * DAY, 0.42), &[], &options);
+    assert_eq!(bench.session.unwrap().from, SpreadSource::Calibration);
+    assert!(bench.reasons.iter().any(|reason| reason.contains("0.30 % between sessions, as calibrated")));
+}

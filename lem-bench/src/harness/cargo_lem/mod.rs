@@ -1,6 +1,11 @@
 //! `cargo lem`: the companion's command line. One file a subcommand, each with its arguments and what it does with them.
 
+mod asked;
+mod baseline;
+mod calibrate;
+mod compare;
 mod doctor;
+mod history;
 mod main;
 mod report;
 mod schema;

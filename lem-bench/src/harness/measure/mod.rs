@@ -10,4 +10,5 @@ mod run;
 mod session;
 
 pub(super) use plan_view::span;
+pub(super) use results::home_of;
 pub(super) use run::run;

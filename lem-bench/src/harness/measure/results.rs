@@ -17,13 +17,18 @@ use crate::store::{Home, HomeOptions, JournalName, JournalWriter, RunDir, RunId,
 /// # Errors
 /// It can't be written to.
 pub(super) fn home(call: &Call) -> Result<Home, Stop> {
+    let home = home_of(call);
+    home.check_writable().map_err(|error| stop(&error))?;
+    Ok(home)
+}
+
+/// The results folder of this call.
+pub(in crate::harness) fn home_of(call: &Call) -> Home {
     let root = &call.places.workspace_root;
     let said = call.config().output_dir.as_ref().map(|folder| root.join(folder));
     let options =
         HomeOptions { current_dir: root.clone(), ..HomeOptions::from_process(said, call.hints.target_tmpdir) };
-    let home = Home::resolve(&options);
-    home.check_writable().map_err(|error| stop(&error))?;
-    Ok(home)
+    Home::resolve(&options)
 }
 
 /// A run's folder and this process' place in it.
@@ -56,6 +61,16 @@ impl Results {
     /// The run's id.
     pub(super) fn run_id(&self) -> String {
         self.run.id().to_string()
+    }
+
+    /// The results folder.
+    pub(super) fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// The run's folder.
+    pub(super) fn folder(&self) -> &std::path::Path {
+        self.run.path()
     }
 
     /// Opens this process' journal.

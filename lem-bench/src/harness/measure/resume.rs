@@ -13,7 +13,19 @@ use crate::protocol::CycleSums;
 use crate::store::{Home, JournalName, JournalWriter, RunDir, RunId, Standing, read_journal};
 
 /// Settings that change what is shown or where, and not what is measured.
-const OF_NO_CONSEQUENCE: [&str; 11] = [
+const OF_NO_CONSEQUENCE: [&str; 23] = [
+    "save-baseline",
+    "baseline",
+    "baseline-lenient",
+    "load-baseline",
+    "threshold",
+    "significance-level",
+    "compare-metric",
+    "compare-anyway",
+    "fail-on",
+    "fail-on-regression",
+    "trust-single-baseline",
+    "gate-estimates",
     "resume",
     "quiet",
     "color",

@@ -8,7 +8,7 @@ use super::super::exit::{Exit, Stop};
 use super::super::pages;
 use super::super::progress::Progress;
 use super::super::run::{Call, Chosen};
-use super::super::{config_view, console, environment, saved, signals};
+use super::super::{comparing, config_view, console, environment, saved, signals};
 use super::instrument::{self, Instrument};
 use super::results::{self, Results};
 use super::resume::{self, Earlier};
@@ -44,6 +44,11 @@ pub(in crate::harness) fn run(call: &Call, chosen: Chosen) -> Result<Exit, Stop>
         return Err(Stop::usage(format!("{why}: set it, or leave the budget out")));
     }
     let home = if config.dry_run { None } else { Some(results::home(call)?) };
+    let ids: Vec<&str> = chosen.selected.run.iter().map(|case| case.id.as_str()).collect();
+    let comparing = comparing::Prepared::find(call, &ids)?;
+    if let Some(exit) = comparing.without_measuring(call)? {
+        return Ok(exit);
+    }
     let mut instrument = Instrument::open(call)?;
     let _lock = lock(config, &instrument)?;
     tell_notes(config, &instrument);
@@ -82,12 +87,13 @@ pub(in crate::harness) fn run(call: &Call, chosen: Chosen) -> Result<Exit, Stop>
     // Files tell of the whole run; this process speaks, and answers, for its own benches.
     summary.benches.retain(|bench| ours.contains(&bench.bench.id));
     show(config, &summary)?;
+    let verdict = comparing.finish(call, results.home(), results.folder(), &summary)?;
     console::note(&format!("results are in {}", page.display()));
     if ended.interrupted {
         let how = "the same command with --resume goes on with it";
         console::note(&format!("interrupted; every complete cycle is kept, and {how} (run {})", results.run_id()));
     }
-    Ok(exit(&ended, &summary))
+    Ok(exit(&ended, &summary).max(verdict))
 }
 
 /// What is left to do of a bench, for the time plan.

@@ -3,6 +3,7 @@
 //!
 //! Must not know the layers that set them.
 
+mod comparison;
 mod libtest;
 mod measurement;
 mod meter;
@@ -21,6 +22,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static OptionSpec> {
         .chain(runs::OPTIONS)
         .chain(orchestration::OPTIONS)
         .chain(meter::OPTIONS)
+        .chain(comparison::OPTIONS)
         .chain(output::OPTIONS)
         .chain(libtest::ACCEPTED)
 }

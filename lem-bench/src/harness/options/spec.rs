@@ -46,6 +46,8 @@ pub(in crate::harness) enum Topic {
     Processes,
     /// By what.
     Meter,
+    /// With what they are compared.
+    Comparison,
     /// What comes out.
     Output,
     /// What is accepted for others' sake.
@@ -62,6 +64,7 @@ impl Topic {
             Self::Protocol => "How they are measured",
             Self::Processes => "In which processes they run",
             Self::Meter => "By what they are measured",
+            Self::Comparison => "With what they are compared",
             Self::Output => "What comes out",
             Self::Accepted => "Accepted, without effect",
         }

@@ -86,6 +86,14 @@ fn then(journal: &Journal) -> Options {
     config.analysis
 }
 
+/// Reads a summary.
+///
+/// # Errors
+/// It is none, or can't be read.
+pub(in crate::harness) fn summary(path: &Path) -> Result<Summary, Stop> {
+    read_summary(path).map(|saved| saved.summary)
+}
+
 fn read_summary(path: &Path) -> Result<Saved, Stop> {
     let name = path.display();
     let bytes = std::fs::read(path).map_err(|error| Stop::machine(format!("{name} can't be read: {error}")))?;

@@ -3,9 +3,13 @@
 //! Returns text; must not know streams.
 
 mod block;
+mod comparison;
+mod history;
 mod overview;
 mod paper;
 mod print;
 
+pub use comparison::comparison;
+pub use history::history;
 pub(in crate::report) use overview::markdown_table;
 pub use print::{TableOptions, table};

@@ -1,0 +1,26 @@
+//! What subcommands that read saved results have in common: their settings, and where the results lie.
+
+use clap::ArgMatches;
+
+use crate::harness::exit::Stop;
+use crate::harness::hints::HarnessHints;
+use crate::harness::options::{self, OptionSpec};
+use crate::harness::run::{self, Call};
+use crate::harness::{command, console, saved};
+use crate::store::Home;
+
+/// The settings of these names.
+pub(super) fn settings(names: &'static [&'static str]) -> impl Iterator<Item = &'static OptionSpec> {
+    options::settings().filter(|option| names.contains(&option.name))
+}
+
+/// Reads the layers under what the command line says, and finds the results folder.
+pub(super) fn ask(matches: &ArgMatches, names: &'static [&'static str]) -> Result<(Call, Home), Stop> {
+    let said = settings(names).filter_map(|option| command::said(matches, option)).collect();
+    let (call, warnings) = run::ask(said, HarnessHints::default())?;
+    for warning in warnings {
+        console::warn(&warning);
+    }
+    let home = saved::reading_home(call.config().output_dir.as_deref(), &call.places);
+    Ok((call, home))
+}

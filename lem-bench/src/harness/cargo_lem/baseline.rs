@@ -1,0 +1,106 @@
+//! `cargo lem baseline list|show|rm`: the results that are kept under a name.
+
+use std::fmt::Write as _;
+
+use clap::{Arg, ArgMatches, Command};
+
+use super::asked::{ask, settings};
+use super::subcommand::Subcommand;
+use crate::harness::comparing::baseline;
+use crate::harness::exit::{Exit, Stop};
+use crate::harness::{command, console, pages};
+use crate::report::console::{TableOptions, table};
+use crate::report::figures::date;
+use crate::report::terminal_text::clean;
+use crate::store::{Baseline, Home};
+
+pub(super) const SUBCOMMAND: Subcommand = Subcommand { name: "baseline", command: baseline_command, run: baselines };
+
+/// The settings that it looks at.
+const SETTINGS: &[&str] = &["output-dir", "color"];
+
+fn baseline_command() -> Command {
+    let name = || Arg::new("NAME").required(true).help("The baseline's name");
+    Command::new("baseline")
+        .about("Lists, shows and removes saved baselines; `cargo bench -- --save-baseline NAME` makes one")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands([
+            Command::new("list").about("Which baselines there are").args(settings(SETTINGS).map(command::arg)),
+            Command::new("show").about("What a baseline holds").arg(name()).args(settings(SETTINGS).map(command::arg)),
+            Command::new("rm").about("Removes a baseline").arg(name()).args(settings(SETTINGS).map(command::arg)),
+        ])
+}
+
+fn baselines(matches: &ArgMatches) -> Result<Exit, Stop> {
+    // Clap asks for one of them and knows no other.
+    let Some((what, matches)) = matches.subcommand() else { return Ok(Exit::Usage) };
+    let (call, home) = ask(matches, SETTINGS)?;
+    let name = || matches.get_one::<String>("NAME").map_or("", String::as_str);
+    match what {
+        "list" => list(&home),
+        "show" => {
+            let color = console::Paint::of_stdout(call.config().color).is_on();
+            show(&home, name(), TableOptions { width: console::stdout_width(), color })
+        }
+        _ => remove(&home, name()),
+    }
+}
+
+fn list(home: &Home) -> Result<Exit, Stop> {
+    let (found, damage) = Baseline::list(home).map_err(|error| pages::stop(&error))?;
+    for damage in damage {
+        console::warn(&damage);
+    }
+    let mut text = String::new();
+    for baseline in &found {
+        let manifest = baseline.manifest();
+        let (benches, runs) = (manifest.benches.len(), baseline.runs().len());
+        // Writing to a `String` does not fail.
+        let _ = writeln!(
+            text,
+            "{}  {benches} bench{} of {runs} run{}, saved {}",
+            clean(&manifest.name),
+            if benches == 1 { "" } else { "es" },
+            if runs == 1 { "" } else { "s" },
+            date(manifest.saved_unix_s),
+        );
+    }
+    if found.is_empty() {
+        console::note(&format!("no baseline is saved in {}", home.path().display()));
+    }
+    console::out(&text);
+    Ok(Exit::Done)
+}
+
+fn show(home: &Home, name: &str, options: TableOptions) -> Result<Exit, Stop> {
+    let found = baseline(home, name)?.ok_or_else(|| missing(home, name))?;
+    for summary in &found.summaries {
+        console::out(&table(summary, &options));
+    }
+    Ok(Exit::Done)
+}
+
+fn remove(home: &Home, name: &str) -> Result<Exit, Stop> {
+    let found = Baseline::find(home, name).map_err(|error| pages::stop(&error))?;
+    found.ok_or_else(|| missing(home, name))?.remove().map_err(|error| pages::stop(&error))?;
+    console::note(&format!("removed baseline `{name}`"));
+    Ok(Exit::Done)
+}
+
+fn missing(home: &Home, name: &str) -> Stop {
+    Stop::no_match(format!(
+        "there is no baseline `{name}` in {}: `cargo lem baseline list` says which there are",
+        home.path().display()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_settings_exist() {
+        assert_eq!(settings(SETTINGS).count(), SETTINGS.len());
+    }
+}

@@ -1,0 +1,67 @@
+//! `cargo lem history`: how benches went from session to session.
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+
+use super::asked::{ask, settings};
+use super::subcommand::Subcommand;
+use crate::analysis::compare::{Trend, trends};
+use crate::harness::exit::{Exit, Stop};
+use crate::harness::{command, console, pages};
+use crate::report::console::{TableOptions, history};
+use crate::store::{History, Home};
+
+pub(super) const SUBCOMMAND: Subcommand = Subcommand { name: "history", command: history_command, run: show };
+
+/// The settings that it looks at.
+const SETTINGS: &[&str] = &["output-dir", "color"];
+
+fn history_command() -> Command {
+    let bench = Arg::new("BENCH").help("Only benches whose id contains this text");
+    let newest = Arg::new("newest")
+        .long("newest")
+        .value_name("N")
+        .value_parser(value_parser!(u32).range(1..))
+        .default_value("20")
+        .help("At most so many sessions of each bench");
+    Command::new("history")
+        .about("Shows each bench's sessions over time, and where its level changed")
+        .after_help("Exit codes: 0 done, 1 the history can't be read, 2 usage, 5 it says nothing of such a bench.")
+        .args([bench, newest])
+        .args(settings(SETTINGS).map(command::arg))
+}
+
+fn show(matches: &ArgMatches) -> Result<Exit, Stop> {
+    let (call, home) = ask(matches, SETTINGS)?;
+    let wanted = matches.get_one::<String>("BENCH").map_or("", String::as_str);
+    let newest = matches.get_one::<u32>("newest").copied().unwrap_or(20);
+    let lines = read(&home)?;
+    let found: Vec<Trend> = trends(&lines.into_iter().filter(|line| line.bench.contains(wanted)).collect::<Vec<_>>());
+    if found.is_empty() {
+        return Err(Stop::no_match(format!(
+            "{} says nothing of a bench like `{wanted}`: every measured run adds to it",
+            History::file(&home).display()
+        )));
+    }
+    let color = console::Paint::of_stdout(call.config().color).is_on();
+    console::out(&history(&found, newest as usize, &TableOptions { width: console::stdout_width(), color }));
+    Ok(Exit::Done)
+}
+
+/// The lines of a home's history; what is damaged is warned of.
+pub(super) fn read(home: &Home) -> Result<Vec<crate::model::SessionResult>, Stop> {
+    let history = History::read(home).map_err(|error| pages::stop(&error))?;
+    for damage in &history.damage {
+        console::warn(&format!("{}: {damage}", history.path.display()));
+    }
+    Ok(history.lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_settings_exist() {
+        assert_eq!(settings(SETTINGS).count(), SETTINGS.len());
+    }
+}

@@ -1,0 +1,169 @@
+//! Comparing as a part of bench mode: the base is found before anything is measured; afterwards the result is compared,
+//! put into the history and saved.
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::base::{Loaded, baseline, there_are};
+use super::known::{Known, options};
+use super::said::{exit, json, tell};
+use crate::analysis::Summary;
+use crate::analysis::compare::{Results, compare, session_results};
+use crate::harness::config::{Comparing, Config};
+use crate::harness::exit::{Exit, Stop};
+use crate::harness::run::Call;
+use crate::harness::{console, measure, pages};
+use crate::model::Outcome;
+use crate::store::{Baseline, BaselineRun, History, Home, write_atomic};
+
+/// What is compared with, found before anything is measured.
+#[derive(Debug)]
+pub(in crate::harness) struct Prepared {
+    base: Option<Loaded>,
+}
+
+impl Prepared {
+    /// Finds the base that benches of these ids are to be compared with.
+    ///
+    /// # Errors
+    /// The settings contradict each other; the base, or a bench in it, is missing and was not asked for leniently; it
+    /// can't be read.
+    pub(in crate::harness) fn find(call: &Call, ids: &[&str]) -> Result<Self, Stop> {
+        let asked = &call.config().comparing;
+        check(asked)?;
+        let lenient = asked.lenient.as_ref().or(asked.save.as_ref().filter(|_| asked.baseline.is_none()));
+        let home = measure::home_of(call);
+        if let Some(name) = &asked.save {
+            // A name that can't be one is found out now, not when everything is measured.
+            baseline(&home, name)?;
+        }
+        let base = match (&asked.baseline, lenient) {
+            (Some(name), _) => Some(strict(&home, name, ids)?),
+            (None, Some(name)) => {
+                let found = baseline(&home, name)?;
+                if found.is_none() && asked.lenient.is_some() {
+                    let saved = there_are(&home);
+                    console::warn(&format!("there is no baseline `{name}`{saved}: nothing is compared"));
+                }
+                found
+            }
+            (None, None) => None,
+        };
+        Ok(Self { base })
+    }
+
+    /// With `--load-baseline` nothing is measured: compares it and says how that ended.
+    ///
+    /// # Errors
+    /// There is no such baseline.
+    pub(in crate::harness) fn without_measuring(&self, call: &Call) -> Result<Option<Exit>, Stop> {
+        let Some(name) = &call.config().comparing.load else { return Ok(None) };
+        let home = measure::home_of(call);
+        let new = baseline(&home, name)?.ok_or_else(|| missing(&home, "--load-baseline", name))?;
+        let base = self.base.as_ref().ok_or_else(|| Stop::usage("--load-baseline needs --baseline"))?;
+        let (compared, exit) = self::compared(call, &home, base, new.results())?;
+        tell(call.config(), &compared)?;
+        Ok(Some(exit))
+    }
+
+    /// Compares what was measured, adds it to the history, and saves it under a name.
+    ///
+    /// # Errors
+    /// The history can't be read, or something not be written.
+    pub(in crate::harness) fn finish(
+        &self,
+        call: &Call,
+        home: &Home,
+        folder: &Path,
+        summary: &Summary,
+    ) -> Result<Exit, Stop> {
+        let config = call.config();
+        let mut ended = Exit::Done;
+        if let Some(base) = &self.base {
+            let new = Results { name: &summary.run.run_id, summaries: std::slice::from_ref(summary) };
+            let (comparison, exit) = compared(call, home, base, new)?;
+            let file = folder.join("comparison.json");
+            write_atomic(&file, json(&comparison)?.as_bytes()).map_err(|error| pages::stop(&error))?;
+            tell(config, &comparison)?;
+            ended = exit;
+        } else if config.comparing.gate.fail_on.is_some() {
+            console::warn("there is nothing to compare with, so that the gate neither failed nor passed");
+        }
+        let complete = Summary {
+            benches: summary.benches.iter().filter(|bench| bench.ended == Some(Outcome::Completed)).cloned().collect(),
+            ..summary.clone()
+        };
+        History::append(home, &session_results(&complete)).map_err(|error| pages::stop(&error))?;
+        if let Some(name) = &config.comparing.save {
+            save(home, name, config, &complete)?;
+        }
+        Ok(ended)
+    }
+}
+
+fn compared(
+    call: &Call,
+    home: &Home,
+    base: &Loaded,
+    new: Results<'_>,
+) -> Result<(crate::analysis::compare::Comparison, Exit), Stop> {
+    let config = call.config();
+    let known = Known::read(home, base)?;
+    let options = options(config, known.prior);
+    let comparison = compare(base.results(), new, &known.history, &options, config.comparing.gate);
+    let exit = exit(&comparison);
+    Ok((comparison, exit))
+}
+
+fn check(asked: &Comparing) -> Result<(), Stop> {
+    if asked.baseline.is_some() && asked.lenient.is_some() {
+        return Err(Stop::usage("--baseline and --baseline-lenient both name what to compare with: give one of them"));
+    }
+    if asked.load.is_some() && asked.save.is_some() {
+        return Err(Stop::usage("--load-baseline measures nothing that --save-baseline could save"));
+    }
+    if asked.load.is_some() && asked.baseline.is_none() && asked.lenient.is_none() {
+        return Err(Stop::usage("--load-baseline needs --baseline NAME, to compare it with"));
+    }
+    Ok(())
+}
+
+/// The base that must be there, with all of these benches.
+fn strict(home: &Home, name: &str, ids: &[&str]) -> Result<Loaded, Stop> {
+    let found = baseline(home, name)?.ok_or_else(|| missing(home, "--baseline", name))?;
+    let lacking: Vec<&str> = ids.iter().copied().filter(|id| !found.has(id)).collect();
+    if lacking.is_empty() {
+        return Ok(found);
+    }
+    Err(Stop::usage(format!(
+        "baseline `{name}` has no result of {}: save it again with --save-baseline {name}, or compare what there is with \
+         --baseline-lenient {name}",
+        lacking.join(", ")
+    )))
+}
+
+fn missing(home: &Home, option: &str, name: &str) -> Stop {
+    let saved = there_are(home);
+    Stop::usage(format!(
+        "{option}: there is no baseline `{name}`{saved} in {}; --save-baseline {name} makes it",
+        home.path().display()
+    ))
+}
+
+fn save(home: &Home, name: &str, config: &Config, summary: &Summary) -> Result<(), Stop> {
+    let benches: Vec<String> = summary.benches.iter().map(|bench| bench.bench.id.clone()).collect();
+    if benches.is_empty() {
+        console::warn(&format!("nothing is saved as `{name}`: no bench ran to its end"));
+        return Ok(());
+    }
+    let json = serde_json::to_vec(summary)
+        .map_err(|error| Stop::machine(format!("the summary can't be put into JSON: {error}")))?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+    let run = BaselineRun { run_id: &summary.run.run_id, benches: &benches, json: &json };
+    Baseline::save(home, name, &run, now).map_err(|error| pages::stop(&error))?;
+    if !config.is_quiet() {
+        let n = benches.len();
+        console::note(&format!("saved {n} bench{} as baseline `{name}`", if n == 1 { "" } else { "es" }));
+    }
+    Ok(())
+}

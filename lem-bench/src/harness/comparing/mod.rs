@@ -1,0 +1,11 @@
+//! Comparing results: where the sides come from, what is known beside them, and what is said and kept of it.
+
+mod base;
+mod course;
+mod known;
+mod said;
+
+pub(super) use base::{baseline, saved_or_baseline};
+pub(super) use course::Prepared;
+pub(super) use known::{Known, options};
+pub(super) use said::{exit, tell};

@@ -1,0 +1,43 @@
+//! What is said of a comparison, and the exit code that it calls for.
+
+use crate::analysis::compare::{Comparison, GateOutcome, Verdict};
+use crate::harness::config::{Config, Format};
+use crate::harness::console;
+use crate::harness::exit::{Exit, Stop};
+use crate::report::console::{TableOptions, comparison};
+
+/// Shows a comparison on stdout.
+///
+/// # Errors
+/// It can't be put into JSON.
+pub(in crate::harness) fn tell(config: &Config, compared: &Comparison) -> Result<(), Stop> {
+    if config.format == Format::Json {
+        console::out(&format!("{}\n", json(compared)?));
+        return Ok(());
+    }
+    let color = console::Paint::of_stdout(config.color).is_on();
+    console::out(&comparison(compared, &TableOptions { width: console::stdout_width(), color }));
+    Ok(())
+}
+
+/// A comparison as JSON on one line.
+///
+/// # Errors
+/// It can't be put into JSON.
+pub(super) fn json(compared: &Comparison) -> Result<String, Stop> {
+    serde_json::to_string(compared)
+        .map_err(|error| Stop::machine(format!("the comparison can't be put into JSON: {error}")))
+}
+
+/// The exit code that a comparison calls for. Without a gate only one that could compare nothing at all is no success.
+pub(in crate::harness) fn exit(compared: &Comparison) -> Exit {
+    match compared.gate.outcome {
+        GateOutcome::Passed | GateOutcome::Withheld => Exit::Done,
+        GateOutcome::Failed => Exit::Regressed,
+        GateOutcome::Unusable => Exit::Invalid,
+        GateOutcome::NotAsked => {
+            let nothing = compared.benches.iter().all(|bench| bench.verdict == Verdict::Invalid);
+            if nothing && !compared.benches.is_empty() { Exit::Invalid } else { Exit::Done }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! A comparison on the terminal: for each bench the verdict, the change with its interval and why, then what the gate
+//! made of it. Short and without a table, so that it can be pasted.
+//!
+//! Must not judge.
+
+use super::paper::{Look, Paper, Word, sentence};
+use super::print::TableOptions;
+use crate::analysis::compare::{BenchComparison, Comparison, Direction, GateOutcome, Side, Verdict};
+use crate::report::comparison::{change, found_from, measured};
+use crate::report::figures::percent;
+use crate::report::labels::{self, Tone};
+
+/// A comparison on the terminal. No line is longer than `options.width`.
+pub fn comparison(compared: &Comparison, options: &TableOptions) -> String {
+    let mut paper = Paper::new(options.width, options.color);
+    paper.space();
+    let head = format!("{} compared with {}", side(&compared.new), side(&compared.base));
+    paper.words(&[], 0, sentence(&head, Look::Strong));
+    let rules = format!(
+        "Changes beyond {} count; brackets hold {} intervals; {} of alarms may be false, over all benches.",
+        percent(compared.threshold_pct / 100.0),
+        percent(compared.level),
+        percent(compared.significance)
+    );
+    paper.words(&[], 0, sentence(&rules, Look::Faint));
+    for bench in &compared.benches {
+        paper.space();
+        block(&mut paper, bench);
+    }
+    if compared.benches.is_empty() {
+        paper.space();
+        paper.words(&[], 0, sentence("The two have no bench in common: nothing is compared.", Look::Tone(Tone::Bad)));
+    }
+    paper.space();
+    for (ids, which) in [(&compared.only_in_base, "base"), (&compared.only_in_new, "new result")] {
+        if !ids.is_empty() {
+            paper.words(&[], 2, sentence(&format!("Only in the {which}: {}", ids.join(", ")), Look::Plain));
+        }
+    }
+    for note in &compared.notes {
+        paper.words(&[], 2, sentence(&format!("note: {note}"), Look::Tone(Tone::Careful)));
+    }
+    gate(&mut paper, compared);
+    paper.into_text()
+}
+
+fn side(side: &Side) -> String {
+    match side.runs.as_slice() {
+        [run] if run.run_id != side.name => format!("{} (run {})", side.name, run.run_id),
+        [] | [_] => side.name.clone(),
+        runs => format!("{} (of {} runs)", side.name, runs.len()),
+    }
+}
+
+fn block(paper: &mut Paper, bench: &BenchComparison) {
+    let (word, tone) = standing(bench);
+    let mut title = vec![Word::new(&bench.id, Look::Strong), Word::new(format!("· {word}"), Look::Tone(tone))];
+    title.extend(change(bench).map(|text| Word::new(format!("· {text}"), Look::Strong)));
+    for (is, text) in [(bench.is_estimate(), "(estimated)"), (bench.is_simulated(), "(simulated)")] {
+        if is {
+            title.push(Word::new(text, Look::Tone(Tone::Careful)));
+        }
+    }
+    paper.words(&[], 2, title);
+    let mut line = |text: String, look: Look| paper.words(&[Word::plain("    ")], 6, sentence(&text, look));
+    if bench.base.value.is_some() || bench.new.value.is_some() {
+        let (base, new) = (measured(&bench.base, &bench.unit), measured(&bench.new, &bench.unit));
+        line(format!("{}: {base} → {new}", labels::title(&bench.metric)), Look::Plain);
+    }
+    for reason in &bench.reasons {
+        line(reason.clone(), Look::Plain);
+    }
+    if let Some(least) = found_from(bench).filter(|_| bench.verdict != Verdict::Inconclusive) {
+        line(least, Look::Faint);
+    }
+    for difference in &bench.differences {
+        line(format!("differs: {difference}"), Look::Faint);
+    }
+}
+
+/// The verdict in words, with its colour.
+fn standing(bench: &BenchComparison) -> (String, Tone) {
+    match (bench.verdict, bench.suspected) {
+        (Verdict::Regressed, _) => ("regressed".to_owned(), Tone::Bad),
+        (Verdict::Improved, _) => ("improved".to_owned(), Tone::Good),
+        (Verdict::Unchanged, _) => ("unchanged".to_owned(), Tone::Good),
+        (Verdict::Inconclusive, Some(Direction::Regression)) => {
+            ("inconclusive, perhaps a regression".to_owned(), Tone::Careful)
+        }
+        (Verdict::Inconclusive, Some(Direction::Improvement)) => {
+            ("inconclusive, perhaps an improvement".to_owned(), Tone::Careful)
+        }
+        (Verdict::Inconclusive, None) => ("inconclusive".to_owned(), Tone::Careful),
+        (Verdict::Invalid, _) => ("invalid".to_owned(), Tone::Bad),
+    }
+}
+
+fn gate(paper: &mut Paper, compared: &Comparison) {
+    let gate = &compared.gate;
+    let Some(fail_on) = gate.fail_on else { return };
+    let (word, tone) = match gate.outcome {
+        GateOutcome::NotAsked => return,
+        GateOutcome::Passed => ("passed", Tone::Good),
+        GateOutcome::Withheld => ("did not fail, and did not pass either", Tone::Careful),
+        GateOutcome::Failed => ("failed", Tone::Bad),
+        GateOutcome::Unusable => ("could not judge", Tone::Bad),
+    };
+    let lead = format!("Gate (fails on {}):", fail_on.name());
+    let mut words: Vec<Word> = sentence(&lead, Look::Strong).collect();
+    words.extend(sentence(word, Look::Tone(tone)));
+    paper.words(&[], 2, words);
+    for reason in &gate.reasons {
+        paper.words(&[Word::plain("    ")], 6, sentence(reason, Look::Plain));
+    }
+}
