@@ -9,7 +9,8 @@ mod gist;
 #[cfg(feature = "html")]
 pub mod html;
 mod labels;
-mod terminal_text;
+pub(crate) mod terminal_text;
+mod worth_knowing;
 
 #[cfg(test)]
 mod fixture;

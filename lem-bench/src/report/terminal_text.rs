@@ -3,7 +3,7 @@
 //! Must not know what the text says.
 
 /// Everything that would break a line, move the cursor, colour the rest or turn its direction, made visible.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -49,12 +49,12 @@ pub(super) fn char_width(c: char) -> usize {
 }
 
 /// Columns that a text takes.
-pub(super) fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     text.chars().map(char_width).sum()
 }
 
 /// The text in at most `most` columns, cut so that `head` of ten columns are its beginning and the rest its end.
-pub(super) fn shorten(text: &str, most: usize, head: usize) -> String {
+pub(crate) fn shorten(text: &str, most: usize, head: usize) -> String {
     if width(text) <= most {
         return text.to_owned();
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::counter::{Step, Unwrapper};
 use super::edge::CounterSample;
+use super::power_now::Board;
 use super::readings::{CounterTrack, GaugeTrack, Readings};
 use crate::clock::Clock;
 use crate::meter::{Meter, Quantity, ReadError, Value};
@@ -71,6 +72,7 @@ pub(super) struct Core {
     last_dense: Stamp,
     pub(super) cpu: Option<Duration>,
     pub(super) gist: Arc<Gist>,
+    pub(super) board: Arc<Board>,
 }
 
 /// What the measured side may ask at any moment without waiting for a read.
@@ -115,6 +117,7 @@ impl Core {
             }
         }
         let now = clock.now();
+        let board = Board::new(meter.domains());
         Self {
             meter,
             clock,
@@ -127,6 +130,7 @@ impl Core {
             before_edge: None,
             last_dense: now,
             cpu: None,
+            board,
             gist: Arc::new(Gist { hottest_bits: AtomicU64::new(f64::NAN.to_bits()), losses: AtomicUsize::new(0) }),
         }
     }
@@ -191,6 +195,7 @@ impl Core {
         let hottest = self.readings.temperatures().into_iter().map(|(_, celsius)| celsius).fold(f64::NAN, f64::max);
         self.gist.hottest_bits.store(hottest.to_bits(), Ordering::Relaxed);
         self.gist.losses.store(self.lost.len(), Ordering::Relaxed);
+        self.board.publish(&self.readings);
     }
 
     fn late(&mut self, now: Stamp, late: Duration) {
