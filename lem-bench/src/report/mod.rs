@@ -11,6 +11,7 @@ mod gist;
 pub mod html;
 mod labels;
 pub(crate) mod terminal_text;
+mod worth_knowing;
 
 #[cfg(test)]
 mod fixture;

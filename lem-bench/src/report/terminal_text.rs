@@ -49,12 +49,12 @@ pub(super) fn char_width(c: char) -> usize {
 }
 
 /// Columns that a text takes.
-pub(super) fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     text.chars().map(char_width).sum()
 }
 
 /// The text in at most `most` columns, cut so that `head` of ten columns are its beginning and the rest its end.
-pub(super) fn shorten(text: &str, most: usize, head: usize) -> String {
+pub(crate) fn shorten(text: &str, most: usize, head: usize) -> String {
     if width(text) <= most {
         return text.to_owned();
     }

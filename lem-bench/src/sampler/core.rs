@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::counter::{Step, Unwrapper};
 use super::edge::{CounterSample, Rest, SLOW};
+use super::power_now::Board;
 use super::readings::{CounterTrack, GaugeTrack, Readings};
 use crate::clock::Clock;
 use crate::meter::{Meter, Quantity, ReadError, Value};
@@ -85,6 +86,7 @@ pub(super) struct Core {
     last_alive: Stamp,
     pub(super) cpu: Option<Duration>,
     pub(super) gist: Arc<Gist>,
+    pub(super) board: Arc<Board>,
 }
 
 /// What the measured side may ask at any moment without waiting for a read.
@@ -133,6 +135,7 @@ impl Core {
             }
         }
         let now = clock.now();
+        let board = Board::new(meter.domains());
         Self {
             meter,
             clock,
@@ -146,6 +149,7 @@ impl Core {
             last_dense: now,
             last_alive: now,
             cpu: None,
+            board,
             gist: Arc::new(Gist { hottest_bits: AtomicU64::new(f64::NAN.to_bits()), losses: AtomicUsize::new(0) }),
         }
     }
@@ -235,6 +239,7 @@ impl Core {
         let hottest = self.readings.temperatures().into_iter().map(|(_, celsius)| celsius).fold(f64::NAN, f64::max);
         self.gist.hottest_bits.store(hottest.to_bits(), Ordering::Relaxed);
         self.gist.losses.store(self.lost.len(), Ordering::Relaxed);
+        self.board.publish(&self.readings);
     }
 
     fn late(&mut self, now: Stamp, late: Duration) {

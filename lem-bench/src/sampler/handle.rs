@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::core::{Core, Gist, Notice, SamplerConfig};
 use super::edge::Rest;
+use super::power_now::{Board, PowerNow};
 use super::watched::watched;
 use crate::clock::{Clock, DueWork, VirtualClock, thread_cpu_time};
 use crate::meter::Meter;
@@ -47,6 +48,7 @@ pub struct Sampler {
     drive: Drive,
     config: SamplerConfig,
     gist: Arc<Gist>,
+    board: Arc<Board>,
 }
 
 impl std::fmt::Debug for Sampler {
@@ -71,7 +73,7 @@ impl Sampler {
         config: SamplerConfig,
     ) -> std::io::Result<Self> {
         let core = Core::new(meter, Arc::clone(&clock), probe, config);
-        let gist = Arc::clone(&core.gist);
+        let (gist, board) = (Arc::clone(&core.gist), Arc::clone(&core.board));
         let core = Arc::new(Mutex::new(core));
         let mailbox = Arc::new(Mailbox::default());
         let thread = {
@@ -80,17 +82,17 @@ impl Sampler {
                 .name("lem-bench sampler".to_owned())
                 .spawn(move || serve(&core, &*clock, &mailbox))?
         };
-        Ok(Self { core, clock, drive: Drive::Thread { mailbox, thread: Some(thread) }, config, gist })
+        Ok(Self { core, clock, drive: Drive::Thread { mailbox, thread: Some(thread) }, config, gist, board })
     }
 
     /// A sampler that the virtual clock drives inline.
     pub fn attach(meter: Box<dyn Meter>, clock: &VirtualClock, probe: &MeterProbe, config: SamplerConfig) -> Self {
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let core = Core::new(meter, Arc::clone(&shared), probe, config);
-        let gist = Arc::clone(&core.gist);
+        let (gist, board) = (Arc::clone(&core.gist), Arc::clone(&core.board));
         let core = Arc::new(Mutex::new(core));
         clock.attach(Box::new(Inline(Arc::clone(&core))));
-        Self { core, clock: shared, drive: Drive::Inline, config, gist }
+        Self { core, clock: shared, drive: Drive::Inline, config, gist, board }
     }
 
     /// Says that an edge comes at or after `at`, so that the counters are watched around it.
@@ -177,6 +179,11 @@ impl Sampler {
     /// The highest of the last temperatures read, in °C. Never waits for a read.
     pub fn hottest(&self) -> Option<f64> {
         self.gist.hottest()
+    }
+
+    /// The power of these domains together, for people who watch. It outlives the sampler, and then stands still.
+    pub fn power_now(&self, domains: &[DomainId]) -> PowerNow {
+        PowerNow::new(&self.board, domains)
     }
 
     /// The temperature of each domain that has one at a moment of the past, in °C.

@@ -189,12 +189,12 @@ fn measure(
         (results, journal, Record::Run(RunRecord { run_id, ..head.clone() }))
     };
     let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(journal)];
-    observers.push(Box::new(Progress::new(config, plan.clone())));
     observers.extend(simulation.as_ref().map(super::super::simulation::Simulation::observer));
     let clock = std::sync::Arc::clone(&instrument.clock);
     let domains = instrument.domains.iter().map(|domain| domain.id.clone()).collect();
     let headline = instrument.headline.clone();
     let sampler = instrument.sampler(&probe, simulation.as_ref())?;
+    observers.push(Box::new(Progress::new(config, plan.clone(), sampler.power_now(&headline), probe.origin)));
     let interrupt = Interrupt::default();
     signals::listen(&interrupt, console::note)
         .map_err(|error| Stop::machine(format!("signals can't be listened for: {error}")))?;

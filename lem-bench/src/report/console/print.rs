@@ -10,6 +10,7 @@ use crate::model::Origin;
 use crate::report::figures::percent;
 use crate::report::gist::{counts, everywhere, so_many};
 use crate::report::labels::{self, Tone};
+use crate::report::worth_knowing::worth_knowing;
 
 /// How the report is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +30,7 @@ impl Default for TableOptions {
 
 /// The report on the terminal: for each bench its energy per unit of work, net energy, yield, speed, power and
 /// latencies with their intervals, where the energy comes from, the cycles, and the trust checks that did not pass;
-/// at the end a Markdown table over all benches without any colour.
+/// at the end a Markdown table over all benches without any colour, and the three things most worth knowing.
 ///
 /// No line is longer than `options.width`. Every energy that was not measured carries `(estimated)` or `(simulated)`.
 pub fn table(summary: &Summary, options: &TableOptions) -> String {
@@ -58,6 +59,14 @@ pub fn table(summary: &Summary, options: &TableOptions) -> String {
     overview(&mut paper, &summary.benches);
     paper.space();
     count(&mut paper, summary);
+    let told = worth_knowing(summary);
+    if !told.is_empty() {
+        paper.space();
+        paper.words(&[], 0, [Word::new("Worth knowing", Look::Strong)]);
+        for (at, sentences) in told.iter().enumerate() {
+            paper.words(&[Word::new(format!("  {}.", at + 1), Look::Faint)], 5, sentence(sentences, Look::Plain));
+        }
+    }
     paper.into_text()
 }
 

@@ -12,6 +12,7 @@ use crate::report::figures::percent;
 use crate::report::gist::{counts, everywhere, so_many};
 use crate::report::labels;
 use crate::report::terminal_text::clean;
+use crate::report::worth_knowing::worth_knowing;
 
 /// Findings that are told one by one: a comment has an end (65,536 characters on GitHub).
 const TOLD: usize = 60;
@@ -40,6 +41,9 @@ fn section(run: &Summary) -> String {
             let _ = write!(text, " ± is half of the {} interval as a share of the value.", percent(interval.level));
         }
         text.push('\n');
+    }
+    for (at, told) in worth_knowing(run).iter().enumerate() {
+        let _ = writeln!(text, "{}{}. {}", if at == 0 { "\n" } else { "" }, at + 1, escape(told));
     }
     findings(&mut text, run);
     let _ = writeln!(
