@@ -6,10 +6,12 @@
 mod assemble;
 pub mod compare;
 mod cycles;
+mod distribution;
 mod finding;
 mod interval;
 mod ledger;
 mod metrics;
+mod phases;
 mod request_times;
 mod summarise;
 mod summary;
@@ -18,4 +20,6 @@ pub use assemble::AnalysisError;
 pub use finding::{Check, Finding, Status, Weight, status};
 pub use interval::Options;
 pub use summarise::summarise;
-pub use summary::{BenchSummary, CycleSummary, Interval, Metric, RunInfo, Summary, WarmUpSummary};
+pub use summary::{
+    BenchSummary, CycleSummary, Distribution, Interval, Metric, PhaseSummary, RunInfo, Summary, WarmUpSummary,
+};

@@ -2,13 +2,15 @@
 
 use super::assemble::{AnalysisError, Bench, Part, benches, heads};
 use super::cycles::{Joined, join};
+use super::distribution::distributions;
 use super::finding::{Check, Finding, Weight, status};
 use super::interval::Options;
 use super::ledger::{Evidence, judge};
 use super::metrics::{Input, headline, metrics};
+use super::phases::phases;
 use super::summary::{BenchSummary, RunInfo, Summary, WarmUpSummary};
 use crate::model::{CycleRecord, DomainId, IdleRecord, Method, Outcome, Record, RunRecord, SCHEMA_VERSION, Source};
-use crate::units::{Stamp, Watts};
+use crate::units::{Joules, Stamp, Watts};
 
 /// Makes the summary of a run from the journals of its processes.
 ///
@@ -75,6 +77,7 @@ fn summarise_bench(bench: &Bench<'_>, options: &Options) -> BenchSummary {
     let bare_idle_w = first.bare_idle.and_then(|idle| {
         idle.blocks.iter().map(|block| total(&block.power, &first.head.headline)).collect::<Option<Vec<f64>>>()
     });
+    let energy_j: Vec<Option<f64>> = joined.iter().map(|joined| joined.summary.energy_j.map(Joules::get)).collect();
     let metrics = metrics(&Input { joined: &joined, records: &records, bare_idle_w, source: source.clone(), options });
     let mut findings = bench.findings.clone();
     findings.extend(judge(&Evidence { part: first, parts: &bench.parts, joined: &joined, records: &records }));
@@ -98,6 +101,8 @@ fn summarise_bench(bench: &Bench<'_>, options: &Options) -> BenchSummary {
             traces: warm_up.traces.clone(),
         }),
         loaded_idle_w: first.loaded_idle.map(mean_power).unwrap_or_default(),
+        distributions: distributions(&records),
+        phases: phases(first.head, &records, &energy_j, options),
         cycles: joined.into_iter().map(|joined| joined.summary).collect(),
     }
 }

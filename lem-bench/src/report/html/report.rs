@@ -57,7 +57,7 @@ impl<'a> Report<'a> {
                 style: STYLE,
                 run: &run,
                 everywhere: bench::found(everywhere.iter().copied()),
-                bench: bench::view(bench, &summary.run.headline, &everywhere)?,
+                bench: bench::view(bench, &summary.run, &everywhere)?,
             };
             files.push(PageFile { path: page_of(bench, self.name), bytes: engine.lay_out("bench.html", &page)? });
         }

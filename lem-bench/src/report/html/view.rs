@@ -148,6 +148,15 @@ pub(super) struct MetricRow {
     pub(super) from: String,
 }
 
+/// How one kind of time is spread.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Times {
+    pub(super) title: String,
+    pub(super) plot: Plot,
+    /// Name and value.
+    pub(super) quantiles: Vec<(String, Number)>,
+}
+
 /// A bench.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct BenchView {
@@ -162,8 +171,14 @@ pub(super) struct BenchView {
     pub(super) findings: Vec<Found>,
     pub(super) metrics: Vec<MetricRow>,
     pub(super) power: Plot,
-    pub(super) phases: Table,
+    /// The twin of `power`.
+    pub(super) course: Table,
+    pub(super) cycle_plot: Plot,
     pub(super) cycles: Table,
+    pub(super) warm_up: Plot,
+    pub(super) domains: Table,
+    pub(super) phases: Table,
+    pub(super) times: Vec<Times>,
     pub(super) schedule: Table,
     pub(super) repeat: String,
 }

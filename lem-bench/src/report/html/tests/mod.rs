@@ -3,6 +3,7 @@
 mod hostile;
 mod markup;
 mod numbers;
+mod scale;
 mod words;
 
 use std::collections::BTreeMap;
