@@ -91,6 +91,7 @@ pub struct BenchSummary {
 
 /// How one kind of time is spread, pooled over processes and cycles: for the picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Distribution {
     /// `ttft_ms`, `itl_ms` or `latency_ms`, as its quantiles' names begin.
     pub name: String,
@@ -102,6 +103,7 @@ pub struct Distribution {
 
 /// A phase that a bench's body marked, within the windows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PhaseSummary {
     /// Its name: `prefill`, `decode`.
     pub name: String,
