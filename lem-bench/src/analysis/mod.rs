@@ -8,10 +8,12 @@ mod calibrate;
 pub mod compare;
 mod completeness;
 mod cycles;
+mod distribution;
 mod finding;
 mod interval;
 mod ledger;
 mod metrics;
+mod phases;
 mod request_times;
 mod summarise;
 mod summary;
@@ -20,4 +22,6 @@ pub use assemble::AnalysisError;
 pub use finding::{Check, Finding, Status, Weight, status};
 pub use interval::{IntervalChoice, Options};
 pub use summarise::{ReadJournal, summarise, summarise_read};
-pub use summary::{BenchSummary, CycleSummary, Interval, Metric, RunInfo, Summary, WarmUpSummary};
+pub use summary::{
+    BenchSummary, CycleSummary, Distribution, Interval, Metric, PhaseSummary, RunInfo, Summary, WarmUpSummary,
+};

@@ -4,14 +4,16 @@ use super::assemble::{AnalysisError, Bench, Part, benches, heads};
 use super::calibrate::calibrated;
 use super::completeness;
 use super::cycles::{Joined, join};
+use super::distribution::distributions;
 use super::finding::status;
 use super::interval::Options;
 use super::ledger::{Evidence, judge};
 use super::metrics::{Input, headline, metrics};
+use super::phases::phases;
 use super::summary::{BenchSummary, RunInfo, Summary, WarmUpSummary};
 use crate::model::{CycleRecord, DomainId, IdleRecord, Method, Outcome, Record, RunRecord, SCHEMA_VERSION, Source};
 use crate::stats::ADAPTIVE_INFLATION;
-use crate::units::Watts;
+use crate::units::{Joules, Watts};
 
 /// The journal of one process as it was read.
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +91,7 @@ fn summarise_bench(bench: &Bench<'_>, options: &Options) -> BenchSummary {
     let is_adaptive = first.record.schedule.contains_key("target_precision");
     let inflate = if is_adaptive { ADAPTIVE_INFLATION } else { 1.0 };
     let input = Input { joined: &joined, records: &records, bare_idle_w, source: source.clone(), options, inflate };
+    let energy_j: Vec<Option<f64>> = joined.iter().map(|joined| joined.summary.energy_j.map(Joules::get)).collect();
     let metrics = metrics(&input);
     let mut findings = completeness::of_bench(bench, &records);
     findings.extend(judge(&Evidence { part: first, parts: &bench.parts, joined: &joined, records: &records }));
@@ -112,6 +115,8 @@ fn summarise_bench(bench: &Bench<'_>, options: &Options) -> BenchSummary {
             traces: warm_up.traces.clone(),
         }),
         loaded_idle_w: first.loaded_idle.map(mean_power).unwrap_or_default(),
+        distributions: distributions(&records),
+        phases: phases(first.head, &records, &energy_j, options),
         cycles: joined.into_iter().map(|joined| joined.summary).collect(),
     }
 }

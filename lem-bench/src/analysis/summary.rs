@@ -88,6 +88,40 @@ pub struct BenchSummary {
     pub loaded_idle_w: Vec<(DomainId, Watts)>,
     /// Its cycles.
     pub cycles: Vec<CycleSummary>,
+    /// How the times of its requests are spread.
+    #[serde(default)]
+    pub distributions: Vec<Distribution>,
+    /// The phases that its body marked.
+    #[serde(default)]
+    pub phases: Vec<PhaseSummary>,
+}
+
+/// How one kind of time is spread, pooled over processes and cycles: for the picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Distribution {
+    /// `ttft_ms`, `itl_ms` or `latency_ms`, as its quantiles' names begin.
+    pub name: String,
+    /// The bins' edges in ms, ascending, one more than there are bins; equally wide, or growing by a factor.
+    pub edges_ms: Vec<f64>,
+    /// Samples in each bin.
+    pub counts: Vec<u64>,
+}
+
+/// A phase that a bench's body marked, within the windows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct PhaseSummary {
+    /// Its name: `prefill`, `decode`.
+    pub name: String,
+    /// How often it ran.
+    pub count: usize,
+    /// How long in all, in seconds.
+    pub seconds: f64,
+    /// The same as a share of the windows.
+    pub share_of_time: f64,
+    /// Its energy per request, where the sensor can tell the phases apart; else the reason.
+    pub j_per_request: Metric,
 }
 
 impl BenchSummary {

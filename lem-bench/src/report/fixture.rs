@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::{
-    BenchSummary, Check, CycleSummary, Finding, Interval, Metric, RunInfo, Summary, WarmUpSummary, Weight, status,
+    BenchSummary, Check, CycleSummary, Distribution, Finding, Interval, Metric, PhaseSummary, RunInfo, Summary,
+    WarmUpSummary, Weight, status,
 };
 use crate::model::{
     BenchRecord, ChannelProbe, Domain, DomainId, DomainKind, Fact, MeterProbe, Method, Origin, Outcome, SCHEMA_VERSION,
@@ -319,6 +320,24 @@ fn decode(id: &str, j_per_token: f64, source: &Source) -> BenchSummary {
         )],
         warm_up: Some(warm_up),
         loaded_idle_w: vec![(domain(source), Watts(113.4))],
+        distributions: vec![Distribution {
+            name: "ttft_ms".to_owned(),
+            edges_ms: (0..=20).map(|i| 18.0 + 0.5 * f64::from(i)).collect(),
+            counts: (0..20).map(|i: u64| 90 / (1 + i.abs_diff(6))).collect(),
+        }],
+        phases: vec![PhaseSummary {
+            name: "prefill".to_owned(),
+            count: 640,
+            seconds: 13.4,
+            share_of_time: 0.268,
+            j_per_request: Metric {
+                value: None,
+                interval: None,
+                bootstrap: None,
+                missing: Some("it lasts 0.021 s at the mean: too short for the sensor".to_owned()),
+                ..m(1.0, "J/request", 0.1)
+            },
+        }],
         cycles,
     }
 }

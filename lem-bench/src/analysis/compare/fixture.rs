@@ -85,6 +85,8 @@ pub(crate) fn run(run_id: &str, started_unix_s: f64, value: f64) -> Summary {
         findings: Vec::new(),
         warm_up: None,
         loaded_idle_w: Vec::new(),
+        distributions: Vec::new(),
+        phases: Vec::new(),
         cycles: Vec::new(),
     };
     let fact = |(name, value): (&str, &str)| Fact { name: name.to_owned(), value: value.to_owned() };

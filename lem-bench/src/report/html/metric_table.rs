@@ -34,6 +34,14 @@ fn of(bench: &BenchSummary, name: &str, metric: &Metric) -> Number {
     }
 }
 
+/// A metric as one line of text: value, interval and label, or a dash with the reason.
+pub(super) fn plain(metric: &Metric, origin: &str) -> String {
+    match Figure::of(metric) {
+        Ok(figure) => format!("{} {origin}", figure.full()).trim_end().to_owned(),
+        Err(reason) => format!("{NONE} {reason}"),
+    }
+}
+
 /// All metrics of a bench, what people ask first first.
 pub(super) fn rows(bench: &BenchSummary) -> Vec<MetricRow> {
     let mut names: Vec<&String> = bench.metrics.keys().collect();

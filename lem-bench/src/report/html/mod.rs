@@ -3,6 +3,7 @@
 //! Returns names and bytes; must not know where they are written.
 
 mod bench;
+mod compare;
 mod engine;
 mod error;
 mod index;

@@ -4,8 +4,9 @@
 
 use super::engine::Engine;
 use super::error::ReportError;
-use super::view::{BenchPage, Page};
-use super::{bench, index, run_view};
+use super::view::{BenchPage, ComparePage, Page};
+use super::{bench, compare, index, run_view};
+use crate::analysis::compare::Comparison;
 use crate::analysis::{BenchSummary, Summary};
 use crate::report::figures::percent;
 use crate::report::gist::everywhere;
@@ -25,6 +26,7 @@ pub struct PageFile {
 #[must_use = "nothing is made before `files`"]
 pub struct Report<'a> {
     summary: &'a Summary,
+    compared: Option<&'a Comparison>,
     name: FileName,
 }
 
@@ -34,7 +36,12 @@ pub type FileName = fn(&str) -> String;
 impl<'a> Report<'a> {
     /// The report of a run whose benches' pages are named by `name`: the store's `slug`.
     pub fn new(summary: &'a Summary, name: FileName) -> Self {
-        Self { summary, name }
+        Self { summary, compared: None, name }
+    }
+
+    /// With what the run was compared with: the index then says what changed, and `compare.html` says how.
+    pub fn against(self, compared: &'a Comparison) -> Self {
+        Self { compared: Some(compared), ..self }
     }
 
     /// Its pages: one for each bench, and last `index.html`, so that whoever writes them in this order never has an
@@ -57,9 +64,19 @@ impl<'a> Report<'a> {
                 style: STYLE,
                 run: &run,
                 everywhere: bench::found(everywhere.iter().copied()),
-                bench: bench::view(bench, &summary.run.headline, &everywhere)?,
+                bench: bench::view(bench, &summary.run, &everywhere)?,
             };
             files.push(PageFile { path: page_of(bench, self.name), bytes: engine.lay_out("bench.html", &page)? });
+        }
+        if let Some(compared) = self.compared {
+            let known: Vec<&str> = summary.benches.iter().map(|bench| bench.bench.id.as_str()).collect();
+            let page = ComparePage {
+                title: format!("{} against {}", compared.new.name, compared.base.name),
+                style: STYLE,
+                run: &run,
+                compare: compare::view(compared, &known, self.name),
+            };
+            files.push(PageFile { path: "compare.html".to_owned(), bytes: engine.lay_out("compare.html", &page)? });
         }
         let (grids, grids_note) = index::grids(&summary.benches, summary.run.probe.origin)?;
         let page = Page {
@@ -70,8 +87,8 @@ impl<'a> Report<'a> {
             level: level(&summary.benches),
             findings: bench::found(summary.findings.iter()),
             everywhere: bench::found(everywhere.iter().copied()),
-            cards: index::cards(&summary.benches, summary.run.probe.origin, self.name),
-            kinds: index::kinds(&summary.benches, self.name),
+            cards: index::cards(&summary.benches, summary.run.probe.origin, self.compared, self.name),
+            kinds: index::kinds(&summary.benches, self.compared, self.name),
             grids,
             grids_note,
             script: SCRIPT,
@@ -90,7 +107,12 @@ const SCRIPT: &str = include_str!("templates/index.js");
 
 /// Where a bench's page stands.
 pub(super) fn page_of(bench: &BenchSummary, name: FileName) -> String {
-    format!("benches/{}.html", name(&bench.bench.id))
+    page_of_id(&bench.bench.id, name)
+}
+
+/// Where the page of the bench with this id stands.
+pub(super) fn page_of_id(id: &str, name: FileName) -> String {
+    format!("benches/{}.html", name(id))
 }
 
 /// The level of the intervals, `95 %`; nothing where there are none.

@@ -80,6 +80,8 @@ pub(super) struct Card {
     pub(super) links: Vec<Link>,
     /// `good`, `careful`, `bad` or nothing.
     pub(super) tone: &'static str,
+    /// The page that says more, or nothing.
+    pub(super) page: &'static str,
 }
 
 /// A bench that is named, and why.
@@ -121,6 +123,8 @@ pub(super) struct IndexRow {
     pub(super) net: Number,
     pub(super) speed: Number,
     pub(super) power: Number,
+    /// What a comparison says of it, or nothing.
+    pub(super) verdict: Option<Badge>,
     /// What it is sorted by: energy, net, speed, power; nothing where there is none.
     pub(super) keys: [String; 4],
 }
@@ -148,6 +152,15 @@ pub(super) struct MetricRow {
     pub(super) from: String,
 }
 
+/// How one kind of time is spread.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Times {
+    pub(super) title: String,
+    pub(super) plot: Plot,
+    /// Name and value.
+    pub(super) quantiles: Vec<(String, Number)>,
+}
+
 /// A bench.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct BenchView {
@@ -162,8 +175,14 @@ pub(super) struct BenchView {
     pub(super) findings: Vec<Found>,
     pub(super) metrics: Vec<MetricRow>,
     pub(super) power: Plot,
-    pub(super) phases: Table,
+    /// The twin of `power`.
+    pub(super) course: Table,
+    pub(super) cycle_plot: Plot,
     pub(super) cycles: Table,
+    pub(super) warm_up: Plot,
+    pub(super) domains: Table,
+    pub(super) phases: Table,
+    pub(super) times: Vec<Times>,
     pub(super) schedule: Table,
     pub(super) repeat: String,
 }
@@ -182,6 +201,52 @@ pub(super) struct RunView {
     pub(super) sensors: Table,
     pub(super) settings: Table,
     pub(super) environment: Table,
+}
+
+/// A comparison.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct CompareView {
+    pub(super) base: String,
+    pub(super) new: String,
+    pub(super) lead: String,
+    /// What the gate decided, or nothing where there was none.
+    pub(super) gate: &'static str,
+    pub(super) gate_reasons: Vec<String>,
+    /// The scale of the changes: markup, made by this library.
+    pub(super) axis: String,
+    pub(super) rows: Vec<CompareRow>,
+    pub(super) notes: Vec<String>,
+    pub(super) sides: Table,
+    pub(super) differences: Table,
+}
+
+/// A bench on both sides.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct CompareRow {
+    /// Its page, or nothing where this report has none.
+    pub(super) href: String,
+    pub(super) id: String,
+    pub(super) metric: String,
+    pub(super) base: Number,
+    pub(super) new: Number,
+    pub(super) change: Number,
+    /// The change on the common scale: markup, made by this library; or nothing.
+    pub(super) drawing: String,
+    /// The smallest worsening that would be found.
+    pub(super) detectable: String,
+    pub(super) design: String,
+    pub(super) verdict: Badge,
+    pub(super) reasons: Vec<String>,
+}
+
+/// The page of a comparison.
+#[derive(Debug, Serialize)]
+pub(super) struct ComparePage<'a> {
+    pub(super) title: String,
+    /// The style sheet, ours.
+    pub(super) style: &'static str,
+    pub(super) run: &'a RunView,
+    pub(super) compare: CompareView,
 }
 
 /// The index.

@@ -90,7 +90,7 @@ fn no_net(bench: &BenchSummary) -> Option<&str> {
     bench.metrics.get(&name).filter(|metric| metric.value.is_none())?.missing.as_deref()
 }
 
-fn work(cycle: &CycleSummary, per: &str) -> Option<f64> {
+pub(super) fn work(cycle: &CycleSummary, per: &str) -> Option<f64> {
     let n = match per {
         "output token" => cycle.output_tokens,
         "total token" => cycle.input_tokens + cycle.output_tokens,

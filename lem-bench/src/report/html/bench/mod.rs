@@ -4,6 +4,8 @@
 
 mod cycle_table;
 mod page;
+mod pictures;
+mod shares;
 pub(super) mod timeline;
 
 pub(super) use page::{found, view};

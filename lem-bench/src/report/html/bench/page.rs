@@ -5,15 +5,12 @@
 use super::super::error::ReportError;
 use super::super::index::badge;
 use super::super::metric_table::{number, rows};
-use super::super::plots::palette::{LINES, hex};
-use super::super::plots::power::{MOST_LINES, draw};
 use super::super::run_view::{powers, table};
-use super::super::view::{BenchView, Found, Plot, Tile};
+use super::super::view::{BenchView, Found, Tile};
 use super::super::words::{self, capital};
-use super::cycle_table;
 use super::timeline::Timeline;
-use crate::analysis::{BenchSummary, Finding, Weight};
-use crate::model::DomainId;
+use super::{cycle_table, pictures, shares};
+use crate::analysis::{BenchSummary, Finding, RunInfo, Weight};
 use crate::report::figures::bare;
 use crate::report::labels;
 
@@ -23,11 +20,11 @@ use crate::report::labels;
 /// [`ReportError::Plot`] when a plot could not be drawn.
 pub(in super::super) fn view(
     bench: &BenchSummary,
-    headline: &[DomainId],
+    run: &RunInfo,
     elsewhere: &[&Finding],
 ) -> Result<BenchView, ReportError> {
-    let course = Timeline::of(bench, headline);
-    let power = power(bench, &course)?;
+    let course = Timeline::of(bench, &run.headline);
+    let power = pictures::power(bench, &course)?;
     let findings = bench.findings.iter().filter(|found| !elsewhere.contains(found));
     let seconds_or_count = |(name, value): (&String, &f64)| {
         let unit = if name.ends_with("_s") { "s" } else { "" };
@@ -44,7 +41,12 @@ pub(in super::super) fn view(
         findings: found(findings),
         metrics: rows(bench),
         power,
-        phases: cycle_table::phases(&course),
+        course: cycle_table::phases(&course),
+        cycle_plot: pictures::cycles(bench)?,
+        warm_up: pictures::warm_up_curve(bench)?,
+        domains: shares::domains(bench, run),
+        phases: shares::phases(bench),
+        times: pictures::times(bench)?,
         cycles: cycle_table::cycles(bench),
         schedule: table(
             "The schedule, in seconds and counts",
@@ -104,23 +106,4 @@ fn tiles(bench: &BenchSummary) -> Vec<Tile> {
     names.extend(others.map(str::to_owned));
     let tile = |name: String| Some(Tile { title: capital(&labels::title(&name)), number: number(bench, &name)? });
     names.into_iter().filter_map(tile).collect()
-}
-
-fn power(bench: &BenchSummary, course: &Timeline) -> Result<Plot, ReportError> {
-    let label = bench.source.as_ref().and_then(|source| labels::origin(source.origin)).unwrap_or_default();
-    let title = format!("Power over time {label} of {}", bench.bench.id);
-    let svg = match draw(course, "power", &title)? {
-        Ok(svg) => svg,
-        Err(reason) => return Ok(Plot { caption: reason, ..Plot::default() }),
-    };
-    let hidden = match course.lines.len().saturating_sub(MOST_LINES) {
-        0 => String::new(),
-        n => format!(" {n} more domains are not drawn."),
-    };
-    let caption = format!(
-        "Power {label} and, where it can be read, temperature over time. The number over a window is its cycle's. \
-         Drawn are the lowest and the highest reading of each short stretch, so that peaks are kept.{hidden}"
-    );
-    let legend = course.lines.iter().zip(LINES).map(|(line, color)| (hex(color), line.domain.to_string())).collect();
-    Ok(Plot { svg, caption: caption.replace("  ", " "), legend })
 }

@@ -2,9 +2,11 @@
 //!
 //! Must not know the tables.
 
+use super::super::compare;
 use super::super::report::{FileName, page_of};
 use super::super::view::{Card, Link};
 use super::super::words::capital;
+use crate::analysis::compare::Comparison;
 use crate::analysis::{BenchSummary, Status, Weight};
 use crate::model::Origin;
 use crate::report::figures::{Figure, percent};
@@ -16,8 +18,13 @@ use crate::report::terminal_text::{clean, shorten};
 const NAMED: usize = 4;
 
 /// The cards, in the order in which they are read.
-pub(in super::super) fn cards(benches: &[BenchSummary], origin: Origin, file: FileName) -> Vec<Card> {
-    vec![cost(benches), certainty(benches), changed(), trust(benches, origin, file)]
+pub(in super::super) fn cards(
+    benches: &[BenchSummary],
+    origin: Origin,
+    compared: Option<&Comparison>,
+    file: FileName,
+) -> Vec<Card> {
+    vec![cost(benches), certainty(benches), compare::card(compared, file), trust(benches, origin, file)]
 }
 
 /// The benches that may be used, by the headline that most of them have.
@@ -103,11 +110,6 @@ fn certainty(benches: &[BenchSummary]) -> Card {
     Card { title, big: format!("±{}", percent(halves[(halves.len() - 1) / 2].0)), text, ..Card::default() }
 }
 
-fn changed() -> Card {
-    let text = "There is no baseline to compare with.".to_owned();
-    Card { title: "What changed".to_owned(), big: "–".to_owned(), text, ..Card::default() }
-}
-
 fn trust(benches: &[BenchSummary], origin: Origin, file: FileName) -> Card {
     let title = "What not to trust".to_owned();
     let bad: Vec<&BenchSummary> = benches.iter().filter(|bench| standing(bench).1 == Tone::Bad).collect();
@@ -145,7 +147,7 @@ fn trust(benches: &[BenchSummary], origin: Origin, file: FileName) -> Card {
     let more = bad.len() + careful.len() - links.len();
     let more = if more > 0 { format!("And {more} more: filter the table by result.") } else { String::new() };
     let text = format!("{modelled}{more}").trim_end().to_owned();
-    Card { title, big, text, links, tone }
+    Card { title, big, text, links, tone, page: "" }
 }
 
 /// `6 benches: 3 valid, 1 warning, 1 invalid, 1 panicked`.

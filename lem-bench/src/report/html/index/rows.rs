@@ -2,15 +2,22 @@
 //!
 //! Must not know the benches' own pages, save their names.
 
+use std::collections::BTreeMap;
+
+use super::super::compare;
 use super::super::metric_table::{absent, number};
 use super::super::report::{FileName, page_of};
 use super::super::view::{Badge, Group, IndexRow, Kind};
 use super::super::words::capital;
 use super::scale::{Mark, Scale};
+use crate::analysis::compare::Comparison;
 use crate::analysis::{BenchSummary, Metric, Status};
 use crate::model::Origin;
 use crate::report::figures::prefixed;
 use crate::report::labels::{self, Tone};
+
+/// What a comparison says, by bench.
+type Verdicts<'a> = BTreeMap<&'a str, Badge>;
 
 /// How a bench stands.
 pub(in super::super) fn badge(bench: &BenchSummary) -> Badge {
@@ -24,7 +31,7 @@ pub(in super::super) fn badge(bench: &BenchSummary) -> Badge {
 }
 
 /// One table for each kind of headline (what it is counted by, and whether it was measured), benches without one last.
-pub(in super::super) fn kinds(benches: &[BenchSummary], file: FileName) -> Vec<Kind> {
+pub(in super::super) fn kinds(benches: &[BenchSummary], compared: Option<&Comparison>, file: FileName) -> Vec<Kind> {
     let mut names: Vec<Option<(&str, Option<Origin>)>> = Vec::new();
     for bench in benches {
         let kind = kind_of(bench);
@@ -33,8 +40,11 @@ pub(in super::super) fn kinds(benches: &[BenchSummary], file: FileName) -> Vec<K
         }
     }
     names.sort_by_key(Option::is_none);
+    let verdicts: Verdicts<'_> = compared.map_or_else(BTreeMap::new, |compared| {
+        compared.benches.iter().map(|bench| (bench.id.as_str(), compare::verdict(bench))).collect()
+    });
     let alike = |kind| benches.iter().filter(|bench| kind_of(bench) == kind).collect::<Vec<_>>();
-    names.into_iter().map(|kind| table(kind, &alike(kind), file)).collect()
+    names.into_iter().map(|kind| table(kind, &alike(kind), &verdicts, file)).collect()
 }
 
 fn kind_of(bench: &BenchSummary) -> Option<(&str, Option<Origin>)> {
@@ -42,9 +52,14 @@ fn kind_of(bench: &BenchSummary) -> Option<(&str, Option<Origin>)> {
     Some((name, bench.source.as_ref().map(|source| source.origin)))
 }
 
-fn table(kind: Option<(&str, Option<Origin>)>, benches: &[&BenchSummary], file: FileName) -> Kind {
+fn table(
+    kind: Option<(&str, Option<Origin>)>,
+    benches: &[&BenchSummary],
+    verdicts: &Verdicts<'_>,
+    file: FileName,
+) -> Kind {
     let Some((name, origin)) = kind else {
-        let groups = groups(benches, |bench| row(bench, None, file));
+        let groups = groups(benches, |bench| row(bench, None, verdicts, file));
         return Kind { heading: "No energy figure".to_owned(), groups, ..Kind::default() };
     };
     let marks = benches.iter().flat_map(|bench| marks(bench, name)).flatten();
@@ -61,7 +76,7 @@ fn table(kind: Option<(&str, Option<Origin>)>, benches: &[&BenchSummary], file: 
         heading: format!("{}{label}", capital(&labels::title(name))),
         axis: scale.as_ref().map(|scale| scale.axis(factor, &format!("{shown}{label}"))).unwrap_or_default(),
         note: note.unwrap_or_default(),
-        groups: groups(benches, |bench| row(bench, scale.as_ref().map(|scale| (name, scale)), file)),
+        groups: groups(benches, |bench| row(bench, scale.as_ref().map(|scale| (name, scale)), verdicts, file)),
     }
 }
 
@@ -81,7 +96,7 @@ fn groups(benches: &[&BenchSummary], row: impl Fn(&BenchSummary) -> IndexRow) ->
     groups
 }
 
-fn row(bench: &BenchSummary, scale: Option<(&str, &Scale)>, file: FileName) -> IndexRow {
+fn row(bench: &BenchSummary, scale: Option<(&str, &Scale)>, verdicts: &Verdicts<'_>, file: FileName) -> IndexRow {
     let named = |prefix: &str| number(bench, &format!("{prefix}{}", bench.headline_metric.as_deref()?));
     let speed = speed(bench);
     let drawing = scale.and_then(|(name, scale)| {
@@ -98,6 +113,7 @@ fn row(bench: &BenchSummary, scale: Option<(&str, &Scale)>, file: FileName) -> I
         href: page_of(bench, file),
         id: bench.bench.id.clone(),
         badge: badge(bench),
+        verdict: verdicts.get(bench.bench.id.as_str()).cloned(),
         tags: bench.bench.tags.join(" "),
         drawing: drawing.unwrap_or_default(),
         energy: named("").unwrap_or_else(|| absent("no energy was measured")),

@@ -1,8 +1,10 @@
 //! The pages as a browser gets them: made from made-up summaries and read back.
 
+mod compared;
 mod hostile;
 mod markup;
 mod numbers;
+mod scale;
 mod words;
 
 use std::collections::BTreeMap;
@@ -42,12 +44,13 @@ fn all() -> [(&'static str, Summary); 4] {
 fn write_pages() {
     let root = std::path::PathBuf::from(std::env::var_os("LEM_BENCH_PAGES").unwrap());
     for (name, summary) in all() {
-        write(&root.join(name), &summary);
+        write(&root.join(name), Report::new(&summary, slug));
     }
+    write(&root.join("compared"), Report::new(&fixture::on_a_grid(), slug).against(&compared::comparison()));
 }
 
-fn write(folder: &Path, summary: &Summary) {
-    for file in Report::new(summary, slug).files().unwrap() {
+fn write(folder: &Path, report: Report<'_>) {
+    for file in report.files().unwrap() {
         let path = folder.join(file.path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, file.bytes).unwrap();

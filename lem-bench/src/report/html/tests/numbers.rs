@@ -26,6 +26,22 @@ fn each_number_is_the_summarys_and_carries_its_label() {
 }
 
 #[test]
+fn a_row_of_the_index_holds_its_benchs_numbers_and_is_sorted_by_them() {
+    for (name, summary) in all() {
+        let page = index(&summary);
+        for bench in &summary.benches {
+            let Some(metric) = bench.headline().filter(|metric| Figure::of(metric).is_ok()) else { continue };
+            let href = super::super::report::page_of(bench, super::super::slug);
+            let row = page.split("<tr ").skip(1).find(|row| row.contains(&format!("href=\"{href}\">"))).unwrap();
+            let key = row.split("data-k=\"").nth(1).unwrap().split(' ').next().unwrap();
+            let (shown, value) = (key.parse::<f64>().unwrap(), metric.value.unwrap());
+            assert!(((shown - value) / value).abs() < 1e-6, "{name}: {key}");
+            assert!(row.contains(&format!("<b>{}</b>", escape(&Figure::of(metric).unwrap().short()))), "{name}: {row}");
+        }
+    }
+}
+
+#[test]
 fn what_is_no_number_is_a_dash_with_its_reason() {
     for page in folder(&fixture::hostile()).values() {
         let script = page.find("<script>").map_or("", |from| &page[from..]);

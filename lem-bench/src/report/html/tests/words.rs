@@ -25,8 +25,12 @@ fn where_there_is_too_little_to_draw_it_says_so() {
     summary.benches[0].cycles.truncate(1);
     summary.benches[0].cycles[0].traces.clear();
     summary.benches[0].warm_up = None;
+    summary.benches[0].distributions[0].counts = vec![0, 29];
     let page = bench_page(&summary, 0);
     assert!(page.contains("No plot: fewer than two readings of power were kept."));
+    assert!(page.contains("No plot: it needs at least two cycles."));
+    assert!(page.contains("No plot: 29 samples are too few; 30 are drawn."));
+    assert!(page.contains("No plot: these results were kept without their distribution."));
     assert!(!page.contains("<svg"));
 }
 
@@ -46,18 +50,4 @@ fn an_empty_run_has_a_page() {
     let mut summary = fixture::on_a_card();
     summary.benches.clear();
     assert!(index(&summary).contains("No bench was measured"));
-}
-
-#[test]
-fn a_long_trace_does_not_make_a_long_page() {
-    let mut summary = fixture::on_a_card();
-    summary.benches.truncate(1);
-    let short = bench_page(&summary, 0).len();
-    let cycle = &mut summary.benches[0].cycles[9];
-    let from = cycle.spans[0].start;
-    let at = |i: u64| from + std::time::Duration::from_millis(100 * i);
-    cycle.spans[3].stop = at(36_000);
-    cycle.traces[0].power_w = (0..36_000).map(|i| crate::model::TracePoint(at(i), 300.0 + (i % 7) as f64)).collect();
-    let long = bench_page(&summary, 0).len();
-    assert!(long < short + 20_000, "{short} and with an hour more {long}");
 }

@@ -1,0 +1,30 @@
+// A headless Chromium that notes whatever a page complains about and whatever it asks of elsewhere.
+
+import puppeteer from "puppeteer-core";
+
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+export async function start() {
+  return puppeteer.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] });
+}
+
+/** Opens a file; `faults` grows with every console message, script error, dialog and request but the page's own. */
+export async function open(browser, file, { width = 1280, height = 900, scheme = "light", script = true } = {}) {
+  const page = await browser.newPage();
+  const url = `file://${file}`;
+  const faults = [];
+  page.on("console", (message) => faults.push(`console ${message.type()}: ${message.text()}`));
+  page.on("pageerror", (error) => faults.push(`script: ${error.message}`));
+  page.on("dialog", async (dialog) => {
+    faults.push(`dialog: ${dialog.message()}`);
+    await dialog.dismiss();
+  });
+  page.on("request", (request) => {
+    if (request.url() !== url) faults.push(`request: ${request.url()}`);
+  });
+  await page.setJavaScriptEnabled(script);
+  await page.setViewport({ width, height });
+  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+  await page.goto(url, { waitUntil: "load" });
+  return { page, faults };
+}
