@@ -10,6 +10,8 @@ pub(super) enum Exit {
     /// 0: done.
     #[default]
     Done,
+    /// 3: a bench regressed, and a gate was asked for.
+    Regressed,
     /// 4: a measurement is invalid, or there is no meter that satisfies `--meter`.
     Invalid,
     /// 101: a bench failed.
@@ -31,6 +33,7 @@ impl Exit {
             Self::Done => 0,
             Self::Machine => 1,
             Self::Usage => 2,
+            Self::Regressed => 3,
             Self::Invalid => 4,
             Self::NoMatch => 5,
             Self::BenchFailed => 101,

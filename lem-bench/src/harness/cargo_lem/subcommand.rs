@@ -4,7 +4,7 @@
 
 use clap::{ArgMatches, Command};
 
-use super::{doctor, report, schema};
+use super::{doctor, duel, report, schema};
 use crate::harness::exit::{Exit, Stop};
 
 /// A subcommand.
@@ -19,4 +19,4 @@ pub(super) struct Subcommand {
 }
 
 /// All subcommands, in the order in which the help shows them.
-pub(super) const ALL: &[Subcommand] = &[doctor::SUBCOMMAND, report::SUBCOMMAND, schema::SUBCOMMAND];
+pub(super) const ALL: &[Subcommand] = &[doctor::SUBCOMMAND, duel::SUBCOMMAND, report::SUBCOMMAND, schema::SUBCOMMAND];
