@@ -50,7 +50,7 @@ impl Chosen {
 pub(super) fn run(harness: Harness) -> Result<Exit, Stop> {
     match Startup::read(std::env::args_os()) {
         Startup::Ordinarily => {}
-        Startup::Worker => return worker::run(harness.registry),
+        Startup::Worker => return worker::run(harness.registry, &harness.hints),
         Startup::Foreign(version) => return Err(worker::refuse(&version)),
     }
     let said = match command::read(std::env::args_os(), harness.meters.names()) {

@@ -1,27 +1,27 @@
-//! A worker's `main`: runs the one bench that the process that started it asks for.
+//! A worker's `main`: runs the one bench that the process that started it asks for, or says which there are.
 //!
 //! The command line, the environment and `lem-bench.toml` were read over there, and what they say comes with the task.
 
 use super::exit::{Exit, Stop};
-use super::test_mode;
-use crate::registry::Registry;
-use crate::runner::Body;
-use crate::workers::{Task, VERSION};
+use super::hints::HarnessHints;
+use super::{environment, measure, test_mode};
+use crate::registry::{Case, Registry};
+use crate::workers::{self, Answer, Listed, Listing, Task, VERSION};
 
 /// Serves the process that started this one.
 ///
 /// # Errors
 /// When that one does not speak as it should.
 #[cfg(unix)]
-pub(super) fn run(registry: Registry) -> Result<Exit, Stop> {
-    crate::workers::serve(|task| find(registry, task), || std::process::exit(i32::from(Exit::Machine.code())))
+pub(super) fn run(registry: Registry, hints: &HarnessHints) -> Result<Exit, Stop> {
+    workers::serve(|task| answer(registry, hints, task), || std::process::exit(i32::from(Exit::Machine.code())))
         .map(|()| Exit::Done)
         .map_err(|error| Stop::machine(format!("the process that started this worker can't be served: {error}")))
 }
 
 /// Workers need sockets between processes and a clock that they share.
 #[cfg(not(unix))]
-pub(super) fn run(_: Registry) -> Result<Exit, Stop> {
+pub(super) fn run(_: Registry, _: &HarnessHints) -> Result<Exit, Stop> {
     Err(Stop::usage("there are no workers on this platform"))
 }
 
@@ -34,9 +34,27 @@ pub(super) fn refuse(version: &str) -> Stop {
     ))
 }
 
-fn find(mut registry: Registry, task: &Task) -> Result<Body, String> {
-    registry.override_axes(&task.axes).map_err(|error| error.to_string())?;
+fn answer(mut registry: Registry, hints: &HarnessHints, task: &Task) -> Result<Answer, String> {
+    let (Task::Run { axes, .. } | Task::List { axes }) = task;
+    registry.override_axes(axes).map_err(|error| error.to_string())?;
     let cases = registry.cases().map_err(|error| error.to_string())?;
-    let case = cases.iter().find(|case| case.id == task.id);
-    case.map(test_mode::body).ok_or_else(|| format!("this binary has no bench `{}`", task.id))
+    match task {
+        Task::Run { id, seed, .. } => {
+            let case = cases.iter().find(|case| case.id == *id);
+            let body = case.map(test_mode::body).ok_or_else(|| format!("this binary has no bench `{id}`"))?;
+            Ok(Answer::Body(body, *seed))
+        }
+        Task::List { .. } => Ok(Answer::List(Listing {
+            lem_bench: env!("CARGO_PKG_VERSION").to_owned(),
+            debug_build: cfg!(debug_assertions),
+            build: environment::build_facts(hints),
+            benches: cases.iter().map(listed).collect(),
+        })),
+    }
+}
+
+fn listed(case: &Case) -> Listed {
+    let attributes = &case.attributes;
+    let ignored = attributes.ignore.is_some();
+    Listed { record: measure::described(case), ignored, windows: attributes.windows, gap: attributes.gap }
 }

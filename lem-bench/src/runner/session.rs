@@ -37,6 +37,22 @@ impl Session {
         Ok(session)
     }
 
+    /// The time by the session's clock; the beginning of time when it has lost its meter.
+    pub fn now(&self) -> crate::units::Stamp {
+        self.rig.as_ref().map(|rig| rig.now()).unwrap_or_default()
+    }
+
+    /// Records something that belongs to the session as a whole.
+    ///
+    /// # Errors
+    /// When an observer cannot keep it.
+    pub fn record(&mut self, record: &Record) -> Result<(), ObserverError> {
+        if let Some(rig) = self.rig.as_mut() {
+            rig.record(record);
+        }
+        self.check()
+    }
+
     /// Measures idle power before anything was set up in this process, by the blocks of `schedule`.
     ///
     /// # Errors

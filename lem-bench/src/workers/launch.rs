@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::{BenchRecord, Fact};
+
 /// The first argument of a worker; no option of the command line, as it is nobody's but ours.
 pub const FLAG: &str = "--lem-bench-worker";
 
@@ -24,13 +26,48 @@ pub struct Launch {
 
 /// What a worker is asked to do: the first thing that it is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Task {
-    /// The whole id of the bench.
-    pub id: String,
-    /// Axes that were given other values on the command line.
-    pub axes: Vec<(String, Vec<String>)>,
-    /// The seed of the order of inputs.
-    pub seed: u64,
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Run a bench.
+    Run {
+        /// Its whole id.
+        id: String,
+        /// Axes that were given other values on the command line.
+        axes: Vec<(String, Vec<String>)>,
+        /// The seed of the order of inputs.
+        seed: u64,
+    },
+    /// Say which benches there are.
+    List {
+        /// Axes that were given other values on the command line.
+        axes: Vec<(String, Vec<String>)>,
+    },
+}
+
+/// What is in a binary.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Listing {
+    /// Version of the library in it.
+    pub lem_bench: String,
+    /// Whether it was built with debug assertions.
+    pub debug_build: bool,
+    /// How it was built.
+    pub build: Vec<Fact>,
+    /// Its benches, in order.
+    pub benches: Vec<Listed>,
+}
+
+/// A bench in a binary.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Listed {
+    /// What is written down about it, but its schedule.
+    pub record: BenchRecord,
+    /// Whether it is marked `ignore`.
+    pub ignored: bool,
+    /// Windows in a cycle, where its attribute says.
+    pub windows: Option<u32>,
+    /// Rest between two cycles, where its attribute says.
+    pub gap: Option<Duration>,
 }
 
 /// How a process was started.

@@ -15,8 +15,8 @@ mod serve;
 #[cfg(unix)]
 mod wire;
 
-pub use launch::{FLAG, Launch, Startup, Task, VERSION};
+pub use launch::{FLAG, Launch, Listed, Listing, Startup, Task, VERSION};
 #[cfg(unix)]
-pub use remote::body;
+pub use remote::{body, list};
 #[cfg(unix)]
-pub use serve::serve;
+pub use serve::{Answer, serve};

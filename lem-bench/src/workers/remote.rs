@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::child::Worker;
-use super::launch::{Launch, Task};
+use super::launch::{Launch, Listing, Task};
 use super::wire::{Names, Order, Payload, Report, Word, nonsense};
 use crate::bench::{Driver, Step};
 use crate::runner::Body;
@@ -21,7 +21,7 @@ enum End {
 pub fn body(launch: Launch, id: String, axes: Vec<(String, Vec<String>)>) -> Body {
     Arc::new(move |bencher| {
         let driver = bencher.hand_over();
-        let task = Task { id: id.clone(), axes: axes.clone(), seed: driver.seed() };
+        let task = Task::Run { id: id.clone(), axes: axes.clone(), seed: driver.seed() };
         let start = |error: &dyn std::fmt::Display| format!("{} can't be started: {error}", launch.binary.display());
         let task = serde_json::to_string(&task).map_err(|error| start(&error))?;
         let mut worker = Worker::start(&launch).map_err(|error| start(&error))?;
@@ -36,6 +36,25 @@ pub fn body(launch: Launch, id: String, axes: Vec<(String, Vec<String>)>) -> Bod
     })
 }
 
+/// The benches of a binary; `axes` are given other values.
+///
+/// # Errors
+/// A text: it can't be started, or is no bench binary of this lem-bench.
+pub fn list(launch: &Launch, axes: &[(String, Vec<String>)]) -> Result<Listing, String> {
+    let cant = |error: &dyn std::fmt::Display| format!("{}: {error}", launch.binary.display());
+    let task = serde_json::to_string(&Task::List { axes: axes.to_vec() }).map_err(|error| cant(&error))?;
+    let mut worker = Worker::start(launch).map_err(|error| cant(&error))?;
+    let mut buffer = Vec::new();
+    match worker.tell(&task).and_then(|()| worker.word(&mut buffer)) {
+        Ok(word) => match (word, Payload(&buffer).text()) {
+            (Word::Listed, Ok(text)) => serde_json::from_str(text).map_err(|error| cant(&error)),
+            (Word::Failed, Ok(text)) => Err(cant(&text)),
+            _ => Err(cant(&"it does not say which benches it has")),
+        },
+        Err(error) => Err(cant(&worker.post_mortem(&error))),
+    }
+}
+
 /// Serves a worker from its set-up to its end.
 fn pump(worker: &mut Worker, driver: &mut dyn Driver) -> io::Result<End> {
     let (mut buffer, mut names, mut report) = (Vec::new(), Names::default(), Report::default());
@@ -45,7 +64,7 @@ fn pump(worker: &mut Worker, driver: &mut dyn Driver) -> io::Result<End> {
             Word::Returned => return Ok(End::Returned),
             Word::Failed => return Ok(End::Failed(Payload(&buffer).text()?.to_owned())),
             Word::Panicked => return Ok(End::Panicked(Payload(&buffer).text()?.to_owned())),
-            Word::Synchronized => return Err(nonsense("it synchronised without being asked")),
+            Word::Synchronized | Word::Listed => return Err(nonsense("it says what it was not asked")),
         }
         let mut payload = Payload(&buffer);
         while !payload.is_empty() {

@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::launch::Task;
+use super::launch::{Listing, Task};
 use super::wire::{Frame, Order, Payload, Word, nonsense, receive};
 use crate::bench::{Driver, Fixtures, Iteration, Step};
 use crate::clock::{Clock, RealClock};
@@ -21,25 +21,28 @@ const SLICE: Duration = Duration::from_millis(5);
 /// As many bytes of reports are kept back at most.
 const KEPT_BACK: usize = 1 << 20;
 
-/// Serves the one who started this process, until the body that `find` finds for the task has ended. `orphaned` is
+/// Serves the one who started this process, as `answer` answers its task, until the body has ended. `orphaned` is
 /// called, from whatever thread, when that one is gone: nobody waits for the bench any more.
 ///
 /// # Errors
 /// When the other side does not speak as it should, or standard input is no socket.
-pub fn serve(find: impl FnOnce(&Task) -> Result<Body, String>, orphaned: fn()) -> io::Result<()> {
+pub fn serve(answer: impl FnOnce(&Task) -> Result<Answer, String>, orphaned: fn()) -> io::Result<()> {
     let mut socket = take_socket()?;
     watch(&socket, orphaned)?;
     let mut buffer = Vec::new();
     receive(&mut socket, &mut buffer)?;
     let task: Task = serde_json::from_str(Payload(&buffer).text()?).map_err(io::Error::other)?;
-    let body = match find(&task) {
-        Ok(body) => body,
-        Err(text) => return Frame::default().begin(Word::Failed as u8).text(&text).send(&mut socket),
+    let mut frame = Frame::default();
+    let (body, seed) = match answer(&task) {
+        Ok(Answer::Body(body, seed)) => (body, seed),
+        Ok(Answer::List(listing)) => {
+            let text = serde_json::to_string(&listing).map_err(io::Error::other)?;
+            return frame.begin(Word::Listed as u8).text(&text).send(&mut socket);
+        }
+        Err(text) => return frame.begin(Word::Failed as u8).failure(&text).send(&mut socket),
     };
-    let seed = task.seed;
-    let thread = std::thread::Builder::new().name(format!("bench {}", task.id)).stack_size(STACK);
+    let thread = std::thread::Builder::new().name("bench".to_owned()).stack_size(STACK);
     let thread = thread.spawn(move || {
-        let frame = Frame::default();
         let mut driver = Remote { socket, seed, clock: RealClock, grant: None, frame, buffer, broken: None };
         let ended = call(&body, &mut driver, Fixtures::default());
         driver.end(ended)
@@ -75,6 +78,14 @@ fn watch(socket: &UnixStream, orphaned: fn()) -> io::Result<()> {
         }
     };
     std::thread::Builder::new().name("lem-bench orphan watch".to_owned()).spawn(wait).map(drop)
+}
+
+/// What a task is answered with.
+pub enum Answer {
+    /// The body to run, and the seed of the order of its inputs.
+    Body(Body, u64),
+    /// What there is.
+    List(Listing),
 }
 
 /// What may be run before the next question.
@@ -124,8 +135,8 @@ impl Remote {
         }
         match &ended {
             Ok(Ok(())) => self.frame.begin(Word::Returned as u8),
-            Ok(Err(text)) => self.frame.begin(Word::Failed as u8).text(text),
-            Err(text) => self.frame.begin(Word::Panicked as u8).text(text),
+            Ok(Err(text)) => self.frame.begin(Word::Failed as u8).failure(text),
+            Err(text) => self.frame.begin(Word::Panicked as u8).failure(text),
         };
         self.frame.send(&mut self.socket)
     }

@@ -37,6 +37,8 @@ pub(super) enum Word {
     Failed = 4,
     /// It panicked: a text.
     Panicked = 5,
+    /// What benches there are: a text in JSON.
+    Listed = 6,
 }
 
 /// A frame that is being put together; its memory is kept from one to the next.
@@ -56,13 +58,18 @@ impl Frame {
     }
 
     pub(super) fn text(&mut self, text: &str) -> &mut Self {
+        self.number(text.len() as u64);
+        self.0.extend_from_slice(text.as_bytes());
+        self
+    }
+
+    /// Adds the text of a failure, of which the beginning will do.
+    pub(super) fn failure(&mut self, text: &str) -> &mut Self {
         let mut end = text.len().min(LONGEST_TEXT);
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        self.number(end as u64);
-        self.0.extend_from_slice(&text.as_bytes()[..end]);
-        self
+        self.text(&text[..end])
     }
 
     fn number(&mut self, n: u64) -> &mut Self {
@@ -74,7 +81,7 @@ impl Frame {
     pub(super) fn iteration(&mut self, iteration: &Iteration<'_>) {
         self.number(iteration.start.nanos()).number(iteration.stop.nanos());
         self.number(u64::from(iteration.done)).number(u64::from(iteration.failed));
-        self.text(iteration.failure.unwrap_or_default());
+        self.failure(iteration.failure.unwrap_or_default());
         self.number(iteration.tally.input_tokens).number(iteration.tally.output_tokens);
         self.number(iteration.tally.units.len() as u64);
         for (unit, n) in &iteration.tally.units {
@@ -129,7 +136,7 @@ pub(super) fn nonsense(what: &str) -> io::Error {
 
 impl Word {
     pub(super) fn of(kind: u8) -> io::Result<Self> {
-        [Self::Next, Self::Synchronized, Self::Returned, Self::Failed, Self::Panicked]
+        [Self::Next, Self::Synchronized, Self::Returned, Self::Failed, Self::Panicked, Self::Listed]
             .into_iter()
             .find(|word| *word as u8 == kind)
             .ok_or_else(|| nonsense("a word of an unknown kind"))

@@ -13,6 +13,7 @@ mod estimate;
 pub(crate) mod fixture;
 mod gate;
 mod judge;
+mod null;
 mod options;
 mod pairs;
 mod reasons;
@@ -30,6 +31,7 @@ pub use comparison::{
 pub use difference::{Difference, DifferenceWeight};
 pub use environment::machine;
 pub use gate::{FailOn, Gate, GateOutcome};
+pub use null::NullTest;
 pub use options::{CompareOptions, Criteria, GateRules, HISTORY_ALONE_FROM, HISTORY_FROM, Prior};
 pub use pairs::{PairedBench, compare_pairs, paired};
 pub use sessions::session_results;

@@ -36,7 +36,8 @@ impl<'a> Results<'a> {
         all
     }
 
-    fn side(&self) -> Side {
+    /// What a comparison says about it.
+    pub fn side(&self) -> Side {
         let runs: Vec<SideRun> = self.summaries.iter().map(|summary| side_run(&summary.run)).collect();
         Side { name: self.name.to_owned(), runs }
     }

@@ -5,6 +5,7 @@ mod baseline;
 mod calibrate;
 mod compare;
 mod doctor;
+mod duel;
 mod history;
 mod main;
 mod report;

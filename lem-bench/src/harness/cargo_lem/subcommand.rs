@@ -4,7 +4,7 @@
 
 use clap::{ArgMatches, Command};
 
-use super::{baseline, calibrate, compare, doctor, history, report, schema};
+use super::{baseline, calibrate, compare, doctor, duel, history, report, schema};
 use crate::harness::exit::{Exit, Stop};
 
 /// A subcommand.
@@ -22,6 +22,7 @@ pub(super) struct Subcommand {
 pub(super) const ALL: &[Subcommand] = &[
     doctor::SUBCOMMAND,
     compare::SUBCOMMAND,
+    duel::SUBCOMMAND,
     baseline::SUBCOMMAND,
     history::SUBCOMMAND,
     calibrate::SUBCOMMAND,

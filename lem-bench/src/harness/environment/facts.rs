@@ -1,5 +1,6 @@
 //! All facts, in the order in which they are shown.
 
+use super::super::hints::HarnessHints;
 use super::super::run::Call;
 use super::{build, git, machine, process};
 use crate::model::Fact;
@@ -9,6 +10,11 @@ pub(super) fn fact(name: &str, value: Option<impl Into<String>>) -> Option<Fact>
     let value: String = value?.into();
     let value = value.trim();
     (!value.is_empty()).then(|| Fact { name: name.to_owned(), value: value.to_owned() })
+}
+
+/// How this binary was built.
+pub(in crate::harness) fn build_facts(hints: &HarnessHints) -> Vec<Fact> {
+    build::facts(hints)
 }
 
 /// What is known about the machine, the build and this process, and what the user said about them.

@@ -7,4 +7,4 @@ mod git;
 mod machine;
 mod process;
 
-pub(super) use facts::facts;
+pub(super) use facts::{build_facts, facts};

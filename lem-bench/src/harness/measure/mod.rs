@@ -1,5 +1,8 @@
 //! Bench mode: from a configuration and its cases to results on disk and on the terminal.
 
+mod duel;
+mod duel_journals;
+mod duel_report;
 mod headline;
 mod instrument;
 mod jobs;
@@ -9,6 +12,8 @@ mod resume;
 mod run;
 mod session;
 
+pub(super) use duel::{Duel, duel};
+pub(super) use jobs::described;
 pub(super) use plan_view::span;
 pub(super) use results::home_of;
 pub(super) use run::run;

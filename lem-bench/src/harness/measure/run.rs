@@ -123,7 +123,7 @@ fn tell_plan(plan: &str, left: usize, earlier: Option<&Earlier>, benches: usize,
 }
 
 /// The right to measure on this machine, where the machine is a real one.
-fn lock(config: &Config, instrument: &Instrument) -> Result<Option<MachineLock>, Stop> {
+pub(super) fn lock(config: &Config, instrument: &Instrument) -> Result<Option<MachineLock>, Stop> {
     if !instrument.is_real() {
         return Ok(None);
     }
@@ -139,7 +139,7 @@ fn lock(config: &Config, instrument: &Instrument) -> Result<Option<MachineLock>,
 
 /// What a reader must know before anything is waited for: all of it in a dry run; else, where nothing is measured, that.
 /// The rest stands in the report.
-fn tell_notes(config: &Config, instrument: &Instrument) {
+pub(super) fn tell_notes(config: &Config, instrument: &Instrument) {
     let measures = instrument.meter.origin() == Origin::Measured;
     let first = usize::from(!config.is_quiet() && !measures);
     let shown = if config.dry_run { instrument.notes.len() } else { first };
@@ -228,7 +228,7 @@ fn unix_s() -> f64 {
 }
 
 /// The head of the journal: everything about this run that is known before it begins, but its id.
-fn head(call: &Call, chosen: &Chosen, instrument: &Instrument, probe: MeterProbe) -> RunRecord {
+pub(super) fn head(call: &Call, chosen: &Chosen, instrument: &Instrument, probe: MeterProbe) -> RunRecord {
     let config = call.config();
     let mut settings: Vec<Setting> = call.asked.settings().into_iter().map(|(setting, _)| setting).collect();
     settings.extend(config_view::attributes(call, &chosen.selected.run));

@@ -1,0 +1,122 @@
+//! `cargo lem duel`: its arguments.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use super::subcommand::Subcommand;
+use crate::analysis::compare::Criteria;
+use crate::harness::exit::{Exit, Stop};
+use crate::harness::hints::HarnessHints;
+use crate::harness::measure::Duel;
+use crate::harness::options::{self, OptionSpec};
+use crate::harness::{command, console, measure, parse, run};
+
+pub(super) const SUBCOMMAND: Subcommand = Subcommand { name: "duel", command: duel_command, run: duel };
+
+/// The options of a bench that it takes too.
+const OPTIONS: [&str; 31] = [
+    "filter",
+    "exact",
+    "skip",
+    "include-ignored",
+    "axis",
+    "profile",
+    "quick",
+    "windows",
+    "min-window",
+    "warm-up-time",
+    "gap",
+    "idle-time",
+    "seed",
+    "confidence-level",
+    "nresamples",
+    "bench-timeout",
+    "env",
+    "meter",
+    "domain",
+    "watts-per-core",
+    "nvml-library",
+    "sysfs-root",
+    "no-wait",
+    "lock-file",
+    "output-dir",
+    "context",
+    "quiet",
+    "color",
+    "format",
+    "dry-run",
+    "export",
+];
+
+fn taken() -> impl Iterator<Item = &'static OptionSpec> {
+    options::all().filter(|option| OPTIONS.contains(&option.name))
+}
+
+fn duel_command() -> Command {
+    let binary = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name("BINARY").value_parser(clap::value_parser!(std::path::PathBuf)).help(help)
+    };
+    let switch =
+        |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
+    Command::new("duel")
+        .about("Compares two builds of the same benches, which take turns in one session: the way to see 1 %")
+        .after_help(
+            "The binaries are those that `cargo bench --no-run` names. In each pair every side is launched anew; the \
+             order of a pair is drawn, and the next pair mirrors it (ABBA). Each side is kept as a run of its own.\n\n\
+             Exit codes: 0 done, 3 a regression with --fail-on-regression, 4 a result is invalid, 5 no bench matched, \
+             101 a bench failed, 130 interrupted.",
+        )
+        .arg(binary("base", "The build that is compared with").required(true))
+        .arg(binary("head", "The build that is judged").required_unless_present("null"))
+        .arg(switch(
+            "null",
+            "Let the base take turns against itself too: the rate of false alarms; --head may be left out",
+        ))
+        .arg(
+            Arg::new("pairs").long("pairs").value_name("N").default_value("10").help("Pairs of each bench, at least 2"),
+        )
+        .arg(
+            Arg::new("threshold")
+                .long("threshold")
+                .value_name("PERCENT")
+                .default_value("1")
+                .help("A change within this does not matter"),
+        )
+        .arg(switch("fail-on-regression", "End with exit code 3 when a bench regressed"))
+        .arg(switch("trust-estimates", "Let --fail-on-regression go by estimates too"))
+        .args(taken().map(command::arg))
+}
+
+fn duel(matches: &ArgMatches) -> Result<Exit, Stop> {
+    let said = taken().filter_map(|option| command::said(matches, option)).collect();
+    let (call, warnings) = run::ask(said, HarnessHints::default())?;
+    for warning in warnings {
+        console::warn(&warning);
+    }
+    let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
+    let refuse = |name: &str, why: String| Stop::usage(format!("invalid value `{}` for `--{name}`: {why}", text(name)));
+    let pairs = parse::count(text("pairs"), 2)
+        .map_err(|why| refuse("pairs", format!("expected a whole number, at least 2 {why}")))?;
+    let threshold_pct = parse::positive(text("threshold"))
+        .map_err(|why| refuse("threshold", format!("expected a percentage above zero {why}")))?;
+    let binary = |name: &str| matches.get_one::<std::path::PathBuf>(name).cloned();
+    let asked = Duel {
+        base: binary("base").unwrap_or_default(),
+        head: binary("head"),
+        null: matches.get_flag("null"),
+        pairs,
+        criteria: Criteria { threshold_pct, level: call.config().analysis.level, ..Criteria::default() },
+        fail_on_regression: matches.get_flag("fail-on-regression"),
+        trust_estimates: matches.get_flag("trust-estimates"),
+    };
+    measure::duel(&call, &asked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_options_that_it_takes_exist() {
+        assert_eq!(taken().count(), OPTIONS.len());
+    }
+}

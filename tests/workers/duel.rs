@@ -1,0 +1,117 @@
+//! `cargo lem duel` on real builds and on a simulated machine.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::{clean, of, run, runs};
+
+const FIXTURE: &str = env!("CARGO_BIN_EXE_fixture-workers");
+
+/// The companion, built by cargo for this test: it lies beside the fixture.
+fn cargo_lem(home: &Path, args: &[&str]) -> Command {
+    let binary = Path::new(FIXTURE).with_file_name("cargo-lem");
+    assert!(binary.is_file(), "{} is not there: `cargo build -p lem-bench --bin cargo-lem`", binary.display());
+    let mut command = clean(binary.to_str().unwrap(), home);
+    command.args(["lem", "duel"]).args(args);
+    command
+}
+
+/// A build that is the fixture with a token of another length.
+fn slower(home: &Path, token_us: u32) -> String {
+    use std::os::unix::fs::PermissionsExt;
+    let path = home.join(format!("slower-{token_us}"));
+    let script = format!("#!/bin/sh\nFIXTURE_TOKEN_US={token_us} exec '{FIXTURE}' \"$@\"\n");
+    std::fs::write(&path, script).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn read(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+const QUICK: [&str; 10] =
+    ["--meter", "estimate", "--min-window", "100ms", "--warm-up-time", "60ms", "--gap", "5ms", "--pairs", "6"];
+
+#[test]
+fn a_slower_build_regresses_and_each_side_is_a_run_of_its_own() {
+    let home = tempfile::tempdir().unwrap();
+    let head = slower(home.path(), 150);
+    let mut command = cargo_lem(home.path(), &["--base", FIXTURE, "--head", &head, "--exact", "decode"]);
+    let ran = run(command.args(QUICK).args(["--null", "--fail-on-regression", "--trust-estimates"])).ends_with(3);
+    assert!(ran.out.contains("decode (estimated): regressed"), "{}", ran.out);
+    assert!(ran.out.contains("null test, base against itself: 1 judged"), "{}", ran.out);
+    assert!(ran.err.contains("6 pairs each, base and head and null in turns"), "{}", ran.err);
+    let runs = runs(home.path());
+    assert_eq!(runs.len(), 3, "{runs:?}");
+    for (run, side) in runs.iter().zip(["base", "head", "null"]) {
+        let summary = read(&run.join("summary.json"));
+        let decode = of(&summary, "decode");
+        assert_eq!(decode["cycles"].as_array().unwrap().len(), 6, "{side}");
+        assert_eq!(decode["ended"]["outcome"], "completed", "{side}");
+        let environment = summary["run"]["environment"].as_array().unwrap();
+        assert!(environment.iter().any(|fact| fact["name"] == "duel side" && fact["value"] == side), "{environment:?}");
+        let journal = std::fs::read_to_string(run.join("journal-0.jsonl")).unwrap();
+        assert_eq!(journal.matches("\"record\":\"warm_up\"").count(), 6, "every turn is launched and warmed up anew");
+        assert_eq!(journal.matches("\"record\":\"bench_end\"").count(), 1);
+        assert_eq!(journal.matches("\"record\":\"run_end\"").count(), 1);
+    }
+    let duel = read(&runs[1].join("duel.json"));
+    let percent = duel["comparison"]["benches"][0]["change"]["percent"].as_f64().unwrap();
+    assert!((20.0..90.0).contains(&percent), "8 tokens of 150 instead of 100 µs: {percent}");
+    assert_eq!(duel["null"]["relabelled"], 64);
+    let latest = std::fs::read_to_string(home.path().join("home/latest")).unwrap();
+    assert!(latest.trim().ends_with("-head"), "{latest}");
+}
+
+#[test]
+fn an_estimate_withholds_the_gate_unless_it_is_trusted() {
+    let home = tempfile::tempdir().unwrap();
+    let head = slower(home.path(), 200);
+    let mut command = cargo_lem(home.path(), &["--base", FIXTURE, "--head", &head, "--exact", "decode"]);
+    let ran = run(command.args(QUICK).arg("--fail-on-regression")).ends_with(0);
+    assert!(ran.out.contains("regressed") && ran.out.contains("estimate"), "{}", ran.out);
+}
+
+/// In virtual time: both sides are the scenario, so that whatever is said of a change is false.
+#[test]
+fn a_simulated_machine_against_itself_is_unchanged() {
+    let home = tempfile::tempdir().unwrap();
+    let args = ["--base", FIXTURE, "--head", FIXTURE, "decode", "tiny", "--meter", "sim:tests/scenarios/plain.json"];
+    let ran = run(cargo_lem(home.path(), &args).args(["--null", "-q"])).ends_with(0);
+    let runs = runs(home.path());
+    let duel = read(&runs[1].join("duel.json"));
+    for bench in duel["comparison"]["benches"].as_array().unwrap() {
+        let change = bench["change"]["percent"].as_f64().unwrap();
+        assert!(change.abs() < 3.0, "{bench}");
+        assert!(["unchanged", "inconclusive"].contains(&bench["verdict"].as_str().unwrap()), "{}", ran.out);
+        assert_eq!(bench["design"]["pairs"], 10);
+    }
+    assert!(duel["null"]["alarm_rate"].as_f64().unwrap() < 0.06, "{}", ran.out);
+    // Base before head and head before base, equally often.
+    let first = |side: usize| {
+        let journal = std::fs::read_to_string(runs[side].join("journal-0.jsonl")).unwrap();
+        let cycles = journal.lines().filter(|line| line.contains("\"record\":\"cycle\""));
+        let start = |line: &str| {
+            let record: Value = serde_json::from_str(line).unwrap();
+            record["windows"][0]["start"].as_u64().unwrap()
+        };
+        cycles.map(start).collect::<Vec<_>>()
+    };
+    let leads = first(0).iter().zip(first(1)).filter(|(base, head)| *base < head).count();
+    assert_eq!(leads, 10, "of 20 pairs");
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused_by_name() {
+    let home = tempfile::tempdir().unwrap();
+    let ran = run(&mut cargo_lem(home.path(), &["--base", FIXTURE, "--head", "/bin/true"])).ends_with(2);
+    assert!(ran.err.contains("--head: /bin/true: its process ended with exit code 0"), "{}", ran.err);
+    let ran = run(&mut cargo_lem(home.path(), &["--base", FIXTURE, "--null", "nosuch"])).ends_with(5);
+    assert!(ran.err.contains("nothing to compare"), "{}", ran.err);
+    let mut command = cargo_lem(home.path(), &["--base", FIXTURE, "--head", FIXTURE, "deadly"]);
+    let ran = run(command.args(QUICK).env("FIXTURE_TROUBLE", "segfault")).ends_with(101);
+    assert!(ran.err.contains("error: deadly: ") && ran.err.contains("SIGSEGV"), "{}", ran.err);
+}
