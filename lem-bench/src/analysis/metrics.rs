@@ -208,8 +208,8 @@ fn sampler_cost(metrics: &mut Metrics, input: &Input<'_>) {
 }
 
 /// A ratio as a metric; an error is the reason why there is none.
-fn describe(
-    ratio: Result<Ratio, StatsError>,
+pub(super) fn describe(
+    ratio: Result<Ratio, impl std::fmt::Display>,
     unit: String,
     cycles: usize,
     lower_is_better: Option<bool>,

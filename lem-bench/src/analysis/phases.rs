@@ -4,7 +4,8 @@
 //! the reason.
 
 use super::interval::{Options, ratio};
-use super::summary::{Metric, PhaseSummary};
+use super::metrics::describe;
+use super::summary::PhaseSummary;
 use crate::model::{CycleRecord, DomainId, Origin, RunRecord, Trace, WindowRecord};
 use crate::stats::Idle;
 use crate::units::Stamp;
@@ -25,6 +26,7 @@ pub(super) fn phases(
     records: &[Vec<&CycleRecord>],
     energy_j: &[Option<f64>],
     options: &Options,
+    inflate: f64,
 ) -> Vec<PhaseSummary> {
     let mut names: Vec<&str> = Vec::new();
     for phase in records.iter().flatten().flat_map(|record| &record.requests.phases) {
@@ -51,29 +53,17 @@ pub(super) fn phases(
             Some(reason) => Err(reason),
             None => energies(head, records, &cycles, at, energy_j),
         };
-        let metric = match energy.and_then(|joules| {
-            let lengths: Vec<f64> = cycles.iter().map(|cycle| length(&cycle[at])).collect();
-            ratio(&joules, &lengths, &requests, Idle::None, options).map_err(|error| error.to_string())
-        }) {
-            Ok(ratio) => (Some(ratio.value), ratio.interval, ratio.bootstrap, ratio.missing),
-            Err(reason) => (None, None, None, Some(reason)),
-        };
+        let lengths: Vec<f64> = cycles.iter().map(|cycle| length(&cycle[at])).collect();
+        let per_request = energy.and_then(|joules| {
+            ratio(&joules, &lengths, &requests, Idle::None, options, inflate).map_err(|error| error.to_string())
+        });
+        let unit = "J/request".to_owned();
         PhaseSummary {
             name: (*name).to_owned(),
             count,
             seconds,
             share_of_time: seconds / windows,
-            j_per_request: Metric {
-                value: metric.0,
-                unit: "J/request".to_owned(),
-                interval: metric.1,
-                bootstrap: metric.2,
-                cycles: records.len(),
-                samples: None,
-                missing: metric.3,
-                lower_is_better: Some(true),
-                source: None,
-            },
+            j_per_request: describe(per_request, unit, records.len(), Some(true), None, options),
         }
     };
     names.iter().enumerate().map(one).collect()

@@ -116,7 +116,7 @@ fn summarise_bench(bench: &Bench<'_>, options: &Options) -> BenchSummary {
         }),
         loaded_idle_w: first.loaded_idle.map(mean_power).unwrap_or_default(),
         distributions: distributions(&records),
-        phases: phases(first.head, &records, &energy_j, options),
+        phases: phases(first.head, &records, &energy_j, options, inflate),
         cycles: joined.into_iter().map(|joined| joined.summary).collect(),
     }
 }

@@ -74,7 +74,7 @@ pub(in crate::harness) fn duel(call: &Call, duel: &Duel) -> Result<Exit, Stop> {
     let sides = sides(config, duel)?;
     let listed = common(config, &sides)?;
     let home = if config.dry_run { None } else { Some(results::home(call)?) };
-    let mut instrument = Instrument::open(config, &call.places)?;
+    let mut instrument = Instrument::open(call)?;
     let _lock = run::lock(config, &instrument)?;
     run::tell_notes(config, &instrument);
     let probe = instrument.probe(config);
@@ -323,7 +323,7 @@ impl Fight<'_> {
             None => workers::body(self.sides[side].launch.clone(), record.id.clone(), self.config.axes.clone()),
         };
         record.schedule = self.bout.whole.figures();
-        let job = Job { record, schedule: self.bout.turn, body, from_cycle: pair };
+        let job = Job { record, schedule: self.bout.turn, body, from_cycle: pair, earlier: Vec::new() };
         self.session.run(&job).map_err(|error| Stop::machine(error.to_string()))
     }
 
@@ -340,7 +340,8 @@ impl Fight<'_> {
         for other in (0..self.sides.len()).filter(|other| *other != side) {
             self.turns.set(Turn { side: other, last: true });
             let outcome = Outcome::Failed { message: format!("the duel ended with its other side, {name}") };
-            let end = BenchEnd { bench: id.clone(), outcome, last_failure: None, at: self.session.now() };
+            let at = self.session.now();
+            let end = BenchEnd { bench: id.clone(), outcome, last_failure: None, precision: None, at };
             self.session.record(&Record::BenchEnd(end)).map_err(|error| Stop::machine(error.to_string()))?;
         }
         Ok(exit)
