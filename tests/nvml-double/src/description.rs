@@ -267,6 +267,8 @@ pub struct Lost {
     pub at_s: Option<f64>,
     /// Calls on the device that still succeed.
     pub after_calls: Option<u64>,
+    /// While this file is there: for a test that knows better than a clock when it should be.
+    pub while_file: Option<std::path::PathBuf>,
 }
 
 /// What a call answers.

@@ -127,7 +127,9 @@ impl Run {
         let calls_of = self.calls_of.entry(function.to_owned()).or_default();
         *calls_of += 1;
         if let Some(lost) = &device.lost
-            && (lost.at_s.is_some_and(|at| now >= at) || lost.after_calls.is_some_and(|calls| self.calls > calls))
+            && (lost.at_s.is_some_and(|at| now >= at)
+                || lost.after_calls.is_some_and(|calls| self.calls > calls)
+                || lost.while_file.as_ref().is_some_and(|file| file.exists()))
         {
             return Err(ErrorCode::GpuIsLost);
         }

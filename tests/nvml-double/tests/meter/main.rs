@@ -4,5 +4,6 @@
 mod gpus;
 #[cfg(test)]
 mod readings;
+mod recorded;
 #[cfg(test)]
 mod support;

@@ -92,7 +92,7 @@ fn the_fiftieth_call_fails_and_the_fifty_first_does_not() {
 
 #[test]
 fn a_lost_device_stays_lost_and_the_others_go_on() {
-    let lost = Device { lost: Some(Lost { after_calls: Some(40), at_s: None }), ..Device::default() };
+    let lost = Device { lost: Some(Lost { after_calls: Some(40), ..Lost::default() }), ..Device::default() };
     let mut meter = Double::of(vec![lost, Device { uuid: "GPU-1".to_owned(), ..Device::default() }]).open();
     let [gone, there] = ["gpu:0", "gpu:1"].map(|domain| channel(&meter, domain, energy).unwrap());
     let first = (0..100).find(|_| meter.read(gone).is_err());
@@ -106,7 +106,7 @@ fn a_lost_device_stays_lost_and_the_others_go_on() {
 
 #[test]
 fn a_device_is_lost_at_its_hour() {
-    let lost = Lost { at_s: Some(0.2), after_calls: None };
+    let lost = Lost { at_s: Some(0.2), ..Lost::default() };
     let double = Double::of(vec![Device { lost: Some(lost), ..Device::default() }]);
     let mut meter = double.open();
     let counter = channel(&meter, "gpu:0", energy).unwrap();

@@ -1,0 +1,10 @@
+//! Meters end to end: the built binary on the NVML double and on a sysfs whose files change while it runs, with the
+//! energies held to what was true.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod double;
+mod nvml;
+mod run;
+mod sysfs;
+mod tree;

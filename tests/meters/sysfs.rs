@@ -1,0 +1,160 @@
+//! CPU and board counters under a root of our own that wrap, vanish and can't be read while the binary runs.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::run::{Ran, command, cycles, ends, finding, summary};
+use crate::tree::{Tree, WATTS, zone};
+
+const WIDE: u64 = 262_143_328_850;
+
+fn start(home: &Path, args: &[&str]) -> std::process::Child {
+    command(home, args).arg("--sysfs-root").arg(home).spawn().unwrap()
+}
+
+/// Waits until a run has kept so many cycles.
+fn wait_for_cycles(home: &Path, n: usize) {
+    let kept = || {
+        let run = std::fs::read_dir(home.join("home/runs")).ok()?.flatten().next()?;
+        let journal = std::fs::read_to_string(run.path().join("journal-0.jsonl")).ok()?;
+        Some(journal.matches(r#""record":"cycle""#).count())
+    };
+    let begin = Instant::now();
+    while kept().unwrap_or(0) < n && begin.elapsed() < Duration::from_secs(90) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[track_caller]
+fn check_energies(home: &Path) {
+    for window in cycles(home).iter().flat_map(|cycle| &cycle.windows) {
+        let (joules, truth) = (window.energy[0].joules.get(), WATTS * window.seconds());
+        // The writer is a thread like others: on a busy machine it comes late, and the counter with it.
+        assert!((joules - truth).abs() < 0.06 * truth, "{joules} J where {truth} J is true");
+    }
+}
+
+#[test]
+fn a_counter_that_wraps_every_second_is_continued() {
+    let tree = Tree::counting_to(50_000_000);
+    let home = tree.home.path();
+    ends(start(home, &["rest/1", "--meter=rapl", "--min-window=1500ms"]), 0);
+    check_energies(home);
+    let summary = summary(home);
+    let bench = &summary["benches"][0];
+    let wrapped = finding(bench, "counter_wrapped").unwrap_or_else(|| panic!("{bench}"));
+    assert_eq!(wrapped["weight"], "note");
+    assert!(finding(bench, "counter_reset").is_none(), "a wrap is no reset: {bench}");
+}
+
+#[test]
+fn a_counter_that_can_not_be_read_for_a_while_is_told_and_costs_no_joule() {
+    let tree = Tree::counting_to(WIDE);
+    let home = tree.home.path();
+    let child = start(home, &["rest/1", "--meter=rapl", "--min-window=1500ms", "--cycles=3"]);
+    wait_for_cycles(home, 1);
+    // In the second cycle's gap, ramp-in or window.
+    std::thread::sleep(Duration::from_millis(900));
+    tree.unreadable_for(Duration::from_millis(250));
+    ends(child, 0);
+    check_energies(home);
+    let summary = summary(home);
+    let failed = finding(&summary["benches"][0], "read_failed").unwrap_or_else(|| panic!("{summary}"));
+    assert!(failed["evidence"].as_str().unwrap().contains("not a number"), "{failed}");
+}
+
+#[test]
+fn a_zone_that_is_removed_ends_its_bench_and_keeps_what_was_measured() {
+    let tree = Tree::counting_to(WIDE);
+    let home = tree.home.path();
+    let child = start(home, &["rest/1", "--meter=rapl", "--min-window=1s", "--cycles=4"]);
+    wait_for_cycles(home, 2);
+    tree.remove();
+    let ran = ends(child, 4);
+    assert!(ran.err.contains("the device is lost"), "{}", ran.err);
+    let summary = summary(home);
+    let bench = &summary["benches"][0];
+    assert_eq!((&bench["ended"]["outcome"], &bench["status"]), (&"device_lost".into(), &"invalid".into()));
+    assert!(bench["cycles"].as_array().unwrap().len() >= 2);
+    check_energies(home);
+}
+
+/// A run by somebody who is not root.
+fn as_nobody(home: &Path, args: &[&str], code: i32) -> Ran {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    // A copy: the way to the built one may not be open to others.
+    let binary = home.join("fixture");
+    std::fs::copy(env!("CARGO_BIN_EXE_fixture-by-hand"), &binary).unwrap();
+    std::fs::set_permissions(home, PermissionsExt::from_mode(0o777)).unwrap();
+    let given = command(home, args);
+    let mut nobody = std::process::Command::new(&binary);
+    nobody.args(given.get_args()).arg("--sysfs-root").arg(home).current_dir(home);
+    nobody.env("FIXTURE_HAS", "rests").env("LEM_BENCH_HOME", home.join("home"));
+    nobody.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    if std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0) {
+        nobody.uid(65534);
+    }
+    ends(nobody.spawn().unwrap(), code)
+}
+
+#[test]
+fn counters_that_only_root_may_read_are_told_with_the_command_that_gives_access() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = tempfile::tempdir().unwrap();
+    let counter = zone(home.path(), "intel-rapl:0", "package-0", WIDE);
+    std::fs::set_permissions(&counter, PermissionsExt::from_mode(0o400)).unwrap();
+    if std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) != 0) {
+        std::fs::set_permissions(&counter, PermissionsExt::from_mode(0o000)).unwrap();
+    }
+    let refused = as_nobody(home.path(), &["rest/1", "--meter=rapl"], 4);
+    let lines: Vec<_> = refused.err.lines().filter(|line| line.contains("sudo chmod a+r")).collect();
+    assert_eq!(lines.len(), 1, "{}", refused.err);
+    assert!(lines[0].contains("the meter `rapl` can't be had: no permission to read"), "{}", refused.err);
+    // The choice left to us takes the estimate, and says so and why before anything else.
+    let auto = as_nobody(home.path(), &["--dry-run", "--nvml-library=/nonexistent"], 0);
+    for text in ["the energy is estimated: nothing that measures it was found", "sudo chmod a+r", "W per busy core"] {
+        assert!(auto.err.contains(text), "no {text:?} in {}", auto.err);
+    }
+}
+
+#[test]
+fn what_contains_what_keeps_a_joule_from_counting_twice() {
+    let home = tempfile::tempdir().unwrap();
+    let root = home.path();
+    for (address, name) in [
+        ("intel-rapl:0", "package-0"),
+        ("intel-rapl:0:0", "core"),
+        ("intel-rapl:0:1", "dram"),
+        ("intel-rapl:1", "psys"),
+    ] {
+        zone(root, address, name, WIDE);
+    }
+    let plan = |args: &[&str]| ends(start(root, &[&["--dry-run", "--meter=rapl"], args].concat()), 0).out;
+    assert!(plan(&[]).contains("; cpu:package-0 + cpu:dram-0)"), "{}", plan(&[]));
+    assert!(plan(&["--domain=cpu:psys"]).contains("; cpu:psys)"));
+    assert!(plan(&["--domain=cpu:core"]).contains("; cpu:core-0)"));
+    for (named, outer, inner) in
+        [("cpu:psys,cpu:core-0", "cpu:psys", "cpu:core-0"), ("cpu:core,cpu:package", "cpu:package-0", "cpu:core-0")]
+    {
+        let ran = ends(start(root, &["--dry-run", "--meter=rapl", "--domain", named]), 2);
+        assert!(ran.err.contains(&format!("`{outer}` contains `{inner}`")), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_boards_energy_is_read_through_hwmon() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("class/hwmon/hwmon0");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (file, text) in [("name", "xe"), ("power1_input", "75000000"), ("power1_label", "card")] {
+        std::fs::write(folder.join(file), text).unwrap();
+    }
+    ends(start(home.path(), &["rest/1", "--meter=hwmon", "--min-window=1s"]), 0);
+    let summary: Value = summary(home.path());
+    assert_eq!(summary["run"]["headline"][0], "gpu:xe-0");
+    let watts = summary["benches"][0]["metrics"]["mean_power_w"]["value"].as_f64().unwrap();
+    assert!((watts - 75.0).abs() < 0.01, "{watts} W");
+}
