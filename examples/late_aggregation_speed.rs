@@ -80,7 +80,7 @@ fn write(run: &RunDir, rank: u32, cycles: u32) -> Result<(), Failure> {
     let mut journal = JournalWriter::create(run, JournalName { rank, pid: None })?;
     let mut keep = |record: Record| journal.on(&Event::Record(&record)).map_err(Failure::from);
     let domain = DomainId::new(format!("gpu:{rank}"));
-    keep(Record::Run(head(rank, &domain)))?;
+    keep(Record::Run(Box::new(head(rank, &domain))))?;
     keep(Record::Bench(bench(cycles)))?;
     let mut noise = Noise(Xoshiro256PlusPlus::seed_from_u64(u64::from(rank)));
     for index in 0..cycles {

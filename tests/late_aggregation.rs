@@ -59,7 +59,7 @@ fn journal(p: u64) -> Vec<Record> {
     let probe = MeterProbe { meter: "test".into(), origin: Origin::Measured, channels: Vec::new(), temperature: false };
     let label = "card".to_owned();
     vec![
-        Record::Run(RunRecord {
+        Record::Run(Box::new(RunRecord {
             schema_version: SCHEMA_VERSION,
             lem_bench: "test".into(),
             run_id: "reference".into(),
@@ -79,7 +79,7 @@ fn journal(p: u64) -> Vec<Record> {
             plan: Vec::new(),
             shard: None,
             evidence: lem_bench::model::RunEvidence::default(),
-        }),
+        })),
         Record::Bench(BenchRecord {
             id: "generate".into(),
             name: "generate".into(),

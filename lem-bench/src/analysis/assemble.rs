@@ -92,7 +92,7 @@ pub(super) fn heads<'a>(journals: &[&'a [Record]]) -> Result<Vec<&'a RunRecord>,
 }
 
 fn head(records: &[Record]) -> Option<&RunRecord> {
-    records.iter().find_map(|record| if let Record::Run(head) = record { Some(head) } else { None })
+    records.iter().find_map(|record| if let Record::Run(head) = record { Some(&**head) } else { None })
 }
 
 /// The benches of a run, in the order in which they were first begun.

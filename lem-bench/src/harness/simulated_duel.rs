@@ -54,7 +54,7 @@ pub fn simulate_duel(
         interrupt: Interrupt::default(),
     };
     let head = head(probed, domains, headline, options.seed, &clock);
-    let mut session = Session::begin(parts, &Record::Run(head.clone()))?;
+    let mut session = Session::begin(parts, &Record::Run(Box::new(head.clone())))?;
     session.bare_idle(&schedule)?;
     let bare = memory.take();
     let mut journals = [journal(&head, "base", &bare), journal(&head, "new", &bare)];
@@ -79,7 +79,7 @@ pub fn simulate_duel(
 fn journal(head: &RunRecord, side: &str, session: &[Record]) -> Vec<Record> {
     let head = RunRecord { run_id: format!("{}-{side}", head.run_id), ..head.clone() };
     let idle = session.iter().filter(|record| matches!(record, Record::Idle(_))).cloned();
-    std::iter::once(Record::Run(head)).chain(idle).collect()
+    std::iter::once(Record::Run(Box::new(head))).chain(idle).collect()
 }
 
 /// Adds one turn to its side's journal: the first with its set-up and warm-up, the last with its end, and of each the

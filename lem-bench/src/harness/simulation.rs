@@ -210,7 +210,7 @@ pub fn simulate(scenario: &Scenario, seeds: Seeds, options: &SimulationOptions) 
         from_cycle: 0,
         earlier: Vec::new(),
     };
-    let mut session = Session::begin(parts, &Record::Run(head))?;
+    let mut session = Session::begin(parts, &Record::Run(Box::new(head)))?;
     session.bare_idle(&schedule)?;
     session.run(&job)?;
     session.end()?;

@@ -15,7 +15,7 @@ use crate::units::Stamp;
 #[serde(tag = "record", rename_all = "snake_case")]
 pub enum Record {
     /// A process began to measure.
-    Run(RunRecord),
+    Run(Box<RunRecord>),
     /// Idle power was measured.
     Idle(IdleRecord),
     /// A bench began.

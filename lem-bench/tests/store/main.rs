@@ -27,7 +27,7 @@ fn gpu() -> DomainId {
 }
 
 fn head(rank: u32) -> Record {
-    Record::Run(RunRecord {
+    Record::Run(Box::new(RunRecord {
         schema_version: SCHEMA_VERSION,
         lem_bench: "0.1.0".into(),
         run_id: "2026-11-23T14-05-33Z-a1b2".into(),
@@ -67,7 +67,7 @@ fn head(rank: u32) -> Record {
         plan: Vec::new(),
         shard: None,
         evidence: lem_bench::model::RunEvidence::default(),
-    })
+    }))
 }
 
 fn block() -> IdleBlock {

@@ -244,10 +244,10 @@ fn measure(
         .map_err(|error| Stop::machine(format!("signals can't be listened for: {error}")))?;
     let headline = heads[0].headline.clone();
     let parts = RigParts { clock, sampler, domains, headline, surroundings, observers, seed: config.seed, interrupt };
-    let mut session = Session::begin(parts, &Record::Run(heads[0].clone())).map_err(broken)?;
+    let mut session = Session::begin(parts, &Record::Run(Box::new(heads[0].clone()))).map_err(broken)?;
     for (side, head) in heads.iter().enumerate().skip(1) {
         turns.set(Turn { side, last: false });
-        session.record(&Record::Run(head.clone())).map_err(broken)?;
+        session.record(&Record::Run(Box::new(head.clone()))).map_err(broken)?;
     }
     session.bare_idle(&bouts[0].turn).map_err(broken)?;
     let mut worst = Exit::Done;

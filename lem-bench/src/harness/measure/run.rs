@@ -186,7 +186,7 @@ fn measure(
         let results = Results::begin(home)?;
         let journal = results.journal()?;
         let run_id = results.run_id();
-        (results, journal, Record::Run(RunRecord { run_id, ..head.clone() }))
+        (results, journal, Record::Run(Box::new(RunRecord { run_id, ..head.clone() })))
     };
     let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(journal)];
     observers.extend(simulation.as_ref().map(super::super::simulation::Simulation::observer));

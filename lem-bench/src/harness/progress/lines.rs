@@ -80,7 +80,7 @@ pub(super) fn what(standing: &Standing, columns: usize, looks: Looks) -> String 
     parts.push(stage.to_owned());
     parts.extend(power);
     let id = clean(&standing.id);
-    let joined = |parts: &[String]| parts.iter().map(|part| format!(" · {part}")).collect::<String>();
+    let joined = |parts: &[String]| parts.iter().flat_map(|part| [" · ", part]).collect::<String>();
     let needs = |parts: &[String]| width(&number) + width(&id).min(LEAST_ID) + width(&joined(parts));
     if in_cycles && needs(&parts) > columns {
         parts.remove(1);
