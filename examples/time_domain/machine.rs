@@ -39,7 +39,7 @@ pub(crate) struct Setting {
 
 impl Setting {
     /// The scenario: at rest the power falls from about 127 to 80 W with a time constant of two seconds.
-    pub(crate) fn scenario(&self) -> Result<Scenario, String> {
+    pub(crate) fn scenario(self) -> Result<Scenario, String> {
         let workload = match self.load {
             Load::Even => r#""decode_s_per_token": 0.005, "overhead_s": 0"#,
             Load::Bursts => r#""decode_s_per_token": 0.06, "overhead_s": 0.037"#,
@@ -57,7 +57,7 @@ impl Setting {
         Scenario::from_json(&text).map_err(|error| error.to_string())
     }
 
-    pub(crate) fn name(&self) -> String {
+    pub(crate) fn name(self) -> String {
         let load = match self.load {
             Load::Even => "even load",
             Load::Bursts => "bursts of 97 ms",

@@ -59,8 +59,8 @@ fn run(runs: u64) -> Result<bool, String> {
     println!("{}", table::HEAD);
     let mut held = true;
     for (setting, bounds) in SETTINGS {
-        for (length, windows) in measure::windows(&setting, runs)? {
-            let row = table::Row::new(&setting, length, &windows, &bounds);
+        for (length, windows) in measure::windows(setting, runs)? {
+            let row = table::Row::new(setting, length, &windows, &bounds);
             held &= row.holds();
             println!("{row}");
         }
@@ -69,7 +69,7 @@ fn run(runs: u64) -> Result<bool, String> {
     println!("{}", table::TEN_HEAD);
     for edges in [Edges::Rest, Edges::Load] {
         let setting = Setting { load: Load::Bursts, sensor: Sensor::PartTime, edges };
-        let row = table::Ten::new(&setting, &measure::tens(&setting, runs)?, TEN);
+        let row = table::Ten::new(setting, &measure::tens(setting, runs)?, TEN);
         held &= row.holds();
         println!("{row}");
     }

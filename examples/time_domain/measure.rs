@@ -27,7 +27,7 @@ pub(crate) struct Window {
 }
 
 /// Windows of each length, in s, one of each on each of `runs` machines.
-pub(crate) fn windows(setting: &Setting, runs: u64) -> Result<Vec<(f64, Vec<Window>)>, String> {
+pub(crate) fn windows(setting: Setting, runs: u64) -> Result<Vec<(f64, Vec<Window>)>, String> {
     let per_run = all(runs, |run| {
         let mut bench = Bench::new(setting, run)?;
         LENGTHS_MS.iter().map(|ms| bench.window(setting.edges, Duration::from_millis(*ms))).collect()
@@ -37,7 +37,7 @@ pub(crate) fn windows(setting: &Setting, runs: u64) -> Result<Vec<(f64, Vec<Wind
 }
 
 /// Ten windows of ten seconds on each of `runs` machines.
-pub(crate) fn tens(setting: &Setting, runs: u64) -> Result<Vec<Vec<Window>>, String> {
+pub(crate) fn tens(setting: Setting, runs: u64) -> Result<Vec<Vec<Window>>, String> {
     all(runs, |run| {
         let mut bench = Bench::new(setting, run)?;
         (0..10).map(|_| bench.window(setting.edges, Duration::from_secs(10))).collect()
@@ -81,7 +81,7 @@ enum Ours {
 }
 
 impl Bench {
-    fn new(setting: &Setting, run: u64) -> Result<Self, String> {
+    fn new(setting: Setting, run: u64) -> Result<Self, String> {
         let scenario = setting.scenario()?;
         let machine = Machine::new(&scenario, Seeds { run, bench: 0 }).map_err(|error| error.to_string())?;
         let clock = machine.clock();
@@ -162,7 +162,7 @@ impl Bench {
             sampler.edge(now);
             Ok::<_, String>((now, count(&mut **naive)?))
         };
-        let (start, from) = edge(Duration::from_millis(1000))?;
+        let (start, from) = edge(Duration::from_secs(1))?;
         let (stop, to) = edge(length)?;
         run_for(workload, clock, stop + Duration::from_millis(300));
         let energy = sampler.energy(start, stop, std::slice::from_ref(&self.domain));

@@ -49,7 +49,9 @@ struct Errors {
 
 impl Errors {
     fn new(mut pct: Vec<f64>) -> Self {
-        pct.iter_mut().for_each(|error| *error = error.abs());
+        for error in &mut pct {
+            *error = error.abs();
+        }
         let max = pct.iter().copied().fold(0.0, f64::max);
         let p95 = stats::quantile7(&pct, &[0.95]).map_or(f64::INFINITY, |quantiles| quantiles[0]);
         Self { p95, max }
@@ -57,7 +59,7 @@ impl Errors {
 }
 
 impl Row {
-    pub(crate) fn new(setting: &Setting, length: f64, windows: &[Window], bounds: &Bounds) -> Self {
+    pub(crate) fn new(setting: Setting, length: f64, windows: &[Window], bounds: &Bounds) -> Self {
         let pct = |of: fn(&Window) -> f64| windows.iter().map(|w| 100.0 * (of(w) - w.truth) / w.truth).collect();
         let n = windows.len() as f64;
         Self {
@@ -112,7 +114,7 @@ pub(crate) struct Ten {
 }
 
 impl Ten {
-    pub(crate) fn new(setting: &Setting, runs: &[Vec<Window>], bounds: (f64, f64)) -> Self {
+    pub(crate) fn new(setting: Setting, runs: &[Vec<Window>], bounds: (f64, f64)) -> Self {
         let sum = |run: &[Window], of: fn(&Window) -> f64| run.iter().map(of).sum::<f64>();
         let pct = |of: fn(&Window) -> f64| {
             let error = |run: &Vec<Window>| 100.0 * (sum(run, of) / sum(run, |w| w.truth) - 1.0);

@@ -1,5 +1,6 @@
 //! The sampler against sensors whose truth is known: counters that wrap, are reset and step back, windows sized for
 //! what a probe found, and faults that strike at any moment.
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod counters;
 mod faults;
