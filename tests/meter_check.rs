@@ -25,7 +25,7 @@ fn check(folder: &Path, machine: &Value, seconds: &str) -> (Vec<Value>, Vec<Valu
     std::fs::copy(built("deps/libnvml_double.so"), folder.join("libnvidia-ml.so.1")).unwrap();
     std::fs::write(folder.join("machine.json"), machine.to_string()).unwrap();
     let output = Command::new(built("examples/meter_check"))
-        .args(["--json", "--seconds", seconds, "--record"])
+        .args(["--json", "--seconds", seconds, "--load", "sleep 0.4", "--settle", "0.1", "--record"])
         .arg(folder.join("record.json"))
         .env("LD_LIBRARY_PATH", folder)
         .env("LEM_NVML_DOUBLE", folder.join("machine.json"))
@@ -66,7 +66,19 @@ fn a_card_is_described_by_what_it_does_and_its_record_is_replayed() {
     assert!(report[2]["why"].as_str().unwrap().contains("no energy or power sensor"), "{}", report[2]);
     assert_eq!(report[3]["origin"], "estimated");
 
-    assert_eq!(record.len(), 2, "an estimate is nothing to record");
+    for run in nvml["runs"].as_array().unwrap() {
+        let number = |key: &str| run[key].as_f64().unwrap();
+        // 200 W on average; over 0.4 s and more of a period of 0.62 s anything between the two levels.
+        let watts = number("mean_w");
+        assert!((90.0..310.0).contains(&watts) && number("seconds") >= 0.4, "{run}");
+        assert!(number("low_j") <= number("joules") && number("joules") <= number("high_j"), "{run}");
+    }
+    assert_eq!(nvml["runs"].as_array().unwrap().len(), 3);
+    assert_eq!(nvml["under_load"]["costs"].as_array().unwrap().len(), 8);
+    let states: Vec<_> =
+        record.iter().map(|it| (it["meter"].as_str().unwrap(), it["state"].as_str().unwrap())).collect();
+    let expected = [("nvml", "as found"), ("nvml", "under load"), ("rapl", "as found"), ("rapl", "under load")];
+    assert_eq!(states, expected, "an estimate is nothing to record");
     assert!(!record[0].to_string().contains("GPU-secret"), "serial numbers stay at home");
     let description: nvml_double::Description = serde_json::from_value(record[0]["double"].clone()).unwrap();
     let replayed = description.devices[0].power_w.integral(0.0, 0.5) / 0.5;

@@ -14,7 +14,6 @@ fn shown<const N: usize>(row: &Value, keys: [&str; N]) -> [String; N] {
 
 /// Prints one meter's report.
 pub(crate) fn print(report: &Value) {
-    let rows = |row: &Value, key: &str| row[key].as_array().cloned().unwrap_or_default();
     let [meter, origin, why, remedy] = shown(report, ["meter", "origin", "why", "remedy"]);
     if report["origin"].is_null() {
         return println!("{meter}: not to be had: {why}\n    {remedy}\n");
@@ -26,6 +25,28 @@ pub(crate) fn print(report: &Value) {
     for fact in rows(report, "facts") {
         println!("    {}: {}", fact[0].as_str().unwrap_or_default(), fact[1].as_str().unwrap_or_default());
     }
+    figures(report);
+    if !report["under_load"].is_null() {
+        println!("  under load:");
+        figures(&report["under_load"]);
+    }
+    if let Some(why) = report["no_runs"].as_str() {
+        println!("  the whole load could not be measured: {why}");
+    }
+    for row in rows(report, "runs") {
+        let [run, joules, low, high, seconds, watts] =
+            shown(&row, ["run", "joules", "low_j", "high_j", "seconds", "mean_w"]);
+        println!("  the whole load, run {run}: {joules} J ({low} to {high} J) in {seconds} s, {watts} W");
+    }
+    println!();
+}
+
+fn rows(row: &Value, key: &str) -> Vec<Value> {
+    row[key].as_array().cloned().unwrap_or_default()
+}
+
+/// What the sensors did in one state of the machine.
+fn figures(report: &Value) {
     for row in rows(report, "costs") {
         let [channel, median, p95, failed] = shown(&row, ["channel", "median_us", "p95_us", "failed"]);
         println!("  {channel:<32} a read costs {median} µs, p95 {p95} µs, {failed} failed");
@@ -42,5 +63,4 @@ pub(crate) fn print(report: &Value) {
             shown(&row, ["domain", "counter_j", "integrated_j", "difference_percent"]);
         println!("  {domain:<32} counter {counted} J, integrated power {integrated} J: {percent} %");
     }
-    println!();
 }
