@@ -165,6 +165,7 @@ fn cycle(index: u32, cycles: u32, domain: &DomainId, noise: &mut Noise) -> Cycle
         high: joules,
         method: Method::Counter,
         cross_check: None,
+        cross_check_bounds: None,
     };
     let work =
         WorkDone { requests, input_tokens: 64 * requests, output_tokens: TOKENS * requests, ..WorkDone::default() };
