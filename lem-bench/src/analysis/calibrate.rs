@@ -18,7 +18,7 @@ pub(super) fn calibrated<'a>(journals: &[&'a [Record]]) -> Vec<Cow<'a, [Record]>
 fn of(records: &[Record]) -> Option<&Calibration> {
     records
         .iter()
-        .find_map(|record| if let Record::Run(head) = record { head.evidence.calibration.as_ref() } else { None })
+        .find_map(|record| if let Record::Run(head) = record { head.evidence.calibration.as_deref() } else { None })
 }
 
 fn all(records: &[Record], by: &Calibration) -> Vec<Record> {

@@ -74,7 +74,7 @@ fn run_info(head: &RunRecord, bare: Option<&IdleRecord>) -> RunInfo {
         settings: head.settings.clone(),
         environment: head.environment.clone(),
         bare_idle_w: bare.map(mean_power).unwrap_or_default(),
-        calibration: head.evidence.calibration.clone(),
+        calibration: head.evidence.calibration.as_deref().cloned(),
     }
 }
 

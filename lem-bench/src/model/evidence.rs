@@ -15,7 +15,7 @@ pub struct RunEvidence {
     /// Who used the devices before anything was set up; `None` where nobody could be asked.
     pub users: Option<Vec<DeviceUser>>,
     /// By how much the devices' sensors are known to be wrong. The journal keeps what they told; analysis corrects it.
-    pub calibration: Option<Calibration>,
+    pub calibration: Option<Box<Calibration>>,
 }
 
 /// A device's power limits in W and its highest clock; `None` where the device has none or doesn't tell.

@@ -7,6 +7,7 @@ mod lengths;
 mod machine;
 mod precision;
 mod schedule;
+mod sensor;
 mod warm_up;
 
 pub use machine::{Command, Edge, Protocol, Resting, Senses};

@@ -66,7 +66,8 @@ impl Prepared {
         Ok(Some(exit))
     }
 
-    /// Compares what was measured, adds it to the history, and saves it under a name.
+    /// Compares what was measured, adds it to the history, and saves it under a name; `whole` where `summary` holds all
+    /// benches of the run.
     ///
     /// # Errors
     /// The history can't be read, or something not be written.
@@ -76,6 +77,7 @@ impl Prepared {
         home: &Home,
         folder: &Path,
         summary: &Summary,
+        whole: bool,
     ) -> Result<Exit, Stop> {
         let config = call.config();
         let mut ended = Exit::Done;
@@ -84,6 +86,10 @@ impl Prepared {
             let (comparison, exit) = compared(call, home, base, new)?;
             let file = folder.join("comparison.json");
             write_atomic(&file, json(&comparison)?.as_bytes()).map_err(|error| pages::stop(&error))?;
+            // An index of a part of the run must not take the place of the whole one's.
+            if whole {
+                pages::write_compared(folder, summary, &comparison)?;
+            }
             tell(config, &comparison)?;
             ended = exit;
         } else if config.comparing.gate.fail_on.is_some() {

@@ -126,7 +126,7 @@ impl Instrument {
             pid,
             limits: limits.collect(),
             users: surroundings.users(),
-            calibration: self.calibration.clone(),
+            calibration: self.calibration.clone().map(Box::new),
         }
     }
 

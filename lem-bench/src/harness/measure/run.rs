@@ -85,9 +85,10 @@ pub(in crate::harness) fn run(call: &Call, chosen: Chosen) -> Result<Exit, Stop>
     let (results, ended) = measure(call, &planned, &plan, instrument, head, home, earlier)?;
     let (mut summary, page) = results.finish(&config.analysis, &config.exports)?;
     // Files tell of the whole run; this process speaks, and answers, for its own benches.
+    let all = summary.benches.len();
     summary.benches.retain(|bench| ours.contains(&bench.bench.id));
     show(config, &summary)?;
-    let verdict = comparing.finish(call, results.home(), results.folder(), &summary)?;
+    let verdict = comparing.finish(call, results.home(), results.folder(), &summary, all == summary.benches.len())?;
     console::note(&format!("results are in {}", page.display()));
     if ended.interrupted {
         let how = "the same command with --resume goes on with it";

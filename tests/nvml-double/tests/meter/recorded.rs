@@ -8,6 +8,7 @@ use lem_bench::meter::{Meter, Value};
 use nvml_double::Description;
 
 /// The record of one NVIDIA H200 (driver 580.159.04, 2026-11-23) in this state.
+#[expect(clippy::unwrap_used, reason = "a helper of tests may panic as they may")]
 fn record(state: &str) -> serde_json::Value {
     let path = format!("{}/../../reports/h200-sensors/{state}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str::<serde_json::Value>(&std::fs::read_to_string(path).unwrap()).unwrap()[0].clone()
