@@ -66,8 +66,8 @@ fn a_baseline_that_is_missing_is_an_error_before_anything_is_measured() {
     assert_eq!(place.runs(), 0);
     // A folder is no baseline.
     place.bench(1.0, &["--save-baseline", "main"]).ends_with(0).says(&["saved 1 bench as baseline `main`"]);
-    let folder = std::fs::read_dir(place.home().join("baselines")).unwrap().map(|entry| entry.unwrap().path());
-    let folder = folder.filter(|path| path.is_dir()).next().unwrap();
+    let mut entries = std::fs::read_dir(place.home().join("baselines")).unwrap().map(|entry| entry.unwrap().path());
+    let folder = entries.find(|path| path.is_dir()).unwrap();
     std::fs::remove_file(folder.join("manifest.json")).unwrap();
     place.bench(1.0, &["--baseline", "main"]).ends_with(2);
     assert_eq!(place.runs(), 1);

@@ -3,16 +3,8 @@
 //!
 //! Runs are few here; `cargo run --release --example simulate -- A.json --compare B.json --runs 300` does more.
 
-#[path = "../examples/simulate/compare.rs"]
-mod compare;
-#[path = "../examples/simulate/measure.rs"]
-mod measure;
-#[path = "../examples/simulate/report.rs"]
-mod report;
-#[path = "../examples/simulate/side_by_side.rs"]
-mod side_by_side;
-
-use compare::{Against, Contest, Verdicts, true_change_pct};
+use super::compare::{Against, Contest, Verdicts, true_change_pct};
+use super::side_by_side;
 use lem_bench::analysis::compare::Verdict;
 use lem_bench::harness::SimulationOptions;
 use lem_bench::sim::{Scenario, truth};

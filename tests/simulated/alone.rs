@@ -1,13 +1,7 @@
 //! The whole harness against machines whose true energy is known: no window is wrong, no estimate leans, and intervals
 //! cover the truth as often as they say.
 
-#[path = "../examples/simulate/measure.rs"]
-mod measure;
-#[path = "../examples/simulate/report.rs"]
-mod report;
-#[path = "../examples/simulate/side_by_side.rs"]
-mod side_by_side;
-
+use super::{measure, report};
 use lem_bench::harness::SimulationOptions;
 use lem_bench::protocol::Overrides;
 use lem_bench::sim::{Scenario, truth};
