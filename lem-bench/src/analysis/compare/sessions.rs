@@ -51,9 +51,19 @@ pub(super) struct Wanted<'a> {
     pub(super) new_runs: &'a [&'a str],
     /// When the new result was measured.
     pub(super) before_unix_s: f64,
+    /// The commit that the new result was measured at.
+    pub(super) new_commit: Option<&'a str>,
 }
 
 impl Wanted<'_> {
+    /// Whether a session was measured before the base; after it only the base's own commit counts, and that only where it
+    /// is not the new result's too. Else a change that is measured again and again would become its own base.
+    fn is_of_the_base(&self, past: &SessionResult) -> bool {
+        let commit = self.base.commit.as_deref();
+        let own = commit.is_some() && past.commit.as_deref() == commit && commit != self.new_commit;
+        past.started_unix_s <= self.base.started_unix_s || (own && past.started_unix_s <= self.before_unix_s)
+    }
+
     /// Sessions of the same bench, metric, machine and source, that can be used, were measured before the new result and
     /// are of the base's branch (of its commit, where it has no branch), oldest first, with the base among them; from
     /// where the level last changed before the base to where it next changed after it. One session a run: its last line
@@ -74,7 +84,7 @@ impl Wanted<'_> {
                 && past.status != Status::Invalid.name()
                 && past.value.is_finite()
                 && past.value > 0.0
-                && past.started_unix_s <= self.before_unix_s
+                && self.is_of_the_base(past)
                 && past.run_id != base.run_id
                 && !self.new_runs.contains(&past.run_id.as_str())
         };

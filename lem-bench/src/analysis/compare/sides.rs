@@ -241,7 +241,13 @@ impl Pair<'_> {
     /// The sessions that stand for the base, the base among them.
     fn sessions(&self, bench: &BenchComparison) -> Vec<SessionResult> {
         let Some(base) = session_of(self.base.0, self.base.1, &bench.metric) else { return Vec::new() };
-        let wanted = Wanted { base: &base, new_runs: self.new_runs, before_unix_s: self.new.0.started_unix_s };
+        let new = side_run(self.new.0);
+        let wanted = Wanted {
+            base: &base,
+            new_runs: self.new_runs,
+            before_unix_s: new.started_unix_s,
+            new_commit: new.commit.as_deref(),
+        };
         wanted.among(self.history)
     }
 }

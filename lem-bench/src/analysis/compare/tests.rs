@@ -231,3 +231,27 @@ fn a_calibration_is_the_spread_beyond_the_sessions_own_noise() {
     assert_eq!(bench.session.unwrap().from, SpreadSource::Calibration);
     assert!(bench.reasons.iter().any(|reason| reason.contains("0.30 % between sessions, as calibrated")));
 }
+
+#[test]
+fn a_change_that_is_measured_again_and_again_does_not_become_its_own_base() {
+    let at = |mut past: Vec<SessionResult>, commit: &str| {
+        past.iter_mut().for_each(|past| {
+            past.run_id.push('b');
+            past.started_unix_s += 100.5 * DAY;
+            past.commit = Some(commit.to_owned());
+        });
+        past
+    };
+    let base = run("base", 100.0 * DAY, 0.4);
+    let new = with_fact(run("new", 120.0 * DAY, 0.44), "git commit", "head");
+    let alone = |past: &[SessionResult]| compared(&base, &new, past).design;
+    // Tries of the new commit, or of any other one, on the base's branch after the base.
+    assert_eq!(alone(&at(history(5, 0.44, 0.001), "head")), Some(Design::SingleBaseline { sessions: 1 }));
+    assert_eq!(alone(&at(history(5, 0.44, 0.001), "other")), Some(Design::SingleBaseline { sessions: 1 }));
+    // The base's commit again is the base.
+    let again = at(history(5, 0.4, 0.001), "base");
+    assert_eq!(alone(&again), Some(Design::History { sessions: 6 }));
+    // Where both have one commit, nothing tells a later session of the one from one of the other.
+    let same = with_fact(new.clone(), "git commit", "base");
+    assert_eq!(compared(&base, &same, &again).design, Some(Design::SingleBaseline { sessions: 1 }));
+}
