@@ -67,7 +67,7 @@ fn results_are_found_by_every_name_that_a_person_has_for_them() {
     let run = "home/runs/2026-01-02T00-00-00Z-0002";
     let (code, latest, err) = lem(folder.path(), &["report"]);
     assert_eq!((code, &*err), (0, ""));
-    assert!(latest.contains("decode · ") && latest.contains("(simulated)") && latest.contains("90 % intervals"));
+    assert!(latest.contains("decode · ") && latest.contains("(simulated)") && latest.contains("90 % t intervals"));
     let journal = format!("{run}/journal-0.jsonl");
     for name in ["latest", "2026-01-02", "2026-01-02T00-00-00Z-0002", run, &journal, "home"] {
         assert_eq!(lem(folder.path(), &["report", name]), (0, latest.clone(), String::new()), "{name}");

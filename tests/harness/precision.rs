@@ -76,7 +76,7 @@ fn the_plan_shows_the_range_and_a_budget_without_a_target_is_refused() {
     };
     let ran = plan(&["--target-precision", "1%", "--time-budget", "5m"]).ends_with(0);
     assert!(ran.out.contains("8 to ") && ran.out.contains("until ±1 %, at most 5 min 0 s"), "{}", ran.out);
-    assert!(ran.out.contains("about 2 min 29 s to 4 min"), "{}", ran.out);
+    assert!(ran.out.contains("about 3 min 9 s to 4 min 53 s"), "{}", ran.out);
     plan(&["--time-budget", "5m"]).ends_with(2).says(&["--target-precision"]);
     plan(&["--target-precision", "0"]).ends_with(2).says(&["a share above 0 and below 1"]);
 }

@@ -62,8 +62,11 @@ impl Machine {
         let within = low - 2e-3 <= truth && truth <= high + 2e-3;
         assert!(within, "{}: {truth} J is not within {low} to {high} J", energy.domain);
         assert!((joules - truth).abs() < 0.05 * truth, "{}: {joules} J where {truth} J is true", energy.domain);
-        // Bounds that say anything: two updates of 100 ms at most, and what a busy machine makes of them.
-        assert!(high - low < 0.35 * truth, "{}: {low} to {high} J says nothing", energy.domain);
+        // Whether these cards' counters see all of the time is known of none: under 20 updates of 100 ms nothing bounds
+        // the energy but what a sensor that sees a part could have missed.
+        if stop.since(start) >= std::time::Duration::from_secs(2) {
+            assert!(high - low < 0.35 * truth, "{}: {low} to {high} J says nothing", energy.domain);
+        }
     }
 
     fn at(&self, stamp: Stamp) -> f64 {

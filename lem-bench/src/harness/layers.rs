@@ -72,14 +72,14 @@ fn spell_out(said: Said) -> Vec<Said> {
 }
 
 fn refuse(said: &Said, why: &str) -> Stop {
-    let value = said.values.join(", ");
     let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
-    Stop::usage(format!(
-        "invalid value `{value}` for `{}`, from {}: expected {}{why}",
-        said.option.name,
-        from(said.layer, &said.place),
-        said.option.expects,
-    ))
+    refuse_for(said, &format!("{}{why}", said.option.expects))
+}
+
+fn refuse_for(said: &Said, expects: &str) -> Stop {
+    let value = said.values.join(", ");
+    let place = from(said.layer, &said.place);
+    Stop::usage(format!("invalid value `{value}` for `{}`, from {place}: expected {expects}", said.option.name))
 }
 
 fn from(layer: Layer, place: &str) -> String {
@@ -92,6 +92,14 @@ fn from(layer: Layer, place: &str) -> String {
 }
 
 impl Asked {
+    /// Refuses the value of an option that its text alone did not show to be wrong.
+    pub(super) fn refuse(&self, name: &str, expects: &str) -> Stop {
+        match self.said.iter().find(|said| said.option.name == name) {
+            Some(said) => refuse_for(said, expects),
+            None => Stop::usage(format!("`{name}` is expected to be {expects}")),
+        }
+    }
+
     /// Whether a layer above the attribute sets the option of this name.
     pub(super) fn sets(&self, name: &str) -> bool {
         self.said.iter().any(|said| said.option.name == name)

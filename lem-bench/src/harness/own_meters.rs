@@ -3,6 +3,7 @@
 //! Must not know what any of them reads.
 
 use super::exit::Stop;
+use super::layers::Asked;
 use crate::meter::{Meter, MeterChoice, OpenError, Opened, is_name};
 
 /// Opens a meter from what stood behind its name.
@@ -31,11 +32,11 @@ impl OwnMeters {
         self.meters.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Whether each has a name of its own that can be chosen, and `choice` is there.
+    /// Whether each has a name of its own that can be chosen, and the one that was asked for is there.
     ///
     /// # Errors
     /// What is wrong with the first that has not, or which meters there are.
-    pub(super) fn check(&self, choice: &MeterChoice) -> Result<(), Stop> {
+    pub(super) fn check(&self, asked: &Asked) -> Result<(), Stop> {
         for (at, name) in self.names().enumerate() {
             let why = if !is_name(name) {
                 "a name is made of small letters, digits, `-` and `_`"
@@ -48,11 +49,11 @@ impl OwnMeters {
             };
             return Err(Stop::usage(format!("`Harness::meter` can't add the meter `{name}`: {why}")));
         }
-        match choice {
+        match &asked.config.meter {
             MeterChoice::Own { name, .. } if !self.names().any(|own| own == name) => {
                 let known: Vec<&str> =
                     ["auto", "nvml", "rapl", "hwmon", "estimate", "sim:FILE"].into_iter().chain(self.names()).collect();
-                Err(Stop::usage(format!("--meter: there is no meter `{name}`; choose from {}", known.join(", "))))
+                Err(asked.refuse("meter", &format!("one of {}", known.join(", "))))
             }
             _ => Ok(()),
         }

@@ -62,7 +62,7 @@ pub(super) fn run(harness: Harness) -> Result<Exit, Stop> {
     for warning in warnings {
         console::warn(&warning);
     }
-    call.meters.check(&call.config().meter)?;
+    call.meters.check(&call.asked)?;
     let mut registry = harness.registry;
     registry.override_axes(&call.config().axes).map_err(|error| Stop::usage(error.to_string()))?;
     let cases = registry.cases().map_err(|error| Stop::usage(error.to_string()))?;

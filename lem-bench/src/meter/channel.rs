@@ -41,7 +41,9 @@ pub struct Channel {
     /// The time between two updates of the sensor, where the meter knows it for sure (a probe measures the rest);
     /// zero for a value that is computed at each read.
     pub update_period: Option<Duration>,
-    /// For power: the time over which the sensor averages, where known.
+    /// The time of each update that the sensor sees, where known: for power the time over which it averages, for a
+    /// counter the period or more where it integrates all the time. Where it is not known, the bounds of a window allow
+    /// for a sensor that sees a part of the time.
     pub averaging: Option<Duration>,
 }
 

@@ -90,7 +90,7 @@ impl ChannelProbe {
         match (self.update_period_s, self.averaging_s) {
             (Some(period), _) if self.counter && period <= FAST_S => Sight::WholeTime,
             (Some(period), Some(averaging)) if averaging < 0.9 * period => Sight::PartTime,
-            (Some(period), Some(averaging)) if averaging > 1.5 * period.max(FAST_S) => Sight::Smeared,
+            (Some(period), Some(averaging)) if !self.counter && averaging > 1.5 * period.max(FAST_S) => Sight::Smeared,
             (Some(_), Some(_)) => Sight::WholeTime,
             _ => Sight::Unknown,
         }

@@ -235,11 +235,11 @@ fn a_calibration_is_the_spread_beyond_the_sessions_own_noise() {
 #[test]
 fn a_change_that_is_measured_again_and_again_does_not_become_its_own_base() {
     let at = |mut past: Vec<SessionResult>, commit: &str| {
-        past.iter_mut().for_each(|past| {
+        for past in &mut past {
             past.run_id.push('b');
             past.started_unix_s += 100.5 * DAY;
             past.commit = Some(commit.to_owned());
-        });
+        }
         past
     };
     let base = run("base", 100.0 * DAY, 0.4);

@@ -66,8 +66,13 @@ fn events(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             .flat_map(|record| record.events.iter().map(move |event| (*record, event)))
             .filter(|(_, event)| kinds.contains(&event.kind))
             .collect();
+        // What a domain beside the headline does is worth knowing and takes nothing from the headline's figures.
+        let headline = &evidence.part.head.headline;
+        let (of_headline, beside): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|(_, event)| headline.contains(&event.domain));
+        let (all, most) = if of_headline.is_empty() { (beside, Weight::Note) } else { (of_headline, Weight::Invalid) };
         let in_window = all.iter().filter(|(record, event)| in_window(record, event)).count();
-        let weight = if in_window > 0 { Some(inside) } else { outside };
+        let weight = if in_window > 0 { Some(inside) } else { outside }.map(|weight: Weight| weight.min(most));
         if let (Some((_, first)), Some(weight)) = (all.first(), weight) {
             let n = all.len();
             let evidence =

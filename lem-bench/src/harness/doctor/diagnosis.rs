@@ -40,6 +40,37 @@ pub(super) struct MeterState {
     pub(super) facts: Vec<Fact>,
     /// What its sensors were seen to do.
     pub(super) probe: Option<MeterProbe>,
+    /// Its noise while nothing was asked of the machine; `None` for an estimate, which has no rest, and where it could
+    /// not be watched.
+    pub(super) at_rest: Option<AtRest>,
+    /// Processes that hold a context on its devices, this one left out.
+    pub(super) users: Vec<String>,
+}
+
+/// A meter's noise at rest.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct AtRest {
+    /// Mean power of the headline domains, in W.
+    pub(super) mean_w: f64,
+    /// Standard deviation of the blocks' mean powers, in W.
+    pub(super) sd_w: f64,
+    /// Blocks.
+    pub(super) blocks: usize,
+    /// Seconds of each.
+    pub(super) block_s: f64,
+    /// The smallest change that measurements of some lengths could tell from this noise.
+    pub(super) resolvable: Vec<Resolvable>,
+}
+
+/// The smallest change of mean power that two measurements of a length could tell from the noise at rest.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Resolvable {
+    /// The length of each of the two, in seconds.
+    pub(super) seconds: f64,
+    /// The change, in W.
+    pub(super) watts: f64,
+    /// The change, in percent of the power at rest; `None` where that is zero.
+    pub(super) percent_of_rest: Option<f64>,
 }
 
 /// What `--meter auto` takes.

@@ -4,10 +4,10 @@ use super::super::run::Call;
 use super::super::simulation::probe_effort;
 use super::super::{config::Config, environment};
 use super::diagnosis::{Auto, Diagnosis, MeterState};
-use super::text;
+use super::{rest, text};
 use crate::clock::RealClock;
 use crate::meter::{self, Found, MeterChoice, Opened, Status};
-use crate::model::Fact;
+use crate::model::{Fact, Origin};
 use crate::protocol::Profile;
 use crate::sampler::probe;
 use crate::store::{MachineLock, WaitPolicy};
@@ -45,17 +45,7 @@ fn lock(config: &Config) -> Result<MachineLock, String> {
 fn state(found: Found, may_probe: bool) -> MeterState {
     let name = found.name.to_owned();
     match found.status {
-        Status::Ready(mut opened) => MeterState {
-            name,
-            ready: true,
-            why: None,
-            remedy: None,
-            domains: opened.meter.domains().to_vec(),
-            headline: opened.headline.clone(),
-            notes: opened.notes.clone(),
-            facts: facts(&opened),
-            probe: may_probe.then(|| probe(&mut *opened.meter, &RealClock, probe_effort(Profile::Quick))),
-        },
+        Status::Ready(opened) => ready(name, opened, may_probe),
         Status::Unavailable { why, remedy } => MeterState {
             name,
             ready: false,
@@ -66,8 +56,38 @@ fn state(found: Found, may_probe: bool) -> MeterState {
             notes: Vec::new(),
             facts: Vec::new(),
             probe: None,
+            at_rest: None,
+            users: Vec::new(),
         },
     }
+}
+
+fn ready(name: String, mut opened: Opened, may_probe: bool) -> MeterState {
+    let probe = may_probe.then(|| probe(&mut *opened.meter, &RealClock, probe_effort(Profile::Quick)));
+    let mut state = MeterState {
+        name,
+        ready: true,
+        why: None,
+        remedy: None,
+        domains: opened.meter.domains().to_vec(),
+        headline: opened.headline.clone(),
+        notes: opened.notes.clone(),
+        facts: facts(&opened),
+        probe: None,
+        at_rest: None,
+        users: users(&opened),
+    };
+    let measures = opened.meter.origin() == Origin::Measured;
+    state.at_rest = probe.as_ref().filter(|_| measures).and_then(|probe| rest::watch(opened, probe));
+    state.probe = probe;
+    state
+}
+
+/// Who else uses the meter's devices.
+fn users(opened: &Opened) -> Vec<String> {
+    let processes = opened.watch.as_ref().and_then(|watch| watch.processes().ok()).unwrap_or_default();
+    let others = meter::foreign(&processes, &[std::process::id()]);
+    others.iter().map(|other| format!("process {} uses {}", other.pid, other.domain)).collect()
 }
 
 fn facts(opened: &Opened) -> Vec<Fact> {

@@ -2,6 +2,7 @@
 
 mod diagnosis;
 mod examine;
+mod rest;
 mod text;
 
 pub(super) use examine::doctor;

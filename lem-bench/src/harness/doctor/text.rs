@@ -1,6 +1,6 @@
 //! A diagnosis for people.
 
-use super::diagnosis::{Auto, Diagnosis, MeterState};
+use super::diagnosis::{AtRest, Auto, Diagnosis, MeterState};
 use crate::model::{ChannelProbe, DomainId, Origin};
 
 /// Where the second column begins.
@@ -18,7 +18,7 @@ pub(super) fn text(diagnosis: &Diagnosis) -> String {
         lines.push(format!("The sensors were not probed: {why}"));
     }
     let standing = |name: &&str| diagnosis.environment.iter().find(|fact| fact.name == **name);
-    let told = ["cpu model", "virtualisation", "container", "power supply"].iter().filter_map(standing);
+    let told = ["cpu model", "cpu governor", "virtualisation", "container", "power supply"].iter().filter_map(standing);
     lines.extend(told.map(|fact| format!("{}: {}", fact.name, fact.value)));
     lines.join("\n") + "\n"
 }
@@ -38,11 +38,28 @@ fn meter_lines(meter: &MeterState) -> Vec<String> {
         let probes = meter.probe.iter().flat_map(|probe| &probe.channels).filter(|channel| channel.domain == domain.id);
         lines.extend(probes.map(|channel| format!("{INDENT}  {}", sensor(channel))));
     }
+    lines.extend(meter.at_rest.iter().flat_map(at_rest));
+    lines.extend(meter.users.iter().map(|user| format!("{INDENT}{user}: its energy would be in every figure")));
     let said = |value: &str| meter.notes.iter().any(|note| note.contains(value));
     let facts = meter.facts.iter().filter(|fact| !said(&fact.value));
     lines.extend(facts.map(|fact| format!("{INDENT}{}: {}", fact.name, fact.value)));
     lines.extend(meter.notes.iter().map(|note| format!("{INDENT}note: {note}")));
     lines
+}
+
+/// The noise at rest, and what can be told from it.
+fn at_rest(rest: &AtRest) -> Vec<String> {
+    let seconds = rest.block_s * rest.blocks as f64;
+    let mean = format!(
+        "{INDENT}at rest: {:.2} W ± {:.2} W from second to second, over {seconds:.0} s",
+        rest.mean_w, rest.sd_w
+    );
+    let change = |least: &super::diagnosis::Resolvable| {
+        let share = least.percent_of_rest.map(|percent| format!(" ({percent:.2} % of it)")).unwrap_or_default();
+        format!("{:.2} W{share} in {:.0} min", least.watts, least.seconds / 60.0)
+    };
+    let least: Vec<String> = rest.resolvable.iter().map(change).collect();
+    vec![mean, format!("{INDENT}smallest change it could tell: {}", least.join(", "))]
 }
 
 fn sensor(channel: &ChannelProbe) -> String {
