@@ -54,6 +54,10 @@ fn samples(twin: &Twin) -> (&'static str, Option<&'static str>) {
         (Some("fail|warn"), _) => ("warn", Some("ignore")),
         (Some("AXIS=VALUE,VALUE"), _) => ("batch=2,8", Some("batch")),
         (Some("KEY=VALUE"), _) => ("room=22C", Some("room")),
+        (Some("NAME"), _) => ("main", None),
+        (Some("CHANGE"), _) => ("2%", Some("much")),
+        (Some("METRIC"), _) => ("j_per_request", None),
+        (Some("VERDICT"), _) => ("inconclusive", Some("worse")),
         (Some("FILTER" | "DOMAIN" | "FILE" | "FOLDER"), _) => ("some/thing", None),
         (value, name) => panic!("no sample for --{name} <{value:?}>: add one"),
     }

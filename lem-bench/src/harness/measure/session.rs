@@ -4,7 +4,7 @@
 
 use super::super::console;
 use super::super::exit::Stop;
-use crate::model::{Outcome, Record};
+use crate::model::{BenchEnd, Outcome, Record};
 use crate::runner::{Interrupt, Job, ObserverError, RigParts, Session};
 use crate::sampler::Sampler;
 
@@ -45,7 +45,10 @@ impl Course<'_> {
             if self.interrupt.is_asked() {
                 return Ok(Ended { outcomes, interrupted: true });
             }
-            let Some(outcome) = session.run(job).map_err(broken)? else {
+            // A process that ended between a bench's last cycle and its end left nothing but that to be written down.
+            let is_done = job.from_cycle > 0 && job.from_cycle >= job.schedule.most_cycles();
+            let ended = if is_done { close(&mut session, job) } else { session.run(job) };
+            let Some(outcome) = ended.map_err(broken)? else {
                 return Ok(Ended { outcomes, interrupted: true });
             };
             tell(&job.record.id, &outcome);
@@ -63,6 +66,13 @@ impl Course<'_> {
         session.end().map_err(broken)?;
         Ok(Ended { outcomes, interrupted: false })
     }
+}
+
+/// Writes down the end of a bench whose cycles are all there.
+fn close(session: &mut Session, job: &Job) -> Result<Option<Outcome>, ObserverError> {
+    let (bench, outcome, at) = (job.record.id.clone(), Outcome::Completed, session.now());
+    session.record(&Record::BenchEnd(BenchEnd { bench, outcome, last_failure: None, precision: None, at }))?;
+    Ok(Some(Outcome::Completed))
 }
 
 /// Says how a bench ended that did not end well.
