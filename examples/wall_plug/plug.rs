@@ -57,11 +57,7 @@ impl Plug {
         let mut plug = Self {
             domains: [Domain { id: id.clone(), kind: DomainKind::Board, parent: None, label }],
             channels: [
-                Channel {
-                    // A plug's metering chip integrates all the time, however seldom it is asked.
-                    averaging: Some(Duration::from_secs(1)),
-                    ..Channel::new(id.clone(), Quantity::Energy { unit_j: MWH_J, modulus: None })
-                },
+                Channel::new(id.clone(), Quantity::Energy { unit_j: MWH_J, modulus: None }),
                 Channel::new(id, Quantity::Power),
             ],
             host,

@@ -94,6 +94,7 @@ pub(super) fn on_an_estimate() -> Summary {
 }
 
 /// A run over a grid of batch and type of number: larger batches are cheaper and faster, f32 is dearer.
+#[cfg(feature = "html")]
 pub(super) fn on_a_grid() -> Summary {
     let source = Source { meter: "nvml".to_owned(), origin: Origin::Measured, method: Method::Counter };
     let mut benches = Vec::new();
