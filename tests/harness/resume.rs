@@ -117,8 +117,9 @@ fn runs_that_are_killed_come_to_what_an_undisturbed_run_comes_to() {
         let (is, should) = (essence(&came_to), essence(&expected));
         assert!(is == should, "run {number} came to\n{is}\nand undisturbed to\n{should}");
         for (one, other) in energies(&came_to).into_iter().zip(energies(&expected)) {
-            // Ticks of the counter lie elsewhere against the edges, and each is only seen between two reads.
-            assert!((one / other - 1.0).abs() < 1e-3, "run {number}: {one} J where it is {other} J undisturbed");
+            // Ticks of the counter lie elsewhere against the edges, and each is only known within the 2 ms between two
+            // reads: 0.6 J at each edge of a window of about 320 J.
+            assert!((one / other - 1.0).abs() < 4e-3, "run {number}: {one} J where it is {other} J undisturbed");
         }
         assert!(whole_lines(&folders[0]).starts_with(&durable));
     }
