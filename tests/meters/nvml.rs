@@ -15,7 +15,7 @@ fn headline(summary: &Value) -> Vec<&str> {
 #[test]
 fn eight_gpus_cost_what_all_of_them_drew() {
     let machine = Machine::of(|_| (0..8).map(card).collect());
-    ends(machine.start(&["rest/1", "--min-window=1s"], &[]), 0);
+    ends(machine.start(&["rest/1", "--min-window=2500ms"], &[]), 0);
     let summary = summary(machine.home.path());
     assert_eq!(headline(&summary), (0..8).map(|n| format!("gpu:{n}")).collect::<Vec<_>>());
     assert_eq!(machine.check_energies(), 8 * 2);
@@ -38,7 +38,7 @@ fn cuda_visible_devices_chooses_by_index_by_uuid_and_by_the_beginning_of_one() {
     assert!(wrong.err.contains("CUDA_VISIBLE_DEVICES names GPU 8, but there are GPUs 0"), "{}", wrong.err);
     let uuid = "GPU-6666aaaa-0000-1111-2222-333333333333";
     let library = machine.library();
-    let args = ["rest/1", "--min-window=1s", "--meter=nvml", "--nvml-library", library.to_str().unwrap()];
+    let args = ["rest/1", "--min-window=1200ms", "--meter=nvml", "--nvml-library", library.to_str().unwrap()];
     let variables = [("CUDA_VISIBLE_DEVICES", uuid), ("LD_LIBRARY_PATH", "")];
     ends(machine.start(&args, &variables), 0);
     assert_eq!(headline(&summary(machine.home.path())), ["gpu:6"]);
@@ -49,7 +49,7 @@ fn cuda_visible_devices_chooses_by_index_by_uuid_and_by_the_beginning_of_one() {
 fn a_mig_instance_costs_what_its_whole_card_drew_and_every_report_says_so() {
     let mig = Mig { enabled: true, uuids: vec!["MIG-aaaa-1".to_owned(), "MIG-bbbb-2".to_owned()] };
     let machine = Machine::of(|_| vec![card(0), Device { mig: Some(mig), ..card(1) }]);
-    let ran = ends(machine.start(&["rest/1", "--min-window=1s"], &[("CUDA_VISIBLE_DEVICES", "MIG-bbbb")]), 0);
+    let ran = ends(machine.start(&["rest/1", "--min-window=1200ms"], &[("CUDA_VISIBLE_DEVICES", "MIG-bbbb")]), 0);
     let whole = "its energy is the whole card's";
     assert!(ran.out.split_whitespace().collect::<Vec<_>>().join(" ").contains(whole), "{}", ran.out);
     let summary = summary(machine.home.path());
@@ -65,7 +65,7 @@ fn a_card_without_a_counter_is_measured_by_its_power() {
     let counter = Counter { mode: CounterMode::None, ..Counter::default() };
     let power_w = nvml_double::Steps::constant(200.0);
     let machine = Machine::of(|_| vec![Device { counter, power_w, ..card(0) }]);
-    ends(machine.start(&["rest/1", "--min-window=1s"], &[]), 0);
+    ends(machine.start(&["rest/1", "--min-window=1200ms"], &[]), 0);
     let bench = summary(machine.home.path())["benches"][0].clone();
     assert_eq!(bench["source"]["method"], "integrated_power");
     let watts = bench["metrics"]["mean_power_w"]["value"].as_f64().unwrap();
@@ -84,7 +84,7 @@ fn calls_that_fail_are_told_and_cost_no_joule() {
     // second: from its 50th read on it fails for six seconds.
     let errors = vec![fault("nvmlDeviceGetTotalEnergyConsumption", 50, 1), fault("nvmlDeviceGetTemperature", 50, 60)];
     let machine = Machine::of(|_| vec![Device { errors, ..card(3) }]);
-    ends(machine.start(&["rest/1", "--min-window=1s"], &[]), 0);
+    ends(machine.start(&["rest/1", "--min-window=1200ms"], &[]), 0);
     assert_eq!(machine.check_energies(), 2);
     let bench = summary(machine.home.path())["benches"][0].clone();
     let failed = finding(&bench, "read_failed").unwrap_or_else(|| panic!("{bench}"));
@@ -97,7 +97,7 @@ fn a_card_lost_in_the_third_cycle_keeps_the_two_before_and_costs_no_other_bench(
         let lost = Lost { while_file: Some(home.join("lost")), ..Lost::default() };
         vec![Device { lost: Some(lost), ..card(1) }]
     });
-    let child = machine.start(&["--min-window=1s", "--cycles=4"], &[]);
+    let child = machine.start(&["--min-window=1200ms", "--cycles=4"], &[]);
     let kept = || {
         let runs = std::fs::read_dir(machine.home.path().join("home/runs")).ok()?;
         let journal = runs.flatten().next()?.path().join("journal-0.jsonl");

@@ -69,7 +69,7 @@ fn a_counter_that_can_not_be_read_for_a_while_is_told_and_costs_no_joule() {
 fn a_zone_that_is_removed_ends_its_bench_and_keeps_what_was_measured() {
     let tree = Tree::counting_to(WIDE);
     let home = tree.home.path();
-    let child = start(home, &["rest/1", "--meter=rapl", "--min-window=1s", "--cycles=4"]);
+    let child = start(home, &["rest/1", "--meter=rapl", "--min-window=1200ms", "--cycles=4"]);
     wait_for_cycles(home, 2);
     tree.remove();
     let ran = ends(child, 4);
@@ -152,7 +152,7 @@ fn a_boards_energy_is_read_through_hwmon() {
     for (file, text) in [("name", "xe"), ("power1_input", "75000000"), ("power1_label", "card")] {
         std::fs::write(folder.join(file), text).unwrap();
     }
-    ends(start(home.path(), &["rest/1", "--meter=hwmon", "--min-window=1s"]), 0);
+    ends(start(home.path(), &["rest/1", "--meter=hwmon", "--min-window=1200ms"]), 0);
     let summary: Value = summary(home.path());
     assert_eq!(summary["run"]["headline"][0], "gpu:xe-0");
     let watts = summary["benches"][0]["metrics"]["mean_power_w"]["value"].as_f64().unwrap();

@@ -28,7 +28,8 @@ fn windows(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     let period = period.as_secs_f64();
     let each = evidence.records.iter().flatten().flat_map(|record| &record.windows);
     let shortest = each.map(crate::model::WindowRecord::seconds).fold(f64::MAX, f64::min);
-    let ticks = shortest / period;
+    // Whole updates, as they are told: a period is measured to a few parts in a hundred.
+    let ticks = (shortest / period).round();
     if period <= 0.0 || shortest == f64::MAX || ticks >= 50.0 {
         return;
     }
