@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod by_hand;
+mod companion;
 mod comparing;
 mod exit_codes;
 mod lists;

@@ -44,7 +44,8 @@ pub(crate) fn by_hand(args: &[&str]) -> Command {
     clean(env!("CARGO_BIN_EXE_fixture-by-hand"), args)
 }
 
-fn clean(binary: &str, args: &[&str]) -> Command {
+/// A binary with these arguments in an environment that holds nothing of ours.
+pub(crate) fn clean(binary: &str, args: &[&str]) -> Command {
     let mut command = Command::new(binary);
     command.args(args).current_dir(env!("CARGO_MANIFEST_DIR"));
     for (name, _) in std::env::vars_os() {

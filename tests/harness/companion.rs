@@ -1,0 +1,152 @@
+//! `cargo lem` as it is built, on results that the fixture's binary wrote; and every command of the workflow files.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::{Ran, below, clean, fixture, run};
+
+const FIXTURE: &str = env!("CARGO_BIN_EXE_fixture-benches");
+const PLAIN: &str = "sim:tests/scenarios/plain.json";
+
+/// The companion, built by cargo for these tests: it lies beside the fixture.
+fn companion() -> PathBuf {
+    let binary = Path::new(FIXTURE).with_file_name("cargo-lem");
+    assert!(binary.is_file(), "{} is not there: `cargo build -p lem-bench --bin cargo-lem`", binary.display());
+    binary
+}
+
+/// A results folder.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn bench(&self, args: &[&str]) -> Ran {
+        let mut command = fixture(&["--bench", "--exact", "good/decode", "--quick", "--meter", PLAIN]);
+        run(command.args(args).env("LEM_BENCH_HOME", self.folder.path().join("home")))
+    }
+
+    fn lem(&self, args: &[&str]) -> Ran {
+        let mut command = clean(companion().to_str().unwrap(), &["lem"]);
+        run(command.args(args).env("LEM_BENCH_HOME", self.folder.path().join("home")))
+    }
+}
+
+#[test]
+fn baselines_are_listed_shown_and_removed() {
+    let place = Place::new();
+    let none = place.lem(&["baseline", "list"]).ends_with(0).says(&["no baseline is saved in"]);
+    assert_eq!(none.out, "");
+    place.bench(&["--save-baseline", "main"]).ends_with(0);
+    place.bench(&["--save-baseline", "feature/x"]).ends_with(0);
+    let list = place.lem(&["baseline", "list"]).ends_with(0);
+    let names: Vec<&str> = list.lines().iter().filter_map(|line| line.split_once("  ")).map(|(name, _)| name).collect();
+    assert_eq!(names, ["feature/x", "main"]);
+    assert!(list.out.contains("1 bench of 1 run, saved 20"), "{}", list.out);
+    let shown = place.lem(&["baseline", "show", "feature/x"]).ends_with(0);
+    assert!(shown.out.contains("good/decode") && shown.out.contains("J"), "{}", shown.out);
+    place.lem(&["baseline", "rm", "main"]).ends_with(0).says(&["removed baseline `main`"]);
+    place.lem(&["baseline", "rm", "main"]).ends_with(5).says(&["no baseline `main`", "cargo lem baseline list"]);
+    place.lem(&["baseline", "show", "../runs"]).ends_with(5);
+    assert_eq!(place.lem(&["baseline", "list"]).lines().len(), 1);
+}
+
+#[test]
+fn sessions_are_told_and_calibrate_the_machine() {
+    let place = Place::new();
+    place.lem(&["history"]).ends_with(5).says(&["every measured run adds to it"]);
+    place.lem(&["calibrate"]).ends_with(5).says(&["holds no session"]);
+    for _ in 0..3 {
+        place.bench(&[]).ends_with(0);
+    }
+    place.lem(&["calibrate"]).ends_with(5).says(&["needs 5 sessions", "and has 3"]);
+    for _ in 0..2 {
+        place.bench(&[]).ends_with(0);
+    }
+    let told = place.lem(&["history", "decode"]).ends_with(0);
+    assert!(told.out.contains("good/decode"), "{}", told.out);
+    place.lem(&["history", "nosuch"]).ends_with(5);
+    let found = place.lem(&["calibrate"]).ends_with(0);
+    assert!(found.out.contains("differ by ") && found.out.contains("(5 sessions, 1 bench)"), "{}", found.out);
+    // A comparison says by what it went.
+    place.bench(&["--save-baseline", "main"]).ends_with(0);
+    let compared = place.lem(&["compare", "main", "latest"]).ends_with(0);
+    assert!(!compared.out.contains("assumed"), "{}", compared.out);
+}
+
+/// Saved results, compared on a machine that measured none of them.
+#[test]
+fn saved_results_are_compared_by_path_by_id_and_by_name() {
+    let place = Place::new();
+    place.bench(&["--save-baseline", "main"]).ends_with(0);
+    place.bench(&[]).ends_with(0);
+    let runs = place.folder.path().join("home/runs");
+    let mut ids: Vec<String> =
+        std::fs::read_dir(&runs).unwrap().map(|run| run.unwrap().file_name().into_string().unwrap()).collect();
+    ids.sort();
+    let summary = runs.join(&ids[1]).join("summary.json");
+    let sides = [summary.to_str().unwrap(), &ids[1], "latest"];
+    for new in sides {
+        let json = place.lem(&["compare", "main", new, "--format", "json"]).ends_with(0);
+        let compared: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+        let bench = &compared["benches"][0];
+        assert_eq!(bench["id"], "good/decode", "{bench}");
+        assert!(["unchanged", "inconclusive"].contains(&bench["verdict"].as_str().unwrap()), "{bench}");
+    }
+    let markdown = place.lem(&["compare", &ids[0], "latest", "--format", "markdown"]).ends_with(0);
+    assert!(markdown.out.contains("| `good/decode`"), "{}", markdown.out);
+    place.lem(&["compare", "main", "nosuch"]).ends_with(5).says(&["nosuch"]);
+    place.lem(&["compare", "main"]).ends_with(2);
+}
+
+/// Runs the commands of a workflow file, one after the other in a shell each, as its runner would: `cargo bench` is the
+/// fixture on a simulated machine, `cargo lem` the companion, and to install it is nothing.
+fn workflow(file: &str) -> Vec<String> {
+    let place = Place::new();
+    let at = |name: &str| place.folder.path().join(name);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let scenario = root.join("tests/scenarios/plain.json");
+    let shim = format!(
+        "#!/bin/sh\nverb=$1; shift\ncase $verb in\n  bench) [ \"$1\" = -- ] && shift; exec '{FIXTURE}' --bench --exact \
+         good/decode --quick --meter 'sim:{}' \"$@\" ;;\n  lem) exec '{}' lem \"$@\" ;;\n  install) exit 0 ;;\nesac\n\
+         exit 99\n",
+        scenario.display(),
+        companion().display()
+    );
+    std::fs::create_dir(at("bin")).unwrap();
+    std::fs::write(at("bin/cargo"), shim).unwrap();
+    std::fs::set_permissions(at("bin/cargo"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", at("bin").display(), std::env::var("PATH").unwrap());
+
+    let text = std::fs::read_to_string(root.join("docs/ci").join(file)).unwrap();
+    let commands: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix("run: ")).collect();
+    assert_eq!(text.matches("run:").count(), commands.len(), "{file} has a command of several lines");
+    let shell = |line: &&str| {
+        let mut command = clean("/bin/sh", &["-ec", line]);
+        command.current_dir(place.folder.path()).env("PATH", &path).env("LEM_BENCH_HOME", at("home"));
+        command.env("GITHUB_STEP_SUMMARY", at("step-summary.md")).env("LEM_BENCH_LOCK_FILE", at("lock"));
+        let ran = run(&mut command);
+        assert_eq!(ran.code, 0, "{file}: {line}\n{}\n{}", ran.out, ran.err);
+        ran.out
+    };
+    let told = commands.iter().map(shell).collect();
+    let summary = std::fs::read_to_string(at("step-summary.md")).unwrap();
+    assert!(summary.contains("| `good/decode`"), "{summary}");
+    if text.contains("--output energy-report") {
+        for file in ["index.html", "junit.xml"] {
+            assert!(below(&at("energy-report")).iter().any(|path| path.ends_with(file)), "{file}");
+        }
+    }
+    told
+}
+
+#[test]
+fn the_workflow_files_say_what_works() {
+    let told = workflow("energy-cpu.yml");
+    assert!(told.iter().any(|out| out.contains("compared with base")), "{told:?}");
+    let told = workflow("energy-gpu.yml");
+    assert!(told.iter().any(|out| out.contains("compared with main")), "{told:?}");
+}
