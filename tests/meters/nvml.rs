@@ -55,6 +55,8 @@ fn a_mig_instance_costs_what_its_whole_card_drew_and_every_report_says_so() {
     let summary = summary(machine.home.path());
     assert_eq!(headline(&summary), ["gpu:1"]);
     assert!(summary["run"]["notes"].to_string().contains(whole), "{}", summary["run"]["notes"]);
+    let mig = finding(&summary["benches"][0], "mig").unwrap_or_else(|| panic!("{}", summary["benches"][0]));
+    assert_eq!(mig["evidence"], "gpu:1: its energy covers the whole card; this process uses MIG-bbbb-2");
     let page = std::fs::read_to_string(folder(machine.home.path()).join("index.html")).unwrap();
     assert!(page.contains("divided into MIG instances"), "the page is silent");
     assert_eq!(machine.check_energies(), 2);

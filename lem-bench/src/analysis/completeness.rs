@@ -10,7 +10,7 @@ use crate::units::Stamp;
 
 /// Facts that must be the same for all processes of a run. Others may differ: which host, which of its CPUs and devices,
 /// what the process was started with, what else went on.
-const SAME: [&str; 13] = [
+const SAME: [&str; 14] = [
     "os",
     "kernel",
     "architecture",
@@ -24,10 +24,12 @@ const SAME: [&str; 13] = [
     "build",
     "executable",
     "git commit",
+    "driver",
 ];
 
 /// The same of facts about devices, by the end of their names; the first device of one process is not that of another.
-const SAME_OF_DEVICES: [&str; 3] = [" name", " driver", " power limits"];
+/// Of two that fit the first one counts.
+const SAME_OF_DEVICES: [&str; 3] = [" name", " default power limit W", " power limit W"];
 
 /// What speaks against the run as a whole.
 pub(super) fn of_run(heads: &[&RunRecord]) -> Vec<Finding> {

@@ -69,6 +69,8 @@ pub enum Check {
     CounterWrapped,
     /// A counter stood still.
     CounterStuck,
+    /// Reading a counter often changes what it says.
+    DenseReads,
     /// Reads failed.
     ReadFailed,
     /// The sampler came late.
@@ -125,6 +127,8 @@ pub enum Check {
     Precision,
     /// The joules carry the board's own gain, which nothing here can see.
     BoardGain,
+    /// The energy is that of a whole card, of which the process has a MIG instance.
+    Mig,
     /// Sensors are missing because the machine is virtual or containerised.
     Virtualised,
     /// Another process uses the device.

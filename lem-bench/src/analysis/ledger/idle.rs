@@ -1,7 +1,10 @@
 //! Power at rest: whether it stood still, and whether the load stands out from it.
 
+use std::collections::BTreeSet;
+
 use super::judge::Evidence;
 use super::outliers::outliers;
+use crate::analysis::assemble::Part;
 use crate::analysis::cycles::Joined;
 use crate::analysis::finding::{Check, Finding, Weight};
 use crate::model::{DomainId, IdleRecord};
@@ -60,24 +63,36 @@ fn farthest(values: &[f64], indices: &[usize]) -> Option<f64> {
 
 /// Loaded idle before the warm-up, when the machine was cold, against the last gap's.
 fn before_and_after(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
-    let headline = &evidence.part.head.headline;
-    let Some(before) = evidence.part.loaded_idle.map(|idle| powers(idle, headline)) else { return };
     let (_, idle) = idles(evidence);
-    let (Ok(before), Some(after)) = (stats::summary(&before), idle.last()) else { return };
-    let change = (after - before.median) / before.median;
-    if before.median > 0.0 && change.abs() > STILL {
+    let (Some(before), Some(after)) = (idle_before(evidence), idle.last()) else { return };
+    let change = (after - before) / before;
+    if before > 0.0 && change.abs() > STILL {
         findings.push(Finding::new(
             Check::IdleMoved,
             // A card draws more while it is hot, and for a while after a load: each gap stands for its own cycle.
             if change.abs() > 0.25 { Weight::Warning } else { Weight::Note },
             format!(
                 "loaded idle was {:.1} W before the warm-up and {after:.1} W in the last gap ({:+.1} %)",
-                before.median,
+                before,
                 change * 100.0
             ),
             "a warm card draws more at rest; a longer `--gap` lets it come down further",
         ));
     }
+}
+
+/// Loaded idle before the warm-up over all processes, each domain once, as the gaps' is told.
+fn idle_before(evidence: &Evidence<'_>) -> Option<f64> {
+    let mut counted = BTreeSet::new();
+    let of_part = |part: &Part<'_>| {
+        let new: Vec<DomainId> =
+            part.head.headline.iter().filter(|domain| counted.insert((*domain).clone())).cloned().collect();
+        if new.is_empty() {
+            return Some(0.0);
+        }
+        stats::summary(&powers(part.loaded_idle?, &new)).ok().map(|summary| summary.median)
+    };
+    evidence.parts.iter().map(of_part).sum()
 }
 
 /// The headline's power in each block.

@@ -11,5 +11,7 @@ mod precision;
 mod sensors;
 mod source;
 mod steadiness;
+#[cfg(test)]
+mod tests;
 
 pub(super) use judge::{Evidence, judge};

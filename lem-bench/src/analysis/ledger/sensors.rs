@@ -4,11 +4,12 @@
 use super::cross_check;
 use super::judge::Evidence;
 use crate::analysis::finding::{Check, Finding, Weight};
-use crate::model::{CycleRecord, SensorEvent, SensorEventKind};
+use crate::model::{CycleRecord, DenseReads, SensorEvent, SensorEventKind};
 
 pub(super) fn judge(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     windows(findings, evidence);
     cross_check::judge(findings, evidence);
+    dense_reads(findings, evidence);
     events(findings, evidence);
     lost(findings, evidence);
     sampler(findings, evidence);
@@ -49,6 +50,41 @@ fn windows(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         ),
         format!("make windows at least {:.1} s long (`--min-window`)", period * 50.0),
     ));
+}
+
+/// Counters that lie when they are read often: read as seldom as the probe found to be harmless they don't, and where it
+/// found no such distance, the few reads around each edge take something from the window.
+fn dense_reads(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
+    let head = evidence.part.head;
+    for channel in
+        head.probe.channels.iter().filter(|channel| channel.counter && head.headline.contains(&channel.domain))
+    {
+        let Some(found) = channel.dense_reads.filter(DenseReads::disturb) else { continue };
+        let (safe, period) = (channel.safe_interval_s.unwrap_or(0.0), channel.update_period_s.unwrap_or(0.0));
+        let change = 100.0 * (found.dense_w / found.sparse_w - 1.0);
+        let told = format!(
+            "{}: read every {:.0} ms, its counter told {:.0} % {}",
+            channel.domain,
+            found.interval_s * 1e3,
+            change.abs(),
+            if change < 0.0 { "less" } else { "more" }
+        );
+        findings.push(if safe > period {
+            Finding::new(
+                Check::DenseReads,
+                Weight::Warning,
+                format!("{told}, and even reads one update apart changed it: the two or three at each edge may"),
+                "longer windows (`--min-window`) let the reads at their edges weigh less; or choose another meter",
+            )
+        } else {
+            Finding::new(
+                Check::DenseReads,
+                Weight::Note,
+                format!("{told}; it was read no oftener than every {:.0} ms", safe * 1e3),
+                "keep other programs from polling this card while it is measured (`nvidia-smi -l`, exporters)",
+            )
+        });
+    }
 }
 
 fn events(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {

@@ -6,6 +6,23 @@ use crate::model::{DomainId, DomainKind, Origin, RunRecord};
 
 pub(super) fn judge(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     origin(findings, evidence);
+    divided(findings, evidence);
+}
+
+/// Cards of which the process has a part, and the meter the whole.
+fn divided(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
+    let head = evidence.part.head;
+    for domain in &head.headline {
+        let name = format!("{domain} energy covers");
+        let Some(fact) = head.environment.iter().find(|fact| fact.name == name) else { continue };
+        findings.push(Finding::new(
+            Check::Mig,
+            Weight::Note,
+            format!("{domain}: its energy covers {}", fact.value),
+            "what runs in the card's other MIG instances is in it: keep them at rest, and compare only with results \
+             of the same division",
+        ));
+    }
 }
 
 fn origin(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {

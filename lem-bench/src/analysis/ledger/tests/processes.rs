@@ -1,0 +1,116 @@
+//! Findings about a run of several processes, and about damaged journals.
+
+use std::time::Duration;
+
+use super::cases::Case;
+use super::evidence::Run;
+use crate::analysis::finding::{Check, Weight};
+
+/// Moves the windows of the second process.
+fn second_comes_late(run: &mut Run, by: Duration) {
+    run.add_process();
+    for window in run.journals[1].cycles.iter_mut().flat_map(|cycle| &mut cycle.windows) {
+        (window.start, window.stop) = (window.start + by, window.stop + by);
+    }
+}
+
+/// A fact that the second process tells otherwise.
+fn second_says(run: &mut Run, name: &str, first: &str, second: &str) {
+    run.add_process();
+    run.journals[0].fact(name, first);
+    run.journals[1].fact(&name.replace("gpu:0", "gpu:1"), second);
+}
+
+pub(super) const CASES: [Case; 11] = [
+    Case {
+        check: Check::ProcessMissing,
+        weight: Weight::Invalid,
+        says: "rank 1 of 2 processes never came",
+        provoked: |run| run.one().head.world = 2,
+        spared: Run::add_process,
+    },
+    Case {
+        check: Check::ProcessDuplicate,
+        weight: Weight::Warning,
+        says: "rank 0 came more than once",
+        provoked: |run| run.journals.push(run.journals[0].clone()),
+        spared: Run::add_process,
+    },
+    Case {
+        check: Check::ProcessUnfinished,
+        weight: Weight::Warning,
+        says: "rank 1 never finished the bench",
+        provoked: |run| {
+            run.add_process();
+            run.journals[1].end = None;
+        },
+        spared: Run::add_process,
+    },
+    Case {
+        check: Check::WindowsApart,
+        weight: Weight::Invalid,
+        says: "in 10 cycles the windows of the processes do not overlap",
+        provoked: |run| second_comes_late(run, Duration::from_secs(11)),
+        spared: |run| second_comes_late(run, Duration::from_secs(1)),
+    },
+    Case {
+        check: Check::CyclesMissing,
+        weight: Weight::Warning,
+        says: "cycle 3 is missing, and later ones are there",
+        provoked: |run| drop(run.one().cycles.remove(3)),
+        spared: |run| drop(run.one().cycles.pop()),
+    },
+    Case {
+        check: Check::Completeness,
+        weight: Weight::Warning,
+        says: "different numbers of cycles (10, 7)",
+        provoked: |run| {
+            run.add_process();
+            run.journals[1].cycles.truncate(7);
+        },
+        spared: Run::add_process,
+    },
+    Case {
+        check: Check::MixedSchema,
+        weight: Weight::Warning,
+        says: "have schemas 1, 2",
+        provoked: |run| {
+            run.add_process();
+            run.journals[1].head.schema_version = 1;
+        },
+        spared: Run::add_process,
+    },
+    Case {
+        check: Check::MixedEnvironment,
+        weight: Weight::Warning,
+        says: "kernel (6.1 / 6.2)",
+        provoked: |run| second_says(run, "kernel", "6.1", "6.2"),
+        spared: |run| second_says(run, "load average", "0.10", "0.20"),
+    },
+    Case {
+        check: Check::MixedEnvironment,
+        weight: Weight::Warning,
+        says: "driver (575.2 / 580.1)",
+        provoked: |run| second_says(run, "driver", "580.1", "575.2"),
+        spared: |run| second_says(run, "gpu:0 uuid", "GPU-1", "GPU-2"),
+    },
+    Case {
+        check: Check::MixedEnvironment,
+        weight: Weight::Warning,
+        says: "gpu power limit W (500 / 700)",
+        provoked: |run| second_says(run, "gpu:0 power limit W", "700", "500"),
+        // One card's limit beside another's default is no difference between two processes.
+        spared: |run| {
+            second_says(run, "gpu:0 power limit W", "500", "500");
+            run.journals[0].fact("gpu:0 default power limit W", "700");
+            run.journals[1].fact("gpu:1 default power limit W", "700");
+        },
+    },
+    Case {
+        check: Check::JournalDamaged,
+        weight: Weight::Warning,
+        says: "the journal of rank 0 is damaged: line 7 ends early (and 1 more)",
+        provoked: |run| run.damage = ["line 7 ends early".to_owned(), "line 9 is no record".to_owned()].into(),
+        spared: |_| {},
+    },
+];
