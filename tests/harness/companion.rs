@@ -47,7 +47,7 @@ fn baselines_are_listed_shown_and_removed() {
     assert_eq!(names, ["feature/x", "main"]);
     assert!(list.out.contains("1 bench of 1 run, saved 20"), "{}", list.out);
     let shown = place.lem(&["baseline", "show", "feature/x"]).ends_with(0);
-    assert!(shown.out.contains("good/decode") && shown.out.contains("J"), "{}", shown.out);
+    assert!(shown.out.contains("good/decode") && shown.out.contains('J'), "{}", shown.out);
     place.lem(&["baseline", "rm", "main"]).ends_with(0).says(&["removed baseline `main`"]);
     place.lem(&["baseline", "rm", "main"]).ends_with(5).says(&["no baseline `main`", "cargo lem baseline list"]);
     place.lem(&["baseline", "show", "../runs"]).ends_with(5);
