@@ -13,7 +13,7 @@ use std::time::Instant;
 use lem_bench::analysis::{Options, Summary, summarise};
 use lem_bench::model::{
     BenchEnd, BenchRecord, CycleEvidence, CycleRecord, Domain, DomainEnergy, DomainId, DomainKind, IdleBlock,
-    MeterProbe, Method, Origin, Outcome, Record, RequestLog, RunEnd, RunEvidence, RunRecord, SCHEMA_VERSION,
+    MeterProbe, Method, Origin, Outcome, Record, RequestLog, RunEnd, RunEvidence, RunOrder, RunRecord, SCHEMA_VERSION,
     WindowRecord, WorkDone,
 };
 use lem_bench::runner::{Event, Observer};
@@ -123,6 +123,7 @@ fn head(rank: u32, domain: &DomainId) -> RunRecord {
         evidence: RunEvidence::default(),
         plan: Vec::new(),
         shard: None,
+        order: RunOrder::default(),
     }
 }
 

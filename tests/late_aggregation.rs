@@ -4,8 +4,8 @@
 use lem_bench::analysis::{Options, ReadJournal, Status, Summary, summarise, summarise_read};
 use lem_bench::model::{
     BenchEnd, BenchRecord, CycleRecord, Domain, DomainEnergy, DomainId, DomainKind, Fact, IdleBlock, MeterProbe,
-    Method, Origin, Outcome, Record, RequestLog, RunEnd, RunRecord, SCHEMA_VERSION, Trace, TracePoint, WindowRecord,
-    WorkDone,
+    Method, Origin, Outcome, Record, RequestLog, RunEnd, RunOrder, RunRecord, SCHEMA_VERSION, Trace, TracePoint,
+    WindowRecord, WorkDone,
 };
 use lem_bench::units::{Joules, Stamp, Watts};
 
@@ -78,6 +78,7 @@ fn journal(p: u64) -> Vec<Record> {
             debug_build: false,
             plan: Vec::new(),
             shard: None,
+            order: RunOrder::default(),
             evidence: lem_bench::model::RunEvidence::default(),
         })),
         Record::Bench(BenchRecord {

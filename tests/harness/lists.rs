@@ -66,6 +66,25 @@ fn a_list_in_json_is_libtests() {
 }
 
 #[test]
+fn the_time_plan_has_every_combination_of_the_axes_that_are_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = "meter = \"estimate\"\ncycles = 4\n[axis]\ndtype = [\"f32\", \"bf16\"]\nbatch = 8\n";
+    std::fs::write(folder.path().join("lem-bench.toml"), file).unwrap();
+    let mut dry = fixture(&["--bench", "--dry-run", "--axis", "dtype=f32,bf16", "--axis", "batch=1,2,4", "grid"]);
+    let plan = run(dry.current_dir(folder.path())).ends_with(0);
+    let cases = ["1", "2", "4"].map(|batch| ["f32", "bf16"].map(|dtype| format!("batch={batch}/dtype={dtype}")));
+    for case in cases.as_flattened() {
+        let line = plan.lines().into_iter().find(|line| line.contains(&format!("good/grid/{case} ")));
+        let line = line.unwrap_or_else(|| panic!("no {case} in\n{}", plan.out));
+        assert!(line.contains("4 cycles") && line.contains("about"), "{line}");
+    }
+    assert!(plan.out.starts_with("6 benches by estimate"), "{}", plan.out);
+    // The file alone.
+    let list = run(fixture(&["--list", "--format", "terse", "grid"]).current_dir(folder.path())).ends_with(0);
+    assert_eq!(ids(&list), ["good/grid/batch=8/dtype=f32", "good/grid/batch=8/dtype=bf16"]);
+}
+
+#[test]
 fn axes_from_the_environment_show_in_the_list_and_run() {
     let mut list = fixture(&["--list", "--format", "terse", "grid"]);
     let list = run(list.env("LEM_BENCH_AXIS", "batch=2;dtype=f32,bf16")).ends_with(0);

@@ -9,6 +9,7 @@ mod lists;
 mod measuring;
 mod modes;
 mod options;
+mod orders;
 mod precision;
 mod resume;
 mod selection;

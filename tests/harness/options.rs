@@ -48,6 +48,7 @@ fn samples(twin: &Twin) -> (&'static str, Option<&'static str>) {
         (Some("FORMAT"), "output-format") => ("bencher", Some("xml")),
         (Some("FORMAT"), _) => ("csv,junit", Some("yaml")),
         (Some("K/N"), _) => ("1/4", Some("5/4")),
+        (Some("ORDER"), _) => ("interleaved", Some("random")),
         (Some("WHEN"), _) => ("never", Some("sometimes")),
         (Some("PROFILE"), _) => ("publish", Some("slow")),
         (Some("METER"), _) => ("estimate", Some("gpu")),

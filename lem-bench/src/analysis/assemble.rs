@@ -121,7 +121,7 @@ fn parts_of(records: &[Record]) -> Vec<Part<'_>> {
         match record {
             Record::Run(_) | Record::RunEnd(_) => {}
             Record::Resume(_) => {
-                if let Some(part) = parts.last_mut().filter(|part| part.end.is_none() && !part.cycles.is_empty()) {
+                for part in parts.iter_mut().filter(|part| part.end.is_none() && !part.cycles.is_empty()) {
                     part.resumed += 1;
                 }
             }

@@ -75,6 +75,7 @@ fn run_info(head: &RunRecord, bare: Option<&IdleRecord>) -> RunInfo {
         environment: head.environment.clone(),
         bare_idle_w: bare.map(mean_power).unwrap_or_default(),
         calibration: head.evidence.calibration.as_deref().cloned(),
+        order: head.order,
     }
 }
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::finding::{Finding, Status};
 use crate::model::{
-    BenchRecord, Calibration, Domain, DomainId, Fact, MeterProbe, Origin, Outcome, Precision, Setting, Source, Span,
-    Trace, WarmUpCode,
+    BenchRecord, Calibration, Domain, DomainId, Fact, MeterProbe, Origin, Outcome, Precision, RunOrder, Setting,
+    Source, Span, Trace, WarmUpCode,
 };
 use crate::units::{Joules, Stamp, Watts};
 
@@ -58,6 +58,9 @@ pub struct RunInfo {
     /// The calibration that was applied to all energies and powers, if one was.
     #[serde(default)]
     pub calibration: Option<Calibration>,
+    /// In which order the benches were measured.
+    #[serde(default)]
+    pub order: RunOrder,
 }
 
 /// One bench.

@@ -1,6 +1,7 @@
 //! The contract between a body and whoever runs it: the body asks what is next, does it, and reports.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::request::{Mark, PhaseMark};
 use super::work::Tally;
@@ -61,6 +62,11 @@ pub trait Driver {
 
     /// The seed of the order of inputs.
     fn seed(&self) -> u64;
+
+    /// How long others had their turn since this body began: time that a limit on the body must not count.
+    fn waited(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// What is next. `synchronize` waits until the device has done all that was asked of it; the driver calls it before
     /// each edge of a window.

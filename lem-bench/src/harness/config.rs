@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::analysis::Options;
 use crate::analysis::compare::{CompareOptions, GateRules};
 use crate::meter::{MeterChoice, OpenOptions};
+use crate::model::Order;
 use crate::plan::Shard;
 use crate::protocol::{Overrides, Profile};
 use crate::registry::{IgnoredMode, Selection};
@@ -100,6 +101,8 @@ pub(super) struct Config {
     pub(super) axes: Vec<(String, Vec<String>)>,
     pub(super) no_match: NoMatch,
     // In which order.
+    pub(super) order: Order,
+    /// The order is shuffled by a seed that the clock gives.
     pub(super) shuffle: bool,
     pub(super) shuffle_seed: Option<u64>,
     pub(super) fail_fast: bool,
@@ -118,6 +121,8 @@ pub(super) struct Config {
     pub(super) isolate: bool,
     /// How long a bench may take, from its set-up to its end.
     pub(super) bench_timeout: Option<Duration>,
+    /// The share of memory that stays free when benches stay set up while others run.
+    pub(super) keep_free: f64,
     /// Variables that an isolated bench's process is started with.
     pub(super) env: Vec<(String, String)>,
     // By what.
@@ -158,6 +163,7 @@ impl Default for Config {
             include_ignored: false,
             axes: Vec::new(),
             no_match: NoMatch::default(),
+            order: Order::default(),
             shuffle: false,
             shuffle_seed: None,
             fail_fast: false,
@@ -170,6 +176,7 @@ impl Default for Config {
             analysis: Options::default(),
             isolate: false,
             bench_timeout: None,
+            keep_free: 0.1,
             env: Vec::new(),
             meter: MeterChoice::default(),
             domains: Vec::new(),

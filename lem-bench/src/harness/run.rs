@@ -8,6 +8,7 @@ use super::mode::Mode;
 use super::own_meters::OwnMeters;
 use super::places::Places;
 use super::{command, config_view, console, file, list, measure, no_match, test_mode, worker};
+use crate::model::{Order, RunOrder};
 use crate::registry::{Case, Selected};
 use crate::workers::Startup;
 
@@ -34,9 +35,24 @@ pub(super) struct Chosen {
     pub(super) total: usize,
     /// The ids of those to run, of all shards.
     pub(super) plan: Vec<String>,
+    /// The order that they are in.
+    pub(super) order: RunOrder,
 }
 
 impl Chosen {
+    /// Takes the order of an earlier run of the same benches, which may have been drawn.
+    pub(super) fn follow(&mut self, plan: &[String], order: RunOrder) {
+        let sorted = |plan: &[String]| {
+            let mut plan = plan.to_vec();
+            plan.sort_unstable();
+            plan
+        };
+        if order.order == self.order.order && sorted(plan) == sorted(&self.plan) {
+            self.selected.run.sort_by_key(|case| plan.iter().position(|id| *id == case.id));
+            (self.plan, self.order) = (plan.to_vec(), order);
+        }
+    }
+
     /// How many cases were not asked for.
     pub(super) fn filtered_out(&self) -> usize {
         self.total - self.selected.run.len() - self.selected.ignored.len()
@@ -114,8 +130,8 @@ pub(super) fn ask(flags: Vec<layers::Said>, hints: super::hints::HarnessHints) -
 fn choose(config: &Config, cases: Vec<Case>) -> Chosen {
     let total = cases.len();
     let mut selected = config.selection().select(cases);
-    if config.shuffle || config.shuffle_seed.is_some() {
-        let seed = config.shuffle_seed.unwrap_or_else(drawn_seed);
+    let order = order(config);
+    if let RunOrder { order: Order::Shuffled, seed: Some(seed) } = order {
         if !config.is_quiet() {
             console::note(&format!("benches are shuffled: --shuffle-seed {seed} repeats this order"));
         }
@@ -125,7 +141,16 @@ fn choose(config: &Config, cases: Vec<Case>) -> Chosen {
     if let Some(shard) = config.shard {
         selected.run.retain(|case| shard.holds(&case.id));
     }
-    Chosen { selected, total, plan }
+    Chosen { selected, total, plan, order }
+}
+
+/// The order that is asked for, with its seed: the one that is given, one that the clock gives for `--shuffle`, or that
+/// of everything else.
+fn order(config: &Config) -> RunOrder {
+    let shuffled = config.shuffle || config.shuffle_seed.is_some();
+    let order = if shuffled && config.order == Order::Grouped { Order::Shuffled } else { config.order };
+    let drawn = || if config.shuffle { drawn_seed() } else { config.seed };
+    RunOrder { order, seed: (order != Order::Grouped).then(|| config.shuffle_seed.unwrap_or_else(drawn)) }
 }
 
 fn shuffle(cases: &mut [Case], seed: u64) {

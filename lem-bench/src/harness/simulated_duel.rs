@@ -3,6 +3,7 @@
 //! Must not know how the pairs are judged.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::simulation::{Memory, Simulation, SimulationOptions, bench_record, head, probe_effort};
 use crate::clock::Clock as _;
@@ -64,7 +65,8 @@ pub fn simulate_duel(
         for side in [first, 1 - first] {
             let launch = 2 * u64::from(pair) + side as u64;
             let body = simulation.body_of([base, new][side], launch)?;
-            let job = Job { record: bench_record(&schedule), schedule: turn, body, from_cycle: 0, earlier: Vec::new() };
+            let (earlier, spent) = (Vec::new(), Duration::ZERO);
+            let job = Job { record: bench_record(&schedule), schedule: turn, body, from_cycle: 0, earlier, spent };
             session.run(&job)?;
             keep(&mut journals[side], memory.take(), pair, schedule.cycles);
         }

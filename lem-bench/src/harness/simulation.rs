@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::meter::{self, Meter};
-use crate::model::{BenchRecord, DomainId, Record, RunEvidence, RunRecord, SCHEMA_VERSION};
+use crate::model::{BenchRecord, DomainId, Record, RunEvidence, RunOrder, RunRecord, SCHEMA_VERSION};
 use crate::protocol::{Overrides, Profile, Schedule};
 use crate::runner::{Body, Event, Interrupt, Job, Observer, ObserverError, RigParts, Session, Stage, Surroundings};
 use crate::sampler::{ProbeEffort, Sampler, SamplerConfig, probe};
@@ -209,6 +209,7 @@ pub fn simulate(scenario: &Scenario, seeds: Seeds, options: &SimulationOptions) 
         body: simulation.body(seeds.bench)?,
         from_cycle: 0,
         earlier: Vec::new(),
+        spent: Duration::ZERO,
     };
     let mut session = Session::begin(parts, &Record::Run(Box::new(head)))?;
     session.bare_idle(&schedule)?;
@@ -245,6 +246,7 @@ pub(super) fn head(
         debug_build: false,
         plan: Vec::new(),
         shard: None,
+        order: RunOrder::default(),
         evidence: RunEvidence::default(),
     }
 }

@@ -57,4 +57,4 @@ pub use rapl::Rapl;
 pub use rapl::RaplPerf;
 pub use survey::{Found, Status, survey};
 pub use totals::{SelectError, check_disjoint, non_overlapping, select};
-pub use watch::{DeviceProcess, DeviceWatch, PowerLimits, foreign};
+pub use watch::{DeviceMemory, DeviceProcess, DeviceWatch, PowerLimits, foreign};

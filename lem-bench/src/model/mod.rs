@@ -6,6 +6,7 @@ mod calibration;
 mod domain;
 mod evidence;
 mod id_hash;
+mod order;
 mod probe;
 mod record;
 mod session_result;
@@ -15,6 +16,7 @@ pub use calibration::{Calibration, DomainCalibration};
 pub use domain::{Domain, DomainId, DomainKind, Method, Origin, Source};
 pub use evidence::{CpuEvidence, CycleEvidence, DeviceLimits, DeviceUser, GaugeEvidence, HeldBy, RunEvidence, Spread};
 pub use id_hash::id_hash;
+pub use order::{Order, RunOrder};
 pub use probe::{ChannelProbe, DenseReads, MeterProbe, Sight};
 pub use record::{
     BenchEnd, BenchRecord, CycleRecord, EnoughCycles, Fact, IdleKind, IdleRecord, Outcome, Precision, Record,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CycleEvidence, Domain, DomainId, IdleBlock, MeterProbe, RequestLog, RunEvidence, SensorEvent, Span, Trace,
-    WindowRecord,
+    CycleEvidence, Domain, DomainId, IdleBlock, MeterProbe, RequestLog, RunEvidence, RunOrder, SensorEvent, Span,
+    Trace, WindowRecord,
 };
 use crate::units::Stamp;
 
@@ -95,6 +95,9 @@ pub struct RunRecord {
     /// Which part of the plan this process measures: number `.0` of `.1`, from 1; `None` for all of it.
     #[serde(default)]
     pub shard: Option<(u32, u32)>,
+    /// In which order this process takes its benches.
+    #[serde(default)]
+    pub order: RunOrder,
     /// What was known about devices and process at the start.
     #[serde(default)]
     pub evidence: RunEvidence,

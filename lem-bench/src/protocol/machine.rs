@@ -128,6 +128,7 @@ pub struct Protocol {
     rest_until: Option<Stamp>,
     begun: Option<Stamp>,
     last_cycle_end: Option<Stamp>,
+    spent: Duration,
     search: Search,
     precision: Option<Precision>,
     cycle: u32,
@@ -159,6 +160,7 @@ impl Protocol {
             rest_until: None,
             begun: None,
             last_cycle_end: None,
+            spent: Duration::ZERO,
             search: Search::default(),
             precision: None,
             cycle,
@@ -183,6 +185,30 @@ impl Protocol {
     /// Takes the sums of a cycle that is complete, also of one from before this process.
     pub fn cycle_sums(&mut self, sums: CycleSums) {
         self.search.add(sums);
+    }
+
+    /// Its cycles before this beginning took so long, which counts for its time budget.
+    pub fn spent(&mut self, time: Duration) {
+        self.spent += time;
+    }
+
+    /// How long it has taken since it began here.
+    pub fn took(&self, now: Stamp) -> Duration {
+        self.begun.map_or(Duration::ZERO, |begun| now.since(begun))
+    }
+
+    /// Another bench ran for so long between two of its cycles, which counts for nothing.
+    pub fn paused(&mut self, time: Duration) {
+        self.begun = self.begun.map(|at| at + time);
+        self.last_cycle_end = self.last_cycle_end.map(|at| at + time);
+    }
+
+    /// Whether another cycle comes; asked, if at all, right after [`Command::CycleDone`].
+    pub fn goes_on(&mut self, now: Stamp) -> bool {
+        if matches!(self.state, State::CycleDone) {
+            self.state = if self.is_enough(now) { State::Done } else { State::Gap };
+        }
+        !matches!(self.state, State::Done)
     }
 
     /// How the search for a narrow interval ended, once it did.
@@ -305,8 +331,8 @@ impl Protocol {
                 Command::CycleDone(done)
             }
             State::CycleDone => {
-                let state = if self.is_enough(now) { State::Done } else { State::Gap };
-                self.go(state, senses)
+                self.goes_on(now);
+                self.next(senses)
             }
             State::Done => Command::Done,
         }
@@ -319,7 +345,7 @@ impl Protocol {
         let since = |then: Option<Stamp>| then.map_or(Duration::ZERO, |then| now.since(then));
         // As long as the last one, or, after the first, as planned.
         let next = if began.is_some() { since(began) } else { self.schedule.cycle() };
-        self.precision = self.search.verdict(&rule, since(self.begun), next);
+        self.precision = self.search.verdict(&rule, self.spent + since(self.begun), next);
         self.precision.is_some()
     }
 

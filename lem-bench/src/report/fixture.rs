@@ -9,8 +9,8 @@ use crate::analysis::{
     WarmUpSummary, Weight, status,
 };
 use crate::model::{
-    BenchRecord, ChannelProbe, Domain, DomainId, DomainKind, Fact, MeterProbe, Method, Origin, Outcome, SCHEMA_VERSION,
-    Setting, Source, Span, SpanKind, Trace, TracePoint, WarmUpCode,
+    BenchRecord, ChannelProbe, Domain, DomainId, DomainKind, Fact, MeterProbe, Method, Origin, Outcome, RunOrder,
+    SCHEMA_VERSION, Setting, Source, Span, SpanKind, Trace, TracePoint, WarmUpCode,
 };
 use crate::units::{Joules, Stamp, Watts};
 
@@ -206,6 +206,7 @@ fn finish(mut benches: Vec<BenchSummary>, source: &Source, notes: Vec<String>) -
         settings: vec![setting("cycles", "10", "default"), setting("meter", "auto", "environment")],
         environment: vec![fact("cpu model", "AMD EPYC 9654"), fact("gpu:0 driver", "580.65.06")],
         calibration: None,
+        order: RunOrder::default(),
         bare_idle_w: if source.origin == Origin::Estimated { Vec::new() } else { vec![(domain, Watts(76.2))] },
     };
     Summary { schema_version: SCHEMA_VERSION, run, benches, findings: Vec::new() }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::event::{Progress, Stage};
 use super::job::Job;
 use super::log::Log;
-use super::rig::{Rig, RigParts};
+use super::player::{Baton, Until};
+use super::rig::RigParts;
 use super::surroundings::CpuMark;
 use crate::bench::{Choice, Driver, Iteration, Step};
 use crate::clock::{Clock, followed_cpu_time, process_cpu_time};
@@ -21,7 +22,9 @@ use crate::units::Stamp;
 const ROW: Duration = Duration::from_micros(100);
 
 pub(super) struct CaseDriver {
-    rig: Box<Rig>,
+    rig: Baton,
+    /// Whether the body has set up, and asked what is next.
+    has_set_up: bool,
     bench: String,
     protocol: Protocol,
     log: Log,
@@ -40,10 +43,14 @@ pub(super) struct CaseDriver {
     load_from: Option<CpuMark>,
     completed: bool,
     last_failure: Option<String>,
+    /// What the cycles came to that were measured so far.
+    sums: Vec<CycleSums>,
+    /// How long others had the baton.
+    waited: Duration,
 }
 
 impl CaseDriver {
-    pub(super) fn new(mut rig: Box<Rig>, job: &Job) -> Self {
+    pub(super) fn new(mut rig: Baton, job: &Job) -> Self {
         let now = rig.now();
         let schedule = job.schedule;
         rig.progress(Progress {
@@ -55,11 +62,13 @@ impl CaseDriver {
         });
         let seed = rig.parts.seed ^ id_hash(&job.record.id);
         let mut protocol = Protocol::new(schedule, seed, job.from_cycle);
+        protocol.spent(job.spent);
         for sums in &job.earlier {
             protocol.cycle_sums(*sums);
         }
         Self {
             rig,
+            has_set_up: false,
             bench: job.record.id.clone(),
             protocol,
             log: Log::default(),
@@ -76,12 +85,31 @@ impl CaseDriver {
             load_from: None,
             completed: false,
             last_failure: None,
+            sums: Vec::new(),
+            waited: Duration::ZERO,
         }
     }
 
-    /// The baton, and whether all cycles were done.
-    pub(super) fn into_rig(self) -> (Box<Rig>, bool) {
-        (self.rig, self.completed)
+    /// The baton, whether all cycles were done, and what those came to that were measured.
+    pub(super) fn end(self) -> (Baton, bool, Vec<CycleSums>) {
+        (self.rig, self.completed, self.sums)
+    }
+
+    /// How long this body had the baton, from its first rest on.
+    pub(super) fn spent(&self) -> Duration {
+        if self.rig.is_here() { self.protocol.took(self.rig.now()) } else { Duration::ZERO }
+    }
+
+    /// Lets others go on, until the baton comes back.
+    fn pass_on(&mut self) {
+        let from = self.rig.now();
+        self.rig.pass();
+        if self.rig.is_here() {
+            let away = self.rig.now().since(from);
+            self.protocol.paused(away);
+            self.waited += away;
+            self.mark_cpu();
+        }
     }
 
     /// The text of the last failed request.
@@ -244,7 +272,9 @@ impl CaseDriver {
             spans,
         };
         sampler.forget(now);
-        self.protocol.cycle_sums(CycleSums::of(&record, &self.rig.parts.headline));
+        let sums = CycleSums::of(&record, &self.rig.parts.headline);
+        self.protocol.cycle_sums(sums);
+        self.sums.push(sums);
         self.rig.record(&Record::Cycle(Box::new(record)));
         self.stage = None;
         self.mark_cpu();
@@ -290,7 +320,14 @@ impl Driver for CaseDriver {
         self.rig.parts.seed ^ id_hash(&self.bench)
     }
 
+    fn waited(&self) -> Duration {
+        self.waited
+    }
+
     fn next(&mut self, synchronize: &mut dyn FnMut()) -> Step {
+        if !std::mem::replace(&mut self.has_set_up, true) && self.rig.until() == Until::SetUp {
+            self.pass_on();
+        }
         loop {
             if self.rig.must_stop() {
                 return Step::Stop;
@@ -301,7 +338,12 @@ impl Driver for CaseDriver {
                 Command::Load { fixed, edge_from } => return self.load(fixed, edge_from),
                 Command::Edge(edge) => self.edge(edge, synchronize),
                 Command::WarmedUp(warm_up, verdict) => self.warmed_up(&warm_up, verdict),
-                Command::CycleDone(index) => self.cycle_done(index),
+                Command::CycleDone(index) => {
+                    self.cycle_done(index);
+                    if self.rig.until() == Until::Cycle && self.protocol.goes_on(self.rig.now()) {
+                        self.pass_on();
+                    }
+                }
                 Command::Done => {
                     self.completed = true;
                     return Step::Stop;

@@ -1,6 +1,7 @@
 //! One bench case, ready to run: what is written down about it, its schedule and its body.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::bench::Bencher;
 use crate::model::BenchRecord;
@@ -22,6 +23,8 @@ pub struct Job {
     pub from_cycle: u32,
     /// What the cycles before that one came to.
     pub earlier: Vec<CycleSums>,
+    /// How long they took, which counts for a time budget.
+    pub spent: Duration,
 }
 
 impl std::fmt::Debug for Job {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::body::{self, Return};
 use super::event::{ObserverError, Progress, Stage};
 use super::job::Job;
+use super::player::{Ended, Handed, Player, Turned, Until};
 use super::rig::{Rig, RigParts};
 use crate::model::{BenchEnd, IdleKind, IdleRecord, Outcome, Record, RunEnd};
 use crate::protocol::Schedule;
@@ -94,39 +94,55 @@ impl Session {
         }
     }
 
-    /// Measures one bench. What goes wrong in it is its outcome, not an error. `None` when it was interrupted: then it
-    /// has no end in the journal, and its complete cycles are there.
+    /// Measures one bench from its beginning to its end. What goes wrong in it is its outcome, not an error. `None` when
+    /// it was interrupted: then it has no end in the journal, and its complete cycles are there.
     ///
     /// # Errors
     /// When an observer cannot keep what was measured: nothing more is.
     pub fn run(&mut self, job: &Job) -> Result<Option<Outcome>, ObserverError> {
-        let Some(mut rig) = self.rig.take() else {
-            return Err(ObserverError("the session lost its meter with an earlier bench".to_owned()));
-        };
+        let player = self.begin_bench(job)?;
+        match self.turn(&player, Until::End)? {
+            Turned::Ended(ended) => Ok(ended.outcome),
+            Turned::Waits => {
+                Err(ObserverError(format!("bench `{}` waits for a turn that was its last", job.record.id)))
+            }
+        }
+    }
+
+    /// Begins a bench, which waits for its first turn.
+    ///
+    /// # Errors
+    /// When an observer cannot keep that, or the system gives no thread.
+    pub fn begin_bench(&mut self, job: &Job) -> Result<Player, ObserverError> {
+        let failed = |error| ObserverError(format!("bench `{}` could not be run: {error}", job.record.id));
         // One that an earlier process began goes on where its cycles end.
         if job.from_cycle == 0 {
-            rig.record(&Record::Bench(job.record.clone()));
+            self.record(&Record::Bench(job.record.clone()))?;
         }
-        let (outcome, last_failure, precision) = match body::run(rig, job) {
-            Ok(Return { rig, outcome, last_failure, precision }) => {
-                self.rig = Some(rig);
-                (outcome, last_failure, precision)
-            }
-            Err(error) => {
-                return Err(ObserverError(format!("bench `{}` could not be run: {error}", job.record.id)));
-            }
+        Player::begin(job).map_err(failed)
+    }
+
+    /// Gives a bench that has begun a turn. When it has ended, its end is recorded, unless it was interrupted or put
+    /// away.
+    ///
+    /// # Errors
+    /// When an observer cannot keep what was measured: nothing more is.
+    pub fn turn(&mut self, player: &Player, until: Until) -> Result<Turned, ObserverError> {
+        let Some(rig) = self.rig.take() else {
+            return Err(ObserverError("the session lost its meter with an earlier bench".to_owned()));
         };
-        let Some(outcome) = outcome else {
-            self.check()?;
-            return Ok(None);
-        };
-        self.benches += 1;
-        if let Some(rig) = self.rig.as_mut() {
-            let (bench, at) = (job.record.id.clone(), rig.now());
-            rig.record(&Record::BenchEnd(BenchEnd { bench, outcome: outcome.clone(), last_failure, precision, at }));
+        let Handed { mut rig, turned } = player
+            .turn(rig, until)
+            .map_err(|error| ObserverError(format!("bench `{}` could not be run: {error}", player.bench())))?;
+        if let Turned::Ended(Ended { outcome: Some(outcome), last_failure, precision, .. }) = &turned {
+            self.benches += 1;
+            let (bench, at) = (player.bench().to_owned(), rig.now());
+            let (outcome, last_failure, precision) = (outcome.clone(), last_failure.clone(), *precision);
+            rig.record(&Record::BenchEnd(BenchEnd { bench, outcome, last_failure, precision, at }));
         }
+        self.rig = Some(rig);
         self.check()?;
-        Ok(Some(outcome))
+        Ok(turned)
     }
 
     /// Ends the session in order.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::memory::{self, Memory};
 use crate::clock::{Clock, MachineCpu, machine_cpu_time, process_tree};
 use crate::meter::DeviceWatch;
 use crate::model::{CpuEvidence, DeviceUser};
@@ -49,6 +50,18 @@ impl Surroundings {
             memory_bytes: process.memory_bytes,
         };
         Some(processes.into_iter().map(user).collect())
+    }
+
+    /// Memory in which benches stay set up: the host's and the devices'; empty on a simulated machine, and where nobody
+    /// tells.
+    pub fn memory(&self) -> Vec<Memory> {
+        let host = if self.real { memory::host() } else { None };
+        let devices = self.watch.as_ref().and_then(|watch| watch.memory().ok()).unwrap_or_default();
+        let of = |device: crate::meter::DeviceMemory| {
+            let (free, total) = (device.free_bytes, device.total_bytes);
+            Memory { name: device.domain.as_str().to_owned(), free, total }
+        };
+        host.into_iter().chain(devices.into_iter().map(of)).collect()
     }
 
     /// CPU times now.

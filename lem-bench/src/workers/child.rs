@@ -1,7 +1,7 @@
 //! A worker as the one who started it holds it: its process and the socket to it. It never outlives this handle.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -10,9 +10,16 @@ use std::time::{Duration, Instant};
 use super::launch::{FLAG, Launch, VERSION};
 use super::wire::{Frame, Order, Word, receive};
 use crate::clock::Followed;
+use crate::runner::Interrupt;
 
 /// How long a worker whose socket is closed may take to end, before it is ended.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a worker may take to its next step when somebody wants to stop: the cycle is dropped in any case.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether somebody wants to stop, while a worker is busy.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// A worker that runs.
 #[derive(Debug)]
@@ -21,13 +28,17 @@ pub(super) struct Worker {
     followed: Option<Followed>,
     socket: UnixStream,
     limit: Option<Duration>,
+    /// Time since then in which it was others' turn.
+    waited: Duration,
+    interrupt: Interrupt,
     began: Instant,
     frame: Frame,
 }
 
 impl Worker {
     /// Starts it. It finds its end of the socket as its standard input; what it prints goes where ours does.
-    pub(super) fn start(launch: &Launch) -> io::Result<Self> {
+    /// A wish to stop reaches it with its next step; one that takes none is not waited for.
+    pub(super) fn start(launch: &Launch, interrupt: &Interrupt) -> io::Result<Self> {
         let (socket, theirs) = UnixStream::pair()?;
         let process = Command::new(&launch.binary)
             .arg(format!("{FLAG}={VERSION}"))
@@ -37,8 +48,8 @@ impl Worker {
             .process_group(0)
             .spawn()?;
         let followed = Some(Followed::begin(process.id()));
-        let frame = Frame::default();
-        Ok(Self { process, followed, socket, limit: launch.limit, began: Instant::now(), frame })
+        let (limit, interrupt, frame) = (launch.limit, interrupt.clone(), Frame::default());
+        Ok(Self { process, followed, socket, limit, waited: Duration::ZERO, interrupt, began: Instant::now(), frame })
     }
 
     /// Tells it, as its first frame, what it is there for.
@@ -51,14 +62,27 @@ impl Worker {
         self.frame.order(order).send(&mut self.socket)
     }
 
-    /// Waits for its next word, until its time is up.
+    /// It was others' turn for so long since it began.
+    pub(super) fn waited(&mut self, time: Duration) {
+        self.waited = time;
+    }
+
+    /// Waits for its next word, until its time is up or, after a wish to stop, [`GRACE`] is over.
     pub(super) fn word(&mut self, buffer: &mut Vec<u8>) -> io::Result<Word> {
-        if let Some(limit) = self.limit {
-            let left = limit.saturating_sub(self.began.elapsed());
-            if left.is_zero() {
+        let mut asked_at = None;
+        loop {
+            let left = self.limit.map(|limit| (limit + self.waited).saturating_sub(self.began.elapsed()));
+            if left.is_some_and(|left| left.is_zero()) {
                 return Err(io::ErrorKind::TimedOut.into());
             }
-            self.socket.set_read_timeout(Some(left))?;
+            if self.interrupt.is_asked() && asked_at.get_or_insert_with(Instant::now).elapsed() > GRACE {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            if readable_within(&self.socket, left.unwrap_or(LOOK).min(LOOK))? {
+                // What has begun to come is waited for, but not for ever.
+                self.socket.set_read_timeout(left)?;
+                break;
+            }
         }
         let kind = receive(&mut self.socket, buffer).map_err(|error| match error.kind() {
             io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut.into(),
@@ -120,6 +144,21 @@ impl Drop for Worker {
             drop(self.socket.shutdown(std::net::Shutdown::Both));
             drop(self.end(PATIENCE));
         }
+    }
+}
+
+/// Whether there is something to read, or the other side is gone, before `time` is over.
+fn readable_within(socket: &UnixStream, time: Duration) -> io::Result<bool> {
+    let mut poll = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    let millis = time.as_millis().clamp(1, 10_000) as libc::c_int;
+    // SAFETY: one valid entry, as the count says.
+    match unsafe { libc::poll(&raw mut poll, 1, millis) } {
+        0 => Ok(false),
+        1.. => Ok(true),
+        _ => match io::Error::last_os_error() {
+            error if error.kind() == io::ErrorKind::Interrupted => Ok(false),
+            error => Err(error),
+        },
     }
 }
 

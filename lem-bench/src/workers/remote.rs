@@ -7,7 +7,7 @@ use super::child::Worker;
 use super::launch::{Launch, Listing, Task};
 use super::wire::{Names, Order, Payload, Report, Word, nonsense};
 use crate::bench::{Driver, Step};
-use crate::runner::Body;
+use crate::runner::{Body, Interrupt};
 
 /// How a worker's body ended by itself.
 enum End {
@@ -17,20 +17,23 @@ enum End {
 }
 
 /// A body that runs the bench `id` in a worker that is started for it, each time anew; `axes` are those that were given
-/// other values. However that ends, it is the bench's outcome and nobody else's.
-pub fn body(launch: Launch, id: String, axes: Vec<(String, Vec<String>)>) -> Body {
+/// other values. However that ends, it is the bench's outcome and nobody else's; a worker that takes no notice of a wish
+/// to stop is ended.
+pub fn body(launch: Launch, id: String, axes: Vec<(String, Vec<String>)>, interrupt: Interrupt) -> Body {
     Arc::new(move |bencher| {
         let driver = bencher.hand_over();
         let task = Task::Run { id: id.clone(), axes: axes.clone(), seed: driver.seed() };
         let start = |error: &dyn std::fmt::Display| format!("{} can't be started: {error}", launch.binary.display());
         let task = serde_json::to_string(&task).map_err(|error| start(&error))?;
-        let mut worker = Worker::start(&launch).map_err(|error| start(&error))?;
+        let mut worker = Worker::start(&launch, &interrupt).map_err(|error| start(&error))?;
         let ended = worker.tell(&task).and_then(|()| pump(&mut worker, driver));
         match ended {
             Ok(End::Returned) => Ok(()),
             Ok(End::Failed(text)) => Err(text),
             // It was caught and shown over there; raised again it is recorded as the panic that it is.
             Ok(End::Panicked(text)) => std::panic::resume_unwind(Box::new(text)),
+            // The wish to stop is what ends the bench; the worker goes with its handle.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
             Err(error) => Err(worker.post_mortem(&error)),
         }
     })
@@ -43,7 +46,7 @@ pub fn body(launch: Launch, id: String, axes: Vec<(String, Vec<String>)>) -> Bod
 pub fn list(launch: &Launch, axes: &[(String, Vec<String>)]) -> Result<Listing, String> {
     let cant = |error: &dyn std::fmt::Display| format!("{}: {error}", launch.binary.display());
     let task = serde_json::to_string(&Task::List { axes: axes.to_vec() }).map_err(|error| cant(&error))?;
-    let mut worker = Worker::start(launch).map_err(|error| cant(&error))?;
+    let mut worker = Worker::start(launch, &Interrupt::default()).map_err(|error| cant(&error))?;
     let mut buffer = Vec::new();
     match worker.tell(&task).and_then(|()| worker.word(&mut buffer)) {
         Ok(word) => match (word, Payload(&buffer).text()) {
@@ -80,6 +83,7 @@ fn pump(worker: &mut Worker, driver: &mut dyn Driver) -> io::Result<End> {
         if let Some(error) = broken {
             return Err(error);
         }
+        worker.waited(driver.waited());
         worker.order(match step {
             Step::Run { choice, repeat } => Order::Run { choice, repeat },
             Step::Stop => Order::Stop,

@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 
 use lem_bench::model::{
     BenchEnd, BenchRecord, ChannelProbe, CycleRecord, Domain, DomainEnergy, DomainId, DomainKind, Fact, IdleBlock,
-    IdleKind, IdleRecord, MeterProbe, Method, Origin, Outcome, PhaseSpan, Record, RequestLog, RunEnd, RunRecord,
-    SCHEMA_VERSION, SensorEvent, SensorEventKind, Setting, Span, SpanKind, Trace, TracePoint, WarmUpCode, WarmUpRecord,
-    WindowRecord, WorkDone,
+    IdleKind, IdleRecord, MeterProbe, Method, Origin, Outcome, PhaseSpan, Record, RequestLog, RunEnd, RunOrder,
+    RunRecord, SCHEMA_VERSION, SensorEvent, SensorEventKind, Setting, Span, SpanKind, Trace, TracePoint, WarmUpCode,
+    WarmUpRecord, WindowRecord, WorkDone,
 };
 use lem_bench::runner::{Event, Observer, ObserverError};
 use lem_bench::store::{Home, JournalName, JournalWriter, RunDir, RunId};
@@ -66,6 +66,7 @@ fn head(rank: u32) -> Record {
         debug_build: false,
         plan: Vec::new(),
         shard: None,
+        order: RunOrder::default(),
         evidence: lem_bench::model::RunEvidence::default(),
     }))
 }

@@ -4,7 +4,7 @@ use super::comparison::{BenchComparison, Design, Measured, Verdict};
 use crate::analysis::finding::Status;
 use crate::analysis::summary::{BenchSummary, Interval, Metric, RunInfo, Summary};
 use crate::model::{
-    BenchRecord, Domain, DomainId, DomainKind, Fact, MeterProbe, Method, Origin, SCHEMA_VERSION, Source,
+    BenchRecord, Domain, DomainId, DomainKind, Fact, MeterProbe, Method, Origin, RunOrder, SCHEMA_VERSION, Source,
 };
 
 /// One side with this value.
@@ -118,6 +118,7 @@ pub(crate) fn run(run_id: &str, started_unix_s: f64, value: f64) -> Summary {
         settings: Vec::new(),
         environment: facts.map(fact).into(),
         calibration: None,
+        order: RunOrder::default(),
         bare_idle_w: Vec::new(),
     };
     Summary { schema_version: SCHEMA_VERSION, run, benches: vec![bench], findings: Vec::new() }

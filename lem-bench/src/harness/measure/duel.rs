@@ -23,7 +23,7 @@ use super::plan_view::span;
 use super::results::{self, Results};
 use super::{jobs, run};
 use crate::analysis::compare::Criteria;
-use crate::model::{BenchEnd, Fact, Outcome, Record, RunRecord, id_hash};
+use crate::model::{BenchEnd, Fact, Outcome, Record, RunOrder, RunRecord, id_hash};
 use crate::protocol::{Overrides, Schedule};
 use crate::registry::{Attributes, Selected};
 use crate::runner::{Body, Interrupt, Job, Observer, ObserverError, RigParts, Session};
@@ -105,7 +105,7 @@ pub(in crate::harness) fn duel(call: &Call, duel: &Duel) -> Result<Exit, Stop> {
         runs.push(Results::of(home.clone(), folder, JournalName { rank: 0, pid: None }));
     }
     let plan = bouts.iter().map(|bout| bout.listed.record.id.clone()).collect();
-    let chosen = Chosen { selected: Selected::default(), total: 0, plan };
+    let chosen = Chosen { selected: Selected::default(), total: 0, plan, order: RunOrder::default() };
     let mut common = run::head(call, &chosen, &instrument, probe.clone());
     common.evidence = instrument.evidence(&instrument.surroundings());
     for warning in instrument::warnings(&common.evidence) {
@@ -243,7 +243,16 @@ fn measure(
     signals::listen(&interrupt, console::note)
         .map_err(|error| Stop::machine(format!("signals can't be listened for: {error}")))?;
     let headline = heads[0].headline.clone();
-    let parts = RigParts { clock, sampler, domains, headline, surroundings, observers, seed: config.seed, interrupt };
+    let parts = RigParts {
+        clock,
+        sampler,
+        domains,
+        headline,
+        surroundings,
+        observers,
+        seed: config.seed,
+        interrupt: interrupt.clone(),
+    };
     let mut session = Session::begin(parts, &Record::Run(Box::new(heads[0].clone()))).map_err(broken)?;
     for (side, head) in heads.iter().enumerate().skip(1) {
         turns.set(Turn { side, last: false });
@@ -252,7 +261,8 @@ fn measure(
     session.bare_idle(&bouts[0].turn).map_err(broken)?;
     let mut worst = Exit::Done;
     for (number, bout) in bouts.iter().enumerate() {
-        let mut fight = Fight { config, duel, sides, bout, session: &mut session, turns: &turns };
+        let (session, turns) = (&mut session, &turns);
+        let mut fight = Fight { config, duel, sides, bout, session, turns, interrupt: &interrupt };
         let exit = fight.fight(simulation.as_ref(), (number + 1, bouts.len()))?;
         worst = worst.max(exit);
         if matches!(exit, Exit::Interrupted | Exit::Invalid) {
@@ -274,6 +284,7 @@ struct Fight<'a> {
     bout: &'a Bout,
     session: &'a mut Session,
     turns: &'a Turns,
+    interrupt: &'a Interrupt,
 }
 
 impl Fight<'_> {
@@ -316,14 +327,16 @@ impl Fight<'_> {
         simulation: Option<&Simulation>,
     ) -> Result<Option<Outcome>, Stop> {
         let mut record = self.bout.listed.record.clone();
-        let body: Body = match simulation {
-            Some(simulation) => simulation
-                .body(id_hash(&record.id).wrapping_add(launch))
-                .map_err(|error| Stop::usage(error.to_string()))?,
-            None => workers::body(self.sides[side].launch.clone(), record.id.clone(), self.config.axes.clone()),
+        let body: Body = if let Some(simulation) = simulation {
+            let launch = id_hash(&record.id).wrapping_add(launch);
+            simulation.body(launch).map_err(|error| Stop::usage(error.to_string()))?
+        } else {
+            let (launch, axes) = (self.sides[side].launch.clone(), self.config.axes.clone());
+            workers::body(launch, record.id.clone(), axes, self.interrupt.clone())
         };
         record.schedule = self.bout.whole.figures();
-        let job = Job { record, schedule: self.bout.turn, body, from_cycle: pair, earlier: Vec::new() };
+        let (earlier, spent) = (Vec::new(), Duration::ZERO);
+        let job = Job { record, schedule: self.bout.turn, body, from_cycle: pair, earlier, spent };
         self.session.run(&job).map_err(|error| Stop::machine(error.to_string()))
     }
 

@@ -1,5 +1,7 @@
 //! From cases to jobs: how each is measured, what is written down about it, and its body.
 
+use std::time::Duration;
+
 use super::super::config::Config;
 use super::super::exit::Stop;
 use super::super::simulation::Simulation;
@@ -7,7 +9,7 @@ use super::super::test_mode;
 use crate::model::{BenchRecord, DomainId, MeterProbe, id_hash};
 use crate::protocol::{CycleSums, Overrides, Schedule};
 use crate::registry::{Attributes, Case};
-use crate::runner::{Body, Job};
+use crate::runner::{Body, Interrupt, Job};
 #[cfg(unix)]
 use crate::workers::{self, Launch};
 
@@ -42,29 +44,31 @@ pub(super) fn job(
     case: &Case,
     schedule: &Schedule,
     simulation: Option<&Simulation>,
+    interrupt: &Interrupt,
     from_cycle: u32,
     earlier: Vec<CycleSums>,
 ) -> Result<Job, Stop> {
     let body = match simulation {
         Some(simulation) => simulation.body(id_hash(&case.id)).map_err(|error| Stop::usage(error.to_string()))?,
-        None if config.isolates() || case.attributes.isolate => isolated(config, case)?,
+        None if config.isolates() || case.attributes.isolate => isolated(config, case, interrupt)?,
         None => test_mode::body(case),
     };
-    Ok(Job { record: record(case, schedule), schedule: *schedule, body, from_cycle, earlier })
+    let (record, spent) = (record(case, schedule), Duration::ZERO);
+    Ok(Job { record, schedule: *schedule, body, from_cycle, earlier, spent })
 }
 
 /// The case's body in a process of its own.
 #[cfg(unix)]
-fn isolated(config: &Config, case: &Case) -> Result<Body, Stop> {
+fn isolated(config: &Config, case: &Case, interrupt: &Interrupt) -> Result<Body, Stop> {
     let binary = std::env::current_exe()
         .map_err(|error| Stop::machine(format!("this binary can't be found, to start it again: {error}")))?;
     let launch = Launch { binary, env: config.env.clone(), limit: config.bench_timeout };
-    Ok(workers::body(launch, case.id.clone(), config.axes.clone()))
+    Ok(workers::body(launch, case.id.clone(), config.axes.clone(), interrupt.clone()))
 }
 
 /// Workers need sockets between processes and a clock that they share.
 #[cfg(not(unix))]
-fn isolated(_: &Config, case: &Case) -> Result<Body, Stop> {
+fn isolated(_: &Config, case: &Case, _: &Interrupt) -> Result<Body, Stop> {
     Err(Stop::usage(format!("{} can't be isolated: there are no workers on this platform", case.id)))
 }
 
@@ -89,8 +93,6 @@ pub(in crate::harness) fn described(case: &Case) -> BenchRecord {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::model::{ChannelProbe, Origin};
 

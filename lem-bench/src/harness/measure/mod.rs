@@ -9,6 +9,8 @@ mod jobs;
 mod plan_view;
 mod results;
 mod resume;
+mod room;
+mod rounds;
 mod run;
 mod session;
 

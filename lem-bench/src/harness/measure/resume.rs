@@ -13,7 +13,7 @@ use crate::protocol::CycleSums;
 use crate::store::{Home, JournalName, JournalWriter, RunDir, RunId, Standing, read_journal};
 
 /// Settings that change what is shown or where, and not what is measured.
-const OF_NO_CONSEQUENCE: [&str; 23] = [
+const OF_NO_CONSEQUENCE: [&str; 24] = [
     "save-baseline",
     "baseline",
     "baseline-lenient",
@@ -36,6 +36,7 @@ const OF_NO_CONSEQUENCE: [&str; 23] = [
     "context",
     "no-match",
     "fail-fast",
+    "keep-free",
     "bench",
 ];
 

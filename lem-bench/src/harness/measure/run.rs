@@ -12,6 +12,7 @@ use super::super::{comparing, config_view, console, environment, saved, signals}
 use super::instrument::{self, Instrument};
 use super::results::{self, Results};
 use super::resume::{self, Earlier};
+use super::room::Room;
 use super::session::{Course, Ended};
 use super::{jobs, plan_view};
 use crate::analysis::{Status, Summary};
@@ -37,7 +38,7 @@ struct Planned {
 ///
 /// # Errors
 /// What keeps anything from being measured or kept.
-pub(in crate::harness) fn run(call: &Call, chosen: Chosen) -> Result<Exit, Stop> {
+pub(in crate::harness) fn run(call: &Call, mut chosen: Chosen) -> Result<Exit, Stop> {
     let config = call.config();
     if config.overrides.time_budget.is_some() && config.overrides.target_precision.is_none() {
         let why = "--time-budget says when to stop looking for --target-precision, which is not set";
@@ -56,6 +57,9 @@ pub(in crate::harness) fn run(call: &Call, chosen: Chosen) -> Result<Exit, Stop>
         (Some(which), Some(home)) => resume::find(home, which, &target(call))?,
         _ => None,
     };
+    if let Some(earlier) = &earlier {
+        chosen.follow(&earlier.head.plan, earlier.head.order);
+    }
     let probe = earlier.as_ref().map_or_else(|| instrument.probe(config), Earlier::probe);
     let ours: BTreeSet<String> = chosen.selected.run.iter().map(|case| case.id.clone()).collect();
     let left_out = chosen.selected.ignored.len();
@@ -167,14 +171,30 @@ fn measure(
         other => other,
     };
     let simulation = instrument.simulation.take();
+    if simulation.is_some() && config.isolates() {
+        console::warn(
+            "on a simulated machine the scenario's workload takes the place of the benches, within this process: \
+             --isolate, --bench-timeout and --env are without effect",
+        );
+    }
+    let interrupt = Interrupt::default();
     let ready: Vec<Job> = planned
         .iter()
         .map(|planned| {
             let sums = earlier.as_ref().map(|earlier| earlier.sums(&planned.case.id)).unwrap_or_default();
-            jobs::job(config, &planned.case, &planned.schedule, simulation.as_ref(), planned.from_cycle, sums)
+            jobs::job(
+                config,
+                &planned.case,
+                &planned.schedule,
+                simulation.as_ref(),
+                &interrupt,
+                planned.from_cycle,
+                sums,
+            )
         })
         .collect::<Result<_, _>>()?;
     let surroundings = instrument.surroundings();
+    let room = Room::new(surroundings.clone(), config.keep_free);
     head.evidence = instrument.evidence(&surroundings);
     for warning in instrument::warnings(&head.evidence) {
         console::warn(&warning);
@@ -196,15 +216,15 @@ fn measure(
     let headline = instrument.headline.clone();
     let sampler = instrument.sampler(&probe, simulation.as_ref())?;
     observers.push(Box::new(Progress::new(config, plan.clone(), sampler.power_now(&headline), probe.origin)));
-    let interrupt = Interrupt::default();
     signals::listen(&interrupt, console::note)
         .map_err(|error| Stop::machine(format!("signals can't be listened for: {error}")))?;
     let (headline, seed) = (head.headline.clone(), config.seed);
     let interrupts = interrupt.clone();
     let parts = RigParts { clock, sampler, domains, headline, surroundings, observers, seed, interrupt: interrupts };
     let again = || Instrument::reopen(call, &head, simulation.as_ref());
-    let ended = Course { ready: &ready, has_bare_idle, fail_fast: config.fail_fast, interrupt: &interrupt }
-        .run(parts, &first, again);
+    let (order, fail_fast) = (head.order, config.fail_fast);
+    let course = Course { ready: &ready, has_bare_idle, fail_fast, interrupt: &interrupt, order, room };
+    let ended = course.run(parts, &first, again);
     if let Some(simulation) = &simulation {
         simulation.machine().clock().detach_all();
     }
@@ -255,6 +275,7 @@ pub(super) fn head(call: &Call, chosen: &Chosen, instrument: &Instrument, probe:
         evidence: RunEvidence::default(),
         plan: chosen.plan.clone(),
         shard: config.shard.map(|shard| (shard.number, shard.of)),
+        order: chosen.order,
     }
 }
 

@@ -1,11 +1,15 @@
-//! The course of a session: bench after bench, past benches that fail and devices that are lost.
+//! The course of a session: turn after turn, past benches that fail and devices that are lost.
 //!
 //! Must not know how a meter is opened, nor what becomes of results.
 
+use std::ops::ControlFlow;
+
 use super::super::console;
 use super::super::exit::Stop;
-use crate::model::{BenchEnd, Outcome, Record};
-use crate::runner::{Interrupt, Job, ObserverError, RigParts, Session};
+use super::room::Room;
+use super::rounds;
+use crate::model::{BenchEnd, Order, Outcome, Record, RunOrder};
+use crate::runner::{self, Interrupt, Job, ObserverError, Player, RigParts, Session, Turned, Until};
 use crate::sampler::Sampler;
 
 /// What became of a run's benches, and whether somebody stopped it.
@@ -14,65 +18,174 @@ pub(super) struct Ended {
     pub(super) interrupted: bool,
 }
 
-/// What is to be measured, and what ends it early.
+/// What is to be measured, in which order, and what ends it early.
 pub(super) struct Course<'a> {
     pub(super) ready: &'a [Job],
     /// An earlier process has measured the bare idle.
     pub(super) has_bare_idle: bool,
     pub(super) fail_fast: bool,
     pub(super) interrupt: &'a Interrupt,
+    pub(super) order: RunOrder,
+    pub(super) room: Room,
 }
 
 impl Course<'_> {
-    /// Measures the jobs one after the other, and says how each ended. After a lost device `reopen` is asked for
-    /// another sampler; where it has none, the next benches are measured without the device.
+    /// Measures the jobs, and says how each ended. After a lost device `reopen` is asked for another sampler; where it
+    /// has none, the next benches are measured without the device.
     ///
     /// # Errors
     /// A record can't be kept.
     pub(super) fn run(
-        &self,
+        self,
         parts: RigParts,
         first: &Record,
-        mut reopen: impl FnMut() -> Result<Sampler, String>,
+        reopen: impl FnMut() -> Result<Sampler, String>,
     ) -> Result<Ended, Stop> {
-        let broken = |error: ObserverError| Stop::machine(error.to_string());
         let mut session = Session::begin(parts, first).map_err(broken)?;
         if let Some(job) = self.ready.first().filter(|_| !self.has_bare_idle) {
             session.bare_idle(&job.schedule).map_err(broken)?;
         }
-        let mut outcomes = Vec::new();
-        for job in self.ready {
-            if self.interrupt.is_asked() {
-                return Ok(Ended { outcomes, interrupted: true });
+        let (interrupt, fail_fast, all) = (self.interrupt.clone(), self.fail_fast, self.ready.len());
+        let (outcomes, interrupted) = (Vec::new(), false);
+        let mut floor = Floor { session, outcomes, interrupted, interrupt, fail_fast, all, reopen };
+        let mut seats: Vec<Seat> = self.ready.iter().map(Seat::new).collect();
+        match self.order.order {
+            Order::Grouped | Order::Shuffled => {
+                for seat in &mut seats {
+                    if floor.turn(seat, Until::End)?.is_break() {
+                        break;
+                    }
+                }
             }
-            // A process that ended between a bench's last cycle and its end left nothing but that to be written down.
-            let is_done = job.from_cycle > 0 && job.from_cycle >= job.schedule.most_cycles();
-            let ended = if is_done { close(&mut session, job) } else { session.run(job) };
-            let Some(outcome) = ended.map_err(broken)? else {
-                return Ok(Ended { outcomes, interrupted: true });
-            };
-            tell(&job.record.id, &outcome);
-            let (completed, lost) = (outcome == Outcome::Completed, matches!(outcome, Outcome::DeviceLost { .. }));
-            outcomes.push((job.record.id.clone(), outcome));
-            let left = self.ready.len() - outcomes.len();
-            if self.fail_fast && !completed && left > 0 {
-                console::warn(&format!("{left} of the benches were not run"));
-                break;
-            }
-            if lost && left > 0 {
-                read_again(&mut session, left, reopen());
-            }
+            Order::Interleaved => rounds::take(&mut floor, &mut seats, self.order, self.room)?,
         }
-        session.end().map_err(broken)?;
-        Ok(Ended { outcomes, interrupted: false })
+        let Floor { session, outcomes, interrupted, .. } = floor;
+        if !interrupted {
+            session.end().map_err(broken)?;
+        }
+        Ok(Ended { outcomes, interrupted })
     }
 }
 
-/// Writes down the end of a bench whose cycles are all there.
-fn close(session: &mut Session, job: &Job) -> Result<Option<Outcome>, ObserverError> {
-    let (bench, outcome, at) = (job.record.id.clone(), Outcome::Completed, session.now());
-    session.record(&Record::BenchEnd(BenchEnd { bench, outcome, last_failure: None, precision: None, at }))?;
-    Ok(Some(Outcome::Completed))
+fn broken(error: ObserverError) -> Stop {
+    Stop::machine(error.to_string())
+}
+
+/// A bench with its place in the session.
+pub(super) struct Seat {
+    /// What is left of it.
+    job: Job,
+    /// Its body, where that has begun.
+    player: Option<Player>,
+    /// It ended, or is not begun any more.
+    pub(super) is_over: bool,
+}
+
+impl Seat {
+    fn new(job: &Job) -> Self {
+        Self { job: job.clone(), player: None, is_over: false }
+    }
+
+    /// Whether its body has begun, and waits.
+    pub(super) fn is_set_up(&self) -> bool {
+        self.player.is_some()
+    }
+}
+
+/// Where benches take their turns.
+pub(super) struct Floor<R> {
+    session: Session,
+    outcomes: Vec<(String, Outcome)>,
+    interrupted: bool,
+    interrupt: Interrupt,
+    fail_fast: bool,
+    /// How many benches there are.
+    all: usize,
+    reopen: R,
+}
+
+impl<R: FnMut() -> Result<Sampler, String>> Floor<R> {
+    /// Gives a bench a turn, in which its body begins if it has not yet. A break is the end of the session.
+    ///
+    /// # Errors
+    /// A record can't be kept.
+    pub(super) fn turn(&mut self, seat: &mut Seat, until: Until) -> Result<ControlFlow<()>, Stop> {
+        if self.interrupt.is_asked() {
+            self.interrupted = true;
+            return Ok(ControlFlow::Break(()));
+        }
+        // A process that ended between a bench's last cycle and its end left nothing but that to be written down.
+        if seat.job.from_cycle > 0 && seat.job.from_cycle >= seat.job.schedule.most_cycles() {
+            seat.is_over = true;
+            self.close(&seat.job)?;
+            return Ok(self.ended(&seat.job.record.id, Outcome::Completed));
+        }
+        let player = match seat.player.take() {
+            Some(player) => player,
+            None => self.session.begin_bench(&seat.job).map_err(broken)?,
+        };
+        let turned = self.session.turn(&player, until).map_err(broken)?;
+        match turned {
+            Turned::Waits => {
+                seat.player = Some(player);
+                Ok(ControlFlow::Continue(()))
+            }
+            Turned::Ended(runner::Ended { outcome: Some(outcome), .. }) => {
+                seat.is_over = true;
+                Ok(self.ended(player.bench(), outcome))
+            }
+            Turned::Ended(_) => {
+                self.interrupted = true;
+                Ok(ControlFlow::Break(()))
+            }
+        }
+    }
+
+    /// Ends the body of a bench that waits; its next turn sets it up again and goes on where it is.
+    ///
+    /// # Errors
+    /// A record can't be kept.
+    pub(super) fn put_away(&mut self, seat: &mut Seat) -> Result<(), Stop> {
+        let Some(player) = seat.player.take() else { return Ok(()) };
+        match self.session.turn(&player, Until::PutAway).map_err(broken)? {
+            Turned::Ended(runner::Ended { outcome: Some(outcome), .. }) => {
+                seat.is_over = true;
+                // It failed on its way out, when nothing was left to stop but it.
+                let _ = self.ended(player.bench(), outcome);
+            }
+            Turned::Ended(ended) => {
+                seat.job.from_cycle += ended.sums.len() as u32;
+                seat.job.earlier.extend(ended.sums);
+                seat.job.spent += ended.spent;
+            }
+            Turned::Waits => {}
+        }
+        Ok(())
+    }
+
+    /// Writes down the end of a bench whose cycles are all there.
+    fn close(&mut self, job: &Job) -> Result<(), Stop> {
+        let (bench, outcome, at) = (job.record.id.clone(), Outcome::Completed, self.session.now());
+        let end = BenchEnd { bench, outcome, last_failure: None, precision: None, at };
+        self.session.record(&Record::BenchEnd(end)).map_err(broken)
+    }
+
+    /// Takes note of how a bench ended; a break when the others are not to be run.
+    fn ended(&mut self, id: &str, outcome: Outcome) -> ControlFlow<()> {
+        tell(id, &outcome);
+        let (completed, lost) = (outcome == Outcome::Completed, matches!(outcome, Outcome::DeviceLost { .. }));
+        self.outcomes.push((id.to_owned(), outcome));
+        let left = self.all - self.outcomes.len();
+        if self.fail_fast && !completed && left > 0 {
+            console::warn(&format!("{left} of the benches were not run to their end"));
+            return ControlFlow::Break(());
+        }
+        if lost && left > 0 {
+            let again = (self.reopen)();
+            read_again(&mut self.session, left, again);
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 /// Says how a bench ended that did not end well.

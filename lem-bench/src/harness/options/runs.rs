@@ -3,9 +3,33 @@
 use super::libtest::one;
 use super::spec::{Arity, OptionSpec, Topic};
 use crate::harness::config::Resume;
+use crate::harness::parse;
+use crate::model::Order;
 use crate::plan::Shard;
 
 pub(super) const OPTIONS: &[OptionSpec] = &[
+    OptionSpec::new(Topic::Selection, "order", Arity::One("ORDER"), |c, v| {
+        c.order = match one(v) {
+            "grouped" => Order::Grouped,
+            "interleaved" => Order::Interleaved,
+            "shuffled" => Order::Shuffled,
+            _ => return Err(String::new()),
+        };
+        Ok(())
+    })
+    .expects("grouped, interleaved or shuffled")
+    .default("grouped")
+    .help(
+        "grouped: bench after bench; shuffled: the same in an order drawn by --shuffle-seed, else by --seed; interleaved: \
+         a cycle of each in turn, all of them set up as far as memory allows",
+    ),
+    OptionSpec::new(Topic::Selection, "keep-free", Arity::One("SHARE"), |c, v| {
+        c.keep_free = parse::share(one(v))?;
+        Ok(())
+    })
+    .expects("a share above 0 and below 1, such as 10% or 0.1")
+    .default("10%")
+    .help("With --order interleaved: memory, of the host and of each device, that stays free of benches that are set up"),
     OptionSpec::new(Topic::Runs, "resume", Arity::Optional("RUN"), |c, v| {
         let run = one(v);
         c.resume = Some(if run.is_empty() { Resume::Newest } else { Resume::Run(run.to_owned()) });

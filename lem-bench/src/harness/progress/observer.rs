@@ -2,6 +2,7 @@
 //!
 //! It is told between windows, never inside one. Must not know how anything is measured.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::super::config::Config;
@@ -11,7 +12,7 @@ use super::bar::Bar;
 use super::lines::{Looks, Standing};
 use crate::model::{Origin, Outcome, Record};
 use crate::plan::TimePlan;
-use crate::runner::{self, Event, Observer, ObserverError, Stage};
+use crate::runner::{self, Event, Observer, ObserverError};
 use crate::sampler::PowerNow;
 
 /// How it is shown.
@@ -33,9 +34,10 @@ pub(in crate::harness) struct Progress {
     plan: TimePlan,
     power: PowerNow,
     origin: Origin,
-    /// The number of the bench that runs, from 1; 0 before the first.
-    current: usize,
-    began: Instant,
+    /// The number of each bench, from 1, and what is left of it, by id.
+    benches: BTreeMap<String, (usize, Duration)>,
+    /// When each bench began that has not ended.
+    began: BTreeMap<String, Instant>,
     bar: Option<Bar>,
 }
 
@@ -47,21 +49,31 @@ impl Progress {
             (false, false) => Style::Lines,
         };
         let looks = Looks { color: console::Paint::of_stderr(config.color).is_on() };
-        Self { style, looks, plan, power, origin, current: 0, began: Instant::now(), bar: None }
+        let numbered = plan.benches().iter().enumerate();
+        let benches = numbered.map(|(at, bench)| (bench.id.clone(), (at + 1, bench.schedule.expected()))).collect();
+        Self { style, looks, plan, power, origin, benches, began: BTreeMap::new(), bar: None }
     }
 
-    fn of_all(&self) -> String {
-        format!("[{}/{}]", self.current, self.plan.benches().len())
+    fn of_all(&self, id: &str) -> String {
+        format!("[{}/{}]", self.number(id), self.plan.benches().len())
+    }
+
+    /// The number of a bench, from 1; 0 for none.
+    fn number(&self, id: &str) -> usize {
+        self.benches.get(id).map_or(0, |(number, _)| *number)
+    }
+
+    /// What is left of all benches but this one.
+    fn left_but(&self, id: &str) -> Duration {
+        self.benches.iter().filter(|(other, _)| *other != id).map(|(_, (_, left))| *left).sum()
     }
 
     fn begins(&mut self, id: &str) {
-        self.current += 1;
-        self.began = Instant::now();
+        self.began.insert(id.to_owned(), Instant::now());
         if self.style == Style::Lines {
-            let expected = self.plan.benches().get(self.current - 1).map(|bench| bench.schedule.expected());
-            let expected = span(expected.unwrap_or_default());
-            let left = span(self.plan.left_after(self.current - 1));
-            console::err(&format!("{} {id}: about {expected}, {left} for the rest of the run\n", self.of_all()));
+            let own = self.benches.get(id).map_or(Duration::ZERO, |(_, left)| *left);
+            let (expected, left) = (span(own), span(own + self.left_but(id)));
+            console::err(&format!("{} {id}: about {expected}, {left} for the rest of the run\n", self.of_all(id)));
         }
     }
 
@@ -73,26 +85,30 @@ impl Progress {
             Outcome::Panicked { .. } => "panicked",
             Outcome::DeviceLost { .. } => "device lost",
         };
+        let took = self.began.remove(id).map_or(Duration::ZERO, |began| began.elapsed());
+        if let Some((_, left)) = self.benches.get_mut(id) {
+            *left = Duration::ZERO;
+        }
         if self.style != Style::Quiet {
-            console::err(&format!("{} {id}: {how} in {}\n", self.of_all(), span(self.began.elapsed())));
+            console::err(&format!("{} {id}: {how} in {}\n", self.of_all(id), span(took)));
         }
     }
 
     fn stands(&mut self, progress: &runner::Progress<'_>) {
+        if let Some((_, left)) = progress.bench.and_then(|id| self.benches.get_mut(id)) {
+            *left = progress.left;
+        }
         if self.style != Style::Terminal {
             return;
         }
-        let after = match progress.stage {
-            Stage::BareIdle => self.plan.left_after(0),
-            _ => self.plan.left_after(self.current),
-        };
+        let id = progress.bench.unwrap_or_default();
         let standing = Standing {
-            bench: (self.current, self.plan.benches().len()),
-            id: progress.bench.unwrap_or_default().to_owned(),
+            bench: (self.number(id), self.plan.benches().len()),
+            id: id.to_owned(),
             stage: progress.stage,
             cycle: progress.cycle,
             left: progress.left,
-            after,
+            after: self.left_but(id),
             total: self.plan.total().max(Duration::from_millis(1)),
             told: Instant::now(),
             power: Some(self.power.clone()),
