@@ -68,6 +68,42 @@ fn the_budget_ends_it_and_is_never_overdrawn_by_a_cycle() {
     assert!(evidence.starts_with("the time budget ended after"), "{evidence}");
 }
 
+/// A run whose journal ends in the middle of its cycles goes on with them, and ends by the same look as it would have.
+#[test]
+fn a_run_that_was_cut_short_goes_on_until_the_same_precision() {
+    let home = tempfile::tempdir().unwrap();
+    let scenario = "sim:tests/scenarios/without_heat.json";
+    let always = ["--bench", "good/decode", "--exact", "--target-precision", "1.6%", "--meter", scenario];
+    let start = |more: &[&str]| run(fixture(&always).args(more).env("LEM_BENCH_HOME", home.path())).ends_with(0);
+    start(&[]);
+    let newest = std::fs::read_to_string(home.path().join("latest")).unwrap();
+    let folder = home.path().join("runs").join(newest.trim());
+    let bench = || -> Value {
+        let summary: Value = serde_json::from_slice(&std::fs::read(folder.join("summary.json")).unwrap()).unwrap();
+        summary["benches"][0].clone()
+    };
+    let whole = bench();
+    let cycles = |bench: &Value| bench["cycles"].as_array().unwrap().len();
+    for kept in [1, 7, cycles(&whole) - 1] {
+        let journal = folder.join("journal-0.jsonl");
+        let text = std::fs::read_to_string(&journal).unwrap();
+        let ends = text.match_indices('\n').map(|(at, _)| at + 1);
+        let of_cycles = ends.filter(|end| text[..*end].lines().last().unwrap().contains(r#""record":"cycle""#));
+        let end = of_cycles.collect::<Vec<_>>()[kept - 1];
+        std::fs::write(&journal, &text[..end]).unwrap();
+        std::fs::remove_file(folder.join("summary.json")).unwrap();
+        start(&["--resume"]);
+        let resumed = bench();
+        assert_eq!(resumed["precision"]["ended"], "precision", "after {kept}");
+        // A cycle is as long and does the same after a break; the counter's ticks lie elsewhere against its edges, which
+        // can move the last look by a cycle.
+        assert!(cycles(&resumed).abs_diff(cycles(&whole)) <= 1, "{} {}", cycles(&resumed), cycles(&whole));
+        let value = |bench: &Value| bench["metrics"]["j_per_output_token"]["value"].as_f64().unwrap();
+        assert!((value(&resumed) / value(&whole) - 1.0).abs() < 0.01, "after {kept}");
+        assert_eq!(std::fs::read_dir(home.path().join("runs")).unwrap().count(), 1);
+    }
+}
+
 #[test]
 fn the_plan_shows_the_range_and_a_budget_without_a_target_is_refused() {
     let plan = |args: &[&str]| {

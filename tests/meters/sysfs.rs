@@ -158,3 +158,42 @@ fn a_boards_energy_is_read_through_hwmon() {
     let watts = summary["benches"][0]["metrics"]["mean_power_w"]["value"].as_f64().unwrap();
     assert!((watts - 75.0).abs() < 0.01, "{watts} W");
 }
+
+/// Two builds that take turns on one real counter, corrected by a calibration: each side has its own joules.
+#[test]
+fn a_duel_reads_the_same_counter_for_both_sides_and_applies_the_calibration() {
+    let tree = Tree::counting_to(WIDE);
+    let home = tree.home.path();
+    let calibration = home.join("calibration.toml");
+    std::fs::write(
+        &calibration,
+        "reference = \"wall plug\"\ndate = \"2026-11-02\"\n[[device]]\ndomain = \"cpu:package-0\"\ngain = 1.25\n",
+    )
+    .unwrap();
+    let binary = env!("CARGO_BIN_EXE_fixture-by-hand");
+    let companion = Path::new(binary).with_file_name("cargo-lem");
+    let given = command(home, &[]);
+    let mut duel = std::process::Command::new(companion);
+    for (name, value) in given.get_envs() {
+        match value {
+            Some(value) => duel.env(name, value),
+            None => duel.env_remove(name),
+        };
+    }
+    duel.args(["lem", "duel", "--base", binary, "--head", binary, "rest/1", "--pairs=2", "--meter=rapl", "--quick"]);
+    duel.args(["--min-window=1200ms", "--gap=150ms", "--idle-time=300ms", "--warm-up-time=100ms", "--calibration"]);
+    duel.arg(&calibration).arg("--sysfs-root").arg(home).arg("--lock-file").arg(home.join("lock"));
+    let child = duel.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let ran = ends(child, 0);
+    assert!(ran.out.contains("rest/1 · "), "{}", ran.out);
+    let mut runs: Vec<_> = std::fs::read_dir(home.join("home/runs")).unwrap().map(|run| run.unwrap().path()).collect();
+    runs.sort();
+    assert_eq!(runs.len(), 2, "{runs:?}");
+    for run in runs {
+        let summary: Value = serde_json::from_slice(&std::fs::read(run.join("summary.json")).unwrap()).unwrap();
+        let bench = &summary["benches"][0];
+        assert_eq!(bench["cycles"].as_array().unwrap().len(), 2, "{bench}");
+        let watts = bench["metrics"]["mean_power_w"]["value"].as_f64().unwrap();
+        assert!((watts / (1.25 * WATTS) - 1.0).abs() < 0.06, "{watts} W");
+    }
+}

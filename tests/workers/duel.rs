@@ -40,9 +40,9 @@ fn a_slower_build_regresses_and_each_side_is_a_run_of_its_own() {
     let home = tempfile::tempdir().unwrap();
     let head = slower(home.path(), 150);
     let mut command = cargo_lem(home.path(), &["--base", FIXTURE, "--head", &head, "--exact", "decode"]);
-    let ran = run(command.args(QUICK).args(["--null", "--fail-on-regression", "--trust-estimates"])).ends_with(3);
-    assert!(ran.out.contains("decode (estimated): regressed"), "{}", ran.out);
-    assert!(ran.out.contains("null test, base against itself: 1 judged"), "{}", ran.out);
+    let ran = run(command.args(QUICK).args(["--null", "--fail-on-regression", "--gate-estimates"])).ends_with(3);
+    assert!(ran.out.contains("decode · regressed · +") && ran.out.contains("(estimated)"), "{}", ran.out);
+    assert!(ran.out.contains("Null test, base against itself: 1 judged"), "{}", ran.out);
     assert!(ran.err.contains("6 pairs each, base and head and null in turns"), "{}", ran.err);
     let runs = runs(home.path());
     assert_eq!(runs.len(), 3, "{runs:?}");
@@ -62,6 +62,8 @@ fn a_slower_build_regresses_and_each_side_is_a_run_of_its_own() {
     let percent = duel["comparison"]["benches"][0]["change"]["percent"].as_f64().unwrap();
     assert!((20.0..90.0).contains(&percent), "8 tokens of 150 instead of 100 µs: {percent}");
     assert_eq!(duel["null"]["relabelled"], 64);
+    // The judged side's pages say what changed.
+    assert!(runs[1].join("compare.html").is_file() && runs[1].join("comparison.json").is_file());
     let latest = std::fs::read_to_string(home.path().join("home/latest")).unwrap();
     assert!(latest.trim().ends_with("-head"), "{latest}");
 }

@@ -36,7 +36,8 @@ pub(super) fn join(parts: &[(&CycleRecord, &[DomainId])]) -> Joined {
     let first = parts[0].0;
     let domains = domains_j(parts);
     let seconds = wall_seconds(parts);
-    let idle_j = total.idle_j.filter(|_| total.complete && total.domains > 0);
+    // Over no time there is no power either.
+    let idle_j = total.idle_j.filter(|_| total.complete && total.domains > 0 && seconds > 0.0);
     let summary = CycleSummary {
         index: first.index,
         seconds,

@@ -141,6 +141,10 @@ fn process_rate(metrics: &mut Metrics, input: &Input<'_>) {
         tokens as f64 / windows().map(crate::model::WindowRecord::seconds).sum::<f64>()
     };
     let mean = (0..processes).map(rate).sum::<f64>() / processes as f64;
+    // A process whose windows lasted no time has no rate.
+    if !mean.is_finite() {
+        return;
+    }
     let metric = Metric {
         value: Some(mean),
         unit: "tokens/s".to_owned(),

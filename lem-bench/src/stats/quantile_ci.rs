@@ -68,7 +68,8 @@ impl fmt::Display for QuantileCiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooFewCycles { have, need } => {
-                write!(f, "{have} cycles do not show how far cycles differ; it takes {need}")
+                let s = if *have == 1 { "cycle does" } else { "cycles do" };
+                write!(f, "{have} {s} not show how far cycles differ; it takes {need}")
             }
             Self::TooFewSamples { have, need } => {
                 write!(f, "{have} samples put too few beyond the quantile; it takes {need}")

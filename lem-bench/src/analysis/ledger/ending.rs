@@ -49,7 +49,10 @@ fn resumed(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         findings.push(Finding::new(
             Check::Resumed,
             Weight::Note,
-            format!("it was interrupted and gone on with {times} times: its cycles are not of one session"),
+            format!(
+                "it was interrupted and gone on with {}: its cycles are not of one session",
+                if times == 1 { "once".to_owned() } else { format!("{times} times") }
+            ),
             "run it again in one go where sessions differ (another day, another temperature of the room)",
         ));
     }
@@ -87,7 +90,7 @@ fn cycles(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         findings.push(Finding::new(
             Check::FewCycles,
             weight,
-            format!("{n} cycles: {what}"),
+            format!("{n} cycle{}: {what}", if n == 1 { "" } else { "s" }),
             format!("run at least {ENOUGH_CYCLES} (`--cycles {ENOUGH_CYCLES}`)"),
         ));
     }

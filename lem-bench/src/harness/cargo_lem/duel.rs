@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::subcommand::Subcommand;
-use crate::analysis::compare::Criteria;
+use crate::harness::comparing::Judged;
 use crate::harness::exit::{Exit, Stop};
 use crate::harness::hints::HarnessHints;
 use crate::harness::measure::Duel;
@@ -13,7 +13,7 @@ use crate::harness::{command, console, measure, parse, run};
 pub(super) const SUBCOMMAND: Subcommand = Subcommand { name: "duel", command: duel_command, run: duel };
 
 /// The options of a bench that it takes too.
-const OPTIONS: [&str; 31] = [
+const OPTIONS: [&str; 37] = [
     "filter",
     "exact",
     "skip",
@@ -45,6 +45,12 @@ const OPTIONS: [&str; 31] = [
     "format",
     "dry-run",
     "export",
+    "calibration",
+    "threshold",
+    "significance-level",
+    "fail-on",
+    "fail-on-regression",
+    "gate-estimates",
 ];
 
 fn taken() -> impl Iterator<Item = &'static OptionSpec> {
@@ -62,7 +68,7 @@ fn duel_command() -> Command {
         .after_help(
             "The binaries are those that `cargo bench --no-run` names. In each pair every side is launched anew; the \
              order of a pair is drawn, and the next pair mirrors it (ABBA). Each side is kept as a run of its own.\n\n\
-             Exit codes: 0 done, 3 a regression with --fail-on-regression, 4 a result is invalid, 5 no bench matched, \
+             Exit codes: 0 done, 3 a bench came to what --fail-on says, 4 a result is invalid, 5 no bench matched, \
              101 a bench failed, 130 interrupted.",
         )
         .arg(binary("base", "The build that is compared with").required(true))
@@ -74,15 +80,6 @@ fn duel_command() -> Command {
         .arg(
             Arg::new("pairs").long("pairs").value_name("N").default_value("10").help("Pairs of each bench, at least 2"),
         )
-        .arg(
-            Arg::new("threshold")
-                .long("threshold")
-                .value_name("PERCENT")
-                .default_value("1")
-                .help("A change within this does not matter"),
-        )
-        .arg(switch("fail-on-regression", "End with exit code 3 when a bench regressed"))
-        .arg(switch("trust-estimates", "Let --fail-on-regression go by estimates too"))
         .args(taken().map(command::arg))
 }
 
@@ -93,22 +90,27 @@ fn duel(matches: &ArgMatches) -> Result<Exit, Stop> {
         console::warn(&warning);
     }
     let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
-    let refuse = |name: &str, why: String| Stop::usage(format!("invalid value `{}` for `--{name}`: {why}", text(name)));
-    let pairs = parse::count(text("pairs"), 2)
-        .map_err(|why| refuse("pairs", format!("expected a whole number, at least 2 {why}")))?;
-    let threshold_pct = parse::positive(text("threshold"))
-        .map_err(|why| refuse("threshold", format!("expected a percentage above zero {why}")))?;
-    let binary = |name: &str| matches.get_one::<std::path::PathBuf>(name).cloned();
-    let asked = Duel {
-        base: binary("base").unwrap_or_default(),
-        head: binary("head"),
-        null: matches.get_flag("null"),
-        pairs,
-        criteria: Criteria { threshold_pct, level: call.config().analysis.level, ..Criteria::default() },
-        fail_on_regression: matches.get_flag("fail-on-regression"),
-        trust_estimates: matches.get_flag("trust-estimates"),
+    let refuse = |why| {
+        Stop::usage(format!(
+            "invalid value `{}` for `--pairs`: expected a whole number, at least 2 {why}",
+            text("pairs")
+        ))
     };
-    measure::duel(&call, &asked)
+    let pairs = parse::count(text("pairs"), 2).map_err(refuse)?;
+    let binary = |name: &str| matches.get_one::<std::path::PathBuf>(name).cloned();
+    let asked =
+        Duel { base: binary("base").unwrap_or_default(), head: binary("head"), null: matches.get_flag("null"), pairs };
+    let (ended, sides) = measure::duel(&call, &asked)?;
+    if sides.is_empty() {
+        return Ok(ended);
+    }
+    let judged = Judged::of(call.config(), &sides);
+    judged.keep(&sides)?;
+    judged.tell(call.config())?;
+    for side in &sides {
+        console::note(&format!("the results of {} are in {}", side.name, side.page.display()));
+    }
+    Ok(ended.max(judged.exit()))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::base::{Loaded, baseline, there_are};
 use super::known::{Known, options};
-use super::said::{exit, json, tell};
+use super::said::{exit, keep, tell};
 use crate::analysis::Summary;
 use crate::analysis::compare::{Results, compare, session_results};
 use crate::harness::config::{Comparing, Config};
@@ -14,7 +14,7 @@ use crate::harness::exit::{Exit, Stop};
 use crate::harness::run::Call;
 use crate::harness::{console, measure, pages};
 use crate::model::Outcome;
-use crate::store::{Baseline, BaselineRun, History, Home, write_atomic};
+use crate::store::{Baseline, BaselineRun, History, Home};
 
 /// What is compared with, found before anything is measured.
 #[derive(Debug)]
@@ -84,12 +84,7 @@ impl Prepared {
         if let Some(base) = &self.base {
             let new = Results { name: &summary.run.run_id, summaries: std::slice::from_ref(summary) };
             let (comparison, exit) = compared(call, home, base, new)?;
-            let file = folder.join("comparison.json");
-            write_atomic(&file, json(&comparison)?.as_bytes()).map_err(|error| pages::stop(&error))?;
-            // An index of a part of the run must not take the place of the whole one's.
-            if whole {
-                pages::write_compared(folder, summary, &comparison)?;
-            }
+            keep(folder, summary, &comparison, whole)?;
             tell(config, &comparison)?;
             ended = exit;
         } else if config.comparing.gate.fail_on.is_some() {

@@ -2,10 +2,12 @@
 
 mod base;
 mod course;
+mod duel;
 mod known;
 mod said;
 
 pub(super) use base::{baseline, saved_or_baseline};
 pub(super) use course::Prepared;
+pub(super) use duel::Judged;
 pub(super) use known::{Known, options};
 pub(super) use said::{exit, tell};

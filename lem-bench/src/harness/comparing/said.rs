@@ -1,10 +1,14 @@
-//! What is said of a comparison, and the exit code that it calls for.
+//! What is said and kept of a comparison, and the exit code that it calls for.
 
+use std::path::Path;
+
+use crate::analysis::Summary;
 use crate::analysis::compare::{Comparison, GateOutcome, Verdict};
 use crate::harness::config::{Config, Format};
-use crate::harness::console;
 use crate::harness::exit::{Exit, Stop};
+use crate::harness::{console, pages};
 use crate::report::console::{TableOptions, comparison};
+use crate::store::write_atomic;
 
 /// Shows a comparison on stdout.
 ///
@@ -24,9 +28,20 @@ pub(in crate::harness) fn tell(config: &Config, compared: &Comparison) -> Result
 ///
 /// # Errors
 /// It can't be put into JSON.
-pub(super) fn json(compared: &Comparison) -> Result<String, Stop> {
+fn json(compared: &Comparison) -> Result<String, Stop> {
     serde_json::to_string(compared)
         .map_err(|error| Stop::machine(format!("the comparison can't be put into JSON: {error}")))
+}
+
+/// Writes a comparison into the folder of the run that was judged; the pages too where `summary` holds all of its benches.
+///
+/// # Errors
+/// Something can't be written.
+pub(super) fn keep(folder: &Path, summary: &Summary, compared: &Comparison, whole: bool) -> Result<(), Stop> {
+    let file = folder.join("comparison.json");
+    write_atomic(&file, json(compared)?.as_bytes()).map_err(|error| pages::stop(&error))?;
+    // An index of a part of the run must not take the place of the whole one's.
+    if whole { pages::write_compared(folder, summary, compared) } else { Ok(()) }
 }
 
 /// The exit code that a comparison calls for. Without a gate only one that could compare nothing at all is no success.

@@ -17,12 +17,11 @@ use super::super::run::{Call, Chosen};
 use super::super::simulation::Simulation;
 use super::super::{console, pages, signals};
 use super::duel_journals::{Journals, Turn, Turns};
-use super::duel_report::Judged;
 use super::instrument::{self, Instrument};
 use super::plan_view::span;
 use super::results::{self, Results};
 use super::{jobs, run};
-use crate::analysis::compare::Criteria;
+use crate::analysis::Summary;
 use crate::model::{BenchEnd, Fact, Outcome, Record, RunOrder, RunRecord, id_hash};
 use crate::protocol::{Overrides, Schedule};
 use crate::registry::{Attributes, Selected};
@@ -41,12 +40,17 @@ pub(in crate::harness) struct Duel {
     pub(in crate::harness) null: bool,
     /// How many pairs.
     pub(in crate::harness) pairs: u32,
-    /// When a change matters.
-    pub(in crate::harness) criteria: Criteria,
-    /// Whether a regression is exit code 3.
-    pub(in crate::harness) fail_on_regression: bool,
-    /// Whether that holds for estimates too.
-    pub(in crate::harness) trust_estimates: bool,
+}
+
+/// A side that was measured.
+#[derive(Debug)]
+pub(in crate::harness) struct Fighter {
+    /// `base`, `head` or `null`.
+    pub(in crate::harness) name: &'static str,
+    /// Its run.
+    pub(in crate::harness) summary: Summary,
+    /// What a person should open, in the run's folder.
+    pub(in crate::harness) page: PathBuf,
 }
 
 /// One side: its name, its binary and what is in it.
@@ -65,11 +69,12 @@ struct Bout {
     turn: Schedule,
 }
 
-/// Measures all pairs, writes one run a side, and judges.
+/// Measures all pairs and writes one run a side; how the worst bench ended, and the sides. None of them when only the plan
+/// was asked for.
 ///
 /// # Errors
 /// What keeps anything from being measured or kept.
-pub(in crate::harness) fn duel(call: &Call, duel: &Duel) -> Result<Exit, Stop> {
+pub(in crate::harness) fn duel(call: &Call, duel: &Duel) -> Result<(Exit, Vec<Fighter>), Stop> {
     let config = call.config();
     let sides = sides(config, duel)?;
     let listed = common(config, &sides)?;
@@ -92,7 +97,7 @@ pub(in crate::harness) fn duel(call: &Call, duel: &Duel) -> Result<Exit, Stop> {
     let plan = plan(duel, &sides, &bouts, &instrument);
     let Some(home) = home else {
         console::out(&plan);
-        return Ok(Exit::Done);
+        return Ok((Exit::Done, Vec::new()));
     };
     if !config.is_quiet() {
         console::err(&format!("lem-bench: {plan}"));
@@ -120,14 +125,8 @@ pub(in crate::harness) fn duel(call: &Call, duel: &Duel) -> Result<Exit, Stop> {
     for at in order {
         summaries[at] = Some(runs[at].finish(&config.analysis, &config.exports)?);
     }
-    let summaries: Vec<_> = sides.iter().map(|side| side.name).zip(summaries.into_iter().flatten()).collect();
-    let judged = Judged::of(duel, &summaries, config.seed);
-    judged.keep(&summaries)?;
-    console::out(&judged.text(config));
-    for (name, (_, page)) in &summaries {
-        console::note(&format!("the results of {name} are in {}", page.display()));
-    }
-    Ok(outcome.max(judged.exit()))
+    let fighter = |(side, (summary, page)): (&Side, (Summary, PathBuf))| Fighter { name: side.name, summary, page };
+    Ok((outcome, sides.iter().zip(summaries.into_iter().flatten()).map(fighter).collect()))
 }
 
 /// The sides in the order in which they are told.

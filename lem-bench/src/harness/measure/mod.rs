@@ -2,7 +2,6 @@
 
 mod duel;
 mod duel_journals;
-mod duel_report;
 mod headline;
 mod instrument;
 mod jobs;
@@ -14,7 +13,7 @@ mod rounds;
 mod run;
 mod session;
 
-pub(super) use duel::{Duel, duel};
+pub(super) use duel::{Duel, Fighter, duel};
 pub(super) use jobs::described;
 pub(super) use plan_view::span;
 pub(super) use results::home_of;
