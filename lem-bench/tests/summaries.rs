@@ -77,6 +77,7 @@ fn head(rank: u32, plan: &Plan) -> Record {
         debug_build: false,
         plan: Vec::new(),
         shard: None,
+        order: lem_bench::model::RunOrder::default(),
         evidence: RunEvidence::default(),
     }))
 }

@@ -238,6 +238,7 @@ fn head() -> RunRecord {
         debug_build: false,
         plan: Vec::new(),
         shard: None,
+        order: crate::model::RunOrder::default(),
         evidence: RunEvidence { pid: PID, limits: vec![limits], users: Some(Vec::new()), calibration: None },
     }
 }
