@@ -1,18 +1,11 @@
 //! `cargo lem` as it is built, on results that the fixture's binary wrote; and every command of the workflow files.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::support::{Ran, below, clean, fixture, run};
+use crate::support::{Ran, below, clean, companion, fixture, run};
 
 const FIXTURE: &str = env!("CARGO_BIN_EXE_fixture-benches");
 const PLAIN: &str = "sim:tests/scenarios/plain.json";
-
-/// The companion, built by cargo for these tests: it lies beside the fixture.
-fn companion() -> PathBuf {
-    let binary = Path::new(FIXTURE).with_file_name("cargo-lem");
-    assert!(binary.is_file(), "{} is not there: `cargo build -p lem-bench --bin cargo-lem`", binary.display());
-    binary
-}
 
 /// A results folder.
 struct Place {

@@ -7,6 +7,7 @@ mod comparing;
 mod exit_codes;
 mod lists;
 mod measuring;
+mod merging;
 mod modes;
 mod options;
 mod orders;

@@ -1,6 +1,6 @@
 //! Starts the fixture's binary in an environment that holds nothing of ours, and looks at what came of it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What a call of the binary came to.
@@ -42,6 +42,13 @@ pub(crate) fn fixture(args: &[&str]) -> Command {
 /// The binary that measures by itself, in the same way.
 pub(crate) fn by_hand(args: &[&str]) -> Command {
     clean(env!("CARGO_BIN_EXE_fixture-by-hand"), args)
+}
+
+/// The companion, built by cargo for these tests: it lies beside the fixture.
+pub(crate) fn companion() -> PathBuf {
+    let binary = Path::new(env!("CARGO_BIN_EXE_fixture-benches")).with_file_name("cargo-lem");
+    assert!(binary.is_file(), "{} is not there: `cargo build -p lem-bench --bin cargo-lem`", binary.display());
+    binary
 }
 
 /// A binary with these arguments in an environment that holds nothing of ours.

@@ -95,14 +95,18 @@ fn head(records: &[Record]) -> Option<&RunRecord> {
     records.iter().find_map(|record| if let Record::Run(head) = record { Some(&**head) } else { None })
 }
 
-/// The benches of a run, in the order in which they were first begun.
+/// The benches of a run: in the order of its plan, which all its shards share; those that no plan names after them, as
+/// they were first begun.
 pub(super) fn benches<'a>(journals: &[&'a [Record]]) -> Vec<Bench<'a>> {
     let mut order: Vec<&'a str> = Vec::new();
+    let planned = journals.iter().filter_map(|records| head(records)).flat_map(|head| &head.plan);
+    let mut seen = BTreeSet::new();
+    order.extend(planned.map(String::as_str).filter(|id| seen.insert(*id)));
     let mut parts: BTreeMap<&'a str, Vec<Part<'a>>> = BTreeMap::new();
     for records in journals {
         for part in parts_of(records) {
             let id = part.record.id.as_str();
-            if !order.contains(&id) {
+            if seen.insert(id) {
                 order.push(id);
             }
             parts.entry(id).or_default().push(part);

@@ -49,6 +49,7 @@ pub(super) fn of_run(heads: &[&RunRecord]) -> Vec<Finding> {
     // Test runners put several bench binaries into one run: each has one executable and one build of its own.
     let targets: BTreeSet<&str> = heads.iter().map(|head| head.target.as_str()).collect();
     let of = |target: &str| heads.iter().copied().filter(|head| head.target == target).collect::<Vec<_>>();
+    findings.extend(targets.iter().filter_map(|target| missing_shards(&of(target))));
     let mixed: BTreeSet<String> = targets.into_iter().flat_map(|target| mixed(&of(target))).collect();
     if !mixed.is_empty() {
         findings.push(Finding::new(
@@ -61,14 +62,34 @@ pub(super) fn of_run(heads: &[&RunRecord]) -> Vec<Finding> {
     findings
 }
 
+/// The shards that these processes measured, with how many there are of them.
+pub(super) fn shards(heads: &[&RunRecord]) -> BTreeSet<(u32, u32)> {
+    heads.iter().filter_map(|head| head.shard).collect()
+}
+
+/// The shards that never came, where several did: one alone is what was asked for.
+fn missing_shards(heads: &[&RunRecord]) -> Option<Finding> {
+    let there = shards(heads);
+    let of = there.iter().map(|(_, of)| *of).max().filter(|_| there.len() > 1)?;
+    let missing: BTreeSet<u32> = (1..=of).filter(|number| !there.contains(&(*number, of))).collect();
+    let evidence = format!("shard {} of {of} never came: their benches are missing", list(&missing));
+    let remedy = "run the missing shards and merge all of them again";
+    (!missing.is_empty()).then(|| Finding::new(Check::ShardMissing, Weight::Warning, evidence, remedy))
+}
+
 /// In what the processes differ that they should have in common, with the values.
 fn mixed(heads: &[&RunRecord]) -> Vec<String> {
     let mut values: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     let worlds: Vec<String> = heads.iter().map(|head| head.world.to_string()).collect();
     for (head, world) in heads.iter().zip(&worlds) {
-        let of_head =
-            [("version of lem-bench", head.lem_bench.as_str()), ("meter", &head.probe.meter), ("run", &head.run_id)];
-        for (name, value) in of_head.into_iter().chain([("number of processes", world.as_str())]) {
+        let of_head = [
+            ("version of lem-bench", head.lem_bench.as_str()),
+            ("meter", &head.probe.meter),
+            ("number of processes", world.as_str()),
+        ];
+        // Each shard is a run of its own.
+        let run = head.shard.is_none().then_some(("run", head.run_id.as_str()));
+        for (name, value) in of_head.into_iter().chain(run) {
             values.entry(name.to_owned()).or_default().insert(value);
         }
         for fact in &head.environment {

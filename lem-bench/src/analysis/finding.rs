@@ -113,6 +113,8 @@ pub enum Check {
     ProcessDuplicate,
     /// A process never finished the bench.
     ProcessUnfinished,
+    /// A part of the run's benches never came.
+    ShardMissing,
     /// The windows of the processes do not overlap.
     WindowsApart,
     /// Cycles are missing in the middle.

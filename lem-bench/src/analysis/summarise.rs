@@ -2,7 +2,7 @@
 
 use super::assemble::{AnalysisError, Bench, Part, benches, heads};
 use super::calibrate::calibrated;
-use super::completeness;
+use super::completeness::{self, shards};
 use super::cycles::{Joined, join};
 use super::distribution::distributions;
 use super::finding::status;
@@ -53,13 +53,14 @@ pub fn summarise<J: AsRef<[Record]>>(journals: &[J], options: &Options) -> Resul
     let bare = benches.iter().find_map(|bench| bench.first().bare_idle);
     Ok(Summary {
         schema_version: SCHEMA_VERSION,
-        run: run_info(first, bare),
+        run: run_info(first, shards(&heads).len() > 1, bare),
         benches: benches.iter().map(|bench| summarise_bench(bench, options)).collect(),
         findings: completeness::of_run(&heads),
     })
 }
 
-fn run_info(head: &RunRecord, bare: Option<&IdleRecord>) -> RunInfo {
+/// What is said once for a run. Where its shards were joined, which of them this one was is not a setting of the whole.
+fn run_info(head: &RunRecord, joined: bool, bare: Option<&IdleRecord>) -> RunInfo {
     RunInfo {
         run_id: head.run_id.clone(),
         lem_bench: head.lem_bench.clone(),
@@ -71,7 +72,7 @@ fn run_info(head: &RunRecord, bare: Option<&IdleRecord>) -> RunInfo {
         domains: head.domains.clone(),
         headline: head.headline.clone(),
         notes: head.notes.clone(),
-        settings: head.settings.clone(),
+        settings: head.settings.iter().filter(|setting| !joined || setting.name != "shard").cloned().collect(),
         environment: head.environment.clone(),
         bare_idle_w: bare.map(mean_power).unwrap_or_default(),
         calibration: head.evidence.calibration.as_deref().cloned(),

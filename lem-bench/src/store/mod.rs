@@ -52,6 +52,7 @@ mod columns;
 mod component;
 mod durable;
 mod error;
+mod gather;
 mod history;
 #[cfg(test)]
 mod history_tests;
@@ -69,6 +70,7 @@ pub use atomic::write_atomic;
 pub use baselines::{Baseline, BaselineBench, BaselineManifest, BaselineRun};
 pub use calibrations::{Calibration, Calibrations};
 pub use error::StoreError;
+pub use gather::gather;
 pub use history::History;
 pub use home::{Home, HomeOptions};
 pub use journal::{JournalName, JournalWriter};

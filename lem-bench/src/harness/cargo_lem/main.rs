@@ -9,7 +9,7 @@ use crate::harness::{command, console};
 /// The `main` of `cargo-lem`: reads the command line, does what it says, and ends the process.
 ///
 /// `cargo lem doctor [--json]` says which meters this machine has, which not and why, what their sensors do, and which
-/// one a bench would take; `cargo lem report` makes any report of saved results again; `cargo lem schema` prints the
+/// one a bench would take; `cargo lem report` makes any report of saved results again; `cargo lem merge` joins the parts of a run; `cargo lem schema` prints the
 /// JSON Schemas of what is written. Ends with 0 when it could be said, 1 when the machine did not let us, 2 for a mistake in
 /// what was asked for.
 pub fn cargo_lem() -> ! {

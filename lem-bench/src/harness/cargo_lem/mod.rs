@@ -8,6 +8,7 @@ mod doctor;
 mod duel;
 mod history;
 mod main;
+mod merge;
 mod report;
 mod schema;
 mod subcommand;

@@ -4,7 +4,7 @@
 
 use clap::{ArgMatches, Command};
 
-use super::{baseline, calibrate, compare, doctor, duel, history, report, schema};
+use super::{baseline, calibrate, compare, doctor, duel, history, merge, report, schema};
 use crate::harness::exit::{Exit, Stop};
 
 /// A subcommand.
@@ -26,6 +26,7 @@ pub(super) const ALL: &[Subcommand] = &[
     baseline::SUBCOMMAND,
     history::SUBCOMMAND,
     calibrate::SUBCOMMAND,
+    merge::SUBCOMMAND,
     report::SUBCOMMAND,
     schema::SUBCOMMAND,
 ];

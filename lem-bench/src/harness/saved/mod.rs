@@ -6,5 +6,5 @@ mod resolve;
 mod write;
 
 pub(super) use load::{Saved, load, summary};
-pub(super) use resolve::reading_home;
+pub(super) use resolve::{folders, reading_home};
 pub(super) use write::{json, text, write};

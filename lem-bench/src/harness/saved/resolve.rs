@@ -68,6 +68,25 @@ pub(super) fn resolve(name: &str, home: &Home, cwd: &Path) -> Result<Place, Stop
     }
 }
 
+/// The folders of runs that `name` stands for: as everywhere, but of a home all of them.
+///
+/// # Errors
+/// There are none of that name.
+pub(in crate::harness) fn folders(name: &str, home: &Home, cwd: &Path) -> Result<Vec<PathBuf>, Stop> {
+    let path = cwd.join(name);
+    if path.join("runs").is_dir() {
+        let runs = RunDir::list(&Home::at(path)).map_err(|error| pages::stop(&error))?;
+        return Ok(runs.iter().map(|run| run.path().to_owned()).collect());
+    }
+    match resolve(name, home, cwd)? {
+        Place::Folder(folder) => Ok(vec![folder]),
+        Place::Journal(path) | Place::Summary(path) => Err(Stop::usage(format!(
+            "{} is no folder of a run: journals are merged as a run's folder holds them",
+            path.display()
+        ))),
+    }
+}
+
 /// A run's folder, or the newest run of a home.
 fn folder(path: &Path) -> Result<Place, Stop> {
     if path.join("runs").is_dir() {
