@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod doctor;
 mod double;
 mod nvml;
 mod run;

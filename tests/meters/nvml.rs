@@ -82,9 +82,9 @@ fn calls_that_fail_are_told_and_cost_no_joule() {
         count,
         code: ErrorCode::Unknown,
     };
-    // The counter's 50th read falls into the probing; the thermometer is first read when that is over, ten times a
-    // second: from its 50th read on it fails for six seconds.
-    let errors = vec![fault("nvmlDeviceGetTotalEnergyConsumption", 50, 1), fault("nvmlDeviceGetTemperature", 50, 60)];
+    // The counter's 50th read falls into the probing; the thermometer is first read when that is over, twice a second
+    // and at each edge: from its 8th read on it fails for all of the cycles.
+    let errors = vec![fault("nvmlDeviceGetTotalEnergyConsumption", 50, 1), fault("nvmlDeviceGetTemperature", 8, 200)];
     let machine = Machine::of(|_| vec![Device { errors, ..card(3) }]);
     ends(machine.start(&["rest/1", "--min-window=1200ms"], &[]), 0);
     assert_eq!(machine.check_energies(), 2);

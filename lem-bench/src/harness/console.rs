@@ -31,6 +31,11 @@ pub(super) fn out(text: &str) {
     }
 }
 
+/// Writes results that are sentences: as they are, but on a terminal in lines that end between words.
+pub(super) fn out_wrapped(text: &str) {
+    if std::io::stdout().is_terminal() { out(&wrapped(text, stdout_width())) } else { out(text) }
+}
+
 /// Writes a line for people.
 pub(super) fn note(text: &str) {
     err(&format!("lem-bench: {text}\n"));

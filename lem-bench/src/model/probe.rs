@@ -39,6 +39,11 @@ impl DenseReads {
     /// Differences below this share are not worth a word.
     pub const TOLERANCE: f64 = 0.03;
 
+    /// By which share dense reads change what the counter says: −0.75 is a quarter of it.
+    pub fn change(&self) -> f64 {
+        self.dense_w / self.sparse_w - 1.0
+    }
+
     /// Whether dense reads change what the counter says, beyond its noise and [`DenseReads::TOLERANCE`].
     pub fn disturb(&self) -> bool {
         let difference = (self.dense_w - self.sparse_w).abs();

@@ -21,6 +21,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 pub struct SamplerConfig {
     /// Between two points of the trace.
     pub trace_interval: Duration,
+    /// Between two looks at what changes slowly: temperature, clocks, what holds them down, utilisation, memory. Power
+    /// is read at the trace's rate.
+    pub slow_interval: Duration,
     /// Between two reads of a counter around an edge.
     pub dense_interval: Duration,
     /// The update period that all counters around an edge must have ticked within; zero when they are continuous.
@@ -43,6 +46,9 @@ impl SamplerConfig {
         let dense_interval = probe.edge_spacing();
         Self {
             trace_interval: Duration::from_millis(100),
+            // A reading of what holds the clocks down stands for half a second: a twentieth of a window of ten seconds,
+            // from which on it weighs.
+            slow_interval: Duration::from_millis(500),
             dense_interval,
             tick,
             // The tail of a load falls within a second: where that is many ticks, its slope is worth a third one.
@@ -75,6 +81,8 @@ pub(super) struct Core {
     /// Domains whose device is gone, each with the reason. They are not read again.
     lost: Vec<(DomainId, String)>,
     next_trace: Stamp,
+    /// When all gauges are read with a point of the trace, and not power alone.
+    next_slow: Stamp,
     /// Counters are read densely until then: an edge was just before.
     after_edge: Option<Stamp>,
     /// The last edge, and how many ticks after it are awaited.
@@ -143,6 +151,7 @@ impl Core {
             readings: Readings { counters, gauges, ..Readings::default() },
             lost: Vec::new(),
             next_trace: now,
+            next_slow: now,
             after_edge: None,
             edge: (now, 0),
             before_edge: None,
@@ -174,6 +183,8 @@ impl Core {
                 self.before_edge = None;
                 // From now on and not from the edge: the meter may have been slow to answer.
                 let now = self.clock.now();
+                // The next point of the trace tells all about the edge.
+                self.next_slow = self.next_slow.min(now);
                 let patience = self.config.tick.mul_f64(f64::from(ticks) + 0.2) + self.config.dense_interval;
                 self.after_edge = Some(now + patience);
                 self.last_dense = now;
@@ -214,7 +225,11 @@ impl Core {
                 self.late(now, late);
                 self.next_trace = now;
             }
-            self.read_gauges();
+            let all = now >= self.next_slow;
+            self.read_gauges(all);
+            if all {
+                self.next_slow = now + self.config.slow_interval;
+            }
             self.read_counters(Reads::Trace);
             self.publish();
             self.next_trace = self.next_trace + self.config.trace_interval;
@@ -289,8 +304,10 @@ impl Core {
         }
     }
 
-    fn read_gauges(&mut self) {
-        for track in &mut self.readings.gauges {
+    /// Reads the gauges: power, and all others where their time has come.
+    fn read_gauges(&mut self, all: bool) {
+        let due = |track: &&mut GaugeTrack| all || track.quantity == Quantity::Power;
+        for track in self.readings.gauges.iter_mut().filter(due) {
             if is_lost(&self.lost, &track.domain) {
                 continue;
             }

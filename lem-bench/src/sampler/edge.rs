@@ -66,6 +66,9 @@ pub struct EdgeValue {
     pub high: f64,
     /// How long the counter stood still around the edge, where that was far from one of its periods.
     pub stuck: Option<Duration>,
+    /// What the counter gained by its next tick, in J, where nobody saw when the tick before came: it is taken to be
+    /// one period earlier, and a counter that stood still until just then would have gained the energy of many.
+    pub leap: Option<f64>,
     /// The reads on which all this rests.
     pub rests_on: (Stamp, Stamp),
 }
@@ -110,6 +113,7 @@ fn continuous(samples: &[CounterSample], after: usize, edge: Stamp, period: Dura
         low: before.joules,
         high: bound.joules,
         stuck: None,
+        leap: None,
         rests_on: (before.begun(), bound.ended()),
     }
 }
@@ -131,7 +135,12 @@ impl Reads<'_> {
         let (next_read, next) = (after..samples.len())
             .filter_map(|i| Some((i, self.tick(i)?)))
             .find(|(_, tick)| self.placed(tick) > edge)?;
-        let last = (1..next_read).rev().filter_map(|i| self.tick(i)).find(|tick| self.placed(tick) <= edge);
+        let seen = (1..next_read).rev().filter_map(|i| Some((i, self.tick(i)?)));
+        let (last_read, last) = seen
+            .filter(|(_, tick)| self.placed(tick) <= edge)
+            .map(|(read, tick)| (read, Some(tick)))
+            .next()
+            .unwrap_or((1, None));
         let low = last.map_or(samples[0].joules, |tick| tick.joules);
         let next_at = self.placed(&next);
         let expected = next_at.earlier(period);
@@ -158,12 +167,14 @@ impl Reads<'_> {
         let (shortest, longest) =
             last.map_or((Duration::ZERO, period), |last| (next.from.since(last.to), next.to.since(last.from)));
         let uneven = shortest > period.mul_f64(1.4) || longest < period.mul_f64(0.7);
+        let unseen = next_at.since(samples[last_read - 1].ended()) > period * 3;
         let from = last.map_or(samples[0].begun(), |tick| tick.from);
         Some(EdgeValue {
             joules,
             low: sure_low.joules.min(low),
             high: sure_high.max(next.joules),
             stuck: uneven.then(|| next_at.since(last_at)),
+            leap: (unseen && !uneven).then_some(next.joules - low),
             rests_on: (used.map_or(from, |used| used.min(from)), used.map_or(next.to, |used| used.max(next.to))),
         })
     }

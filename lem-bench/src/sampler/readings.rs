@@ -18,6 +18,12 @@ const FEW_PERIODS: f64 = 20.0;
 /// known class of sensor sees is a fifth (20 of 100 ms, GH200: Yang et al., SC24).
 const LEAST_SHARE: f64 = 0.2;
 
+/// A counter does not gain more in a period than this many times what its domain's gauge showed at most around it.
+const LEAP: f64 = 2.0;
+
+/// How far around an edge the gauge is looked at for that.
+const AROUND: Duration = Duration::from_secs(2);
+
 /// What was read of one counter.
 pub(super) struct CounterTrack {
     pub(super) channel: usize,
@@ -133,6 +139,13 @@ impl Readings {
             if let Some(still) = edge.stuck {
                 stuck(at, format!("the counter stood still for {:.1} s at a window's edge", still.as_secs_f64()));
             }
+            let period = track.period.unwrap_or(SLOW).as_secs_f64();
+            if let Some((leap, most)) = edge.leap.zip(highest(&self.gauges, domain, at))
+                && leap > LEAP * most * period
+            {
+                let periods = leap / (most * period);
+                stuck(at, format!("the counter gained as much as in {periods:.0} updates at once at a window's edge"));
+            }
         }
         let EdgeValue { joules, low, high, .. } = last;
         let joules = (joules - first.joules).max(0.0);
@@ -231,6 +244,13 @@ impl Readings {
             track.points.drain(..cut);
         }
     }
+}
+
+/// The highest power that the gauge of a domain showed around a moment, in W.
+fn highest(gauges: &[GaugeTrack], domain: &DomainId, at: Stamp) -> Option<f64> {
+    let track = gauges.iter().find(|track| track.quantity == Quantity::Power && track.domain == *domain)?;
+    let around = track.points.iter().filter(|point| point.0 >= at.earlier(AROUND) && point.0 <= at + AROUND);
+    around.map(|point| point.1).max_by(f64::total_cmp)
 }
 
 /// Mean power between the reads of a counter at the trace's rate: dense reads around edges show single ticks, which

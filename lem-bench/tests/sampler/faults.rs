@@ -26,8 +26,12 @@ impl Outcome {
     }
 }
 
-/// The window begins 5 s into the run.
 fn window(sensors: &str, faults: &str, run: u64) -> Outcome {
+    window_of(sensors, faults, run, None)
+}
+
+/// The window begins 5 s into the run. A read of the counter is said to cost so many seconds.
+fn window_of(sensors: &str, faults: &str, run: u64, read_cost_s: Option<f64>) -> Outcome {
     let text = format!(
         r#"{{"device": {{"idle_w": 75, "decode_w": 400}}, "workload": {{"input_tokens": 1, "prefill_s_per_token": 0,
         "output_tokens": 1, "decode_s_per_token": 0.01, "overhead_s": 0}}, "sensors": [{sensors}], "faults": [{faults}]}}"#
@@ -35,7 +39,10 @@ fn window(sensors: &str, faults: &str, run: u64) -> Outcome {
     let machine = Machine::new(&Scenario::from_json(&text).unwrap(), Seeds { run, bench: 0 }).unwrap();
     let clock = machine.clock();
     let mut meter = machine.meter();
-    let probed = probe(&mut *meter, &clock, EFFORT);
+    let mut probed = probe(&mut *meter, &clock, EFFORT);
+    for channel in probed.channels.iter_mut().filter(|channel| channel.counter) {
+        channel.read_cost_s = read_cost_s.unwrap_or(channel.read_cost_s);
+    }
     let sampler = Sampler::attach(meter, &clock, &probed, SamplerConfig::for_meter(&probed));
     let mut workload = machine.workload();
     let mut until = |seconds: f64| {
@@ -109,6 +116,34 @@ fn a_stuck_counter_says_so_or_makes_no_difference() {
                 None => assert!(outcome.saw(SensorEventKind::CounterStuck), "{at} for {lasts}"),
             }
         }
+    }
+}
+
+#[test]
+fn a_counter_that_is_costly_to_read_is_seen_to_have_stood_still_until_the_edge() {
+    // Where a read costs 3 ms, as on an H100, nothing is read before an edge: a counter that stood still and went on just
+    // after the edge shows the same ticks as one that never stood, but for what it gained.
+    let mut told = 0;
+    for (run, ends) in (0..40).zip((-20..20).map(|n| f64::from(n) * 0.01)) {
+        for edge in [5.0, 7.0] {
+            let fault = format!(r#"{{"at_s": {}, "kind": "stuck", "for_s": 1.2}}"#, edge + ends - 1.2);
+            let outcome = window_of(BOTH, &fault, run, Some(0.003));
+            let (error, held, method) = outcome.energy.unwrap();
+            assert!(held, "{ends} after {edge}: {error}");
+            let saw = outcome.saw(SensorEventKind::CounterStuck);
+            assert!(saw || error.abs() < 0.02 || method != Method::Counter, "{ends} after {edge}: {error}");
+            told += u32::from(saw && error.abs() > 0.05);
+        }
+    }
+    assert!(told > 5, "{told}");
+}
+
+#[test]
+fn a_counter_that_is_costly_to_read_and_runs_well_is_not_called_stuck() {
+    let bursts = r#"{"kind": "counter", "told": true}, {"kind": "power", "average_s": 0.025}"#;
+    for run in 0..40 {
+        let outcome = window_of(bursts, "", run, Some(0.003));
+        assert!(outcome.events.is_empty(), "{run}: {:?}", outcome.events);
     }
 }
 

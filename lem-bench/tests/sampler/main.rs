@@ -2,6 +2,7 @@
 //! what a probe found, and faults that strike at any moment.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod calls;
 mod counters;
 mod faults;
 mod generated;

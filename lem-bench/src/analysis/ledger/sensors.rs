@@ -61,7 +61,7 @@ fn dense_reads(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     {
         let Some(found) = channel.dense_reads.filter(DenseReads::disturb) else { continue };
         let (safe, period) = (channel.safe_interval_s.unwrap_or(0.0), channel.update_period_s.unwrap_or(0.0));
-        let change = 100.0 * (found.dense_w / found.sparse_w - 1.0);
+        let change = 100.0 * found.change();
         let told = format!(
             "{}: read every {:.0} ms, its counter told {:.0} % {}",
             channel.domain,

@@ -31,7 +31,13 @@ fn examine(matches: &ArgMatches) -> Result<Exit, Stop> {
     for warning in warnings {
         console::warn(&warning);
     }
-    console::out(&doctor::doctor(&call, matches.get_flag("json")));
+    let json = matches.get_flag("json");
+    let diagnosis = doctor::doctor(&call, json);
+    if json {
+        console::out(&diagnosis)
+    } else {
+        console::out_wrapped(&diagnosis)
+    }
     Ok(Exit::Done)
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::run::Call;
 use super::super::simulation::probe_effort;
-use super::super::{config::Config, environment};
+use super::super::{config::Config, console, environment};
 use super::diagnosis::{Auto, Diagnosis, MeterState};
 use super::{rest, text};
 use crate::clock::RealClock;
@@ -78,7 +78,11 @@ fn ready(name: String, mut opened: Opened, may_probe: bool) -> MeterState {
         users: users(&opened),
     };
     let measures = opened.meter.origin() == Origin::Measured;
-    state.at_rest = probe.as_ref().filter(|_| measures).and_then(|probe| rest::watch(opened, probe));
+    let watched = probe.as_ref().filter(|probe| measures && rest::can_be_watched(&opened, probe));
+    state.at_rest = watched.and_then(|probe| {
+        console::note(&format!("watching {} at rest for {} s", opened.meter.name(), rest::WATCHED.as_secs()));
+        rest::watch(opened, probe)
+    });
     state.probe = probe;
     state
 }

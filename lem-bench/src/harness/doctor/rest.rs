@@ -14,7 +14,7 @@ use crate::sampler::{Sampler, SamplerConfig};
 use crate::stats::{self, t_ppf};
 
 /// How long the machine is watched.
-const WATCHED: Duration = Duration::from_secs(10);
+pub(super) const WATCHED: Duration = Duration::from_secs(10);
 /// Blocks into which that is cut, at most; fewer where a sensor updates so slowly that a block would hold fewer than
 /// five updates.
 const BLOCKS: u32 = 10;
@@ -22,6 +22,12 @@ const BLOCKS: u32 = 10;
 const LENGTHS_S: [f64; 2] = [60.0, 300.0];
 /// With which probability a change of the stated size is found.
 const POWER: f64 = 0.8;
+
+/// Whether there is something to watch: every domain of the headline has a gauge, or a counter that moves.
+pub(super) fn can_be_watched(opened: &Opened, probe: &MeterProbe) -> bool {
+    let moves = |domain| probe.channel(domain, true).is_some_and(|counter| counter.updates > 0);
+    opened.headline.iter().all(|domain| probe.channel(domain, false).is_some() || moves(domain))
+}
 
 /// Watches an opened meter at rest; `None` where its power could not be read in every block.
 pub(super) fn watch(opened: Opened, probe: &MeterProbe) -> Option<AtRest> {

@@ -36,7 +36,10 @@ fn meter_lines(meter: &MeterState) -> Vec<String> {
         let inside = domain.parent.as_ref().map(|parent| format!(", inside {parent}")).unwrap_or_default();
         lines.push(format!("{INDENT}{}: {}{inside}", domain.id, domain.label));
         let probes = meter.probe.iter().flat_map(|probe| &probe.channels).filter(|channel| channel.domain == domain.id);
-        lines.extend(probes.map(|channel| format!("{INDENT}  {}", sensor(channel))));
+        for channel in probes {
+            lines.push(format!("{INDENT}  {}", sensor(channel)));
+            lines.extend(dense_reads(channel).map(|line| format!("{INDENT}    {line}")));
+        }
     }
     lines.extend(meter.at_rest.iter().flat_map(at_rest));
     lines.extend(meter.users.iter().map(|user| format!("{INDENT}{user}: its energy would be in every figure")));
@@ -49,17 +52,38 @@ fn meter_lines(meter: &MeterState) -> Vec<String> {
 
 /// The noise at rest, and what can be told from it.
 fn at_rest(rest: &AtRest) -> Vec<String> {
-    let seconds = rest.block_s * rest.blocks as f64;
-    let mean = format!(
-        "{INDENT}at rest: {:.2} W ± {:.2} W from second to second, over {seconds:.0} s",
-        rest.mean_w, rest.sd_w
-    );
-    let change = |least: &super::diagnosis::Resolvable| {
-        let share = least.percent_of_rest.map(|percent| format!(" ({percent:.2} % of it)")).unwrap_or_default();
-        format!("{:.2} W{share} in {:.0} min", least.watts, least.seconds / 60.0)
+    let blocks = match rest.block_s {
+        length if (0.95..1.05).contains(&length) => "from second to second".to_owned(),
+        length => format!("from one {length:.1} s to the next"),
     };
-    let least: Vec<String> = rest.resolvable.iter().map(change).collect();
-    vec![mean, format!("{INDENT}smallest change it could tell: {}", least.join(", "))]
+    let seconds = rest.block_s * rest.blocks as f64;
+    let mut lines = vec![
+        format!("{INDENT}at rest: {:.2} W ± {:.2} W {blocks}, over {seconds:.0} s", rest.mean_w, rest.sd_w),
+        format!("{INDENT}smallest change that two measurements could tell from that:"),
+    ];
+    lines.extend(rest.resolvable.iter().map(|least| {
+        let share = least.percent_of_rest.map(|percent| format!(" ({percent:.2} %)")).unwrap_or_default();
+        format!("{INDENT}  {:.3} W{share} of {:.0} min each", least.watts, least.seconds / 60.0)
+    }));
+    lines
+}
+
+/// What reading a counter often does to it, where that was tried out.
+fn dense_reads(channel: &ChannelProbe) -> Option<String> {
+    let found = channel.dense_reads?;
+    let often = format!("read every {}", quantity(found.interval_s, "s"));
+    if !found.disturb() {
+        return Some(format!("{often} it tells the same"));
+    }
+    let change = 100.0 * found.change();
+    let told = format!("{often} it tells {:.0} % {}", change.abs(), if change < 0.0 { "less" } else { "more" });
+    let period = channel.update_period_s.unwrap_or(0.0);
+    Some(match channel.safe_interval_s {
+        Some(safe) if safe <= period => {
+            format!("{told}: a bench reads it no oftener than every {}", quantity(safe, "s"))
+        }
+        _ => format!("{told}, and even reads one update apart change it: use long windows (`--min-window`)"),
+    })
 }
 
 fn sensor(channel: &ChannelProbe) -> String {
@@ -103,6 +127,7 @@ fn ids(ids: &[DomainId]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::DenseReads;
 
     #[test]
     fn sensors_are_told_in_words() {
@@ -118,6 +143,15 @@ mod tests {
             safe_interval_s: None,
         };
         assert_eq!(sensor(&channel), "energy counter: every 20.5 ms, in steps from 61.0 µJ, 240 ns a read");
+        assert_eq!(dense_reads(&channel), None, "it was not tried out");
+        channel.dense_reads = Some(DenseReads { interval_s: 0.001, dense_w: 69.0, sparse_w: 70.0, noise_w: 0.5 });
+        assert_eq!(dense_reads(&channel).unwrap(), "read every 1.0 ms it tells the same", "within 3 %");
+        channel.dense_reads = Some(DenseReads { interval_s: 0.001, dense_w: 3.5, sparse_w: 70.0, noise_w: 0.5 });
+        channel.safe_interval_s = Some(0.005);
+        let limited = "read every 1.0 ms it tells 95 % less: a bench reads it no oftener than every 5.0 ms";
+        assert_eq!(dense_reads(&channel).unwrap(), limited);
+        channel.safe_interval_s = Some(0.205);
+        assert!(dense_reads(&channel).unwrap().contains("even reads one update apart change it"));
         channel.update_period_s = None;
         assert!(sensor(&channel).contains("moved 12 times"));
         (channel.updates, channel.quantum, channel.counter) = (0, None, false);
