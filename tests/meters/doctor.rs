@@ -33,8 +33,8 @@ fn meter(json: &str, name: &str) -> Value {
 
 #[test]
 fn a_card_is_told_with_its_noise_at_rest_and_what_could_be_told_from_it() {
-    // 70 W, and 5 W more in every second block of a second.
-    let power_w = Steps::repeating([(0.0, 70.0), (1.0, 75.0)], 2.0);
+    // 70 W, and one more in every second second.
+    let power_w = Steps::repeating([(0.0, 70.0), (1.0, 71.0)], 2.0);
     let stranger = Process { pid: 4242, memory_bytes: Some(1 << 30), from_s: None, to_s: None };
     let card = Device { power_w, processes: vec![stranger], power_limit_w: 500.0, ..Device::default() };
     let machine = Machine::of(|_| vec![card]);
@@ -42,7 +42,7 @@ fn a_card_is_told_with_its_noise_at_rest_and_what_could_be_told_from_it() {
     for text in [
         "nvml      yes  headline: gpu:0",
         "gpu:0: NVIDIA H100 80GB HBM3",
-        "energy counter: every 1",
+        "energy counter: every ",
         "read every 1.0 ms it tells the same",
         "over 10 s",
         "smallest change that two measurements could tell from that:",
@@ -60,9 +60,9 @@ fn a_card_is_told_with_its_noise_at_rest_and_what_could_be_told_from_it() {
     let nvml = meter(&said.out, "nvml");
     let number = |value: &Value| value.as_f64().unwrap_or_else(|| panic!("{nvml}"));
     let (mean, sd) = (number(&nvml["at_rest"]["mean_w"]), number(&nvml["at_rest"]["sd_w"]));
-    assert!((mean - 72.5).abs() < 1.0, "{mean} W");
-    // Blocks of a second that fall onto the steps differ by ±2.5 W, those between two steps by nothing.
-    assert!(sd < 2.8, "{sd} W");
+    assert!((mean - 70.5).abs() < 0.2, "{mean} W");
+    // Blocks of a second that fall onto the steps differ by ±0.5 W, those between two steps by nothing.
+    assert!(sd > 0.0 && sd < 0.6, "{sd} W");
     let least: Vec<f64> =
         nvml["at_rest"]["resolvable"].as_array().unwrap().iter().map(|least| number(&least["watts"])).collect();
     assert!((least[0] / least[1] - 5.0_f64.sqrt()).abs() < 1e-9, "{least:?}");

@@ -33,11 +33,8 @@ fn examine(matches: &ArgMatches) -> Result<Exit, Stop> {
     }
     let json = matches.get_flag("json");
     let diagnosis = doctor::doctor(&call, json);
-    if json {
-        console::out(&diagnosis)
-    } else {
-        console::out_wrapped(&diagnosis)
-    }
+    let show = if json { console::out } else { console::out_wrapped };
+    show(&diagnosis);
     Ok(Exit::Done)
 }
 

@@ -95,18 +95,21 @@ fn sensor(channel: &ChannelProbe) -> String {
         Some(period) if period <= 0.0 => "new at every read".to_owned(),
         Some(period) => format!("every {}", quantity(period, "s")),
     };
-    let step = channel.quantum.map(|step| format!(", in steps from {}", quantity(step, unit))).unwrap_or_default();
+    let steps = if channel.counter { "steps of" } else { "steps from" };
+    let step = channel.quantum.map(|step| format!(", {steps} {}", quantity(step, unit))).unwrap_or_default();
     format!("{kind}: {period}{step}, {} a read", quantity(channel.read_cost_s, "s"))
 }
 
-/// A small quantity with a prefix that suits it.
+/// A small quantity with a prefix that suits it, to three digits or so.
 fn quantity(value: f64, unit: &str) -> String {
-    match value {
-        _ if value >= 1.0 || value <= 0.0 => format!("{value:.1} {unit}"),
-        _ if value >= 1e-3 => format!("{:.1} m{unit}", value * 1e3),
-        _ if value >= 1e-6 => format!("{:.1} µ{unit}", value * 1e6),
-        _ => format!("{:.0} n{unit}", value * 1e9),
-    }
+    let (value, prefix) = match value {
+        _ if value >= 1.0 || value <= 0.0 => (value, ""),
+        _ if value >= 1e-3 => (value * 1e3, "m"),
+        _ if value >= 1e-6 => (value * 1e6, "µ"),
+        _ => (value * 1e9, "n"),
+    };
+    let digits = usize::from(value < 100.0 && prefix != "n");
+    format!("{value:.digits$} {prefix}{unit}")
 }
 
 fn auto_line(auto: &Auto) -> String {
@@ -142,7 +145,7 @@ mod tests {
             dense_reads: None,
             safe_interval_s: None,
         };
-        assert_eq!(sensor(&channel), "energy counter: every 20.5 ms, in steps from 61.0 µJ, 240 ns a read");
+        assert_eq!(sensor(&channel), "energy counter: every 20.5 ms, steps of 61.0 µJ, 240 ns a read");
         assert_eq!(dense_reads(&channel), None, "it was not tried out");
         channel.dense_reads = Some(DenseReads { interval_s: 0.001, dense_w: 69.0, sparse_w: 70.0, noise_w: 0.5 });
         assert_eq!(dense_reads(&channel).unwrap(), "read every 1.0 ms it tells the same", "within 3 %");
