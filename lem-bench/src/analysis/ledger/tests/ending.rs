@@ -56,7 +56,7 @@ pub(super) const CASES: [Case; 11] = [
     Case {
         check: Check::Resumed,
         weight: Weight::Note,
-        says: "gone on with 1 times",
+        says: "gone on with once",
         provoked: |run| run.one().resumed = true,
         spared: |_| {},
     },
