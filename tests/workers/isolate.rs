@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{bench, metric, of, run, summary};
+use crate::support::{bench, metric, of, run, runs, summary};
 
 /// Runs `deadly` with this trouble between two good benches; what it is recorded as.
 #[track_caller]
@@ -47,6 +47,74 @@ fn a_bench_that_never_ends_is_ended() {
     assert_eq!(outcome, "failed");
     assert!(message.contains("its time limit of 2.5 s"), "{message}");
     assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
+}
+
+/// Process ids of what this process has started and that still runs.
+fn children(pid: u32) -> Vec<String> {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let of = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+    let all: Vec<String> = tasks.map(|task| of(task.unwrap())).collect();
+    all.iter().flat_map(|text| text.split_whitespace()).map(str::to_owned).collect()
+}
+
+#[test]
+fn one_ctrl_c_is_enough_while_a_bench_hangs_in_a_process_of_its_own() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = bench(home.path(), &["decode", "deadly", "--isolate"]);
+    command.env("FIXTURE_TROUBLE", "hang").stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let child = command.spawn().unwrap();
+    let journal = || {
+        let run = home.path().join("home/runs").read_dir().ok().and_then(|mut runs| runs.next());
+        run.and_then(|run| std::fs::read_to_string(run.unwrap().path().join("journal-0.jsonl")).ok())
+            .unwrap_or_default()
+    };
+    // The first bench is through, and the second has begun, which hangs after a moment.
+    let begun = (0..2400).any(|_| {
+        std::thread::sleep(Duration::from_millis(25));
+        journal().contains("\"record\":\"bench\",\"id\":\"deadly\"") && !children(child.id()).is_empty()
+    });
+    assert!(begun, "{}", journal());
+    std::thread::sleep(Duration::from_secs(1));
+    let workers = children(child.id());
+    assert_eq!(workers.len(), 1, "{workers:?}");
+    let asked = Instant::now();
+    assert!(std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert!(asked.elapsed() < Duration::from_secs(60), "{:?}", asked.elapsed());
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{err}");
+    assert!(err.contains("--resume goes on with it"), "{err}");
+    assert!(!std::path::Path::new("/proc").join(&workers[0]).exists(), "the worker outlives the run");
+    let summary = summary(home.path());
+    assert_eq!(of(&summary, "decode")["ended"]["outcome"], "completed");
+    assert!(of(&summary, "deadly")["ended"].is_null(), "an interrupted bench has no end: {summary}");
+    // What is left is done when nothing hangs.
+    let ran = run(&mut bench(home.path(), &["decode", "deadly", "--isolate", "--resume"])).ends_with(0);
+    assert!(ran.err.contains("going on with run"), "{}", ran.err);
+}
+
+#[test]
+fn benches_in_processes_of_their_own_take_turns_too() {
+    let home = tempfile::tempdir().unwrap();
+    // A limit is on the bench's own time: the others' turns do not count.
+    let args = ["decode", "deadly", "tiny", "--isolate", "--order", "interleaved", "--bench-timeout", "60s"];
+    run(&mut bench(home.path(), &args)).ends_with(0);
+    let journal = std::fs::read_to_string(runs(home.path())[0].join("journal-0.jsonl")).unwrap();
+    let cycles: Vec<&str> = journal.lines().filter(|line| line.contains(r#""record":"cycle""#)).collect();
+    assert_eq!(cycles.len(), 9);
+    for (round, cycles) in cycles.chunks(3).enumerate() {
+        assert!(cycles.iter().all(|line| line.contains(&format!("\"index\":{round},"))), "{round}");
+    }
+}
+
+#[test]
+fn a_simulated_machine_says_that_it_has_no_processes() {
+    let home = tempfile::tempdir().unwrap();
+    let scenario = concat!("sim:", env!("CARGO_MANIFEST_DIR"), "/tests/scenarios/without_heat.json");
+    let mut command = crate::support::clean(env!("CARGO_BIN_EXE_fixture-workers"), home.path());
+    command.args(["--bench", "--meter", scenario, "--quick", "--nresamples", "100", "--isolate", "decode"]);
+    let ran = run(&mut command).ends_with(0);
+    assert!(ran.err.contains("--isolate, --bench-timeout and --env are without effect"), "{}", ran.err);
 }
 
 #[test]

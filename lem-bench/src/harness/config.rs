@@ -143,6 +143,10 @@ pub(super) struct Config {
     pub(super) color: Color,
     pub(super) output_dir: Option<PathBuf>,
     pub(super) context: Vec<(String, String)>,
+    /// Which events are shown.
+    pub(super) log: Option<String>,
+    /// Who is told what the run came to.
+    pub(super) notify: Option<String>,
 }
 
 /// The seed of everything drawn when none is given: a fixed one, so that two runs meet their inputs in one order.
@@ -192,6 +196,8 @@ impl Default for Config {
             color: Color::default(),
             output_dir: None,
             context: Vec::new(),
+            log: None,
+            notify: None,
         }
     }
 }

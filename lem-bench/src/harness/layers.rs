@@ -91,7 +91,16 @@ fn from(layer: Layer, place: &str) -> String {
     }
 }
 
+/// What stands for a value that is not written down.
+const NOT_SHOWN: &str = "(not shown)";
+
 impl Asked {
+    /// A text without the values that are not written down.
+    pub(super) fn without_secrets(&self, text: &str) -> String {
+        let secret = self.said.iter().filter(|said| said.option.secret);
+        secret.flat_map(|said| &said.values).fold(text.to_owned(), |text, value| text.replace(value, NOT_SHOWN))
+    }
+
     /// Refuses the value of an option that its text alone did not show to be wrong.
     pub(super) fn refuse(&self, name: &str, expects: &str) -> Stop {
         match self.said.iter().find(|said| said.option.name == name) {
@@ -117,7 +126,8 @@ impl Asked {
         match self.said.iter().find(|said| said.option.name == option.name) {
             Some(said) => {
                 let from = said.layer.name().to_owned();
-                Some((Setting { name, value: said.values.join("; "), from }, Some(said.place.clone())))
+                let value = if option.secret { NOT_SHOWN.to_owned() } else { said.values.join("; ") };
+                Some((Setting { name, value, from }, Some(said.place.clone())))
             }
             None if option.scope == Scope::Call => None,
             None => {

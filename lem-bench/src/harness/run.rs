@@ -7,7 +7,7 @@ use super::layers::{self, Asked};
 use super::mode::Mode;
 use super::own_meters::OwnMeters;
 use super::places::Places;
-use super::{command, config_view, console, file, list, measure, no_match, test_mode, worker};
+use super::{command, config_view, console, file, list, log, measure, no_match, test_mode, worker};
 use crate::model::{Order, RunOrder};
 use crate::registry::{Case, Selected};
 use crate::workers::Startup;
@@ -75,6 +75,7 @@ pub(super) fn run(harness: Harness) -> Result<Exit, Stop> {
     };
     let (call, warnings) = ask(said, harness.hints)?;
     let call = Call { meters: harness.meters, ..call };
+    log::listen(call.config().log.as_deref());
     for warning in warnings {
         console::warn(&warning);
     }

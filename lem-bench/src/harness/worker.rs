@@ -4,9 +4,12 @@
 
 use super::exit::{Exit, Stop};
 use super::hints::HarnessHints;
-use super::{environment, measure, test_mode};
+use super::{environment, log, measure, test_mode};
 use crate::registry::{Case, Registry};
 use crate::workers::{self, Answer, Listed, Listing, Task, VERSION};
+
+/// Which events a worker shows.
+pub(super) const LOG: &str = "LEM_BENCH_LOG";
 
 /// Serves the process that started this one.
 ///
@@ -14,6 +17,8 @@ use crate::workers::{self, Answer, Listed, Listing, Task, VERSION};
 /// When that one does not speak as it should.
 #[cfg(unix)]
 pub(super) fn run(registry: Registry, hints: &HarnessHints) -> Result<Exit, Stop> {
+    // The command line is the other process'; what it says about events comes by the environment.
+    log::listen(std::env::var(LOG).ok().as_deref());
     workers::serve(|task| answer(registry, hints, task), || std::process::exit(i32::from(Exit::Machine.code())))
         .map(|()| Exit::Done)
         .map_err(|error| Stop::machine(format!("the process that started this worker can't be served: {error}")))

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::atomic::write_atomic;
-use super::durable::refuse_all_but_files;
+use super::durable::{refuse_all_but_files, refuse_links};
 use super::error::StoreError;
 use super::home::Home;
 use super::run_id::RunId;
@@ -77,6 +77,7 @@ impl Baseline {
     pub fn find(home: &Home, name: &str) -> Result<Option<Self>, StoreError> {
         check(name)?;
         let folder = folder(home, name);
+        refuse_links(&folder)?;
         match read_small(&folder.join(MANIFEST))? {
             None => Ok(None),
             Some(bytes) => Self::parse(folder, &bytes).map(Some),
@@ -114,7 +115,7 @@ impl Baseline {
         let (mut found, mut damage) = (Vec::new(), Vec::new());
         for entry in entries {
             let folder = entry.map_err(StoreError::io("read", &all))?.path();
-            match read_small(&folder.join(MANIFEST)) {
+            match refuse_links(&folder).and_then(|()| read_small(&folder.join(MANIFEST))) {
                 Ok(None) => {}
                 Ok(Some(bytes)) => match Self::parse(folder, &bytes) {
                     Ok(baseline) => found.push(baseline),
@@ -137,6 +138,7 @@ impl Baseline {
         check(name)?;
         RunId::parse(run.run_id)?;
         let folder = folder(home, name);
+        refuse_links(&folder)?;
         create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
         let _lock = Lock::take(&all(home))?;
         let old = match Self::find(home, name) {
@@ -335,6 +337,22 @@ mod tests {
             assert!(Baseline::find(&home, bad).is_err(), "{bad:?}");
         }
         assert!(matches!(save(&home, "main", "../run", &["a"]), Err(StoreError::BadRunId { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_a_baseline_s_place_is_not_followed() {
+        let (outer, home) = home();
+        let saved = save(&home, "main", "run", &["a"]).unwrap();
+        let elsewhere = outer.path().join("elsewhere");
+        fs::rename(saved.folder(), &elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, saved.folder()).unwrap();
+        let before = fs::read_dir(&elsewhere).unwrap().count();
+        assert!(matches!(Baseline::find(&home, "main"), Err(StoreError::NotOurs { .. })));
+        assert!(matches!(save(&home, "main", "other", &["a"]), Err(StoreError::NotOurs { .. })));
+        let (found, damage) = Baseline::list(&home).unwrap();
+        assert_eq!((found.len(), damage.len()), (0, 1), "{damage:?}");
+        assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), before);
     }
 
     #[test]

@@ -21,6 +21,17 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Refuses a link in the place of a folder of ours. A path with nothing there is fine, and so is a file, which what is
+/// looked for below it will not find.
+pub(super) fn refuse_links(path: &Path) -> Result<(), StoreError> {
+    match fs::symlink_metadata(path) {
+        Ok(there) if there.is_symlink() => {
+            Err(StoreError::NotOurs { path: path.to_path_buf(), what: "a symbolic link" })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Why a path is not a plain file of ours: a link, a pipe, a device, a folder. A path with nothing there is fine.
 pub(super) fn refuse_all_but_files(path: &Path) -> Result<(), StoreError> {
     let what = match fs::symlink_metadata(path) {

@@ -253,7 +253,9 @@ impl Tail {
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        let began = std::time::Instant::now();
         let written = self.file.write_all(bytes).and_then(|()| self.file.sync_data());
+        tracing::trace!(bytes = bytes.len(), seconds = began.elapsed().as_secs_f64(), "appended and on the disk");
         if let Err(error) = written {
             // Take a part of a line away again, so that the file ends with what was reported as kept. If that fails
             // too, readers see a line that is cut off.

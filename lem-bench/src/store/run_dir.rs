@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::atomic::write_atomic;
-use super::durable::sync_folder;
+use super::durable::{refuse_all_but_files, sync_folder};
 use super::error::StoreError;
 use super::home::Home;
 use super::run_id::RunId;
@@ -72,10 +72,10 @@ impl RunDir {
         }
     }
 
-    /// The folder of a run that is there; `None` when it is not.
+    /// The folder of a run that is there; `None` when it is not, or when a symbolic link stands in its place.
     pub fn find(home: &Home, id: RunId) -> Option<Self> {
         let path = home.runs().join(id.as_str());
-        path.is_dir().then_some(Self { id, path })
+        fs::symlink_metadata(&path).is_ok_and(|there| there.is_dir()).then_some(Self { id, path })
     }
 
     /// All runs, sorted by name (those named by date: oldest first). What does not look like a run is left out.
@@ -109,10 +109,11 @@ impl RunDir {
     /// The run that was last marked as the newest; `None` when none was, or it is gone.
     ///
     /// # Errors
-    /// [`StoreError::Io`] when `latest` is there and cannot be read, [`StoreError::BadRunId`] when it holds no run's
+    /// [`StoreError::NotOurs`] or [`StoreError::Io`] when `latest` is there and cannot be read, [`StoreError::BadRunId`] when it holds no run's
     /// name.
     pub fn latest(home: &Home) -> Result<Option<Self>, StoreError> {
         let path = home.path().join("latest");
+        refuse_all_but_files(&path)?;
         let mut text = String::new();
         match fs::File::open(&path).and_then(|file| file.take(256).read_to_string(&mut text)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -189,5 +190,10 @@ mod tests {
         std::os::unix::fs::symlink(folder.path(), home.runs().join("shared")).unwrap();
         let error = RunDir::join(&home, RunId::parse("shared").unwrap()).unwrap_err();
         assert!(error.to_string().contains("shared is a symbolic link"), "{error}");
+        assert_eq!(RunDir::find(&home, RunId::parse("shared").unwrap()), None);
+        assert_eq!(RunDir::list(&home).unwrap(), []);
+        std::os::unix::fs::symlink("/etc/passwd", home.path().join("latest")).unwrap();
+        let error = RunDir::latest(&home).unwrap_err();
+        assert!(error.to_string().contains("latest is a symbolic link"), "{error}");
     }
 }

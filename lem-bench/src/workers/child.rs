@@ -48,6 +48,7 @@ impl Worker {
             .process_group(0)
             .spawn()?;
         let followed = Some(Followed::begin(process.id()));
+        tracing::debug!(pid = process.id(), "worker started");
         let (limit, interrupt, frame) = (launch.limit, interrupt.clone(), Frame::default());
         Ok(Self { process, followed, socket, limit, waited: Duration::ZERO, interrupt, began: Instant::now(), frame })
     }
@@ -126,7 +127,9 @@ impl Worker {
         }
         // Its clock is read for the last time while its process can still be found.
         self.followed.take();
-        self.process.wait()
+        let status = self.process.wait();
+        tracing::debug!(pid = self.process.id(), seconds = self.began.elapsed().as_secs_f64(), ?status, "worker ended");
+        status
     }
 
     fn kill(&self) {

@@ -13,7 +13,7 @@ use crate::harness::{command, console, measure, parse, run};
 pub(super) const SUBCOMMAND: Subcommand = Subcommand { name: "duel", command: duel_command, run: duel };
 
 /// The options of a bench that it takes too.
-const OPTIONS: [&str; 37] = [
+const OPTIONS: [&str; 38] = [
     "filter",
     "exact",
     "skip",
@@ -51,6 +51,7 @@ const OPTIONS: [&str; 37] = [
     "fail-on",
     "fail-on-regression",
     "gate-estimates",
+    "log",
 ];
 
 fn taken() -> impl Iterator<Item = &'static OptionSpec> {

@@ -4,7 +4,7 @@ use clap::Command;
 
 use super::subcommand;
 use crate::harness::exit::{Exit, Stop};
-use crate::harness::{command, console};
+use crate::harness::{command, console, log};
 
 /// The `main` of `cargo-lem`: reads the command line, does what it says, and ends the process.
 ///
@@ -32,8 +32,9 @@ fn go() -> Result<Exit, Stop> {
     };
     // Clap asks for a subcommand and knows no other.
     let Some((name, matches)) = matches.subcommand() else { return Ok(Exit::Usage) };
+    log::listen(std::env::var("LEM_BENCH_LOG").ok().as_deref());
     match subcommand::ALL.iter().find(|known| known.name == name) {
-        Some(known) => (known.run)(matches),
+        Some(known) => log::timed(known.name, || (known.run)(matches)),
         None => Ok(Exit::Usage),
     }
 }

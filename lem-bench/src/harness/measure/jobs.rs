@@ -6,6 +6,8 @@ use super::super::config::Config;
 use super::super::exit::Stop;
 use super::super::simulation::Simulation;
 use super::super::test_mode;
+#[cfg(unix)]
+use super::super::worker;
 use crate::model::{BenchRecord, DomainId, MeterProbe, id_hash};
 use crate::protocol::{CycleSums, Overrides, Schedule};
 use crate::registry::{Attributes, Case};
@@ -62,7 +64,9 @@ pub(super) fn job(
 fn isolated(config: &Config, case: &Case, interrupt: &Interrupt) -> Result<Body, Stop> {
     let binary = std::env::current_exe()
         .map_err(|error| Stop::machine(format!("this binary can't be found, to start it again: {error}")))?;
-    let launch = Launch { binary, env: config.env.clone(), limit: config.bench_timeout };
+    let log = config.log.iter().map(|log| (worker::LOG.to_owned(), log.clone()));
+    let env = log.chain(config.env.iter().cloned()).collect();
+    let launch = Launch { binary, env, limit: config.bench_timeout };
     Ok(workers::body(launch, case.id.clone(), config.axes.clone(), interrupt.clone()))
 }
 

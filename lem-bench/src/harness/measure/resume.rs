@@ -13,7 +13,7 @@ use crate::protocol::CycleSums;
 use crate::store::{Home, JournalName, JournalWriter, RunDir, RunId, Standing, read_journal};
 
 /// Settings that change what is shown or where, and not what is measured.
-const OF_NO_CONSEQUENCE: [&str; 24] = [
+const OF_NO_CONSEQUENCE: &[&str] = &[
     "save-baseline",
     "baseline",
     "baseline-lenient",
@@ -37,6 +37,10 @@ const OF_NO_CONSEQUENCE: [&str; 24] = [
     "no-match",
     "fail-fast",
     "keep-free",
+    "log",
+    "notify",
+    "export",
+    "output-format",
     "bench",
 ];
 

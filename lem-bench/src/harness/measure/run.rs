@@ -5,10 +5,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::super::config::{Config, Format, OutputFormat};
 use super::super::exit::{Exit, Stop};
-use super::super::pages;
+use super::super::log::timed;
 use super::super::progress::Progress;
 use super::super::run::{Call, Chosen};
+use super::super::traced::Traced;
 use super::super::{comparing, config_view, console, environment, saved, signals};
+use super::super::{notify, pages};
 use super::instrument::{self, Instrument};
 use super::results::{self, Results};
 use super::resume::{self, Earlier};
@@ -44,14 +46,15 @@ pub(in crate::harness) fn run(call: &Call, mut chosen: Chosen) -> Result<Exit, S
         let why = "--time-budget says when to stop looking for --target-precision, which is not set";
         return Err(Stop::usage(format!("{why}: set it, or leave the budget out")));
     }
+    notify::check(config.notify.is_some())?;
     let home = if config.dry_run { None } else { Some(results::home(call)?) };
     let ids: Vec<&str> = chosen.selected.run.iter().map(|case| case.id.as_str()).collect();
-    let comparing = comparing::Prepared::find(call, &ids)?;
+    let comparing = timed("looked for what to compare with", || comparing::Prepared::find(call, &ids))?;
     if let Some(exit) = comparing.without_measuring(call)? {
         return Ok(exit);
     }
-    let mut instrument = Instrument::open(call)?;
-    let _lock = lock(config, &instrument)?;
+    let mut instrument = timed("opened the meter", || Instrument::open(call))?;
+    let _lock = timed("took the machine's lock", || lock(config, &instrument))?;
     tell_notes(config, &instrument);
     let earlier = match (&config.resume, &home) {
         (Some(which), Some(home)) => resume::find(home, which, &target(call))?,
@@ -60,7 +63,7 @@ pub(in crate::harness) fn run(call: &Call, mut chosen: Chosen) -> Result<Exit, S
     if let Some(earlier) = &earlier {
         chosen.follow(&earlier.head.plan, earlier.head.order);
     }
-    let probe = earlier.as_ref().map_or_else(|| instrument.probe(config), Earlier::probe);
+    let probe = earlier.as_ref().map_or_else(|| timed("probed the meter", || instrument.probe(config)), Earlier::probe);
     let ours: BTreeSet<String> = chosen.selected.run.iter().map(|case| case.id.clone()).collect();
     let left_out = chosen.selected.ignored.len();
     let head = head(call, &chosen, &instrument, probe.clone());
@@ -87,18 +90,35 @@ pub(in crate::harness) fn run(call: &Call, mut chosen: Chosen) -> Result<Exit, S
         tell_plan(&text, planned.len(), earlier.as_ref(), ours.len(), left_out);
     }
     let (results, ended) = measure(call, &planned, &plan, instrument, head, home, earlier)?;
-    let (mut summary, page) = results.finish(&config.analysis, &config.exports)?;
+    let (mut summary, page) =
+        timed("made the summary and its pages", || results.finish(&config.analysis, &config.exports))?;
+    if let Some(url) = &config.notify {
+        tell(url, &summary);
+    }
     // Files tell of the whole run; this process speaks, and answers, for its own benches.
     let all = summary.benches.len();
     summary.benches.retain(|bench| ours.contains(&bench.bench.id));
     show(config, &summary)?;
-    let verdict = comparing.finish(call, results.home(), results.folder(), &summary, all == summary.benches.len())?;
+    let whole = all == summary.benches.len();
+    let verdict = timed("compared and kept the results", || {
+        comparing.finish(call, results.home(), results.folder(), &summary, whole)
+    })?;
     console::note(&format!("results are in {}", page.display()));
     if ended.interrupted {
         let how = "the same command with --resume goes on with it";
         console::note(&format!("interrupted; every complete cycle is kept, and {how} (run {})", results.run_id()));
     }
     Ok(exit(&ended, &summary).max(verdict))
+}
+
+/// Tells who wants to know what the run came to.
+fn tell(url: &str, summary: &Summary) {
+    let sent = saved::json(summary)
+        .map_err(|stop| stop.message)
+        .and_then(|json| timed("told --notify", || notify::post(url, &json)));
+    if let Err(why) = sent {
+        console::warn(&format!("--notify could not be told: {why}; the results are kept all the same"));
+    }
 }
 
 /// What is left to do of a bench, for the time plan.
@@ -209,7 +229,7 @@ fn measure(
         let run_id = results.run_id();
         (results, journal, Record::Run(Box::new(RunRecord { run_id, ..head.clone() })))
     };
-    let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(journal)];
+    let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(journal), Box::new(Traced::default())];
     observers.extend(simulation.as_ref().map(super::super::simulation::Simulation::observer));
     let clock = std::sync::Arc::clone(&instrument.clock);
     let domains = instrument.domains.iter().map(|domain| domain.id.clone()).collect();
@@ -255,6 +275,9 @@ pub(super) fn head(call: &Call, chosen: &Chosen, instrument: &Instrument, probe:
     settings.extend(config_view::attributes(call, &chosen.selected.run));
     let mut environment = environment::facts(call);
     environment.extend(instrument.facts.iter().cloned());
+    for fact in &mut environment {
+        fact.value = call.asked.without_secrets(&fact.value);
+    }
     RunRecord {
         schema_version: SCHEMA_VERSION,
         lem_bench: env!("CARGO_PKG_VERSION").to_owned(),

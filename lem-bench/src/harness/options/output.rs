@@ -3,7 +3,7 @@
 use super::libtest::one;
 use super::spec::{Arity, OptionSpec, Topic};
 use crate::harness::config::OutputFormat;
-use crate::harness::parse;
+use crate::harness::{log, notify, parse};
 use crate::report::export::Format;
 
 pub(super) const OPTIONS: &[OptionSpec] = &[
@@ -44,6 +44,21 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         "Formats to write beside the summary, separated by commas: cycles, csv, markdown, junit, bmf, github, \
          openmetrics, bencher; `cargo lem report` makes them later",
     ),
+    OptionSpec::new(Topic::Output, "log", Arity::One("LEVEL"), |c, v| {
+        c.log = Some(one(v)).filter(|text| log::targets(text).is_ok()).map(str::to_owned);
+        if c.log.is_some() { Ok(()) } else { Err(String::new()) }
+    })
+    .expects("off, error, warn, info, debug or trace, or targets with levels such as lem_bench::store=trace,info")
+    .default("what RUST_LOG says, else off")
+    .help("Tell on stderr what takes time, and how long"),
+    OptionSpec::new(Topic::Output, "notify", Arity::One("URL"), |c, v| {
+        c.notify = Some(notify::url(one(v))?);
+        Ok(())
+    })
+    .secret()
+    .expects("a URL that begins with http:// or https://")
+    .default("nobody")
+    .help("Post the summary in JSON to this URL when the run has ended; a failure is a warning (feature `notify`)"),
     OptionSpec::new(Topic::Output, "context", Arity::Many("KEY=VALUE"), |c, v| {
         c.context = v.iter().map(|text| parse::pair(text)).collect::<Result<_, _>>()?;
         Ok(())

@@ -97,6 +97,8 @@ pub(in crate::harness) struct OptionSpec {
     pub(in crate::harness) help: &'static str,
     /// An option that this switch is short for, and its value.
     pub(in crate::harness) short_for: Option<(&'static str, &'static str)>,
+    /// Its values are nobody's business: they are not written down.
+    pub(in crate::harness) secret: bool,
     /// Where its values go.
     pub(in crate::harness) set: Set,
 }
@@ -118,6 +120,7 @@ impl OptionSpec {
             default,
             help: "",
             short_for: None,
+            secret: false,
             set,
         }
     }
@@ -145,6 +148,10 @@ impl OptionSpec {
 
     pub(super) const fn short(self, short: char) -> Self {
         Self { short: Some(short), ..self }
+    }
+
+    pub(super) const fn secret(self) -> Self {
+        Self { secret: true, ..self }
     }
 
     pub(super) const fn of_this_call(self) -> Self {

@@ -45,8 +45,9 @@ impl Progress {
     pub(in crate::harness) fn new(config: &Config, plan: TimePlan, power: PowerNow, origin: Origin) -> Self {
         let style = match (config.is_quiet(), console::stderr_is_terminal()) {
             (true, _) => Style::Quiet,
-            (false, true) => Style::Terminal,
-            (false, false) => Style::Lines,
+            // Lines that are rewritten would hide events' lines.
+            (false, true) if config.log.is_none() => Style::Terminal,
+            (false, _) => Style::Lines,
         };
         let looks = Looks { color: console::Paint::of_stderr(config.color).is_on() };
         let numbered = plan.benches().iter().enumerate();
