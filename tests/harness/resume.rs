@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use lem_bench::model::Record;
 use serde_json::Value;
 
-use crate::support::{Ran, fixture, run};
+use crate::support::{Ran, below, fixture, run};
 
 /// A run on a simulated machine, with its results in `home`.
 fn simulated(home: &Path, args: &[&str]) -> Command {
@@ -80,49 +81,97 @@ fn killed_after(mut child: Child, life: Duration) -> bool {
     ended
 }
 
+/// A run of which nothing hangs on when a window begins: neither heat nor a counter's ticks.
+fn placeless(home: &Path, args: &[&str]) -> Command {
+    let scenario = concat!("sim:", env!("CARGO_MANIFEST_DIR"), "/tests/scenarios/without_heat_or_ticks.json");
+    let mut command = fixture(&["--bench", "--meter", scenario, "--quick", "--nresamples", "100", "good"]);
+    command.args(args).env("LEM_BENCH_HOME", home);
+    command
+}
+
+/// The cycles of the only journal of a run that is not damaged, with the times of their requests; whether it has ended.
+fn durable_cycles(run: &Path) -> (Vec<Record>, bool) {
+    let journals = lem_bench::store::read_run(run).unwrap();
+    let Some(journal) = journals.into_iter().next() else { return (Vec::new(), false) };
+    assert!(journal.damage.is_empty(), "{:?}", journal.damage);
+    let cycles = journal.records.into_iter().filter(|record| matches!(record, Record::Cycle(_)));
+    (cycles.collect(), journal.complete)
+}
+
+/// Every file in a run's folder that is there can be read: nothing is there by half.
+fn all_is_whole(run: &Path) {
+    for name in ["summary.json", "comparison.json"] {
+        if let Ok(bytes) = std::fs::read(run.join(name)) {
+            serde_json::from_slice::<Value>(&bytes).unwrap();
+        }
+    }
+    for page in below(run).iter().map(Path::new).filter(|path| path.extension().is_some_and(|it| it == "html")) {
+        assert!(std::fs::read_to_string(page).unwrap().trim_end().ends_with("</html>"), "{}", page.display());
+    }
+}
+
 #[test]
 fn runs_that_are_killed_come_to_what_an_undisturbed_run_comes_to() {
     let folder = tempfile::tempdir().unwrap();
-    let undisturbed = folder.path().join("undisturbed");
-    let began = std::time::Instant::now();
-    run(&mut simulated(&undisturbed, &["good"])).ends_with(0);
-    let whole = began.elapsed();
-    let expected = summary(&runs(&undisturbed)[0]);
-    let mut kills = 0;
+    let orders = [&["--resume"][..], &["--resume", "--order", "interleaved"]];
+    let undisturbed = orders.map(|order| {
+        let home = folder.path().join(format!("undisturbed-{}", order.len()));
+        let began = std::time::Instant::now();
+        run(&mut placeless(&home, order)).ends_with(0);
+        let whole = began.elapsed();
+        (summary(&runs(&home)[0]), whole)
+    });
+    let (mut kills, mut in_cycles) = (0, 0);
     for number in 0..killed_runs() {
         let home = folder.path().join(format!("run-{number}"));
+        let (args, (expected, whole)) = (orders[number as usize % 2], &undisturbed[number as usize % 2]);
         // A random moment of a run; later tries live longer, so that each comes to an end.
         let mut random = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ u64::from(std::process::id());
-        let mut durable: Vec<u8> = Vec::new();
+        let (mut durable, mut kept): (Vec<u8>, Vec<Record>) = (Vec::new(), Vec::new());
         for attempt in 1.. {
             assert!(attempt < 50, "run {number} does not come to an end");
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let life = whole.mul_f64((random >> 11) as f64 / (1_u64 << 53) as f64 * 0.4 * f64::from(attempt));
-            let mut command = simulated(&home, &["good", "--resume"]);
+            let mut command = placeless(&home, args);
             let ended = killed_after(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap(), life);
             kills += u32::from(!ended);
             if let Some(run) = runs(&home).last() {
                 let now = whole_lines(run);
                 assert!(now.starts_with(&durable), "run {number}: what was durable has changed");
                 durable = now;
+                let (cycles, complete) = durable_cycles(run);
+                assert!(cycles.starts_with(&kept), "run {number}: a cycle that was durable has changed");
+                in_cycles += u32::from(!ended && !complete && cycles.len() > kept.len());
+                kept = cycles;
+                all_is_whole(run);
             }
             if ended {
                 break;
             }
         }
-        let ran = run(&mut simulated(&home, &["good", "--resume"])).ends_with(0);
+        let ran = run(&mut placeless(&home, args)).ends_with(0);
         let folders: Vec<PathBuf> = runs(&home).into_iter().filter(|run| !whole_lines(run).is_empty()).collect();
         assert_eq!(folders.len(), 1, "run {number}: {folders:?}\n{}", ran.err);
         let came_to = summary(&folders[0]);
-        let (is, should) = (essence(&came_to), essence(&expected));
+        let (is, should) = (essence(&came_to), essence(expected));
         assert!(is == should, "run {number} came to\n{is}\nand undisturbed to\n{should}");
-        for (one, other) in energies(&came_to).into_iter().zip(energies(&expected)) {
-            // Ticks of the counter lie elsewhere against the edges, and each is only known within the 2 ms between two
-            // reads: 0.6 J at each edge of a window of about 320 J.
-            assert!((one / other - 1.0).abs() < 4e-3, "run {number}: {one} J where it is {other} J undisturbed");
+        let (one, other) = (energies(&came_to), energies(expected));
+        assert_eq!(one.len(), other.len());
+        for (one, other) in one.into_iter().zip(other) {
+            // The counter's unit of 10 µJ in a window of about 320 J, at each of its edges.
+            assert!((one / other - 1.0).abs() < 1e-6, "run {number}: {one} J where it is {other} J undisturbed");
         }
         assert!(whole_lines(&folders[0]).starts_with(&durable));
+        let (cycles, complete) = durable_cycles(&folders[0]);
+        assert!(complete && cycles.starts_with(&kept));
+        let id = |record: &Record| match record {
+            Record::Cycle(cycle) => (cycle.bench.clone(), cycle.index),
+            _ => unreachable!("only cycles were taken"),
+        };
+        let once: std::collections::BTreeSet<_> = cycles.iter().map(id).collect();
+        assert_eq!(once.len(), cycles.len(), "run {number}: a cycle counts twice");
     }
+    println!("{} runs, {kills} kills, {in_cycles} of them after a cycle that was new", killed_runs());
     assert!(u64::from(kills) >= killed_runs() / 2, "only {kills} were killed while they ran");
 }
 

@@ -31,6 +31,7 @@ fn summary(run: &Path) -> Value {
 struct Disk(tempfile::TempDir);
 
 impl Disk {
+    #[expect(clippy::print_stdout, reason = "what is skipped is said")]
     fn mount(options: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(folder.path()).output();
