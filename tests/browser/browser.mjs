@@ -2,15 +2,20 @@
 
 import puppeteer from "puppeteer-core";
 
+const PATIENCE = 180_000;
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 export async function start() {
-  return puppeteer.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] });
+  // A small machine that builds something else meanwhile is slow, not broken; and a container's /dev/shm is small.
+  const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
+  return puppeteer.launch({ executablePath: CHROMIUM, args, timeout: PATIENCE, protocolTimeout: 2 * PATIENCE });
 }
 
 /** Opens a file; `faults` grows with every console message, script error, dialog and request but the page's own. */
 export async function open(browser, file, { width = 1280, height = 900, scheme = "light", script = true } = {}) {
   const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE);
+  page.setDefaultNavigationTimeout(PATIENCE);
   const url = `file://${file}`;
   const faults = [];
   page.on("console", (message) => faults.push(`console ${message.type()}: ${message.text()}`));

@@ -75,7 +75,10 @@ for (const report of reports) {
         });
         if (path === "index.html" || shots) await shoot(page, `${report}-${path.replace(/\W+/g, "-").slice(0, 50)}-${scheme}-${width}`);
         // Axe is brought in past the page's own policy, so it comes after the complaints are counted.
-        await check(`${label} ${scheme} ${width}: axe finds nothing serious`, () => accessible(page));
+        // Either scheme's contrasts, and either width's structure.
+        if ((scheme === "light") === (width === 1280)) {
+          await check(`${label} ${scheme} ${width}: axe finds nothing serious`, () => accessible(page));
+        }
         await page.close();
       }
     }

@@ -5,8 +5,8 @@
 use std::path::{Path, PathBuf};
 
 use super::exit::Stop;
-use crate::analysis::Summary;
-use crate::analysis::compare::Comparison;
+use crate::analysis::compare::{Comparison, Trend};
+use crate::analysis::{RunInfo, Summary};
 use crate::store::StoreError;
 
 /// Writes the pages of `summary` into `folder`, each at once or not at all, and returns where the index is; nothing
@@ -19,40 +19,67 @@ pub(super) fn write(folder: &Path, summary: &Summary) -> Result<Option<PathBuf>,
     use crate::report::html::Report;
     use crate::store::slug;
 
-    save(folder, Report::new(summary, slug), |_| true)
+    save(folder, Report::new(summary, slug).files())
 }
 
-/// Writes the page of a comparison into `folder`, and the index anew with what changed on it. The benches' own pages
-/// are there and stay as they are.
+/// What the pages beside the benches' own tell.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Beside<'a> {
+    /// What the run was compared with, and what came of it.
+    pub(super) compared: Option<&'a Comparison>,
+    /// The sessions of the run's benches.
+    pub(super) trends: &'a [Trend],
+}
+
+/// Writes the pages of what a run was compared with and of its benches' sessions into `folder`, and the index anew with
+/// what changed on it. The benches' own pages are there and stay as they are.
 ///
 /// # Errors
 /// They can't be made or written.
 #[cfg(feature = "html")]
-pub(super) fn write_compared(folder: &Path, summary: &Summary, compared: &Comparison) -> Result<(), Stop> {
+pub(super) fn write_beside(folder: &Path, summary: &Summary, beside: Beside<'_>) -> Result<(), Stop> {
     use crate::report::html::Report;
     use crate::store::slug;
 
-    let report = Report::new(summary, slug).against(compared);
-    save(folder, report, |path| !path.starts_with("benches/")).map(drop)
+    let mut report = Report::new(summary, slug).with_history(beside.trends);
+    if let Some(compared) = beside.compared {
+        report = report.against(compared);
+    }
+    save(folder, report.beside()).map(drop)
+}
+
+/// Writes the page of a comparison of saved results, and returns where it is.
+///
+/// # Errors
+/// It can't be made or written, or this build makes no pages.
+#[cfg(feature = "html")]
+pub(super) fn write_comparison(folder: &Path, run: &RunInfo, compared: &Comparison) -> Result<PathBuf, Stop> {
+    let page = crate::report::html::comparison_page(compared, run);
+    save(folder, page.map(|page| vec![page]))?.ok_or_else(none)
+}
+
+/// Writes the page of a history, at most `newest` sessions of each bench, and returns where it is.
+///
+/// # Errors
+/// It can't be made or written, or this build makes no pages.
+#[cfg(feature = "html")]
+pub(super) fn write_history(folder: &Path, trends: &[Trend], newest: usize) -> Result<PathBuf, Stop> {
+    let page = crate::report::html::history_page(trends, newest);
+    save(folder, page.map(|page| vec![page]))?.ok_or_else(none)
 }
 
 #[cfg(feature = "html")]
 fn save(
     folder: &Path,
-    report: crate::report::html::Report<'_>,
-    wanted: impl Fn(&str) -> bool,
+    files: Result<Vec<crate::report::html::PageFile>, crate::report::html::ReportError>,
 ) -> Result<Option<PathBuf>, Stop> {
     use crate::store::write_atomic;
 
-    let files = report.files();
     let files = files.map_err(|error| Stop::machine(format!("the pages can't be made: failed to {error}")))?;
     let mut last = None;
-    for file in files.into_iter().filter(|file| wanted(&file.path)) {
+    for file in files {
         let path = folder.join(file.path);
-        if let Some(parent) = path.parent() {
-            let made = std::fs::create_dir_all(parent);
-            made.map_err(|error| Stop::machine(format!("the folder {} can't be made: {error}", parent.display())))?;
-        }
+        path.parent().map_or(Ok(()), make_folder)?;
         write_atomic(&path, &file.bytes).map_err(|error| stop(&error))?;
         last = Some(path);
     }
@@ -69,8 +96,36 @@ pub(super) fn write(_folder: &Path, _summary: &Summary) -> Result<Option<PathBuf
 /// This build can't make pages.
 #[cfg(not(feature = "html"))]
 #[expect(clippy::unnecessary_wraps, reason = "with the feature `html` they are made, and that can fail")]
-pub(super) fn write_compared(_folder: &Path, _summary: &Summary, _compared: &Comparison) -> Result<(), Stop> {
+pub(super) fn write_beside(_folder: &Path, _summary: &Summary, beside: Beside<'_>) -> Result<(), Stop> {
+    // Named so that this build, too, has read what it would have shown.
+    let Beside { compared: _, trends: _ } = beside;
     Ok(())
+}
+
+/// This build can't make pages.
+#[cfg(not(feature = "html"))]
+pub(super) fn write_comparison(_folder: &Path, _run: &RunInfo, _compared: &Comparison) -> Result<PathBuf, Stop> {
+    Err(none())
+}
+
+/// This build can't make pages.
+#[cfg(not(feature = "html"))]
+pub(super) fn write_history(_folder: &Path, _trends: &[Trend], _newest: usize) -> Result<PathBuf, Stop> {
+    Err(none())
+}
+
+/// That there are no pages in this build.
+pub(super) fn none() -> Stop {
+    Stop::usage("this build of cargo-lem makes no pages: install it with its feature `html`")
+}
+
+/// Makes a folder, and those that it lies in, where there is none.
+///
+/// # Errors
+/// It can't be made.
+pub(super) fn make_folder(folder: &Path) -> Result<(), Stop> {
+    std::fs::create_dir_all(folder)
+        .map_err(|error| Stop::machine(format!("the folder {} can't be made: {error}", folder.display())))
 }
 
 /// How something that can't be kept ends the run.

@@ -3,7 +3,7 @@
 //! Every report takes its numbers from here, so that the terminal and the page never show two roundings of one value.
 //! Must not know what a figure means or where it is shown.
 
-use crate::analysis::{Interval, Metric};
+use crate::analysis::Metric;
 
 /// What stands where there is no number.
 pub const NONE: &str = "–";
@@ -35,7 +35,22 @@ impl Figure {
         if !value.is_finite() {
             return Err(metric.missing.clone().unwrap_or_else(|| "not a finite number".to_owned()));
         }
-        Ok(Self::build(value, &metric.unit, metric.interval.as_ref()))
+        let ends = metric.interval.as_ref().map(|interval| (interval.low, interval.high));
+        let indicative = metric.interval.as_ref().is_some_and(|interval| interval.indicative);
+        let figure = Self::build(value, &metric.unit, ends);
+        Ok(Self { indicative: indicative && figure.interval.is_some(), ..figure })
+    }
+
+    /// What to show of a number in `unit` and, where it has one, its interval from `low` to `high`.
+    ///
+    /// # Errors
+    /// That the number is not finite.
+    pub fn between(value: f64, (low, high): (Option<f64>, Option<f64>), unit: &str) -> Result<Self, String> {
+        if value.is_finite() {
+            Ok(Self::build(value, unit, low.zip(high)))
+        } else {
+            Err("not a finite number".to_owned())
+        }
     }
 
     /// What to show of a bare number in `unit`; four significant digits.
@@ -43,21 +58,21 @@ impl Figure {
     /// # Errors
     /// That the number is not finite.
     pub fn bare(value: f64, unit: &str) -> Result<Self, String> {
-        if value.is_finite() { Ok(Self::build(value, unit, None)) } else { Err("not a finite number".to_owned()) }
+        Self::between(value, (None, None), unit)
     }
 
-    fn build(value: f64, unit: &str, interval: Option<&Interval>) -> Self {
-        let interval = interval.filter(|i| i.low.is_finite() && i.high.is_finite() && i.low <= i.high);
-        let half = interval.map(|i| (i.high - i.low) / 2.0);
+    fn build(value: f64, unit: &str, ends: Option<(f64, f64)>) -> Self {
+        let ends = ends.filter(|(low, high)| low.is_finite() && high.is_finite() && low <= high);
+        let half = ends.map(|(low, high)| (high - low) / 2.0);
         let (factor, unit) = prefixed(value.abs().max(half.unwrap_or(0.0)), unit);
         let decimals = decimals(value * factor, half.map(|half| half * factor));
         let text = |x: f64| fixed(x * factor, decimals);
         Self {
             value: text(value),
             unit,
-            interval: interval.map(|i| (text(i.low), text(i.high))),
+            interval: ends.map(|(low, high)| (text(low), text(high))),
             relative: half.and_then(|half| relative(half, value)),
-            indicative: interval.is_some_and(|i| i.indicative),
+            indicative: false,
         }
     }
 
@@ -204,6 +219,7 @@ fn relative(half: f64, value: f64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::Interval;
 
     fn metric(value: f64, low: f64, high: f64, unit: &str) -> Metric {
         let interval =

@@ -12,6 +12,7 @@ pub mod html;
 mod labels;
 pub(crate) mod terminal_text;
 mod worth_knowing;
+mod xml;
 
 #[cfg(test)]
 mod fixture;

@@ -2,8 +2,10 @@
 //!
 //! Must not know where they are said.
 
+use super::comparison::{change, verdict};
 use super::figures::{Figure, percent};
 use super::labels;
+use crate::analysis::compare::{BenchComparison, Comparison, Verdict};
 use crate::analysis::{BenchSummary, Finding, Metric, Status, Summary, Weight};
 
 /// Half an interval, as a share of the value, that is narrow enough to find a change of 1 %.
@@ -11,9 +13,53 @@ const NARROW: f64 = 0.01;
 /// More cycles than this are no advice.
 const MOST_CYCLES: f64 = 200.0;
 
+/// Sentences at most.
+const MOST: usize = 3;
+
 /// At most three sentences, what weighs most first.
-pub(super) fn worth_knowing(summary: &Summary) -> Vec<String> {
-    [worst(summary), cost(summary), widest(summary)].into_iter().flatten().collect()
+pub(super) fn worth_knowing(summary: &Summary, compared: Option<&Comparison>) -> Vec<String> {
+    let all = [worst(summary), compared.and_then(changed), cost(summary), widest(summary)];
+    all.into_iter().flatten().take(MOST).collect()
+}
+
+/// What changed against the base, and most of all; of which benches that can't be told.
+fn changed(compared: &Comparison) -> Option<String> {
+    let count = |verdict| compared.benches.iter().filter(|bench| bench.verdict == verdict).count();
+    let each =
+        |(verdict, word): (Verdict, &str)| Some(format!("{} {word}", count(verdict))).filter(|_| count(verdict) > 0);
+    let words = [
+        (Verdict::Regressed, "regressed"),
+        (Verdict::Improved, "improved"),
+        (Verdict::Unchanged, "unchanged"),
+        (Verdict::Inconclusive, "inconclusive"),
+        (Verdict::Invalid, "not comparable"),
+    ];
+    let counts: Vec<String> = words.into_iter().filter_map(each).collect();
+    if counts.is_empty() {
+        return None;
+    }
+    let of = |verdict| compared.benches.iter().filter(move |bench| bench.verdict == verdict);
+    let size = |bench: &&BenchComparison| bench.change.map_or(0.0, |change| change.log_ratio.abs());
+    let most = |verdict| of(verdict).max_by(|a, b| size(a).total_cmp(&size(b)));
+    let told = most(Verdict::Regressed).or_else(|| most(Verdict::Improved));
+    let suspected = || compared.benches.iter().find(|bench| bench.suspected.is_some());
+    let only = || compared.benches.first().filter(|_| compared.benches.len() == 1);
+    let told = told.or_else(suspected).or_else(only);
+    let base = &compared.base.name;
+    let said = |bench: &BenchComparison| {
+        let label = match (bench.is_estimate(), bench.is_simulated()) {
+            (true, _) => " (estimated)",
+            (_, true) => " (simulated)",
+            _ => "",
+        };
+        Some(format!("{} {}, {}{label}", bench.id, verdict(bench), change(bench)?))
+    };
+    let told = told.and_then(said);
+    Some(match told {
+        Some(told) if compared.benches.len() == 1 => format!("Against {base}: {told}"),
+        Some(told) => format!("Against {base}: {}; most of all {told}", counts.join(", ")),
+        None => format!("Against {base}: {}", counts.join(", ")),
+    })
 }
 
 /// The finding that weighs most, with what to do about it; where several benches have it, how many.
@@ -100,12 +146,13 @@ fn widest(summary: &Summary) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::compare::{self, Change};
     use crate::report::fixture;
 
     #[test]
     fn what_must_not_be_used_comes_first_then_what_it_costs_and_how_sure_that_is() {
         assert_eq!(
-            worth_knowing(&fixture::on_a_card()),
+            worth_knowing(&fixture::on_a_card(), None),
             [
                 "decode/batch=1/dtype=f32 must not be used: 7 of 212 requests failed (3.3 %), the last with: out of \
                  memory → make the requests succeed; above 1 % the energy per token is not the model's",
@@ -117,13 +164,39 @@ mod tests {
     }
 
     #[test]
+    fn what_changed_comes_before_what_it_costs_and_pushes_out_what_weighs_least() {
+        let compared = |verdicts: &[(&str, Verdict, f64)]| {
+            let one = |&(id, verdict, percent): &(&str, Verdict, f64)| {
+                let (log_ratio, low, high) = ((percent / 100.0).ln_1p(), percent - 1.0, percent + 1.0);
+                let change = Change { percent, low, high, log_ratio, se: 0.005, df: 9.0, p: 0.001, q: 0.001 };
+                BenchComparison { verdict, change: Some(change), ..compare::fixture::bench(id) }
+            };
+            let run = compare::fixture::run("base", 0.0, 0.4);
+            let side = |name| compare::Results { name, summaries: std::slice::from_ref(&run) };
+            let options = compare::CompareOptions::default();
+            let whole = compare::compare(side("main"), side("head"), &[], &options, compare::GateRules::default());
+            Comparison { benches: verdicts.iter().map(one).collect(), ..whole }
+        };
+        let verdicts =
+            [("a", Verdict::Unchanged, 0.1), ("b", Verdict::Improved, -20.0), ("c", Verdict::Regressed, 6.4)];
+        let told = worth_knowing(&fixture::on_a_card(), Some(&compared(&verdicts)));
+        assert_eq!(
+            told[1],
+            "Against main: 1 regressed, 1 improved, 1 unchanged; most of all c regressed, +6.4 % [+5.4 % … +7.4 %]"
+        );
+        assert!(told.len() == 3 && told[0].contains("must not be used") && told[2].contains("costs"), "{told:?}");
+        let told = worth_knowing(&fixture::on_an_estimate(), Some(&compared(&verdicts[..1])));
+        assert_eq!(told[0], "Against main: a unchanged, +0.1 % [-0.9 % … +1.1 %]");
+    }
+
+    #[test]
     fn an_estimate_is_called_one_and_a_wide_interval_has_a_remedy() {
         let mut run = fixture::on_an_estimate();
         run.benches.truncate(1);
         let metric = run.benches[0].metrics.get_mut("j_per_output_token").unwrap();
         let interval = metric.interval.as_mut().unwrap();
         (interval.low, interval.high) = (0.0523 * 0.97, 0.0523 * 1.03);
-        let told = worth_knowing(&run);
+        let told = worth_knowing(&run, None);
         assert_eq!(told[0], "An output token costs 52.3 mJ ±3.0 % (estimated) in decode/batch=1");
         assert_eq!(told[1], "The interval is ±3.0 % over 10 cycles → `--cycles 90` would bring it to about ±1.0 %");
         assert_eq!(told.len(), 2);
@@ -133,6 +206,6 @@ mod tests {
     fn a_run_without_anything_has_nothing_worth_knowing() {
         let mut run = fixture::on_a_card();
         run.benches.clear();
-        assert_eq!(worth_knowing(&run), Vec::<String>::new());
+        assert_eq!(worth_knowing(&run, None), Vec::<String>::new());
     }
 }

@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::difference::Difference;
-use super::gate::Gate;
+use super::gate::{BenchGate, Gate};
 use crate::analysis::finding::Status;
 use crate::model::{Origin, Source};
 
 /// Two results side by side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Comparison {
     /// [`crate::model::SCHEMA_VERSION`].
     pub schema_version: u32,
@@ -37,6 +38,7 @@ pub struct Comparison {
 
 /// One side of a comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Side {
     /// What the user called it: `main`, `latest`, a path.
     pub name: String,
@@ -46,6 +48,7 @@ pub struct Side {
 
 /// A run of a side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SideRun {
     /// Its id.
     pub run_id: String,
@@ -69,6 +72,7 @@ pub struct SideRun {
 
 /// One bench on both sides.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BenchComparison {
     /// The bench's id.
     pub id: String,
@@ -100,6 +104,9 @@ pub struct BenchComparison {
     pub differences: Vec<Difference>,
     /// The verdict's reasons, in words.
     pub reasons: Vec<String>,
+    /// What a gate makes of it; `None` in what older versions wrote.
+    #[serde(default)]
+    pub gate: Option<BenchGate>,
 }
 
 impl BenchComparison {
@@ -121,6 +128,7 @@ impl BenchComparison {
 
 /// One side's value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Measured {
     /// The run that it comes from; empty where both sides were measured in one sitting that has no id.
     pub run_id: String,
@@ -140,6 +148,7 @@ pub struct Measured {
 
 /// How two results were measured against each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Design {
     /// Both sides took turns in one session; the change is judged pair by pair.
@@ -163,6 +172,7 @@ pub enum Design {
 
 /// A change, relative to the base.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Change {
     /// The change in percent: 100 · (new / base − 1).
     pub percent: f64,
@@ -184,6 +194,7 @@ pub struct Change {
 
 /// What a comparison says about a bench.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Better by more than the threshold, also at the near end of the interval.
@@ -213,6 +224,7 @@ impl Verdict {
 
 /// Which way a change points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// For the better.
@@ -223,6 +235,7 @@ pub enum Direction {
 
 /// The spread between sessions that a change was held against.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SessionSpread {
     /// Where it comes from.
     pub from: SpreadSource,
@@ -240,6 +253,7 @@ pub struct SessionSpread {
 
 /// Where a spread between sessions comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SpreadSource {
     /// Assumed: 1 % with 4 degrees of freedom.

@@ -3,21 +3,22 @@
 //! Must not know exit codes.
 
 use super::comparison::{BenchComparison, Design, Verdict};
-use super::gate::{FailOn, Gate, GateOutcome};
+use super::gate::{BenchGate, FailOn, Gate, GateOutcome};
 use super::options::{GateRules, HISTORY_FROM};
 
-/// What the gate makes of judged benches.
-pub(super) fn decide(benches: &[BenchComparison], rules: GateRules) -> Gate {
+/// What the gate makes of judged benches; each is told what it makes of it.
+pub(super) fn decide(benches: &mut [BenchComparison], rules: GateRules) -> Gate {
+    let mut outcome = GateOutcome::Passed;
+    let mut reasons = Vec::new();
+    for bench in benches.iter_mut() {
+        let (of_bench, reason) = of_bench(bench, rules.fail_on.unwrap_or(FailOn::Regressed), rules);
+        outcome = outcome.max(of_bench);
+        reasons.extend(reason.clone());
+        bench.gate = Some(BenchGate { outcome: of_bench, reason });
+    }
     let Some(fail_on) = rules.fail_on else {
         return Gate { fail_on: None, outcome: GateOutcome::NotAsked, reasons: Vec::new() };
     };
-    let mut outcome = GateOutcome::Passed;
-    let mut reasons = Vec::new();
-    for bench in benches {
-        let (of_bench, reason) = of_bench(bench, fail_on, rules);
-        outcome = outcome.max(of_bench);
-        reasons.extend(reason);
-    }
     if benches.is_empty() {
         outcome = GateOutcome::Withheld;
         reasons.push("there is nothing to judge: the two sides have no bench in common".to_owned());
@@ -86,8 +87,12 @@ mod tests {
     const PAIRED: Design = Design::Paired { pairs: 10 };
     const SINGLE: Design = Design::SingleBaseline { sessions: 1 };
 
+    fn decided(benches: &[BenchComparison], rules: GateRules) -> Gate {
+        decide(&mut benches.to_vec(), rules)
+    }
+
     fn outcome(benches: &[BenchComparison], rules: GateRules) -> GateOutcome {
-        let gate = decide(benches, rules);
+        let gate = decided(benches, rules);
         assert!(!gate.reasons.is_empty() || gate.outcome == GateOutcome::NotAsked, "{gate:?}");
         gate.outcome
     }
@@ -111,11 +116,22 @@ mod tests {
     }
 
     #[test]
+    fn each_bench_is_told_what_a_gate_makes_of_it_also_where_there_is_none() {
+        let mut benches =
+            [with(Verdict::Regressed, PAIRED), with(Verdict::Unchanged, PAIRED), with(Verdict::Regressed, SINGLE)];
+        assert_eq!(decide(&mut benches, GateRules::default()).outcome, GateOutcome::NotAsked);
+        let told = benches.map(|bench| bench.gate.unwrap());
+        let outcomes = [GateOutcome::Failed, GateOutcome::Passed, GateOutcome::Withheld];
+        assert_eq!(told.each_ref().map(|gate| gate.outcome), outcomes);
+        assert_eq!(told.map(|gate| gate.reason.is_some()), [true, false, true]);
+    }
+
+    #[test]
     fn one_saved_baseline_warns_and_never_fails_unless_trusted() {
         let rules = GateRules { fail_on: Some(FailOn::Regressed), ..GateRules::default() };
         let benches = [with(Verdict::Regressed, SINGLE)];
         assert_eq!(outcome(&benches, rules), GateOutcome::Withheld);
-        assert!(decide(&benches, rules).reasons[0].contains("--trust-single-baseline"));
+        assert!(decided(&benches, rules).reasons[0].contains("--trust-single-baseline"));
         assert_eq!(outcome(&benches, GateRules { trust_single_baseline: true, ..rules }), GateOutcome::Failed);
         assert_eq!(outcome(&[with(Verdict::Regressed, Design::History { sessions: 5 })], rules), GateOutcome::Failed);
     }

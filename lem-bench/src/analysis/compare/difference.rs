@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One fact that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Difference {
     /// Which fact: `driver`, `gpu:0 power limit W`, `meter`.
     pub fact: String,
@@ -24,6 +25,7 @@ impl std::fmt::Display for Difference {
 
 /// What a difference means for a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DifferenceWeight {
     /// Worth knowing when a change is looked into: another kernel, another compiler.

@@ -37,6 +37,7 @@ pub(crate) fn bench(id: &str) -> BenchComparison {
         session: None,
         differences: Vec::new(),
         reasons: Vec::new(),
+        gate: None,
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a gate fails on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FailOn {
     /// Benches that regressed.
@@ -29,6 +30,7 @@ impl FailOn {
 
 /// A gate's decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Gate {
     /// What it was to fail on; `None` when there was no gate.
     pub fail_on: Option<FailOn>,
@@ -38,8 +40,19 @@ pub struct Gate {
     pub reasons: Vec<String>,
 }
 
+/// What a gate makes of one bench, whatever the others are; by `--fail-on regressed` where there was no gate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct BenchGate {
+    /// Whether it would fail, pass, or must not decide.
+    pub outcome: GateOutcome,
+    /// Why, unless it passes.
+    pub reason: Option<String>,
+}
+
 /// How a gate ended. Ordered: the worst bench decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GateOutcome {
     /// There was no gate.

@@ -30,7 +30,7 @@ pub use comparison::{
 };
 pub use difference::{Difference, DifferenceWeight};
 pub use environment::machine;
-pub use gate::{FailOn, Gate, GateOutcome};
+pub use gate::{BenchGate, FailOn, Gate, GateOutcome};
 pub use null::NullTest;
 pub use options::{CompareOptions, Criteria, GateRules, HISTORY_ALONE_FROM, HISTORY_FROM, Prior};
 pub use pairs::{PairedBench, compare_pairs, paired};

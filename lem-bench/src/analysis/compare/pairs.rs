@@ -97,6 +97,7 @@ fn unjudged(input: &PairedBench, criteria: &Criteria) -> BenchComparison {
         session: None,
         differences: Vec::new(),
         reasons: Vec::new(),
+        gate: None,
     };
     for (side, status) in [("base", input.status.0), ("new", input.status.1)] {
         if status == Status::Invalid {

@@ -92,7 +92,7 @@ pub(super) fn finish(unfinished: Unfinished, options: &CompareOptions, rules: Ga
     if options.anyway && benches.iter().any(|bench| bench.differences.iter().any(blocks)) {
         notes.push("what differs was compared because you asked for it: the change is not the code's alone".to_owned());
     }
-    let gate = decide(&benches, rules);
+    let gate = decide(&mut benches, rules);
     Comparison {
         schema_version: SCHEMA_VERSION,
         base,
@@ -145,6 +145,7 @@ impl Pair<'_> {
             session: None,
             differences,
             reasons: Vec::new(),
+            gate: None,
         };
         match self.obstacle(&bench, of_base, of_new) {
             Some(reason) => bench.reasons.push(reason),

@@ -76,7 +76,7 @@ fn list(home: &Home) -> Result<Exit, Stop> {
 fn show(home: &Home, name: &str, options: TableOptions) -> Result<Exit, Stop> {
     let found = baseline(home, name)?.ok_or_else(|| missing(home, name))?;
     for summary in &found.summaries {
-        console::out(&table(summary, &options));
+        console::out(&table(summary, None, &options));
     }
     Ok(Exit::Done)
 }

@@ -106,7 +106,7 @@ fn duel(matches: &ArgMatches) -> Result<Exit, Stop> {
         return Ok(ended);
     }
     let judged = Judged::of(call.config(), &sides);
-    judged.keep(&sides)?;
+    judged.keep(call.config(), &sides)?;
     judged.tell(call.config())?;
     for side in &sides {
         console::note(&format!("the results of {} are in {}", side.name, side.page.display()));

@@ -1,5 +1,6 @@
 //! `cargo lem history`: how benches went from session to session.
 
+use clap::builder::ArgPredicate;
 use clap::{Arg, ArgMatches, Command, value_parser};
 
 use super::asked::{ask, settings};
@@ -21,19 +22,30 @@ fn history_command() -> Command {
         .long("newest")
         .value_name("N")
         .value_parser(value_parser!(u32).range(1..))
-        .default_value("20")
-        .help("At most so many sessions of each bench");
+        .help("At most so many sessions of each bench [default: 20 on the terminal, 50 on the page]");
+    let format = Arg::new("as")
+        .long("format")
+        .value_name("FORMAT")
+        .value_parser(["terminal", "html"])
+        .default_value("terminal")
+        .default_value_if("output", ArgPredicate::IsPresent, "html")
+        .help("How to show them: html writes history.html, a page that needs nothing else");
+    let output = Arg::new("output")
+        .long("output")
+        .short('o')
+        .value_name("FOLDER")
+        .help("Write the page into this folder; without it into the results folder");
     Command::new("history")
         .about("Shows each bench's sessions over time, and where its level changed")
-        .after_help("Exit codes: 0 done, 1 the history can't be read, 2 usage, 5 it says nothing of such a bench.")
-        .args([bench, newest])
+        .after_help("Exit codes: 0 done, 1 the history can't be read or the page not be written, 2 usage, 5 it says nothing of such a bench.")
+        .args([bench, newest, format, output])
         .args(settings(SETTINGS).map(command::arg))
 }
 
 fn show(matches: &ArgMatches) -> Result<Exit, Stop> {
     let (call, home) = ask(matches, SETTINGS)?;
     let wanted = matches.get_one::<String>("BENCH").map_or("", String::as_str);
-    let newest = matches.get_one::<u32>("newest").copied().unwrap_or(20);
+    let newest = |otherwise: usize| matches.get_one::<u32>("newest").map_or(otherwise, |newest| *newest as usize);
     let lines = read(&home)?;
     let found: Vec<Trend> = trends(&lines.into_iter().filter(|line| line.bench.contains(wanted)).collect::<Vec<_>>());
     if found.is_empty() {
@@ -42,8 +54,14 @@ fn show(matches: &ArgMatches) -> Result<Exit, Stop> {
             History::file(&home).display()
         )));
     }
+    if matches.get_one::<String>("as").is_some_and(|format| format == "html") {
+        let folder = matches.get_one::<String>("output").map(|folder| call.places.cwd.join(folder));
+        let file = pages::write_history(folder.as_deref().unwrap_or(home.path()), &found, newest(50))?;
+        console::note(&format!("wrote {}", file.display()));
+        return Ok(Exit::Done);
+    }
     let color = console::Paint::of_stdout(call.config().color).is_on();
-    console::out(&history(&found, newest as usize, &TableOptions { width: console::stdout_width(), color }));
+    console::out(&history(&found, newest(20), &TableOptions { width: console::stdout_width(), color }));
     Ok(Exit::Done)
 }
 

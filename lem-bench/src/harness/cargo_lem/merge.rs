@@ -76,7 +76,7 @@ fn merge(matches: &ArgMatches) -> Result<Exit, Stop> {
         if let Some(run) = run {
             run.mark_latest(&home).map_err(|error| pages::stop(&error))?;
         }
-        console::out(&table(&summary, &options));
+        console::out(&table(&summary, None, &options));
         console::note(&format!("{} journals are merged in {}", pieces.len(), folder.display()));
         exit = exit.max(complete(&summary));
     }

@@ -129,8 +129,7 @@ fn read(call: &Call, names: &[&str]) -> Result<Vec<Saved>, Stop> {
 fn write(call: &Call, wanted: &[Wanted], results: &[Saved], folder: &Path) -> Result<Exit, Stop> {
     for (at, saved) in results.iter().enumerate() {
         let folder = if results.len() == 1 { folder.to_owned() } else { folder.join(own_name(results, at)) };
-        std::fs::create_dir_all(&folder)
-            .map_err(|error| Stop::machine(format!("the folder {} can't be made: {error}", folder.display())))?;
+        pages::make_folder(&folder)?;
         for wanted in wanted {
             let file = match wanted {
                 Wanted::Terminal => {
@@ -183,12 +182,11 @@ fn show(call: &Call, wanted: &[Wanted], results: Vec<Saved>) -> Result<Exit, Sto
 
 fn terminal(call: &Call, summary: &Summary) -> String {
     let color = console::Paint::of_stdout(call.config().color).is_on();
-    table(summary, &TableOptions { width: console::stdout_width(), color })
+    table(summary, None, &TableOptions { width: console::stdout_width(), color })
 }
 
 fn page(summary: &Summary, folder: &Path) -> Result<PathBuf, Stop> {
-    let none = || Stop::usage("this build of cargo-lem makes no pages: install it with its feature `html`");
-    pages::write(folder, summary)?.ok_or_else(none)
+    pages::write(folder, summary)?.ok_or_else(pages::none)
 }
 
 #[cfg(test)]

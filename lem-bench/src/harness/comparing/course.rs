@@ -1,6 +1,7 @@
 //! Comparing as a part of bench mode: the base is found before anything is measured; afterwards the result is compared,
 //! put into the history and saved.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,13 +9,17 @@ use super::base::{Loaded, baseline, there_are};
 use super::known::{Known, options};
 use super::said::{exit, keep, tell};
 use crate::analysis::Summary;
-use crate::analysis::compare::{Results, compare, session_results};
+use crate::analysis::compare::{Comparison, Results, Trend, compare, session_results, trends};
 use crate::harness::config::{Comparing, Config};
 use crate::harness::exit::{Exit, Stop};
+use crate::harness::pages::{self, Beside};
 use crate::harness::run::Call;
-use crate::harness::{console, measure, pages};
-use crate::model::Outcome;
+use crate::harness::{console, measure};
+use crate::model::{Outcome, SessionResult};
 use crate::store::{Baseline, BaselineRun, History, Home};
+
+/// Benches of one run whose sessions its report shows; `cargo lem history` shows those of any.
+const MOST_TRENDS: usize = 100;
 
 /// What is compared with, found before anything is measured.
 #[derive(Debug)]
@@ -61,59 +66,80 @@ impl Prepared {
         let home = measure::home_of(call);
         let new = baseline(&home, name)?.ok_or_else(|| missing(&home, "--load-baseline", name))?;
         let base = self.base.as_ref().ok_or_else(|| Stop::usage("--load-baseline needs --baseline"))?;
-        let (compared, exit) = self::compared(call, &home, base, new.results())?;
+        let compared = self::compared(call, &home, base, new.results())?;
         tell(call.config(), &compared)?;
-        Ok(Some(exit))
+        Ok(Some(exit(&compared)))
     }
 
-    /// Compares what was measured, adds it to the history, and saves it under a name; `whole` where `summary` holds all
-    /// benches of the run.
+    /// Compares what was measured; nothing where there is nothing to compare it with.
     ///
     /// # Errors
-    /// The history can't be read, or something not be written.
-    pub(in crate::harness) fn finish(
+    /// What is known beside the two can't be read.
+    pub(in crate::harness) fn compare(
         &self,
         call: &Call,
         home: &Home,
-        folder: &Path,
         summary: &Summary,
-        whole: bool,
-    ) -> Result<Exit, Stop> {
-        let config = call.config();
-        let mut ended = Exit::Done;
-        if let Some(base) = &self.base {
-            let new = Results { name: &summary.run.run_id, summaries: std::slice::from_ref(summary) };
-            let (comparison, exit) = compared(call, home, base, new)?;
-            keep(folder, summary, &comparison, whole)?;
-            tell(config, &comparison)?;
-            ended = exit;
-        } else if config.comparing.gate.fail_on.is_some() {
-            console::warn("there is nothing to compare with, so that the gate neither failed nor passed");
-        }
-        let complete = Summary {
-            benches: summary.benches.iter().filter(|bench| bench.ended == Some(Outcome::Completed)).cloned().collect(),
-            ..summary.clone()
-        };
-        History::append(home, &session_results(&complete)).map_err(|error| pages::stop(&error))?;
-        if let Some(name) = &config.comparing.save {
-            save(home, name, config, &complete)?;
-        }
-        Ok(ended)
+    ) -> Result<Option<Comparison>, Stop> {
+        let new = Results { name: &summary.run.run_id, summaries: std::slice::from_ref(summary) };
+        self.base.as_ref().map(|base| compared(call, home, base, new)).transpose()
     }
 }
 
-fn compared(
+/// Adds what was measured to the history, writes what came of comparing it and how its benches went from session to
+/// session, and keeps it under a name; `whole` where `summary` holds all benches of the run.
+///
+/// # Errors
+/// The history can't be read, or something not be written.
+pub(in crate::harness) fn conclude(
     call: &Call,
     home: &Home,
-    base: &Loaded,
-    new: Results<'_>,
-) -> Result<(crate::analysis::compare::Comparison, Exit), Stop> {
+    folder: &Path,
+    (summary, whole): (&Summary, bool),
+    compared: Option<&Comparison>,
+) -> Result<Exit, Stop> {
+    let config = call.config();
+    let mut ended = Exit::Done;
+    if let Some(comparison) = compared {
+        keep(folder, comparison, &config.exports)?;
+        tell(config, comparison)?;
+        ended = exit(comparison);
+    } else if config.comparing.gate.fail_on.is_some() {
+        console::warn("there is nothing to compare with, so that the gate neither failed nor passed");
+    }
+    let complete = Summary {
+        benches: summary.benches.iter().filter(|bench| bench.ended == Some(Outcome::Completed)).cloned().collect(),
+        ..summary.clone()
+    };
+    let results = session_results(&complete);
+    History::append(home, &results).map_err(|error| pages::stop(&error))?;
+    // An index of a part of the run must not take the place of the whole one's.
+    if whole {
+        let trends = sessions_of(home, &results)?;
+        if compared.is_some() || !trends.is_empty() {
+            pages::write_beside(folder, summary, Beside { compared, trends: &trends })?;
+        }
+    }
+    if let Some(name) = &config.comparing.save {
+        save(home, name, config, &complete)?;
+    }
+    Ok(ended)
+}
+
+/// How the benches of these results went from session to session, of those that have more than this one.
+fn sessions_of(home: &Home, results: &[SessionResult]) -> Result<Vec<Trend>, Stop> {
+    let history = History::read(home).map_err(|error| pages::stop(&error))?;
+    let key = |s: &SessionResult| (s.target.clone(), s.bench.clone(), s.machine.clone(), s.branch.clone());
+    let wanted: BTreeSet<_> = results.iter().take(MOST_TRENDS).map(key).collect();
+    let lines: Vec<SessionResult> = history.lines.into_iter().filter(|line| wanted.contains(&key(line))).collect();
+    Ok(trends(&lines).into_iter().filter(|trend| trend.sessions.len() > 1).collect())
+}
+
+fn compared(call: &Call, home: &Home, base: &Loaded, new: Results<'_>) -> Result<Comparison, Stop> {
     let config = call.config();
     let known = Known::read(home, base)?;
     let options = options(config, known.prior);
-    let comparison = compare(base.results(), new, &known.history, &options, config.comparing.gate);
-    let exit = exit(&comparison);
-    Ok((comparison, exit))
+    Ok(compare(base.results(), new, &known.history, &options, config.comparing.gate))
 }
 
 fn check(asked: &Comparing) -> Result<(), Stop> {

@@ -9,9 +9,10 @@ use super::said::{exit, keep, tell};
 use crate::analysis::Summary;
 use crate::analysis::compare::{Comparison, NullTest, PairedBench, Prior, Results, compare_pairs};
 use crate::harness::config::{Config, Format};
+use crate::harness::console;
 use crate::harness::exit::{Exit, Stop};
 use crate::harness::measure::Fighter;
-use crate::harness::{console, pages};
+use crate::harness::pages::{self, Beside};
 use crate::store::write_atomic;
 
 /// What a duel came to.
@@ -47,12 +48,16 @@ impl Judged {
     ///
     /// # Errors
     /// It can't be written.
-    pub(in crate::harness) fn keep(&self, sides: &[Fighter]) -> Result<(), Stop> {
+    pub(in crate::harness) fn keep(&self, config: &Config, sides: &[Fighter]) -> Result<(), Stop> {
         let Some(judged) = sides.iter().find(|side| side.name == "head").or(sides.last()) else { return Ok(()) };
         let Some(folder) = judged.page.parent() else { return Ok(()) };
         write_atomic(&folder.join("duel.json"), self.json()?.as_bytes()).map_err(|error| pages::stop(&error))?;
         match &self.comparison {
-            Some(comparison) => keep(folder, &judged.summary, comparison, true),
+            Some(comparison) => {
+                keep(folder, comparison, &config.exports)?;
+                let beside = Beside { compared: Some(comparison), trends: &[] };
+                pages::write_beside(folder, &judged.summary, beside)
+            }
             None => Ok(()),
         }
     }

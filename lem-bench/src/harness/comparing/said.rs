@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use crate::analysis::Summary;
 use crate::analysis::compare::{Comparison, GateOutcome, Verdict};
 use crate::harness::config::{Config, Format};
 use crate::harness::exit::{Exit, Stop};
-use crate::harness::{console, pages};
+use crate::harness::{console, saved};
+use crate::report::comparison::{COMPARISON_JSON, ComparisonFormat};
 use crate::report::console::{TableOptions, comparison};
-use crate::store::write_atomic;
 
 /// Shows a comparison on stdout.
 ///
@@ -33,15 +32,17 @@ fn json(compared: &Comparison) -> Result<String, Stop> {
         .map_err(|error| Stop::machine(format!("the comparison can't be put into JSON: {error}")))
 }
 
-/// Writes a comparison into the folder of the run that was judged; the pages too where `summary` holds all of its benches.
+/// Writes a comparison into the folder of the run that was judged: as JSON, and in those of the formats of these names
+/// that a comparison has.
 ///
 /// # Errors
 /// Something can't be written.
-pub(super) fn keep(folder: &Path, summary: &Summary, compared: &Comparison, whole: bool) -> Result<(), Stop> {
-    let file = folder.join("comparison.json");
-    write_atomic(&file, json(compared)?.as_bytes()).map_err(|error| pages::stop(&error))?;
-    // An index of a part of the run must not take the place of the whole one's.
-    if whole { pages::write_compared(folder, summary, compared) } else { Ok(()) }
+pub(super) fn keep(folder: &Path, compared: &Comparison, exports: &[&str]) -> Result<(), Stop> {
+    saved::write_comparison(&COMPARISON_JSON, compared, folder)?;
+    for format in exports.iter().filter_map(|name| ComparisonFormat::named(name)) {
+        saved::write_comparison(format, compared, folder)?;
+    }
+    Ok(())
 }
 
 /// The exit code that a comparison calls for. Without a gate only one that could compare nothing at all is no success.

@@ -17,6 +17,7 @@ use super::resume::{self, Earlier};
 use super::room::Room;
 use super::session::{Course, Ended};
 use super::{jobs, plan_view};
+use crate::analysis::compare::Comparison;
 use crate::analysis::{Status, Summary};
 use crate::model::{
     MeterProbe, Origin, Outcome, Record, ResumeRecord, RunEvidence, RunRecord, SCHEMA_VERSION, Setting,
@@ -98,10 +99,11 @@ pub(in crate::harness) fn run(call: &Call, mut chosen: Chosen) -> Result<Exit, S
     // Files tell of the whole run; this process speaks, and answers, for its own benches.
     let all = summary.benches.len();
     summary.benches.retain(|bench| ours.contains(&bench.bench.id));
-    show(config, &summary)?;
-    let whole = all == summary.benches.len();
-    let verdict = timed("compared and kept the results", || {
-        comparing.finish(call, results.home(), results.folder(), &summary, whole)
+    let compared = timed("compared the results", || comparing.compare(call, results.home(), &summary));
+    show(config, &summary, compared.as_ref().ok().and_then(Option::as_ref))?;
+    let whole = (&summary, all == summary.benches.len());
+    let verdict = timed("kept the results and wrote their pages", || {
+        comparing::conclude(call, results.home(), results.folder(), whole, compared?.as_ref())
     })?;
     console::note(&format!("results are in {}", page.display()));
     if ended.interrupted {
@@ -303,13 +305,13 @@ pub(super) fn head(call: &Call, chosen: &Chosen, instrument: &Instrument, probe:
 }
 
 /// Shows the results on stdout.
-fn show(config: &Config, summary: &Summary) -> Result<(), Stop> {
+fn show(config: &Config, summary: &Summary, compared: Option<&Comparison>) -> Result<(), Stop> {
     let text = match (config.format, config.output_format) {
         (Format::Json, _) | (_, OutputFormat::Json) => format!("{}\n", saved::json(summary)?),
         (_, OutputFormat::Bencher) => saved::text(&BENCHER, std::slice::from_ref(summary))?,
         (_, OutputFormat::Criterion) => {
             let color = console::Paint::of_stdout(config.color).is_on();
-            table(summary, &TableOptions { width: console::stdout_width(), color })
+            table(summary, compared, &TableOptions { width: console::stdout_width(), color })
         }
     };
     console::out(&text);

@@ -7,4 +7,4 @@ mod write;
 
 pub(super) use load::{Saved, load, summary};
 pub(super) use resolve::{folders, reading_home};
-pub(super) use write::{json, text, write};
+pub(super) use write::{comparison, json, text, write, write_comparison};

@@ -5,8 +5,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::analysis::Summary;
+use crate::analysis::compare::Comparison;
 use crate::harness::exit::Stop;
 use crate::harness::pages;
+use crate::report::comparison::ComparisonFormat;
 use crate::report::export::{ExportError, Format};
 use crate::store::write_atomic;
 
@@ -18,6 +20,29 @@ pub(in crate::harness) fn write(format: &Format, runs: &[Summary], folder: &Path
     let path = folder.join(format.file);
     write_atomic(&path, text(format, runs)?.as_bytes()).map_err(|error| pages::stop(&error))?;
     Ok(path)
+}
+
+/// Writes a comparison in a format into a folder, which is made where there is none; returns the file.
+///
+/// # Errors
+/// The folder can't be made, or the file not be written.
+pub(in crate::harness) fn write_comparison(
+    format: &ComparisonFormat,
+    compared: &Comparison,
+    folder: &Path,
+) -> Result<PathBuf, Stop> {
+    pages::make_folder(folder)?;
+    let path = folder.join(format.file);
+    write_atomic(&path, comparison(format, compared)?.as_bytes()).map_err(|error| pages::stop(&error))?;
+    Ok(path)
+}
+
+/// A comparison in a format.
+///
+/// # Errors
+/// It can't be put into it.
+pub(in crate::harness) fn comparison(format: &ComparisonFormat, compared: &Comparison) -> Result<String, Stop> {
+    format.render(compared).map_err(|error| stop(&error))
 }
 
 /// Runs in a format.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::words::{change, measured};
+use super::words::{change, measured, verdict};
 use crate::analysis::compare::{BenchComparison, Comparison, GateOutcome};
 use crate::report::figures::{NONE, percent};
 use crate::report::labels;
@@ -62,11 +62,6 @@ pub fn markdown(compared: &Comparison) -> String {
 }
 
 fn row(bench: &BenchComparison) -> String {
-    let verdict = match bench.suspected {
-        Some(crate::analysis::compare::Direction::Regression) => "inconclusive, perhaps a regression",
-        Some(crate::analysis::compare::Direction::Improvement) => "inconclusive, perhaps an improvement",
-        None => bench.verdict.name(),
-    };
     let mut label = String::new();
     for (is, text) in [(bench.is_estimate(), " (estimated)"), (bench.is_simulated(), " (simulated)")] {
         if is {
@@ -79,7 +74,7 @@ fn row(bench: &BenchComparison) -> String {
         plain(&measured(&bench.base, &bench.unit)),
         plain(&(measured(&bench.new, &bench.unit) + &label)),
         change(bench).unwrap_or_else(|| NONE.to_owned()),
-        format!("**{verdict}**"),
+        format!("**{}**", verdict(bench)),
         bench.detectable_pct.map_or_else(|| NONE.to_owned(), |least| format!("{least:.1} %")),
     ];
     format!("| {} |", cells.join(" | "))

@@ -1,6 +1,6 @@
 //! What a comparison reads like, and that nothing in it can do harm.
 
-use super::markdown;
+use super::{COMPARISON_JSON, ComparisonFormat, markdown};
 use crate::analysis::Status;
 use crate::analysis::compare::{
     CompareOptions, Comparison, FailOn, GateRules, PairedBench, Results, Side, compare, compare_pairs, fixture,
@@ -95,4 +95,49 @@ fn the_markdown_says_the_same() {
         text.contains("| **regressed** | 1.2 % |") && text.contains("**Gate (fails on regressed): failed**"),
         "{text}"
     );
+}
+
+fn junit(compared: &Comparison) -> String {
+    ComparisonFormat::named("junit").unwrap().render(compared).unwrap()
+}
+
+#[test]
+fn a_case_of_junit_says_what_the_gate_says() {
+    let failed = junit(&in_turns("decode", 1.05));
+    assert!(failed.contains("tests=\"1\" failures=\"1\" errors=\"0\" skipped=\"0\""), "{failed}");
+    assert!(failed.contains("<failure type=\"regressed\" message=\"decode regressed (+5.0 %)\"/>"), "{failed}");
+    let passed = junit(&in_turns("decode", 1.0));
+    assert!(passed.contains("failures=\"0\" errors=\"0\" skipped=\"0\"") && !passed.contains("<skipped"), "{passed}");
+    // What must not end a build: one saved baseline.
+    let withheld = junit(&against_one_baseline());
+    assert!(withheld.contains("failures=\"0\" errors=\"0\" skipped=\"1\""), "{withheld}");
+    assert!(withheld.contains("<skipped message=\"") && withheld.contains("--trust-single-baseline"), "{withheld}");
+}
+
+#[test]
+fn what_can_not_be_compared_is_an_error_of_junit_and_what_has_no_other_side_is_skipped() {
+    let (base, new) = (fixture::run("base", 86_400.0, 0.4), fixture::run("new", 172_800.0, 0.4));
+    let mut new = fixture::with_fact(new, "driver", "<9>");
+    let mut other = new.benches[0].clone();
+    other.bench.id = "a\"<b>&\x1b".to_owned();
+    new.benches.push(other);
+    let side = |name, summary| Results { name, summaries: std::slice::from_ref(summary) };
+    let options = CompareOptions::default();
+    let compared = compare(side("main", &base), side("latest", &new), &[], &options, GateRules::default());
+    let text = junit(&compared);
+    assert!(text.contains("tests=\"2\" failures=\"0\" errors=\"1\" skipped=\"1\""), "{text}");
+    assert!(text.contains("<error type=\"invalid\" message=\"") && text.contains("then `&lt;9&gt;`"), "{text}");
+    assert!(text.contains("<testcase name=\"a&quot;&lt;b&gt;&amp;\\u{1b}\" classname=\"llm\">"), "{text}");
+    assert!(text.contains("<skipped message=\"only the new result has this bench\"/>"), "{text}");
+}
+
+#[test]
+fn a_comparison_comes_back_from_its_json_as_it_was() {
+    let compared = against_one_baseline();
+    let text = COMPARISON_JSON.render(&compared).unwrap();
+    assert_eq!(serde_json::from_str::<Comparison>(&text).unwrap(), compared);
+    // What an older version wrote knows nothing of what a gate makes of a bench.
+    let mut old: serde_json::Value = serde_json::from_str(&text).unwrap();
+    old["benches"][0].as_object_mut().unwrap().remove("gate");
+    assert_eq!(serde_json::from_value::<Comparison>(old).unwrap().benches[0].gate, None);
 }

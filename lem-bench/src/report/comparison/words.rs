@@ -1,6 +1,6 @@
 //! The figures of a comparison in words.
 
-use crate::analysis::compare::{BenchComparison, Measured};
+use crate::analysis::compare::{BenchComparison, Direction, Measured};
 use crate::report::figures::{Figure, NONE};
 
 /// A percentage with its sign: `+4.1 %`, `-0.05 %`.
@@ -11,6 +11,15 @@ fn signed(percent: f64) -> String {
         _ => 2,
     };
     format!("{percent:+.decimals$} %")
+}
+
+/// The verdict, and where it is inconclusive which way it points.
+pub(in crate::report) fn verdict(bench: &BenchComparison) -> &'static str {
+    match bench.suspected {
+        Some(Direction::Regression) => "inconclusive, perhaps a regression",
+        Some(Direction::Improvement) => "inconclusive, perhaps an improvement",
+        None => bench.verdict.name(),
+    }
 }
 
 /// The change with its interval: `+4.1 % [+3.2 % … +5.0 %]`.

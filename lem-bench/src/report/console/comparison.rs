@@ -5,8 +5,8 @@
 
 use super::paper::{Look, Paper, Word, sentence};
 use super::print::TableOptions;
-use crate::analysis::compare::{BenchComparison, Comparison, Direction, GateOutcome, Side, Verdict};
-use crate::report::comparison::{change, found_from, measured};
+use crate::analysis::compare::{BenchComparison, Comparison, GateOutcome, Side, Verdict};
+use crate::report::comparison::{change, found_from, measured, verdict};
 use crate::report::figures::percent;
 use crate::report::labels::{self, Tone};
 
@@ -53,8 +53,8 @@ fn side(side: &Side) -> String {
 }
 
 fn block(paper: &mut Paper, bench: &BenchComparison) {
-    let (word, tone) = standing(bench);
-    let mut title = vec![Word::new(&bench.id, Look::Strong), Word::new(format!("· {word}"), Look::Tone(tone))];
+    let standing = Word::new(format!("· {}", verdict(bench)), Look::Tone(tone(bench.verdict)));
+    let mut title = vec![Word::new(&bench.id, Look::Strong), standing];
     title.extend(change(bench).map(|text| Word::new(format!("· {text}"), Look::Strong)));
     for (is, text) in [(bench.is_estimate(), "(estimated)"), (bench.is_simulated(), "(simulated)")] {
         if is {
@@ -78,20 +78,12 @@ fn block(paper: &mut Paper, bench: &BenchComparison) {
     }
 }
 
-/// The verdict in words, with its colour.
-fn standing(bench: &BenchComparison) -> (String, Tone) {
-    match (bench.verdict, bench.suspected) {
-        (Verdict::Regressed, _) => ("regressed".to_owned(), Tone::Bad),
-        (Verdict::Improved, _) => ("improved".to_owned(), Tone::Good),
-        (Verdict::Unchanged, _) => ("unchanged".to_owned(), Tone::Good),
-        (Verdict::Inconclusive, Some(Direction::Regression)) => {
-            ("inconclusive, perhaps a regression".to_owned(), Tone::Careful)
-        }
-        (Verdict::Inconclusive, Some(Direction::Improvement)) => {
-            ("inconclusive, perhaps an improvement".to_owned(), Tone::Careful)
-        }
-        (Verdict::Inconclusive, None) => ("inconclusive".to_owned(), Tone::Careful),
-        (Verdict::Invalid, _) => ("invalid".to_owned(), Tone::Bad),
+/// The colour of a verdict.
+fn tone(verdict: Verdict) -> Tone {
+    match verdict {
+        Verdict::Improved | Verdict::Unchanged => Tone::Good,
+        Verdict::Inconclusive => Tone::Careful,
+        Verdict::Regressed | Verdict::Invalid => Tone::Bad,
     }
 }
 

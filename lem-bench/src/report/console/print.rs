@@ -5,6 +5,7 @@
 use super::block::{block, finding, worst_first};
 use super::overview::overview;
 use super::paper::{Look, Paper, Word, sentence};
+use crate::analysis::compare::Comparison;
 use crate::analysis::{Summary, Weight};
 use crate::model::Origin;
 use crate::report::figures::percent;
@@ -30,10 +31,11 @@ impl Default for TableOptions {
 
 /// The report on the terminal: for each bench its energy per unit of work, net energy, yield, speed, power and
 /// latencies with their intervals, where the energy comes from, the cycles, and the trust checks that did not pass;
-/// at the end a Markdown table over all benches without any colour, and the three things most worth knowing.
+/// at the end a Markdown table over all benches without any colour, and the three things most worth knowing: what changed
+/// among them, where the run was `compared`.
 ///
 /// No line is longer than `options.width`. Every energy that was not measured carries `(estimated)` or `(simulated)`.
-pub fn table(summary: &Summary, options: &TableOptions) -> String {
+pub fn table(summary: &Summary, compared: Option<&Comparison>, options: &TableOptions) -> String {
     let mut paper = Paper::new(options.width, options.color);
     head(&mut paper, summary);
     let everywhere = everywhere(&summary.benches);
@@ -59,7 +61,7 @@ pub fn table(summary: &Summary, options: &TableOptions) -> String {
     overview(&mut paper, &summary.benches);
     paper.space();
     count(&mut paper, summary);
-    let told = worth_knowing(summary);
+    let told = worth_knowing(summary, compared);
     if !told.is_empty() {
         paper.space();
         paper.words(&[], 0, [Word::new("Worth knowing", Look::Strong)]);
@@ -119,7 +121,7 @@ mod tests {
     const WIDTHS: [usize; 3] = [60, 100, 200];
 
     fn at(summary: &Summary, width: usize) -> String {
-        table(summary, &TableOptions { width, color: false })
+        table(summary, None, &TableOptions { width, color: false })
     }
 
     fn card_and_estimate(columns: usize) -> String {
@@ -194,7 +196,7 @@ mod tests {
     #[test]
     fn nothing_that_a_user_names_reaches_the_terminal_raw() {
         for color in [false, true] {
-            let text = table(&fixture::hostile(), &TableOptions { width: 100, color });
+            let text = table(&fixture::hostile(), None, &TableOptions { width: 100, color });
             assert!(!text.contains("\x1b[31m") && !text.contains('\u{202E}') && !text.contains('\u{2066}'));
         }
     }

@@ -144,7 +144,7 @@ impl std::error::Error for ExportError {
 }
 
 /// A value as JSON over several lines.
-pub(super) fn pretty(value: &impl serde::Serialize) -> Result<String, ExportError> {
+pub(in crate::report) fn pretty(value: &impl serde::Serialize) -> Result<String, ExportError> {
     let mut text = serde_json::to_string_pretty(value).map_err(|source| ExportError::Json { source })?;
     text.push('\n');
     Ok(text)

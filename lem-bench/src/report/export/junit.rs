@@ -4,26 +4,20 @@
 //! failed, panicked or never ended is an `error`; one whose numbers must not be used is a `failure`; warnings are in
 //! its output.
 
-use std::fmt::Write as _;
-
 use super::format::ExportError;
 use super::key_metrics::{ends, finite, origin, outcome, reason};
 use crate::analysis::{BenchSummary, Finding, Status, Summary, Weight};
 use crate::model::Outcome;
 use crate::report::figures::date;
 use crate::report::labels;
-
-/// Writing to a `String` does not fail.
-macro_rules! put {
-    ($text:expr, $($what:tt)*) => { let _ = writeln!($text, $($what)*); };
-}
+use crate::report::xml::{escape, escape_text, put, put_properties};
 
 /// The runs as test suites.
 #[expect(clippy::unnecessary_wraps, reason = "the shape that every format has")]
 pub(super) fn suites(runs: &[Summary]) -> Result<String, ExportError> {
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let all = || runs.iter().flat_map(|run| &run.benches);
-    put!(text, "<testsuites name=\"lem-bench\" {}>", counts(all()));
+    put!(&mut text, "<testsuites name=\"lem-bench\" {}>", counts(all()));
     for run in runs {
         suite(&mut text, run);
     }
@@ -142,34 +136,4 @@ fn sentence(found: &Finding) -> String {
     };
     let remedy = if found.remedy.is_empty() { String::new() } else { format!(" → {}", found.remedy) };
     format!("{weight}: {}: {}{remedy}", labels::check(found.check), found.evidence)
-}
-
-fn put_properties(text: &mut String, indent: &str, properties: &[(String, String)]) {
-    put!(text, "{indent}<properties>");
-    for (name, value) in properties {
-        put!(text, "{indent}  <property name=\"{}\" value=\"{}\"/>", escape(name), escape(value));
-    }
-    put!(text, "{indent}</properties>");
-}
-
-/// Text in an attribute of XML 1.0, where parsers turn the end of a line into a space unless it is written so.
-fn escape(text: &str) -> String {
-    escape_text(text).replace('\n', "&#10;").replace('\r', "&#13;").replace('\t', "&#9;")
-}
-
-/// Text between tags of XML 1.0. Characters that XML does not know at all are made visible.
-fn escape_text(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' | '\r' | '\t' => escaped.push(c),
-            c if c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}') => escaped.extend(c.escape_unicode()),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }

@@ -42,7 +42,7 @@ fn section(run: &Summary) -> String {
         }
         text.push('\n');
     }
-    for (at, told) in worth_knowing(run).iter().enumerate() {
+    for (at, told) in worth_knowing(run, None).iter().enumerate() {
         let _ = writeln!(text, "{}{}. {}", if at == 0 { "\n" } else { "" }, at + 1, escape(told));
     }
     findings(&mut text, run);

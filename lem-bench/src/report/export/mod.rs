@@ -17,6 +17,7 @@ mod markdown;
 mod open_metrics;
 mod schemas;
 
+pub(in crate::report) use format::pretty;
 pub use format::{BENCHER, ExportError, FORMATS, Format, JSON};
 pub use schemas::SCHEMAS;
 

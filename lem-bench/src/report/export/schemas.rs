@@ -8,6 +8,7 @@ pub const SCHEMAS: &[(&str, &str)] = &[
     ("json", include_str!("../../../schema/summary.schema.json")),
     ("cycles", include_str!("../../../schema/cycle.schema.json")),
     ("bmf", include_str!("../../../schema/bmf.schema.json")),
+    ("comparison", include_str!("../../../schema/comparison.schema.json")),
     ("github", include_str!("../../../schema/github-action-benchmark.schema.json")),
 ];
 
@@ -18,6 +19,7 @@ mod tests {
 
     use super::SCHEMAS;
     use crate::analysis::Summary;
+    use crate::analysis::compare::Comparison;
     use crate::model::SCHEMA_VERSION;
     use crate::report::export::cycles::CycleLine;
 
@@ -32,8 +34,9 @@ mod tests {
         text
     }
 
-    fn all() -> [(&'static str, &'static str, String); 2] {
+    fn all() -> [(&'static str, &'static str, String); 3] {
         [
+            ("comparison", "comparison", generated::<Comparison>("comparison.json of lem-bench")),
             ("json", "summary", generated::<Summary>("summary.json of lem-bench")),
             ("cycles", "cycle", generated::<CycleLine<'_>>("a line of cycles.jsonl of lem-bench")),
         ]

@@ -10,12 +10,13 @@ use tera::{Context, Tera};
 use super::error::ReportError;
 use super::plots::svg::escape;
 
-const TEMPLATES: [(&str, &str); 5] = [
+const TEMPLATES: [(&str, &str); 6] = [
     ("parts.html", include_str!("templates/parts.html")),
     ("base.html", include_str!("templates/base.html")),
     ("index.html", include_str!("templates/index.html")),
     ("bench.html", include_str!("templates/bench.html")),
     ("compare.html", include_str!("templates/compare.html")),
+    ("history.html", include_str!("templates/history.html")),
 ];
 
 /// Templates, read and ready.

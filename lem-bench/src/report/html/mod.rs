@@ -2,10 +2,12 @@
 //!
 //! Returns names and bytes; must not know where they are written.
 
+mod alone;
 mod bench;
 mod compare;
 mod engine;
 mod error;
+mod history;
 mod index;
 mod metric_table;
 mod plots;
@@ -14,6 +16,7 @@ mod run_view;
 mod view;
 mod words;
 
+pub use alone::{comparison_page, history_page};
 pub use error::ReportError;
 pub use report::{FileName, PageFile, Report};
 

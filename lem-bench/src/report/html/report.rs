@@ -4,9 +4,9 @@
 
 use super::engine::Engine;
 use super::error::ReportError;
-use super::view::{BenchPage, ComparePage, Page};
-use super::{bench, compare, index, run_view};
-use crate::analysis::compare::Comparison;
+use super::view::{BenchPage, Page, RunView};
+use super::{alone, bench, compare, index, run_view};
+use crate::analysis::compare::{Comparison, Trend};
 use crate::analysis::{BenchSummary, Summary};
 use crate::report::figures::percent;
 use crate::report::gist::everywhere;
@@ -27,6 +27,7 @@ pub struct PageFile {
 pub struct Report<'a> {
     summary: &'a Summary,
     compared: Option<&'a Comparison>,
+    trends: &'a [Trend],
     name: FileName,
 }
 
@@ -36,12 +37,17 @@ pub type FileName = fn(&str) -> String;
 impl<'a> Report<'a> {
     /// The report of a run whose benches' pages are named by `name`: the store's `slug`.
     pub fn new(summary: &'a Summary, name: FileName) -> Self {
-        Self { summary, compared: None, name }
+        Self { summary, compared: None, trends: &[], name }
     }
 
     /// With what the run was compared with: the index then says what changed, and `compare.html` says how.
     pub fn against(self, compared: &'a Comparison) -> Self {
         Self { compared: Some(compared), ..self }
+    }
+
+    /// With the sessions of its benches: `history.html` then shows how each went from one to the next.
+    pub fn with_history(self, trends: &'a [Trend]) -> Self {
+        Self { trends, ..self }
     }
 
     /// Its pages: one for each bench, and last `index.html`, so that whoever writes them in this order never has an
@@ -57,7 +63,7 @@ impl<'a> Report<'a> {
         let summary = self.summary;
         let run = run_view::view(&summary.run);
         let everywhere = everywhere(&summary.benches);
-        let mut files = Vec::with_capacity(summary.benches.len() + 1);
+        let mut files = Vec::with_capacity(summary.benches.len() + 3);
         for bench in &summary.benches {
             let page = BenchPage {
                 title: format!("{}: {}", bench.bench.id, summary.run.target),
@@ -68,21 +74,38 @@ impl<'a> Report<'a> {
             };
             files.push(PageFile { path: page_of(bench, self.name), bytes: engine.lay_out("bench.html", &page)? });
         }
+        files.extend(self.others(&engine, &run)?);
+        Ok(files)
+    }
+
+    /// Its pages but those of the benches: `compare.html` and `history.html`, where there is something on them, and last
+    /// `index.html`.
+    ///
+    /// # Errors
+    /// [`ReportError`] when a template or a plot could not be laid out: a fault of this library.
+    pub fn beside(&self) -> Result<Vec<PageFile>, ReportError> {
+        self.others(&Engine::new()?, &run_view::view(&self.summary.run))
+    }
+
+    fn others(&self, engine: &Engine, run: &RunView) -> Result<Vec<PageFile>, ReportError> {
+        let summary = self.summary;
+        let everywhere = everywhere(&summary.benches);
+        let (mut files, mut pages) = (Vec::new(), Vec::new());
         if let Some(compared) = self.compared {
             let known: Vec<&str> = summary.benches.iter().map(|bench| bench.bench.id.as_str()).collect();
-            let page = ComparePage {
-                title: format!("{} against {}", compared.new.name, compared.base.name),
-                style: STYLE,
-                run: &run,
-                compare: compare::view(compared, &known, self.name),
-            };
-            files.push(PageFile { path: "compare.html".to_owned(), bytes: engine.lay_out("compare.html", &page)? });
+            files.push(alone::comparison(engine, run, compare::view(compared, &known, self.name), &run.target)?);
+            pages.push(("compare.html", "Comparison with the base"));
+        }
+        if !self.trends.is_empty() {
+            files.push(alone::history(engine, self.trends, NEWEST, &run.target)?);
+            pages.push(("history.html", "History"));
         }
         let (grids, grids_note) = index::grids(&summary.benches, summary.run.probe.origin)?;
         let page = Page {
             title: format!("{}: energy report", summary.run.target),
             style: STYLE,
-            run: &run,
+            run,
+            pages,
             count: index::count(&summary.benches),
             level: level(&summary.benches),
             findings: bench::found(summary.findings.iter()),
@@ -98,8 +121,11 @@ impl<'a> Report<'a> {
     }
 }
 
+/// Sessions of a bench that a report's page shows.
+const NEWEST: usize = 50;
+
 /// The style of every page.
-const STYLE: &str = include_str!("templates/style.css");
+pub(super) const STYLE: &str = include_str!("templates/style.css");
 
 /// The script of the index: it sorts, filters and groups. Browsers run it only by its hash, which stands in the
 /// template; `tests/browser` holds the two together.

@@ -4,7 +4,7 @@
 
 use super::view::{RunView, Table};
 use crate::analysis::RunInfo;
-use crate::model::{ChannelProbe, DomainId, Origin};
+use crate::model::{ChannelProbe, DomainId, Origin, Setting};
 use crate::report::figures::{NONE, bare, date};
 use crate::units::Watts;
 
@@ -20,6 +20,7 @@ pub(super) fn view(run: &RunInfo) -> RunView {
     }
     let idle = if run.bare_idle_w.is_empty() { "not measured".to_owned() } else { powers(&run.bare_idle_w) };
     facts.push(("idle before anything was set up".to_owned(), idle));
+    let (defaults, chosen): (Vec<&Setting>, Vec<&Setting>) = run.settings.iter().partition(|s| s.from == "default");
     RunView {
         target: run.target.clone(),
         date: date(run.started_unix_s),
@@ -32,17 +33,19 @@ pub(super) fn view(run: &RunInfo) -> RunView {
         notes: run.notes.clone(),
         facts,
         sensors: sensors(run),
-        settings: table(
-            "Settings and where each came from",
-            &["setting", "value", "from"],
-            run.settings.iter().map(|s| vec![s.name.clone(), s.value.clone(), s.from.clone()]).collect(),
-        ),
+        settings: settings("Settings that were chosen, and where each came from", &chosen),
+        defaults: settings("Settings that nobody chose", &defaults),
         environment: table(
             "The machine, its devices, the build",
             &["what", "value"],
             run.environment.iter().map(|fact| vec![fact.name.clone(), fact.value.clone()]).collect(),
         ),
     }
+}
+
+fn settings(caption: &str, settings: &[&Setting]) -> Table {
+    let row = |s: &&Setting| vec![s.name.clone(), s.value.clone(), s.from.clone()];
+    table(caption, &["setting", "value", "from"], settings.iter().map(row).collect())
 }
 
 /// A table of texts without a note.

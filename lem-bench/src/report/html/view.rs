@@ -200,6 +200,8 @@ pub(super) struct RunView {
     pub(super) facts: Vec<(String, String)>,
     pub(super) sensors: Table,
     pub(super) settings: Table,
+    /// Those that were left as they are.
+    pub(super) defaults: Table,
     pub(super) environment: Table,
 }
 
@@ -246,7 +248,59 @@ pub(super) struct ComparePage<'a> {
     /// The style sheet, ours.
     pub(super) style: &'static str,
     pub(super) run: &'a RunView,
+    /// The target of the run whose index it stands beside, or nothing.
+    pub(super) beside: &'a str,
     pub(super) compare: CompareView,
+}
+
+/// How benches went from session to session.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct HistoryView {
+    /// How many benches and sessions, and from when to when.
+    pub(super) lead: String,
+    pub(super) rows: Vec<TrendRow>,
+    pub(super) trends: Vec<TrendView>,
+    /// Benches that have no section of their own, or nothing.
+    pub(super) note: String,
+}
+
+/// A bench's line in the history's overview.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct TrendRow {
+    /// Its section, or nothing.
+    pub(super) href: String,
+    pub(super) id: String,
+    /// The metric, the branch and the machine.
+    pub(super) of: String,
+    pub(super) sessions: String,
+    pub(super) newest: Number,
+    /// How the level changed last, or nothing.
+    pub(super) badge: Option<Badge>,
+    pub(super) change: String,
+}
+
+/// A bench's section of the history.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct TrendView {
+    pub(super) anchor: String,
+    pub(super) id: String,
+    pub(super) of: String,
+    /// Where its level changed, each with `good` or `bad`; or that it did not.
+    pub(super) changes: Vec<(&'static str, String)>,
+    pub(super) plot: Plot,
+    /// The twin of `plot`.
+    pub(super) sessions: Table,
+}
+
+/// The page of a history.
+#[derive(Debug, Serialize)]
+pub(super) struct HistoryPage<'a> {
+    pub(super) title: String,
+    /// The style sheet, ours.
+    pub(super) style: &'static str,
+    /// The target of the run whose index it stands beside, or nothing.
+    pub(super) beside: &'a str,
+    pub(super) history: HistoryView,
 }
 
 /// The index.
@@ -256,6 +310,8 @@ pub(super) struct Page<'a> {
     /// The style sheet, ours.
     pub(super) style: &'static str,
     pub(super) run: &'a RunView,
+    /// Other pages of the report but the benches': place and name.
+    pub(super) pages: Vec<(&'static str, &'static str)>,
     /// `6 benches: 3 valid, …`.
     pub(super) count: String,
     /// `95 %`.

@@ -80,6 +80,8 @@ pub(super) fn cycles(bench: &BenchSummary) -> Result<Plot, ReportError> {
     let what = over_numbers::Numbered {
         values: &values,
         whole,
+        first: 1,
+        levels: &[],
         joined: false,
         end: "",
         x: "cycle",
@@ -107,8 +109,16 @@ pub(super) fn warm_up_curve(bench: &BenchSummary) -> Result<Plot, ReportError> {
     let (factor, unit) = prefixed(probes.iter().copied().fold(0.0, f64::max), "s");
     let values: Vec<_> = probes.iter().map(|probe| (probe * factor, None)).collect();
     let y = format!("{unit} a unit of work");
-    let what =
-        over_numbers::Numbered { values: &values, whole: None, joined: true, end: "cut here", x: "probe", y: &y };
+    let what = over_numbers::Numbered {
+        values: &values,
+        whole: None,
+        first: 1,
+        levels: &[],
+        joined: true,
+        end: "cut here",
+        x: "probe",
+        y: &y,
+    };
     let title = "Time that a unit of work took during the warm-up";
     let svg = over_numbers::draw(&what, "warm-up", title, &words)?;
     let caption = format!("{title}. All of it was thrown away: measuring began after the cut. {words}");

@@ -90,13 +90,13 @@ fn row(bench: &BenchComparison, scale: Scale, known: &[&str], file: FileName) ->
 
 fn side(measured: &Measured, unit: &str) -> Number {
     let Some(value) = measured.value else { return absent("no value") };
-    let Ok(figure) = Figure::bare(value, unit) else { return absent("not a finite number") };
-    let end = |end: Option<f64>| Figure::bare(end?, unit).ok().map(|figure| figure.short());
-    let interval = end(measured.low).zip(end(measured.high)).map(|(low, high)| format!("{low} … {high}"));
+    let Ok(figure) = Figure::between(value, (measured.low, measured.high), unit) else {
+        return absent("not a finite number");
+    };
     let from = measured.source.as_ref().map(|source| source.origin).and_then(labels::origin);
     Number {
         value: figure.short(),
-        interval: interval.unwrap_or_default(),
+        interval: figure.interval.map(|(low, high)| format!("{low} … {high}")).unwrap_or_default(),
         origin: from.unwrap_or_default().to_owned(),
         ..Number::default()
     }

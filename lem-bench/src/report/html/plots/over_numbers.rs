@@ -16,6 +16,11 @@ pub(in super::super) struct Numbered<'a> {
     pub(in super::super) values: &'a [(f64, Option<(f64, f64)>)],
     /// Value and interval of all together, as a line and a band.
     pub(in super::super) whole: Option<(f64, f64, f64)>,
+    /// The number of the first: 1, save where earlier ones are left out.
+    pub(in super::super) first: usize,
+    /// Levels that hold for some of them: the number of the first and of the last, and the value. Where one begins
+    /// after another, a line stands between them.
+    pub(in super::super) levels: &'a [(usize, usize, f64)],
     /// Whether neighbours are joined.
     pub(in super::super) joined: bool,
     /// Words at the right edge, where something ends; or nothing.
@@ -44,7 +49,8 @@ pub(in super::super) fn draw(
     let (low, high) =
         each.chain(whole).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
     let margin = (high - low).max(high.abs() * 0.002) * 0.12;
-    let n = what.values.len() as f64;
+    let (from, n) = (what.first as f64 - 1.0, what.values.len() as f64);
+    let to = from + n + 1.0;
     let drawing = Drawing { size: SIZE, class: "numbered", id, title, description };
     drawing.svg("values over their number", |area| {
         let mut chart = ChartBuilder::on(area)
@@ -52,11 +58,11 @@ pub(in super::super) fn draw(
             .margin_top(10)
             .x_label_area_size(54)
             .y_label_area_size(84)
-            .build_cartesian_2d(0.0..n + 1.0, low - margin..high + margin)?;
-        if let Some((value, from, to)) = what.whole {
-            let area = Rectangle::new([(0.0, from), (n + 1.0, to)], band(SpanKind::Window).filled());
+            .build_cartesian_2d(from..to, low - margin..high + margin)?;
+        if let Some((value, least, most)) = what.whole {
+            let area = Rectangle::new([(from, least), (to, most)], band(SpanKind::Window).filled());
             chart.draw_series([area])?;
-            chart.draw_series([PathElement::new(vec![(0.0, value), (n + 1.0, value)], INK.stroke_width(1))])?;
+            chart.draw_series([PathElement::new(vec![(from, value), (to, value)], INK.stroke_width(1))])?;
         }
         chart
             .configure_mesh()
@@ -67,13 +73,13 @@ pub(in super::super) fn draw(
             .bold_line_style(GRID)
             .axis_style(INK)
             .label_style(letters(16))
-            .x_label_formatter(&|value| tick(*value))
+            .x_label_formatter(&|value| whole_number(*value, from + 1.0, from + n))
             .y_label_formatter(&|value| tick(*value))
             .x_desc(what.x)
             .y_desc(what.y)
             .axis_desc_style(letters(17))
             .draw()?;
-        let at = |n: usize| (n + 1) as f64;
+        let at = |n: usize| (what.first + n) as f64;
         let color = LINES[0];
         if what.joined {
             let points = what.values.iter().enumerate().map(|(n, (value, _))| (at(n), *value));
@@ -86,8 +92,16 @@ pub(in super::super) fn draw(
             let radius = if what.values.len() > 60 { 2 } else { 4 };
             chart.draw_series([Circle::new((at(n), *value), radius, color.filled())])?;
         }
+        for (at, (first, last, level)) in what.levels.iter().enumerate() {
+            let (begin, end) = (*first as f64 - 0.5, *last as f64 + 0.5);
+            chart.draw_series([PathElement::new(vec![(begin, *level), (end, *level)], INK.stroke_width(2))])?;
+            if at > 0 {
+                let edge = vec![(begin, low - margin), (begin, high + margin)];
+                chart.draw_series([PathElement::new(edge, LINES[1].stroke_width(2))])?;
+            }
+        }
         if !what.end.is_empty() {
-            let edge = n + 0.5;
+            let edge = from + n + 0.5;
             chart.draw_series([PathElement::new(
                 vec![(edge, low - margin), (edge, high + margin)],
                 INK.stroke_width(2),
@@ -97,4 +111,10 @@ pub(in super::super) fn draw(
         }
         Ok(())
     })
+}
+
+/// A number on the axis: there is nothing between one value and the next, before the first or after the last.
+fn whole_number(value: f64, first: f64, last: f64) -> String {
+    let whole = (value - value.round()).abs() < 1e-6 && (first..=last).contains(&value.round());
+    if whole { tick(value.round()) } else { String::new() }
 }

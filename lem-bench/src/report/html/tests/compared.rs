@@ -1,6 +1,6 @@
 //! A comparison on its page and on the index.
 
-use super::super::{Report, slug};
+use super::super::{Report, comparison_page, slug};
 use super::markup::parse;
 use crate::analysis::compare::fixture::{bench, measured};
 use crate::analysis::compare::{
@@ -121,4 +121,13 @@ fn the_index_says_first_what_changed() {
     assert!(index.contains("href=\"compare.html\""));
     assert_eq!(index.matches("inconclusive, looks worse").count(), 1);
     assert!(!text.contains("There is no baseline"));
+}
+
+#[test]
+fn the_page_of_saved_results_stands_alone() {
+    let page = comparison_page(&comparison(), &on_a_grid().run).unwrap();
+    let text = String::from_utf8(page.bytes).unwrap();
+    assert!(page.path == "compare.html" && !text.contains(".html\""), "it leads nowhere");
+    let (_, text) = parse(&text);
+    assert!(text.contains("1.7 %") && text.contains("Machine and settings"));
 }

@@ -1,6 +1,7 @@
 //! The pages as a browser gets them: made from made-up summaries and read back.
 
 mod compared;
+mod history;
 mod hostile;
 mod markup;
 mod numbers;
@@ -10,7 +11,7 @@ mod words;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Report, slug};
+use super::{PageFile, Report, comparison_page, history_page, slug};
 use crate::analysis::Summary;
 use crate::report::fixture;
 
@@ -44,13 +45,17 @@ fn all() -> [(&'static str, Summary); 4] {
 fn write_pages() {
     let root = std::path::PathBuf::from(std::env::var_os("LEM_BENCH_PAGES").unwrap());
     for (name, summary) in all() {
-        write(&root.join(name), Report::new(&summary, slug));
+        write(&root.join(name), Report::new(&summary, slug).files().unwrap());
     }
-    write(&root.join("compared"), Report::new(&fixture::on_a_grid(), slug).against(&compared::comparison()));
+    let (grid, compared, trends) = (fixture::on_a_grid(), compared::comparison(), history::trends());
+    let report = Report::new(&grid, slug).against(&compared).with_history(&trends);
+    write(&root.join("compared"), report.files().unwrap());
+    let compared = comparison_page(&compared, &fixture::hostile().run).unwrap();
+    write(&root.join("alone"), vec![compared, history_page(&trends, 12).unwrap()]);
 }
 
-fn write(folder: &Path, report: Report<'_>) {
-    for file in report.files().unwrap() {
+fn write(folder: &Path, files: Vec<PageFile>) {
+    for file in files {
         let path = folder.join(file.path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, file.bytes).unwrap();
