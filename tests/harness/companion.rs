@@ -62,6 +62,13 @@ fn sessions_are_told_and_calibrate_the_machine() {
     let told = place.lem(&["history", "decode"]).ends_with(0);
     assert!(told.out.contains("good/decode"), "{}", told.out);
     place.lem(&["history", "nosuch"]).ends_with(5);
+    place.lem(&["history", "--format", "html"]).ends_with(0).says(&["history.html"]);
+    let page = std::fs::read_to_string(place.folder.path().join("home/history.html")).unwrap();
+    assert!(page.contains("1 bench between") && page.contains("class=\"plot numbered\""), "{page}");
+    let out = place.folder.path().join("sessions");
+    place.lem(&["history", "decode", "--newest", "3", "--output", out.to_str().unwrap()]).ends_with(0);
+    let page = std::fs::read_to_string(out.join("history.html")).unwrap();
+    assert!(page.contains("2 earlier sessions are not shown"), "{page}");
     let found = place.lem(&["calibrate"]).ends_with(0);
     assert!(found.out.contains("differ by ") && found.out.contains("(5 sessions, 1 bench)"), "{}", found.out);
     // A comparison says by what it went.
@@ -91,6 +98,21 @@ fn saved_results_are_compared_by_path_by_id_and_by_name() {
     }
     let markdown = place.lem(&["compare", &ids[0], "latest", "--format", "markdown"]).ends_with(0);
     assert!(markdown.out.contains("| `good/decode`"), "{}", markdown.out);
+    // Files, each of its own kind, and a page that needs no report beside it.
+    let out = place.folder.path().join("compared");
+    let to = ["--output", out.to_str().unwrap()];
+    let files = ["compare", "main", "latest", "--format", "json,markdown,junit,html"];
+    place.lem(&[&files[..], &to].concat()).ends_with(0).says(&["comparison.xml", "compare.html"]);
+    let text = |name: &str| std::fs::read_to_string(out.join(name)).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&text("comparison.json")).unwrap();
+    assert_eq!(json["base"]["name"], "main");
+    assert!(text("comparison.md").contains("| `good/decode`"));
+    // One saved session decides nothing, so the case neither passes nor fails.
+    assert!(text("comparison.xml").contains("tests=\"1\" failures=\"0\" errors=\"0\" skipped=\"1\""));
+    assert!(text("compare.html").contains("latest against main") && !text("compare.html").contains("index.html"));
+    place.lem(&["compare", "main", "latest", "--format", "html"]).ends_with(2).says(&["--output FOLDER"]);
+    place.lem(&[&["compare", "main", "latest"], &to[..]].concat()).ends_with(2).says(&["what to write"]);
+    place.lem(&["compare", "main", "latest", "--format", "bmf"]).ends_with(2).says(&["terminal, html, json"]);
     place.lem(&["compare", "main", "nosuch"]).ends_with(5).says(&["nosuch"]);
     place.lem(&["compare", "main"]).ends_with(2);
 }

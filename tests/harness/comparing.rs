@@ -45,9 +45,14 @@ impl Place {
     }
 
     fn comparison(&self) -> Value {
+        serde_json::from_str(&self.newest("comparison.json")).unwrap()
+    }
+
+    /// A file of the newest run.
+    fn newest(&self, file: &str) -> String {
         let newest = std::fs::read_to_string(self.home().join("latest")).unwrap();
-        let file = self.home().join("runs").join(newest.trim()).join("comparison.json");
-        serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
+        let path = self.home().join("runs").join(newest.trim()).join(file);
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
     fn history(&self) -> usize {
@@ -137,4 +142,27 @@ fn saved_results_are_compared_without_measuring() {
     assert_eq!(place.runs(), 2);
     place.bench(1.0, &["--load-baseline", "feature/new"]).ends_with(2).says(&["--baseline NAME"]);
     place.bench(1.0, &["--load-baseline", "none", "--baseline", "old"]).ends_with(2).says(&["no baseline `none`"]);
+}
+
+#[test]
+fn a_run_with_a_baseline_says_what_changed_first_and_writes_its_pages_and_files() {
+    let place = Place::new();
+    place.bench(1.0, &["--save-baseline", "main"]).ends_with(0);
+    let ran = place.bench(1.3, &["--baseline", "main", "--export", "markdown,junit"]).ends_with(0);
+    let known = ran.out.split("Worth knowing").nth(1).unwrap();
+    assert!(known.contains("Against main: good/decode regressed, +30."), "{}", ran.out);
+    let page = place.newest("compare.html");
+    for shown in ["good/decode", "+30.", "regressed", "href=\"benches/", "href=\"index.html\""] {
+        assert!(page.contains(shown), "{shown}");
+    }
+    let index = place.newest("index.html");
+    assert!(index.contains("href=\"compare.html\"") && index.contains("href=\"history.html\""));
+    assert!(index.contains("1 regressed"), "the card says what changed");
+    assert!(place.newest("history.html").contains("1 bench between"));
+    // The run's own files, and those of the comparison beside them.
+    assert!(
+        place.newest("summary.md").contains("| `good/decode`") && place.newest("junit.xml").contains("good/decode")
+    );
+    assert!(place.newest("comparison.md").contains("**regressed**"));
+    assert!(place.newest("comparison.xml").contains("<skipped message=\"good/decode regressed (+30."));
 }
