@@ -7,7 +7,7 @@ import sys
 
 import jsonschema
 import pandas
-from junitparser import Error, Failure, JUnitXml, Properties
+from junitparser import Error, Failure, JUnitXml, Properties, Skipped
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families as prometheus_text
 
@@ -142,6 +142,33 @@ def run(name):
     check(f"{name}: the page is there", read("index.html").rstrip().endswith("</html>"))
 
 
+def comparison(name, expected):
+    folder = out / name
+    compared = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
+    valid(name, "comparison", compared)
+    wrong = json.loads(json.dumps(compared))
+    wrong["benches"][0]["verdict"] = "fine"
+    check(f"{name}: the schema refuses what is wrong", not schema("comparison").is_valid(wrong))
+    suites = JUnitXml.fromfile(str(folder / "comparison.xml"))
+    cases = [case for suite in suites for case in suite]
+    ids = [bench["id"] for bench in compared["benches"]] + compared["only_in_base"] + compared["only_in_new"]
+    check(f"{name}: junitparser finds every bench of both sides", [c.name for c in cases] == ids, [c.name for c in cases])
+    kinds = {type(result) for case, _ in zip(cases, compared["benches"]) for result in case.result}
+    check(f"{name}: what JUnit says of each", kinds == expected, kinds)
+    for case, bench in zip(cases, compared["benches"]):
+        properties = {p.name: p.value for p in case.child(Properties)}
+        check(f"{name}: JUnit's verdict of {bench['id']}", properties["verdict"] == bench["verdict"], properties)
+        if bench["change"]:
+            check(f"{name}: JUnit's change of {bench['id']}", float(properties["change [%]"]) == bench["change"]["percent"])
+    counts = (suites.tests, suites.failures, suites.errors, suites.skipped)
+    told = [sum(type(r) is kind for c in cases for r in c.result) for kind in (Failure, Error, Skipped)]
+    check(f"{name}: JUnit's counts", counts == (len(cases), *told), (counts, told))
+    check(f"{name}: Markdown names every bench", all(f"`{b['id']}`" in (folder / "comparison.md").read_text() for b in compared["benches"]))
+    check(f"{name}: the page is there", (folder / "compare.html").read_text().rstrip().endswith("</html>"))
+
+
+comparison("compared-simulated", {Skipped})
+comparison("compared-troubled", {Error})
 for name in ["simulated", "troubled", "simulated-hostile", "troubled-hostile"]:
     run(name)
 print(f"{passed} passed, {failed} failed")

@@ -68,6 +68,12 @@ for (const report of reports) {
           assert.deepEqual(faults, []);
         });
         await check(`${label} ${scheme} ${width}: fits the screen`, async () => assert.equal(await page.evaluate(overflow), 0));
+        if (width === 1280 && !label.startsWith("hostile")) {
+          await check(`${label} ${scheme}: no table of benches is wider than the screen`, async () => {
+            const wide = await page.$$eval("table.overview", (all) => all.map((t) => t.scrollWidth - t.closest(".scroll").clientWidth));
+            assert.deepEqual(wide.filter((more) => more > 0), []);
+          });
+        }
         await check(`${label} ${scheme}: the paper is ${scheme}`, async () => {
           const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
           const light = paper.match(/\d+/g).slice(0, 3).every((part) => Number(part) > 128);

@@ -10,7 +10,7 @@ use super::known::{Known, options};
 use super::said::{exit, keep, tell};
 use crate::analysis::Summary;
 use crate::analysis::compare::{Comparison, Results, Trend, compare, session_results, trends};
-use crate::harness::config::{Comparing, Config};
+use crate::harness::config::{Comparing, Config, Format};
 use crate::harness::exit::{Exit, Stop};
 use crate::harness::pages::{self, Beside};
 use crate::harness::run::Call;
@@ -102,6 +102,9 @@ pub(in crate::harness) fn conclude(
     let mut ended = Exit::Done;
     if let Some(comparison) = compared {
         keep(folder, comparison, &config.exports)?;
+        if config.format != Format::Json {
+            console::out("\n");
+        }
         tell(config, comparison)?;
         ended = exit(comparison);
     } else if config.comparing.gate.fail_on.is_some() {

@@ -7,4 +7,4 @@ mod page;
 mod scale;
 
 pub(super) use changed::{card, verdict};
-pub(super) use page::view;
+pub(super) use page::{short, view};

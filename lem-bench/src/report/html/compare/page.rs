@@ -126,7 +126,7 @@ fn sides(compared: &Comparison) -> Table {
                 side.name.clone(),
                 run.run_id.clone(),
                 date(run.started_unix_s),
-                or_none(&run.commit),
+                or_none(&run.commit.as_deref().map(short)),
                 or_none(&run.branch),
                 measured,
                 run.machine.clone(),
@@ -138,6 +138,11 @@ fn sides(compared: &Comparison) -> Table {
     let rows = [one(&compared.base, "base"), one(&compared.new, "new")].concat();
     let heads = ["side", "called", "run", "measured at", "commit", "branch", "by", "machine", "lem-bench"];
     table("The two sides", &heads, rows)
+}
+
+/// A commit's hash as people write it.
+pub(in super::super) fn short(commit: &str) -> String {
+    commit.chars().take(12).collect()
 }
 
 fn differences(compared: &Comparison) -> Table {

@@ -2,6 +2,7 @@
 //!
 //! Must not know other benches.
 
+use super::super::compare::short;
 use super::super::error::ReportError;
 use super::super::metric_table::absent;
 use super::super::plots::over_numbers::{Numbered, draw};
@@ -17,11 +18,6 @@ use crate::report::labels;
 pub(super) fn when(session: &SessionResult) -> String {
     let commit = session.commit.as_deref().map(|commit| format!(", commit {}", short(commit))).unwrap_or_default();
     format!("{}{commit}", date(session.started_unix_s))
-}
-
-/// A commit's hash as people write it.
-fn short(commit: &str) -> String {
-    commit.chars().take(12).collect()
 }
 
 fn figure(session: &SessionResult) -> Result<Figure, String> {

@@ -6,6 +6,7 @@ mod hostile;
 mod markup;
 mod numbers;
 mod scale;
+mod structure;
 mod words;
 
 use std::collections::BTreeMap;

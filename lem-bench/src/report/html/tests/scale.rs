@@ -32,16 +32,26 @@ fn the_index_of_a_thousand_benches_is_less_than_two_megabytes() {
     assert!(page.contains("Only the first 8 grids are drawn"));
 }
 
+/// Seconds of processor time that this thread has had; `None` where the system does not tell.
+fn on_cpu() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/thread-self/stat").ok()?;
+    // After the name, which may hold anything, the 12th and 13th fields: user and system, in hundredths of a second.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    Some((fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?) / 100.0)
+}
+
+/// By processor time, so that it holds whatever else the machine does; pages are laid out on one thread.
 #[test]
-#[ignore = "measures time: run it by itself, with --release"]
+#[ignore = "measures time: run it by itself"]
 fn a_thousand_benches_take_less_than_three_seconds() {
     let summary = a_thousand();
-    let begin = Instant::now();
+    let (begin, before) = (Instant::now(), on_cpu());
     let pages = folder(&summary);
-    let took = begin.elapsed();
+    let (took, cpu) = (begin.elapsed().as_secs_f64(), before.zip(on_cpu()).map(|(before, after)| after - before));
     let bytes: usize = pages.values().map(String::len).sum();
-    println!("{} pages, {bytes} bytes, index {} bytes, {took:?}", pages.len(), pages["index.html"].len());
-    assert!(took < Duration::from_secs(3), "{took:?}");
+    let index = pages["index.html"].len();
+    println!("{} pages, {bytes} bytes, index {index} bytes, {took:.2} s, on the processor {cpu:.2?} s", pages.len());
+    assert!(cpu.unwrap_or(took) < 3.0, "{cpu:?} of {took}");
 }
 
 #[test]
