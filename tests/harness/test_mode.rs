@@ -1,5 +1,7 @@
 //! Test mode: what cargo test and nextest run see.
 
+use lem_bench::store::{MachineLock, WaitPolicy};
+
 use crate::support::{call, fixture, run};
 
 #[test]
@@ -58,4 +60,22 @@ fn what_libtest_accepts_is_accepted() {
     all.extend(["-Z", "unstable-options", "good/decode"]);
     let ran = call(&all).ends_with(0);
     assert!(ran.out.contains("1 passed"), "{}", ran.out);
+}
+
+#[test]
+fn a_machine_that_is_measured_on_holds_up_no_test_and_no_list() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("lock");
+    let held = MachineLock::acquire(&path, WaitPolicy::NoWait, |_| {}).unwrap();
+    let with = |args: &[&str]| {
+        let mut command = fixture(args);
+        run(command.arg("--lock-file").arg(&path).env("LEM_BENCH_HOME", home.path().join("home")))
+    };
+    let tested = with(&["good/decode"]).ends_with(0);
+    assert!(tested.out.contains("test good/decode ... ok") && !tested.err.contains("wait"), "{}", tested.err);
+    with(&["--test", "good/decode"]).ends_with(0);
+    with(&["--list"]).ends_with(0);
+    let refused = with(&["--bench", "--meter=estimate", "--exact", "good/decode", "--no-wait"]).ends_with(4);
+    assert!(refused.err.contains(&std::process::id().to_string()), "it names who holds it: {}", refused.err);
+    drop(held);
 }

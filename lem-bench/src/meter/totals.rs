@@ -149,6 +149,30 @@ mod tests {
     }
 
     #[test]
+    fn a_superchip_its_card_and_the_cards_memory_are_one_energy() {
+        let superchip = vec![
+            domain("module:0", None),
+            domain("gpu:0", Some("module:0")),
+            domain("gpu:0/memory", Some("gpu:0")),
+            domain("cpu:package-0", Some("module:0")),
+            domain("module:1", None),
+            domain("gpu:1", Some("module:1")),
+        ];
+        assert_eq!(ids(&non_overlapping(&superchip)), ["module:0", "module:1"]);
+        // Without the modules' sensors it is their parts that add up.
+        let parts: Vec<Domain> =
+            superchip.iter().filter(|domain| !domain.id.as_str().starts_with("module")).cloned().collect();
+        assert_eq!(ids(&non_overlapping(&parts)), ["gpu:0", "cpu:package-0", "gpu:1"]);
+        let chosen = |names: &[&str]| select(&superchip, &names.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(ids(&chosen(&["gpu"]).unwrap()), ["gpu:0", "gpu:1"], "and not the memory beside its card");
+        assert_eq!(ids(&chosen(&["gpu:0/memory", "cpu"]).unwrap()), ["gpu:0/memory", "cpu:package-0"]);
+        for (outer, inner) in [("module:0", "gpu:0/memory"), ("gpu:0", "gpu:0/memory"), ("module:0", "cpu:package-0")] {
+            let overlap = SelectError::Overlap { outer: DomainId::new(outer), inner: DomainId::new(inner) };
+            assert_eq!(chosen(&[inner, outer]), Err(overlap));
+        }
+    }
+
+    #[test]
     fn containment_is_seen_through_domains_that_are_not_selected() {
         let picked = [DomainId::new("cpu:core-0"), DomainId::new("cpu:psys")];
         let overlap = SelectError::Overlap { outer: DomainId::new("cpu:psys"), inner: DomainId::new("cpu:core-0") };

@@ -21,8 +21,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 pub struct SamplerConfig {
     /// Between two points of the trace.
     pub trace_interval: Duration,
-    /// Between two looks at what changes slowly: temperature, clocks, what holds them down, utilisation, memory. Power
-    /// is read at the trace's rate.
+    /// Between two looks at what changes slowly: all gauges but power, which is read at the trace's rate.
     pub slow_interval: Duration,
     /// Between two reads of a counter around an edge.
     pub dense_interval: Duration,
@@ -46,8 +45,7 @@ impl SamplerConfig {
         let dense_interval = probe.edge_spacing();
         Self {
             trace_interval: Duration::from_millis(100),
-            // A reading of what holds the clocks down stands for half a second: a twentieth of a window of ten seconds,
-            // from which on it weighs.
+            // A look at what holds the clocks down stands for a twentieth of a window of ten seconds.
             slow_interval: Duration::from_millis(500),
             dense_interval,
             tick,
@@ -183,7 +181,6 @@ impl Core {
                 self.before_edge = None;
                 // From now on and not from the edge: the meter may have been slow to answer.
                 let now = self.clock.now();
-                // The next point of the trace tells all about the edge.
                 self.next_slow = self.next_slow.min(now);
                 let patience = self.config.tick.mul_f64(f64::from(ticks) + 0.2) + self.config.dense_interval;
                 self.after_edge = Some(now + patience);
@@ -227,9 +224,7 @@ impl Core {
             }
             let all = now >= self.next_slow;
             self.read_gauges(all);
-            if all {
-                self.next_slow = now + self.config.slow_interval;
-            }
+            self.next_slow = if all { now + self.config.slow_interval } else { self.next_slow };
             self.read_counters(Reads::Trace);
             self.publish();
             self.next_trace = self.next_trace + self.config.trace_interval;
@@ -306,8 +301,7 @@ impl Core {
 
     /// Reads the gauges: power, and all others where their time has come.
     fn read_gauges(&mut self, all: bool) {
-        let due = |track: &&mut GaugeTrack| all || track.quantity == Quantity::Power;
-        for track in self.readings.gauges.iter_mut().filter(due) {
+        for track in self.readings.gauges.iter_mut().filter(|track| all || track.quantity == Quantity::Power) {
             if is_lost(&self.lost, &track.domain) {
                 continue;
             }

@@ -69,6 +69,10 @@ pub struct EdgeValue {
     /// What the counter gained by its next tick, in J, where nobody saw when the tick before came: it is taken to be
     /// one period earlier, and a counter that stood still until just then would have gained the energy of many.
     pub leap: Option<f64>,
+    /// The value of the last tick that may lie before the edge, and for how long before the edge the counter surely
+    /// held nothing newer: what was used since then is all that the value may be too much by. `None` where no tick was
+    /// seen.
+    pub shown: Option<(f64, Duration)>,
     /// The reads on which all this rests.
     pub rests_on: (Stamp, Stamp),
 }
@@ -114,6 +118,7 @@ fn continuous(samples: &[CounterSample], after: usize, edge: Stamp, period: Dura
         high: bound.joules,
         stuck: None,
         leap: None,
+        shown: None,
         rests_on: (before.begun(), bound.ended()),
     }
 }
@@ -174,6 +179,10 @@ impl Reads<'_> {
             low: sure_low.joules.min(low),
             high: sure_high.max(next.joules),
             stuck: uneven.then(|| next_at.since(last_at)),
+            shown: last.map(|last| {
+                let over = last.to.since(edge);
+                (low, if over.is_zero() { over } else { over + period })
+            }),
             leap: (unseen && !uneven).then_some(next.joules - low),
             rests_on: (used.map_or(from, |used| used.min(from)), used.map_or(next.to, |used| used.max(next.to))),
         })

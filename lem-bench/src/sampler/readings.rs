@@ -135,6 +135,7 @@ impl Readings {
             stuck(stop, "the counter did not move over a whole window".to_owned());
             return None;
         }
+        let lows = [(&first, start), (&last, stop)].map(|(edge, at)| least_at(&self.gauges, edge, at, domain));
         for (edge, at) in [(first, start), (last, stop)] {
             if let Some(still) = edge.stuck {
                 stuck(at, format!("the counter stood still for {:.1} s at a window's edge", still.as_secs_f64()));
@@ -147,12 +148,12 @@ impl Readings {
                 stuck(at, format!("the counter gained as much as in {periods:.0} updates at once at a window's edge"));
             }
         }
-        let EdgeValue { joules, low, high, .. } = last;
+        let EdgeValue { joules, high, .. } = last;
         let joules = (joules - first.joules).max(0.0);
         // Each of the two values was rounded to a count.
         let unit = track.unwrapper.unit_j();
         let (over, under) = self.unseen(track, start, stop, joules);
-        Some(((low - first.high - unit - over).max(0.0), joules, high - first.low + unit + under))
+        Some(((lows[1] - first.high - unit - over).max(0.0), joules, high - lows[0] + unit + under))
     }
 
     /// The energies, in J, that a counter that may see part of the time can show too much and too little of a window:
@@ -244,6 +245,14 @@ impl Readings {
             track.points.drain(..cut);
         }
     }
+}
+
+/// What the counter surely stood at at an edge. The last read before it may be seconds old, where reads are costly;
+/// the first one after it shows a tick of which nobody saw when it came, and which may be too new by what its device
+/// used in a period: not more than twice what its gauge showed at most.
+fn least_at(gauges: &[GaugeTrack], edge: &EdgeValue, at: Stamp, domain: &DomainId) -> f64 {
+    let shown = edge.shown.zip(highest(gauges, domain, at));
+    shown.map_or(edge.low, |((joules, over), most)| edge.low.max(joules - LEAP * most * over.as_secs_f64()))
 }
 
 /// The highest power that the gauge of a domain showed around a moment, in W.

@@ -15,6 +15,8 @@ const EFFORT: ProbeEffort = ProbeEffort { least: Duration::from_secs(1), most: D
 struct Outcome {
     /// Relative error, whether the bounds hold the truth, and the method; `None` when there was no energy.
     energy: Option<(f64, bool, Method)>,
+    /// How far its bounds are apart, as a share of it.
+    width: f64,
     /// How far integrated power is from it, where there is one.
     cross_check: Option<f64>,
     events: Vec<SensorEvent>,
@@ -66,9 +68,10 @@ fn window_of(sensors: &str, faults: &str, run: u64, read_cost_s: Option<f64>) ->
         let held = energy.low.get() - 1e-6 <= truth && truth <= energy.high.get() + 1e-6;
         (energy.joules.get() / truth - 1.0, held, energy.method)
     });
+    let width = energies.first().map_or(0.0, |e| (e.high.get() - e.low.get()) / e.joules.get());
     let events = sampler.take_events();
     clock.detach_all();
-    Outcome { energy, cross_check, events }
+    Outcome { energy, width, cross_check, events }
 }
 
 const COUNTER: &str = r#"{"kind": "counter", "told": true}"#;
@@ -144,6 +147,9 @@ fn a_counter_that_is_costly_to_read_and_runs_well_is_not_called_stuck() {
     for run in 0..40 {
         let outcome = window_of(bursts, "", run, Some(0.003));
         assert!(outcome.events.is_empty(), "{run}: {:?}", outcome.events);
+        assert!(outcome.energy.unwrap().1, "{run}");
+        // 400 W over 2 s: a tick above at each edge, and two below it.
+        assert!(outcome.width < 0.35, "{run}: {}", outcome.width);
     }
 }
 

@@ -3,6 +3,7 @@
 mod cost;
 mod energy;
 mod faults;
+mod keys;
 mod randomness;
 mod rig;
 mod throttling;

@@ -146,6 +146,14 @@ impl Journal {
         records
     }
 
+    /// The same of another bench.
+    pub(super) fn rename(&mut self, id: &str) {
+        let end = self.end.iter_mut().map(|end| &mut end.bench);
+        let cycles = self.cycles.iter_mut().map(|cycle| &mut cycle.bench);
+        let others = [&mut self.bench.id, &mut self.warm_up.bench];
+        cycles.chain(end).chain(others).chain(&mut self.loaded.bench).for_each(|bench| id.clone_into(bench));
+    }
+
     /// Scales each cycle's energy, as each of its sensors tells it.
     pub(super) fn scale(&mut self, by: impl Fn(usize) -> f64) {
         for (n, cycle) in self.cycles.iter_mut().enumerate() {

@@ -21,7 +21,16 @@ fn second_says(run: &mut Run, name: &str, first: &str, second: &str) {
     run.journals[1].fact(&name.replace("gpu:0", "gpu:1"), second);
 }
 
-pub(super) const CASES: [Case; 11] = [
+/// Two journals of a run in shards, each with a bench of its own.
+fn shards(run: &mut Run, which: [(u32, u32); 2]) {
+    run.journals.push(run.journals[0].clone());
+    for (journal, shard) in run.journals.iter_mut().zip(which) {
+        journal.head.shard = Some(shard);
+        journal.rename(&format!("decode/batch={}", shard.0));
+    }
+}
+
+pub(super) const CASES: [Case; 12] = [
     Case {
         check: Check::ProcessMissing,
         weight: Weight::Invalid,
@@ -69,6 +78,13 @@ pub(super) const CASES: [Case; 11] = [
             run.journals[1].cycles.truncate(7);
         },
         spared: Run::add_process,
+    },
+    Case {
+        check: Check::ShardMissing,
+        weight: Weight::Warning,
+        says: "shard 2 of 3 never came",
+        provoked: |run| shards(run, [(1, 3), (3, 3)]),
+        spared: |run| shards(run, [(1, 2), (2, 2)]),
     },
     Case {
         check: Check::MixedSchema,

@@ -1,0 +1,166 @@
+//! Every key of a scenario has its effect: changed alone, it changes what is true or what a meter sees.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::clock::Clock;
+use crate::sim::{Machine, Scenario, Seeds, Shape};
+
+/// A scenario that has every key, with none of them at rest.
+const EVERYTHING: &str = r#"{
+  "name": "everything", "seed": 1, "temperature": true,
+  "devices": [
+    {"id": "gpu:0", "idle_w": 75, "loaded_idle_w": 115, "prefill_w": 600, "decode_w": 350, "ambient_c": 30,
+     "c_per_w": 0.2, "tau_s": 4, "leakage_w_per_c": 0.5, "throttle_c": 60, "throttle_factor": 0.7, "power_noise": 0.01,
+     "temperature": true},
+    {"id": "gpu:1"}],
+  "workload": {
+    "input_tokens": {"lognormal": [5.0, 0.5]}, "output_tokens": {"lognormal": [4.0, 0.6]},
+    "prefill_s_per_token": 2e-4, "decode_s_per_token": 8e-3, "overhead_s": 0.01, "request_cv": 0.02,
+    "request_ar1": 0.3, "cycle_cv": 0.01, "session_cv": 0.01, "launch_cv": 0.01,
+    "warmup": {"shape": "exp", "factor": 1.5, "requests": 20}},
+  "sensors": [
+    {"kind": "counter", "update_s": 0.1, "quantum_j": 0.001, "gain": 1.0, "bits": 20, "phase_s": 0.03,
+     "part_time_s": 0.025, "lost_per_read_s": 0.001, "device": "gpu:0", "told": true},
+    {"kind": "power", "update_s": 0.1, "average_s": 0.025, "delay_s": 0.05, "gain": 1.0, "quantum_w": 0.001,
+     "phase_s": 0.01, "device": "gpu:0", "told": true}],
+  "background": [{"from_s": 3, "to_s": 4, "w": 50, "device": "gpu:0"}],
+  "faults": [{"at_s": 5, "kind": "read_error", "for_s": 0.5, "device": "gpu:0"}]
+}"#;
+
+/// What each key is changed to.
+fn changes() -> Vec<(&'static str, Value)> {
+    vec![
+        ("name", json!("another")),
+        ("seed", json!(2)),
+        ("temperature", json!(false)),
+        ("devices/0/id", json!("gpu:7")),
+        ("devices/0/idle_w", json!(80)),
+        ("devices/0/loaded_idle_w", json!(120)),
+        ("devices/0/prefill_w", json!(500)),
+        ("devices/0/decode_w", json!(300)),
+        ("devices/0/ambient_c", json!(20)),
+        ("devices/0/c_per_w", json!(0.1)),
+        ("devices/0/tau_s", json!(9)),
+        ("devices/0/leakage_w_per_c", json!(1.0)),
+        ("devices/0/throttle_c", json!(80)),
+        ("devices/0/throttle_factor", json!(0.9)),
+        ("devices/0/power_noise", json!(0.05)),
+        ("devices/0/temperature", json!(false)),
+        ("workload/input_tokens/lognormal", json!([5.2, 0.5])),
+        ("workload/output_tokens/lognormal", json!([4.0, 0.2])),
+        ("workload/prefill_s_per_token", json!(3e-4)),
+        ("workload/decode_s_per_token", json!(9e-3)),
+        ("workload/overhead_s", json!(0.05)),
+        ("workload/request_cv", json!(0.1)),
+        ("workload/request_ar1", json!(0.8)),
+        ("workload/cycle_cv", json!(0.05)),
+        ("workload/session_cv", json!(0.05)),
+        ("workload/launch_cv", json!(0.05)),
+        ("workload/warmup/shape", json!("step")),
+        ("workload/warmup/factor", json!(3.0)),
+        ("workload/warmup/requests", json!(5)),
+        ("sensors/0/kind", Value::Null),
+        ("sensors/0/update_s", json!(0.3)),
+        ("sensors/0/quantum_j", json!(0.5)),
+        ("sensors/0/gain", json!(1.05)),
+        ("sensors/0/bits", json!(12)),
+        ("sensors/0/phase_s", json!("random")),
+        ("sensors/0/part_time_s", json!(0.1)),
+        ("sensors/0/lost_per_read_s", json!(0.01)),
+        ("sensors/0/device", json!("gpu:1")),
+        ("sensors/0/told", json!(false)),
+        ("sensors/1/kind", Value::Null),
+        ("sensors/1/update_s", json!(0.3)),
+        ("sensors/1/average_s", json!(1.0)),
+        ("sensors/1/delay_s", json!(0.5)),
+        ("sensors/1/gain", json!(1.05)),
+        ("sensors/1/quantum_w", json!(5)),
+        ("sensors/1/phase_s", json!(0.07)),
+        ("sensors/1/device", json!("gpu:1")),
+        ("sensors/1/told", json!(false)),
+        ("background/0/from_s", json!(2)),
+        ("background/0/to_s", json!(6)),
+        ("background/0/w", json!(150)),
+        ("background/0/device", json!("gpu:1")),
+        ("faults/0/at_s", json!(7)),
+        ("faults/0/kind", json!("stuck")),
+        ("faults/0/for_s", json!(2)),
+        ("faults/0/device", json!("gpu:1")),
+    ]
+}
+
+/// The paths of everything that is written below `value`; numbers in a list belong to the list.
+fn leaves(value: &Value, path: &str, into: &mut Vec<String>) {
+    let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}/{key}") };
+    match value {
+        Value::Object(keys) => keys.iter().for_each(|(key, value)| leaves(value, &below(key), into)),
+        Value::Array(items) if items.iter().all(Value::is_object) => {
+            items.iter().enumerate().for_each(|(n, item)| leaves(item, &below(&n.to_string()), into));
+        }
+        _ => into.push(path.to_owned()),
+    }
+}
+
+/// All that can be seen of a scenario over twelve seconds, with requests from the fourth on, and what is true.
+fn seen(scenario: &Scenario) -> String {
+    let machine = Machine::new(scenario, Seeds { run: 3, bench: 1 }).unwrap();
+    let (clock, mut meter) = (machine.clock(), machine.meter());
+    let mut seen = vec![format!("{} {:?} {:?}", scenario.name, meter.domains(), meter.channels())];
+    let mut workload = machine.launch(scenario, 2).unwrap();
+    workload.set_cycle(4);
+    let mut look = |from: u64, to: u64| {
+        for _ in from..to {
+            clock.sleep(Duration::from_millis(50));
+            let values: Vec<_> = (0..meter.channels().len()).map(|channel| meter.read(channel)).collect();
+            seen.push(format!("{values:?}"));
+        }
+    };
+    look(0, 40);
+    workload.load_model();
+    look(40, 80);
+    for n in 0..40 {
+        let request = workload.next_request(Shape::Drawn);
+        workload.run(request, &mut |_| {});
+        look(n, n + 1);
+    }
+    let now = clock.now();
+    seen.push(format!("{} {now:?}", machine.truth(crate::units::Stamp(0), now).get()));
+    seen.join("\n")
+}
+
+fn scenario(value: &Value) -> Scenario {
+    Scenario::from_json(&value.to_string()).unwrap_or_else(|error| panic!("{error}: {value}"))
+}
+
+#[test]
+fn every_key_has_its_effect() {
+    let everything: Value = serde_json::from_str(EVERYTHING).unwrap();
+    let usual = seen(&scenario(&everything));
+    assert_eq!(usual, seen(&scenario(&everything)), "the same scenario twice is the same");
+    for (path, value) in changes().into_iter().filter(|(_, value)| !value.is_null()) {
+        let mut changed = everything.clone();
+        *changed.pointer_mut(&format!("/{path}")).unwrap_or_else(|| panic!("no {path}")) = value;
+        if path == "devices/0/id" {
+            for other in ["sensors/0/device", "sensors/1/device", "background/0/device", "faults/0/device"] {
+                *changed.pointer_mut(&format!("/{other}")).unwrap() = json!("gpu:7");
+            }
+        }
+        assert!(usual != seen(&scenario(&changed)), "{path} changes nothing");
+    }
+}
+
+#[test]
+fn no_key_is_left_out() {
+    // What is written of a scenario that has everything: a key that comes to it is missing above until it is changed.
+    let everything = serde_json::to_value(scenario(&serde_json::from_str(EVERYTHING).unwrap())).unwrap();
+    let mut written = Vec::new();
+    leaves(&everything, "", &mut written);
+    // The second device has the keys of the first.
+    written.retain(|path| !path.starts_with("devices/1"));
+    let mut changed: Vec<String> = changes().into_iter().map(|(path, _)| path.to_owned()).collect();
+    written.sort();
+    changed.sort();
+    assert_eq!(written, changed);
+}
