@@ -7,6 +7,15 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+// What reads the plug's answers, to be fed hostile ones.
+#[path = "../examples/wall_plug/fake.rs"]
+mod fake;
+#[path = "../examples/wall_plug/http.rs"]
+mod http;
+#[expect(dead_code, reason = "only what reads answers is fed here")]
+#[path = "../examples/wall_plug/plug.rs"]
+mod plug;
+
 /// The example, which cargo built beside this test.
 fn example() -> PathBuf {
     let test = std::env::current_exe().unwrap();
@@ -99,4 +108,58 @@ fn it_is_opened_only_when_it_measures_and_says_what_is_wrong() {
     assert!(unknown.contains("invalid value `plog` for `meter`") && unknown.contains("sim:FILE, plug"), "{unknown}");
     let help = call(home.path(), &["--help"]);
     assert!(String::from_utf8_lossy(&help.stdout).contains("--meter plug"));
+}
+
+/// Feeds what reads a plug's answers so many hostile ones.
+fn hostile(inputs: u64) {
+    const WORDS: [&str; 12] = [
+        "1e999",
+        "-1",
+        "null",
+        "{",
+        "[[[[",
+        "\"",
+        "18446744073709551616",
+        "NaN",
+        "\r\n\r\n",
+        "\u{feff}",
+        "\\ud800",
+        "200",
+    ];
+    let good = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"id\":0, \"apower\":51.3, \
+                \"aenergy\":{\"total\":8210.417,\"minute_ts\":1795442733}}";
+    let mut random = 1_u64;
+    let mut below = |n: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % n.max(1)
+    };
+    let mut read = 0;
+    for _ in 0..inputs {
+        let mut bytes = good.as_bytes().to_vec();
+        for _ in 0..=below(4) {
+            let at = below(bytes.len());
+            match below(5) {
+                0 if at < bytes.len() => bytes[at] ^= 1 << below(8),
+                1 => bytes.truncate(at),
+                2 => drop(bytes.splice(at..at, WORDS[below(WORDS.len())].bytes())),
+                3 => drop(bytes.drain(at..(at + below(30)).min(bytes.len()))),
+                _ => drop(bytes.splice(at..at, "[".repeat(below(300)).into_bytes())),
+            }
+        }
+        if let Ok(body) = http::body(&String::from_utf8_lossy(&bytes)) {
+            read += u64::from(plug::Status::of(body).is_ok());
+        }
+    }
+    assert!((inputs / 100..inputs).contains(&read), "{read} of {inputs} were read");
+}
+
+#[test]
+fn hostile_answers_are_errors() {
+    hostile(2000);
+}
+
+#[test]
+#[ignore = "a hundred thousand inputs: .ci/fuzz"]
+fn a_hundred_thousand_hostile_answers_are_errors() {
+    hostile(100_000);
 }

@@ -30,13 +30,14 @@ pub(crate) struct Plug {
 
 /// What the plug says.
 #[derive(Debug, Clone, Copy)]
-struct Status {
+pub(crate) struct Status {
     watts: f64,
     milliwatt_hours: u64,
 }
 
 impl Status {
-    fn of(json: &str) -> Result<Self, Box<dyn Error>> {
+    /// What an answer says.
+    pub(crate) fn of(json: &str) -> Result<Self, Box<dyn Error>> {
         let json: serde_json::Value = serde_json::from_str(json)?;
         let watts = json["apower"].as_f64().ok_or("the answer has no `apower`")?;
         let watt_hours = json["aenergy"]["total"].as_f64().ok_or("the answer has no `aenergy.total`")?;

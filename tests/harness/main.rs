@@ -5,6 +5,7 @@ mod by_hand;
 mod companion;
 mod comparing;
 mod exit_codes;
+mod hostile;
 mod lists;
 mod log;
 mod measuring;

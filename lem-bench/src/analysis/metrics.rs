@@ -58,9 +58,10 @@ fn columns(cycles: &[&Joined]) -> Columns {
 /// What a bench produces, each with the name in metric names, the unit in units, and the count of each cycle.
 fn denominators(cycles: &[&Joined]) -> Vec<(String, String, Vec<f64>)> {
     let count = |n: &dyn Fn(&Joined) -> u64| -> Vec<f64> { cycles.iter().map(|j| n(j) as f64).collect() };
+    let total = count(&|j| j.summary.output_tokens.saturating_add(j.summary.input_tokens));
     let mut all = vec![
         ("output_token".to_owned(), "token".to_owned(), count(&|j| j.summary.output_tokens)),
-        ("total_token".to_owned(), "token".to_owned(), count(&|j| j.summary.output_tokens + j.summary.input_tokens)),
+        ("total_token".to_owned(), "token".to_owned(), total),
         ("request".to_owned(), "request".to_owned(), count(&|j| j.summary.requests)),
     ];
     // A prompt that is read brings no output token; the token that it costs is an input token.
@@ -137,8 +138,9 @@ fn process_rate(metrics: &mut Metrics, input: &Input<'_>) {
     let processes = input.records.iter().map(Vec::len).max().unwrap_or(0);
     let rate = |process: usize| {
         let windows = || input.records.iter().filter_map(|parts| parts.get(process)).flat_map(|record| &record.windows);
-        let tokens: u64 = windows().map(|window| window.work.input_tokens + window.work.output_tokens).sum();
-        tokens as f64 / windows().map(crate::model::WindowRecord::seconds).sum::<f64>()
+        let tokens =
+            windows().map(|window| window.work.input_tokens as f64 + window.work.output_tokens as f64).sum::<f64>();
+        tokens / windows().map(crate::model::WindowRecord::seconds).sum::<f64>()
     };
     let mean = (0..processes).map(rate).sum::<f64>() / processes as f64;
     // A process whose windows lasted no time has no rate.

@@ -14,6 +14,8 @@ mod entry;
 mod environment;
 mod exit;
 mod file;
+#[cfg(test)]
+mod fuzz;
 mod hints;
 mod layers;
 mod list;

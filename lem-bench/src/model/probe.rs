@@ -128,7 +128,7 @@ impl MeterProbe {
         let mut longest = Duration::ZERO;
         for domain in domains {
             let period = self.source(domain)?.update_period_s?;
-            longest = longest.max(Duration::from_secs_f64(period));
+            longest = longest.max(Duration::try_from_secs_f64(period).ok()?);
         }
         Some(longest)
     }
@@ -149,7 +149,7 @@ impl MeterProbe {
     pub fn smear_of(&self, domains: &[DomainId]) -> Duration {
         let smear = |domain: &DomainId| {
             let probe = self.source(domain).filter(|probe| probe.sight() == Sight::Smeared)?;
-            Some(Duration::from_secs_f64(probe.averaging_s?))
+            Duration::try_from_secs_f64(probe.averaging_s?).ok()
         };
         domains.iter().filter_map(smear).max().unwrap_or_default()
     }
@@ -165,7 +165,9 @@ impl MeterProbe {
         let cost = counters().map(|probe| probe.read_cost_s).sum::<f64>();
         let share = if cost * 400.0 <= slowest { 0.05 } else { 0.25 };
         let safe = counters().filter_map(|probe| probe.safe_interval_s).fold(0.0, f64::max);
-        Duration::from_secs_f64((share * slowest).max(safe.min(1.05 * slowest)).max(LEAST_SPACING_S))
+        // A file may say anything.
+        let spacing = (share * slowest).max(safe.min(1.05 * slowest)).max(LEAST_SPACING_S);
+        Duration::try_from_secs_f64(spacing).unwrap_or(Duration::MAX)
     }
 
     /// The channel that gives the energy of a domain: its counter where that ticks, else its gauge.

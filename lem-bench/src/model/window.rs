@@ -51,14 +51,15 @@ impl WorkDone {
         tokens.or(other).unwrap_or(self.requests)
     }
 
-    /// Adds another window's work to this one's.
+    /// Adds another window's work to this one's. A file may say anything: what no number holds is as good as endless.
     pub fn add(&mut self, other: &WorkDone) {
-        self.requests += other.requests;
-        self.failed += other.failed;
-        self.input_tokens += other.input_tokens;
-        self.output_tokens += other.output_tokens;
+        let add = |to: &mut u64, n: u64| *to = to.saturating_add(n);
+        add(&mut self.requests, other.requests);
+        add(&mut self.failed, other.failed);
+        add(&mut self.input_tokens, other.input_tokens);
+        add(&mut self.output_tokens, other.output_tokens);
         for (unit, n) in &other.units {
-            *self.units.entry(unit.clone()).or_default() += n;
+            add(self.units.entry(unit.clone()).or_default(), *n);
         }
     }
 }

@@ -63,7 +63,8 @@ impl CycleSums {
             each.map(|energy| energy.map(|energy| energy.joules.get())).sum::<Option<f64>>()
         };
         let joules = headline.iter().map(joules).sum::<Option<f64>>().filter(|_| !headline.is_empty());
-        Self { joules, work: cycle.windows.iter().map(|window| window.work.units_of_headline()).sum() }
+        let work = cycle.windows.iter().map(|window| window.work.units_of_headline()).fold(0, u64::saturating_add);
+        Self { joules, work }
     }
 }
 

@@ -40,7 +40,8 @@ impl SamplerConfig {
     /// core. A counter that showed no period is taken for a slow one.
     pub fn for_meter(probe: &MeterProbe) -> Self {
         let counters = probe.channels.iter().filter(|p| p.counter);
-        let period = |p: &ChannelProbe| p.update_period_s.map_or(SLOW, Duration::from_secs_f64);
+        let period =
+            |p: &ChannelProbe| p.update_period_s.and_then(|s| Duration::try_from_secs_f64(s).ok()).unwrap_or(SLOW);
         let tick = counters.map(period).max().unwrap_or_default();
         let dense_interval = probe.edge_spacing();
         Self {
@@ -126,9 +127,11 @@ impl Core {
                 counters.push(CounterTrack {
                     channel,
                     domain: c.domain.clone(),
-                    period: found.and_then(|p| p.update_period_s).map(Duration::from_secs_f64),
+                    period: found.and_then(|p| Duration::try_from_secs_f64(p.update_period_s?).ok()),
                     sight: found.map_or(Sight::Unknown, ChannelProbe::sight),
-                    least_gap: Duration::from_secs_f64(found.and_then(|p| p.safe_interval_s).unwrap_or(0.0)),
+                    least_gap: found
+                        .and_then(|p| Duration::try_from_secs_f64(p.safe_interval_s?).ok())
+                        .unwrap_or_default(),
                     unwrapper: Unwrapper::new(unit_j, modulus),
                     samples: Vec::with_capacity(4096),
                     lost: Vec::new(),

@@ -20,3 +20,5 @@ pub use launch::{FLAG, Launch, Listed, Listing, Startup, Task, VERSION};
 pub use remote::{body, list};
 #[cfg(unix)]
 pub use serve::{Answer, serve};
+#[cfg(all(test, unix))]
+pub(crate) use wire::fuzz::{read_frames, sample_frames};

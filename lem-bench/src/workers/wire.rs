@@ -263,6 +263,51 @@ impl Names {
     }
 }
 
+/// For the tests with hostile bytes.
+#[cfg(test)]
+pub(crate) mod fuzz {
+    use super::*;
+    use crate::workers::{Listing, Task};
+
+    /// Frames as both sides send them.
+    pub(crate) fn sample_frames() -> Vec<Vec<u8>> {
+        let tally = Tally { input_tokens: 3, output_tokens: 4, units: vec![("images", 7)] };
+        let marks = [Mark { at: Stamp(10), tokens: 2, sequence: 9 }; 5];
+        let phases = [PhaseMark { name: "prefill", start: Stamp(6), stop: Stamp(9) }];
+        let (start, stop, failure) = (Stamp(5), Stamp(900), Some("no route"));
+        let iteration =
+            Iteration { start, stop, done: 1, failed: 2, failure, tally: &tally, marks: &marks, phases: &phases };
+        let (mut report, mut orders, mut task) = (Vec::new(), Vec::new(), Vec::new());
+        let mut frame = Frame::default();
+        frame.begin(Word::Next as u8);
+        frame.iteration(&iteration);
+        frame.iteration(&iteration);
+        frame.send(&mut report).unwrap();
+        for order in [Order::Run { choice: Choice::Next, repeat: 9 }, Order::Synchronize, Order::Stop] {
+            frame.order(order).send(&mut orders).unwrap();
+        }
+        let text = r#"{"run":{"id":"decode","axes":[["batch",["1","4"]]],"seed":7}}"#;
+        frame.begin(0).text(text).send(&mut task).unwrap();
+        vec![report, orders, task]
+    }
+
+    /// Reads frames as either side would, as far as they can be read; whether that was to the end.
+    pub(crate) fn read_frames(mut bytes: &[u8]) -> bool {
+        let (mut buffer, mut names, mut report) = (Vec::new(), Names::default(), Report::default());
+        while let Ok(kind) = receive(&mut bytes, &mut buffer) {
+            let _ = (Word::of(kind), Order::of(kind, &buffer));
+            let mut payload = Payload(&buffer);
+            while !payload.is_empty() && payload.report(&mut names, &mut report).is_ok() {
+                let _ = report.iteration();
+            }
+            if let Ok(text) = Payload(&buffer).text() {
+                let _ = (serde_json::from_str::<Task>(text), serde_json::from_str::<Listing>(text));
+            }
+        }
+        bytes.is_empty()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

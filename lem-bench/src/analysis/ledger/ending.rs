@@ -97,8 +97,8 @@ fn cycles(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
 }
 
 fn requests(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
-    let failed: u64 = evidence.joined.iter().map(|j| j.summary.failed).sum();
-    let all: u64 = failed + evidence.joined.iter().map(|j| j.summary.requests).sum::<u64>();
+    let failed = evidence.joined.iter().map(|j| j.summary.failed).fold(0, u64::saturating_add);
+    let all = evidence.joined.iter().map(|j| j.summary.requests).fold(failed, u64::saturating_add);
     if failed == 0 {
         return;
     }

@@ -32,7 +32,7 @@ pub(super) fn cycles(bench: &BenchSummary) -> Table {
     let count = |n: u64| (n > 0).then(|| n.to_string());
     let per = bench.headline_metric.as_deref().and_then(labels::denominator);
     let mut columns = vec![
-        Column::new("cycle", |cycle| Some((cycle.index + 1).to_string())),
+        Column::new("cycle", |cycle| Some((u64::from(cycle.index) + 1).to_string())),
         Column::new("length", |cycle| finite(cycle.seconds, "s")),
         Column::new(energy("energy"), |cycle| finite(cycle.energy_j?.get(), "J")),
         Column::new("the sensor allows", |cycle| {
