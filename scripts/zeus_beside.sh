@@ -15,9 +15,9 @@ cargo build --quiet --release -p nvml-double
 cargo build --quiet --release --no-default-features --example energy_window
 target=${CARGO_TARGET_DIR:-target}/release
 cp "$target/libnvml_double.so" "$work/libnvidia-ml.so.1"
-# A card whose counter is known to see all of the time. 350 W and 90 W in turns that do not fit the counter's 100 ms.
+# 350 W and 90 W in turns that do not fit the counter's 100 ms.
 cat > "$work/gpu.json" <<JSON
-{"devices": [{"name": "NVIDIA GeForce RTX 3090", "architecture": 7, "uuid": "GPU-00000000-1111-2222-3333-444444444444",
+{"devices": [{"name": "NVIDIA H100 80GB HBM3", "uuid": "GPU-00000000-1111-2222-3333-444444444444",
               "power_w": {"steps": [[0, 350], [0.37, 90]], "repeat_s": 0.61},
               "counter": {"period_s": 0.1, "mode": "exact"}}]}
 JSON
