@@ -90,6 +90,10 @@ fn four_shards_come_to_what_one_run_gives() {
         let (mut a, mut b) = (Vec::new(), Vec::new());
         structure(merged, "", &mut a);
         structure(whole, "", &mut b);
+        // Whether a quantile has an interval goes with how many samples fell into the windows, which no two runs share.
+        for lines in [&mut a, &mut b] {
+            lines.retain(|line| !line.contains("_ms_p"));
+        }
         assert_eq!(a, b, "{}", merged["bench"]["id"]);
     }
     // It is a run like any other: read again, it gives the same.
