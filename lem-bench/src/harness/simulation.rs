@@ -100,11 +100,16 @@ impl Simulation {
                 }
                 let asked = workload.next_request(shape);
                 request.input_tokens(asked.input_tokens as usize);
-                workload.run(asked, &mut |step| {
-                    if step == Step::Token {
-                        request.tokens(1);
+                // What is done before the prompt is read counts as a part of reading it, as in a server's own figures.
+                let mut phase = Some(request.phase("prefill"));
+                workload.run(asked, &mut |step| match step {
+                    Step::Prefilled => {
+                        phase = None;
+                        phase = Some(request.phase("decode"));
                     }
+                    Step::Token => request.tokens(1),
                 });
+                drop(phase);
             });
             Ok(())
         }))
