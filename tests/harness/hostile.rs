@@ -42,6 +42,34 @@ fn ids_that_look_like_paths_stay_in_the_results_folder() {
     assert!(beside.iter().any(|path| path.contains("escaped")), "readable all the same: {beside:?}");
 }
 
+#[test]
+fn names_of_runs_and_baselines_stay_there_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("home");
+    for name in ["../../x", "/etc", "CON", "a/b", ".hidden", "x.", ""] {
+        let ran = run(simulated(&home, &["good/decode"]).env("NEXTEST_RUN_ID", name));
+        match name {
+            "" => drop(ran.ends_with(0)),
+            _ => drop(ran.ends_with(1).says(&["can't name a run", "use letters, digits"])),
+        }
+        if !name.is_empty() {
+            run(&mut simulated(&home, &["good/decode", &format!("--resume={name}")])).ends_with(1);
+        }
+    }
+    for name in ["../../x", "/etc/x", "CON", "feature/x", ".."] {
+        run(&mut simulated(&home, &["good/decode", "--save-baseline", name])).ends_with(0);
+        run(&mut simulated(&home, &["good/decode", "--baseline", name])).ends_with(0);
+    }
+    assert_eq!(
+        std::fs::read_dir(home.join("baselines"))
+            .unwrap()
+            .filter(|entry| entry.as_ref().unwrap().path().is_dir())
+            .count(),
+        5
+    );
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "{:?}", below(folder.path()));
+}
+
 #[cfg(unix)]
 #[test]
 fn links_out_of_the_results_folder_are_not_followed() {
