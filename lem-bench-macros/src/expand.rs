@@ -121,10 +121,11 @@ fn entry(options: &Options, bench: &Bench, has_axes: bool) -> TokenStream {
         Ignore::Yes => Some(quote!(.ignore())),
         Ignore::Because(reason) => Some(quote!(.ignore_because(#reason))),
     };
+    let processes = options.processes.iter();
     let isolate = options.isolate.then(|| quote!(.isolate()));
     quote! {
         __lem_bench::Entry::new(#name, __lem_bench::module_path!(), __lem_bench_run)
             #(.group(#group))* #(.description(#description))* #axes #filter #(.cycles(#cycles))* #(.windows(#windows))*
-            #(.gap_nanos(#gap))* #tags #ignore #isolate
+            #(.gap_nanos(#gap))* #tags #ignore #isolate #(.processes(#processes))*
     }
 }

@@ -44,6 +44,7 @@ use proc_macro::TokenStream;
 /// | `tags = ["…"]` | words to group benches by |
 /// | `ignore`, `ignore = "why"` | leave the bench out unless it is asked for by `--ignored` or `--include-ignored` |
 /// | `isolate` | measure the bench in a process of its own, so that a crash in it costs nothing else |
+/// | `processes = N` | measure the bench by N processes side by side, at least 2, each with `RANK`, `LOCAL_RANK`, `WORLD_SIZE` and, where there are GPUs, one of its own |
 /// | `crate = path` | where `lem_bench` is, if it is renamed or re-exported |
 ///
 /// # Axes

@@ -11,8 +11,21 @@ use syn::{Expr, Ident, Lit, LitStr, Path, Token, parenthesized};
 use crate::errors::Errors;
 
 /// The options, in the order in which messages list them.
-const KNOWN: [&str; 12] =
-    ["name", "group", "args", "grid", "filter", "cycles", "windows", "gap", "tags", "ignore", "isolate", "crate"];
+const KNOWN: [&str; 13] = [
+    "name",
+    "group",
+    "args",
+    "grid",
+    "filter",
+    "cycles",
+    "windows",
+    "gap",
+    "tags",
+    "ignore",
+    "isolate",
+    "processes",
+    "crate",
+];
 
 /// The options that were given.
 #[derive(Default)]
@@ -28,6 +41,7 @@ pub(crate) struct Options {
     pub(crate) tags: Vec<LitStr>,
     pub(crate) ignore: Ignore,
     pub(crate) isolate: bool,
+    pub(crate) processes: Option<u32>,
     pub(crate) krate: Option<Path>,
 }
 
@@ -93,6 +107,7 @@ fn option(input: ParseStream, options: &mut Options, seen: &mut Vec<String>) -> 
         "windows" => options.windows = Some(count(&key, input, 1)?),
         "gap" => options.gap_nanos = Some(gap(&key, input)?),
         "tags" => options.tags = tags(&key, input)?,
+        "processes" => options.processes = Some(count(&key, input, 2)?),
         "isolate" => options.isolate = true,
         _ => options.ignore = if input.peek(Token![=]) { Ignore::Because(text(&key, input)?) } else { Ignore::Yes },
     }

@@ -17,6 +17,7 @@ use lem_bench::registry::{Attributes, Ignored};
     windows = 3,
     gap = "1.5s",
     tags = ["nightly", "gpu"],
+    processes = 4,
     ignore = "needs 80 GB",
     isolate
 )]
@@ -48,6 +49,7 @@ fn every_option_reaches_the_case() {
             tags: &["nightly", "gpu"],
             ignore: Some(Ignored { reason: Some("needs 80 GB") }),
             isolate: true,
+            processes: Some(4),
         }
     );
 }

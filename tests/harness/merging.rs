@@ -72,7 +72,10 @@ fn four_shards_come_to_what_one_run_gives() {
 
     let (whole, merged) = (summary(&whole), summary(&into));
     let records = |summary: &Value| -> Vec<Value> {
-        summary["benches"].as_array().unwrap().iter().map(|bench| bench["bench"].clone()).collect()
+        let said = ["id", "name", "group", "module", "description", "place", "params", "tags", "schedule"];
+        let of = |bench: &Value| said.iter().map(|name| bench[*name].clone()).collect();
+        let all = summary["benches"].as_array().unwrap().iter();
+        all.inspect(|bench| assert!(bench["id"].is_string() && bench["schedule"].is_object())).map(of).collect()
     };
     assert!(records(&whole).len() >= 5, "{:?}", records(&whole));
     assert_eq!(records(&merged), records(&whole), "the same benches, schedules and order");
@@ -94,7 +97,7 @@ fn four_shards_come_to_what_one_run_gives() {
         for lines in [&mut a, &mut b] {
             lines.retain(|line| !line.contains("_ms_p"));
         }
-        assert_eq!(a, b, "{}", merged["bench"]["id"]);
+        assert_eq!(a, b, "{}", merged["id"]);
     }
     // It is a run like any other: read again, it gives the same.
     let again = lem(&place.path().join("home"), &["report", into.to_str().unwrap(), "--format", "json"]).ends_with(0);

@@ -3,4 +3,5 @@
 
 mod duel;
 mod isolate;
+mod ranks;
 mod support;

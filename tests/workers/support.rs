@@ -43,7 +43,10 @@ pub(crate) fn clean(binary: &str, home: &Path) -> Command {
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
-        if ["LEM_BENCH_", "NEXTEST", "FIXTURE_", "SLURM_", "OMPI_", "PMI"].iter().any(|ours| name.starts_with(ours)) {
+        if ["LEM_BENCH_", "NEXTEST", "FIXTURE_", "SLURM_", "OMPI_", "PMI", "MPI_", "TORCHELASTIC_"]
+            .iter()
+            .any(|ours| name.starts_with(ours))
+        {
             command.env_remove(&*name);
         }
     }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::assemble::{Bench, Part};
+use super::cycles::host;
 use super::finding::{Check, Finding, Weight};
 use crate::model::{CycleRecord, Outcome, RunRecord, WindowRecord};
 use crate::units::Stamp;
@@ -80,13 +81,8 @@ fn missing_shards(heads: &[&RunRecord]) -> Option<Finding> {
 /// In what the processes differ that they should have in common, with the values.
 fn mixed(heads: &[&RunRecord]) -> Vec<String> {
     let mut values: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    let worlds: Vec<String> = heads.iter().map(|head| head.world.to_string()).collect();
-    for (head, world) in heads.iter().zip(&worlds) {
-        let of_head = [
-            ("version of lem-bench", head.lem_bench.as_str()),
-            ("meter", &head.probe.meter),
-            ("number of processes", world.as_str()),
-        ];
+    for head in heads {
+        let of_head = [("version of lem-bench", head.lem_bench.as_str()), ("meter", &head.probe.meter)];
         // Each shard is a run of its own.
         let run = head.shard.is_none().then_some(("run", head.run_id.as_str()));
         for (name, value) in of_head.into_iter().chain(run) {
@@ -119,8 +115,16 @@ pub(super) fn of_bench(bench: &Bench<'_>, cycles: &[Vec<&CycleRecord>]) -> Vec<F
     ends(&mut findings, &bench.parts);
     counts(&mut findings, &bench.parts);
     holes(&mut findings, &bench.parts);
-    windows(&mut findings, cycles);
+    windows(&mut findings, &bench.parts, cycles);
     findings
+}
+
+/// The processes that never came, in words.
+pub(super) fn missing_ranks(bench: &Bench<'_>) -> Option<String> {
+    let world = bench.parts.iter().map(|part| part.head.world).max().unwrap_or(1);
+    let missing: BTreeSet<u32> =
+        (0..world).filter(|rank| bench.parts.iter().all(|part| part.head.rank != *rank)).collect();
+    (!missing.is_empty()).then(|| format!("rank {} of {world} processes never came", list(&missing)))
 }
 
 fn ranks(findings: &mut Vec<Finding>, bench: &Bench<'_>) {
@@ -132,14 +136,20 @@ fn ranks(findings: &mut Vec<Finding>, bench: &Bench<'_>) {
             "give each run a results folder of its own, and each process a rank of its own",
         ));
     }
-    let world = bench.parts.iter().map(|part| part.head.world).max().unwrap_or(1);
-    let missing: BTreeSet<u32> =
-        (0..world).filter(|rank| bench.parts.iter().all(|part| part.head.rank != *rank)).collect();
-    if !missing.is_empty() {
+    let worlds: BTreeSet<u32> = bench.parts.iter().map(|part| part.head.world).collect();
+    if worlds.len() > 1 {
+        findings.push(Finding::new(
+            Check::MixedEnvironment,
+            Weight::Warning,
+            format!("the processes of this bench differ in their number of processes ({})", list(&worlds)),
+            "start all of them by one command",
+        ));
+    }
+    if let Some(missing) = missing_ranks(bench) {
         findings.push(Finding::new(
             Check::ProcessMissing,
             Weight::Invalid,
-            format!("rank {} of {world} processes never came: these sums are not totals", list(&missing)),
+            format!("{missing}: these sums are not totals"),
             "see that every process reached the bench, then run again",
         ));
     }
@@ -209,15 +219,19 @@ fn holes(findings: &mut Vec<Finding>, parts: &[Part<'_>]) {
 }
 
 /// Windows of one cycle that do not share any time cannot be added up to a throughput.
-fn windows(findings: &mut Vec<Finding>, cycles: &[Vec<&CycleRecord>]) {
+fn windows(findings: &mut Vec<Finding>, parts: &[Part<'_>], cycles: &[Vec<&CycleRecord>]) {
+    // Clocks of two machines say nothing about each other.
+    let hosts: BTreeSet<&str> = parts.iter().map(|part| host(part.head)).collect();
     let apart = |cycle: &&Vec<&CycleRecord>| {
         let counts: BTreeSet<usize> = cycle.iter().map(|record| record.windows.len()).collect();
-        let is_apart = |n: usize| {
-            let each = || cycle.iter().filter_map(|record| record.windows.get(n));
+        let is_apart_on = |on: &str, n: usize| {
+            let here = || parts.iter().zip(cycle.iter()).filter(|(part, _)| host(part.head) == on);
+            let each = || here().filter_map(|(_, record)| record.windows.get(n));
             let latest = |of: fn(&WindowRecord) -> Stamp| each().map(of).max();
             let first_stop = each().map(|window| window.stop).min();
             latest(|window| window.start).zip(first_stop).is_some_and(|(start, stop)| start >= stop)
         };
+        let is_apart = |n: usize| hosts.iter().any(|on| is_apart_on(on, n));
         cycle.len() > 1 && (counts.len() > 1 || (0..counts.first().copied().unwrap_or(0)).any(is_apart))
     };
     let n = cycles.iter().filter(apart).count();

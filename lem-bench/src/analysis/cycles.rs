@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::summary::CycleSummary;
-use crate::model::{CycleRecord, DomainEnergy, DomainId, Method, WindowRecord, WorkDone};
+use crate::model::{CycleRecord, DomainEnergy, DomainId, DomainKind, Method, RunRecord, WindowRecord, WorkDone};
 use crate::units::{Joules, Stamp, Watts};
 
 /// A cycle with the method by which its energy was obtained.
@@ -19,17 +19,17 @@ pub(super) struct Joined {
 
 /// Joins what the processes did in one cycle.
 ///
-/// A domain that several processes measured (one package under all of them) is counted once, by the first of them.
-/// Processes whose headline is a device of their own add up.
-pub(super) fn join(parts: &[(&CycleRecord, &[DomainId])]) -> Joined {
+/// A domain of a machine that several processes measured (one package under all of them) is counted once, by the first of
+/// them. Processes whose headline is a device of their own, or their own share of one, add up.
+pub(super) fn join(parts: &[(&CycleRecord, &RunRecord)]) -> Joined {
     let mut total = Sums::default();
-    let mut counted: BTreeSet<&DomainId> = BTreeSet::new();
+    let mut counted: BTreeSet<Owned<'_>> = BTreeSet::new();
     let mut work = WorkDone::default();
-    for (cycle, headline) in parts {
+    for (cycle, head) in parts {
         for window in &cycle.windows {
             work.add(&window.work);
         }
-        for domain in headline.iter().filter(|domain| counted.insert(domain)) {
+        for domain in head.headline.iter().filter(|domain| counted.insert(owned(head, domain))) {
             total.add(cycle, domain);
         }
     }
@@ -56,6 +56,19 @@ pub(super) fn join(parts: &[(&CycleRecord, &[DomainId])]) -> Joined {
         traces: parts.iter().flat_map(|(cycle, _)| cycle.traces.iter().cloned()).collect(),
     };
     Joined { summary, method: total.method, idle_j, cross_check_bounds: total.cross_check_bounds }
+}
+
+/// A domain, whichever process tells of it: its machine, and its process where it is the process' alone.
+type Owned<'a> = (&'a str, Option<u32>, &'a DomainId);
+
+fn owned<'a>(head: &'a RunRecord, domain: &'a DomainId) -> Owned<'a> {
+    let is_process = |of: &&crate::model::Domain| of.id == *domain && of.kind == DomainKind::Process;
+    (host(head), head.domains.iter().find(is_process).map(|_| head.rank), domain)
+}
+
+/// The machine that a process ran on. Stamps of one machine can be laid side by side, those of two can't.
+pub(super) fn host(head: &RunRecord) -> &str {
+    head.environment.iter().find(|fact| fact.name == "host").map_or("", |fact| fact.value.as_str())
 }
 
 /// Sums over domains and windows.
@@ -121,32 +134,38 @@ fn energy_of<'a>(window: &'a WindowRecord, domain: &DomainId) -> Option<&'a Doma
     window.energy.iter().find(|energy| energy.domain == *domain)
 }
 
-/// The time from the first start to the last stop of each window over all processes, summed over windows.
-fn wall_seconds(parts: &[(&CycleRecord, &[DomainId])]) -> f64 {
+/// The time from the first start to the last stop of each window over all processes of a machine, summed over windows; of
+/// several machines, that of the one that took longest. They begin together, and their clocks have nothing in common.
+fn wall_seconds(parts: &[(&CycleRecord, &RunRecord)]) -> f64 {
     let windows = parts.iter().map(|(cycle, _)| cycle.windows.len()).max().unwrap_or(0);
-    let wall = |n: usize| {
-        let each = || parts.iter().filter_map(|(cycle, _)| cycle.windows.get(n));
+    let hosts: BTreeSet<&str> = parts.iter().map(|(_, head)| host(head)).collect();
+    let wall = |n: usize, on: &str| {
+        let each = || parts.iter().filter(|(_, head)| host(head) == on).filter_map(|(cycle, _)| cycle.windows.get(n));
         let start = each().map(|window| window.start).min().unwrap_or(Stamp(0));
         let stop = each().map(|window| window.stop).max().unwrap_or(Stamp(0));
         stop.since(start).as_secs_f64()
     };
-    (0..windows).map(wall).sum()
+    (0..windows).map(|n| hosts.iter().map(|on| wall(n, on)).fold(0.0, f64::max)).sum()
 }
 
-fn domains_j(parts: &[(&CycleRecord, &[DomainId])]) -> Vec<(DomainId, Joules)> {
-    let mut sums: BTreeMap<&DomainId, (usize, Joules)> = BTreeMap::new();
-    for (part, (cycle, _)) in parts.iter().enumerate() {
+fn domains_j(parts: &[(&CycleRecord, &RunRecord)]) -> Vec<(DomainId, Joules)> {
+    let mut by: BTreeMap<Owned<'_>, (usize, Joules)> = BTreeMap::new();
+    for (part, (cycle, head)) in parts.iter().enumerate() {
         for energy in cycle.windows.iter().flat_map(|window| &window.energy) {
-            let sum = sums.entry(&energy.domain).or_insert((part, Joules(0.0)));
+            let sum = by.entry(owned(head, &energy.domain)).or_insert((part, Joules(0.0)));
             if sum.0 == part {
                 sum.1 += energy.joules;
             }
         }
     }
-    sums.into_iter().map(|(domain, (_, joules))| (domain.clone(), joules)).collect()
+    let mut sums: BTreeMap<&DomainId, Joules> = BTreeMap::new();
+    for ((_, _, domain), (_, joules)) in by {
+        *sums.entry(domain).or_insert(Joules(0.0)) += joules;
+    }
+    sums.into_iter().map(|(domain, joules)| (domain.clone(), joules)).collect()
 }
 
-fn hottest(parts: &[(&CycleRecord, &[DomainId])]) -> Option<(f64, f64)> {
+fn hottest(parts: &[(&CycleRecord, &RunRecord)]) -> Option<(f64, f64)> {
     let each = || parts.iter().flat_map(|(cycle, _)| &cycle.temperature_c);
     let max =
         |values: &mut dyn Iterator<Item = f64>| values.fold(None, |m: Option<f64>, t| Some(m.map_or(t, |m| m.max(t))));

@@ -8,7 +8,7 @@ use super::distribution::distributions;
 use super::finding::status;
 use super::interval::Options;
 use super::ledger::{Evidence, judge};
-use super::metrics::{Input, headline, metrics};
+use super::metrics::{Input, Metrics, headline, metrics};
 use super::phases::phases;
 use super::summary::{BenchSummary, RunInfo, Summary, WarmUpSummary};
 use crate::model::{CycleRecord, DomainId, IdleRecord, Method, Outcome, Record, RunRecord, SCHEMA_VERSION, Source};
@@ -85,16 +85,17 @@ fn summarise_bench(bench: &Bench<'_>, options: &Options) -> BenchSummary {
     let records: Vec<Vec<&CycleRecord>> = bench.cycles().into_values().collect();
     let joined: Vec<Joined> = records.iter().map(|parts| join_parts(bench, parts)).collect();
     let source = source(first.head, &joined);
-    let bare_idle_w = first.bare_idle.and_then(|idle| {
-        idle.blocks.iter().map(|block| total(&block.power, &first.head.headline)).collect::<Option<Vec<f64>>>()
-    });
+    let bare_idle_w = bare_idle(&bench.parts);
     // Where cycles went on until the interval was narrow enough, intervals are widened for that, also of a run that was
     // interrupted before they were.
     let is_adaptive = first.record.schedule.contains_key("target_precision");
     let inflate = if is_adaptive { ADAPTIVE_INFLATION } else { 1.0 };
     let input = Input { joined: &joined, records: &records, bare_idle_w, source: source.clone(), options, inflate };
     let energy_j: Vec<Option<f64>> = joined.iter().map(|joined| joined.summary.energy_j.map(Joules::get)).collect();
-    let metrics = metrics(&input);
+    let mut metrics = metrics(&input);
+    if let Some(missing) = completeness::missing_ranks(bench) {
+        withhold_totals(&mut metrics, &missing);
+    }
     let mut findings = completeness::of_bench(bench, &records);
     findings.extend(judge(&Evidence { part: first, parts: &bench.parts, joined: &joined, records: &records }));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
@@ -123,13 +124,32 @@ fn summarise_bench(bench: &Bench<'_>, options: &Options) -> BenchSummary {
     }
 }
 
+/// Power at rest before anything was set up, block by block: that of all processes that measured some.
+fn bare_idle(parts: &[Part<'_>]) -> Option<Vec<f64>> {
+    let mut sums: Option<Vec<f64>> = None;
+    for part in parts.iter().filter(|part| !part.head.headline.is_empty()) {
+        let blocks = part.bare_idle?.blocks.iter().map(|block| total(&block.power, &part.head.headline));
+        let blocks: Vec<f64> = blocks.collect::<Option<_>>()?;
+        sums = Some(match sums {
+            None => blocks,
+            Some(sums) => sums.iter().zip(&blocks).map(|(sum, watts)| sum + watts).collect(),
+        });
+    }
+    sums
+}
+
+/// Of processes of which one is missing, what they did in a second is no total.
+fn withhold_totals(metrics: &mut Metrics, missing: &str) {
+    let is_rate = |name: &str| name.ends_with("_per_s") && !name.starts_with("mean_process");
+    for metric in metrics.iter_mut().filter(|(name, _)| is_rate(name)).map(|(_, metric)| metric) {
+        (metric.value, metric.interval, metric.student, metric.bootstrap) = (None, None, None, None);
+        metric.missing = Some(format!("{missing}: what the others did is no total"));
+    }
+}
+
 fn join_parts(bench: &Bench<'_>, records: &[&CycleRecord]) -> Joined {
-    let parts: Vec<(&CycleRecord, &[DomainId])> = records
-        .iter()
-        .zip(&bench.parts)
-        .map(|(record, part): (_, &Part<'_>)| (*record, part.head.headline.as_slice()))
-        .collect();
-    join(&parts)
+    let heads = bench.parts.iter().map(|part| part.head);
+    join(&records.iter().copied().zip(heads).collect::<Vec<_>>())
 }
 
 /// The worst end of all processes; `None` when one of them has none.

@@ -119,6 +119,10 @@ pub(super) struct Config {
     pub(super) analysis: Options,
     // In which processes.
     pub(super) isolate: bool,
+    /// How many processes run each bench side by side.
+    pub(super) processes: Option<u32>,
+    /// How long one of them is awaited by the others.
+    pub(super) rank_timeout: Duration,
     /// How long a bench may take, from its set-up to its end.
     pub(super) bench_timeout: Option<Duration>,
     /// The share of memory that stays free when benches stay set up while others run.
@@ -179,6 +183,8 @@ impl Default for Config {
             seed: DEFAULT_SEED,
             analysis: Options::default(),
             isolate: false,
+            processes: None,
+            rank_timeout: Duration::from_secs(600),
             bench_timeout: None,
             keep_free: 0.1,
             env: Vec::new(),

@@ -49,6 +49,7 @@ pub(super) fn attributes(call: &Call, cases: &[Case]) -> Vec<Setting> {
         };
         add("cycles", case.attributes.cycles.map(|n| n.to_string()));
         add("windows", case.attributes.windows.map(|n| n.to_string()));
+        add("processes", case.attributes.processes.map(|n| n.to_string()));
         add("gap", case.attributes.gap.map(|gap| format!("{}s", gap.as_secs_f64())));
     }
     found.into_iter().map(|(name, value)| Setting { name, value, from: Layer::Attribute.name().to_owned() }).collect()

@@ -28,6 +28,18 @@ pub(super) enum Exit {
 }
 
 impl Exit {
+    /// All ends there are.
+    pub(super) const ALL: [Self; 8] = [
+        Self::Done,
+        Self::Regressed,
+        Self::Invalid,
+        Self::BenchFailed,
+        Self::Interrupted,
+        Self::NoMatch,
+        Self::Usage,
+        Self::Machine,
+    ];
+
     /// The code that the process ends with.
     pub(super) fn code(self) -> u8 {
         match self {

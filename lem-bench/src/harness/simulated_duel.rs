@@ -53,6 +53,7 @@ pub fn simulate_duel(
         observers: vec![simulation.observer(), Box::new(memory.clone())],
         seed: options.seed,
         interrupt: Interrupt::default(),
+        together: None,
     };
     let head = head(probed, domains, headline, options.seed, &clock);
     let mut session = Session::begin(parts, &Record::Run(Box::new(head.clone())))?;

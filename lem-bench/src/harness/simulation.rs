@@ -206,6 +206,7 @@ pub fn simulate(scenario: &Scenario, seeds: Seeds, options: &SimulationOptions) 
         observers: vec![simulation.observer(), Box::new(memory.clone())],
         seed: options.seed,
         interrupt: Interrupt::default(),
+        together: None,
     };
     let head = head(probed, domains, headline, options.seed, &clock);
     let job = Job {

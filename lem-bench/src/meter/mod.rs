@@ -39,6 +39,7 @@ mod rapl;
 mod survey;
 mod sysfs;
 mod totals;
+mod unread;
 mod watch;
 
 pub use channel::{Channel, Meter, Quantity, ReadError, Value};
@@ -57,4 +58,5 @@ pub use rapl::Rapl;
 pub use rapl::RaplPerf;
 pub use survey::{Found, Status, survey};
 pub use totals::{SelectError, check_disjoint, non_overlapping, select};
+pub use unread::Unread;
 pub use watch::{DeviceMemory, DeviceProcess, DeviceWatch, PowerLimits, foreign};

@@ -19,6 +19,8 @@ pub struct Attributes {
     pub ignore: Option<Ignored>,
     /// Whether the bench is measured in a process of its own whatever the command line says.
     pub isolate: bool,
+    /// How many processes run the bench side by side; at least 2.
+    pub processes: Option<u32>,
 }
 
 /// The mark of a bench that is left out unless it is asked for by `--ignored` or `--include-ignored`.

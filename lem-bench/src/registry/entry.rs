@@ -52,7 +52,15 @@ impl Entry {
             module,
             place: Place::here(),
             description: None,
-            attributes: Attributes { cycles: None, windows: None, gap: None, tags: &[], ignore: None, isolate: false },
+            attributes: Attributes {
+                cycles: None,
+                windows: None,
+                gap: None,
+                tags: &[],
+                ignore: None,
+                isolate: false,
+                processes: None,
+            },
             axes: Vec::new,
             filter: None,
             run,
@@ -126,6 +134,13 @@ impl Entry {
     #[must_use = "the entry is returned, not changed in place"]
     pub const fn ignore_because(mut self, reason: &'static str) -> Self {
         self.attributes.ignore = Some(Ignored { reason: Some(reason) });
+        self
+    }
+
+    /// Measures the bench by several processes side by side.
+    #[must_use = "the entry is returned, not changed in place"]
+    pub const fn processes(mut self, n: u32) -> Self {
+        self.attributes.processes = Some(n);
         self
     }
 

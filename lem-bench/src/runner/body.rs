@@ -23,6 +23,7 @@ pub(super) fn perform(baton: Baton, job: &Job) {
         Err(message) => Some(Outcome::Panicked { message }),
         Ok(Err(message)) => Some(Outcome::Failed { message }),
         Ok(Ok(())) if baton.until() == Until::PutAway => None,
+        Ok(Ok(())) if baton.apart.is_some() => baton.apart.clone().map(|message| Outcome::Failed { message }),
         Ok(Ok(())) => match (baton.lost().map(str::to_owned), completed) {
             (Some(message), _) => Some(Outcome::DeviceLost { message }),
             (None, true) => Some(Outcome::Completed),
@@ -30,6 +31,13 @@ pub(super) fn perform(baton: Baton, job: &Job) {
             (None, false) => Some(Outcome::Failed { message: "the bench has no inputs: nothing was run".to_owned() }),
         },
     };
+    match &outcome {
+        Some(Outcome::Completed) => {}
+        Some(Outcome::Failed { message }) => baton.leave(&format!("failed: {message}")),
+        Some(Outcome::Panicked { message }) => baton.leave(&format!("panicked: {message}")),
+        Some(Outcome::DeviceLost { message }) => baton.leave(&format!("lost its device: {message}")),
+        None => baton.leave("was interrupted"),
+    }
     baton.give_back(Ended { outcome, last_failure, precision, sums, spent });
 }
 

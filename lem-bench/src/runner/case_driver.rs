@@ -8,7 +8,9 @@ use super::job::Job;
 use super::log::Log;
 use super::player::{Baton, Until};
 use super::rig::RigParts;
+use super::side_by_side::{SideBySide, common};
 use super::surroundings::CpuMark;
+use super::together::Word;
 use crate::bench::{Choice, Driver, Iteration, Step};
 use crate::clock::{Clock, followed_cpu_time, process_cpu_time};
 use crate::model::{
@@ -45,6 +47,7 @@ pub(super) struct CaseDriver {
     last_failure: Option<String>,
     /// What the cycles came to that were measured so far.
     sums: Vec<CycleSums>,
+    side: SideBySide,
     /// How long others had the baton.
     waited: Duration,
 }
@@ -61,7 +64,8 @@ impl CaseDriver {
             left: schedule.expected(),
         });
         let seed = rig.parts.seed ^ id_hash(&job.record.id);
-        let mut protocol = Protocol::new(schedule, seed, job.from_cycle);
+        rig.begin_together();
+        let mut protocol = Protocol::new(SideBySide::schedule(&schedule, rig.rank()), seed, job.from_cycle);
         protocol.spent(job.spent);
         for sums in &job.earlier {
             protocol.cycle_sums(*sums);
@@ -86,6 +90,7 @@ impl CaseDriver {
             completed: false,
             last_failure: None,
             sums: Vec::new(),
+            side: SideBySide::new(&schedule),
             waited: Duration::ZERO,
         }
     }
@@ -241,27 +246,39 @@ impl CaseDriver {
 
     /// Writes down a cycle.
     fn cycle_done(&mut self, index: u32) {
+        let mut windows = std::mem::take(&mut self.windows);
+        let word = Word { windows: windows.iter().map(|window| (window.0, window.1)).collect(), ..Word::default() };
+        let words = self.rig.meet(word);
+        let own: Vec<(Stamp, Stamp)> = windows.iter().map(|window| (window.0, window.1)).collect();
+        common(self.rig.rank(), &words, &mut windows);
         let now = self.rig.now();
         self.close_span(now);
         let spans = std::mem::take(&mut self.spans);
         let from = spans.first().map_or(now, |span| span.start);
         let idle = self.idle.drain(..).next();
-        let windows = std::mem::take(&mut self.windows);
         let edges = windows.first().zip(windows.last()).map(|(first, last)| (first.0, last.1));
         let evidence = self.evidence(&windows);
         let sampler = &self.rig.parts.sampler;
         let domains = &self.rig.parts.domains;
-        let window =
-            |(start, stop, work)| WindowRecord { start, stop, energy: sampler.energy(start, stop, domains), work };
+        let window = |((start, stop, work), own): ((Stamp, Stamp, WorkDone), (Stamp, Stamp))| {
+            let energy = sampler.energy(start, stop, domains);
+            // Sensors are read closely around this process' own edges: where they say nothing about those of others,
+            // its own have to do.
+            if own != (start, stop) && energy.len() < domains.len() {
+                let energy = sampler.energy(own.0, own.1, domains);
+                return WindowRecord { start: own.0, stop: own.1, energy, work };
+            }
+            WindowRecord { start, stop, energy, work }
+        };
         let (cpu, sampler_cpu, cpu_from) = self.cpu_from;
         let since = |now: Option<Duration>, then: Option<Duration>| Some(now?.saturating_sub(then?).as_secs_f64());
         let record = CycleRecord {
             bench: self.bench.clone(),
             index,
             idle: idle.map(|(start, stop)| sampler.idle_block(start, stop, domains)),
-            windows: windows.into_iter().map(window).collect(),
+            windows: windows.into_iter().zip(own).map(window).collect(),
             requests: self.log.drain(),
-            temperature_c: edges.map(|(start, stop)| temperatures(sampler, start, stop)).unwrap_or_default(),
+            temperature_c: edges.map(|(start, stop)| sampler.temperatures_between(start, stop)).unwrap_or_default(),
             ramp_in_capped: self.protocol.ramp_in_capped(),
             traces: sampler.traces(from, now),
             events: sampler.take_events(),
@@ -272,7 +289,8 @@ impl CaseDriver {
             spans,
         };
         sampler.forget(now);
-        let sums = CycleSums::of(&record, &self.rig.parts.headline);
+        let own = CycleSums::of(&record, &self.rig.parts.headline);
+        let sums = self.side.sums(&mut self.rig, own);
         self.protocol.cycle_sums(sums);
         self.sums.push(sums);
         self.rig.record(&Record::Cycle(Box::new(record)));
@@ -302,15 +320,6 @@ impl CaseDriver {
     }
 }
 
-fn temperatures(
-    sampler: &crate::sampler::Sampler,
-    start: Stamp,
-    stop: Stamp,
-) -> Vec<(crate::model::DomainId, f64, f64)> {
-    let (first, last) = (sampler.temperatures_at(start), sampler.temperatures_at(stop));
-    first.into_iter().zip(last).map(|((domain, from), (_, to))| (domain, from, to)).collect()
-}
-
 impl Driver for CaseDriver {
     fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.rig.parts.clock)
@@ -325,19 +334,36 @@ impl Driver for CaseDriver {
     }
 
     fn next(&mut self, synchronize: &mut dyn FnMut()) -> Step {
-        if !std::mem::replace(&mut self.has_set_up, true) && self.rig.until() == Until::SetUp {
-            self.pass_on();
+        if !std::mem::replace(&mut self.has_set_up, true) {
+            if self.rig.until() == Until::SetUp {
+                self.pass_on();
+            }
+            if self.rig.is_here() {
+                drop(self.rig.meet(Word::default()));
+            }
         }
         loop {
             if self.rig.must_stop() {
                 return Step::Stop;
             }
+            if self.side.is_enough(&mut self.rig) {
+                self.completed = true;
+                return Step::Stop;
+            }
             let senses = Senses { now: self.rig.now(), temperature: self.rig.parts.sampler.hottest() };
-            match self.protocol.next(senses) {
+            let command = self.protocol.next(senses);
+            self.side.tell(&mut self.rig, matches!(command, Command::Done));
+            match command {
+                Command::Edge(Edge::WindowStart) if self.windows.is_empty() && !self.side.is_ready(&mut self.rig) => {
+                    return self.load(false, None);
+                }
                 Command::Rest { until, what, edge } => self.rest(until, what, edge),
                 Command::Load { fixed, edge_from } => return self.load(fixed, edge_from),
                 Command::Edge(edge) => self.edge(edge, synchronize),
-                Command::WarmedUp(warm_up, verdict) => self.warmed_up(&warm_up, verdict),
+                Command::WarmedUp(warm_up, verdict) => {
+                    self.warmed_up(&warm_up, verdict);
+                    drop(self.rig.meet(Word::default()));
+                }
                 Command::CycleDone(index) => {
                     self.cycle_done(index);
                     if self.rig.until() == Until::Cycle && self.protocol.goes_on(self.rig.now()) {

@@ -14,7 +14,9 @@ mod panics;
 mod player;
 mod rig;
 mod session;
+mod side_by_side;
 mod surroundings;
+mod together;
 
 pub(crate) use body::call;
 pub use event::{Event, Observer, ObserverError, Progress, Stage};
@@ -27,3 +29,4 @@ pub use player::{Ended, Player, Turned, Until};
 pub use rig::RigParts;
 pub use session::Session;
 pub use surroundings::Surroundings;
+pub use together::{Together, Word};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::event::{Event, Observer, ObserverError, Progress};
 use super::interrupt::Interrupt;
 use super::surroundings::Surroundings;
+use super::together::Together;
 use crate::bench::Fixtures;
 use crate::clock::Clock;
 use crate::model::{DomainId, Record};
@@ -30,6 +31,8 @@ pub struct RigParts {
     pub seed: u64,
     /// The wish to stop, which somebody outside may come to have.
     pub interrupt: Interrupt,
+    /// The other processes of the run, where there are any.
+    pub together: Option<Box<dyn Together>>,
 }
 
 impl std::fmt::Debug for RigParts {
@@ -49,11 +52,21 @@ pub(super) struct Rig {
     gone: Option<String>,
     /// Benches go on without the domains of the headline that are gone.
     pub(super) without: bool,
+    /// Why the other processes of the run are awaited no more in this bench.
+    pub(super) apart: Option<String>,
 }
 
 impl Rig {
     pub(super) fn new(parts: RigParts) -> Self {
-        Self { parts, fixtures: Fixtures::default(), broken: None, seen_losses: 0, gone: None, without: false }
+        Self {
+            parts,
+            fixtures: Fixtures::default(),
+            broken: None,
+            seen_losses: 0,
+            gone: None,
+            without: false,
+            apart: None,
+        }
     }
 
     pub(super) fn now(&self) -> Stamp {
@@ -79,7 +92,7 @@ impl Rig {
     /// Whether there is no point in going on. Asked between two requests, so that it must not wait for a read: only when
     /// another device was lost does it ask which.
     pub(super) fn must_stop(&mut self) -> bool {
-        self.broken.is_some() || self.parts.interrupt.is_asked() || self.lost().is_some()
+        self.broken.is_some() || self.apart.is_some() || self.parts.interrupt.is_asked() || self.lost().is_some()
     }
 
     /// Why the headline can't be measured any more, unless benches go on without it.

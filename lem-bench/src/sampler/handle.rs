@@ -186,6 +186,12 @@ impl Sampler {
         PowerNow::new(&self.board, domains)
     }
 
+    /// Temperature of each domain at two moments, in °C.
+    pub fn temperatures_between(&self, start: Stamp, stop: Stamp) -> Vec<(DomainId, f64, f64)> {
+        let (first, last) = (self.temperatures_at(start), self.temperatures_at(stop));
+        first.into_iter().zip(last).map(|((domain, from), (_, to))| (domain, from, to)).collect()
+    }
+
     /// The temperature of each domain that has one at a moment of the past, in °C.
     pub fn temperatures_at(&self, at: Stamp) -> Vec<(DomainId, f64)> {
         lock(&self.core).readings().temperatures_at(at)

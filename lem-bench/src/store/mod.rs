@@ -10,8 +10,10 @@
 //! <home>/history.jsonl                          one line for each bench of each run
 //! <home>/baselines/main-0a1b2c3d4e5f/           results that are kept under a name
 //! <home>/calibration.json                       the spread between sessions of each machine
+//! <home>/ranks/                                 where the processes of a launcher agree on a run
 //! <home>/runs/2026-11-23T14-05-33Z-a1b2/        a run
 //!     journal-0.jsonl      samples-0.bin        what process 0 measured; one pair of files a process
+//!     ranks-4/                                  where they meet, as long as they measure
 //!     journal-0-4711.jsonl samples-0-4711.bin   the same under nextest, which starts a process for each bench
 //! ```
 //!

@@ -3,11 +3,17 @@
 //!
 //! The two talk over a socket: the worker asks what is next and reports what it did; the other side answers from the
 //! same driver that it would give to a body of its own. Stamps are those of `CLOCK_MONOTONIC`, which processes of one
-//! machine share. Must not know statistics, nor what is written down.
+//! machine share.
+//!
+//! And the processes of a run that measure side by side: who a launcher says that this one is, how ours are started, and
+//! where all of them meet. Must not know statistics, nor what is written down.
 
 #[cfg(unix)]
 mod child;
+mod crew;
 mod launch;
+mod launcher;
+mod meeting;
 #[cfg(unix)]
 mod remote;
 #[cfg(unix)]
@@ -15,7 +21,10 @@ mod serve;
 #[cfg(unix)]
 mod wire;
 
+pub use crew::{Crew, OWN_GPU};
 pub use launch::{FLAG, Launch, Listed, Listing, Startup, Task, VERSION};
+pub use launcher::Place;
+pub use meeting::{Meeting, agree};
 #[cfg(unix)]
 pub use remote::{body, list};
 #[cfg(unix)]

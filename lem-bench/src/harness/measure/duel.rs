@@ -251,6 +251,7 @@ fn measure(
         observers,
         seed: config.seed,
         interrupt: interrupt.clone(),
+        together: None,
     };
     let mut session = Session::begin(parts, &Record::Run(Box::new(heads[0].clone()))).map_err(broken)?;
     for (side, head) in heads.iter().enumerate().skip(1) {

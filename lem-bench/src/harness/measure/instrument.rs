@@ -13,9 +13,10 @@ use super::super::run::Call;
 use super::super::simulation::{Simulation, probe_effort};
 use super::headline;
 use crate::clock::{Clock, RealClock};
-use crate::meter::{self, DeviceWatch, Meter, MeterChoice};
+use crate::meter::{self, DeviceWatch, Meter, MeterChoice, Unread};
 use crate::model::{
-    Calibration, DeviceLimits, DeviceUser, Domain, DomainId, Fact, MeterProbe, Origin, RunEvidence, RunRecord,
+    Calibration, DeviceLimits, DeviceUser, Domain, DomainId, DomainKind, Fact, MeterProbe, Origin, RunEvidence,
+    RunRecord,
 };
 use crate::runner::Surroundings;
 use crate::sampler::{ProbeEffort, Sampler, SamplerConfig, probe};
@@ -96,6 +97,31 @@ impl Instrument {
     /// Whether it reads this machine, which others may use too.
     pub(super) fn is_real(&self) -> bool {
         self.meter.origin() != Origin::Simulated
+    }
+
+    /// The GPUs that it measures, by what `CUDA_VISIBLE_DEVICES` calls them.
+    pub(super) fn gpus(&self) -> Vec<String> {
+        let uuid = |domain: &Domain| self.facts.iter().find(|fact| fact.name == format!("{} uuid", domain.id));
+        let gpus = self.domains.iter().filter(|domain| domain.kind == DomainKind::Gpu);
+        gpus.filter_map(uuid).map(|fact| fact.value.clone()).collect()
+    }
+
+    /// Whether it tells about this process alone, and not about a machine that others use too.
+    pub(super) fn is_of_this_process(&self) -> bool {
+        self.domains.iter().all(|domain| domain.kind == DomainKind::Process)
+    }
+
+    /// Reads nothing, as another process measures the machine.
+    pub(super) fn unread(self) -> Self {
+        let meter: Box<dyn Meter> = Box::new(Unread::of(&*self.meter));
+        Self { meter, domains: Vec::new(), headline: Vec::new(), watch: None, calibration: None, ..self }
+    }
+
+    /// Takes for its headline only what a process has for itself that has a GPU of its own.
+    pub(super) fn of_own_gpu(mut self) -> Self {
+        let is_gpu = |id: &DomainId| self.domains.iter().any(|of| of.id == *id && of.kind == DomainKind::Gpu);
+        self.headline.retain(is_gpu);
+        self
     }
 
     /// Finds out what its sensors do. A model has none: what it costs to ask it is soon known.

@@ -6,6 +6,7 @@ mod headline;
 mod instrument;
 mod jobs;
 mod plan_view;
+mod ranks;
 mod results;
 mod resume;
 mod room;

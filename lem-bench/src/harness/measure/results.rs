@@ -32,7 +32,7 @@ pub(in crate::harness) fn home_of(call: &Call) -> Home {
 }
 
 /// A run's folder and this process' place in it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Results {
     home: Home,
     run: RunDir,
@@ -71,6 +71,11 @@ impl Results {
     /// The run's folder.
     pub(super) fn folder(&self) -> &std::path::Path {
         self.run.path()
+    }
+
+    /// Whether any process has begun its journal.
+    pub(super) fn has_journals(&self) -> bool {
+        read_run(self.run.path()).is_ok_and(|journals| !journals.is_empty())
     }
 
     /// Opens this process' journal.

@@ -41,6 +41,7 @@ const OF_NO_CONSEQUENCE: &[&str] = &[
     "notify",
     "export",
     "output-format",
+    "rank-timeout",
     "bench",
 ];
 

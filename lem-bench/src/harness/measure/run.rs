@@ -12,6 +12,7 @@ use super::super::traced::Traced;
 use super::super::{comparing, config_view, console, environment, saved, signals};
 use super::super::{notify, pages};
 use super::instrument::{self, Instrument};
+use super::ranks::{self, Ranks};
 use super::results::{self, Results};
 use super::resume::{self, Earlier};
 use super::room::Room;
@@ -54,9 +55,32 @@ pub(in crate::harness) fn run(call: &Call, mut chosen: Chosen) -> Result<Exit, S
     if let Some(exit) = comparing.without_measuring(call)? {
         return Ok(exit);
     }
-    let mut instrument = timed("opened the meter", || Instrument::open(call))?;
-    let _lock = timed("took the machine's lock", || lock(config, &instrument))?;
-    tell_notes(config, &instrument);
+    let ours: BTreeSet<String> = chosen.selected.run.iter().map(|case| case.id.clone()).collect();
+    let place = ranks::place(config)?;
+    let home = match home {
+        Some(home) if place.is_none() && ranks::is_conductor(config, &chosen) => {
+            let (results, worst) = ranks::conduct(call, &chosen, home)?;
+            let ended = Ended { outcomes: Vec::new(), interrupted: worst == Exit::Interrupted };
+            return Ok(conclude(call, comparing, &results, &ours, &ended, false)?.max(worst));
+        }
+        home => home,
+    };
+    let ranks = match (place, &home) {
+        (Some(place), Some(home)) => Some(Ranks::join(call, place, &mut chosen, &target(call), home.clone())?),
+        _ => None,
+    };
+    let mut instrument = timed("opened the meter", || match &ranks {
+        Some(ranks) => ranks.instrument(call),
+        None => Instrument::open(call),
+    })?;
+    // Of several processes, one speaks; and one on each machine keeps others from it.
+    let speaks = ranks.as_ref().is_none_or(|ranks| ranks.place.rank == 0);
+    let guards = ranks.as_ref().is_none_or(|ranks| ranks.place.local_rank == 0);
+    let locked = || if guards { lock(config, &instrument) } else { Ok(None) };
+    let _lock = timed("took the machine's lock", locked)?;
+    if speaks {
+        tell_notes(config, &instrument);
+    }
     let earlier = match (&config.resume, &home) {
         (Some(which), Some(home)) => resume::find(home, which, &target(call))?,
         _ => None,
@@ -65,19 +89,23 @@ pub(in crate::harness) fn run(call: &Call, mut chosen: Chosen) -> Result<Exit, S
         chosen.follow(&earlier.head.plan, earlier.head.order);
     }
     let probe = earlier.as_ref().map_or_else(|| timed("probed the meter", || instrument.probe(config)), Earlier::probe);
-    let ours: BTreeSet<String> = chosen.selected.run.iter().map(|case| case.id.clone()).collect();
+    let terms = ranks.as_ref().map(|ranks| ranks.agree(&mut chosen, &probe, &instrument.headline)).transpose()?;
     let left_out = chosen.selected.ignored.len();
-    let head = head(call, &chosen, &instrument, probe.clone());
+    let mut head = head(call, &chosen, &instrument, probe.clone());
+    if let Some(Ranks { place, .. }) = &ranks {
+        (head.rank, head.world) = (place.rank, place.world);
+    }
     if let Some(earlier) = &earlier {
         earlier.check(&head)?;
     }
+    let (of, by) = terms.as_ref().map_or((&probe, &instrument.headline), |terms| (&terms.probe, &terms.headline));
     let planned: Vec<Planned> = chosen
         .selected
         .run
         .into_iter()
         .filter_map(|case| {
             let standing = earlier.as_ref().map(|earlier| earlier.standing(&case.id)).unwrap_or_default();
-            let schedule = jobs::schedule(config, &case.attributes, &probe, &instrument.headline);
+            let schedule = jobs::schedule(config, &case.attributes, of, by);
             (!standing.completed).then_some(Planned { case, schedule, from_cycle: standing.cycles })
         })
         .collect();
@@ -86,11 +114,27 @@ pub(in crate::harness) fn run(call: &Call, mut chosen: Chosen) -> Result<Exit, S
         console::out(&plan_view::plan(&plan, &instrument, &probe, true));
         return Ok(Exit::Done);
     };
-    if !config.is_quiet() {
+    if speaks && !config.is_quiet() {
         let text = plan_view::plan(&plan, &instrument, &probe, false);
         tell_plan(&text, planned.len(), earlier.as_ref(), ours.len(), left_out);
     }
-    let (results, ended) = measure(call, &planned, &plan, instrument, head, home, earlier)?;
+    let (results, ended) = measure(call, &planned, instrument, head, home, earlier, ranks.as_ref())?;
+    match &ranks {
+        Some(ranks) if !ranks.aggregates(&ended) => Ok(of_outcomes(&ended)),
+        ranks => conclude(call, comparing, &results, &ours, &ended, ranks.is_none()),
+    }
+}
+
+/// Makes of the journals what there is to see, and shows it.
+fn conclude(
+    call: &Call,
+    comparing: comparing::Prepared,
+    results: &Results,
+    ours: &BTreeSet<String>,
+    ended: &Ended,
+    can_go_on: bool,
+) -> Result<Exit, Stop> {
+    let config = call.config();
     let (mut summary, page) =
         timed("made the summary and its pages", || results.finish(&config.analysis, &config.exports))?;
     if let Some(url) = &config.notify {
@@ -106,11 +150,13 @@ pub(in crate::harness) fn run(call: &Call, mut chosen: Chosen) -> Result<Exit, S
         comparing::conclude(call, results.home(), results.folder(), whole, compared?.as_ref())
     })?;
     console::note(&format!("results are in {}", page.display()));
-    if ended.interrupted {
+    if ended.interrupted && !can_go_on {
+        console::note(&format!("interrupted; every complete cycle is kept (run {})", results.run_id()));
+    } else if ended.interrupted {
         let how = "the same command with --resume goes on with it";
         console::note(&format!("interrupted; every complete cycle is kept, and {how} (run {})", results.run_id()));
     }
-    Ok(exit(&ended, &summary).max(verdict))
+    Ok(exit(ended, &summary).max(verdict))
 }
 
 /// Tells who wants to know what the run came to.
@@ -179,13 +225,14 @@ pub(super) fn tell_notes(config: &Config, instrument: &Instrument) {
 fn measure(
     call: &Call,
     planned: &[Planned],
-    plan: &TimePlan,
     mut instrument: Instrument,
     mut head: RunRecord,
     home: Home,
     earlier: Option<Earlier>,
+    ranks: Option<&Ranks>,
 ) -> Result<(Results, Ended), Stop> {
     let config = call.config();
+    let plan = TimePlan::new(planned.iter().map(left_of).collect());
     let earlier = match earlier {
         Some(earlier) if earlier.is_complete() && planned.is_empty() => {
             return Ok((earlier.results, Ended { outcomes: Vec::new(), interrupted: false }));
@@ -226,7 +273,7 @@ fn measure(
     let (results, journal, first) = if let Some(earlier) = earlier {
         (earlier.results, earlier.writer, resumed(&instrument))
     } else {
-        let results = Results::begin(home)?;
+        let results = ranks.map_or_else(|| Results::begin(home), |ranks| Ok(ranks.results.clone()))?;
         let journal = results.journal()?;
         let run_id = results.run_id();
         (results, journal, Record::Run(Box::new(RunRecord { run_id, ..head.clone() })))
@@ -237,12 +284,15 @@ fn measure(
     let domains = instrument.domains.iter().map(|domain| domain.id.clone()).collect();
     let headline = instrument.headline.clone();
     let sampler = instrument.sampler(&probe, simulation.as_ref())?;
-    observers.push(Box::new(Progress::new(config, plan.clone(), sampler.power_now(&headline), probe.origin)));
+    if ranks.is_none_or(|ranks| ranks.place.rank == 0) {
+        observers.push(Box::new(Progress::new(config, plan, sampler.power_now(&headline), probe.origin)));
+    }
     signals::listen(&interrupt, console::note)
         .map_err(|error| Stop::machine(format!("signals can't be listened for: {error}")))?;
     let (headline, seed) = (head.headline.clone(), config.seed);
-    let interrupts = interrupt.clone();
-    let parts = RigParts { clock, sampler, domains, headline, surroundings, observers, seed, interrupt: interrupts };
+    let (interrupts, together) = (interrupt.clone(), ranks.map(Ranks::together));
+    let parts =
+        RigParts { clock, sampler, domains, headline, surroundings, observers, seed, interrupt: interrupts, together };
     let again = || Instrument::reopen(call, &head, simulation.as_ref());
     let (order, fail_fast) = (head.order, config.fail_fast);
     let course = Course { ready: &ready, has_bare_idle, fail_fast, interrupt: &interrupt, order, room };
@@ -318,14 +368,18 @@ fn show(config: &Config, summary: &Summary, compared: Option<&Comparison>) -> Re
     Ok(())
 }
 
-/// The exit code that these outcomes and results call for.
-fn exit(ended: &Ended, summary: &Summary) -> Exit {
-    let of_outcomes = ended.outcomes.iter().map(|(_, outcome)| match outcome {
+/// The exit code that these outcomes call for.
+fn of_outcomes(ended: &Ended) -> Exit {
+    let each = ended.outcomes.iter().map(|(_, outcome)| match outcome {
         Outcome::Completed => Exit::Done,
         Outcome::Failed { .. } | Outcome::Panicked { .. } => Exit::BenchFailed,
         Outcome::DeviceLost { .. } => Exit::Invalid,
     });
+    each.chain(ended.interrupted.then_some(Exit::Interrupted)).max().unwrap_or_default()
+}
+
+/// The exit code that these outcomes and results call for.
+fn exit(ended: &Ended, summary: &Summary) -> Exit {
     let invalid = summary.benches.iter().filter(|bench| bench.status == Status::Invalid).map(|_| Exit::Invalid);
-    let interrupted = ended.interrupted.then_some(Exit::Interrupted);
-    of_outcomes.chain(invalid).chain(interrupted).max().unwrap_or_default()
+    invalid.max().unwrap_or_default().max(of_outcomes(ended))
 }

@@ -1,0 +1,171 @@
+//! Several processes that measure one bench side by side: started by ourselves, or by a launcher, of which its variables
+//! are all that there is here.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::support::{Ran, bench, clean, metric, of, run, runs, summary};
+
+const SIMULATED: [&str; 5] = ["--bench", "decode", "--quick", "--meter", "sim:tests/scenarios/plain.json"];
+
+fn simulated(home: &Path, args: &[&str]) -> Command {
+    let mut command = clean(env!("CARGO_BIN_EXE_fixture-workers"), home);
+    command.args(SIMULATED).args(args);
+    command
+}
+
+/// The records of one kind in the journal of a rank of the only run.
+fn records(home: &Path, journal: &str, kind: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(runs(home)[0].join(journal)).unwrap();
+    let all = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    all.filter(|record| record["record"] == kind).collect()
+}
+
+fn sum(cycle: &Value, of: &str) -> f64 {
+    cycle["windows"].as_array().unwrap().iter().map(|window| window["work"][of].as_f64().unwrap()).sum()
+}
+
+#[test]
+fn tokens_of_all_are_a_total_over_one_window_and_each_joule_counts_once() {
+    let home = tempfile::tempdir().unwrap();
+    run(&mut simulated(home.path(), &["--cycles", "3", "--processes", "3"])).ends_with(0);
+    let summary = summary(home.path());
+    assert_eq!(summary["run"]["processes"], 3);
+    let cycles = of(&summary, "decode")["cycles"].as_array().unwrap().clone();
+    assert_eq!(cycles.len(), 3);
+    let parts: Vec<Vec<Value>> =
+        (0..3).map(|rank| records(home.path(), &format!("journal-{rank}.jsonl"), "cycle")).collect();
+    let (mut tokens, mut seconds) = (0.0, 0.0);
+    for (n, cycle) in cycles.iter().enumerate() {
+        let each: Vec<f64> = parts.iter().map(|part| sum(&part[n], "output_tokens")).collect();
+        assert!(each.iter().all(|tokens| *tokens > 0.0), "{each:?}");
+        assert_eq!(cycle["output_tokens"].as_f64().unwrap(), each.iter().sum::<f64>());
+        let window = |part: &Vec<Value>, edge: &str| part[n]["windows"][0][edge].as_u64().unwrap();
+        let (start, stop) = (window(&parts[0], "start"), window(&parts[0], "stop"));
+        for part in &parts {
+            assert_eq!((window(part, "start"), window(part, "stop")), (start, stop), "one common window");
+        }
+        assert!((cycle["seconds"].as_f64().unwrap() - (stop - start) as f64 * 1e-9).abs() < 1e-9);
+        // The first process of a machine reads its meter; the others have none.
+        let energy = |part: &Vec<Value>| part[n]["windows"][0]["energy"].as_array().unwrap().clone();
+        assert_eq!(energy(&parts[1]), Vec::<Value>::new());
+        assert_eq!(energy(&parts[0])[0]["joules"], cycle["energy_j"]);
+        tokens += each.iter().sum::<f64>();
+        seconds += cycle["seconds"].as_f64().unwrap();
+    }
+    let rate = metric(of(&summary, "decode"), "output_tokens_per_s");
+    assert!((rate / (tokens / seconds) - 1.0).abs() < 1e-9, "{rate} is not {tokens} over {seconds}");
+    for bad in ["process_missing", "windows_apart", "mixed_environment", "completeness"] {
+        assert!(!summary.to_string().contains(bad), "{bad}");
+    }
+    assert!(!runs(home.path())[0].join("ranks-3").exists(), "nothing is left of where they met");
+}
+
+#[test]
+fn there_are_enough_cycles_when_rank_0_says_so() {
+    let home = tempfile::tempdir().unwrap();
+    run(&mut simulated(home.path(), &["--target-precision", "3%", "--processes", "2"])).ends_with(0);
+    let summary = summary(home.path());
+    let precision = &of(&summary, "decode")["precision"];
+    let n = precision["cycles"].as_u64().unwrap();
+    assert!((8..=30).contains(&n), "{precision}");
+    for journal in ["journal-0.jsonl", "journal-1.jsonl"] {
+        assert_eq!(records(home.path(), journal, "cycle").len() as u64, n, "{journal}");
+        assert_eq!(records(home.path(), journal, "bench_end")[0]["outcome"], "completed");
+    }
+}
+
+#[test]
+fn an_attribute_asks_for_processes_and_each_knows_its_rank() {
+    let home = tempfile::tempdir().unwrap();
+    let ran = run(bench(home.path(), &["--exact", "pair", "tiny"]).env("FIXTURE_GIVEN", "1")).ends_with(0);
+    for rank in 0..2 {
+        assert!(ran.out.contains(&format!("rank {rank} ({rank}) of 2")), "{}", ran.out);
+    }
+    let summary = summary(home.path());
+    let ids: Vec<&str> =
+        summary["benches"].as_array().unwrap().iter().map(|bench| bench["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["pair", "tiny"], "in the order of the plan, whoever measured them");
+    let mut files: Vec<_> = std::fs::read_dir(&runs(home.path())[0]).unwrap().map(|e| e.unwrap().file_name()).collect();
+    files.retain(|name| name.to_string_lossy().starts_with("journal"));
+    files.sort();
+    assert_eq!(files, ["journal-0-1.jsonl", "journal-0-2.jsonl", "journal-1-2.jsonl"]);
+    // The estimate is of a process: what both used adds up.
+    let joules = |journal: &str| -> f64 {
+        let cycles = records(home.path(), journal, "cycle");
+        cycles.iter().map(|cycle| cycle["windows"][0]["energy"][0]["joules"].as_f64().unwrap()).sum()
+    };
+    let (one, other) = (joules("journal-0-2.jsonl"), joules("journal-1-2.jsonl"));
+    let cycles = of(&summary, "pair")["cycles"].as_array().unwrap();
+    let total: f64 = cycles.iter().map(|cycle| cycle["energy_j"].as_f64().unwrap()).sum();
+    assert!(one > 0.0 && other > 0.0 && (total / (one + other) - 1.0).abs() < 1e-9, "{total}: {one} and {other}");
+}
+
+#[test]
+fn a_process_that_dies_in_its_windows_ends_the_bench_for_all() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = bench(home.path(), &["--exact", "pair", "decode", "--processes", "2"]);
+    let ran = run(command.env("FIXTURE_TROUBLE", "abort").env("FIXTURE_RANK", "1")).ends_with(101);
+    assert!(ran.err.contains("rank 1 of 2 is gone: its process has ended"), "{}", ran.err);
+    let summary = summary(home.path());
+    let pair = of(&summary, "pair");
+    assert_eq!(pair["status"], "invalid");
+    assert!(pair["findings"].to_string().contains("rank 1 never finished the bench"), "{}", pair["findings"]);
+}
+
+#[test]
+fn a_panic_of_one_is_told_by_the_others_and_the_next_bench_runs() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = bench(home.path(), &["--exact", "pair", "tiny", "--processes", "2"]);
+    let ran = run(command.env("FIXTURE_TROUBLE", "panic").env("FIXTURE_RANK", "1")).ends_with(101);
+    assert!(ran.err.contains("rank 1 of 2 panicked: the fixture's panic"), "{}", ran.err);
+    let summary = summary(home.path());
+    assert_eq!(of(&summary, "pair")["status"], "invalid");
+    assert_eq!(of(&summary, "tiny")["ended"]["outcome"], "completed");
+    assert_eq!(records(home.path(), "journal-1.jsonl", "cycle").iter().filter(|c| c["bench"] == "tiny").count(), 3);
+}
+
+/// A rank as torchrun would start it.
+fn torchrun(home: &Path, rank: u32, world: u32, args: &[&str]) -> Command {
+    let mut command = simulated(home, args);
+    for (name, value) in [("RANK", rank), ("LOCAL_RANK", rank), ("WORLD_SIZE", world), ("MASTER_PORT", 29500)] {
+        command.env(name, value.to_string());
+    }
+    command.env("TORCHELASTIC_RUN_ID", "none").stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+#[test]
+fn a_launcher_s_processes_find_each_other_and_rank_0_aggregates() {
+    let home = tempfile::tempdir().unwrap();
+    // The same job id twice, as torchrun's default is: each call is a run of its own.
+    for call in 1..=2 {
+        let others: Vec<_> =
+            (1..3).map(|rank| torchrun(home.path(), rank, 3, &["--cycles", "2"]).spawn().unwrap()).collect();
+        let first = run(&mut torchrun(home.path(), 0, 3, &["--cycles", "2"])).ends_with(0);
+        assert!(first.out.contains("decode"), "{}", first.out);
+        for other in others {
+            let ended = other.wait_with_output().unwrap();
+            assert!(ended.status.success() && ended.stdout.is_empty(), "{}", String::from_utf8_lossy(&ended.stderr));
+        }
+        assert_eq!(runs(home.path()).len(), call);
+    }
+    for run in runs(home.path()) {
+        let summary: Value = serde_json::from_slice(&std::fs::read(run.join("summary.json")).unwrap()).unwrap();
+        assert_eq!(summary["run"]["processes"], 3);
+        assert!(!summary.to_string().contains("process_missing"));
+        assert!(!run.join("ranks-3").exists());
+    }
+}
+
+#[test]
+fn a_rank_that_never_comes_is_named_and_nothing_is_measured() {
+    let home = tempfile::tempdir().unwrap();
+    let late = run(&mut torchrun(home.path(), 0, 2, &["--rank-timeout", "300ms"])).ends_with(4);
+    assert!(late.err.contains("rank 1 of 2 did not come within 0.3 s (--rank-timeout)"), "{}", late.err);
+    let resumed: Ran = run(&mut torchrun(home.path(), 0, 2, &["--resume"])).ends_with(2);
+    assert!(resumed.err.contains("--resume: begin a new run"), "{}", resumed.err);
+    assert!(!home.path().join("home/runs").exists() || runs(home.path()).is_empty());
+}
