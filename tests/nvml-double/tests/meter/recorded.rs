@@ -7,17 +7,25 @@ use lem_bench::clock::monotonic_now;
 use lem_bench::meter::{Meter, Value};
 use nvml_double::Description;
 
-/// The record of one NVIDIA H200 (driver 580.159.04, 2026-11-23) in this state.
+/// What was recorded of one card in one state.
 #[expect(clippy::unwrap_used, reason = "a helper of tests may panic as they may")]
-fn record(state: &str) -> serde_json::Value {
-    let path = format!("{}/../../reports/h200-sensors/{state}.json", env!("CARGO_MANIFEST_DIR"));
+fn record(file: &str) -> serde_json::Value {
+    let path = format!("{}/../../reports/{file}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str::<serde_json::Value>(&std::fs::read_to_string(path).unwrap()).unwrap()[0].clone()
 }
 
 #[test]
-fn the_h200_draws_again_what_it_drew() {
-    // Watts over the first second, by the report beside the records: at rest, without pause, in bursts.
-    for (state, least, most) in [("rest", 75.0, 90.0), ("steady", 650.0, 720.0), ("burst", 350.0, 700.0)] {
+fn cards_draw_again_what_they_drew() {
+    // Watts over the first second, by the reports beside the records: an H200 of 2026-11-23 at rest, without pause and in
+    // bursts, an H100 of 2026-11-25 at rest and without pause.
+    let records = [
+        ("h200-sensors/rest", "NVIDIA H200", 75.0, 90.0),
+        ("h200-sensors/steady", "NVIDIA H200", 650.0, 720.0),
+        ("h200-sensors/burst", "NVIDIA H200", 350.0, 700.0),
+        ("h100/rest", "NVIDIA H100 80GB HBM3", 70.0, 80.0),
+        ("h100/load", "NVIDIA H100 80GB HBM3", 650.0, 720.0),
+    ];
+    for (state, name, least, most) in records {
         let record = record(state);
         assert!(record["facts"].to_string().contains("580.159.04"), "{state}: the driver is told");
         let description: Description = serde_json::from_value(record["double"].clone()).unwrap();
@@ -26,7 +34,7 @@ fn the_h200_draws_again_what_it_drew() {
         assert!((period - 0.1).abs() < 1e-3, "{state}: the counter moved every {period} s");
         let double = Double::described(description);
         let mut meter = double.open();
-        assert_eq!(fact(&meter, "gpu:0 name"), "NVIDIA H200");
+        assert_eq!(fact(&meter, "gpu:0 name"), name);
         let counter = channel(&meter, "gpu:0", energy).unwrap();
         let mut read = || {
             let before = monotonic_now();
