@@ -45,7 +45,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
          openmetrics, bencher; `cargo lem report` makes them later",
     ),
     OptionSpec::new(Topic::Output, "log", Arity::One("LEVEL"), |c, v| {
-        c.log = Some(one(v)).filter(|text| log::targets(text).is_ok()).map(str::to_owned);
+        c.log = Some(one(v)).filter(|text| log::is_understood(text)).map(str::to_owned);
         if c.log.is_some() { Ok(()) } else { Err(String::new()) }
     })
     .expects("off, error, warn, info, debug or trace, or targets with levels such as lem_bench::store=trace,info")
