@@ -228,7 +228,7 @@ fn short_journal(p: u64) -> Vec<Record> {
                 let fact = |name: &str, value: &str| Fact { name: name.into(), value: value.into() };
                 head.environment = vec![
                     fact("cpu model", "EPYC"),
-                    fact(&format!("gpu:{p} driver"), "580.65"),
+                    fact("driver", "580.65"),
                     fact("host", &format!("node-{p}")),
                     fact("load average", &p.to_string()),
                 ];
