@@ -2,6 +2,7 @@
 //! that overlap, one schema, one environment, journals without damage. Each lack is a finding of its own name.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use super::assemble::{Bench, Part};
 use super::cycles::host;
@@ -72,10 +73,11 @@ pub(super) fn shards(heads: &[&RunRecord]) -> BTreeSet<(u32, u32)> {
 fn missing_shards(heads: &[&RunRecord]) -> Option<Finding> {
     let there = shards(heads);
     let of = there.iter().map(|(_, of)| *of).max().filter(|_| there.len() > 1)?;
-    let missing: BTreeSet<u32> = (1..=of).filter(|number| !there.contains(&(*number, of))).collect();
-    let evidence = format!("shard {} of {of} never came: their benches are missing", list(&missing));
+    let there = there.iter().filter(|(_, all)| *all == of).map(|(number, _)| *number).collect();
+    let missing = lacking(1..=of, &there)?;
+    let evidence = format!("shard {missing} of {of} never came: their benches are missing");
     let remedy = "run the missing shards and merge all of them again";
-    (!missing.is_empty()).then(|| Finding::new(Check::ShardMissing, Weight::Warning, evidence, remedy))
+    Some(Finding::new(Check::ShardMissing, Weight::Warning, evidence, remedy))
 }
 
 /// In what the processes differ that they should have in common, with the values.
@@ -122,9 +124,8 @@ pub(super) fn of_bench(bench: &Bench<'_>, cycles: &[Vec<&CycleRecord>]) -> Vec<F
 /// The processes that never came, in words.
 pub(super) fn missing_ranks(bench: &Bench<'_>) -> Option<String> {
     let world = bench.parts.iter().map(|part| part.head.world).max().unwrap_or(1);
-    let missing: BTreeSet<u32> =
-        (0..world).filter(|rank| bench.parts.iter().all(|part| part.head.rank != *rank)).collect();
-    (!missing.is_empty()).then(|| format!("rank {} of {world} processes never came", list(&missing)))
+    let there = bench.parts.iter().map(|part| part.head.rank).collect();
+    lacking(0..=world.checked_sub(1)?, &there).map(|missing| format!("rank {missing} of {world} processes never came"))
 }
 
 fn ranks(findings: &mut Vec<Finding>, bench: &Bench<'_>) {
@@ -204,14 +205,13 @@ fn counts(findings: &mut Vec<Finding>, parts: &[Part<'_>]) {
 /// Cycles that are missing although later ones are there.
 fn holes(findings: &mut Vec<Finding>, parts: &[Part<'_>]) {
     for part in parts {
-        let last = part.cycles.keys().max().copied().unwrap_or(0);
-        let missing: BTreeSet<u32> = (0..last).filter(|index| !part.cycles.contains_key(index)).collect();
-        if !missing.is_empty() {
+        let there: BTreeSet<u32> = part.cycles.keys().copied().collect();
+        if let Some(missing) = there.last().and_then(|last| lacking(0..=*last, &there)) {
             let whose = if parts.len() > 1 { format!(" of rank {}", part.head.rank) } else { String::new() };
             findings.push(Finding::new(
                 Check::CyclesMissing,
                 Weight::Warning,
-                format!("cycle {}{whose} is missing, and later ones are there: its journal is damaged", list(&missing)),
+                format!("cycle {missing}{whose} is missing, and later ones are there: its journal is damaged"),
                 "look at the disk, and run again; the cycles that are left count",
             ));
         }
@@ -256,6 +256,20 @@ pub(super) fn of_journal(rank: Option<u32>, damage: &[String]) -> Option<Finding
         format!("{whose} is damaged: {first}{more}"),
         "what is intact counts; look at the disk, and run again for the rest",
     ))
+}
+
+/// Those of all these numbers that are not there, in words: the first of them, and how many more. A damaged journal may
+/// speak of billions.
+fn lacking(all: RangeInclusive<u32>, there: &BTreeSet<u32>) -> Option<String> {
+    const NAMED: u64 = 20;
+    if all.is_empty() {
+        return None;
+    }
+    let count = u64::from(*all.end()) - u64::from(*all.start()) + 1;
+    let missing = count - there.range(all.clone()).count() as u64;
+    let named: BTreeSet<u32> = all.filter(|number| !there.contains(number)).take(NAMED as usize).collect();
+    let more = if missing > NAMED { format!(" (and {} more)", missing - NAMED) } else { String::new() };
+    (missing > 0).then(|| list(&named) + &more)
 }
 
 fn list<T: ToString>(numbers: &BTreeSet<T>) -> String {
