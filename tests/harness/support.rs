@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::Value;
+
 /// What a call of the binary came to.
 #[derive(Debug)]
 pub(crate) struct Ran {
@@ -96,4 +98,26 @@ pub(crate) fn below(folder: &Path) -> Vec<String> {
     }
     found.sort();
     found
+}
+
+/// The folder of the only run.
+#[track_caller]
+pub(crate) fn only_run(home: &Path) -> PathBuf {
+    let runs: Vec<_> = std::fs::read_dir(home.join("home/runs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    runs[0].clone()
+}
+
+/// The summary of the only run.
+#[track_caller]
+pub(crate) fn summary(home: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(only_run(home).join("summary.json")).unwrap()).unwrap()
+}
+
+/// The bench of this id in a summary.
+#[track_caller]
+pub(crate) fn of<'a>(summary: &'a Value, id: &str) -> &'a Value {
+    let benches = summary["benches"].as_array().unwrap();
+    let found = benches.iter().find(|bench| bench["id"] == id);
+    found.unwrap_or_else(|| panic!("no {id} among {:?}", benches.iter().map(|b| b["id"].clone()).collect::<Vec<_>>()))
 }

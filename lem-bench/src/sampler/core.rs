@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::counter::{Step, Unwrapper};
+use super::due::{Reads, is_due, patience};
 use super::edge::{CounterSample, Rest, SLOW};
 use super::power_now::Board;
 use super::readings::{CounterTrack, GaugeTrack, Readings};
@@ -12,9 +13,6 @@ use crate::clock::Clock;
 use crate::meter::{Meter, Quantity, ReadError, Value};
 use crate::model::{ChannelProbe, DomainId, MeterProbe, SensorEvent, SensorEventKind, Sight, Trace, TracePoint};
 use crate::units::Stamp;
-
-/// The longest time between two reads of a counter that does not wrap.
-const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// How often the sampler reads.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -345,32 +343,6 @@ impl Core {
     pub(super) fn lost(&self) -> &[(DomainId, String)] {
         &self.lost
     }
-}
-
-/// Why counters are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reads {
-    /// An edge is near.
-    All,
-    /// A point of the trace is due.
-    Trace,
-}
-
-/// Whether a counter is read now. Between edges those that do not draw the trace are read only so often that no wrap
-/// or reset is missed.
-fn is_due(track: &CounterTrack, reads: Reads, now: Stamp) -> bool {
-    let Some(last) = track.samples.last() else { return true };
-    let passed = now.since(last.at);
-    if reads == Reads::Trace && passed < track.least_gap {
-        return false;
-    }
-    reads == Reads::All || track.traced || passed >= patience(track)
-}
-
-/// The longest time between two reads of a counter.
-fn patience(track: &CounterTrack) -> Duration {
-    let period = track.period.unwrap_or(SLOW).as_secs_f64();
-    track.unwrapper.patience_s(period).map_or(KEEP_ALIVE, |s| KEEP_ALIVE.min(Duration::from_secs_f64(s)))
 }
 
 fn middle(before: Stamp, after: Stamp) -> Stamp {

@@ -6,6 +6,7 @@
 mod core;
 mod counter;
 mod dense_reads;
+mod due;
 mod edge;
 mod energy_meter;
 mod gauge;
