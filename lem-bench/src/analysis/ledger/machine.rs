@@ -62,7 +62,10 @@ fn virtualised(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     let kinds = [("virtualisation", "a virtual machine"), ("container", "a container")];
     let told: Vec<String> = kinds
         .into_iter()
-        .filter_map(|(name, kind)| fact(evidence, name).map(|value| format!("{kind} ({value})")))
+        .filter_map(|(name, kind)| {
+            // A machine that hides whose it is is told as its kind alone.
+            fact(evidence, name).map(|of| if of == kind { kind.to_owned() } else { format!("{kind} ({of})") })
+        })
         .collect();
     if !told.is_empty() {
         findings.push(Finding::new(
