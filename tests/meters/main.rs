@@ -6,6 +6,7 @@
 mod doctor;
 mod double;
 mod nvml;
+mod ranks;
 mod run;
 mod sysfs;
 mod tree;

@@ -1,0 +1,107 @@
+//! Ranks on a machine with GPUs: each has a card of its own, and each joule of all cards counts once.
+
+use lem_bench::model::{CycleRecord, Record, RunRecord};
+use serde_json::Value;
+
+use crate::double::{Machine, card};
+use crate::run::{ends, folder, summary};
+
+/// What each rank has written down, by rank: its head and its cycles.
+fn journals(machine: &Machine) -> Vec<(RunRecord, Vec<CycleRecord>)> {
+    let journals = lem_bench::store::read_run(&folder(machine.home.path())).unwrap();
+    let mut all: Vec<_> = journals
+        .into_iter()
+        .map(|journal| {
+            let (mut heads, mut cycles) = (Vec::new(), Vec::new());
+            for record in journal.records {
+                match record {
+                    Record::Run(head) => heads.push(*head),
+                    Record::Cycle(cycle) => cycles.push(*cycle),
+                    _ => {}
+                }
+            }
+            (heads.remove(0), cycles)
+        })
+        .collect();
+    all.sort_by_key(|(head, _)| head.rank);
+    all
+}
+
+/// What a rank was told which GPUs it may use.
+fn visible(head: &RunRecord) -> &str {
+    let fact = head.environment.iter().find(|fact| fact.name == "CUDA_VISIBLE_DEVICES");
+    fact.map_or("", |fact| fact.value.as_str())
+}
+
+fn watts(summary: &Value) -> f64 {
+    summary["benches"][0]["metrics"]["mean_power_w"]["value"].as_f64().unwrap()
+}
+
+/// Holds the joined cycles to what the ranks have written down: these are the domains of each rank's energies, all windows
+/// are one, and the total is each joule once.
+#[track_caller]
+fn check_joined(machine: &Machine, domains: &[&[&str]]) {
+    let (summary, journals) = (summary(machine.home.path()), journals(machine));
+    assert_eq!(summary["run"]["processes"], domains.len());
+    let joined = summary["benches"][0]["cycles"].as_array().unwrap();
+    assert_eq!(joined.len(), 2);
+    for (n, cycle) in joined.iter().enumerate() {
+        let windows: Vec<_> = journals.iter().map(|(_, cycles)| &cycles[n].windows[0]).collect();
+        let mut joules = 0.0;
+        for (window, of) in windows.iter().zip(domains) {
+            let read: Vec<&str> = window.energy.iter().map(|energy| energy.domain.as_str()).collect();
+            assert_eq!(read, *of);
+            assert_eq!((window.start, window.stop), (windows[0].start, windows[0].stop), "one common window");
+            joules += window.energy.iter().map(|energy| energy.joules.get()).sum::<f64>();
+        }
+        let total = cycle["energy_j"].as_f64().unwrap();
+        assert!((total / joules - 1.0).abs() < 1e-9, "{total} J in all, of {joules} J");
+    }
+    for bad in ["process_missing", "windows_apart", "mixed_environment", "energy_missing"] {
+        assert!(!summary.to_string().contains(bad), "{bad}");
+    }
+}
+
+const WINDOW: [&str; 2] = ["rest/1", "--min-window=2500ms"];
+
+#[test]
+fn each_rank_has_a_card_and_their_sum_is_what_one_process_measures_on_both() {
+    let cards = || vec![card(0), card(7)];
+    let machine = Machine::of(|_| cards());
+    ends(machine.start(&[&WINDOW[..], &["--processes=2"]].concat(), &[]), 0);
+    let journals = journals(&machine);
+    for ((head, _), card) in journals.iter().zip(cards()) {
+        assert_eq!(visible(head), card.uuid, "rank {}", head.rank);
+    }
+    check_joined(&machine, &[&["gpu:0"], &["gpu:1"]]);
+    assert_eq!(machine.check_energies(), 2 * 2);
+    let alone = Machine::of(|_| cards());
+    ends(alone.start(&WINDOW, &[]), 0);
+    assert_eq!(alone.check_energies(), 2 * 2);
+    let (ranks, one) = (watts(&summary(machine.home.path())), watts(&summary(alone.home.path())));
+    for watts in [ranks, one] {
+        assert!((watts - 340.0).abs() < 10.0, "{ranks} W by ranks, {one} W by one; 340 W are true");
+    }
+}
+
+#[test]
+fn three_ranks_on_two_cards_share_one_and_each_card_is_read_once() {
+    let machine = Machine::of(|_| vec![card(0), card(7)]);
+    ends(machine.start(&["rest/1", "--min-window=1200ms", "--processes=3"], &[]), 0);
+    let [one, other] = [card(0).uuid, card(7).uuid];
+    let journals = journals(&machine);
+    assert_eq!(journals.iter().map(|(head, _)| visible(head)).collect::<Vec<_>>(), [&one, &other, &one]);
+    check_joined(&machine, &[&["gpu:0"], &["gpu:1"], &[]]);
+    assert_eq!(machine.check_energies(), 2 * 2);
+}
+
+#[test]
+fn ranks_share_the_cards_that_cuda_visible_devices_leaves() {
+    let machine = Machine::of(|_| (0..3).map(card).collect());
+    let args = ["rest/1", "--min-window=1200ms", "--processes=2"];
+    ends(machine.start(&args, &[("CUDA_VISIBLE_DEVICES", "2,GPU-1")]), 0);
+    let journals = journals(&machine);
+    assert_eq!(journals.iter().map(|(head, _)| visible(head)).collect::<Vec<_>>(), [card(1).uuid, card(2).uuid]);
+    check_joined(&machine, &[&["gpu:1"], &["gpu:2"]]);
+    assert_eq!(machine.check_energies(), 2 * 2);
+}
