@@ -1,10 +1,7 @@
-//! `cargo lem` as it is built, on results that the fixture's binary wrote; and every command of the workflow files.
+//! `cargo lem` as it is built, on results that the fixture's binary wrote.
 
-use std::path::Path;
+use crate::support::{Ran, clean, companion, fixture, run};
 
-use crate::support::{Ran, below, clean, companion, fixture, run};
-
-const FIXTURE: &str = env!("CARGO_BIN_EXE_fixture-benches");
 const PLAIN: &str = "sim:tests/scenarios/plain.json";
 
 /// A results folder.
@@ -115,53 +112,4 @@ fn saved_results_are_compared_by_path_by_id_and_by_name() {
     place.lem(&["compare", "main", "latest", "--format", "bmf"]).ends_with(2).says(&["terminal, html, json"]);
     place.lem(&["compare", "main", "nosuch"]).ends_with(5).says(&["nosuch"]);
     place.lem(&["compare", "main"]).ends_with(2);
-}
-
-/// Runs the commands of a workflow file, one after the other in a shell each, as its runner would: `cargo bench` is the
-/// fixture on a simulated machine, `cargo lem` the companion, and to install it is nothing.
-fn workflow(file: &str) -> Vec<String> {
-    let place = Place::new();
-    let at = |name: &str| place.folder.path().join(name);
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let scenario = root.join("tests/scenarios/plain.json");
-    let shim = format!(
-        "#!/bin/sh\nverb=$1; shift\ncase $verb in\n  bench) [ \"$1\" = -- ] && shift; exec '{FIXTURE}' --bench --exact \
-         good/decode --quick --meter 'sim:{}' \"$@\" ;;\n  lem) exec '{}' lem \"$@\" ;;\n  install) exit 0 ;;\nesac\n\
-         exit 99\n",
-        scenario.display(),
-        companion().display()
-    );
-    std::fs::create_dir(at("bin")).unwrap();
-    std::fs::write(at("bin/cargo"), shim).unwrap();
-    std::fs::set_permissions(at("bin/cargo"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let path = format!("{}:{}", at("bin").display(), std::env::var("PATH").unwrap());
-
-    let text = std::fs::read_to_string(root.join("docs/ci").join(file)).unwrap();
-    let commands: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix("run: ")).collect();
-    assert_eq!(text.matches("run:").count(), commands.len(), "{file} has a command of several lines");
-    let shell = |line: &&str| {
-        let mut command = clean("/bin/sh", &["-ec", line]);
-        command.current_dir(place.folder.path()).env("PATH", &path).env("LEM_BENCH_HOME", at("home"));
-        command.env("GITHUB_STEP_SUMMARY", at("step-summary.md")).env("LEM_BENCH_LOCK_FILE", at("lock"));
-        let ran = run(&mut command);
-        assert_eq!(ran.code, 0, "{file}: {line}\n{}\n{}", ran.out, ran.err);
-        ran.out
-    };
-    let told = commands.iter().map(shell).collect();
-    let summary = std::fs::read_to_string(at("step-summary.md")).unwrap();
-    assert!(summary.contains("| `good/decode`"), "{summary}");
-    if text.contains("--output energy-report") {
-        for file in ["index.html", "junit.xml"] {
-            assert!(below(&at("energy-report")).iter().any(|path| path.ends_with(file)), "{file}");
-        }
-    }
-    told
-}
-
-#[test]
-fn the_workflow_files_say_what_works() {
-    let told = workflow("energy-cpu.yml");
-    assert!(told.iter().any(|out| out.contains("compared with base")), "{told:?}");
-    let told = workflow("energy-gpu.yml");
-    assert!(told.iter().any(|out| out.contains("compared with main")), "{told:?}");
 }

@@ -21,3 +21,4 @@ mod selection;
 mod support;
 mod surviving;
 mod test_mode;
+mod workflows;
