@@ -116,6 +116,10 @@ fn shards_on_four_machines_are_merged_into_all_benches() {
     let grid = ["batch=1,dtype=f32", "batch=1,dtype=a%2Fb", "batch=4,dtype=f32", "batch=4,dtype=a%2Fb"];
     assert_eq!(ids.len(), 1 + grid.len(), "{ids:?}");
     let summary = machines.step_summary();
+    assert!(
+        summary.starts_with("```\n") && summary.ends_with("\n```\n"),
+        "a terminal's columns are no prose: {summary}"
+    );
     for id in ids {
         assert!(summary.contains(&format!("| `{id}`")), "{id}: {summary}");
     }
