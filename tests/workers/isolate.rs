@@ -154,7 +154,7 @@ fn what_is_measured_does_not_depend_on_where_it_runs() {
 #[test]
 fn a_worker_that_nobody_speaks_to_says_so() {
     let home = tempfile::tempdir().unwrap();
-    for (version, code, text) in [("1", 1, "standard input is no socket"), ("99", 2, "speaks version 1 to workers")] {
+    for (version, code, text) in [("2", 1, "standard input is no socket"), ("99", 2, "speaks version 2 to workers")] {
         let mut command = crate::support::clean(env!("CARGO_BIN_EXE_fixture-workers"), home.path());
         let ran = run(command.arg(format!("--lem-bench-worker={version}"))).ends_with(code);
         assert!(ran.err.contains(text), "{}", ran.err);

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{Ran, bench, clean, metric, of, run, runs, summary};
+use crate::support::{bench, clean, metric, of, run, runs, summary};
 
 const SIMULATED: [&str; 5] = ["--bench", "decode", "--quick", "--meter", "sim:tests/scenarios/plain.json"];
 
@@ -165,7 +165,69 @@ fn a_rank_that_never_comes_is_named_and_nothing_is_measured() {
     let home = tempfile::tempdir().unwrap();
     let late = run(&mut torchrun(home.path(), 0, 2, &["--rank-timeout", "300ms"])).ends_with(4);
     assert!(late.err.contains("rank 1 of 2 did not come within 0.3 s (--rank-timeout)"), "{}", late.err);
-    let resumed: Ran = run(&mut torchrun(home.path(), 0, 2, &["--resume"])).ends_with(2);
-    assert!(resumed.err.contains("--resume: begin a new run"), "{}", resumed.err);
     assert!(!home.path().join("home/runs").exists() || runs(home.path()).is_empty());
+}
+
+/// Takes away what a journal says after its `n`th record of this kind, as if the process had been killed then.
+fn cut(journal: &Path, kind: &str, n: usize) -> Vec<u8> {
+    let text = std::fs::read_to_string(journal).unwrap();
+    let mut seen = 0;
+    let is_last = |line: &&str| {
+        seen += usize::from(line.contains(&format!("\"record\":\"{kind}\"")));
+        seen < n
+    };
+    let lines = text.lines().take_while(is_last).count() + 1;
+    let kept: String = text.lines().take(lines).map(|line| format!("{line}\n")).collect();
+    std::fs::write(journal, &kept).unwrap();
+    kept.into_bytes()
+}
+
+#[test]
+fn processes_that_were_killed_go_on_together() {
+    let home = tempfile::tempdir().unwrap();
+    let args = ["--cycles", "4", "--processes", "2", "--meter", "sim:tests/scenarios/without_heat_or_ticks.json"];
+    let start = |more: &[&str]| {
+        let mut command = clean(env!("CARGO_BIN_EXE_fixture-workers"), home.path());
+        command.args(["--bench", "--exact", "decode", "tiny", "--quick"]).args(args).args(more);
+        command
+    };
+    run(&mut start(&[])).ends_with(0);
+    let whole = summary(home.path());
+    let folder = runs(home.path())[0].clone();
+    // Rank 0 had its third cycle of the first bench on the disk, rank 1 not yet.
+    let kept = [(0, 3), (1, 2)].map(|(rank, cycles)| {
+        let journal = folder.join(format!("journal-{rank}.jsonl"));
+        (journal.clone(), cut(&journal, "cycle", cycles))
+    });
+    let ran = run(&mut start(&["--resume"])).ends_with(0);
+    assert!(ran.err.contains("going on with run"), "{}", ran.err);
+    assert_eq!(runs(home.path()), [folder.clone()], "the same run");
+    for (journal, before) in &kept {
+        assert!(std::fs::read(journal).unwrap().starts_with(before), "what was durable is as it was");
+    }
+    let resumed = summary(home.path());
+    for (id, again) in [("decode", 1), ("tiny", 0)] {
+        let (was, is) = (of(&whole, id), of(&resumed, id));
+        let cycles = |bench: &Value| bench["cycles"].as_array().unwrap().len();
+        assert_eq!((cycles(was), cycles(is)), (4, 4), "{id}");
+        assert_eq!(is["status"], was["status"], "{id}: {}", is["findings"]);
+        let metric = |bench: &Value| metric(bench, "j_per_output_token");
+        assert!((metric(is) / metric(was) - 1.0).abs() < 1e-6, "{id}: {} and {}", metric(was), metric(is));
+        let of_rank_0 = records(home.path(), "journal-0.jsonl", "cycle");
+        let indices: Vec<u64> =
+            of_rank_0.iter().filter(|c| c["bench"] == id).map(|c| c["index"].as_u64().unwrap()).collect();
+        assert_eq!(indices.len(), 4 + again, "{id}: only the cycle that one of them lacked is measured again");
+    }
+    for bad in ["process_missing", "process_unfinished", "windows_apart", "completeness"] {
+        assert!(!resumed.to_string().contains(bad), "{bad}");
+    }
+    // All is there: nothing is measured again, and another number of processes is another measurement.
+    let ran = run(&mut start(&["--resume"])).ends_with(0);
+    assert!(ran.err.contains("nothing is left to do of run"), "{}", ran.err);
+    let other = run(start(&["--resume"]).arg("--processes=3")).ends_with(2);
+    assert!(
+        other.err.contains("processes: was 2, is 3") || other.err.contains("processes: was `2`, is `3`"),
+        "{}",
+        other.err
+    );
 }

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::request::{Mark, PhaseMark};
 use super::work::Tally;
 use crate::clock::Clock;
 use crate::units::Stamp;
 
 /// What a body is told to do next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Step {
     /// Run `repeat` iterations (always one where requests are recorded one by one), then report and ask again.
     Run {
@@ -23,7 +25,7 @@ pub enum Step {
 }
 
 /// Which input an iteration gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Choice {
     /// The first one: the fixed shape of the warm-up.
     First,
@@ -32,7 +34,7 @@ pub enum Choice {
 }
 
 /// What a body reports after a step.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct Iteration<'a> {
     /// When the first of them began.
     pub start: Stamp,

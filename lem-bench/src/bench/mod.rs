@@ -10,6 +10,7 @@ mod driver;
 mod error;
 mod fixtures;
 mod inputs;
+mod names;
 mod request;
 mod work;
 

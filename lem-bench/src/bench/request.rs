@@ -6,6 +6,9 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
+use super::names;
 use crate::clock::Clock;
 use crate::units::Stamp;
 
@@ -13,7 +16,7 @@ use crate::units::Stamp;
 const FIRST_CAPACITY: usize = 4096;
 
 /// `n` output tokens of one sequence came out at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// When.
     pub at: Stamp,
@@ -24,10 +27,11 @@ pub struct Mark {
 }
 
 /// A phase of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhaseMark {
     /// Its name.
-    pub name: &'static str,
+    #[serde(deserialize_with = "names::name")]
+    pub name: names::Name,
     /// When it began.
     pub start: Stamp,
     /// When it ended.

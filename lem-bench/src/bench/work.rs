@@ -2,14 +2,19 @@
 
 use std::fmt::Display;
 
+use serde::{Deserialize, Serialize};
+
+use super::names;
+
 /// Work summed over iterations.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// Prompt tokens read.
     pub input_tokens: u64,
     /// Tokens returned.
     pub output_tokens: u64,
     /// Other units, by name, in the order in which they first came.
+    #[serde(deserialize_with = "names::counts")]
     pub units: Vec<(&'static str, u64)>,
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{CycleRecord, DomainId, EnoughCycles, Precision};
 use crate::stats::{AdaptiveRule, RatioInput, adaptive_stop, ratio_ci};
 
@@ -47,9 +49,10 @@ impl PrecisionRule {
 }
 
 /// What a cycle contributes to the headline metric.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CycleSums {
-    /// Energy of the headline domains over its windows, J; `None` when a domain is missing in one of them.
+    /// Energy of the headline domains over its windows, J; `None` when a domain is missing in one of them, and 0 where
+    /// this process has none to measure.
     pub joules: Option<f64>,
     /// What was done in them, in the units of the headline metric.
     pub work: u64,
@@ -62,9 +65,15 @@ impl CycleSums {
             let each = cycle.windows.iter().map(|window| window.energy.iter().find(|energy| energy.domain == *domain));
             each.map(|energy| energy.map(|energy| energy.joules.get())).sum::<Option<f64>>()
         };
-        let joules = headline.iter().map(joules).sum::<Option<f64>>().filter(|_| !headline.is_empty());
+        let joules = headline.iter().map(joules).sum();
         let work = cycle.windows.iter().map(|window| window.work.units_of_headline()).fold(0, u64::saturating_add);
         Self { joules, work }
+    }
+
+    /// The sums of one cycle over several processes. What each has measured is its own, so that they add up.
+    pub fn joined(each: impl Iterator<Item = Self> + Clone) -> Self {
+        let work = each.clone().map(|sums| sums.work).fold(0, u64::saturating_add);
+        Self { joules: each.map(|sums| sums.joules).sum(), work }
     }
 }
 
@@ -79,7 +88,7 @@ pub(super) struct Search {
 impl Search {
     pub(super) fn add(&mut self, sums: CycleSums) {
         self.cycles += 1;
-        if let Some(joules) = sums.joules {
+        if let Some(joules) = sums.joules.filter(|joules| *joules > 0.0) {
             self.joules.push(joules);
             self.work.push(sums.work as f64);
         }
@@ -132,6 +141,14 @@ mod tests {
 
     fn ended(search: &Search, rule: &PrecisionRule, elapsed: u64) -> Option<EnoughCycles> {
         search.verdict(rule, Duration::from_secs(elapsed), CYCLE).map(|p| p.ended)
+    }
+
+    #[test]
+    fn what_processes_measured_adds_up_and_what_one_lost_is_lost() {
+        let sums = |joules, work| CycleSums { joules, work };
+        let joined = |each: &[CycleSums]| CycleSums::joined(each.iter().copied());
+        assert_eq!(joined(&[sums(Some(5.0), 3), sums(Some(0.0), 4), sums(Some(7.0), 5)]), sums(Some(12.0), 12));
+        assert_eq!(joined(&[sums(Some(5.0), 3), sums(None, 4)]), sums(None, 7));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::job::Job;
 use super::log::Log;
 use super::player::{Baton, Until};
 use super::rig::RigParts;
-use super::side_by_side::{SideBySide, common};
+use super::side_by_side::{common, own_schedule};
 use super::surroundings::CpuMark;
 use super::together::Word;
 use crate::bench::{Choice, Driver, Iteration, Step};
@@ -47,7 +47,10 @@ pub(super) struct CaseDriver {
     last_failure: Option<String>,
     /// What the cycles came to that were measured so far.
     sums: Vec<CycleSums>,
-    side: SideBySide,
+    /// Cycles go on until the interval over several processes is narrow enough.
+    searches_together: bool,
+    /// When it was looked last whether all processes stand at the beginning of a window.
+    looked: Stamp,
     /// How long others had the baton.
     waited: Duration,
 }
@@ -65,7 +68,8 @@ impl CaseDriver {
         });
         let seed = rig.parts.seed ^ id_hash(&job.record.id);
         rig.begin_together();
-        let mut protocol = Protocol::new(SideBySide::schedule(&schedule, rig.rank()), seed, job.from_cycle);
+        let mut protocol = Protocol::new(own_schedule(&schedule, rig.rank()), seed, job.from_cycle);
+        let searches_together = schedule.precision.is_some() && rig.rank().is_some();
         protocol.spent(job.spent);
         for sums in &job.earlier {
             protocol.cycle_sums(*sums);
@@ -90,7 +94,8 @@ impl CaseDriver {
             completed: false,
             last_failure: None,
             sums: Vec::new(),
-            side: SideBySide::new(&schedule),
+            searches_together,
+            looked: Stamp::default(),
             waited: Duration::ZERO,
         }
     }
@@ -290,7 +295,7 @@ impl CaseDriver {
         };
         sampler.forget(now);
         let own = CycleSums::of(&record, &self.rig.parts.headline);
-        let sums = self.side.sums(&mut self.rig, own);
+        let sums = if self.searches_together { self.rig.joined(own) } else { own };
         self.protocol.cycle_sums(sums);
         self.sums.push(sums);
         self.rig.record(&Record::Cycle(Box::new(record)));
@@ -346,15 +351,11 @@ impl Driver for CaseDriver {
             if self.rig.must_stop() {
                 return Step::Stop;
             }
-            if self.side.is_enough(&mut self.rig) {
-                self.completed = true;
-                return Step::Stop;
-            }
             let senses = Senses { now: self.rig.now(), temperature: self.rig.parts.sampler.hottest() };
-            let command = self.protocol.next(senses);
-            self.side.tell(&mut self.rig, matches!(command, Command::Done));
-            match command {
-                Command::Edge(Edge::WindowStart) if self.windows.is_empty() && !self.side.is_ready(&mut self.rig) => {
+            match self.protocol.next(senses) {
+                Command::Edge(Edge::WindowStart)
+                    if self.windows.is_empty() && !self.rig.is_all_ready(&mut self.looked) =>
+                {
                     return self.load(false, None);
                 }
                 Command::Rest { until, what, edge } => self.rest(until, what, edge),
@@ -366,7 +367,12 @@ impl Driver for CaseDriver {
                 }
                 Command::CycleDone(index) => {
                     self.cycle_done(index);
-                    if self.rig.until() == Until::Cycle && self.protocol.goes_on(self.rig.now()) {
+                    let goes_on = self.protocol.goes_on(self.rig.now());
+                    if self.searches_together && self.rig.is_enough(!goes_on) {
+                        self.completed = true;
+                        return Step::Stop;
+                    }
+                    if self.rig.until() == Until::Cycle && goes_on {
                         self.pass_on();
                     }
                 }

@@ -32,7 +32,7 @@ pub struct RigParts {
     /// The wish to stop, which somebody outside may come to have.
     pub interrupt: Interrupt,
     /// The other processes of the run, where there are any.
-    pub together: Option<Box<dyn Together>>,
+    pub together: Option<Arc<dyn Together>>,
 }
 
 impl std::fmt::Debug for RigParts {

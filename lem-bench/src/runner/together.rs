@@ -24,25 +24,20 @@ pub struct Word {
 }
 
 /// The other processes of the run. All meet in the same places of each bench.
-pub trait Together: Send {
+pub trait Together: Send + Sync {
     /// This process' rank, from 0.
     fn rank(&self) -> u32;
 
     /// The next bench begins.
-    fn begin(&mut self);
+    fn begin(&self);
 
-    /// Comes to the next meeting, without waiting.
-    ///
-    /// # Errors
-    /// Why it can't be said.
-    fn come(&mut self, word: Word) -> Result<(), String>;
-
-    /// What each has said, by rank, once all have come; `None` while some are awaited.
+    /// Says `word` at the place where this process stands, once, and looks who has come there. What each has said, by
+    /// rank, once all have: from then on it stands at the next place. `None` while some are awaited.
     ///
     /// # Errors
     /// One of them will not come any more, and why.
-    fn all(&mut self) -> Result<Option<Vec<Word>>, String>;
+    fn come(&self, word: &Word) -> Result<Option<Vec<Word>>, String>;
 
-    /// Says that this process comes to no further meeting of this bench.
-    fn leave(&mut self, why: &str);
+    /// Says that this process comes to no further place of this bench.
+    fn leave(&self, why: &str);
 }

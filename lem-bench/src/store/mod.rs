@@ -66,7 +66,6 @@ mod reader;
 mod run_dir;
 mod run_id;
 mod slug;
-mod standing;
 
 pub use atomic::write_atomic;
 pub use baselines::{Baseline, BaselineBench, BaselineManifest, BaselineRun};
@@ -81,4 +80,3 @@ pub use reader::{Journal, read_journal, read_run};
 pub use run_dir::RunDir;
 pub use run_id::RunId;
 pub use slug::slug;
-pub use standing::Standing;

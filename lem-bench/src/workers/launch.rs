@@ -11,7 +11,7 @@ use crate::model::{BenchRecord, Fact};
 pub const FLAG: &str = "--lem-bench-worker";
 
 /// The version of what the two sides say to each other, which follows the flag: the two may be different builds.
-pub const VERSION: &str = "1";
+pub const VERSION: &str = "2";
 
 /// How a worker is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,8 +101,8 @@ mod tests {
     fn a_worker_is_told_by_its_first_argument_alone() {
         let read = |args: &[&str]| Startup::read(args.iter().map(Into::into));
         assert_eq!(read(&["bin"]), Startup::Ordinarily);
-        assert_eq!(read(&["bin", "decode", "--lem-bench-worker=1"]), Startup::Ordinarily);
-        assert_eq!(read(&["bin", "--lem-bench-worker=1"]), Startup::Worker);
+        assert_eq!(read(&["bin", "decode", "--lem-bench-worker=2"]), Startup::Ordinarily);
+        assert_eq!(read(&["bin", "--lem-bench-worker=2"]), Startup::Worker);
         assert_eq!(read(&["bin", "--lem-bench-worker=7"]), Startup::Foreign("7".to_owned()));
     }
 }

@@ -24,10 +24,10 @@ mod wire;
 pub use crew::{Crew, OWN_GPU};
 pub use launch::{FLAG, Launch, Listed, Listing, Startup, Task, VERSION};
 pub use launcher::Place;
-pub use meeting::{Meeting, agree};
+pub use meeting::{Meeting, Note};
 #[cfg(unix)]
 pub use remote::{body, list};
 #[cfg(unix)]
 pub use serve::{Answer, serve};
 #[cfg(all(test, unix))]
-pub(crate) use wire::fuzz::{read_frames, sample_frames};
+pub(crate) use wire::fuzz;

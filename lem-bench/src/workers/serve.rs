@@ -2,14 +2,14 @@
 //! every step of it.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, BufReader, Write as _};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::launch::{Listing, Task};
-use super::wire::{Frame, Order, Payload, Word, nonsense, receive};
+use super::wire::{Order, Word, nonsense, receive, send, write};
 use crate::bench::{Driver, Fixtures, Iteration, Step};
 use crate::clock::{Clock, RealClock};
 use crate::runner::{Body, STACK, call};
@@ -27,23 +27,16 @@ const KEPT_BACK: usize = 1 << 20;
 /// # Errors
 /// When the other side does not speak as it should, or standard input is no socket.
 pub fn serve(answer: impl FnOnce(&Task) -> Result<Answer, String>, orphaned: fn()) -> io::Result<()> {
-    let mut socket = take_socket()?;
-    watch(&socket, orphaned)?;
-    let mut buffer = Vec::new();
-    receive(&mut socket, &mut buffer)?;
-    let task: Task = serde_json::from_str(Payload(&buffer).text()?).map_err(io::Error::other)?;
-    let mut frame = Frame::default();
-    let (body, seed) = match answer(&task) {
+    let mut socket = BufReader::new(take_socket()?);
+    watch(socket.get_ref(), orphaned)?;
+    let (body, seed) = match answer(&receive(&mut socket, &mut Vec::new())?) {
         Ok(Answer::Body(body, seed)) => (body, seed),
-        Ok(Answer::List(listing)) => {
-            let text = serde_json::to_string(&listing).map_err(io::Error::other)?;
-            return frame.begin(Word::Listed as u8).text(&text).send(&mut socket);
-        }
-        Err(text) => return frame.begin(Word::Failed as u8).failure(&text).send(&mut socket),
+        Ok(Answer::List(listing)) => return send(socket.get_mut(), &Word::<()>::Listed(listing)),
+        Err(text) => return send(socket.get_mut(), &Word::<()>::Failed(text)),
     };
     let thread = std::thread::Builder::new().name("bench".to_owned()).stack_size(STACK);
     let thread = thread.spawn(move || {
-        let mut driver = Remote { socket, seed, clock: RealClock, grant: None, frame, buffer, broken: None };
+        let mut driver = Remote { socket, seed, clock: RealClock, grant: None, said: Vec::new(), broken: Ok(()) };
         let ended = call(&body, &mut driver, Fixtures::default());
         driver.end(ended)
     })?;
@@ -88,57 +81,48 @@ pub enum Answer {
     List(Listing),
 }
 
-/// What may be run before the next question.
-struct Grant {
-    step: Step,
-    until: Stamp,
-}
-
 /// A driver that asks another process.
 struct Remote {
-    socket: UnixStream,
+    socket: BufReader<UnixStream>,
     seed: u64,
     clock: RealClock,
-    grant: Option<Grant>,
-    /// The next question, with the reports that go with it.
-    frame: Frame,
-    buffer: Vec<u8>,
-    broken: Option<io::Error>,
+    /// What may be done until when without a question.
+    grant: Option<(Step, Stamp)>,
+    /// What was said and is not sent yet.
+    said: Vec<u8>,
+    broken: io::Result<()>,
 }
 
 impl Remote {
+    /// Sends what was said, and this.
+    fn say(&mut self, word: &Word<()>) -> io::Result<()> {
+        write(&mut self.said, word)?;
+        self.socket.get_mut().write_all(&self.said)?;
+        self.said.clear();
+        Ok(())
+    }
+
     fn ask(&mut self, synchronize: &mut dyn FnMut()) -> io::Result<Step> {
-        if self.grant.is_none() {
-            self.frame.begin(Word::Next as u8);
-        }
-        self.frame.send(&mut self.socket)?;
+        self.say(&Word::Next)?;
         loop {
-            let kind = receive(&mut self.socket, &mut self.buffer)?;
-            match Order::of(kind, &self.buffer)? {
-                Order::Run { choice, repeat } => {
-                    self.frame.begin(Word::Next as u8);
-                    return Ok(Step::Run { choice, repeat });
-                }
+            match receive(&mut self.socket, &mut Vec::new())? {
+                Order::Step(step) => return Ok(step),
                 Order::Synchronize => {
                     synchronize();
-                    self.frame.begin(Word::Synchronized as u8).send(&mut self.socket)?;
+                    self.say(&Word::Synchronized)?;
                 }
-                Order::Stop => return Ok(Step::Stop),
             }
         }
     }
 
     /// Says how the body ended.
-    fn end(&mut self, ended: Result<Result<(), String>, String>) -> io::Result<()> {
-        if let Some(error) = self.broken.take() {
-            return Err(error);
-        }
-        match &ended {
-            Ok(Ok(())) => self.frame.begin(Word::Returned as u8),
-            Ok(Err(text)) => self.frame.begin(Word::Failed as u8).failure(text),
-            Err(text) => self.frame.begin(Word::Panicked as u8).failure(text),
-        };
-        self.frame.send(&mut self.socket)
+    fn end(mut self, ended: Result<Result<(), String>, String>) -> io::Result<()> {
+        std::mem::replace(&mut self.broken, Ok(()))?;
+        self.say(&match ended {
+            Ok(Ok(())) => Word::Returned,
+            Ok(Err(text)) => Word::Failed(text),
+            Err(text) => Word::Panicked(text),
+        })
     }
 }
 
@@ -152,25 +136,27 @@ impl Driver for Remote {
     }
 
     fn next(&mut self, synchronize: &mut dyn FnMut()) -> Step {
-        if let Some(Grant { step, until }) = self.grant
-            && self.clock.now() < until
-            && self.frame.len() < KEPT_BACK
-        {
-            return step;
-        }
-        match self.ask(synchronize) {
-            Ok(step) => {
-                self.grant = Some(Grant { step, until: self.clock.now() + SLICE });
-                step
+        if self.broken.is_ok() {
+            if let Some((step, until)) = self.grant
+                && self.clock.now() < until
+                && self.said.len() < KEPT_BACK
+            {
+                return step;
             }
-            Err(error) => {
-                self.broken = Some(error);
-                Step::Stop
+            match self.ask(synchronize) {
+                Ok(step) => {
+                    self.grant = Some((step, self.clock.now() + SLICE));
+                    return step;
+                }
+                Err(error) => self.broken = Err(error),
             }
         }
+        Step::Stop
     }
 
     fn done(&mut self, iteration: Iteration<'_>) {
-        self.frame.iteration(&iteration);
+        if self.broken.is_ok() {
+            self.broken = write(&mut self.said, &Word::Did(iteration));
+        }
     }
 }

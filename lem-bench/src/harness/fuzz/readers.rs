@@ -137,8 +137,8 @@ pub(super) const READERS: &[Reader] = &[
         file: None,
         sealed: false,
         beside: 0,
-        prepare: |_| workers::sample_frames(),
-        read: |_, bytes| workers::read_frames(bytes),
+        prepare: |_| workers::fuzz::samples(),
+        read: |_, bytes| workers::fuzz::read(bytes),
     },
     Reader {
         name: "names",

@@ -37,7 +37,7 @@ pub(super) fn schedule(
     Schedule::plan(config.profile, probe, headline, &set)
 }
 
-/// A case, ready to run from this cycle on; on a simulated machine the scenario's workload takes the place of its body.
+/// A case, ready to go on after its cycles that came to `earlier`; on a simulated machine the scenario's workload takes the place of its body.
 ///
 /// # Errors
 /// The scenario's workload could not exist.
@@ -47,7 +47,6 @@ pub(super) fn job(
     schedule: &Schedule,
     simulation: Option<&Simulation>,
     interrupt: &Interrupt,
-    from_cycle: u32,
     earlier: Vec<CycleSums>,
 ) -> Result<Job, Stop> {
     let body = match simulation {
@@ -55,7 +54,7 @@ pub(super) fn job(
         None if config.isolates() || case.attributes.isolate => isolated(config, case, interrupt)?,
         None => test_mode::body(case),
     };
-    let (record, spent) = (record(case, schedule), Duration::ZERO);
+    let (record, spent, from_cycle) = (record(case, schedule), Duration::ZERO, earlier.len() as u32);
     Ok(Job { record, schedule: *schedule, body, from_cycle, earlier, spent })
 }
 

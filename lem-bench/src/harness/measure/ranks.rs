@@ -4,8 +4,8 @@
 //! Must not know how anything is measured.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,12 +16,13 @@ use super::super::run::{Call, Chosen};
 use super::super::{console, signals};
 use super::instrument::Instrument;
 use super::results::Results;
+use super::resume::{self, Progress};
 use super::session::Ended;
 use crate::model::{DomainId, MeterProbe, Order, RunOrder};
 use crate::registry::Case;
-use crate::runner::{Interrupt, Together, Word};
+use crate::runner::{Interrupt, Together as _};
 use crate::store::{Home, JournalName, RunDir, RunId, slug};
-use crate::workers::{Crew, Meeting, OWN_GPU, Place, agree};
+use crate::workers::{Crew, Meeting, Note, OWN_GPU, Place};
 
 /// How many processes a bench wants.
 fn wanted(config: &Config, case: &Case) -> u32 {
@@ -61,7 +62,6 @@ const OURS_NAME: &str = "--processes";
 /// Refuses what several processes can't do.
 fn refuse(config: &Config) -> Result<(), Stop> {
     let what = match config {
-        _ if config.resume.is_some() => "--resume: begin a new run; the interrupted one can be reported as it is",
         _ if config.order == Order::Interleaved => "--order interleaved: choose grouped or shuffled",
         _ => return Ok(()),
     };
@@ -69,8 +69,8 @@ fn refuse(config: &Config) -> Result<(), Stop> {
 }
 
 /// Where the processes of a run meet.
-fn meetings(results: &Results, world: u32) -> PathBuf {
-    results.folder().join(format!("ranks-{world}"))
+fn meetings(run: &Path, world: u32) -> PathBuf {
+    run.join(format!("ranks-{world}"))
 }
 
 /// Whether a process of ours has started it, which makes of the journals what there is to see; else rank 0 does.
@@ -78,16 +78,22 @@ pub(super) fn is_ours(place: &Place) -> bool {
     place.launcher == OURS_NAME
 }
 
+/// The run of the processes: a new one, or the one that they go on with.
+fn begin(config: &Config, home: &Home, target: &str) -> Result<RunDir, Stop> {
+    let earlier = config.resume.as_ref().map(|which| resume::run(home, which, target)).transpose()?.flatten();
+    earlier.map_or_else(|| RunDir::create(home).map_err(|error| stop(&error)), Ok)
+}
+
 /// Starts the processes that the chosen benches want, those of one number after those of another, and waits for them.
 /// The run's folder, and how the worst of them ended.
 ///
 /// # Errors
 /// They can't be started, or none of them came to measure anything.
-pub(super) fn conduct(call: &Call, chosen: &Chosen, home: Home) -> Result<(Results, Exit), Stop> {
+pub(super) fn conduct(call: &Call, chosen: &Chosen, target: &str, home: Home) -> Result<(Results, Exit), Stop> {
     let config = call.config();
     refuse(config)?;
     let gpus = Instrument::open(call)?.gpus();
-    let run = RunDir::create(&home).map_err(|error| stop(&error))?;
+    let run = begin(config, &home, target)?;
     let results = Results::of(home, run, JournalName { rank: 0, pid: None });
     let interrupt = Interrupt::default();
     let cant = |error: std::io::Error| Stop::machine(format!("the processes of the run can't be started: {error}"));
@@ -101,9 +107,11 @@ pub(super) fn conduct(call: &Call, chosen: &Chosen, home: Home) -> Result<(Resul
             let each = if gpus.is_empty() { "" } else { ", with a GPU each as far as there are" };
             console::note(&format!("{world} processes measure side by side{each}"));
         }
+        let clear = || drop(std::fs::remove_dir_all(meetings(results.folder(), world)));
+        clear();
         let crew = Crew::start(&results.run_id(), world, &gpus);
         let codes = crew.and_then(|crew| crew.wait(&interrupt)).map_err(cant)?;
-        drop(std::fs::remove_dir_all(meetings(&results, world)));
+        clear();
         for (rank, code) in codes.iter().enumerate() {
             if code.is_none() {
                 console::error(&format!("rank {rank} of {world} was ended by a signal"));
@@ -123,8 +131,10 @@ pub(super) fn conduct(call: &Call, chosen: &Chosen, home: Home) -> Result<(Resul
 /// What the ranks tell each other before anything is measured; that of rank 0 counts for all.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Terms {
-    plan: Vec<String>,
-    order: RunOrder,
+    pub(super) plan: Vec<String>,
+    pub(super) order: RunOrder,
+    /// How far the run got before, for all of them.
+    pub(super) progress: Progress,
     pub(super) probe: MeterProbe,
     pub(super) headline: Vec<DomainId>,
 }
@@ -133,7 +143,9 @@ pub(super) struct Terms {
 pub(super) struct Ranks {
     pub(super) place: Place,
     pub(super) results: Results,
-    meeting: Handle,
+    pub(super) meeting: Arc<Meeting>,
+    /// Where rank 0 has noted the run, for processes that a launcher has started.
+    note: Option<Note>,
 }
 
 impl Ranks {
@@ -144,28 +156,40 @@ impl Ranks {
     pub(super) fn join(call: &Call, place: Place, chosen: &mut Chosen, target: &str, home: Home) -> Result<Self, Stop> {
         let config = call.config();
         let wait = config.rank_timeout;
-        let (run, pid) = if is_ours(&place) {
+        let (mut pid, mut note) = (None, None);
+        let run = if is_ours(&place) {
             // Benches that want other numbers of processes are in the same run, by others.
-            let several = worlds(config, chosen).len() > 1;
+            pid = (worlds(config, chosen).len() > 1).then_some(place.world);
             chosen.selected.run.retain(|case| wanted(config, case) == place.world);
-            (place.job.trim_end_matches(OWN_GPU).to_owned(), several.then_some(place.world))
+            let id = RunId::parse(place.job.trim_end_matches(OWN_GPU)).map_err(|error| stop(&error))?;
+            RunDir::join(&home, id)
         } else {
-            let folder = home.path().join("ranks").join(slug(&format!("{} {target}", place.job)));
-            if place.rank == 0 && !config.is_quiet() {
-                console::note(&format!(
-                    "one of {} processes of {}; waiting for the others",
-                    place.world, place.launcher
-                ));
+            let note = note.insert(Note(home.path().join("ranks").join(slug(&format!("{} {target}", place.job)))));
+            if place.rank == 0 {
+                note.take_away();
+                if !config.is_quiet() {
+                    let (world, launcher) = (place.world, place.launcher);
+                    console::note(&format!("one of {world} processes of {launcher}; waiting for the others"));
+                }
+                Ok(begin(config, &home, target)?)
+            } else {
+                let run = |id: &str| RunDir::find(&home, RunId::parse(id).ok()?);
+                let meetings = |id: &str| run(id).map(|run| meetings(run.path(), place.world));
+                let id = note.find(wait, meetings).map_err(Stop::invalid)?;
+                RunId::parse(&id).and_then(|id| RunDir::join(&home, id))
             }
-            let begin = || RunDir::create(&home).map(|run| run.id().to_string()).map_err(|error| error.to_string());
-            (agree(&folder, place.rank, place.world, wait, begin).map_err(Stop::invalid)?, None)
         };
-        let id = RunId::parse(&run).map_err(|error| stop(&error))?;
-        let run = RunDir::join(&home, id).map_err(|error| stop(&error))?;
-        let results = Results::of(home, run, JournalName { rank: place.rank, pid });
-        let folder = meetings(&results, place.world);
-        let meeting = Meeting::join(folder, place.rank, place.world, wait).map_err(Stop::machine)?;
-        Ok(Self { place, results, meeting: Handle(Arc::new(Mutex::new(Some(meeting)))) })
+        let results = Results::of(home, run.map_err(|error| stop(&error))?, JournalName { rank: place.rank, pid });
+        let folder = meetings(results.folder(), place.world);
+        if place.rank == 0 && note.is_some() {
+            // What an earlier try left.
+            drop(std::fs::remove_dir_all(&folder));
+        }
+        let meeting = Arc::new(Meeting::join(folder, place.rank, place.world, wait).map_err(Stop::machine)?);
+        if let (0, Some(note)) = (place.rank, &note) {
+            note.leave(&results.run_id()).map_err(Stop::machine)?;
+        }
+        Ok(Self { place, results, meeting, note })
     }
 
     /// What this process reads: one on each machine reads its meter, the others what is theirs alone, so that no joule
@@ -184,29 +208,26 @@ impl Ranks {
         })
     }
 
-    /// Waits for the others at the end, and says whether this process makes of all journals what there is to see.
-    pub(super) fn aggregates(&self, ended: &Ended) -> bool {
-        if is_ours(&self.place) {
-            return false;
-        }
-        // Whoever was stopped has no time to wait.
-        if !ended.interrupted {
-            self.part();
-        }
-        self.place.rank == 0
-    }
-
     /// Agrees with the others on what is measured and how.
     ///
     /// # Errors
     /// They have other benches, or one of them does not come any more.
-    pub(super) fn agree(&self, chosen: &mut Chosen, probe: &MeterProbe, headline: &[DomainId]) -> Result<Terms, Stop> {
-        let (probe, headline) = (probe.clone(), headline.to_vec());
-        let own = Terms { plan: chosen.plan.clone(), order: chosen.order, probe, headline };
+    pub(super) fn agree(&self, chosen: &mut Chosen, own: &Terms) -> Result<Terms, Stop> {
         let cant = |error: serde_json::Error| Stop::machine(format!("the ranks don't understand each other: {error}"));
-        let text = serde_json::to_string(&own).map_err(cant)?;
-        let all = self.meeting.with(|meeting| meeting.meet(&text)).map_err(Stop::invalid)?;
-        let terms: Terms = serde_json::from_str(&all[0]).map_err(cant)?;
+        let text = serde_json::to_string(own).map_err(cant)?;
+        let met = self.meeting.meet(&text);
+        if let (0, Some(note)) = (self.place.rank, &self.note) {
+            // All have come, or the run is over.
+            note.take_away();
+            if met.is_err() && !self.results.has_journals() {
+                drop(std::fs::remove_dir_all(self.results.folder()));
+            }
+        }
+        let all = met.map_err(Stop::invalid)?;
+        let mut all: Vec<Terms> =
+            all.iter().map(|text| serde_json::from_str(text)).collect::<Result<_, _>>().map_err(cant)?;
+        let each: Vec<Progress> = all.iter_mut().map(|terms| std::mem::take(&mut terms.progress)).collect();
+        let terms = Terms { progress: Progress::of_all(&each), ..all.swap_remove(0) };
         chosen.follow(&terms.plan, terms.order);
         if chosen.plan != terms.plan {
             let rank = self.place.rank;
@@ -217,64 +238,23 @@ impl Ranks {
         Ok(terms)
     }
 
-    /// The others, for the runner.
-    pub(super) fn together(&self) -> Box<dyn Together> {
-        Box::new(self.meeting.clone())
-    }
-
-    /// Waits, at the end, until all others have written what they have. Whoever does not come is missing in the results.
-    fn part(&self) {
-        let ended = self.meeting.with(|meeting| {
-            meeting.begin();
-            // Rank 0 waits for all; nobody waits for rank 0, which takes away where they met.
-            if self.place.rank == 0 { meeting.meet("ended").map(drop) } else { meeting.say("ended") }
-        });
-        if let (Err(why), 0) = (ended, self.place.rank) {
-            console::warn(&format!("{why}: what it has measured until then is in the results"));
+    /// Waits, at the end, until all others have written what they have, and says whether this process makes of all
+    /// journals what there is to see. Whoever does not come is missing in the results.
+    pub(super) fn aggregates(&self, ended: &Ended) -> bool {
+        let is_first = self.place.rank == 0;
+        // Whoever was stopped has no time to wait; and who has started us waits itself.
+        if !is_ours(&self.place) && !ended.interrupted {
+            self.meeting.begin();
+            // Nobody waits for rank 0, which takes away where they met.
+            let ended =
+                if is_first { self.meeting.meet("ended").map(drop) } else { self.meeting.say("ended").map(drop) };
+            if let (Err(why), true) = (ended, is_first) {
+                console::warn(&format!("{why}: what it has measured until then is in the results"));
+            }
+            if is_first {
+                self.meeting.disband();
+            }
         }
-        if self.place.rank == 0
-            && let Some(meeting) = self.meeting.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-        {
-            meeting.disband();
-        }
-    }
-}
-
-/// The meetings, which the runner has while it measures.
-#[derive(Debug, Clone)]
-struct Handle(Arc<Mutex<Option<Meeting>>>);
-
-impl Handle {
-    fn with<T>(&self, what: impl FnOnce(&mut Meeting) -> Result<T, String>) -> Result<T, String> {
-        let mut meeting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        meeting.as_mut().map_or_else(|| Err("the processes have parted".to_owned()), what)
-    }
-}
-
-impl Together for Handle {
-    fn rank(&self) -> u32 {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, Together::rank)
-    }
-
-    fn begin(&mut self) {
-        drop(self.with(|meeting| {
-            meeting.begin();
-            Ok(())
-        }));
-    }
-
-    fn come(&mut self, word: Word) -> Result<(), String> {
-        self.with(|meeting| meeting.come(word))
-    }
-
-    fn all(&mut self) -> Result<Option<Vec<Word>>, String> {
-        self.with(Together::all)
-    }
-
-    fn leave(&mut self, why: &str) {
-        drop(self.with(|meeting| {
-            meeting.leave(why);
-            Ok(())
-        }));
+        is_first && !is_ours(&self.place)
     }
 }

@@ -10,7 +10,7 @@ use super::super::run::Call;
 use super::super::saved;
 use crate::analysis::{Options, ReadJournal, Summary, summarise_read};
 use crate::report::export::{FORMATS, JSON};
-use crate::store::{Home, HomeOptions, JournalName, JournalWriter, RunDir, RunId, read_run};
+use crate::store::{Home, HomeOptions, Journal, JournalName, JournalWriter, RunDir, RunId, read_run};
 
 /// The results folder of this call, shown to be writable.
 ///
@@ -84,6 +84,19 @@ impl Results {
     /// It can't be made.
     pub(super) fn journal(&self) -> Result<JournalWriter, Stop> {
         JournalWriter::create(&self.run, self.name).map_err(|error| stop(&error))
+    }
+
+    /// Whether this process has a journal from before.
+    pub(super) fn has_journal(&self) -> bool {
+        self.run.path().join(self.name.journal_file()).exists()
+    }
+
+    /// Opens this process' journal again, and reads it.
+    ///
+    /// # Errors
+    /// It can't be read or written.
+    pub(super) fn reopen(&self) -> Result<(JournalWriter, Journal), Stop> {
+        JournalWriter::reopen(&self.run, self.name).map_err(|error| stop(&error))
     }
 
     /// Makes the summary, the pages and the exports of these names from all journals of the run, and notes that it is

@@ -4,46 +4,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::super::config::Resume;
 use super::super::exit::Stop;
+use super::super::options::{Topic, topic_of};
 use super::super::pages::stop;
 use super::results::Results;
-use crate::model::{Fact, IdleKind, MeterProbe, Record, RunRecord};
+use crate::model::{Fact, IdleKind, Outcome, Record, RunRecord};
 use crate::protocol::CycleSums;
-use crate::store::{Home, JournalName, JournalWriter, RunDir, RunId, Standing, read_journal};
+use crate::store::{Home, JournalWriter, RunDir, RunId, read_run};
 
-/// Settings that change what is shown or where, and not what is measured.
-const OF_NO_CONSEQUENCE: &[&str] = &[
-    "save-baseline",
-    "baseline",
-    "baseline-lenient",
-    "load-baseline",
-    "threshold",
-    "significance-level",
-    "compare-metric",
-    "compare-anyway",
-    "fail-on",
-    "fail-on-regression",
-    "trust-single-baseline",
-    "gate-estimates",
-    "resume",
-    "quiet",
-    "color",
-    "format",
-    "no-wait",
-    "lock-file",
-    "output-dir",
-    "context",
-    "no-match",
-    "fail-fast",
-    "keep-free",
-    "log",
-    "notify",
-    "export",
-    "output-format",
-    "rank-timeout",
-    "bench",
-];
+/// Settings that change what is shown or where, and not what is measured, beside those of comparison and output.
+const OF_NO_CONSEQUENCE: [&str; 8] =
+    ["bench", "fail-fast", "keep-free", "lock-file", "no-match", "no-wait", "rank-timeout", "resume"];
 
 /// Facts that must be the same for two processes to have measured one thing; of those about devices, the end of the
 /// name.
@@ -51,42 +25,100 @@ const MACHINE: [&str; 8] =
     ["executable", "host", "architecture", "cpu model", "cpus for this process", "kernel", "rustc", "build"];
 const DEVICE: [&str; 4] = [" name", " uuid", " device", "driver"];
 
-/// An interrupted run, opened to go on with.
-pub(super) struct Earlier {
-    pub(super) results: Results,
-    pub(super) writer: JournalWriter,
-    pub(super) head: RunRecord,
-    standing: BTreeMap<String, Standing>,
-    sums: BTreeMap<String, Vec<CycleSums>>,
-    has_bare_idle: bool,
-    /// Its process ended in order: what it was to measure is there, as far as it could be.
-    is_complete: bool,
+/// How far a bench got: what whoever goes on with it need not do again.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(super) struct Standing {
+    /// What its cycles came to, from the first on without a gap: the next to measure has the number that follows.
+    pub(super) sums: Vec<CycleSums>,
+    /// It ran to its end, and well.
+    pub(super) completed: bool,
 }
 
-impl Earlier {
-    /// What probing found then. The schedule of every bench hangs on it, so it holds for the rest too.
-    pub(super) fn probe(&self) -> MeterProbe {
-        self.head.probe.clone()
+/// How far a run got.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(super) struct Progress {
+    benches: BTreeMap<String, Standing>,
+    /// Idle was measured before anything was set up.
+    pub(super) has_bare_idle: bool,
+    /// The process ended in order: what it was to measure is there, as far as it could be.
+    pub(super) is_complete: bool,
+}
+
+impl Progress {
+    /// What these records say. A bench that failed stands at nothing: it is to be run again from its start.
+    fn of(records: &[Record], head: &RunRecord) -> Self {
+        let mut all = Self { is_complete: matches!(records.last(), Some(Record::RunEnd(_))), ..Self::default() };
+        for record in records {
+            match record {
+                Record::Bench(bench) => drop(all.benches.insert(bench.id.clone(), Standing::default())),
+                Record::Cycle(cycle) => {
+                    if let Some(bench) = all.benches.get_mut(&cycle.bench)
+                        && cycle.index as usize <= bench.sums.len()
+                    {
+                        // One that was measured again, as not all processes had it, takes the place of the first.
+                        bench.sums.truncate(cycle.index as usize);
+                        bench.sums.push(CycleSums::of(cycle, &head.headline));
+                    }
+                }
+                Record::BenchEnd(end) => {
+                    if let Some(bench) = all.benches.get_mut(&end.bench) {
+                        bench.completed = end.outcome == Outcome::Completed;
+                        bench.sums.truncate(if bench.completed { bench.sums.len() } else { 0 });
+                    }
+                }
+                Record::Idle(idle) => all.has_bare_idle |= idle.kind == IdleKind::Bare,
+                Record::Run(_) | Record::WarmUp(_) | Record::RunEnd(_) | Record::Resume(_) => {}
+            }
+        }
+        all
     }
 
     /// How far the bench of this id got.
-    pub(super) fn standing(&self, id: &str) -> Standing {
-        self.standing.get(id).copied().unwrap_or_default()
+    pub(super) fn bench(&self, id: &str) -> Standing {
+        self.benches.get(id).cloned().unwrap_or_default()
     }
 
-    /// What the cycles of this bench came to so far.
-    pub(super) fn sums(&self, id: &str) -> Vec<CycleSums> {
-        self.sums.get(id).cloned().unwrap_or_default()
+    /// As far as all these processes of a run got; sums are over all of them.
+    pub(super) fn of_all(each: &[Self]) -> Self {
+        let ids: BTreeSet<&String> = each.iter().flat_map(|one| one.benches.keys()).collect();
+        let joined = |id: &String| {
+            let parts: Vec<Standing> = each.iter().map(|one| one.bench(id)).collect();
+            let cycles = parts.iter().map(|part| part.sums.len()).min().unwrap_or_default();
+            let sums = (0..cycles).map(|n| CycleSums::joined(parts.iter().map(|part| part.sums[n]))).collect();
+            (id.clone(), Standing { sums, completed: parts.iter().all(|part| part.completed) })
+        };
+        Self {
+            benches: ids.into_iter().map(joined).collect(),
+            has_bare_idle: each.iter().all(|one| one.has_bare_idle),
+            is_complete: each.iter().all(|one| one.is_complete),
+        }
     }
+}
 
-    /// Whether idle was measured before anything was set up.
-    pub(super) fn has_bare_idle(&self) -> bool {
-        self.has_bare_idle
-    }
+/// A process' part of an interrupted run, opened to go on with.
+pub(super) struct Earlier {
+    pub(super) results: Results,
+    pub(super) writer: JournalWriter,
+    /// Every bench's schedule hangs on what probing found then, so that it holds for the rest too.
+    pub(super) head: RunRecord,
+    pub(super) progress: Progress,
+}
 
-    /// Whether nothing is left to write down, where no bench is left to measure.
-    pub(super) fn is_complete(&self) -> bool {
-        self.is_complete
+impl Earlier {
+    /// Opens what this process of the run has left.
+    ///
+    /// # Errors
+    /// It can't be read or written, or nothing is known about it.
+    pub(super) fn open(results: Results) -> Result<Self, Stop> {
+        let (writer, journal) = results.reopen()?;
+        let Some(head) = journal.head().cloned() else {
+            let (id, path) = (results.run_id(), journal.path.display());
+            let why =
+                format!("--resume: the head of run {id} is damaged or missing in {path}, so that nothing is known");
+            return Err(Stop::usage(why));
+        };
+        let progress = Progress::of(&journal.records, &head);
+        Ok(Self { results, writer, head, progress })
     }
 
     /// Refuses to go on when this process would measure something else.
@@ -112,59 +144,19 @@ impl Earlier {
 /// say `--resume` too.
 ///
 /// # Errors
-/// The run can't be read or written, or is none.
-pub(super) fn find(home: &Home, which: &Resume, target: &str) -> Result<Option<Earlier>, Stop> {
-    let name = JournalName { rank: 0, pid: None };
-    let run = match which {
-        Resume::Run(id) => {
-            let found = RunDir::find(home, RunId::parse(id).map_err(|error| stop(&error))?);
-            let missing = || Stop::usage(format!("--resume: there is no run `{id}` in {}", home.runs().display()));
-            Some(found.ok_or_else(missing)?)
-        }
-        Resume::Newest => newest(home, name, target)?,
-    };
-    let Some(run) = run else { return Ok(None) };
-    let id = run.id().to_string();
-    let (writer, journal) = JournalWriter::reopen(&run, name).map_err(|error| stop(&error))?;
-    let Some(head) = journal.head().cloned() else {
-        let why = format!("--resume: the head of run {id} is damaged or missing, so that nothing is known about it");
-        return Err(Stop::usage(why));
-    };
-    let standing = journal.standing().into_iter().map(|(id, standing)| (id.to_owned(), standing)).collect();
-    let mut sums: BTreeMap<String, Vec<CycleSums>> = BTreeMap::new();
-    for record in &journal.records {
-        if let Record::Cycle(cycle) = record {
-            sums.entry(cycle.bench.clone()).or_default().push(CycleSums::of(cycle, &head.headline));
-        }
+/// It is none, or runs can't be listed.
+pub(super) fn run(home: &Home, which: &Resume, target: &str) -> Result<Option<RunDir>, Stop> {
+    if let Resume::Run(id) = which {
+        let found = RunDir::find(home, RunId::parse(id).map_err(|error| stop(&error))?);
+        let missing = || Stop::usage(format!("--resume: there is no run `{id}` in {}", home.runs().display()));
+        return found.ok_or_else(missing).map(Some);
     }
-    let has_bare_idle = journal.records.iter().any(is_bare_idle);
-    let is_complete = journal.complete;
-    Ok(Some(Earlier {
-        results: Results::of(home.clone(), run, name),
-        writer,
-        head,
-        standing,
-        sums,
-        has_bare_idle,
-        is_complete,
-    }))
-}
-
-fn is_bare_idle(record: &Record) -> bool {
-    matches!(record, Record::Idle(idle) if idle.kind == IdleKind::Bare)
-}
-
-/// The newest run whose journal was begun by this target. A run whose process ended before it wrote a head has nothing
-/// to go on with.
-fn newest(home: &Home, name: JournalName, target: &str) -> Result<Option<RunDir>, Stop> {
-    for run in RunDir::list(home).map_err(|error| stop(&error))?.into_iter().rev() {
-        let path = run.path().join(name.journal_file());
-        let journal = path.is_file().then(|| read_journal(&path).ok()).flatten();
-        if journal.is_some_and(|journal| journal.head().is_some_and(|head| head.target == target)) {
-            return Ok(Some(run));
-        }
-    }
-    Ok(None)
+    // A run whose process ended before it wrote a head has nothing to go on with.
+    let is_of_target = |run: &RunDir| {
+        let journals = read_run(run.path()).unwrap_or_default();
+        journals.iter().any(|journal| journal.head().is_some_and(|head| head.target == target))
+    };
+    Ok(RunDir::list(home).map_err(|error| stop(&error))?.into_iter().rev().find(is_of_target))
 }
 
 fn fact<'a>(facts: &'a [Fact], name: &str) -> Option<&'a str> {
@@ -181,7 +173,8 @@ fn differences(was: &RunRecord, is: &RunRecord) -> Vec<String> {
         }
     };
     let settings = |head: &RunRecord| -> BTreeMap<String, String> {
-        let counts = |name: &str| !OF_NO_CONSEQUENCE.contains(&name);
+        let is_measured = |name: &str| !matches!(topic_of(name), Some(Topic::Comparison | Topic::Output));
+        let counts = |name: &str| is_measured(name) && !OF_NO_CONSEQUENCE.contains(&name);
         let each = head.settings.iter().filter(|setting| counts(&setting.name));
         each.map(|setting| (setting.name.clone(), setting.value.clone())).collect()
     };
@@ -196,6 +189,7 @@ fn differences(was: &RunRecord, is: &RunRecord) -> Vec<String> {
     }
     let ids = |head: &RunRecord| head.headline.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>().join(" + ");
     compare("headline", Some(&ids(was)), Some(&ids(is)));
+    compare("processes", Some(&was.world.to_string()), Some(&is.world.to_string()));
     let plan = |head: &RunRecord| format!("{} benches", head.plan.len());
     if was.plan != is.plan {
         let (was, is) = (plan(was), plan(is));

@@ -1,6 +1,7 @@
 //! The course of bench mode, from the meter to the exit code.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::super::config::{Config, Format, OutputFormat};
@@ -12,7 +13,7 @@ use super::super::traced::Traced;
 use super::super::{comparing, config_view, console, environment, saved, signals};
 use super::super::{notify, pages};
 use super::instrument::{self, Instrument};
-use super::ranks::{self, Ranks};
+use super::ranks::{self, Ranks, Terms};
 use super::results::{self, Results};
 use super::resume::{self, Earlier};
 use super::room::Room;
@@ -24,19 +25,22 @@ use crate::model::{
     MeterProbe, Origin, Outcome, Record, ResumeRecord, RunEvidence, RunRecord, SCHEMA_VERSION, Setting,
 };
 use crate::plan::{PlannedBench, TimePlan};
-use crate::protocol::Schedule;
+use crate::protocol::{CycleSums, Schedule};
 use crate::registry::Case;
 use crate::report::console::{TableOptions, table};
 use crate::report::export::BENCHER;
-use crate::runner::{Interrupt, Job, Observer, RigParts};
-use crate::store::{Home, MachineLock, StoreError, WaitPolicy};
+use crate::runner::{Interrupt, Job, Observer, RigParts, Together};
+use crate::store::{Home, JournalName, MachineLock, StoreError, WaitPolicy};
 
-/// A case, how it is measured, and the cycle from which on.
+/// A case, how it is measured, and what its cycles came to that an earlier process has measured.
 struct Planned {
     case: Case,
     schedule: Schedule,
-    from_cycle: u32,
+    sums: Vec<CycleSums>,
 }
+
+/// The journal of a process that is alone in its run.
+const ALONE: JournalName = JournalName { rank: 0, pid: None };
 
 /// Measures the chosen cases.
 ///
@@ -59,9 +63,9 @@ pub(in crate::harness) fn run(call: &Call, mut chosen: Chosen) -> Result<Exit, S
     let place = ranks::place(config)?;
     let home = match home {
         Some(home) if place.is_none() && ranks::is_conductor(config, &chosen) => {
-            let (results, worst) = ranks::conduct(call, &chosen, home)?;
+            let (results, worst) = ranks::conduct(call, &chosen, &target(call), home)?;
             let ended = Ended { outcomes: Vec::new(), interrupted: worst == Exit::Interrupted };
-            return Ok(conclude(call, comparing, &results, &ours, &ended, false)?.max(worst));
+            return Ok(conclude(call, comparing, &results, &ours, &ended)?.max(worst));
         }
         home => home,
     };
@@ -81,32 +85,45 @@ pub(in crate::harness) fn run(call: &Call, mut chosen: Chosen) -> Result<Exit, S
     if speaks {
         tell_notes(config, &instrument);
     }
-    let earlier = match (&config.resume, &home) {
-        (Some(which), Some(home)) => resume::find(home, which, &target(call))?,
+    let left = match (&config.resume, &home, &ranks) {
+        (Some(_), _, Some(ranks)) => Some(ranks.results.clone()).filter(Results::has_journal),
+        (Some(which), Some(home), None) => {
+            resume::run(home, which, &target(call))?.map(|run| Results::of(home.clone(), run, ALONE))
+        }
         _ => None,
     };
+    let mut earlier = left.map(Earlier::open).transpose()?;
     if let Some(earlier) = &earlier {
         chosen.follow(&earlier.head.plan, earlier.head.order);
     }
-    let probe = earlier.as_ref().map_or_else(|| timed("probed the meter", || instrument.probe(config)), Earlier::probe);
-    let terms = ranks.as_ref().map(|ranks| ranks.agree(&mut chosen, &probe, &instrument.headline)).transpose()?;
+    let probe = earlier
+        .as_ref()
+        .map_or_else(|| timed("probed the meter", || instrument.probe(config)), |earlier| earlier.head.probe.clone());
+    let progress = earlier.as_ref().map(|earlier| earlier.progress.clone()).unwrap_or_default();
+    let (plan, order, headline) = (chosen.plan.clone(), chosen.order, instrument.headline.clone());
+    let own = Terms { plan, order, progress, probe: probe.clone(), headline };
+    let terms = match &ranks {
+        Some(ranks) => ranks.agree(&mut chosen, &own)?,
+        None => own,
+    };
     let left_out = chosen.selected.ignored.len();
     let mut head = head(call, &chosen, &instrument, probe.clone());
     if let Some(Ranks { place, .. }) = &ranks {
         (head.rank, head.world) = (place.rank, place.world);
     }
-    if let Some(earlier) = &earlier {
+    if let Some(earlier) = &mut earlier {
         earlier.check(&head)?;
+        // As far as all processes got.
+        earlier.progress = terms.progress;
     }
-    let (of, by) = terms.as_ref().map_or((&probe, &instrument.headline), |terms| (&terms.probe, &terms.headline));
     let planned: Vec<Planned> = chosen
         .selected
         .run
         .into_iter()
         .filter_map(|case| {
-            let standing = earlier.as_ref().map(|earlier| earlier.standing(&case.id)).unwrap_or_default();
-            let schedule = jobs::schedule(config, &case.attributes, of, by);
-            (!standing.completed).then_some(Planned { case, schedule, from_cycle: standing.cycles })
+            let standing = earlier.as_ref().map(|earlier| earlier.progress.bench(&case.id)).unwrap_or_default();
+            let schedule = jobs::schedule(config, &case.attributes, &terms.probe, &terms.headline);
+            (!standing.completed).then_some(Planned { case, schedule, sums: standing.sums })
         })
         .collect();
     let plan = TimePlan::new(planned.iter().map(left_of).collect());
@@ -121,7 +138,7 @@ pub(in crate::harness) fn run(call: &Call, mut chosen: Chosen) -> Result<Exit, S
     let (results, ended) = measure(call, &planned, instrument, head, home, earlier, ranks.as_ref())?;
     match &ranks {
         Some(ranks) if !ranks.aggregates(&ended) => Ok(of_outcomes(&ended)),
-        ranks => conclude(call, comparing, &results, &ours, &ended, ranks.is_none()),
+        _ => conclude(call, comparing, &results, &ours, &ended),
     }
 }
 
@@ -132,7 +149,6 @@ fn conclude(
     results: &Results,
     ours: &BTreeSet<String>,
     ended: &Ended,
-    can_go_on: bool,
 ) -> Result<Exit, Stop> {
     let config = call.config();
     let (mut summary, page) =
@@ -150,9 +166,7 @@ fn conclude(
         comparing::conclude(call, results.home(), results.folder(), whole, compared?.as_ref())
     })?;
     console::note(&format!("results are in {}", page.display()));
-    if ended.interrupted && !can_go_on {
-        console::note(&format!("interrupted; every complete cycle is kept (run {})", results.run_id()));
-    } else if ended.interrupted {
+    if ended.interrupted {
         let how = "the same command with --resume goes on with it";
         console::note(&format!("interrupted; every complete cycle is kept, and {how} (run {})", results.run_id()));
     }
@@ -171,14 +185,14 @@ fn tell(url: &str, summary: &Summary) {
 
 /// What is left to do of a bench, for the time plan.
 fn left_of(planned: &Planned) -> PlannedBench {
-    let cycles = planned.schedule.cycles.saturating_sub(planned.from_cycle);
+    let cycles = planned.schedule.cycles.saturating_sub(planned.sums.len() as u32);
     PlannedBench { id: planned.case.id.clone(), schedule: Schedule { cycles, ..planned.schedule } }
 }
 
 /// Says what is going to be measured.
 fn tell_plan(plan: &str, left: usize, earlier: Option<&Earlier>, benches: usize, left_out: usize) {
     match earlier {
-        Some(earlier) if earlier.is_complete() && left == 0 => {
+        Some(earlier) if earlier.progress.is_complete && left == 0 => {
             console::note(&format!("nothing is left to do of run {}", earlier.head.run_id));
             return;
         }
@@ -234,7 +248,7 @@ fn measure(
     let config = call.config();
     let plan = TimePlan::new(planned.iter().map(left_of).collect());
     let earlier = match earlier {
-        Some(earlier) if earlier.is_complete() && planned.is_empty() => {
+        Some(earlier) if earlier.progress.is_complete && planned.is_empty() => {
             return Ok((earlier.results, Ended { outcomes: Vec::new(), interrupted: false }));
         }
         other => other,
@@ -250,16 +264,8 @@ fn measure(
     let ready: Vec<Job> = planned
         .iter()
         .map(|planned| {
-            let sums = earlier.as_ref().map(|earlier| earlier.sums(&planned.case.id)).unwrap_or_default();
-            jobs::job(
-                config,
-                &planned.case,
-                &planned.schedule,
-                simulation.as_ref(),
-                &interrupt,
-                planned.from_cycle,
-                sums,
-            )
+            let Planned { case, schedule, sums } = planned;
+            jobs::job(config, case, schedule, simulation.as_ref(), &interrupt, sums.clone())
         })
         .collect::<Result<_, _>>()?;
     let surroundings = instrument.surroundings();
@@ -269,7 +275,7 @@ fn measure(
         console::warn(&warning);
     }
     let probe = head.probe.clone();
-    let has_bare_idle = earlier.as_ref().is_some_and(Earlier::has_bare_idle);
+    let has_bare_idle = earlier.as_ref().is_some_and(|earlier| earlier.progress.has_bare_idle);
     let (results, journal, first) = if let Some(earlier) = earlier {
         (earlier.results, earlier.writer, resumed(&instrument))
     } else {
@@ -280,7 +286,7 @@ fn measure(
     };
     let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(journal), Box::new(Traced::default())];
     observers.extend(simulation.as_ref().map(super::super::simulation::Simulation::observer));
-    let clock = std::sync::Arc::clone(&instrument.clock);
+    let clock = Arc::clone(&instrument.clock);
     let domains = instrument.domains.iter().map(|domain| domain.id.clone()).collect();
     let headline = instrument.headline.clone();
     let sampler = instrument.sampler(&probe, simulation.as_ref())?;
@@ -290,7 +296,8 @@ fn measure(
     signals::listen(&interrupt, console::note)
         .map_err(|error| Stop::machine(format!("signals can't be listened for: {error}")))?;
     let (headline, seed) = (head.headline.clone(), config.seed);
-    let (interrupts, together) = (interrupt.clone(), ranks.map(Ranks::together));
+    let (interrupts, together) =
+        (interrupt.clone(), ranks.map(|ranks| Arc::clone(&ranks.meeting) as Arc<dyn Together>));
     let parts =
         RigParts { clock, sampler, domains, headline, surroundings, observers, seed, interrupt: interrupts, together };
     let again = || Instrument::reopen(call, &head, simulation.as_ref());

@@ -12,7 +12,7 @@ mod output;
 mod runs;
 mod spec;
 
-pub(super) use spec::{Arity, OptionSpec, Scope};
+pub(super) use spec::{Arity, OptionSpec, Scope, Topic};
 
 /// All options, in the order in which the help shows them.
 pub(super) fn all() -> impl Iterator<Item = &'static OptionSpec> {
@@ -36,6 +36,11 @@ pub(super) fn settings() -> impl Iterator<Item = &'static OptionSpec> {
 pub(super) fn setting(name: &str) -> Option<&'static OptionSpec> {
     let name = name.replace('_', "-");
     settings().find(|option| option.names().any(|known| known == name))
+}
+
+/// Under which heading the option of this name stands.
+pub(super) fn topic_of(name: &str) -> Option<Topic> {
+    all().find(|option| option.name == name).map(|option| option.topic)
 }
 
 #[cfg(test)]
