@@ -3,9 +3,9 @@
 //! Must not know what is in them.
 
 use std::fs::{OpenOptions, remove_file, rename};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::durable::{refuse_all_but_files, sync_folder};
 use super::error::StoreError;
@@ -17,7 +17,6 @@ use super::error::StoreError;
 /// [`StoreError::NotOurs`] when a symbolic link, a folder or a device is at `path`: nothing is followed. Else
 /// [`StoreError::Io`] with the path and the reason; then the old file is as it was.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
     refuse_all_but_files(path)?;
     let name = path.file_name().ok_or_else(|| {
         StoreError::io("write", path)(io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"))
@@ -25,7 +24,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut hidden = std::ffi::OsString::from(".");
     hidden.push(name);
-    hidden.push(format!(".{}-{}.tmp", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
+    hidden.push(format!(".{}.tmp", unique()));
     let hidden: PathBuf = folder.join(hidden);
     let written = write_new(&hidden, bytes).and_then(|()| rename(&hidden, path));
     if let Err(error) = written {
@@ -34,6 +33,12 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         return Err(StoreError::io("write", path)(error));
     }
     sync_folder(folder)
+}
+
+/// Part of a name that nobody else uses. The number of a process is not: those of two machines, or of two containers, that
+/// share a folder may have the same one.
+pub(super) fn unique() -> String {
+    format!("{:016x}", RandomState::new().hash_one(std::process::id()))
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {

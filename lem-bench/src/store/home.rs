@@ -7,6 +7,7 @@ use std::fs::{File, create_dir_all, remove_file};
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
+use super::atomic::unique;
 use super::error::StoreError;
 
 /// What the choice of a home is made from.
@@ -101,9 +102,7 @@ impl Home {
     pub fn check_writable(&self) -> Result<(), StoreError> {
         let runs = self.runs();
         create_dir_all(&runs).map_err(StoreError::io("create the results folder", &runs))?;
-        let probe = runs.join(format!(".probe-{}", std::process::id()));
-        // A dead process of this number may have left one.
-        drop(remove_file(&probe));
+        let probe = runs.join(format!(".probe-{}", unique()));
         let written = File::create_new(&probe).and_then(|mut file| {
             // A whole block: a full disk often has room for less.
             file.write_all(&[0; 4096])?;
@@ -228,6 +227,16 @@ mod tests {
         ] {
             assert_eq!(target_of(Path::new(executable)), target.map(PathBuf::from), "{executable}");
         }
+    }
+
+    /// Processes of two machines may have one number, as threads have.
+    #[test]
+    fn nobody_who_looks_at_once_is_in_the_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path());
+        let look = || (0..50).for_each(|_| home.check_writable().unwrap());
+        std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(look))));
+        assert_eq!(std::fs::read_dir(home.runs()).unwrap().count(), 0, "the probes are gone");
     }
 
     #[test]
