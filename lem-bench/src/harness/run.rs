@@ -10,7 +10,7 @@ use super::places::Places;
 use super::{command, config_view, console, file, list, log, measure, no_match, test_mode, worker};
 use crate::model::{Order, RunOrder};
 use crate::registry::{Case, Selected};
-use crate::workers::Startup;
+use crate::workers::asked_version;
 
 /// What a call has to work with.
 #[derive(Debug)]
@@ -64,10 +64,8 @@ impl Chosen {
 /// # Errors
 /// What keeps it from being done.
 pub(super) fn run(harness: Harness) -> Result<Exit, Stop> {
-    match Startup::read(std::env::args_os()) {
-        Startup::Ordinarily => {}
-        Startup::Worker => return worker::run(harness.registry, &harness.hints),
-        Startup::Foreign(version) => return Err(worker::refuse(&version)),
+    if let Some(version) = asked_version(std::env::args_os()) {
+        return worker::run(&version, harness.registry, &harness.hints);
     }
     let said = match command::read(std::env::args_os(), harness.meters.names()) {
         Ok(said) => said,

@@ -11,32 +11,30 @@ use crate::workers::{self, Answer, Listed, Listing, Task, VERSION};
 /// Which events a worker shows.
 pub(super) const LOG: &str = "LEM_BENCH_LOG";
 
-/// Serves the process that started this one.
+/// Serves the process that started this one, which speaks `version`.
 ///
 /// # Errors
 /// When that one does not speak as it should.
 #[cfg(unix)]
-pub(super) fn run(registry: Registry, hints: &HarnessHints) -> Result<Exit, Stop> {
+pub(super) fn run(version: &str, registry: Registry, hints: &HarnessHints) -> Result<Exit, Stop> {
+    if version != VERSION {
+        return Err(Stop::usage(format!(
+            "this binary's lem-bench {} speaks version {VERSION} to workers, and the one that started it version \
+             {version}: build both with one version",
+            env!("CARGO_PKG_VERSION")
+        )));
+    }
     // The command line is the other process'; what it says about events comes by the environment.
     log::listen(std::env::var(LOG).ok().as_deref());
-    workers::serve(|task| answer(registry, hints, task), || std::process::exit(i32::from(Exit::Machine.code())))
+    workers::serve(|task| answer(registry, hints, task))
         .map(|()| Exit::Done)
         .map_err(|error| Stop::machine(format!("the process that started this worker can't be served: {error}")))
 }
 
 /// Workers need sockets between processes and a clock that they share.
 #[cfg(not(unix))]
-pub(super) fn run(_: Registry, _: &HarnessHints) -> Result<Exit, Stop> {
+pub(super) fn run(_: &str, _: Registry, _: &HarnessHints) -> Result<Exit, Stop> {
     Err(Stop::usage("there are no workers on this platform"))
-}
-
-/// Refuses to serve a process that speaks otherwise.
-pub(super) fn refuse(version: &str) -> Stop {
-    Stop::usage(format!(
-        "this binary's lem-bench {} speaks version {VERSION} to workers, and the one that started it version {version}: \
-         build both with one version",
-        env!("CARGO_PKG_VERSION")
-    ))
 }
 
 fn answer(mut registry: Registry, hints: &HarnessHints, task: &Task) -> Result<Answer, String> {

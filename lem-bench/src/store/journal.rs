@@ -128,15 +128,13 @@ impl JournalWriter {
 
     fn keep(&mut self, record: &Record) -> Result<(), StoreError> {
         let unwritable = |why: String| StoreError::Unwritable { path: self.journal.path.clone(), why };
-        match record {
-            Record::Run(_) if self.records > 0 => return Err(unwritable("it has a head already".to_owned())),
-            Record::Run(head) if head.schema_version != SCHEMA_VERSION => {
-                let version = head.schema_version;
-                return Err(unwritable(format!("its head says schema {version}, but this is {SCHEMA_VERSION}")));
-            }
-            Record::Run(_) => {}
-            _ if self.records == 0 => return Err(unwritable("the first record must be the head".to_owned())),
-            _ => {}
+        let fits = match record {
+            Record::Run(head) => self.records == 0 && head.schema_version == SCHEMA_VERSION,
+            _ => self.records > 0,
+        };
+        if !fits {
+            let why = format!("the first record, and no other, must be a head of schema {SCHEMA_VERSION}");
+            return Err(unwritable(why));
         }
         let mut columns = Vec::new();
         let mut line =

@@ -3,12 +3,13 @@
 use std::io::{self, BufReader};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::crew::alone;
 use super::launch::{FLAG, Launch, VERSION};
 use super::wire::{Report, Word, receive, send};
 use crate::clock::Followed;
@@ -43,13 +44,11 @@ impl Worker {
     pub(super) fn start(launch: &Launch, interrupt: &Interrupt) -> io::Result<Self> {
         let (socket, theirs) = UnixStream::pair()?;
         socket.set_read_timeout(Some(LOOK))?;
-        let process = Command::new(&launch.binary)
-            .arg(format!("{FLAG}={VERSION}"))
-            .envs(launch.env.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::from(OwnedFd::from(theirs)))
-            // A group of its own, so that what it starts in turn can be ended with it.
-            .process_group(0)
-            .spawn()?;
+        let mut command = Command::new(&launch.binary);
+        command.arg(format!("{FLAG}={VERSION}")).envs(launch.env.iter().map(|(name, value)| (name, value)));
+        // What it starts in turn can be ended with it, by its group; and nobody waits for it when we are gone.
+        alone(&mut command, libc::SIGKILL);
+        let process = command.stdin(Stdio::from(OwnedFd::from(theirs))).spawn()?;
         let followed = Some(Followed::begin(process.id()));
         tracing::debug!(pid = process.id(), "worker started");
         let (socket, limit, interrupt) = (BufReader::new(socket), launch.limit, interrupt.clone());

@@ -6,97 +6,71 @@ use std::io;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use super::launcher::OURS;
+use super::launcher::{OURS, OWN_GPU};
 use crate::runner::Interrupt;
 
-/// What is appended to the run's id for a process that has a GPU of its own.
-pub const OWN_GPU: &str = "+gpu";
-
-/// The processes of a run.
-#[derive(Debug)]
-pub struct Crew(Vec<Child>);
-
-impl Crew {
-    /// Starts `world` processes of this binary with this one's arguments, each with its rank in the run of this id, and
-    /// the GPU of its number where there is one; those that are left over share them.
-    ///
-    /// # Errors
-    /// One can't be started; then none is.
-    pub fn start(run_id: &str, world: u32, gpus: &[String]) -> io::Result<Self> {
-        let binary = std::env::current_exe()?;
-        let mut crew = Self(Vec::new());
-        for rank in 0..world {
-            let number = rank as usize;
-            let mut command = Command::new(&binary);
-            command.args(std::env::args_os().skip(1)).stdin(Stdio::null());
-            command.env(OURS, format!("{run_id}{}", if number < gpus.len() { OWN_GPU } else { "" }));
-            command.env("RANK", rank.to_string()).env("LOCAL_RANK", rank.to_string());
-            command.env("WORLD_SIZE", world.to_string());
-            if !gpus.is_empty() {
-                command.env("CUDA_VISIBLE_DEVICES", &gpus[number % gpus.len()]);
-            }
-            alone(&mut command);
-            match command.spawn() {
-                Ok(child) => crew.0.push(child),
-                Err(error) => {
-                    for child in &mut crew.0 {
-                        drop(child.kill());
-                    }
-                    return Err(error);
+/// Runs `world` processes of this binary with this one's arguments, each with its rank in the run of this id, and the
+/// GPU of its number where there is one; those that are left over share them. Who wants to stop stops all of them. The
+/// exit code of each, `None` for one that a signal ended.
+///
+/// # Errors
+/// One can't be started, and then none is; or the system does not say how they ended.
+pub fn crew(run_id: &str, world: u32, gpus: &[String], interrupt: &Interrupt) -> io::Result<Vec<Option<i32>>> {
+    let binary = std::env::current_exe()?;
+    let mut crew: Vec<Child> = Vec::new();
+    for rank in 0..world as usize {
+        let mut command = Command::new(&binary);
+        command.args(std::env::args_os().skip(1)).stdin(Stdio::null()).env(OURS, run_id);
+        command.envs(
+            [("RANK", rank), ("LOCAL_RANK", rank), ("WORLD_SIZE", world as usize)].map(|(k, n)| (k, n.to_string())),
+        );
+        if !gpus.is_empty() {
+            command.env("CUDA_VISIBLE_DEVICES", &gpus[rank % gpus.len()]);
+        }
+        if rank < gpus.len() {
+            command.env(OWN_GPU, "1");
+        }
+        #[cfg(unix)]
+        alone(&mut command, libc::SIGTERM);
+        match command.spawn() {
+            Ok(child) => crew.push(child),
+            Err(error) => {
+                for child in &mut crew {
+                    drop(child.kill());
                 }
+                return Err(error);
             }
         }
-        Ok(crew)
     }
-
-    /// Waits until all have ended; who wants to stop stops all of them. The exit code of each, `None` for one that a
-    /// signal ended.
-    ///
-    /// # Errors
-    /// The system does not say.
-    pub fn wait(mut self, interrupt: &Interrupt) -> io::Result<Vec<Option<i32>>> {
-        let mut told = false;
-        let mut codes = vec![None; self.0.len()];
-        let mut left: Vec<usize> = (0..codes.len()).collect();
-        while !left.is_empty() {
-            if interrupt.is_asked() && !told {
-                told = true;
-                for at in &left {
-                    terminate(&self.0[*at]);
-                }
-            }
-            let mut still = Vec::new();
-            for at in left {
-                match self.0[at].try_wait()? {
-                    Some(status) => codes[at] = status.code(),
-                    None => still.push(at),
-                }
-            }
-            left = still;
-            std::thread::sleep(Duration::from_millis(10));
+    let mut told = false;
+    loop {
+        let ends = crew.iter_mut().map(Child::try_wait).collect::<io::Result<Vec<_>>>()?;
+        if ends.iter().all(Option::is_some) {
+            return Ok(ends.into_iter().map(|end| end?.code()).collect());
         }
-        Ok(codes)
+        if interrupt.is_asked() && !std::mem::replace(&mut told, true) {
+            crew.iter().zip(&ends).filter(|(_, end)| end.is_none()).for_each(|(child, _)| terminate(child));
+        }
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
-/// In a group of its own, so that Ctrl-C comes to us alone, who pass it on; and told to stop when we are gone.
+/// In a group of its own, so that Ctrl-C comes to us alone, who pass it on; and ended by this signal when we are gone.
+/// What counts as that is the end of the thread that starts it.
 #[cfg(unix)]
-fn alone(command: &mut Command) {
+pub(super) fn alone(command: &mut Command, signal: libc::c_int) {
     use std::os::unix::process::CommandExt;
 
     command.process_group(0);
     #[cfg(target_os = "linux")]
     // SAFETY: between fork and exec a plain system call, which allocates nothing.
     unsafe {
-        command.pre_exec(|| {
-            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM);
+        command.pre_exec(move || {
+            libc::prctl(libc::PR_SET_PDEATHSIG, signal);
             Ok(())
         });
     }
 }
-
-#[cfg(not(unix))]
-fn alone(_: &mut Command) {}
 
 #[cfg(unix)]
 fn terminate(child: &Child) {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{BenchRecord, Fact};
 
 /// The first argument of a worker; no option of the command line, as it is nobody's but ours.
-pub const FLAG: &str = "--lem-bench-worker";
+pub(super) const FLAG: &str = "--lem-bench-worker";
 
 /// The version of what the two sides say to each other, which follows the flag: the two may be different builds.
 pub const VERSION: &str = "2";
@@ -70,27 +70,11 @@ pub struct Listed {
     pub gap: Option<Duration>,
 }
 
-/// How a process was started.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Startup {
-    /// By a person or a runner.
-    Ordinarily,
-    /// As a worker that both sides understand.
-    Worker,
-    /// As a worker by a build that speaks otherwise: the version that it named.
-    Foreign(String),
-}
-
-impl Startup {
-    /// Reads the first argument after the binary's name.
-    pub fn read(args: impl IntoIterator<Item = std::ffi::OsString>) -> Self {
-        let first = args.into_iter().nth(1).and_then(|argument| argument.into_string().ok());
-        match first.as_deref().and_then(|argument| argument.strip_prefix(FLAG)?.strip_prefix('=')) {
-            None => Self::Ordinarily,
-            Some(VERSION) => Self::Worker,
-            Some(other) => Self::Foreign(other.to_owned()),
-        }
-    }
+/// The version that this process is asked to speak as a worker, by its first argument after the binary's name; `None`
+/// for one that a person or a runner has started.
+pub fn asked_version(args: impl IntoIterator<Item = std::ffi::OsString>) -> Option<String> {
+    let first = args.into_iter().nth(1)?.into_string().ok()?;
+    first.strip_prefix(FLAG)?.strip_prefix('=').map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -99,10 +83,9 @@ mod tests {
 
     #[test]
     fn a_worker_is_told_by_its_first_argument_alone() {
-        let read = |args: &[&str]| Startup::read(args.iter().map(Into::into));
-        assert_eq!(read(&["bin"]), Startup::Ordinarily);
-        assert_eq!(read(&["bin", "decode", "--lem-bench-worker=2"]), Startup::Ordinarily);
-        assert_eq!(read(&["bin", "--lem-bench-worker=2"]), Startup::Worker);
-        assert_eq!(read(&["bin", "--lem-bench-worker=7"]), Startup::Foreign("7".to_owned()));
+        let asked = |args: &[&str]| asked_version(args.iter().map(Into::into));
+        assert_eq!(asked(&["bin"]), None);
+        assert_eq!(asked(&["bin", "decode", "--lem-bench-worker=2"]), None);
+        assert_eq!(asked(&["bin", "--lem-bench-worker=7"]).as_deref(), Some("7"));
     }
 }

@@ -4,6 +4,8 @@
 
 /// Set, to the run's id, for the processes that `--processes` starts.
 pub(super) const OURS: &str = "LEM_BENCH_RANKS";
+/// Set for those of them that have a GPU of their own.
+pub(super) const OWN_GPU: &str = "LEM_BENCH_OWN_GPU";
 
 /// A process' place among those that were started together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,63 +18,36 @@ pub struct Place {
     pub world: u32,
     /// Its rank among those of its machine.
     pub local_rank: u32,
-    /// What all of them, and no others at that time, have in common.
+    /// What all of them, and no others at that time, have in common; of our own processes the run's id.
     pub job: String,
+    /// A process of ours has started it.
+    pub is_ours: bool,
+    /// It has a GPU that the others have not.
+    pub has_own_gpu: bool,
 }
 
-/// The variables of a launcher: what marks it, rank, size, rank on the machine, and those that name the job.
+/// The variables of a launcher: what marks it; rank, size and rank on the machine; those that name the job.
 struct Launcher {
     name: &'static str,
     mark: &'static str,
-    rank: &'static str,
-    world: &'static str,
-    local_rank: &'static str,
+    numbers: [&'static str; 3],
     job: &'static [&'static str],
 }
 
+const TORCHRUN: [&str; 3] = ["RANK", "WORLD_SIZE", "LOCAL_RANK"];
+const OPEN_MPI: [&str; 3] = ["OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK"];
+const HYDRA: [&str; 3] = ["PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID"];
+const SLURM: [&str; 3] = ["SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID"];
+
 /// The innermost launcher first: `mpirun` in a Slurm job passes Slurm's variables on. Those of Slurm that a batch script
 /// has too are no mark of a task; `SLURM_STEP_NUM_TASKS` is set by `srun` alone.
+#[rustfmt::skip]
 const LAUNCHERS: [Launcher; 5] = [
-    Launcher {
-        name: "--processes",
-        mark: OURS,
-        rank: "RANK",
-        world: "WORLD_SIZE",
-        local_rank: "LOCAL_RANK",
-        job: &[OURS],
-    },
-    Launcher {
-        name: "torchrun",
-        mark: "TORCHELASTIC_RUN_ID",
-        rank: "RANK",
-        world: "WORLD_SIZE",
-        local_rank: "LOCAL_RANK",
-        job: &["TORCHELASTIC_RUN_ID", "MASTER_PORT"],
-    },
-    Launcher {
-        name: "mpirun (Open MPI)",
-        mark: "OMPI_COMM_WORLD_RANK",
-        rank: "OMPI_COMM_WORLD_RANK",
-        world: "OMPI_COMM_WORLD_SIZE",
-        local_rank: "OMPI_COMM_WORLD_LOCAL_RANK",
-        job: &["PMIX_NAMESPACE", "OMPI_MCA_ess_base_jobid"],
-    },
-    Launcher {
-        name: "mpirun (MPICH)",
-        mark: "MPI_LOCALRANKID",
-        rank: "PMI_RANK",
-        world: "PMI_SIZE",
-        local_rank: "MPI_LOCALRANKID",
-        job: &["PMI_JOBID", "PMI_ID"],
-    },
-    Launcher {
-        name: "srun",
-        mark: "SLURM_STEP_NUM_TASKS",
-        rank: "SLURM_PROCID",
-        world: "SLURM_STEP_NUM_TASKS",
-        local_rank: "SLURM_LOCALID",
-        job: &["SLURM_JOB_ID", "SLURM_STEP_ID"],
-    },
+    Launcher { name: "--processes", mark: OURS, numbers: TORCHRUN, job: &[OURS] },
+    Launcher { name: "torchrun", mark: "TORCHELASTIC_RUN_ID", numbers: TORCHRUN, job: &["TORCHELASTIC_RUN_ID", "MASTER_PORT"] },
+    Launcher { name: "mpirun (Open MPI)", mark: OPEN_MPI[0], numbers: OPEN_MPI, job: &["PMIX_NAMESPACE", "OMPI_MCA_ess_base_jobid"] },
+    Launcher { name: "mpirun (MPICH)", mark: HYDRA[2], numbers: HYDRA, job: &["PMI_JOBID", "PMI_ID"] },
+    Launcher { name: "srun", mark: SLURM[1], numbers: SLURM, job: &["SLURM_JOB_ID", "SLURM_STEP_ID"] },
 ];
 
 impl Place {
@@ -82,19 +57,21 @@ impl Place {
     /// A text: a launcher is there, and its variables make no sense.
     pub fn find(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, String> {
         let value = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let Some(launcher) = LAUNCHERS.iter().find(|launcher| value(launcher.mark).is_some()) else { return Ok(None) };
+        let known = LAUNCHERS.into_iter().find(|launcher| value(launcher.mark).is_some());
+        let Some(Launcher { name: launcher, mark, numbers, job }) = known else { return Ok(None) };
         let number = |name: &str| -> Result<u32, String> {
-            let text = value(name).ok_or_else(|| format!("{name} is not set, which {} sets", launcher.name))?;
+            let text = value(name).ok_or_else(|| format!("{name} is not set, which {launcher} sets"))?;
             text.parse().map_err(|_| format!("{name} is `{text}`, which is no number of processes"))
         };
-        let (rank, world) = (number(launcher.rank)?, number(launcher.world)?);
+        let (rank, world, local_rank) = (number(numbers[0])?, number(numbers[1])?, number(numbers[2])?);
         if rank >= world {
-            return Err(format!("{} is {rank}, and {} is {world}", launcher.rank, launcher.world));
+            return Err(format!("{} is {rank}, and {} is {world}", numbers[0], numbers[1]));
         }
-        let named: Vec<String> = launcher.job.iter().filter_map(|name| value(name)).collect();
-        let job = if launcher.mark == OURS { named.concat() } else { format!("{} {}", launcher.name, named.join(".")) };
-        let place = Self { launcher: launcher.name, rank, world, local_rank: number(launcher.local_rank)?, job };
-        Ok((world > 1 || launcher.mark == OURS).then_some(place))
+        let named: Vec<String> = job.iter().filter_map(|name| value(name)).collect();
+        let (is_ours, has_own_gpu) = (mark == OURS, mark == OURS && value(OWN_GPU).is_some());
+        let job = if is_ours { named.concat() } else { format!("{launcher} {}", named.join(".")) };
+        let place = Self { launcher, rank, world, local_rank, job, is_ours, has_own_gpu };
+        Ok((world > 1 || is_ours).then_some(place))
     }
 }
 

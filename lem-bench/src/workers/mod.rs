@@ -21,8 +21,8 @@ mod serve;
 #[cfg(unix)]
 mod wire;
 
-pub use crew::{Crew, OWN_GPU};
-pub use launch::{FLAG, Launch, Listed, Listing, Startup, Task, VERSION};
+pub use crew::crew;
+pub use launch::{Launch, Listed, Listing, Task, VERSION, asked_version};
 pub use launcher::Place;
 pub use meeting::{Meeting, Note};
 #[cfg(unix)]

@@ -21,14 +21,12 @@ const SLICE: Duration = Duration::from_millis(5);
 /// As many bytes of reports are kept back at most.
 const KEPT_BACK: usize = 1 << 20;
 
-/// Serves the one who started this process, as `answer` answers its task, until the body has ended. `orphaned` is
-/// called, from whatever thread, when that one is gone: nobody waits for the bench any more.
+/// Serves the one who started this process, as `answer` answers its task, until the body has ended.
 ///
 /// # Errors
 /// When the other side does not speak as it should, or standard input is no socket.
-pub fn serve(answer: impl FnOnce(&Task) -> Result<Answer, String>, orphaned: fn()) -> io::Result<()> {
+pub fn serve(answer: impl FnOnce(&Task) -> Result<Answer, String>) -> io::Result<()> {
     let mut socket = BufReader::new(take_socket()?);
-    watch(socket.get_ref(), orphaned)?;
     let (body, seed) = match answer(&receive(&mut socket, &mut Vec::new())?) {
         Ok(Answer::Body(body, seed)) => (body, seed),
         Ok(Answer::List(listing)) => return send(socket.get_mut(), &Word::<()>::Listed(listing)),
@@ -55,22 +53,6 @@ fn take_socket() -> io::Result<UnixStream> {
         return Err(io::Error::last_os_error());
     }
     Ok(socket)
-}
-
-/// Waits, on a thread that sleeps, for the other side to go.
-fn watch(socket: &UnixStream, orphaned: fn()) -> io::Result<()> {
-    let socket = socket.try_clone()?;
-    let wait = move || {
-        let mut poll = libc::pollfd { fd: socket.as_raw_fd(), events: 0, revents: 0 };
-        loop {
-            // SAFETY: one valid entry, as the count says.
-            let told = unsafe { libc::poll(&raw mut poll, 1, -1) };
-            if told > 0 && poll.revents & libc::POLLHUP != 0 {
-                return orphaned();
-            }
-        }
-    };
-    std::thread::Builder::new().name("lem-bench orphan watch".to_owned()).spawn(wait).map(drop)
 }
 
 /// What a task is answered with.

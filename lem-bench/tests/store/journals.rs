@@ -107,12 +107,13 @@ fn the_head_comes_first_and_once() {
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());
     let error = write(&run, 0, &records(0)[1..]).unwrap_err();
-    assert!(error.0.contains("the first record must be the head; nothing was kept"), "{error}");
+    assert!(error.0.contains("the first record, and no other, must be a head of schema"), "{error}");
+    assert!(error.0.contains("; nothing was kept"), "{error}");
     let error = write(&run, 1, &[head(1), head(1)]).unwrap_err();
-    assert!(error.0.contains("it has a head already"), "{error}");
+    assert!(error.0.contains("the first record, and no other, must be a head"), "{error}");
     let Record::Run(mut newer) = head(2) else { unreachable!() };
     newer.schema_version += 1;
-    assert!(write(&run, 2, &[Record::Run(newer)]).unwrap_err().0.contains("schema 3"));
+    assert!(write(&run, 2, &[Record::Run(newer)]).unwrap_err().0.contains("must be a head of schema 2"));
 }
 
 /// The lines of the format's description, and a check of all that they don't look at.

@@ -57,25 +57,21 @@ fn merge(matches: &ArgMatches) -> Result<Exit, Stop> {
     let mut seen = BTreeSet::new();
     folders.retain(|folder| seen.insert(folder.canonicalize().unwrap_or_else(|_| folder.clone())));
     let targets = targets(&folders)?;
-    for (target, pieces) in &targets {
-        check(target, pieces)?;
-    }
+    targets.iter().try_for_each(|(target, pieces)| check(target, pieces))?;
     let output = matches.get_one::<String>("output").map(|folder| cwd.join(folder));
     let color = console::Paint::of_stdout(call.config().color).is_on();
     let options = TableOptions { width: console::stdout_width(), color };
     let mut exit = Exit::Done;
     for (target, pieces) in &targets {
-        let run =
-            if output.is_none() { Some(RunDir::create(&home).map_err(|error| pages::stop(&error))?) } else { None };
-        let folder = match (&run, &output) {
-            (Some(run), _) => run.path().to_owned(),
-            (None, Some(output)) if targets.len() > 1 => output.join(slug(target)),
-            (None, output) => output.clone().unwrap_or_default(),
-        };
-        let summary = join(pieces, &folder, &home, cwd)?;
-        if let Some(run) = run {
+        let (summary, folder) = if let Some(output) = &output {
+            let folder = if targets.len() > 1 { output.join(slug(target)) } else { output.clone() };
+            (join(pieces, &folder, &home, cwd)?, folder)
+        } else {
+            let run = RunDir::create(&home).map_err(|error| pages::stop(&error))?;
+            let summary = join(pieces, run.path(), &home, cwd)?;
             run.mark_latest(&home).map_err(|error| pages::stop(&error))?;
-        }
+            (summary, run.path().to_owned())
+        };
         console::out(&table(&summary, None, &options));
         console::note(&format!("{} journals are merged in {}", pieces.len(), folder.display()));
         exit = exit.max(complete(&summary));
@@ -102,12 +98,8 @@ fn targets(folders: &[PathBuf]) -> Result<BTreeMap<String, Vec<Piece>>, Stop> {
             }
         }
     }
-    if targets.is_empty() {
-        let what =
-            "nothing to merge: none of these runs is a part of one (measured with --shard, or by several processes)";
-        return Err(Stop::no_match(what));
-    }
-    Ok(targets)
+    let what = "nothing to merge: none of these runs is a part of one (measured with --shard, or by several processes)";
+    if targets.is_empty() { Err(Stop::no_match(what)) } else { Ok(targets) }
 }
 
 /// Refuses what does not belong together.
@@ -115,16 +107,15 @@ fn check(target: &str, pieces: &[Piece]) -> Result<(), Stop> {
     let first = &pieces[0];
     let mut parts = BTreeMap::new();
     for Piece { path, head } in pieces {
-        let shards = |head: &RunRecord| head.shard.map_or(1, |(_, of)| of);
-        let refused = |what: &str| {
+        let refused = |why: &str| {
             let (one, other) = (first.path.display(), path.display());
-            Err(Stop::usage(format!("{target}: {one} and {other} are no parts of one run: {what}")))
+            Err(Stop::usage(format!("{target}: {one} and {other} are no parts of one run: {why}")))
         };
-        if shards(head) != shards(&first.head) {
-            return refused(&format!("one is of {} shards, the other of {}", shards(&first.head), shards(head)));
-        }
-        if head.world != first.head.world {
-            return refused(&format!("one is of {} processes, the other of {}", first.head.world, head.world));
+        let counts = |head: &RunRecord| [(head.shard.map_or(1, |(_, of)| of), "shards"), (head.world, "processes")];
+        for ((was, what), (is, _)) in counts(&first.head).into_iter().zip(counts(head)) {
+            if was != is {
+                return refused(&format!("one is of {was} {what}, the other of {is}"));
+            }
         }
         if head.plan != first.head.plan {
             return refused(

@@ -22,7 +22,7 @@ use crate::model::{DomainId, MeterProbe, Order, RunOrder};
 use crate::registry::Case;
 use crate::runner::{Interrupt, Together as _};
 use crate::store::{Home, JournalName, RunDir, RunId, slug};
-use crate::workers::{Crew, Meeting, Note, OWN_GPU, Place};
+use crate::workers::{Meeting, Note, Place, crew};
 
 /// How many processes a bench wants.
 fn wanted(config: &Config, case: &Case) -> u32 {
@@ -47,7 +47,7 @@ pub(super) fn is_conductor(config: &Config, chosen: &Chosen) -> bool {
 pub(super) fn place(config: &Config) -> Result<Option<Place>, Stop> {
     let place = Place::find(|name| std::env::var(name).ok()).map_err(Stop::usage)?;
     let Some(place) = place else { return Ok(None) };
-    if place.launcher != OURS_NAME && config.processes.is_some_and(|n| n != place.world) {
+    if !place.is_ours && config.processes.is_some_and(|n| n != place.world) {
         return Err(Stop::usage(format!(
             "{} has started {} processes, and --processes asks for another number: leave it out",
             place.launcher, place.world
@@ -57,25 +57,15 @@ pub(super) fn place(config: &Config) -> Result<Option<Place>, Stop> {
     Ok(Some(place))
 }
 
-const OURS_NAME: &str = "--processes";
-
 /// Refuses what several processes can't do.
 fn refuse(config: &Config) -> Result<(), Stop> {
-    let what = match config {
-        _ if config.order == Order::Interleaved => "--order interleaved: choose grouped or shuffled",
-        _ => return Ok(()),
-    };
-    Err(Stop::usage(format!("several processes measure side by side, which can't be had with {what}")))
+    let what = "several processes can't be had with --order interleaved: choose grouped or shuffled";
+    if config.order == Order::Interleaved { Err(Stop::usage(what)) } else { Ok(()) }
 }
 
 /// Where the processes of a run meet.
 fn meetings(run: &Path, world: u32) -> PathBuf {
     run.join(format!("ranks-{world}"))
-}
-
-/// Whether a process of ours has started it, which makes of the journals what there is to see; else rank 0 does.
-pub(super) fn is_ours(place: &Place) -> bool {
-    place.launcher == OURS_NAME
 }
 
 /// The run of the processes: a new one, or the one that they go on with.
@@ -109,8 +99,7 @@ pub(super) fn conduct(call: &Call, chosen: &Chosen, target: &str, home: Home) ->
         }
         let clear = || drop(std::fs::remove_dir_all(meetings(results.folder(), world)));
         clear();
-        let crew = Crew::start(&results.run_id(), world, &gpus);
-        let codes = crew.and_then(|crew| crew.wait(&interrupt)).map_err(cant)?;
+        let codes = crew(&results.run_id(), world, &gpus, &interrupt).map_err(cant)?;
         clear();
         for (rank, code) in codes.iter().enumerate() {
             if code.is_none() {
@@ -157,11 +146,11 @@ impl Ranks {
         let config = call.config();
         let wait = config.rank_timeout;
         let (mut pid, mut note) = (None, None);
-        let run = if is_ours(&place) {
+        let run = if place.is_ours {
             // Benches that want other numbers of processes are in the same run, by others.
             pid = (worlds(config, chosen).len() > 1).then_some(place.world);
             chosen.selected.run.retain(|case| wanted(config, case) == place.world);
-            let id = RunId::parse(place.job.trim_end_matches(OWN_GPU)).map_err(|error| stop(&error))?;
+            let id = RunId::parse(&place.job).map_err(|error| stop(&error))?;
             RunDir::join(&home, id)
         } else {
             let note = note.insert(Note(home.path().join("ranks").join(slug(&format!("{} {target}", place.job)))));
@@ -199,11 +188,10 @@ impl Ranks {
     /// As [`Instrument::open`].
     pub(super) fn instrument(&self, call: &Call) -> Result<Instrument, Stop> {
         let instrument = Instrument::open(call)?;
-        let has_own_gpu = is_ours(&self.place) && self.place.job.ends_with(OWN_GPU);
         Ok(match self.place.local_rank {
             0 => instrument,
             _ if instrument.is_of_this_process() => instrument,
-            _ if has_own_gpu => instrument.of_own_gpu(),
+            _ if self.place.has_own_gpu => instrument.of_own_gpu(),
             _ => instrument.unread(),
         })
     }
@@ -243,7 +231,7 @@ impl Ranks {
     pub(super) fn aggregates(&self, ended: &Ended) -> bool {
         let is_first = self.place.rank == 0;
         // Whoever was stopped has no time to wait; and who has started us waits itself.
-        if !is_ours(&self.place) && !ended.interrupted {
+        if !self.place.is_ours && !ended.interrupted {
             self.meeting.begin();
             // Nobody waits for rank 0, which takes away where they met.
             let ended =
@@ -255,6 +243,6 @@ impl Ranks {
                 self.meeting.disband();
             }
         }
-        is_first && !is_ours(&self.place)
+        is_first && !self.place.is_ours
     }
 }
