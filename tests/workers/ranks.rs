@@ -80,6 +80,9 @@ fn there_are_enough_cycles_when_rank_0_says_so() {
 #[test]
 fn an_attribute_asks_for_processes_and_each_knows_its_rank() {
     let home = tempfile::tempdir().unwrap();
+    let planned = run(&mut bench(home.path(), &["--exact", "pair", "tiny", "--dry-run"])).ends_with(0);
+    assert!(planned.out.contains("  pair  2 processes, each "), "{}", planned.out);
+    assert!(!planned.out.contains("  tiny  2"), "{}", planned.out);
     let ran = run(bench(home.path(), &["--exact", "pair", "tiny"]).env("FIXTURE_GIVEN", "1")).ends_with(0);
     for rank in 0..2 {
         assert!(ran.out.contains(&format!("rank {rank} ({rank}) of 2")), "{}", ran.out);

@@ -11,6 +11,8 @@ pub struct PlannedBench {
     pub id: String,
     /// How it is measured.
     pub schedule: Schedule,
+    /// By how many processes side by side.
+    pub processes: u32,
 }
 
 /// The plan of a run. What user code does before its `iter…` is not in it: nobody can know it.
@@ -87,7 +89,7 @@ mod tests {
     #[test]
     fn the_whole_is_its_benches_and_one_bare_idle() {
         let schedule = schedule(Origin::Measured);
-        let bench = |id: &str| PlannedBench { id: id.to_owned(), schedule };
+        let bench = |id: &str| PlannedBench { id: id.to_owned(), schedule, processes: 1 };
         let plan = TimePlan::new(vec![bench("a"), bench("b"), bench("c")]);
         assert!(plan.bare_idle() >= schedule.idle_block * 5 && plan.bare_idle() < schedule.idle_block * 6);
         assert_eq!(plan.total(), plan.bare_idle() + schedule.expected() * 3);
@@ -97,7 +99,7 @@ mod tests {
 
     #[test]
     fn an_estimate_has_no_idle_and_an_empty_plan_no_time() {
-        let bench = PlannedBench { id: "a".to_owned(), schedule: schedule(Origin::Estimated) };
+        let bench = PlannedBench { id: "a".to_owned(), schedule: schedule(Origin::Estimated), processes: 1 };
         assert_eq!(TimePlan::new(vec![bench]).bare_idle(), Duration::ZERO);
         assert_eq!(TimePlan::default().total(), Duration::ZERO);
     }

@@ -4,6 +4,7 @@
 use super::judge::Evidence;
 use crate::analysis::finding::{Check, Finding, Weight};
 use crate::model::{CpuEvidence, DomainKind, Origin};
+use crate::units::Stamp;
 
 pub(super) fn judge(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     foreign_cpu(findings, evidence);
@@ -105,13 +106,15 @@ fn governor(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
 }
 
 fn wall_clock(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
-    let offsets: Vec<f64> = evidence
+    let offsets: Vec<(Stamp, f64)> = evidence
         .records
         .iter()
         .filter_map(|records| records.first())
-        .filter_map(|record| record.evidence.wall_offset_s)
+        .filter_map(|record| Some((record.windows.first()?.start, record.evidence.wall_offset_s?)))
         .collect();
-    let steps = offsets.windows(2).map(|pair| pair[1] - pair[0]);
+    // A run that goes on after the machine was started again has another beginning of time.
+    let of_one_boot = offsets.windows(2).filter(|pair| pair[0].0 < pair[1].0);
+    let steps = of_one_boot.map(|pair| pair[1].1 - pair[0].1);
     let step = steps.fold(0.0, |worst: f64, step| if step.abs() > worst.abs() { step } else { worst });
     if step.abs() <= 1e-3 {
         return;

@@ -51,8 +51,9 @@ fn line(bench: &PlannedBench) -> String {
         let budget = rule.budget.map(|budget| format!(", at most {}", span(budget))).unwrap_or_default();
         format!(" until ±{} %{budget}", rounded(rule.target * 100.0))
     });
+    let processes = if bench.processes > 1 { format!("{} processes, each ", bench.processes) } else { String::new() };
     format!(
-        "{cycles} cycles × {windows}{}{until}, warm-up from {}: about {}",
+        "{processes}{cycles} cycles × {windows}{}{until}, warm-up from {}: about {}",
         span(schedule.window),
         span(schedule.warm_up.floor),
         range(schedule.expected(), schedule.longest())

@@ -25,7 +25,7 @@ use crate::store::{Home, JournalName, RunDir, RunId, slug};
 use crate::workers::{Meeting, Note, Place, crew};
 
 /// How many processes a bench wants.
-fn wanted(config: &Config, case: &Case) -> u32 {
+pub(super) fn wanted(config: &Config, case: &Case) -> u32 {
     config.processes.or(case.attributes.processes).unwrap_or(1)
 }
 

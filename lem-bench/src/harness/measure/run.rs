@@ -37,6 +37,7 @@ struct Planned {
     case: Case,
     schedule: Schedule,
     sums: Vec<CycleSums>,
+    processes: u32,
 }
 
 /// The journal of a process that is alone in its run.
@@ -123,7 +124,8 @@ pub(in crate::harness) fn run(call: &Call, mut chosen: Chosen) -> Result<Exit, S
         .filter_map(|case| {
             let standing = earlier.as_ref().map(|earlier| earlier.progress.bench(&case.id)).unwrap_or_default();
             let schedule = jobs::schedule(config, &case.attributes, &terms.probe, &terms.headline);
-            (!standing.completed).then_some(Planned { case, schedule, sums: standing.sums })
+            let processes = ranks.as_ref().map_or_else(|| ranks::wanted(config, &case), |ranks| ranks.place.world);
+            (!standing.completed).then_some(Planned { case, schedule, sums: standing.sums, processes })
         })
         .collect();
     let plan = TimePlan::new(planned.iter().map(left_of).collect());
@@ -186,7 +188,8 @@ fn tell(url: &str, summary: &Summary) {
 /// What is left to do of a bench, for the time plan.
 fn left_of(planned: &Planned) -> PlannedBench {
     let cycles = planned.schedule.cycles.saturating_sub(planned.sums.len() as u32);
-    PlannedBench { id: planned.case.id.clone(), schedule: Schedule { cycles, ..planned.schedule } }
+    let (id, processes) = (planned.case.id.clone(), planned.processes);
+    PlannedBench { id, schedule: Schedule { cycles, ..planned.schedule }, processes }
 }
 
 /// Says what is going to be measured.
@@ -264,7 +267,7 @@ fn measure(
     let ready: Vec<Job> = planned
         .iter()
         .map(|planned| {
-            let Planned { case, schedule, sums } = planned;
+            let Planned { case, schedule, sums, .. } = planned;
             jobs::job(config, case, schedule, simulation.as_ref(), &interrupt, sums.clone())
         })
         .collect::<Result<_, _>>()?;

@@ -4,6 +4,7 @@ use super::cases::Case;
 use super::evidence::{Journal, Run};
 use crate::analysis::finding::{Check, Weight};
 use crate::model::{Calibration, CpuEvidence, DomainCalibration, DomainId, DomainKind, Origin};
+use crate::units::Stamp;
 
 /// CPU time of the whole machine in each cycle of 15 s, of which 12 s are the bench's.
 fn machine_cpu(run: &mut Run, machine_s: f64, cycles: std::ops::Range<usize>) {
@@ -37,7 +38,7 @@ fn calibrated(journal: &mut Journal, domain: &str) {
     journal.head.evidence.calibration = Some(Box::new(Calibration { reference, date, domains: vec![domain] }));
 }
 
-pub(super) const CASES: [Case; 12] = [
+pub(super) const CASES: [Case; 13] = [
     Case {
         check: Check::ForeignCpu,
         weight: Weight::Warning,
@@ -94,6 +95,21 @@ pub(super) const CASES: [Case; 12] = [
         // The machine may have slept, and its windows with it; no sleep sets a clock back.
         provoked: |run| set_clock(run, 3600.0),
         spared: |run| set_clock(run, -3600.0),
+    },
+    Case {
+        check: Check::WallClock,
+        weight: Weight::Warning,
+        says: "the wall clock jumped by +86400.000 s between two cycles",
+        provoked: |run| set_clock(run, 86_400.0),
+        // The run went on after the machine was started again.
+        spared: |run| {
+            set_clock(run, 86_400.0);
+            let began = run.one().cycles[4].windows[0].start;
+            for window in run.one().cycles[5..].iter_mut().flat_map(|cycle| &mut cycle.windows) {
+                window.start = Stamp(window.start.nanos() - began.nanos());
+                window.stop = Stamp(window.stop.nanos() - began.nanos());
+            }
+        },
     },
     Case {
         check: Check::WallClock,
