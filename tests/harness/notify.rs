@@ -2,9 +2,10 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::support::{Ran, fixture, run};
+use crate::support::{Ran, below, clean, companion, fixture, run};
 
 const SIMULATED: &str = concat!("sim:", env!("CARGO_MANIFEST_DIR"), "/tests/scenarios/without_heat.json");
 
@@ -14,9 +15,13 @@ fn measure(url: &str) -> (Ran, String) {
     let mut command = fixture(&["--bench", "--meter", SIMULATED, "--quick", "--nresamples", "100", "good/decode"]);
     command.arg(format!("--notify={url}")).env("LEM_BENCH_HOME", home.path()).env("NO_PROXY", "*");
     let ran = run(&mut command);
-    let files = crate::support::below(home.path());
-    let kept = files.iter().filter_map(|path| std::fs::read(path).ok());
-    (ran, kept.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect())
+    (ran, kept(home.path()))
+}
+
+/// All that is in a results folder.
+fn kept(home: &Path) -> String {
+    let files = below(home).into_iter().filter_map(|path| std::fs::read(path).ok());
+    files.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
 }
 
 /// A request's head and body.
@@ -90,4 +95,32 @@ fn a_server_that_never_answers_is_not_waited_for() {
     let (ran, _) = measure(&url);
     ran.ends_with(0).says(&["warning: --notify could not be told", "timeout"]);
     assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+}
+
+#[test]
+fn what_a_duel_came_to_is_posted_once_and_the_url_is_kept_nowhere() {
+    let (url, thread) = server("HTTP/1.1 204 No Content\r\n\r\n");
+    let build = env!("CARGO_BIN_EXE_fixture-benches");
+    let home = tempfile::tempdir().unwrap();
+    let mut command =
+        clean(companion().to_str().unwrap(), &["lem", "duel", "--base", build, "--head", build, "--null"]);
+    command.args(["--meter", SIMULATED, "--pairs", "4", "--nresamples", "100", "--exact", "good/decode"]);
+    command.arg(format!("--notify={url}")).env("LEM_BENCH_HOME", home.path()).env("NO_PROXY", "*");
+    let ran = run(&mut command);
+    if ran.err.contains("--notify needs lem-bench's feature `notify`") {
+        // The companion may have been built without it, and then says so before anything is measured.
+        assert!(ran.code == 2 && !home.path().join("runs").exists(), "{}", ran.err);
+        return;
+    }
+    let ran = ran.ends_with(0);
+    assert!(!ran.err.contains("--notify"), "{}", ran.err);
+    let (head, body) = thread.join().unwrap();
+    assert!(head.starts_with("POST /hooks/s3cret HTTP/1.1"), "{head}");
+    let posted: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(posted["comparison"]["benches"][0]["id"], "good/decode");
+    assert_eq!(posted["null"]["benches"], 1);
+    let duels: Vec<_> = below(home.path()).into_iter().filter(|path| path.ends_with("duel.json")).collect();
+    assert_eq!(posted, serde_json::from_slice::<serde_json::Value>(&std::fs::read(&duels[0]).unwrap()).unwrap());
+    let kept = kept(home.path());
+    assert!(kept.contains("(not shown)") && !kept.contains("s3cret"), "the URL may be a secret");
 }

@@ -2,7 +2,9 @@
 //!
 //! Must not know what is told.
 
+use super::console;
 use super::exit::Stop;
+use super::log::timed;
 
 /// How long all of it may take, the name's look-up included.
 #[cfg(feature = "notify")]
@@ -32,12 +34,21 @@ pub(super) fn check(asked: bool) -> Result<(), Stop> {
     Ok(())
 }
 
+/// Tells a URL, where one was given; a failure is a warning.
+pub(super) fn tell(url: Option<&str>, json: impl FnOnce() -> Result<String, Stop>) {
+    let Some(url) = url else { return };
+    let sent = json().map_err(|stop| stop.message).and_then(|json| timed("told --notify", || post(url, &json)));
+    if let Err(why) = sent {
+        console::warn(&format!("--notify could not be told: {why}; the results are kept all the same"));
+    }
+}
+
 /// Posts a text in JSON.
 ///
 /// # Errors
 /// Why nobody has taken it, without the URL, which may hold a secret.
 #[cfg(feature = "notify")]
-pub(super) fn post(url: &str, json: &str) -> Result<(), String> {
+fn post(url: &str, json: &str) -> Result<(), String> {
     let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(LIMIT)).build().into();
     let sent = agent.post(url).header("content-type", "application/json").send(json);
     sent.map(drop).map_err(|error| error.to_string())
@@ -45,7 +56,7 @@ pub(super) fn post(url: &str, json: &str) -> Result<(), String> {
 
 /// This build can tell nobody, which was said before anything was measured.
 #[cfg(not(feature = "notify"))]
-pub(super) fn post(_url: &str, _json: &str) -> Result<(), String> {
+fn post(_url: &str, _json: &str) -> Result<(), String> {
     Err("this build has no feature `notify`".to_owned())
 }
 

@@ -8,12 +8,12 @@ use crate::harness::exit::{Exit, Stop};
 use crate::harness::hints::HarnessHints;
 use crate::harness::measure::Duel;
 use crate::harness::options::{self, OptionSpec};
-use crate::harness::{command, console, measure, parse, run};
+use crate::harness::{command, console, measure, notify, parse, run};
 
 pub(super) const SUBCOMMAND: Subcommand = Subcommand { name: "duel", command: duel_command, run: duel };
 
 /// The options of a bench that it takes too.
-const OPTIONS: [&str; 38] = [
+const OPTIONS: [&str; 39] = [
     "filter",
     "exact",
     "skip",
@@ -52,6 +52,7 @@ const OPTIONS: [&str; 38] = [
     "fail-on-regression",
     "gate-estimates",
     "log",
+    "notify",
 ];
 
 fn taken() -> impl Iterator<Item = &'static OptionSpec> {
@@ -101,12 +102,15 @@ fn duel(matches: &ArgMatches) -> Result<Exit, Stop> {
     let binary = |name: &str| matches.get_one::<std::path::PathBuf>(name).cloned();
     let asked =
         Duel { base: binary("base").unwrap_or_default(), head: binary("head"), null: matches.get_flag("null"), pairs };
+    let url = call.config().notify.as_deref();
+    notify::check(url.is_some())?;
     let (ended, sides) = measure::duel(&call, &asked)?;
     if sides.is_empty() {
         return Ok(ended);
     }
     let judged = Judged::of(call.config(), &sides);
     judged.keep(call.config(), &sides)?;
+    notify::tell(url, || judged.json());
     judged.tell(call.config())?;
     for side in &sides {
         console::note(&format!("the results of {} are in {}", side.name, side.page.display()));

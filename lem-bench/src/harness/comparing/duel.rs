@@ -83,7 +83,11 @@ impl Judged {
         Ok(())
     }
 
-    fn json(&self) -> Result<String, Stop> {
+    /// It in JSON, on one line.
+    ///
+    /// # Errors
+    /// It can't be put into JSON.
+    pub(in crate::harness) fn json(&self) -> Result<String, Stop> {
         serde_json::to_string(self).map_err(|error| Stop::machine(format!("the duel can't be put into JSON: {error}")))
     }
 }

@@ -155,9 +155,7 @@ fn conclude(
     let config = call.config();
     let (mut summary, page) =
         timed("made the summary and its pages", || results.finish(&config.analysis, &config.exports))?;
-    if let Some(url) = &config.notify {
-        tell(url, &summary);
-    }
+    notify::tell(config.notify.as_deref(), || saved::json(&summary));
     // Files tell of the whole run; this process speaks, and answers, for its own benches.
     let all = summary.benches.len();
     summary.benches.retain(|bench| ours.contains(&bench.bench.id));
@@ -173,16 +171,6 @@ fn conclude(
         console::note(&format!("interrupted; every complete cycle is kept, and {how} (run {})", results.run_id()));
     }
     Ok(exit(ended, &summary).max(verdict))
-}
-
-/// Tells who wants to know what the run came to.
-fn tell(url: &str, summary: &Summary) {
-    let sent = saved::json(summary)
-        .map_err(|stop| stop.message)
-        .and_then(|json| timed("told --notify", || notify::post(url, &json)));
-    if let Err(why) = sent {
-        console::warn(&format!("--notify could not be told: {why}; the results are kept all the same"));
-    }
 }
 
 /// What is left to do of a bench, for the time plan.

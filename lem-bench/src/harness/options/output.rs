@@ -58,7 +58,10 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .secret()
     .expects("a URL that begins with http:// or https://")
     .default("nobody")
-    .help("Post the summary in JSON to this URL when the run has ended; a failure is a warning (feature `notify`)"),
+    .help(
+        "Post the summary in JSON to this URL when the run has ended, and what `cargo lem duel` came to; a failure is a \
+         warning (feature `notify`)",
+    ),
     OptionSpec::new(Topic::Output, "context", Arity::Many("KEY=VALUE"), |c, v| {
         c.context = v.iter().map(|text| parse::pair(text)).collect::<Result<_, _>>()?;
         Ok(())
