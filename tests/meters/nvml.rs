@@ -1,12 +1,12 @@
 //! NVIDIA GPUs: which are seen, what they cost, and every way in which they fail.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nvml_double::{Counter, CounterMode, Device, ErrorCode, Fault, Lost, Mig};
 use serde_json::Value;
 
 use crate::double::{Machine, card};
-use crate::run::{cycles, ends, finding, folder, summary};
+use crate::run::{cycles, ends, finding, folder, summary, wait_for_cycles};
 
 fn headline(summary: &Value) -> Vec<&str> {
     summary["run"]["headline"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect()
@@ -100,15 +100,7 @@ fn a_card_lost_in_the_third_cycle_keeps_the_two_before_and_costs_no_other_bench(
         vec![Device { lost: Some(lost), ..card(1) }]
     });
     let child = machine.start(&["--min-window=1200ms", "--cycles=4"], &[]);
-    let kept = || {
-        let runs = std::fs::read_dir(machine.home.path().join("home/runs")).ok()?;
-        let journal = runs.flatten().next()?.path().join("journal-0.jsonl");
-        Some(std::fs::read_to_string(journal).ok()?.matches(r#""record":"cycle""#).count())
-    };
-    let begin = Instant::now();
-    while kept().unwrap_or(0) < 2 && begin.elapsed() < Duration::from_secs(90) {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_for_cycles(machine.home.path(), 2);
     let lost = machine.home.path().join("lost");
     std::fs::write(&lost, "").unwrap();
     std::thread::sleep(Duration::from_millis(1500));

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use lem_bench::model::{CycleRecord, Record};
 use serde_json::Value;
@@ -64,6 +65,19 @@ pub(crate) fn cycles(home: &Path) -> Vec<CycleRecord> {
     let records = journals.into_iter().flat_map(|journal| journal.records);
     let cycle = |record| if let Record::Cycle(cycle) = record { Some(*cycle) } else { None };
     records.filter_map(cycle).collect()
+}
+
+/// Waits until so many cycles of a run that goes on are kept.
+pub(crate) fn wait_for_cycles(home: &Path, count: usize) {
+    let kept = || {
+        let runs = std::fs::read_dir(home.join("home/runs")).ok()?;
+        let journal = runs.flatten().next()?.path().join("journal-0.jsonl");
+        Some(std::fs::read_to_string(journal).ok()?.matches(r#""record":"cycle""#).count())
+    };
+    let begin = Instant::now();
+    while kept().unwrap_or(0) < count && begin.elapsed() < Duration::from_secs(90) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// The finding of a bench about something.

@@ -69,6 +69,8 @@ pub struct Device {
     pub utilisation: Steps,
     /// Bytes.
     pub memory_used_bytes: Steps,
+    /// Files as long as what is used beside that: for a test whose benches take memory when they are ready to.
+    pub memory_used_files: Vec<std::path::PathBuf>,
     /// Bytes.
     pub memory_total_bytes: u64,
     /// `nvmlClocksThrottleReason…` bits.
@@ -110,6 +112,7 @@ impl Default for Device {
             max_memory_clock_mhz: 2619,
             utilisation: Steps::constant(0.0),
             memory_used_bytes: Steps::constant(0.0),
+            memory_used_files: Vec::new(),
             memory_total_bytes: 80 << 30,
             throttle_bits: Steps::constant(0.0),
             processes: Vec::new(),

@@ -101,10 +101,15 @@ extern "C" fn nvmlDeviceGetUtilizationRates(handle: Handle, out: Out<nvmlUtiliza
     })
 }
 
+fn used_bytes(device: &Device, now: f64) -> u64 {
+    let length = |file: &std::path::PathBuf| std::fs::metadata(file).map_or(0, |about| about.len());
+    device.memory_used_bytes.at(now) as u64 + device.memory_used_files.iter().map(length).sum::<u64>()
+}
+
 #[unsafe(no_mangle)]
 extern "C" fn nvmlDeviceGetMemoryInfo(handle: Handle, out: Out<nvmlMemory_t>) -> Return {
     sensor(handle, "nvmlDeviceGetMemoryInfo", &out, |device, now| {
-        let used = device.memory_used_bytes.at(now) as u64;
+        let used = used_bytes(device, now);
         nvmlMemory_t { total: device.memory_total_bytes, free: device.memory_total_bytes.saturating_sub(used), used }
     })
 }
@@ -116,7 +121,7 @@ extern "C" fn nvmlDeviceGetMemoryInfo_v2(handle: Handle, out: Out<nvmlMemory_v2_
         Err(error) => return error as Return,
     };
     sensor(handle, "nvmlDeviceGetMemoryInfo_v2", &out, |device, now| {
-        let used = device.memory_used_bytes.at(now) as u64;
+        let used = used_bytes(device, now);
         let total = device.memory_total_bytes;
         nvmlMemory_v2_t { total, reserved: 0, free: total.saturating_sub(used), used, ..given }
     })
