@@ -3,6 +3,7 @@
 //! Every report takes its numbers from here, so that the terminal and the page never show two roundings of one value.
 //! Must not know what a figure means or where it is shown.
 
+use super::labels;
 use crate::analysis::Metric;
 
 /// What stands where there is no number.
@@ -166,7 +167,7 @@ fn civil(days: u64) -> (u64, u64, u64) {
 const PREFIXES: [(i32, &str); 8] = [(9, "G"), (6, "M"), (3, "k"), (0, ""), (-3, "m"), (-6, "µ"), (-9, "n"), (-12, "p")];
 
 /// The factor and the unit in which a number of this size is best read. Joules, watts and seconds take prefixes, the
-/// first part of a unit alone; everything else stays.
+/// first part of a unit alone; everything else stays. Joules are per one of what is counted.
 pub(super) fn prefixed(size: f64, unit: &str) -> (f64, String) {
     let (base, rest) = unit.find('/').map_or((unit, ""), |slash| unit.split_at(slash));
     let (symbol, own) = match base {
@@ -174,9 +175,13 @@ pub(super) fn prefixed(size: f64, unit: &str) -> (f64, String) {
         "ms" => ("s", -3),
         _ => return (1.0, unit.to_owned()),
     };
+    let rest = match rest.strip_prefix('/').filter(|_| base == "J") {
+        Some(per) => format!("/{}", labels::one(per)),
+        None => rest.to_owned(),
+    };
     // What a unit says by itself is left alone while it reads well.
     if size == 0.0 || (0.1..10_000.0).contains(&size) {
-        return (1.0, unit.to_owned());
+        return (1.0, format!("{base}{rest}"));
     }
     let exponent = magnitude(size) + own;
     let highest = if symbol == "s" { 0 } else { 9 };

@@ -1,4 +1,4 @@
-//! What several benches have in common: how many stand how, and the notes that every one carries.
+//! What several benches have in common: how many stand how, and the notes and warnings that every one carries.
 //!
 //! Must not know where it is said.
 
@@ -23,9 +23,12 @@ pub(super) fn so_many(benches: usize) -> String {
     format!("{benches} bench{}:", if benches == 1 { "" } else { "es" })
 }
 
-/// Notes that every one of several benches carries: they are said once.
+/// Notes and warnings that every one of several benches carries: they are said once, what weighs most first.
 pub(super) fn everywhere(benches: &[BenchSummary]) -> Vec<&Finding> {
     let [first, rest @ ..] = benches else { return Vec::new() };
-    let notes = first.findings.iter().filter(|found| found.weight == Weight::Note && !rest.is_empty());
-    notes.filter(|note| rest.iter().all(|bench| bench.findings.contains(note))).collect()
+    let said_once = first.findings.iter().filter(|found| found.weight < Weight::Invalid && !rest.is_empty());
+    let mut found: Vec<&Finding> =
+        said_once.filter(|found| rest.iter().all(|bench| bench.findings.contains(found))).collect();
+    found.sort_by_key(|found| std::cmp::Reverse(found.weight));
+    found
 }

@@ -136,6 +136,23 @@ pub(super) fn finding(paper: &mut Paper, found: &Finding) {
     let mut words = vec![Word::new(mark, look)];
     words.extend(sentence(&format!("{check}: {}", found.evidence), Look::Plain));
     paper.words(&[Word::new("  ! ", look)], 4, words);
+    remedy(paper, found);
+}
+
+/// One finding that every bench has.
+pub(super) fn common(paper: &mut Paper, found: &Finding) {
+    let said = format!("{}: {}", labels::check(found.check), found.evidence);
+    if found.weight == Weight::Note {
+        return paper.words(&[], 0, sentence(&format!("note on every bench: {said}"), Look::Faint));
+    }
+    let look = Look::Tone(Tone::Careful);
+    let mut words: Vec<Word> = sentence("warning on every bench:", look).collect();
+    words.extend(sentence(&said, Look::Plain));
+    paper.words(&[Word::new("! ", look)], 2, words);
+    remedy(paper, found);
+}
+
+fn remedy(paper: &mut Paper, found: &Finding) {
     if !found.remedy.is_empty() {
         let mut words = vec![Word::new("→", Look::Faint)];
         words.extend(sentence(&found.remedy, Look::Plain));

@@ -2,7 +2,7 @@
 //!
 //! Must not know what a block or the table looks like.
 
-use super::block::{block, finding, worst_first};
+use super::block::{block, common, finding, worst_first};
 use super::overview::overview;
 use super::paper::{Look, Paper, Word, sentence};
 use crate::analysis::compare::Comparison;
@@ -10,7 +10,7 @@ use crate::analysis::{Summary, Weight};
 use crate::model::Origin;
 use crate::report::figures::percent;
 use crate::report::gist::{counts, everywhere, so_many};
-use crate::report::labels::{self, Tone};
+use crate::report::labels::Tone;
 use crate::report::worth_knowing::worth_knowing;
 
 /// How the report is set.
@@ -45,9 +45,8 @@ pub fn table(summary: &Summary, compared: Option<&Comparison>, options: &TableOp
     }
     if !everywhere.is_empty() {
         paper.space();
-        for note in &everywhere {
-            let text = format!("note on every bench: {}: {}", labels::check(note.check), note.evidence);
-            paper.words(&[], 0, sentence(&text, Look::Faint));
+        for found in &everywhere {
+            common(&mut paper, found);
         }
     }
     if !summary.findings.is_empty() {
