@@ -70,15 +70,15 @@ impl Worker {
     pub(super) fn word(&mut self) -> io::Result<Word<Report>> {
         let mut asked_at = None;
         loop {
-            match receive(&mut self.socket, &mut self.line) {
-                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
-                word => return word,
-            }
             if self.limit.is_some_and(|limit| self.began.elapsed() > limit + self.waited) {
                 return Err(io::ErrorKind::TimedOut.into());
             }
             if self.interrupt.is_asked() && asked_at.get_or_insert_with(Instant::now).elapsed() > GRACE {
                 return Err(io::ErrorKind::Interrupted.into());
+            }
+            match receive(&mut self.socket, &mut self.line) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                word => return word,
             }
         }
     }
