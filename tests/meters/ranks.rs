@@ -1,10 +1,11 @@
 //! Ranks on a machine with GPUs: each has a card of its own, and each joule of all cards counts once.
 
 use lem_bench::model::{CycleRecord, Record, RunRecord};
+use nvml_double::{Device, Mig};
 use serde_json::Value;
 
 use crate::double::{Machine, card};
-use crate::run::{ends, folder, summary};
+use crate::run::{ends, finding, folder, summary};
 
 /// What each rank has written down, by rank: its head and its cycles.
 fn journals(machine: &Machine) -> Vec<(RunRecord, Vec<CycleRecord>)> {
@@ -104,4 +105,19 @@ fn ranks_share_the_cards_that_cuda_visible_devices_leaves() {
     assert_eq!(journals.iter().map(|(head, _)| visible(head)).collect::<Vec<_>>(), [card(1).uuid, card(2).uuid]);
     check_joined(&machine, &[&["gpu:1"], &["gpu:2"]]);
     assert_eq!(machine.check_energies(), 2 * 2);
+}
+
+#[test]
+fn ranks_stay_in_the_instance_that_they_were_given() {
+    let mig = Mig { enabled: true, uuids: vec!["MIG-aaaa-1".to_owned(), "MIG-bbbb-2".to_owned()] };
+    let machine = Machine::of(|_| vec![card(0), Device { mig: Some(mig), ..card(1) }]);
+    let args = ["rest/1", "--min-window=1200ms", "--processes=2"];
+    ends(machine.start(&args, &[("CUDA_VISIBLE_DEVICES", "MIG-bbbb")]), 0);
+    for (head, _) in journals(&machine) {
+        assert_eq!(visible(&head), "MIG-bbbb-2", "rank {}", head.rank);
+    }
+    check_joined(&machine, &[&["gpu:1"], &[]]);
+    let summary = summary(machine.home.path());
+    let mig = finding(&summary["benches"][0], "mig").unwrap();
+    assert_eq!(mig["evidence"], "gpu:1: its energy covers the whole card; this process uses MIG-bbbb-2");
 }

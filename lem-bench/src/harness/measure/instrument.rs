@@ -99,11 +99,12 @@ impl Instrument {
         self.meter.origin() != Origin::Simulated
     }
 
-    /// The GPUs that it measures, by what `CUDA_VISIBLE_DEVICES` calls them.
+    /// The GPUs that it measures, by what `CUDA_VISIBLE_DEVICES` calls them, or their instances that this process was given.
     pub(super) fn gpus(&self) -> Vec<String> {
-        let uuid = |domain: &Domain| self.facts.iter().find(|fact| fact.name == format!("{} uuid", domain.id));
+        let says = |id: &DomainId, what| self.facts.iter().find(|fact| fact.name == format!("{id} {what}"));
         let gpus = self.domains.iter().filter(|domain| domain.kind == DomainKind::Gpu);
-        gpus.filter_map(uuid).map(|fact| fact.value.clone()).collect()
+        let called = |gpu: &Domain| says(&gpu.id, "mig instances").or_else(|| says(&gpu.id, "uuid"));
+        gpus.filter_map(called).map(|fact| fact.value.clone()).collect()
     }
 
     /// Whether it tells about this process alone, and not about a machine that others use too.

@@ -52,6 +52,9 @@ pub(super) fn of_card(card: &Card, sensors: &[Sensor]) -> Vec<Fact> {
         };
         facts.push(("energy covers", format!("the whole card; {seen}")));
     }
+    if !card.instances.is_empty() {
+        facts.push(("mig instances", card.instances.join(",")));
+    }
     facts.into_iter().map(|(name, value)| (format!("{} {name}", card.id), value)).collect()
 }
 
