@@ -84,7 +84,11 @@ pub(super) fn ratio(
 ) -> Result<Ratio, StatsError> {
     let input = RatioInput { idle, conf: options.level, inflate, ..RatioInput::new(numerator, seconds, denominator) };
     let cycles = numerator.len();
-    match ratio_ci(&input) {
+    // What is left above idle may be nothing, and come out below it: where it can't be told from nothing, a scale that
+    // knows no zero would say that it may be anything.
+    let may_be_nothing = |ci: &RatioCi| !matches!(idle, Idle::None) && ci.lin_low <= 0.0;
+    let linear = |ci: RatioCi| RatioCi { low: ci.lin_low, high: ci.lin_high, log: None, ..ci };
+    match ratio_ci(&input).map(|ci| if may_be_nothing(&ci) { linear(ci) } else { ci }) {
         Ok(ci) if !(ci.low.is_finite() && ci.high.is_finite()) => Ok(Ratio {
             value: ci.theta,
             interval: None,
@@ -169,5 +173,25 @@ impl Ratio {
             bootstrap: self.bootstrap.as_ref().and_then(turn),
             missing: self.missing.clone(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_t_be_told_from_nothing_is_between_less_and_more_than_nothing() {
+        let (joules, seconds, tokens) = ([100.02, 99.99, 100.01], [1.0; 3], [1000.0; 3]);
+        let of = |idle: &[f64]| {
+            let ratio = ratio(&joules, &seconds, &tokens, Idle::PerCycle(idle), &Options::default(), 1.0).unwrap();
+            let interval = ratio.interval.unwrap();
+            (ratio.value, interval.low, interval.high, interval.method)
+        };
+        let (value, low, high, method) = of(&[100.0; 3]);
+        assert!(value > 0.0 && low < 0.0 && high < 1e-4, "{value} [{low}, {high}]");
+        assert!((value - low - (high - value)).abs() < 1e-12 && method == "t over cycles", "{method}");
+        let (value, low, high, method) = of(&[50.0; 3]);
+        assert!(low > 0.0 && high < 0.051 && method == "t over cycles, log scale", "{value} [{low}, {high}] {method}");
     }
 }
