@@ -235,12 +235,13 @@ impl Core {
             self.read_counters(Reads::Trace);
         }
         if self.next_dense().is_some_and(|due| now >= due) {
-            self.read_counters(Reads::All);
+            let (edge, ticks) = self.edge;
+            let foretold = self.before_edge.is_some_and(|from| now >= from);
+            self.read_counters(if foretold { Reads::All } else { Reads::Ticks(edge, ticks as usize) });
             self.last_dense = self.clock.now();
             // An edge that was foretold and did not come is read from its other side alone.
             let patience = self.config.tick * (5 + self.config.rest_ticks);
             self.before_edge = self.before_edge.filter(|from| now < *from + patience);
-            let (edge, ticks) = self.edge;
             self.after_edge =
                 self.after_edge.filter(|until| now < *until && !self.readings.have_ticked(edge, ticks as usize));
         }

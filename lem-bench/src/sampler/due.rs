@@ -16,6 +16,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 pub(super) enum Reads {
     /// An edge is near.
     All,
+    /// So many ticks after this edge are awaited: a counter that has shown them has no more to say about it, and a read
+    /// of it may cost milliseconds.
+    Ticks(Stamp, usize),
     /// A point of the trace is due.
     Trace,
 }
@@ -25,10 +28,11 @@ pub(super) enum Reads {
 pub(super) fn is_due(track: &CounterTrack, reads: Reads, now: Stamp) -> bool {
     let Some(last) = track.samples.last() else { return true };
     let passed = now.since(last.at);
-    if reads == Reads::Trace && passed < track.least_gap {
-        return false;
+    match reads {
+        Reads::All => true,
+        Reads::Ticks(edge, ticks) => !track.has_ticked(edge, ticks),
+        Reads::Trace => passed >= track.least_gap && (track.traced || passed >= patience(track)),
     }
-    reads == Reads::All || track.traced || passed >= patience(track)
 }
 
 /// The longest time between two reads of a counter.

@@ -40,6 +40,14 @@ pub(super) struct CounterTrack {
     pub(super) traced: bool,
 }
 
+impl CounterTrack {
+    /// Whether it has been seen to tick `ticks` times since the first read after `edge`.
+    pub(super) fn has_ticked(&self, edge: Stamp, ticks: usize) -> bool {
+        let after = &self.samples[self.samples.partition_point(|sample| sample.at <= edge)..];
+        after.windows(2).filter(|pair| pair[0].joules != pair[1].joules).count() >= ticks
+    }
+}
+
 /// What was read of one gauge.
 pub(super) struct GaugeTrack {
     pub(super) channel: usize,
@@ -62,11 +70,7 @@ impl Readings {
     /// Whether every counter has been seen to tick `ticks` times since the first read after `edge`: there is nothing
     /// more to learn about that edge.
     pub(super) fn have_ticked(&self, edge: Stamp, ticks: usize) -> bool {
-        let ticked = |track: &CounterTrack| {
-            let after = &track.samples[track.samples.partition_point(|sample| sample.at <= edge)..];
-            after.windows(2).filter(|pair| pair[0].joules != pair[1].joules).count() >= ticks
-        };
-        self.counters.iter().all(ticked)
+        self.counters.iter().all(|track| track.has_ticked(edge, ticks))
     }
 
     /// The last tick seen of the counter that ticks most slowly.

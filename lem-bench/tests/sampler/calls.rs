@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lem_bench::clock::{Clock, VirtualClock};
 use lem_bench::meter::{Channel, Meter, Quantity, ReadError, Value};
-use lem_bench::model::{ChannelProbe, Domain, DomainKind, MeterProbe, Origin};
+use lem_bench::model::{ChannelProbe, Domain, DomainId, DomainKind, MeterProbe, Origin};
 use lem_bench::sampler::{Sampler, SamplerConfig};
 use lem_bench::units::Stamp;
 
@@ -41,6 +41,18 @@ impl Card {
         let channels = quantities.map(|quantity| Channel::new(domain(), quantity)).into();
         Self { clock: clock.clone(), domains, channels, calls: Arc::clone(calls) }
     }
+
+    /// The card beside a counter of the machine that never moves, as some virtual machines show one.
+    fn beside_a_dead_counter(clock: &VirtualClock, calls: &Calls) -> Self {
+        let mut card = Self::new(clock, calls);
+        card.domains.push(Domain { id: dead(), kind: DomainKind::Board, parent: None, label: "psys".into() });
+        card.channels.push(Channel::new(dead(), COUNTER));
+        card
+    }
+}
+
+fn dead() -> DomainId {
+    DomainId::new("cpu:psys")
 }
 
 impl Meter for Card {
@@ -62,6 +74,9 @@ impl Meter for Card {
 
     fn read(&mut self, channel: usize) -> Result<Value, ReadError> {
         let quantity = self.channels[channel].quantity;
+        if self.channels[channel].domain == dead() {
+            return Ok(Value::Count(0));
+        }
         let name = format!("{quantity:?}").split_whitespace().next().unwrap().to_owned();
         *self.calls.lock().unwrap().entry(name).or_default() += 1;
         let seconds = self.clock.now().seconds();
@@ -144,5 +159,37 @@ fn an_edge_is_told_by_all_gauges_soon_after_it() {
     sampler.edge(clock.now());
     clock.sleep(Duration::from_millis(110));
     assert_eq!(calls.lock().unwrap()["Temperature"], before + 1);
+    clock.detach_all();
+}
+
+#[test]
+fn a_counter_is_read_until_it_has_ticked_whatever_another_does() {
+    let (clock, calls) = (VirtualClock::new(), Calls::default());
+    // What a probe finds of a counter that tells its period and never moves: reads of it cost next to nothing.
+    let mut probe = probe();
+    let still = ChannelProbe { domain: dead(), update_period_s: Some(1e-3), updates: 0, ..probe.channels[0].clone() };
+    probe.channels.push(ChannelProbe { read_cost_s: 1e-5, ..still });
+    let config = SamplerConfig::for_meter(&probe);
+    let sampler = Sampler::attach(Box::new(Card::beside_a_dead_counter(&clock, &calls)), &clock, &probe, config);
+    clock.sleep_until(at(1.0));
+    let before = calls.lock().unwrap()["Energy"];
+    // The edges of ten cycles of about 5.5 s, at all phases of the counter: its gap, and its window.
+    let mut edges = 0;
+    for cycle in 0..10 {
+        let from = 1.0 + 5.5 * f64::from(cycle) + 0.0618 * f64::from(cycle);
+        for edge in [from + 0.3, from + 1.0, from + 1.5, from + 5.5] {
+            sampler.expect_edge(at(edge));
+            clock.sleep_until(at(edge));
+            // A read takes time, and is after the edge.
+            clock.sleep(Duration::from_micros(1));
+            sampler.edge(at(edge));
+            edges += 1;
+        }
+        clock.sleep(Duration::from_millis(220));
+    }
+    let reads = calls.lock().unwrap()["Energy"] - before;
+    // One at the edge, one each 25 ms until the tick, which comes 50 ms after it on average, and one in five seconds.
+    let each = f64::from(reads) / f64::from(edges);
+    assert!((3.0..=4.2).contains(&each), "{each} reads an edge");
     clock.detach_all();
 }
