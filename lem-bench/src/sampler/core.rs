@@ -138,7 +138,9 @@ impl Core {
                 });
             } else {
                 let (domain, points) = (c.domain.clone(), Vec::with_capacity(4096));
-                gauges.push(GaugeTrack { channel, domain, quantity: c.quantity, points });
+                let found = probe.channel(&domain, false).filter(|_| c.quantity == Quantity::Power);
+                let period = found.and_then(|p| Duration::try_from_secs_f64(p.update_period_s?).ok());
+                gauges.push(GaugeTrack { channel, domain, quantity: c.quantity, period, points });
             }
         }
         let now = clock.now();

@@ -11,6 +11,7 @@ mod edge;
 mod energy_meter;
 mod gauge;
 mod handle;
+mod levels;
 mod power_now;
 mod probe;
 mod readings;

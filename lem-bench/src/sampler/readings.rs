@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::counter::Unwrapper;
 use super::edge::{CounterSample, EdgeValue, Rest, SLOW, value_at};
-use super::gauge::{GaugeEnergy, half_width, integrate};
+use super::gauge::{GaugeEnergy, Known, integrate_knowing, scatter};
 use crate::meter::Quantity;
 use crate::model::{Domain, DomainEnergy, DomainId, Method, SensorEvent, SensorEventKind, Sight, Trace, TracePoint};
 use crate::units::{Joules, Stamp};
@@ -53,6 +53,7 @@ pub(super) struct GaugeTrack {
     pub(super) channel: usize,
     pub(super) domain: DomainId,
     pub(super) quantity: Quantity,
+    pub(super) period: Option<Duration>,
     pub(super) points: Vec<TracePoint>,
 }
 
@@ -114,10 +115,20 @@ impl Readings {
         out
     }
 
+    /// On which side of an edge the machine rests.
+    fn rest(&self, edge: Stamp) -> Rest {
+        self.rests.iter().find(|(at, _)| *at == edge).map_or(Rest::Neither, |(_, rest)| *rest)
+    }
+
+    /// What is known of a window's readings of a sensor with this period.
+    fn known(&self, period: Option<Duration>, start: Stamp, stop: Stamp) -> Option<Known> {
+        let rests = (self.rest(start) == Rest::Before, self.rest(stop) == Rest::After);
+        Some(Known { update_s: period?.as_secs_f64(), rests })
+    }
+
     fn counted(&mut self, start: Stamp, stop: Stamp, domain: &DomainId) -> Option<(f64, f64, f64)> {
         let track = self.counters.iter().find(|track| track.domain == *domain)?;
-        let rest = |edge: Stamp| self.rests.iter().find(|(at, _)| *at == edge).map_or(Rest::Neither, |(_, rest)| *rest);
-        let edges = [start, stop].map(|edge| value_at(&track.samples, edge, track.period, rest(edge)));
+        let edges = [start, stop].map(|edge| value_at(&track.samples, edge, track.period, self.rest(edge)));
         let mut stuck = |at: Stamp, detail: String| {
             let kind = SensorEventKind::CounterStuck;
             self.events.push(SensorEvent { at, domain: domain.clone(), kind, detail });
@@ -161,15 +172,17 @@ impl Readings {
     }
 
     /// The energies, in J, that a counter that may see part of the time can show too much and too little of a window:
-    /// what the scatter of the power over the window allows, and one period at each end, of which it may have seen
-    /// none. Of a window of a few periods it may have seen nothing that is typical, and no scatter that would tell.
+    /// what the scatter of the power over the window allows, a period of each change from one level to another, and one
+    /// period at each end, of which it may have seen none. Of a window of a few periods it may have seen nothing that is
+    /// typical, and no scatter that would tell.
     fn unseen(&self, track: &CounterTrack, start: Stamp, stop: Stamp, joules: f64) -> (f64, f64) {
         if track.sight == Sight::WholeTime {
             return (0.0, 0.0);
         }
         let within = |point: &&TracePoint| point.0 > start && point.0 <= stop;
         let of = |gauge: &&GaugeTrack| gauge.quantity == Quantity::Power && gauge.domain == track.domain;
-        let watts: Vec<f64> = match self.gauges.iter().find(of) {
+        let gauge = self.gauges.iter().find(of);
+        let watts: Vec<f64> = match gauge {
             Some(gauge) => gauge.points.iter().filter(within).map(|point| point.1).collect(),
             None => counter_trace(track).iter().filter(within).map(|point| point.1).collect(),
         };
@@ -178,13 +191,15 @@ impl Readings {
         if seconds < FEW_PERIODS * period {
             return (joules, joules / LEAST_SHARE);
         }
-        let half = half_width(&watts) * seconds + joules * (period / seconds);
+        let known = self.known(gauge.map_or(track.period, |gauge| gauge.period), start, stop);
+        let half = scatter(&watts, seconds, period, known) + joules * (period / seconds);
         (half, half)
     }
 
     fn integrated(&self, start: Stamp, stop: Stamp, domain: &DomainId) -> Option<GaugeEnergy> {
         let of = |track: &&GaugeTrack| track.quantity == Quantity::Power && track.domain == *domain;
-        integrate(&self.gauges.iter().find(of)?.points, start, stop)
+        let track = self.gauges.iter().find(of)?;
+        integrate_knowing(&track.points, start, stop, self.known(track.period, start, stop))
     }
 
     /// The last temperature read of each domain that has one, in °C.

@@ -8,4 +8,5 @@ mod faults;
 mod generated;
 mod probing;
 mod slow;
+mod whole_loads;
 mod windows;
