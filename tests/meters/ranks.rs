@@ -108,6 +108,21 @@ fn ranks_share_the_cards_that_cuda_visible_devices_leaves() {
 }
 
 #[test]
+fn cards_that_are_named_are_those_of_all_ranks() {
+    let machine = Machine::of(|_| vec![card(0), card(7)]);
+    let board = machine.home.path().join("board.toml");
+    let text = "reference = \"a wattmeter\"\ndate = \"2026-11-02\"\n";
+    let device = |id: u32| format!("[[device]]\ndomain = \"gpu:{id}\"\ngain = 1.0\noffset_w = 0.0\n");
+    std::fs::write(&board, format!("{text}{}{}", device(0), device(1))).unwrap();
+    let board = format!("--calibration={}", board.display());
+    let args = ["rest/1", "--min-window=1200ms", "--processes=2", "--domain=gpu:0", "--domain=gpu:1", &board];
+    ends(machine.start(&args, &[]), 0);
+    check_joined(&machine, &[&["gpu:0"], &["gpu:1"]]);
+    // A name that no card has is refused before any process starts.
+    ends(machine.start(&["rest/1", "--processes=2", "--domain=gpu:2"], &[]), 2);
+}
+
+#[test]
 fn ranks_stay_in_the_instance_that_they_were_given() {
     let mig = Mig { enabled: true, uuids: vec!["MIG-aaaa-1".to_owned(), "MIG-bbbb-2".to_owned()] };
     let machine = Machine::of(|_| vec![card(0), Device { mig: Some(mig), ..card(1) }]);

@@ -33,15 +33,16 @@ struct Device {
     offset_w: f64,
 }
 
-/// Reads the file and finds its devices among those of the meter.
+/// Reads the file and finds its devices among those of the meter. Where this process has a part of the machine alone,
+/// devices that are not there are those of the other processes.
 ///
 /// # Errors
 /// It can't be read, says what can't be, or calibrates a device that isn't there.
-pub(super) fn read(path: &Path, domains: &[Domain], facts: &[Fact]) -> Result<Calibration, Stop> {
+pub(super) fn read(path: &Path, domains: &[Domain], facts: &[Fact], has_a_part: bool) -> Result<Calibration, Stop> {
     let stop = |why: String| Stop::usage(format!("--calibration {}: {why}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| stop(format!("it can't be read: {error}")))?;
     let file = parse(path, &text).map_err(stop)?;
-    resolve(file, domains, facts).map_err(stop)
+    resolve(file, domains, facts, has_a_part).map_err(stop)
 }
 
 fn parse(path: &Path, text: &str) -> Result<File, String> {
@@ -55,7 +56,7 @@ fn parse(path: &Path, text: &str) -> Result<File, String> {
     }
 }
 
-fn resolve(file: File, domains: &[Domain], facts: &[Fact]) -> Result<Calibration, String> {
+fn resolve(file: File, domains: &[Domain], facts: &[Fact], has_a_part: bool) -> Result<Calibration, String> {
     if file.reference.trim().is_empty() {
         return Err("`reference` must name the meter that was trusted".to_owned());
     }
@@ -67,7 +68,7 @@ fn resolve(file: File, domains: &[Domain], facts: &[Fact]) -> Result<Calibration
     }
     let mut found: Vec<DomainCalibration> = Vec::new();
     for device in &file.device {
-        let domain = domain_of(device, domains, facts)?;
+        let Some(domain) = domain_of(device, domains, facts, has_a_part)? else { continue };
         if !(0.5..=2.0).contains(&device.gain) {
             return Err(format!("the gain of {domain} must lie between 0.5 and 2, not be {}", device.gain));
         }
@@ -91,7 +92,12 @@ fn is_date(text: &str) -> bool {
 }
 
 /// The domain that a device means. A gain is one board's own: a name that fits two boards means neither.
-fn domain_of(device: &Device, domains: &[Domain], facts: &[Fact]) -> Result<DomainId, String> {
+fn domain_of(
+    device: &Device,
+    domains: &[Domain],
+    facts: &[Fact],
+    has_a_part: bool,
+) -> Result<Option<DomainId>, String> {
     let uuid_of = |domain: &Domain| {
         let name = format!("{} uuid", domain.id);
         facts.iter().find(|fact| fact.name == name).map(|fact| fact.value.as_str())
@@ -109,7 +115,8 @@ fn domain_of(device: &Device, domains: &[Domain], facts: &[Fact]) -> Result<Doma
         _ => return Err("each [[device]] needs one of `uuid`, `domain` and `name`".to_owned()),
     };
     match fits.as_slice() {
-        [one] => Ok(one.id.clone()),
+        [one] => Ok(Some(one.id.clone())),
+        [] if has_a_part => Ok(None),
         [] => {
             let there: Vec<String> = domains
                 .iter()
@@ -141,7 +148,7 @@ mod tests {
         };
         let domains = [domain("gpu:0", "NVIDIA H200"), domain("gpu:1", "NVIDIA H200"), domain("gpu:2", "NVIDIA L4")];
         let facts = [Fact { name: "gpu:1 uuid".to_owned(), value: "GPU-11".to_owned() }];
-        resolve(parse(Path::new("a.toml"), text)?, &domains, &facts)
+        resolve(parse(Path::new("a.toml"), text)?, &domains, &facts, false)
     }
 
     fn toml(device: &str) -> String {

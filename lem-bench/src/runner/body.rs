@@ -14,8 +14,7 @@ pub(super) fn perform(baton: Baton, job: &Job) {
     let fixtures = baton.fixtures.clone();
     let mut driver = CaseDriver::new(baton, job);
     let result = call(&job.body, &mut driver, fixtures);
-    let (last_failure, precision, spent) = (driver.last_failure(), driver.precision(), driver.spent());
-    let (mut baton, completed, sums) = driver.end();
+    let (mut baton, completed, ended) = driver.end();
     if !baton.is_here() {
         return;
     }
@@ -38,7 +37,7 @@ pub(super) fn perform(baton: Baton, job: &Job) {
         Some(Outcome::DeviceLost { message }) => baton.leave(&format!("lost its device: {message}")),
         None => baton.leave("was interrupted"),
     }
-    baton.give_back(Ended { outcome, last_failure, precision, sums, spent });
+    baton.give_back(Ended { outcome, ..ended });
 }
 
 /// Calls a body and checks that it ran exactly one `iter…`; the outer `Err` is a panic.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::event::{Progress, Stage};
 use super::job::Job;
 use super::log::Log;
-use super::player::{Baton, Until};
+use super::player::{Baton, Ended, Until};
 use super::rig::RigParts;
 use super::side_by_side::{common, own_schedule};
 use super::surroundings::CpuMark;
@@ -14,8 +14,8 @@ use super::together::Word;
 use crate::bench::{Choice, Driver, Iteration, Step};
 use crate::clock::{Clock, followed_cpu_time, process_cpu_time};
 use crate::model::{
-    CycleEvidence, CycleRecord, IdleKind, IdleRecord, Precision, Record, Span, SpanKind, WarmUpRecord, WindowRecord,
-    WorkDone, id_hash,
+    CycleEvidence, CycleRecord, IdleKind, IdleRecord, Record, Span, SpanKind, WarmUpRecord, WindowRecord, WorkDone,
+    id_hash,
 };
 use crate::protocol::{Command, CycleSums, Edge, Protocol, Resting, Senses, WarmUp, WarmUpVerdict};
 use crate::units::Stamp;
@@ -100,14 +100,12 @@ impl CaseDriver {
         }
     }
 
-    /// The baton, whether all cycles were done, and what those came to that were measured.
-    pub(super) fn end(self) -> (Baton, bool, Vec<CycleSums>) {
-        (self.rig, self.completed, self.sums)
-    }
-
-    /// How long this body had the baton, from its first rest on.
-    pub(super) fn spent(&self) -> Duration {
-        if self.rig.is_here() { self.protocol.took(self.rig.now()) } else { Duration::ZERO }
+    /// The baton, whether all cycles were done, and what there is to tell of the body's end but its outcome.
+    pub(super) fn end(self) -> (Baton, bool, Ended) {
+        let spent = if self.rig.is_here() { self.protocol.took(self.rig.now()) } else { Duration::ZERO };
+        let precision = self.protocol.precision();
+        let ended = Ended { outcome: None, last_failure: self.last_failure, precision, sums: self.sums, spent };
+        (self.rig, self.completed, ended)
     }
 
     /// Lets others go on, until the baton comes back.
@@ -120,16 +118,6 @@ impl CaseDriver {
             self.waited += away;
             self.mark_cpu();
         }
-    }
-
-    /// The text of the last failed request.
-    pub(super) fn last_failure(&self) -> Option<String> {
-        self.last_failure.clone()
-    }
-
-    /// How the search for a narrow interval ended, if it did.
-    pub(super) fn precision(&self) -> Option<Precision> {
-        self.protocol.precision()
     }
 
     /// Notes what is done from now on, for the trace and for those who watch.
@@ -252,9 +240,8 @@ impl CaseDriver {
     /// Writes down a cycle.
     fn cycle_done(&mut self, index: u32) {
         let mut windows = std::mem::take(&mut self.windows);
-        let word = Word { windows: windows.iter().map(|window| (window.0, window.1)).collect(), ..Word::default() };
-        let words = self.rig.meet(word);
         let own: Vec<(Stamp, Stamp)> = windows.iter().map(|window| (window.0, window.1)).collect();
+        let words = self.rig.meet(Word { windows: own.clone(), ..Word::default() });
         common(self.rig.rank(), &words, &mut windows);
         let now = self.rig.now();
         self.close_span(now);

@@ -44,13 +44,28 @@ const SLURM: [&str; 3] = ["SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID
 #[rustfmt::skip]
 const LAUNCHERS: [Launcher; 5] = [
     Launcher { name: "--processes", mark: OURS, numbers: TORCHRUN, job: &[OURS] },
-    Launcher { name: "torchrun", mark: "TORCHELASTIC_RUN_ID", numbers: TORCHRUN, job: &["TORCHELASTIC_RUN_ID", "MASTER_PORT"] },
+    Launcher { name: "torchrun", mark: "TORCHELASTIC_RUN_ID", numbers: TORCHRUN, job: &["TORCHELASTIC_RUN_ID", "MASTER_ADDR", "MASTER_PORT"] },
     Launcher { name: "mpirun (Open MPI)", mark: OPEN_MPI[0], numbers: OPEN_MPI, job: &["PMIX_NAMESPACE", "OMPI_MCA_ess_base_jobid"] },
-    Launcher { name: "mpirun (MPICH)", mark: HYDRA[2], numbers: HYDRA, job: &["PMI_JOBID", "PMI_ID"] },
+    Launcher { name: "mpirun (MPICH)", mark: HYDRA[2], numbers: HYDRA, job: &["PMI_JOBID"] },
     Launcher { name: "srun", mark: SLURM[1], numbers: SLURM, job: &["SLURM_JOB_ID", "SLURM_STEP_ID"] },
 ];
 
 impl Place {
+    /// The place of this process.
+    ///
+    /// # Errors
+    /// As [`Place::find`].
+    pub fn of_this_process() -> Result<Option<Self>, String> {
+        let said = |name: &str| std::env::var(name).ok();
+        Self::find(|name| match (name, said(name)) {
+            // Hydra names no job, but each has a port of its own.
+            ("PMI_JOBID", None) => control_port(),
+            // Every machine calls itself so: jobs of two machines with one results folder are two.
+            ("MASTER_ADDR", Some(own)) if own == "localhost" || own.starts_with("127.") => Some(host()),
+            (_, said) => said,
+        })
+    }
+
     /// The place that `variable` tells of; `None` for a process that was started alone.
     ///
     /// # Errors
@@ -73,6 +88,24 @@ impl Place {
         let place = Self { launcher, rank, world, local_rank, job, is_ours, has_own_gpu };
         Ok((world > 1 || is_ours).then_some(place))
     }
+}
+
+/// The machine's name.
+pub(super) fn host() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
+}
+
+/// Where the `mpiexec` listens that has started the parent of this process, Hydra's proxy: `host:port`.
+#[cfg(unix)]
+fn control_port() -> Option<String> {
+    let command = std::fs::read(format!("/proc/{}/cmdline", std::os::unix::process::parent_id())).ok()?;
+    let mut words = command.split(|byte| *byte == 0).skip_while(|word| *word != b"--control-port");
+    String::from_utf8(words.nth(1)?.to_vec()).ok()
+}
+
+#[cfg(not(unix))]
+fn control_port() -> Option<String> {
+    None
 }
 
 #[cfg(test)]
@@ -114,9 +147,10 @@ mod tests {
             ("WORLD_SIZE", "8"),
             ("LOCAL_RANK", "5"),
             ("TORCHELASTIC_RUN_ID", "none"),
+            ("MASTER_ADDR", "node-1"),
             ("MASTER_PORT", "29500"),
         ];
-        assert_eq!(find(&torch).unwrap(), Some(("torchrun", 5, 8, 5, "torchrun none.29500".to_owned())));
+        assert_eq!(find(&torch).unwrap(), Some(("torchrun", 5, 8, 5, "torchrun none.node-1.29500".to_owned())));
         assert_eq!(find(&torch[..3]), Ok(None), "these names alone may be anybody's");
         let hydra = [("PMI_RANK", "1"), ("PMI_SIZE", "2"), ("MPI_LOCALRANKID", "1")];
         assert_eq!(find(&hydra).unwrap().map(|found| (found.1, found.2)), Some((1, 2)));

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::launcher::host;
 use crate::runner::{Together, Word};
 
 /// Time between two looks at what has come.
@@ -58,7 +59,7 @@ impl Meeting {
             }
             std::thread::sleep(LOOK);
         }
-        let host = read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
+        let host = host();
         let place = Mutex::new(Standing { bench: 0, number: 0, since: None, pulse: began });
         Ok(Self { folder, rank, world, host, patience, place, _alive: alive })
     }

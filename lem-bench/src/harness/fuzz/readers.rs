@@ -106,7 +106,7 @@ pub(super) const READERS: &[Reader] = &[
         sealed: false,
         beside: 0,
         prepare: |_| vec![samples::BOARD_TOML.as_bytes().to_vec()],
-        read: |folder, _| calibration::read(&folder.join("board.toml"), &samples::domains(), &[]).is_ok(),
+        read: |folder, _| calibration::read(&folder.join("board.toml"), &samples::domains(), &[], false).is_ok(),
     },
     Reader {
         name: "calibration-json",
@@ -114,7 +114,7 @@ pub(super) const READERS: &[Reader] = &[
         sealed: false,
         beside: 0,
         prepare: |_| vec![samples::BOARD_JSON.as_bytes().to_vec()],
-        read: |folder, _| calibration::read(&folder.join("board.json"), &samples::domains(), &[]).is_ok(),
+        read: |folder, _| calibration::read(&folder.join("board.json"), &samples::domains(), &[], false).is_ok(),
     },
     Reader {
         name: "settings",

@@ -4,15 +4,23 @@ use super::super::exit::Stop;
 use crate::meter::{self, MeterChoice, OpenError};
 use crate::model::{Domain, DomainId};
 
-/// The domains that `--domain` names, or those that the meter proposes.
+/// The domains that `--domain` names, or those that the meter proposes. Where this process has a part of the machine
+/// alone, names that fit nothing are those of the other processes.
 ///
 /// # Errors
 /// A name fits no domain, or two of them contain each other.
-pub(super) fn choose(domains: &[Domain], named: &[String], proposed: Vec<DomainId>) -> Result<Vec<DomainId>, Stop> {
+pub(super) fn choose(
+    domains: &[Domain],
+    named: &[String],
+    proposed: Vec<DomainId>,
+    has_a_part: bool,
+) -> Result<Vec<DomainId>, Stop> {
     if named.is_empty() {
         return Ok(proposed);
     }
-    meter::select(domains, named).map_err(|error| Stop::usage(format!("--domain: {error}")))
+    let is_here = |name: &&String| !has_a_part || meter::select(domains, std::slice::from_ref(*name)).is_ok();
+    let named: Vec<String> = named.iter().filter(is_here).cloned().collect();
+    meter::select(domains, &named).map_err(|error| Stop::usage(format!("--domain: {error}")))
 }
 
 /// How a meter that can't be opened ends the run: a wrong setting is a mistake in what was asked for, everything else

@@ -48,6 +48,18 @@ impl Instrument {
     /// # Errors
     /// There is none, or the domains that were asked for are not its.
     pub(super) fn open(call: &Call) -> Result<Self, Stop> {
+        Self::opened(call, false)
+    }
+
+    /// Opens what this process has of it, which is one of several that have a GPU each.
+    ///
+    /// # Errors
+    /// As [`Instrument::open`].
+    pub(super) fn open_own_gpu(call: &Call) -> Result<Self, Stop> {
+        Self::opened(call, true)
+    }
+
+    fn opened(call: &Call, has_a_part: bool) -> Result<Self, Stop> {
         let config = call.config();
         match &config.meter {
             MeterChoice::Sim(file) => Self::simulated(config, &find(file, &call.places)),
@@ -58,7 +70,8 @@ impl Instrument {
                 };
                 let opened = opened.map_err(|error| headline::refuse(choice, &error))?;
                 let clock = Arc::new(RealClock);
-                Self::new(opened.meter, clock, config, opened.headline, opened.notes, opened.watch)
+                let instrument = Self::new(opened.meter, clock, config, (opened.headline, has_a_part), opened.notes)?;
+                Ok(Self { watch: opened.watch, ..instrument })
             }
         }
     }
@@ -75,23 +88,22 @@ impl Instrument {
         let meter = simulation.machine().meter();
         let clock = Arc::new(simulation.machine().clock());
         let proposed = meter::non_overlapping(meter.domains());
-        Self::new(meter, clock, config, proposed, notes, None)
+        Self::new(meter, clock, config, (proposed, false), notes)
     }
 
     fn new(
         meter: Box<dyn Meter>,
         clock: Arc<dyn Clock>,
         config: &Config,
-        proposed: Vec<DomainId>,
+        (proposed, has_a_part): (Vec<DomainId>, bool),
         notes: Vec<String>,
-        watch: Option<Arc<dyn DeviceWatch>>,
     ) -> Result<Self, Stop> {
         let domains = meter.domains().to_vec();
-        let headline = headline::choose(&domains, &config.domains, proposed)?;
+        let headline = headline::choose(&domains, &config.domains, proposed, has_a_part)?;
         let facts: Vec<Fact> = meter.facts().into_iter().map(|(name, value)| Fact { name, value }).collect();
         let file = config.calibration.as_deref();
-        let calibration = file.map(|file| calibration::read(file, &domains, &facts)).transpose()?;
-        Ok(Self { meter, clock, domains, headline, notes, facts, simulation: None, watch, calibration })
+        let calibration = file.map(|file| calibration::read(file, &domains, &facts, has_a_part)).transpose()?;
+        Ok(Self { meter, clock, domains, headline, notes, facts, simulation: None, watch: None, calibration })
     }
 
     /// Whether it reads this machine, which others may use too.

@@ -45,7 +45,7 @@ pub(super) fn is_conductor(config: &Config, chosen: &Chosen) -> bool {
 /// # Errors
 /// That makes no sense, or can't be had together with what was asked for.
 pub(super) fn place(config: &Config) -> Result<Option<Place>, Stop> {
-    let place = Place::find(|name| std::env::var(name).ok()).map_err(Stop::usage)?;
+    let place = Place::of_this_process().map_err(Stop::usage)?;
     let Some(place) = place else { return Ok(None) };
     if !place.is_ours && config.processes.is_some_and(|n| n != place.world) {
         return Err(Stop::usage(format!(
@@ -187,11 +187,12 @@ impl Ranks {
     /// # Errors
     /// As [`Instrument::open`].
     pub(super) fn instrument(&self, call: &Call) -> Result<Instrument, Stop> {
-        let instrument = Instrument::open(call)?;
+        let has_own_gpu = self.place.has_own_gpu;
+        let instrument = if has_own_gpu { Instrument::open_own_gpu(call)? } else { Instrument::open(call)? };
         Ok(match self.place.local_rank {
             0 => instrument,
             _ if instrument.is_of_this_process() => instrument,
-            _ if self.place.has_own_gpu => instrument.of_own_gpu(),
+            _ if has_own_gpu => instrument.of_own_gpu(),
             _ => instrument.unread(),
         })
     }

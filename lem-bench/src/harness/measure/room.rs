@@ -26,21 +26,25 @@ impl Room {
         Self { surroundings, keep_free, before, most, residents: 0 }
     }
 
-    /// What there is too little of for one more bench, if anything is; the first one is always set up.
-    pub(super) fn lacks(&mut self) -> Option<String> {
+    /// What there is too little of for one more bench, if anything is; the first one is always set up. Unless it
+    /// `is_last`, there must be room beside it for one that comes and goes.
+    pub(super) fn lacks(&mut self, is_last: bool) -> Option<String> {
         let memories = self.surroundings.memory();
         self.before = memories.iter().map(|memory| (memory.name.clone(), memory.free)).collect();
         if self.residents == 0 {
             return None;
         }
         memories.iter().find_map(|memory| {
-            let needed = self.most.get(&memory.name).copied().unwrap_or_default();
+            let most = self.most.get(&memory.name).copied().unwrap_or_default();
+            let (needed, what) = if is_last {
+                (most, "one more")
+            } else {
+                (2 * most, "one more, and one that comes and goes beside it,")
+            };
             (memory.free < self.kept(memory) + needed).then(|| {
                 let (name, share) = (&memory.name, self.keep_free * 100.0);
                 let (needed, free) = (gib(needed), gib(memory.free));
-                format!(
-                    "one more may take {needed} of {name} memory, {free} are free, and --keep-free leaves {share} %"
-                )
+                format!("{what} may take {needed} of {name} memory, {free} are free, and --keep-free leaves {share} %")
             })
         })
     }

@@ -43,7 +43,7 @@ fn set_up<R: FnMut() -> Result<Sampler, String>>(
 ) -> Result<bool, Stop> {
     let all = seats.len();
     for (number, seat) in seats.iter_mut().enumerate() {
-        if let Some(why) = room.lacks() {
+        if let Some(why) = room.lacks(number + 1 == all) {
             console::note(&format!(
                 "{number} of {all} benches stay set up at once: {why}; the others are set up again for each of their \
                  cycles"
