@@ -127,7 +127,7 @@ fn clocks(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
                 "lock the clocks for a comparison (`nvidia-smi -lgc`), or find what makes the card change them",
             ));
         }
-        let limits = evidence.part.head.evidence.limits.iter().find(|limits| limits.domain == *domain);
+        let limits = evidence.limits().find(|limits| limits.domain == *domain);
         let Some(highest) = limits.and_then(|limits| limits.max_sm_clock_mhz).filter(|clock| *clock > 0.0) else {
             continue;
         };
@@ -157,7 +157,7 @@ fn range(values: &[f64]) -> (f64, f64) {
 }
 
 fn limits(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
-    for limits in &evidence.part.head.evidence.limits {
+    for limits in evidence.limits() {
         let (Some(enforced), Some(default)) = (limits.enforced_w, limits.default_w) else { continue };
         if enforced < default - 0.5 {
             findings.push(Finding::new(
@@ -174,18 +174,27 @@ fn limits(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
 fn users(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     let ours: BTreeSet<u32> = evidence.parts.iter().map(|part| part.head.evidence.pid).collect();
     let is_own = |user: &DeviceUser| user.own || ours.contains(&user.pid);
-    let before: Vec<&DeviceUser> = evidence.part.head.evidence.users.iter().flatten().collect();
-    let looks: Vec<&Vec<DeviceUser>> =
-        evidence.records.iter().flatten().filter_map(|record| record.evidence.users.as_ref()).collect();
-    let devices: BTreeSet<&DomainId> =
-        before.iter().copied().chain(looks.iter().flat_map(|look| look.iter())).map(|user| &user.domain).collect();
+    // Each process looks at its own devices, and one cycle is one look.
+    let before: Vec<&DeviceUser> = evidence.heads().filter_map(|head| head.evidence.users.as_ref()).flatten().collect();
+    let looks: Vec<Vec<&DeviceUser>> = evidence
+        .records
+        .iter()
+        .map(|records| records.iter().filter_map(|record| record.evidence.users.as_ref()).collect::<Vec<_>>())
+        .filter(|looks| !looks.is_empty())
+        .map(|looks| looks.into_iter().flatten().collect())
+        .collect();
+    let devices: BTreeSet<&DomainId> = before.iter().chain(looks.iter().flatten()).map(|user| &user.domain).collect();
     let contained = evidence.part.head.environment.iter().find(|fact| fact.name == "container");
     for device in devices {
         let here = |user: &&DeviceUser| user.domain == *device;
-        let seen_own = looks.iter().flat_map(|look| look.iter()).filter(here).any(is_own);
+        let seen_own = looks.iter().flatten().copied().filter(here).any(is_own);
         let mut others: BTreeMap<u32, (usize, &DeviceUser)> = BTreeMap::new();
-        for user in looks.iter().flat_map(|look| look.iter()).filter(here).filter(|user| !is_own(user)) {
-            others.entry(user.pid).or_insert((0, user)).0 += 1;
+        for look in &looks {
+            let seen: BTreeMap<u32, &DeviceUser> =
+                look.iter().copied().filter(here).filter(|user| !is_own(user)).map(|user| (user.pid, user)).collect();
+            for (pid, user) in seen {
+                others.entry(pid).or_insert((0, user)).0 += 1;
+            }
         }
         let early: BTreeSet<u32> = before.iter().copied().filter(here).filter(|u| !is_own(u)).map(|u| u.pid).collect();
         // In a container the driver tells the host's ids, so that one's own process has a foreign one. What was there
@@ -220,9 +229,7 @@ fn users(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
 
 /// Power that no device can draw: below nothing, or over its limit by more than a passing peak.
 fn plausible(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
-    let limit_of = |domain: &DomainId| {
-        evidence.part.head.evidence.limits.iter().find(|limits| limits.domain == *domain)?.enforced_w
-    };
+    let limit_of = |domain: &DomainId| evidence.limits().find(|limits| limits.domain == *domain)?.enforced_w;
     let mut worst: BTreeMap<&DomainId, (f64, u32)> = BTreeMap::new();
     for cycle in evidence.joined {
         for (domain, joules) in &cycle.summary.domains_j {

@@ -16,8 +16,10 @@ pub(super) fn judge(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
 }
 
 fn windows(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
-    let head = evidence.part.head;
-    let Some(period) = head.probe.period_of(&head.headline) else {
+    // The slowest of all processes that read any.
+    let reading = evidence.heads().filter(|head| !head.headline.is_empty());
+    let periods: Option<Vec<_>> = reading.map(|head| head.probe.period_of(&head.headline)).collect();
+    let Some(period) = periods.map(|periods| periods.into_iter().max().unwrap_or_default()) else {
         findings.push(Finding::new(
             Check::WindowShort,
             Weight::Note,
@@ -55,10 +57,10 @@ fn windows(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
 /// Counters that lie when they are read often: read as seldom as the probe found to be harmless they don't, and where it
 /// found no such distance, the few reads around each edge take something from the window.
 fn dense_reads(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
-    let head = evidence.part.head;
-    for channel in
+    let channels = evidence.heads().flat_map(|head| {
         head.probe.channels.iter().filter(|channel| channel.counter && head.headline.contains(&channel.domain))
-    {
+    });
+    for channel in channels {
         let Some(found) = channel.dense_reads.filter(DenseReads::disturb) else { continue };
         let (safe, period) = (channel.safe_interval_s.unwrap_or(0.0), channel.update_period_s.unwrap_or(0.0));
         let change = 100.0 * found.change();
@@ -104,7 +106,7 @@ fn events(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             .filter(|(_, event)| kinds.contains(&event.kind))
             .collect();
         // What a domain beside the headline does is worth knowing and takes nothing from the headline's figures.
-        let headline = &evidence.part.head.headline;
+        let headline = evidence.headline();
         let (of_headline, beside): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|(_, event)| headline.contains(&event.domain));
         let (all, most) = if of_headline.is_empty() { (beside, Weight::Note) } else { (of_headline, Weight::Invalid) };

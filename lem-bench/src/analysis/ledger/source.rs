@@ -11,8 +11,7 @@ pub(super) fn judge(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
 
 /// Cards of which the process has a part, and the meter the whole.
 fn divided(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
-    let head = evidence.part.head;
-    for domain in &head.headline {
+    for (head, domain) in evidence.heads().flat_map(|head| head.headline.iter().map(move |domain| (head, domain))) {
         let name = format!("{domain} energy covers");
         let Some(fact) = head.environment.iter().find(|fact| fact.name == name) else { continue };
         findings.push(Finding::new(

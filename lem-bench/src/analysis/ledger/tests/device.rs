@@ -23,7 +23,7 @@ fn stranger(pid: u32) -> DeviceUser {
 }
 
 /// A process that was there after the windows of these cycles.
-fn used_after(journal: &mut Journal, pid: u32, cycles: std::ops::Range<usize>) {
+pub(super) fn used_after(journal: &mut Journal, pid: u32, cycles: std::ops::Range<usize>) {
     for cycle in &mut journal.cycles[cycles] {
         cycle.evidence.users.as_mut().unwrap().push(stranger(pid));
     }

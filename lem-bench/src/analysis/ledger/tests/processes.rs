@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use super::cases::Case;
-use super::evidence::Run;
+use super::device::used_after;
+use super::evidence::{Journal, Run};
 use crate::analysis::finding::{Check, Weight};
+use crate::model::{DomainId, SensorEventKind};
 
 /// Moves the windows of the second process.
 fn second_comes_late(run: &mut Run, by: Duration) {
@@ -21,6 +23,19 @@ fn second_says(run: &mut Run, name: &str, first: &str, second: &str) {
     run.journals[1].fact(&name.replace("gpu:0", "gpu:1"), second);
 }
 
+/// What happens to the card that is the second process' own.
+fn second_sees(run: &mut Run, what: fn(&mut Journal)) {
+    run.add_process();
+    let second = &mut run.journals[1];
+    what(second);
+    let gpu = second.head.headline[0].clone();
+    second.head.evidence.users.iter_mut().flatten().for_each(|user| user.domain = gpu.clone());
+    for cycle in &mut second.cycles {
+        cycle.events.iter_mut().for_each(|event| event.domain = gpu.clone());
+        cycle.evidence.users.iter_mut().flatten().for_each(|user| user.domain = gpu.clone());
+    }
+}
+
 /// Two journals of a run in shards, each with a bench of its own.
 fn shards(run: &mut Run, which: [(u32, u32); 2]) {
     run.journals.push(run.journals[0].clone());
@@ -30,7 +45,34 @@ fn shards(run: &mut Run, which: [(u32, u32); 2]) {
     }
 }
 
-pub(super) const CASES: [Case; 12] = [
+pub(super) const CASES: [Case; 15] = [
+    Case {
+        check: Check::CounterReset,
+        weight: Weight::Invalid,
+        says: "was reset or ran backwards 1 times on gpu:1, 1 of them in windows",
+        provoked: |run| second_sees(run, |second| second.event(3, SensorEventKind::CounterReset, 5.0)),
+        spared: |run| second_sees(run, |second| second.event(3, SensorEventKind::CounterReset, -4.0)),
+    },
+    Case {
+        check: Check::Foreign,
+        weight: Weight::Warning,
+        says: "gpu:1: process 4242 with 3072 MiB used it all the time",
+        provoked: |run| second_sees(run, |second| used_after(second, 4242, 0..10)),
+        spared: Run::add_process,
+    },
+    Case {
+        check: Check::PowerPolicy,
+        weight: Weight::Warning,
+        says: "gpu:1: its power limit is 300 W, below its default of 700 W",
+        provoked: |run| {
+            second_sees(run, |second| {
+                let limits = &mut second.head.evidence.limits[0];
+                limits.domain = DomainId::new("gpu:1");
+                (limits.enforced_w, limits.default_w) = (Some(300.0), Some(700.0));
+            });
+        },
+        spared: Run::add_process,
+    },
     Case {
         check: Check::ProcessMissing,
         weight: Weight::Invalid,
