@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{bench, metric, of, run, runs, summary};
+use crate::support::{bench, children, metric, of, run, runs, summary};
 
 /// Runs `deadly` with this trouble between two good benches; what it is recorded as.
 #[track_caller]
@@ -51,14 +51,6 @@ fn a_bench_that_never_ends_is_ended() {
     let ran = run(&mut bench(home.path(), &["--exact", "decode", "--cycles", "500", "--bench-timeout", "2500ms"]));
     assert!(ran.ends_with(101).err.contains("its time limit of 2.5 s"));
     assert!(begin.elapsed() < Duration::from_secs(120), "{:?}", begin.elapsed());
-}
-
-/// Process ids of what this process has started and that still runs.
-fn children(pid: u32) -> Vec<String> {
-    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
-    let of = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
-    let all: Vec<String> = tasks.map(|task| of(task.unwrap())).collect();
-    all.iter().flat_map(|text| text.split_whitespace()).map(str::to_owned).collect()
 }
 
 #[test]

@@ -3,5 +3,6 @@
 
 mod duel;
 mod isolate;
+mod killed_ranks;
 mod ranks;
 mod support;

@@ -100,3 +100,11 @@ pub(crate) fn of<'a>(summary: &'a Value, id: &str) -> &'a Value {
 pub(crate) fn metric(bench: &Value, name: &str) -> f64 {
     bench["metrics"][name]["value"].as_f64().unwrap_or_else(|| panic!("no {name} in {}", bench["metrics"]))
 }
+
+/// Process ids of what this process has started and that still runs.
+pub(crate) fn children(pid: u32) -> Vec<String> {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let of = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+    let all: Vec<String> = tasks.map(|task| of(task.unwrap())).collect();
+    all.iter().flat_map(|text| text.split_whitespace()).map(str::to_owned).collect()
+}

@@ -11,11 +11,17 @@ use crate::runner::Interrupt;
 
 /// Runs `world` processes of this binary with this one's arguments, each with its rank in the run of this id, and the
 /// GPU of its number where there is one; those that are left over share them. Who wants to stop stops all of them. The
-/// exit code of each, `None` for one that a signal ended.
+/// exit code of each, `None` for one that a signal ended; `ended` is told of each when it has.
 ///
 /// # Errors
 /// One can't be started, and then none is; or the system does not say how they ended.
-pub fn crew(run_id: &str, world: u32, gpus: &[String], interrupt: &Interrupt) -> io::Result<Vec<Option<i32>>> {
+pub fn crew(
+    run_id: &str,
+    world: u32,
+    gpus: &[String],
+    interrupt: &Interrupt,
+    mut ended: impl FnMut(u32),
+) -> io::Result<Vec<Option<i32>>> {
     let binary = std::env::current_exe()?;
     let mut crew: Vec<Child> = Vec::new();
     for rank in 0..world as usize {
@@ -42,9 +48,13 @@ pub fn crew(run_id: &str, world: u32, gpus: &[String], interrupt: &Interrupt) ->
             }
         }
     }
-    let mut told = false;
+    let (mut told, mut gone) = (false, vec![false; crew.len()]);
     loop {
         let ends = crew.iter_mut().map(Child::try_wait).collect::<io::Result<Vec<_>>>()?;
+        for (rank, gone) in (0..world).zip(&mut gone).filter(|(rank, gone)| !**gone && ends[*rank as usize].is_some()) {
+            *gone = true;
+            ended(rank);
+        }
         if ends.iter().all(Option::is_some) {
             return Ok(ends.into_iter().map(|end| end?.code()).collect());
         }

@@ -172,6 +172,12 @@ impl Together for Meeting {
     }
 }
 
+/// Says to those who meet in `folder` that a process of theirs has ended, which may not have come there before.
+pub fn bury(folder: &Path, rank: u32) {
+    let path = alive(folder, rank);
+    drop(create_dir_all(folder).and_then(|()| OpenOptions::new().create(true).append(true).open(path)));
+}
+
 /// The file that a process holds locked for as long as it lives.
 fn alive(folder: &Path, rank: u32) -> PathBuf {
     folder.join(format!("alive-{rank}"))

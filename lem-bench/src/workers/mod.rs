@@ -24,7 +24,7 @@ mod wire;
 pub use crew::crew;
 pub use launch::{Launch, Listed, Listing, Task, VERSION, asked_version};
 pub use launcher::Place;
-pub use meeting::{Meeting, Note};
+pub use meeting::{Meeting, Note, bury};
 #[cfg(unix)]
 pub use remote::{body, list};
 #[cfg(unix)]

@@ -22,7 +22,7 @@ use crate::model::{DomainId, MeterProbe, Order, RunOrder};
 use crate::registry::Case;
 use crate::runner::{Interrupt, Together as _};
 use crate::store::{Home, JournalName, RunDir, RunId, slug};
-use crate::workers::{Meeting, Note, Place, crew};
+use crate::workers::{Meeting, Note, Place, bury, crew};
 
 /// How many processes a bench wants.
 pub(super) fn wanted(config: &Config, case: &Case) -> u32 {
@@ -97,9 +97,11 @@ pub(super) fn conduct(call: &Call, chosen: &Chosen, target: &str, home: Home) ->
             let each = if gpus.is_empty() { "" } else { ", with a GPU each as far as there are" };
             console::note(&format!("{world} processes measure side by side{each}"));
         }
-        let clear = || drop(std::fs::remove_dir_all(meetings(results.folder(), world)));
+        let folder = meetings(results.folder(), world);
+        let clear = || drop(std::fs::remove_dir_all(&folder));
         clear();
-        let codes = crew(&results.run_id(), world, &gpus, &interrupt).map_err(cant)?;
+        let ended = |rank| bury(&folder, rank);
+        let codes = crew(&results.run_id(), world, &gpus, &interrupt, ended).map_err(cant)?;
         clear();
         for (rank, code) in codes.iter().enumerate() {
             if code.is_none() {

@@ -87,7 +87,7 @@ pub(in crate::harness) fn run(call: &Call, mut chosen: Chosen) -> Result<Exit, S
         tell_notes(config, &instrument);
     }
     let left = match (&config.resume, &home, &ranks) {
-        (Some(_), _, Some(ranks)) => Some(ranks.results.clone()).filter(Results::has_journal),
+        (Some(_), _, Some(ranks)) => ranks.results.has_begun()?.then(|| ranks.results.clone()),
         (Some(which), Some(home), None) => {
             resume::run(home, which, &target(call))?.map(|run| Results::of(home.clone(), run, ALONE))
         }

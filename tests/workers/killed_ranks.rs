@@ -1,0 +1,95 @@
+//! Processes that measure side by side and are killed at random moments, all of them, the one that started them or one of
+//! them, and gone on with: they come to what undisturbed ones come to.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::{children, clean, metric, of, run, runs, summary};
+
+/// How many runs: a few each time the tests run, `LEM_KILLED_RANKS=50` where there is time.
+fn rounds() -> u64 {
+    std::env::var("LEM_KILLED_RANKS").ok().and_then(|n| n.parse().ok()).unwrap_or(2)
+}
+
+fn two(home: &Path, more: &[&str]) -> Command {
+    let mut command = clean(env!("CARGO_BIN_EXE_fixture-workers"), home);
+    command.args(["--bench", "--exact", "decode", "tiny", "--quick", "--cycles", "12", "--processes", "2"]);
+    command.args(["--meter", "sim:tests/scenarios/without_heat_or_ticks.json"]).args(more);
+    command
+}
+
+fn kill(pid: &str) {
+    drop(Command::new("kill").args(["-9", pid]).stderr(Stdio::null()).status());
+}
+
+/// Lets it live for so long, then kills some of its processes and waits until all are gone; whether any was killed.
+fn killed_after(mut conductor: Child, life: Duration, whom: u64) -> bool {
+    std::thread::sleep(life);
+    let ranks = children(conductor.id());
+    let ran = conductor.try_wait().unwrap().is_none();
+    if ran {
+        let own = conductor.id().to_string();
+        match (whom % 4, ranks.as_slice()) {
+            (0 | 1, [.., _]) => kill(&ranks[(whom / 4) as usize % ranks.len()]),
+            (2, _) => kill(&own),
+            _ => ranks.iter().chain([&own]).for_each(|pid| kill(pid)),
+        }
+    }
+    conductor.wait().unwrap();
+    let until = Instant::now() + Duration::from_secs(60);
+    while ranks.iter().any(|pid| Path::new("/proc").join(pid).exists()) {
+        assert!(Instant::now() < until, "a rank outlives the one that started it");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    ran
+}
+
+/// Cycles and joules per token of each bench.
+fn essence(summary: &Value) -> Vec<(usize, f64)> {
+    let bench = |id| {
+        let bench = of(summary, id);
+        (bench["cycles"].as_array().unwrap().len(), metric(bench, "j_per_output_token"))
+    };
+    ["decode", "tiny"].map(bench).to_vec()
+}
+
+#[test]
+fn ranks_that_are_killed_come_to_what_undisturbed_ones_come_to() {
+    let place = tempfile::tempdir().unwrap();
+    let undisturbed = place.path().join("undisturbed");
+    let began = Instant::now();
+    run(&mut two(&undisturbed, &[])).ends_with(0);
+    let (whole, expected) = (began.elapsed(), essence(&summary(&undisturbed)));
+    let mut kills = 0;
+    for number in 0..rounds() {
+        let home = place.path().join(number.to_string());
+        let mut random = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ u64::from(std::process::id());
+        for attempt in 1..=6 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let life = whole.mul_f64((random >> 11) as f64 / (1_u64 << 53) as f64 * 0.3 * f64::from(attempt));
+            let child = two(&home, &["--resume"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            kills += u64::from(killed_after(child, life, random >> 32));
+        }
+        let ran = run(&mut two(&home, &["--resume"])).ends_with(0);
+        // One that was killed before any of its processes had said anything is no run.
+        let summaries: Vec<_> =
+            runs(&home).iter().map(|run| run.join("summary.json")).filter(|it| it.exists()).collect();
+        assert_eq!(summaries.len(), 1, "run {number}: {summaries:?}");
+        let came_to: Value = serde_json::from_slice(&std::fs::read(&summaries[0]).unwrap()).unwrap();
+        for ((cycles, joules), (n, should)) in essence(&came_to).into_iter().zip(&expected) {
+            assert_eq!(cycles, *n, "run {number}: {}", ran.err);
+            assert!(
+                (joules / should - 1.0).abs() < 1e-6,
+                "run {number}: {joules} J where it is {should} J undisturbed"
+            );
+        }
+        for bad in ["process_missing", "process_unfinished", "windows_apart", "cycles_missing", "completeness"] {
+            assert!(!came_to.to_string().contains(bad), "run {number}: {bad}");
+        }
+    }
+    println!("{} runs, {kills} kills", rounds());
+    assert!(kills >= rounds(), "only {kills} were killed while they ran");
+}
