@@ -96,6 +96,7 @@ fn certainty(benches: &[BenchSummary]) -> Card {
         |bench: &&&BenchSummary| bench.headline().is_some_and(|m| m.interval.as_ref().is_some_and(|i| i.indicative));
     let indicative = match fine.iter().filter(indicative).count() {
         0 => String::new(),
+        1 => " One of these has too few cycles to rely on: indicative.".to_owned(),
         n => format!(" {n} of these have too few cycles to rely on: indicative."),
     };
     let text = if halves.len() == 1 {
