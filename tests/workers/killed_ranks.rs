@@ -25,6 +25,12 @@ fn kill(pid: &str) {
     drop(Command::new("kill").args(["-9", pid]).stderr(Stdio::null()).status());
 }
 
+/// Whether it runs. One that has ended and that nobody asks for, as the first process of a container may not, does not.
+fn runs_still(pid: &str) -> bool {
+    let stat = std::fs::read_to_string(Path::new("/proc").join(pid).join("stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+}
+
 /// Lets it live for so long, then kills some of its processes and waits until all are gone; whether any was killed.
 fn killed_after(mut conductor: Child, life: Duration, whom: u64) -> bool {
     std::thread::sleep(life);
@@ -40,7 +46,7 @@ fn killed_after(mut conductor: Child, life: Duration, whom: u64) -> bool {
     }
     conductor.wait().unwrap();
     let until = Instant::now() + Duration::from_secs(60);
-    while ranks.iter().any(|pid| Path::new("/proc").join(pid).exists()) {
+    while ranks.iter().any(|pid| runs_still(pid)) {
         assert!(Instant::now() < until, "a rank outlives the one that started it");
         std::thread::sleep(Duration::from_millis(5));
     }
