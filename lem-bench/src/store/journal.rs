@@ -88,6 +88,28 @@ impl JournalWriter {
         }
     }
 
+    /// Whether an earlier process has left a journal of that name. What one has left that ended before it said anything is
+    /// taken away: nothing was kept in it.
+    ///
+    /// # Errors
+    /// As [`JournalWriter::reopen`].
+    pub fn has_begun(run: &RunDir, name: JournalName) -> Result<bool, StoreError> {
+        let remove = |path: &Path| match remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io("remove", path)(error)),
+            _ => Ok(()),
+        };
+        let path = run.path().join(name.journal_file());
+        if path.exists() {
+            // Held, and so locked, for as long as it is looked at.
+            let (_held, journal) = Self::reopen(run, name)?;
+            if !(journal.records.is_empty() && journal.damage.is_empty()) {
+                return Ok(true);
+            }
+            remove(&path)?;
+        }
+        remove(&run.path().join(name.samples_file())).map(|()| false)
+    }
+
     /// Opens the pair of files that an earlier process left, to go on where its whole lines end, and reads them. A line
     /// that was cut off is taken away: it was never reported as kept. Nothing else is changed.
     ///

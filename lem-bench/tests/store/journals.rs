@@ -103,6 +103,33 @@ fn what_would_not_come_back_is_refused_and_stays_refused() {
 }
 
 #[test]
+fn what_a_process_left_that_ended_before_it_said_anything_is_taken_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run_in(folder.path());
+    let name = JournalName { rank: 0, pid: None };
+    let files = [name.journal_file(), name.samples_file()].map(|name| run.path().join(name));
+    let there = || files.each_ref().map(|file| file.exists());
+    assert!(!JournalWriter::has_begun(&run, name).unwrap());
+    // Samples without a journal, a journal without a line, and one whose only line is cut off.
+    for journal in [None, Some(""), Some("{\"record\":\"run\",")] {
+        std::fs::write(&files[1], "samples").unwrap();
+        if let Some(text) = journal {
+            std::fs::write(&files[0], text).unwrap();
+        }
+        assert!(!JournalWriter::has_begun(&run, name).unwrap(), "{journal:?}");
+        assert_eq!(there(), [false, false], "{journal:?}");
+    }
+    let writer = write(&run, 0, &records(0)).unwrap();
+    assert!(matches!(JournalWriter::has_begun(&run, name), Err(StoreError::Locked { .. })), "it is still written");
+    drop(writer);
+    assert!(JournalWriter::has_begun(&run, name).unwrap());
+    // A line that is whole and damaged was kept once: it is no business of ours to take it away.
+    std::fs::write(&files[0], "{\"record\":\"run\"}\n").unwrap();
+    assert!(JournalWriter::has_begun(&run, name).unwrap());
+    assert_eq!(there(), [true, true]);
+}
+
+#[test]
 fn the_head_comes_first_and_once() {
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());

@@ -86,24 +86,12 @@ impl Results {
         JournalWriter::create(&self.run, self.name).map_err(|error| stop(&error))
     }
 
-    /// Whether this process has a journal from before. One that was ended before it said anything is taken away.
+    /// Whether this process has a journal from before that says anything.
     ///
     /// # Errors
     /// It can't be read, or another process writes to it.
     pub(super) fn has_begun(&self) -> Result<bool, Stop> {
-        let files = [self.name.journal_file(), self.name.samples_file()].map(|name| self.run.path().join(name));
-        if !files[0].exists() {
-            // Samples that no journal names are nobody's.
-            drop(std::fs::remove_file(&files[1]));
-            return Ok(false);
-        }
-        // Held, and so locked, for as long as it is looked at.
-        let (_writer, journal) = self.reopen()?;
-        let says_nothing = journal.records.is_empty() && journal.damage.is_empty();
-        if says_nothing {
-            files.iter().try_for_each(std::fs::remove_file).map_err(|error| Stop::machine(error.to_string()))?;
-        }
-        Ok(!says_nothing)
+        JournalWriter::has_begun(&self.run, self.name).map_err(|error| stop(&error))
     }
 
     /// Opens this process' journal again, and reads it.
