@@ -13,8 +13,8 @@ use std::time::Instant;
 use lem_bench::analysis::{Options, Summary, summarise};
 use lem_bench::model::{
     BenchEnd, BenchRecord, CycleEvidence, CycleRecord, Domain, DomainEnergy, DomainId, DomainKind, IdleBlock,
-    MeterProbe, Method, Origin, Outcome, Record, RequestLog, RunEnd, RunEvidence, RunOrder, RunRecord, SCHEMA_VERSION,
-    WindowRecord, WorkDone,
+    MeterProbe, Method, Origin, Outcome, Record, RequestLog, RunEnd, RunEvidence, RunHeader, RunOrder, SCHEMA_VERSION,
+    WindowRecord, WorkCounts,
 };
 use lem_bench::runner::{Event, Observer};
 use lem_bench::store::{Home, JournalName, JournalWriter, RunDir, read_run};
@@ -99,8 +99,8 @@ fn write(run: &RunDir, rank: u32, cycles: u32) -> Result<(), Failure> {
     keep(Record::RunEnd(RunEnd { at, benches: 1 }))
 }
 
-fn head(rank: u32, domain: &DomainId) -> RunRecord {
-    RunRecord {
+fn head(rank: u32, domain: &DomainId) -> RunHeader {
+    RunHeader {
         schema_version: SCHEMA_VERSION,
         lem_bench: env!("CARGO_PKG_VERSION").into(),
         run_id: "speed".into(),
@@ -171,7 +171,7 @@ fn cycle(index: u32, cycles: u32, domain: &DomainId, noise: &mut Noise) -> Cycle
         cross_check_bounds: None,
     };
     let work =
-        WorkDone { requests, input_tokens: 64 * requests, output_tokens: TOKENS * requests, ..WorkDone::default() };
+        WorkCounts { requests, input_tokens: 64 * requests, output_tokens: TOKENS * requests, ..WorkCounts::default() };
     CycleRecord {
         bench: "generate".into(),
         index,

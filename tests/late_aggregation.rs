@@ -4,8 +4,8 @@
 use lem_bench::analysis::{Options, ReadJournal, Status, Summary, summarise, summarise_read};
 use lem_bench::model::{
     BenchEnd, BenchRecord, CycleRecord, Domain, DomainEnergy, DomainId, DomainKind, Fact, IdleBlock, MeterProbe,
-    Method, Origin, Outcome, Record, RequestLog, RunEnd, RunOrder, RunRecord, SCHEMA_VERSION, Trace, TracePoint,
-    WindowRecord, WorkDone,
+    Method, Origin, Outcome, Record, RequestLog, RunEnd, RunHeader, RunOrder, SCHEMA_VERSION, Trace, TracePoint,
+    WindowRecord, WorkCounts,
 };
 use lem_bench::units::{Joules, Stamp, Watts};
 
@@ -55,11 +55,12 @@ fn journal(p: u64) -> Vec<Record> {
         cross_check: None,
         cross_check_bounds: None,
     };
-    let work = WorkDone { requests: REQUESTS, input_tokens: 640_000, output_tokens: 320_000, ..WorkDone::default() };
+    let work =
+        WorkCounts { requests: REQUESTS, input_tokens: 640_000, output_tokens: 320_000, ..WorkCounts::default() };
     let probe = MeterProbe { meter: "test".into(), origin: Origin::Measured, channels: Vec::new(), temperature: false };
     let label = "card".to_owned();
     vec![
-        Record::Run(Box::new(RunRecord {
+        Record::Run(Box::new(RunHeader {
             schema_version: SCHEMA_VERSION,
             lem_bench: "test".into(),
             run_id: "reference".into(),
@@ -253,7 +254,7 @@ fn short_journal(p: u64) -> Vec<Record> {
     records
 }
 
-fn head(records: &mut [Record]) -> &mut RunRecord {
+fn head(records: &mut [Record]) -> &mut RunHeader {
     let found = records.iter_mut().find_map(|record| if let Record::Run(head) = record { Some(head) } else { None });
     found.expect("a head")
 }

@@ -1,7 +1,7 @@
 //! The trust ledger against machines whose truth is known: a clean one gives no warning, a fault leads to its own
 //! finding, and no number is wrong without a finding that says why.
 
-use lem_bench::analysis::{BenchSummary, Check, Finding, Options, Status, Weight, summarise};
+use lem_bench::analysis::{BenchSummary, Check, Finding, Options, Severity, Status, summarise};
 use lem_bench::harness::{SimulationOptions, simulate};
 use lem_bench::sim::{Scenario, Seeds};
 
@@ -26,7 +26,7 @@ fn told(bench: &BenchSummary) -> String {
     bench.findings.iter().map(line).collect()
 }
 
-fn found(bench: &BenchSummary, check: Check) -> Option<Weight> {
+fn found(bench: &BenchSummary, check: Check) -> Option<Severity> {
     bench.findings.iter().filter(|finding| finding.check == check).map(|finding| finding.weight).max()
 }
 
@@ -60,7 +60,7 @@ fn hold(name: &str, causes: &[Check]) -> Vec<BenchSummary> {
         let (faulty, clean) = moved(&scenario, n);
         let (faulty, clean) = (run(&faulty, n), run(&clean, n));
         for metric in ["j_per_output_token", "net_j_per_output_token"] {
-            let named = causes.iter().any(|check| found(&faulty, *check) >= Some(Weight::Warning));
+            let named = causes.iter().any(|check| found(&faulty, *check) >= Some(Severity::Warning));
             assert!(
                 named || !is_off(&faulty, &clean, metric),
                 "{name}, run {n}: {metric} is {:?}, without the fault {:?}\n{}",
@@ -75,7 +75,7 @@ fn hold(name: &str, causes: &[Check]) -> Vec<BenchSummary> {
 }
 
 #[track_caller]
-fn all_say(runs: &[BenchSummary], check: Check, least: Weight) {
+fn all_say(runs: &[BenchSummary], check: Check, least: Severity) {
     for (n, bench) in runs.iter().enumerate() {
         assert!(found(bench, check) >= Some(least), "run {n} has no {}:\n{}", check.name(), told(bench));
     }
@@ -104,7 +104,7 @@ fn a_clean_machine_is_warned_about_as_seldom_as_the_ledger_says() {
             let bench = run(&scenario, n);
             any += u64::from(bench.status != Status::Valid);
             for check in bench.findings.iter().map(|finding| finding.check).collect::<std::collections::HashSet<_>>() {
-                let of = if found(&bench, check) > Some(Weight::Note) { &mut warned } else { &mut noted };
+                let of = if found(&bench, check) > Some(Severity::Note) { &mut warned } else { &mut noted };
                 *of.entry(check.name()).or_default() += 1;
             }
         }
@@ -120,13 +120,13 @@ fn a_clean_machine_is_warned_about_as_seldom_as_the_ledger_says() {
 #[test]
 fn a_counter_that_wraps_is_continued() {
     let runs = hold("faults/wrap", &[]);
-    all_say(&runs, Check::CounterWrapped, Weight::Note);
+    all_say(&runs, Check::CounterWrapped, Severity::Note);
 }
 
 #[test]
 fn a_counter_that_is_reset_is_told() {
     let runs = hold("faults/reset", &[Check::CounterReset]);
-    all_say(&runs, Check::CounterReset, Weight::Warning);
+    all_say(&runs, Check::CounterReset, Severity::Warning);
 }
 
 #[test]
@@ -139,13 +139,13 @@ fn a_counter_that_stands_still_is_told_where_it_matters() {
 #[test]
 fn reads_that_fail_are_told() {
     let runs = hold("faults/read_errors", &[Check::ReadFailed, Check::EnergyMissing]);
-    all_say(&runs, Check::ReadFailed, Weight::Note);
+    all_say(&runs, Check::ReadFailed, Severity::Note);
 }
 
 #[test]
 fn a_lost_device_is_invalid_and_keeps_its_cycles() {
     let runs = hold("faults/lost", &[Check::DeviceLost]);
-    all_say(&runs, Check::DeviceLost, Weight::Invalid);
+    all_say(&runs, Check::DeviceLost, Severity::Invalid);
     assert!(runs.iter().any(|bench| !bench.cycles.is_empty()), "in some runs cycles came before it");
     assert!(runs.iter().flat_map(|bench| &bench.cycles).all(|cycle| cycle.energy_j.is_some()));
 }
@@ -165,7 +165,7 @@ fn a_device_that_throttles_says_so_and_for_how_long() {
     let throttling = scenario("faults/throttling");
     for n in 0..4 {
         let bench = run(&throttling, n);
-        assert_eq!(found(&bench, Check::Throttled), Some(Weight::Invalid), "run {n}:\n{}", told(&bench));
+        assert_eq!(found(&bench, Check::Throttled), Some(Severity::Invalid), "run {n}:\n{}", told(&bench));
         let finding = bench.findings.iter().find(|finding| finding.check == Check::Throttled).expect("it was found");
         assert!(
             finding.evidence.contains("the temperature (hardware)") && finding.evidence.contains(" s of the windows")

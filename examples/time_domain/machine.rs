@@ -24,7 +24,7 @@ pub(crate) enum Sensor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Edges {
     /// The machine rests before and after: a single piece of work, measured with `EnergyMeter`.
-    Rest,
+    IdleSide,
     /// The load goes on before and after: a window of the protocol.
     Load,
 }
@@ -67,7 +67,7 @@ impl Setting {
             Sensor::PartTime => "25 of 100 ms",
         };
         let edges = match self.edges {
-            Edges::Rest => "rest, tail",
+            Edges::IdleSide => "rest, tail",
             Edges::Load => "the load",
         };
         format!("{sensor:<13} {load:<16} {edges:<11}")

@@ -19,12 +19,12 @@ use table::Bounds;
 /// What is measured, and what must hold for it: p95 of |error| in % by window length, and the least share of windows
 /// whose stated ± holds the truth.
 const SETTINGS: [(Setting, Bounds); 6] = [
-    (Setting { load: Load::Even, sensor: Sensor::FullTime, edges: Edges::Rest }, Bounds::FULL_TIME),
-    (Setting { load: Load::Bursts, sensor: Sensor::FullTime, edges: Edges::Rest }, Bounds::FULL_TIME),
+    (Setting { load: Load::Even, sensor: Sensor::FullTime, edges: Edges::IdleSide }, Bounds::FULL_TIME),
+    (Setting { load: Load::Bursts, sensor: Sensor::FullTime, edges: Edges::IdleSide }, Bounds::FULL_TIME),
     (Setting { load: Load::Even, sensor: Sensor::FullTime, edges: Edges::Load }, Bounds::FULL_TIME),
     // Bursts that go on over the edges hide in the one tick that holds the edge: only the ± can tell.
     (Setting { load: Load::Bursts, sensor: Sensor::FullTime, edges: Edges::Load }, Bounds::held(1.0)),
-    (Setting { load: Load::Bursts, sensor: Sensor::PartTime, edges: Edges::Rest }, Bounds::held(0.93)),
+    (Setting { load: Load::Bursts, sensor: Sensor::PartTime, edges: Edges::IdleSide }, Bounds::held(0.93)),
     (Setting { load: Load::Bursts, sensor: Sensor::PartTime, edges: Edges::Load }, Bounds::held(0.93)),
 ];
 
@@ -67,7 +67,7 @@ fn run(runs: u64) -> Result<bool, String> {
     }
     println!("\nTen windows of 10 s on the part-time sensor, taken together\n");
     println!("{}", table::TEN_HEAD);
-    for edges in [Edges::Rest, Edges::Load] {
+    for edges in [Edges::IdleSide, Edges::Load] {
         let setting = Setting { load: Load::Bursts, sensor: Sensor::PartTime, edges };
         let row = table::Ten::new(setting, &measure::tens(setting, runs)?, TEN);
         held &= row.holds();

@@ -93,7 +93,7 @@ impl Bench {
         let probed: MeterProbe = probe(&mut *meter, &clock, EFFORT);
         let sampler = Sampler::attach(meter, &clock, &probed, SamplerConfig::for_meter(&probed));
         let ours = match setting.edges {
-            Edges::Rest => Ours::Meter(EnergyMeter::with_sampler(sampler, probed, vec![domain.clone()])),
+            Edges::IdleSide => Ours::Meter(EnergyMeter::with_sampler(sampler, probed, vec![domain.clone()])),
             Edges::Load => Ours::Sampler(sampler),
         };
         let naive = machine.meter();
@@ -117,7 +117,7 @@ impl Bench {
         let phase = self.draw();
         self.clock.sleep(Duration::from_secs(4) + Duration::from_millis(100).mul_f64(phase));
         match edges {
-            Edges::Rest => self.piece_of_work(length),
+            Edges::IdleSide => self.piece_of_work(length),
             Edges::Load => self.inside_a_load(length),
         }
     }

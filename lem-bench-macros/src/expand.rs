@@ -88,7 +88,7 @@ fn run_fn(bench: &Bench) -> TokenStream {
         fn __lem_bench_run(
             #b: &mut __lem_bench::Bencher<'_>,
             #case: &__lem_bench::CaseValues,
-        ) -> __lem_bench::Finished {
+        ) -> __lem_bench::BenchReturn {
             __lem_bench::finish(#call)
         }
     }

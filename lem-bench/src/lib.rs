@@ -65,7 +65,7 @@ pub mod workers;
 pub mod workload;
 
 pub use bench::{Axis, Bencher, Error};
-pub use harness::{Harness, HarnessHints};
+pub use harness::{Harness, TargetInfo};
 pub use lem_bench_macros::energy_bench;
 pub use sampler::EnergyMeter;
 

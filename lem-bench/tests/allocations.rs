@@ -6,11 +6,11 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lem_bench::bench::{Bencher, Choice, Driver, Fixtures, Iteration, Step, Tokens};
+use lem_bench::bench::{Bencher, Driver, Fixtures, InputChoice, Iteration, Step, Tokens};
 use lem_bench::clock::{Clock, RealClock};
 use lem_bench::meter::{Channel, Meter, Quantity, ReadError, Value};
 use lem_bench::model::{Domain, DomainId, DomainKind, Origin};
-use lem_bench::sampler::{ProbeEffort, Rest, Sampler, SamplerConfig, probe};
+use lem_bench::sampler::{IdleSide, ProbeEffort, Sampler, SamplerConfig, probe};
 
 struct Counting;
 
@@ -71,7 +71,7 @@ impl Driver for Window {
             self.after = ALLOCATIONS.get();
             return Step::Stop;
         }
-        Step::Run { choice: Choice::Next, repeat: 1 }
+        Step::Run { choice: InputChoice::Next, repeat: 1 }
     }
 
     fn done(&mut self, iteration: Iteration<'_>) {
@@ -142,7 +142,7 @@ fn telling_the_sampler_of_edges_allocates_nothing() {
         for _ in 0..if round % 2 == 0 { 1 } else { 20 } {
             sampler.expect_edge(clock.now());
             sampler.edge(clock.now());
-            sampler.edge_of(clock.now(), Rest::After);
+            sampler.edge_of(clock.now(), IdleSide::After);
         }
         let _ = (sampler.hottest(), sampler.losses());
         std::thread::sleep(Duration::from_millis(10));

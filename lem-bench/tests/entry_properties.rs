@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 
 use lem_bench::prelude::*;
-use lem_bench::registry::{AxisSpec, IgnoredMode, Place, Registered, Registry, RegistryError, Selection};
+use lem_bench::registry::{AxisSpec, BenchDefinition, IgnoredMode, Registry, RegistryError, Selection, SourceLocation};
 
 #[energy_bench(group = "order")]
 fn zebra(_: &mut Bencher) {}
@@ -38,7 +38,7 @@ fn an_entry_knows_where_it_stands() {
     assert_eq!(case.module, Some("entry_properties::inner"));
     assert_eq!(case.description.as_deref(), Some("Ape."));
     assert_eq!(case.params, [("a".to_owned(), "2".to_owned()), ("b".to_owned(), "x".to_owned())]);
-    let Place { file, line, column } = case.place;
+    let SourceLocation { file, line, column } = case.place;
     assert!(file.ends_with("tests/entry_properties.rs"), "{file}");
     assert_eq!((line, column), (17, 5));
 }
@@ -148,9 +148,9 @@ fn selection_follows_libtest() {
 fn benches_by_hand_are_ordered_with_the_others() {
     let mut registry = Registry::from_attributes();
     for n in [10, 2] {
-        registry.add(Registered::by_hand(format!("by hand {n}"), move |b| b.iter(|| assert!(n > 0))));
+        registry.add(BenchDefinition::from_fn(format!("by hand {n}"), move |b| b.iter(|| assert!(n > 0))));
     }
-    registry.add(Registered::by_hand("fails", |_| Err("no model")));
+    registry.add(BenchDefinition::from_fn("fails", |_| Err("no model")));
     let cases = registry.cases().unwrap();
     let at = |id: &str| cases.iter().position(|case| case.id == id).unwrap();
     assert!(at("order/cat") < at("by hand 10"));
@@ -164,7 +164,7 @@ fn benches_by_hand_are_ordered_with_the_others() {
 #[test]
 fn two_benches_of_one_id_are_named_with_both_places() {
     let mut registry = Registry::from_attributes();
-    registry.add(Registered { group: Some("order".to_owned()), ..Registered::by_hand("zebra", |_| ()) });
+    registry.add(BenchDefinition { group: Some("order".to_owned()), ..BenchDefinition::from_fn("zebra", |_| ()) });
     let text = registry.cases().unwrap_err().to_string();
     assert!(text.starts_with("two benches have the id `order/zebra`, at "), "{text}");
     assert!(text.contains("entry_properties.rs:10 and at "), "{text}");
@@ -175,19 +175,19 @@ fn two_benches_of_one_id_are_named_with_both_places() {
 fn a_bench_that_could_never_run_is_an_error() {
     let mut registry = Registry::new();
     assert!(registry.is_empty());
-    registry.add(Registered::by_hand("", |_| ()));
+    registry.add(BenchDefinition::from_fn("", |_| ()));
     let place = registry.benches()[0].place;
     assert_eq!(registry.cases().unwrap_err(), RegistryError::NoName { place });
 
-    let error_of = |bench: Registered| {
+    let error_of = |bench: BenchDefinition| {
         let mut registry = Registry::new();
         registry.add(bench);
         registry.cases().unwrap_err().to_string()
     };
-    let by_hand = || Registered::by_hand("decode", |_| ());
+    let by_hand = || BenchDefinition::from_fn("decode", |_| ());
     let no_values = AxisSpec::new("batch", "usize", Vec::new(), |_| Err("none".to_owned()));
-    let text = error_of(Registered { axes: vec![no_values], ..by_hand() });
+    let text = error_of(BenchDefinition { axes: vec![no_values], ..by_hand() });
     assert!(text.starts_with("axis `batch` of bench `decode` (") && text.contains("has no values"), "{text}");
-    let text = error_of(Registered { filter: Some(Arc::new(|_| false)), ..by_hand() });
+    let text = error_of(BenchDefinition { filter: Some(Arc::new(|_| false)), ..by_hand() });
     assert!(text.starts_with("the filter of bench `decode` (") && text.contains("leaves none"), "{text}");
 }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use lem_bench::analysis::{Check, Metric, Options, Status, Summary, summarise};
 use lem_bench::model::{
     BenchEnd, BenchRecord, ChannelProbe, CycleEvidence, CycleRecord, Domain, DomainEnergy, DomainId, DomainKind,
-    IdleBlock, MeterProbe, Method, Origin, Outcome, Record, RequestLog, RunEnd, RunEvidence, RunRecord, SCHEMA_VERSION,
-    WindowRecord, WorkDone,
+    IdleBlock, MeterProbe, Method, Origin, Outcome, Record, RequestLog, RunEnd, RunEvidence, RunHeader, SCHEMA_VERSION,
+    WindowRecord, WorkCounts,
 };
 use lem_bench::units::{Joules, Stamp, Watts};
 use proptest::prelude::*;
@@ -43,7 +43,7 @@ fn gpu(rank: u32, plan: &Plan) -> DomainId {
 
 fn head(rank: u32, plan: &Plan) -> Record {
     let domain = gpu(rank, plan);
-    Record::Run(Box::new(RunRecord {
+    Record::Run(Box::new(RunHeader {
         schema_version: SCHEMA_VERSION,
         lem_bench: "0.1.0".into(),
         run_id: "run".into(),
@@ -97,7 +97,7 @@ fn cycle(rank: u32, index: usize, share: &Share, plan: &Plan) -> Record {
         cross_check_bounds: None,
     };
     let requests = 1 + share.failed;
-    let work = WorkDone { requests, failed: share.failed, output_tokens: share.tokens, ..WorkDone::default() };
+    let work = WorkCounts { requests, failed: share.failed, output_tokens: share.tokens, ..WorkCounts::default() };
     let idle =
         share.idle_w.map(|watts| IdleBlock { start: Stamp(1), stop: Stamp(2), power: vec![(domain, Watts(watts))] });
     Record::Cycle(Box::new(CycleRecord {

@@ -1,6 +1,6 @@
 //! Ranks on a machine with GPUs: each has a card of its own, and each joule of all cards counts once.
 
-use lem_bench::model::{CycleRecord, Record, RunRecord};
+use lem_bench::model::{CycleRecord, Record, RunHeader};
 use nvml_double::{Device, Mig};
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::double::{Machine, card};
 use crate::run::{ends, finding, folder, summary};
 
 /// What each rank has written down, by rank: its head and its cycles.
-fn journals(machine: &Machine) -> Vec<(RunRecord, Vec<CycleRecord>)> {
+fn journals(machine: &Machine) -> Vec<(RunHeader, Vec<CycleRecord>)> {
     let journals = lem_bench::store::read_run(&folder(machine.home.path())).unwrap();
     let mut all: Vec<_> = journals
         .into_iter()
@@ -29,7 +29,7 @@ fn journals(machine: &Machine) -> Vec<(RunRecord, Vec<CycleRecord>)> {
 }
 
 /// What a rank was told which GPUs it may use.
-fn visible(head: &RunRecord) -> &str {
+fn visible(head: &RunHeader) -> &str {
     let fact = head.environment.iter().find(|fact| fact.name == "CUDA_VISIBLE_DEVICES");
     fact.map_or("", |fact| fact.value.as_str())
 }

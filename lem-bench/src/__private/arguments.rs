@@ -10,24 +10,24 @@ use crate::bench::{BodyResult, CaseValues, Error};
     message = "`{Self}` is not a value for a parameter of type `{T}`",
     label = "gives `{Self}`, but the parameter is `{T}`"
 )]
-pub trait Given<T> {
+pub trait IntoArg<T> {
     /// The value in the parameter's type.
     fn into_value(self) -> T;
 }
 
-impl<T> Given<T> for T {
+impl<T> IntoArg<T> for T {
     fn into_value(self) -> T {
         self
     }
 }
 
-impl<T: Clone> Given<T> for &T {
+impl<T: Clone> IntoArg<T> for &T {
     fn into_value(self) -> T {
         self.clone()
     }
 }
 
-impl Given<String> for &str {
+impl IntoArg<String> for &str {
     fn into_value(self) -> String {
         self.to_owned()
     }
@@ -91,12 +91,12 @@ fn value<T: 'static>(case: &CaseValues, index: usize) -> &T {
 }
 
 /// What a bench function returned, in the form it is recorded in.
-pub type Finished = Result<(), Error>;
+pub type BenchReturn = Result<(), Error>;
 
 /// What the bench function returned, in the form it is recorded in.
 ///
 /// # Errors
 /// The error that the bench returned.
-pub fn finish(returned: impl BodyResult) -> Finished {
+pub fn finish(returned: impl BodyResult) -> BenchReturn {
     returned.into_result()
 }

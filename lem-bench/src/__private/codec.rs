@@ -8,7 +8,7 @@ use std::any::type_name;
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
-use super::arguments::Given;
+use super::arguments::IntoArg;
 use crate::bench::{Axis, AxisValue};
 use crate::registry::AxisSpec;
 
@@ -95,7 +95,7 @@ pub fn axis<T, I>(name: &'static str, codec: impl IntoCodec<T>, values: I) -> Ax
 where
     T: Send + Sync + 'static,
     I: IntoIterator,
-    I::Item: Given<T>,
+    I::Item: IntoArg<T>,
 {
     let codec = codec.into_codec();
     let values = values

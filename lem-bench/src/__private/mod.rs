@@ -5,7 +5,7 @@
 mod arguments;
 mod codec;
 
-pub use arguments::{ByRef, Finished, Given, by_ref, by_value, finish};
+pub use arguments::{BenchReturn, ByRef, IntoArg, by_ref, by_value, finish};
 pub use codec::{Codec, IntoCodec, Kind, Unlabelled, ViaAxis, ViaDebug, ViaNothing, axis};
 
 pub use crate::bench::{Bencher, CaseValues};

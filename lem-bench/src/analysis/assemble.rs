@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    BenchEnd, BenchRecord, CycleRecord, IdleKind, IdleRecord, OLDEST_SCHEMA_VERSION, Record, RunRecord, SCHEMA_VERSION,
+    BenchEnd, BenchRecord, CycleRecord, IdleKind, IdleRecord, OLDEST_SCHEMA_VERSION, Record, RunHeader, SCHEMA_VERSION,
     WarmUpRecord,
 };
 
@@ -40,7 +40,7 @@ impl std::error::Error for AnalysisError {}
 /// What one process did for one bench.
 #[derive(Debug, Clone)]
 pub(super) struct Part<'a> {
-    pub(super) head: &'a RunRecord,
+    pub(super) head: &'a RunHeader,
     pub(super) record: &'a BenchRecord,
     pub(super) bare_idle: Option<&'a IdleRecord>,
     pub(super) loaded_idle: Option<&'a IdleRecord>,
@@ -79,8 +79,8 @@ impl<'a> Bench<'a> {
 }
 
 /// The heads of the journals that have one.
-pub(super) fn heads<'a>(journals: &[&'a [Record]]) -> Result<Vec<&'a RunRecord>, AnalysisError> {
-    let heads: Vec<&'a RunRecord> = journals.iter().filter_map(|records| head(records)).collect();
+pub(super) fn heads<'a>(journals: &[&'a [Record]]) -> Result<Vec<&'a RunHeader>, AnalysisError> {
+    let heads: Vec<&'a RunHeader> = journals.iter().filter_map(|records| head(records)).collect();
     if heads.is_empty() {
         return Err(AnalysisError::NoHead);
     }
@@ -91,7 +91,7 @@ pub(super) fn heads<'a>(journals: &[&'a [Record]]) -> Result<Vec<&'a RunRecord>,
     }
 }
 
-fn head(records: &[Record]) -> Option<&RunRecord> {
+fn head(records: &[Record]) -> Option<&RunHeader> {
     records.iter().find_map(|record| if let Record::Run(head) = record { Some(&**head) } else { None })
 }
 

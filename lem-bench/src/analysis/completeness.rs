@@ -6,8 +6,8 @@ use std::ops::RangeInclusive;
 
 use super::assemble::{Bench, Part};
 use super::cycles::host;
-use super::finding::{Check, Finding, Weight};
-use crate::model::{CycleRecord, Outcome, RunRecord, WindowRecord};
+use super::finding::{Check, Finding, Severity};
+use crate::model::{CycleRecord, Outcome, RunHeader, WindowRecord};
 use crate::units::Stamp;
 
 /// Facts that must be the same for all processes of a run. Others may differ: which host, which of its CPUs and devices,
@@ -34,13 +34,13 @@ const SAME: [&str; 14] = [
 const SAME_OF_DEVICES: [&str; 3] = [" name", " default power limit W", " power limit W"];
 
 /// What speaks against the run as a whole.
-pub(super) fn of_run(heads: &[&RunRecord]) -> Vec<Finding> {
+pub(super) fn of_run(heads: &[&RunHeader]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let schemas: BTreeSet<u32> = heads.iter().map(|head| head.schema_version).collect();
     if schemas.len() > 1 {
         findings.push(Finding::new(
             Check::MixedSchema,
-            Weight::Warning,
+            Severity::Warning,
             format!(
                 "the journals of this run have schemas {}: what one of them lacks is missing in all sums",
                 list(&schemas)
@@ -56,7 +56,7 @@ pub(super) fn of_run(heads: &[&RunRecord]) -> Vec<Finding> {
     if !mixed.is_empty() {
         findings.push(Finding::new(
             Check::MixedEnvironment,
-            Weight::Warning,
+            Severity::Warning,
             format!("the processes of this run differ in {}", mixed.into_iter().collect::<Vec<_>>().join(", ")),
             "run all processes with one build and one configuration, on machines that are alike",
         ));
@@ -65,23 +65,23 @@ pub(super) fn of_run(heads: &[&RunRecord]) -> Vec<Finding> {
 }
 
 /// The shards that these processes measured, with how many there are of them.
-pub(super) fn shards(heads: &[&RunRecord]) -> BTreeSet<(u32, u32)> {
+pub(super) fn shards(heads: &[&RunHeader]) -> BTreeSet<(u32, u32)> {
     heads.iter().filter_map(|head| head.shard).collect()
 }
 
 /// The shards that never came, where several did: one alone is what was asked for.
-fn missing_shards(heads: &[&RunRecord]) -> Option<Finding> {
+fn missing_shards(heads: &[&RunHeader]) -> Option<Finding> {
     let there = shards(heads);
     let of = there.iter().map(|(_, of)| *of).max().filter(|_| there.len() > 1)?;
     let there = there.iter().filter(|(_, all)| *all == of).map(|(number, _)| *number).collect();
     let missing = lacking(1..=of, &there)?;
     let evidence = format!("shard {missing} of {of} never came: their benches are missing");
     let remedy = "run the missing shards and merge all of them again";
-    Some(Finding::new(Check::ShardMissing, Weight::Warning, evidence, remedy))
+    Some(Finding::new(Check::ShardMissing, Severity::Warning, evidence, remedy))
 }
 
 /// In what the processes differ that they should have in common, with the values.
-fn mixed(heads: &[&RunRecord]) -> Vec<String> {
+fn mixed(heads: &[&RunHeader]) -> Vec<String> {
     let mut values: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for head in heads {
         let of_head = [("version of lem-bench", head.lem_bench.as_str()), ("meter", &head.probe.meter)];
@@ -132,7 +132,7 @@ fn ranks(findings: &mut Vec<Finding>, bench: &Bench<'_>) {
     if !bench.twice.is_empty() {
         findings.push(Finding::new(
             Check::ProcessDuplicate,
-            Weight::Warning,
+            Severity::Warning,
             format!("rank {} came more than once; the last one counts", list(&bench.twice)),
             "give each run a results folder of its own, and each process a rank of its own",
         ));
@@ -141,7 +141,7 @@ fn ranks(findings: &mut Vec<Finding>, bench: &Bench<'_>) {
     if worlds.len() > 1 {
         findings.push(Finding::new(
             Check::MixedEnvironment,
-            Weight::Warning,
+            Severity::Warning,
             format!("the processes of this bench differ in their number of processes ({})", list(&worlds)),
             "start all of them by one command",
         ));
@@ -149,7 +149,7 @@ fn ranks(findings: &mut Vec<Finding>, bench: &Bench<'_>) {
     if let Some(missing) = missing_ranks(bench) {
         findings.push(Finding::new(
             Check::ProcessMissing,
-            Weight::Invalid,
+            Severity::Invalid,
             format!("{missing}: these sums are not totals"),
             "see that every process reached the bench, then run again",
         ));
@@ -165,7 +165,7 @@ fn ends(findings: &mut Vec<Finding>, parts: &[Part<'_>]) {
     if !unfinished.is_empty() {
         findings.push(Finding::new(
             Check::ProcessUnfinished,
-            Weight::Warning,
+            Severity::Warning,
             format!("rank {} never finished the bench: its journal ends before", list(&unfinished)),
             "see why it stopped; only cycles that all processes did count",
         ));
@@ -179,7 +179,7 @@ fn ends(findings: &mut Vec<Finding>, parts: &[Part<'_>]) {
         };
         findings.push(Finding::new(
             Check::BenchFailed,
-            Weight::Invalid,
+            Severity::Invalid,
             format!("rank {} {how}", part.head.rank),
             "mend the bench, or that process' machine, and run again",
         ));
@@ -192,7 +192,7 @@ fn counts(findings: &mut Vec<Finding>, parts: &[Part<'_>]) {
         let counts: Vec<String> = parts.iter().map(|part| part.cycles.len().to_string()).collect();
         findings.push(Finding::new(
             Check::Completeness,
-            Weight::Warning,
+            Severity::Warning,
             format!(
                 "the processes did different numbers of cycles ({}); only those that all did count",
                 counts.join(", ")
@@ -210,7 +210,7 @@ fn holes(findings: &mut Vec<Finding>, parts: &[Part<'_>]) {
             let whose = if parts.len() > 1 { format!(" of rank {}", part.head.rank) } else { String::new() };
             findings.push(Finding::new(
                 Check::CyclesMissing,
-                Weight::Warning,
+                Severity::Warning,
                 format!("cycle {missing}{whose} is missing, and later ones are there: its journal is damaged"),
                 "look at the disk, and run again; the cycles that are left count",
             ));
@@ -238,7 +238,7 @@ fn windows(findings: &mut Vec<Finding>, parts: &[Part<'_>], cycles: &[Vec<&Cycle
     if n > 0 {
         findings.push(Finding::new(
             Check::WindowsApart,
-            Weight::Invalid,
+            Severity::Invalid,
             format!("in {n} cycles the windows of the processes do not overlap: their rates do not add up"),
             "start the processes together; each waits for the others before a window",
         ));
@@ -252,7 +252,7 @@ pub(super) fn of_journal(rank: Option<u32>, damage: &[String]) -> Option<Finding
     let whose = rank.map_or_else(|| "a journal".to_owned(), |rank| format!("the journal of rank {rank}"));
     Some(Finding::new(
         Check::JournalDamaged,
-        Weight::Warning,
+        Severity::Warning,
         format!("{whose} is damaged: {first}{more}"),
         "what is intact counts; look at the disk, and run again for the rest",
     ))

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::summary::CycleSummary;
-use crate::model::{CycleRecord, DomainEnergy, DomainId, DomainKind, Method, RunRecord, WindowRecord, WorkDone};
+use crate::model::{CycleRecord, DomainEnergy, DomainId, DomainKind, Method, RunHeader, WindowRecord, WorkCounts};
 use crate::units::{Joules, Stamp, Watts};
 
 /// A cycle with the method by which its energy was obtained.
 #[derive(Debug)]
-pub(super) struct Joined {
+pub(super) struct MergedCycle {
     pub(super) summary: CycleSummary,
     pub(super) method: Option<Method>,
     /// Energy of the loaded idle over the windows, each process' own idle over its own windows.
@@ -21,10 +21,10 @@ pub(super) struct Joined {
 ///
 /// A domain of a machine that several processes measured (one package under all of them) is counted once, by the first of
 /// them. Processes whose headline is a device of their own, or their own share of one, add up.
-pub(super) fn join(parts: &[(&CycleRecord, &RunRecord)]) -> Joined {
+pub(super) fn join(parts: &[(&CycleRecord, &RunHeader)]) -> MergedCycle {
     let mut total = Sums::default();
     let mut counted: BTreeSet<Owned<'_>> = BTreeSet::new();
-    let mut work = WorkDone::default();
+    let mut work = WorkCounts::default();
     for (cycle, head) in parts {
         for window in &cycle.windows {
             work.add(&window.work);
@@ -55,19 +55,19 @@ pub(super) fn join(parts: &[(&CycleRecord, &RunRecord)]) -> Joined {
         spans: first.spans.clone(),
         traces: parts.iter().flat_map(|(cycle, _)| cycle.traces.iter().cloned()).collect(),
     };
-    Joined { summary, method: total.method, idle_j, cross_check_bounds: total.cross_check_bounds }
+    MergedCycle { summary, method: total.method, idle_j, cross_check_bounds: total.cross_check_bounds }
 }
 
 /// A domain, whichever process tells of it: its machine, and its process where it is the process' alone.
 type Owned<'a> = (&'a str, Option<u32>, &'a DomainId);
 
-fn owned<'a>(head: &'a RunRecord, domain: &'a DomainId) -> Owned<'a> {
+fn owned<'a>(head: &'a RunHeader, domain: &'a DomainId) -> Owned<'a> {
     let is_process = |of: &&crate::model::Domain| of.id == *domain && of.kind == DomainKind::Process;
     (host(head), head.domains.iter().find(is_process).map(|_| head.rank), domain)
 }
 
 /// The machine that a process ran on. Stamps of one machine can be laid side by side, those of two can't.
-pub(super) fn host(head: &RunRecord) -> &str {
+pub(super) fn host(head: &RunHeader) -> &str {
     head.environment.iter().find(|fact| fact.name == "host").map_or("", |fact| fact.value.as_str())
 }
 
@@ -136,7 +136,7 @@ fn energy_of<'a>(window: &'a WindowRecord, domain: &DomainId) -> Option<&'a Doma
 
 /// The time from the first start to the last stop of each window over all processes of a machine, summed over windows; of
 /// several machines, that of the one that took longest. They begin together, and their clocks have nothing in common.
-fn wall_seconds(parts: &[(&CycleRecord, &RunRecord)]) -> f64 {
+fn wall_seconds(parts: &[(&CycleRecord, &RunHeader)]) -> f64 {
     let windows = parts.iter().map(|(cycle, _)| cycle.windows.len()).max().unwrap_or(0);
     let hosts: BTreeSet<&str> = parts.iter().map(|(_, head)| host(head)).collect();
     let wall = |n: usize, on: &str| {
@@ -148,7 +148,7 @@ fn wall_seconds(parts: &[(&CycleRecord, &RunRecord)]) -> f64 {
     (0..windows).map(|n| hosts.iter().map(|on| wall(n, on)).fold(0.0, f64::max)).sum()
 }
 
-fn domains_j(parts: &[(&CycleRecord, &RunRecord)]) -> Vec<(DomainId, Joules)> {
+fn domains_j(parts: &[(&CycleRecord, &RunHeader)]) -> Vec<(DomainId, Joules)> {
     let mut by: BTreeMap<Owned<'_>, (usize, Joules)> = BTreeMap::new();
     for (part, (cycle, head)) in parts.iter().enumerate() {
         for energy in cycle.windows.iter().flat_map(|window| &window.energy) {
@@ -165,7 +165,7 @@ fn domains_j(parts: &[(&CycleRecord, &RunRecord)]) -> Vec<(DomainId, Joules)> {
     sums.into_iter().map(|(domain, joules)| (domain.clone(), joules)).collect()
 }
 
-fn hottest(parts: &[(&CycleRecord, &RunRecord)]) -> Option<(f64, f64)> {
+fn hottest(parts: &[(&CycleRecord, &RunHeader)]) -> Option<(f64, f64)> {
     let each = || parts.iter().flat_map(|(cycle, _)| &cycle.temperature_c);
     let max =
         |values: &mut dyn Iterator<Item = f64>| values.fold(None, |m: Option<f64>, t| Some(m.map_or(t, |m| m.max(t))));

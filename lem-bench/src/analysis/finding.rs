@@ -30,7 +30,7 @@ impl Status {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum Weight {
+pub enum Severity {
     /// Worth knowing.
     Note,
     /// The result can be used with care.
@@ -159,7 +159,7 @@ pub struct Finding {
     /// What it is about.
     pub check: Check,
     /// How much it weighs.
-    pub weight: Weight,
+    pub weight: Severity,
     /// What was seen, with figures.
     pub evidence: String,
     /// What a person can do about it.
@@ -168,7 +168,7 @@ pub struct Finding {
 
 impl Finding {
     /// A finding.
-    pub fn new(check: Check, weight: Weight, evidence: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub fn new(check: Check, weight: Severity, evidence: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { check, weight, evidence: evidence.into(), remedy: remedy.into() }
     }
 }
@@ -176,8 +176,8 @@ impl Finding {
 /// What findings make of a result.
 pub fn status(findings: &[Finding]) -> Status {
     match findings.iter().map(|finding| finding.weight).max() {
-        Some(Weight::Invalid) => Status::Invalid,
-        Some(Weight::Warning) => Status::Warning,
+        Some(Severity::Invalid) => Status::Invalid,
+        Some(Severity::Warning) => Status::Warning,
         _ => Status::Valid,
     }
 }

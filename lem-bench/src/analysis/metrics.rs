@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cycles::Joined;
+use super::cycles::MergedCycle;
 use super::interval::{Options, Ratio, ratio};
 use super::summary::Metric;
 use crate::model::{CycleRecord, Origin, Source, Trace, TracePoint};
@@ -13,8 +13,8 @@ use crate::units::{Joules, Stamp};
 pub(super) type Metrics = BTreeMap<String, Metric>;
 
 /// What metrics are made from.
-pub(super) struct Input<'a> {
-    pub(super) joined: &'a [Joined],
+pub(super) struct MetricInput<'a> {
+    pub(super) joined: &'a [MergedCycle],
     /// The records of each cycle, all processes.
     pub(super) records: &'a [Vec<&'a CycleRecord>],
     /// Power at rest before anything was set up, summed over the headline domains, block by block, in W.
@@ -33,10 +33,10 @@ struct Columns {
 }
 
 /// All metrics that apply.
-pub(super) fn metrics(input: &Input<'_>) -> Metrics {
+pub(super) fn metrics(input: &MetricInput<'_>) -> Metrics {
     let mut metrics = Metrics::new();
-    let all: Vec<&Joined> = input.joined.iter().collect();
-    let energetic: Vec<&Joined> = input.joined.iter().filter(|j| j.summary.energy_j.is_some()).collect();
+    let all: Vec<&MergedCycle> = input.joined.iter().collect();
+    let energetic: Vec<&MergedCycle> = input.joined.iter().filter(|j| j.summary.energy_j.is_some()).collect();
     energies(&mut metrics, input, &energetic);
     rates(&mut metrics, input, &all);
     if input.records.iter().any(|parts| parts.len() > 1) {
@@ -48,7 +48,7 @@ pub(super) fn metrics(input: &Input<'_>) -> Metrics {
     metrics
 }
 
-fn columns(cycles: &[&Joined]) -> Columns {
+fn columns(cycles: &[&MergedCycle]) -> Columns {
     let energy = cycles.iter().map(|j| j.summary.energy_j.map_or(f64::NAN, Joules::get)).collect();
     let seconds = cycles.iter().map(|j| j.summary.seconds).collect();
     let idle_w = cycles.iter().map(|j| Some(j.idle_j?.get() / j.summary.seconds)).collect();
@@ -56,8 +56,8 @@ fn columns(cycles: &[&Joined]) -> Columns {
 }
 
 /// What a bench produces, each with the name in metric names, the unit in units, and the count of each cycle.
-fn denominators(cycles: &[&Joined]) -> Vec<(String, String, Vec<f64>)> {
-    let count = |n: &dyn Fn(&Joined) -> u64| -> Vec<f64> { cycles.iter().map(|j| n(j) as f64).collect() };
+fn denominators(cycles: &[&MergedCycle]) -> Vec<(String, String, Vec<f64>)> {
+    let count = |n: &dyn Fn(&MergedCycle) -> u64| -> Vec<f64> { cycles.iter().map(|j| n(j) as f64).collect() };
     let total = count(&|j| j.summary.output_tokens.saturating_add(j.summary.input_tokens));
     let mut all = vec![
         ("output_token".to_owned(), "token".to_owned(), count(&|j| j.summary.output_tokens)),
@@ -78,7 +78,7 @@ fn denominators(cycles: &[&Joined]) -> Vec<(String, String, Vec<f64>)> {
     all
 }
 
-fn energies(metrics: &mut Metrics, input: &Input<'_>, cycles: &[&Joined]) {
+fn energies(metrics: &mut Metrics, input: &MetricInput<'_>, cycles: &[&MergedCycle]) {
     if cycles.is_empty() {
         return;
     }
@@ -117,7 +117,7 @@ fn energies(metrics: &mut Metrics, input: &Input<'_>, cycles: &[&Joined]) {
     metrics.insert("mean_power_w".to_owned(), metric(power, "W".to_owned(), None));
 }
 
-fn rates(metrics: &mut Metrics, input: &Input<'_>, cycles: &[&Joined]) {
+fn rates(metrics: &mut Metrics, input: &MetricInput<'_>, cycles: &[&MergedCycle]) {
     if cycles.is_empty() {
         return;
     }
@@ -134,7 +134,7 @@ fn rates(metrics: &mut Metrics, input: &Input<'_>, cycles: &[&Joined]) {
 
 /// The mean over processes of each one's total tokens over its own windows: what one process did while the others ran.
 /// The rate of all of them together is `total_tokens_per_s`, over the common wall time.
-fn process_rate(metrics: &mut Metrics, input: &Input<'_>) {
+fn process_rate(metrics: &mut Metrics, input: &MetricInput<'_>) {
     let processes = input.records.iter().map(Vec::len).max().unwrap_or(0);
     let rate = |process: usize| {
         let windows = || input.records.iter().filter_map(|parts| parts.get(process)).flat_map(|record| &record.windows);
@@ -163,7 +163,7 @@ fn process_rate(metrics: &mut Metrics, input: &Input<'_>) {
 }
 
 /// How busy the devices were in the windows (samples of all processes pooled), and the most memory that was in use.
-fn device_use(metrics: &mut Metrics, input: &Input<'_>) {
+fn device_use(metrics: &mut Metrics, input: &MetricInput<'_>) {
     let windowed = |of: fn(&Trace) -> &Vec<TracePoint>| -> Vec<f64> {
         let each = input.records.iter().flatten().flat_map(|record| {
             let inside = |at: Stamp| record.windows.iter().any(|window| window.start <= at && at <= window.stop);
@@ -195,7 +195,7 @@ fn device_use(metrics: &mut Metrics, input: &Input<'_>) {
 }
 
 /// What the sampler took of the machine that it watched, at worst.
-fn sampler_cost(metrics: &mut Metrics, input: &Input<'_>) {
+fn sampler_cost(metrics: &mut Metrics, input: &MetricInput<'_>) {
     let costs: Vec<f64> = input.records.iter().flatten().filter_map(|record| record.sampler_cpu).collect();
     let Some(worst) = costs.iter().copied().reduce(f64::max) else { return };
     let metric = Metric {

@@ -19,7 +19,7 @@ mod summarise;
 mod summary;
 
 pub use assemble::AnalysisError;
-pub use finding::{Check, Finding, Status, Weight, status};
+pub use finding::{Check, Finding, Severity, Status, status};
 pub use interval::{IntervalChoice, Options};
 pub use summarise::{ReadJournal, summarise, summarise_read};
 pub use summary::{

@@ -6,7 +6,7 @@
 use super::interval::{Options, ratio};
 use super::metrics::describe;
 use super::summary::PhaseSummary;
-use crate::model::{CycleRecord, DomainId, Origin, RunRecord, Trace, WindowRecord};
+use crate::model::{CycleRecord, DomainId, Origin, RunHeader, Trace, WindowRecord};
 use crate::stats::Idle;
 use crate::units::Stamp;
 
@@ -22,7 +22,7 @@ const BESIDE: f64 = 0.01;
 
 /// The phases of a bench in the order in which they were first marked.
 pub(super) fn phases(
-    head: &RunRecord,
+    head: &RunHeader,
     records: &[Vec<&CycleRecord>],
     energy_j: &[Option<f64>],
     options: &Options,
@@ -89,7 +89,7 @@ fn length(spans: &Spans) -> f64 {
 }
 
 /// Why no phase of this bench can have an energy.
-fn refusal(head: &RunRecord, records: &[Vec<&CycleRecord>], cycles: &[Vec<Spans>]) -> Option<String> {
+fn refusal(head: &RunHeader, records: &[Vec<&CycleRecord>], cycles: &[Vec<Spans>]) -> Option<String> {
     if head.probe.origin == Origin::Estimated {
         return Some("an estimate knows nothing of phases".to_owned());
     }
@@ -114,7 +114,7 @@ fn refusal(head: &RunRecord, records: &[Vec<&CycleRecord>], cycles: &[Vec<Spans>
 }
 
 /// Why a phase of this mean length can't have an energy.
-fn too_short(head: &RunRecord, records: &[Vec<&CycleRecord>], mean_s: f64) -> Option<String> {
+fn too_short(head: &RunHeader, records: &[Vec<&CycleRecord>], mean_s: f64) -> Option<String> {
     let points: Vec<&Trace> =
         records.iter().flatten().flat_map(|r| &r.traces).filter(|t| head.headline.contains(&t.domain)).collect();
     let spacing = points.iter().filter_map(|trace| {
@@ -135,13 +135,13 @@ fn too_short(head: &RunRecord, records: &[Vec<&CycleRecord>], mean_s: f64) -> Op
 }
 
 /// Whether the domain's trace comes from a gauge: where there is one, it is drawn rather than the counter.
-fn is_gauge(head: &RunRecord, domain: &DomainId) -> bool {
+fn is_gauge(head: &RunHeader, domain: &DomainId) -> bool {
     head.probe.channel(domain, false).is_some()
 }
 
 /// The energy of the phase in each cycle: its share of the integrated power, of what the windows took.
 fn energies(
-    head: &RunRecord,
+    head: &RunHeader,
     records: &[Vec<&CycleRecord>],
     cycles: &[Vec<Spans>],
     at: usize,

@@ -3,7 +3,7 @@
 //! Ten million samples are common, so they are copied once, as narrow as they fit, and sorted once.
 
 use super::interval::{ENOUGH_CYCLES, Options, bootstrap_interval};
-use super::metrics::{Input, Metrics};
+use super::metrics::{MetricInput, Metrics};
 use super::summary::{Interval, Metric};
 use crate::model::{CycleRecord, RequestLog};
 use crate::stats::{PooledSamples, Sample};
@@ -16,7 +16,7 @@ const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)]
 type Column = fn(&RequestLog) -> &[u64];
 
 /// Adds the metrics of all columns.
-pub(super) fn add(metrics: &mut Metrics, input: &Input<'_>) {
+pub(super) fn add(metrics: &mut Metrics, input: &MetricInput<'_>) {
     let columns: [(&str, Column); 3] =
         [("ttft_ms", |log| &log.ttft_ns), ("latency_ms", |log| &log.latency_ns), ("itl_ms", |log| &log.itl_ns)];
     for (name, column) in columns {
@@ -30,7 +30,7 @@ pub(super) fn add(metrics: &mut Metrics, input: &Input<'_>) {
 }
 
 /// Pools a column, each sample written by `write`.
-fn pool<T: Sample>(metrics: &mut Metrics, name: &str, column: Column, write: fn(u64) -> T, input: &Input<'_>) {
+fn pool<T: Sample>(metrics: &mut Metrics, name: &str, column: Column, write: fn(u64) -> T, input: &MetricInput<'_>) {
     // Pooled over the processes of a cycle first, then over cycles: whole cycles are resampled.
     let cycles: Vec<&Vec<&CycleRecord>> =
         input.records.iter().filter(|parts| parts.iter().any(|record| !column(&record.requests).is_empty())).collect();

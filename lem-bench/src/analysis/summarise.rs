@@ -3,15 +3,15 @@
 use super::assemble::{AnalysisError, Bench, Part, benches, heads};
 use super::calibrate::calibrated;
 use super::completeness::{self, shards};
-use super::cycles::{Joined, join};
+use super::cycles::{MergedCycle, join};
 use super::distribution::distributions;
 use super::finding::status;
 use super::interval::Options;
 use super::ledger::{Evidence, judge};
-use super::metrics::{Input, Metrics, headline, metrics};
+use super::metrics::{MetricInput, Metrics, headline, metrics};
 use super::phases::phases;
 use super::summary::{BenchSummary, RunInfo, Summary, WarmUpSummary};
-use crate::model::{CycleRecord, DomainId, IdleRecord, Method, Outcome, Record, RunRecord, SCHEMA_VERSION, Source};
+use crate::model::{CycleRecord, DomainId, IdleRecord, Method, Outcome, Record, RunHeader, SCHEMA_VERSION, Source};
 use crate::stats::ADAPTIVE_INFLATION;
 use crate::units::{Joules, Watts};
 
@@ -60,7 +60,7 @@ pub fn summarise<J: AsRef<[Record]>>(journals: &[J], options: &Options) -> Resul
 }
 
 /// What is said once for a run. Where its shards were joined, which of them this one was is not a setting of the whole.
-fn run_info(head: &RunRecord, joined: bool, bare: Option<&IdleRecord>) -> RunInfo {
+fn run_info(head: &RunHeader, joined: bool, bare: Option<&IdleRecord>) -> RunInfo {
     RunInfo {
         run_id: head.run_id.clone(),
         lem_bench: head.lem_bench.clone(),
@@ -83,14 +83,15 @@ fn run_info(head: &RunRecord, joined: bool, bare: Option<&IdleRecord>) -> RunInf
 fn summarise_bench(bench: &Bench<'_>, options: &Options) -> BenchSummary {
     let first = bench.first();
     let records: Vec<Vec<&CycleRecord>> = bench.cycles().into_values().collect();
-    let joined: Vec<Joined> = records.iter().map(|parts| join_parts(bench, parts)).collect();
+    let joined: Vec<MergedCycle> = records.iter().map(|parts| join_parts(bench, parts)).collect();
     let source = source(first.head, &joined);
     let bare_idle_w = bare_idle(&bench.parts);
     // Where cycles went on until the interval was narrow enough, intervals are widened for that, also of a run that was
     // interrupted before they were.
     let is_adaptive = first.record.schedule.contains_key("target_precision");
     let inflate = if is_adaptive { ADAPTIVE_INFLATION } else { 1.0 };
-    let input = Input { joined: &joined, records: &records, bare_idle_w, source: source.clone(), options, inflate };
+    let input =
+        MetricInput { joined: &joined, records: &records, bare_idle_w, source: source.clone(), options, inflate };
     let energy_j: Vec<Option<f64>> = joined.iter().map(|joined| joined.summary.energy_j.map(Joules::get)).collect();
     let mut metrics = metrics(&input);
     if let Some(missing) = completeness::missing_ranks(bench) {
@@ -147,7 +148,7 @@ fn withhold_totals(metrics: &mut Metrics, missing: &str) {
     }
 }
 
-fn join_parts(bench: &Bench<'_>, records: &[&CycleRecord]) -> Joined {
+fn join_parts(bench: &Bench<'_>, records: &[&CycleRecord]) -> MergedCycle {
     let heads = bench.parts.iter().map(|part| part.head);
     join(&records.iter().copied().zip(heads).collect::<Vec<_>>())
 }
@@ -164,7 +165,7 @@ fn ended(bench: &Bench<'_>) -> Option<Outcome> {
     Some(worst)
 }
 
-fn source(head: &RunRecord, joined: &[Joined]) -> Option<Source> {
+fn source(head: &RunHeader, joined: &[MergedCycle]) -> Option<Source> {
     let methods: Vec<Method> = joined.iter().filter_map(|j| j.method).collect();
     let method = if methods.contains(&Method::IntegratedPower) { Method::IntegratedPower } else { *methods.first()? };
     Some(Source { meter: head.probe.meter.clone(), origin: head.probe.origin, method })

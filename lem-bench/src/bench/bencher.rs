@@ -5,11 +5,11 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use super::body_result::BodyResult;
-use super::driver::{Choice, Driver, Iteration, Step};
+use super::driver::{Driver, InputChoice, Iteration, Step};
 use super::fixtures::Fixtures;
-use super::inputs::{Inputs, Order};
+use super::inputs::{InputOrder, Inputs};
 use super::request::Request;
-use super::work::{Outcome, Tally};
+use super::work::{IntoWork, Tally};
 use crate::units::Stamp;
 
 /// Runs the measured part of a bench.
@@ -66,12 +66,12 @@ impl<'d> Bencher<'d> {
 
     /// `wait` is called before each edge of a window and waits until the device has done all that was asked of it. It
     /// returns nothing, or a `Result`; an error fails the bench.
-    pub fn synchronize<'b, F, R>(&'b mut self, wait: F) -> Prepared<'b, 'd, F>
+    pub fn synchronize<'b, F, R>(&'b mut self, wait: F) -> ConfiguredBencher<'b, 'd, F>
     where
         F: FnMut() -> R,
         R: BodyResult,
     {
-        Prepared { bencher: self, synchronize: wait }
+        ConfiguredBencher { bencher: self, synchronize: wait }
     }
 
     /// Runs `body` again and again; its value says how much work was done.
@@ -82,7 +82,7 @@ impl<'d> Bencher<'d> {
     /// b.iter(|| Tokens { input: 128, output: 1 });
     /// # }
     /// ```
-    pub fn iter<O: Outcome>(&mut self, body: impl FnMut() -> O) {
+    pub fn iter<O: IntoWork>(&mut self, body: impl FnMut() -> O) {
         self.synchronize(|| {}).iter(body);
     }
 
@@ -100,27 +100,27 @@ impl<'d> Bencher<'d> {
     /// });
     /// # }
     /// ```
-    pub fn iter_requests<I: Inputs, O: Outcome>(&mut self, inputs: I, body: impl FnMut(&I::Input, &Request) -> O) {
+    pub fn iter_requests<I: Inputs, O: IntoWork>(&mut self, inputs: I, body: impl FnMut(&I::Input, &Request) -> O) {
         self.synchronize(|| {}).iter_requests(inputs, body);
     }
 }
 
 /// A bencher with its settings, ready to run.
 #[must_use = "nothing runs until one of the `iter…` methods is called"]
-pub struct Prepared<'b, 'd, F> {
+pub struct ConfiguredBencher<'b, 'd, F> {
     bencher: &'b mut Bencher<'d>,
     synchronize: F,
 }
 
-impl<F> Debug for Prepared<'_, '_, F> {
+impl<F> Debug for ConfiguredBencher<'_, '_, F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Prepared").field("bencher", &self.bencher).finish_non_exhaustive()
     }
 }
 
-impl<F: FnMut() -> R, R: BodyResult> Prepared<'_, '_, F> {
+impl<F: FnMut() -> R, R: BodyResult> ConfiguredBencher<'_, '_, F> {
     /// As [`Bencher::iter`].
-    pub fn iter<O: Outcome>(self, mut body: impl FnMut() -> O) {
+    pub fn iter<O: IntoWork>(self, mut body: impl FnMut() -> O) {
         self.run(1, |_, repeat, _, tally, failures| {
             for _ in 0..repeat {
                 failures.settle(body(), tally);
@@ -129,7 +129,7 @@ impl<F: FnMut() -> R, R: BodyResult> Prepared<'_, '_, F> {
     }
 
     /// As [`Bencher::iter_requests`].
-    pub fn iter_requests<I: Inputs, O: Outcome>(self, inputs: I, mut body: impl FnMut(&I::Input, &Request) -> O) {
+    pub fn iter_requests<I: Inputs, O: IntoWork>(self, inputs: I, mut body: impl FnMut(&I::Input, &Request) -> O) {
         let inputs = inputs.all();
         // A request is recorded on its own, so a driver that asks for several still gets them one by one.
         self.run(inputs.len(), |index, _repeat, request, tally, failures| {
@@ -151,14 +151,14 @@ impl<F: FnMut() -> R, R: BodyResult> Prepared<'_, '_, F> {
             return;
         }
         let clock = driver.clock();
-        let mut order = Order::new(inputs, driver.seed());
+        let mut order = InputOrder::new(inputs, driver.seed());
         let mut request = Request::new(Arc::clone(&clock));
         let mut tally = Tally::default();
         let mut failures = Failures::default();
         while let Step::Run { choice, repeat } = driver.next(&mut synchronize) {
             let index = match choice {
-                Choice::First => 0,
-                Choice::Next => order.next(),
+                InputChoice::First => 0,
+                InputChoice::Next => order.next(),
             };
             request.reset();
             tally.clear();
@@ -207,7 +207,7 @@ struct Failures {
 }
 
 impl Failures {
-    fn settle(&mut self, outcome: impl Outcome, tally: &mut Tally) {
+    fn settle(&mut self, outcome: impl IntoWork, tally: &mut Tally) {
         match outcome.settle(tally) {
             Ok(()) => self.well += 1,
             Err(why) => {
@@ -259,7 +259,7 @@ mod tests {
         }
     }
 
-    const ONE: Step = Step::Run { choice: Choice::Next, repeat: 1 };
+    const ONE: Step = Step::Run { choice: InputChoice::Next, repeat: 1 };
 
     #[test]
     fn marked_tokens_count_and_returned_ones_only_where_none_are_marked() {
@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_failed_request_is_counted_and_does_no_work() {
-        let mut driver = Fixed { steps: vec![Step::Run { choice: Choice::First, repeat: 3 }], ..Fixed::default() };
+        let mut driver = Fixed { steps: vec![Step::Run { choice: InputChoice::First, repeat: 3 }], ..Fixed::default() };
         let mut n = 0;
         Bencher::new(&mut driver, Fixtures::default()).iter(|| {
             n += 1;

@@ -16,7 +16,7 @@ pub enum Step {
     /// Run `repeat` iterations (always one where requests are recorded one by one), then report and ask again.
     Run {
         /// Which input to give them.
-        choice: Choice,
+        choice: InputChoice,
         /// How many.
         repeat: u32,
     },
@@ -26,7 +26,7 @@ pub enum Step {
 
 /// Which input an iteration gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Choice {
+pub enum InputChoice {
     /// The first one: the fixed shape of the warm-up.
     First,
     /// The next one in seeded order.

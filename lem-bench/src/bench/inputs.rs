@@ -41,13 +41,13 @@ impl<I: Inputs + ?Sized> Inputs for &I {
 }
 
 /// Cycles through `n` inputs, each pass in a new seeded order.
-pub(super) struct Order {
+pub(super) struct InputOrder {
     indices: Vec<usize>,
     next: usize,
     rng: Xoshiro256PlusPlus,
 }
 
-impl Order {
+impl InputOrder {
     pub(super) fn new(n: usize, seed: u64) -> Self {
         Self { indices: (0..n).collect(), next: n, rng: Xoshiro256PlusPlus::seed_from_u64(seed) }
     }
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn every_pass_meets_every_input_once_and_the_seed_repeats_it() {
-        let mut order = Order::new(5, 7);
+        let mut order = InputOrder::new(5, 7);
         let passes: Vec<Vec<usize>> = (0..3).map(|_| (0..5).map(|_| order.next()).collect()).collect();
         for pass in &passes {
             let mut sorted = pass.clone();
@@ -77,7 +77,7 @@ mod tests {
             assert_eq!(sorted, [0, 1, 2, 3, 4]);
         }
         assert!(passes[0] != passes[1] || passes[1] != passes[2]);
-        let mut again = Order::new(5, 7);
+        let mut again = InputOrder::new(5, 7);
         assert_eq!(passes[0], (0..5).map(|_| again.next()).collect::<Vec<_>>());
     }
 }

@@ -15,12 +15,12 @@ mod request;
 mod work;
 
 pub use axis::Axis;
-pub use bencher::{Bencher, Prepared};
+pub use bencher::{Bencher, ConfiguredBencher};
 pub use body_result::BodyResult;
 pub use case::{AxisValue, CaseValues};
-pub use driver::{Choice, Driver, Iteration, Step};
+pub use driver::{Driver, InputChoice, Iteration, Step};
 pub use error::Error;
 pub use fixtures::Fixtures;
 pub use inputs::Inputs;
 pub use request::{Mark, PhaseGuard, PhaseMark, Request, Sequence};
-pub use work::{Count, Outcome, Tally, Tokens, Work};
+pub use work::{Count, IntoWork, Tally, Tokens, Work};

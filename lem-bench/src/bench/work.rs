@@ -89,7 +89,7 @@ impl Work for Count {
     label = "return `()`, `Tokens {{ input, output }}`, `Count {{ unit, n }}`, or a `Result` of one of them",
     note = "implement `lem_bench::Work` for `{Self}`, or end the closure with `;` to return `()`"
 )]
-pub trait Outcome {
+pub trait IntoWork {
     /// Adds what was done to `tally`, or says what went wrong.
     ///
     /// # Errors
@@ -97,14 +97,14 @@ pub trait Outcome {
     fn settle(self, tally: &mut Tally) -> Result<(), String>;
 }
 
-impl<W: Work> Outcome for W {
+impl<W: Work> IntoWork for W {
     fn settle(self, tally: &mut Tally) -> Result<(), String> {
         self.add_to(tally);
         Ok(())
     }
 }
 
-impl<W: Work, E: Display> Outcome for Result<W, E> {
+impl<W: Work, E: Display> IntoWork for Result<W, E> {
     fn settle(self, tally: &mut Tally) -> Result<(), String> {
         match self {
             Ok(work) => {

@@ -28,9 +28,9 @@ impl Account {
 
 /// A process whose CPU time counts as this one's until it is dropped; what it has used by then goes on counting.
 #[derive(Debug)]
-pub struct Followed(u32);
+pub struct ChildCpuTimer(u32);
 
-impl Followed {
+impl ChildCpuTimer {
     /// Follows the process of this id, which must be alive and a child of this one (or the id may become another's).
     pub fn begin(pid: u32) -> Self {
         account().living.push((pid, Duration::ZERO));
@@ -38,7 +38,7 @@ impl Followed {
     }
 }
 
-impl Drop for Followed {
+impl Drop for ChildCpuTimer {
     /// To be dropped before the process is waited for: until then its clock can be read.
     fn drop(&mut self) {
         let mut account = account();
@@ -96,7 +96,7 @@ mod tests {
     fn the_time_of_a_child_counts_while_it_lives_and_afterwards() {
         let before = followed_cpu_time();
         let mut child = Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
-        let following = Followed::begin(child.id());
+        let following = ChildCpuTimer::begin(child.id());
         assert!(followed().contains(&child.id()));
         let used = loop {
             let used = followed_cpu_time().saturating_sub(before);

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::units::Stamp;
 
-pub use followed::{Followed, followed, followed_cpu_time};
+pub use followed::{ChildCpuTimer, followed, followed_cpu_time};
 pub use machine_cpu::{MachineCpu, machine_cpu_time, process_tree};
 pub use real::{RealClock, monotonic_now, process_cpu_time, thread_cpu_time};
 pub use virtual_clock::{DueWork, VirtualClock};

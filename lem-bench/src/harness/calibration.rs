@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::exit::Stop;
+use super::exit::HarnessError;
 use crate::model::{Calibration, Domain, DomainCalibration, DomainId, Fact};
 
 /// The file, in TOML or JSON.
@@ -38,8 +38,13 @@ struct Device {
 ///
 /// # Errors
 /// It can't be read, says what can't be, or calibrates a device that isn't there.
-pub(super) fn read(path: &Path, domains: &[Domain], facts: &[Fact], has_a_part: bool) -> Result<Calibration, Stop> {
-    let stop = |why: String| Stop::usage(format!("--calibration {}: {why}", path.display()));
+pub(super) fn read(
+    path: &Path,
+    domains: &[Domain],
+    facts: &[Fact],
+    has_a_part: bool,
+) -> Result<Calibration, HarnessError> {
+    let stop = |why: String| HarnessError::usage(format!("--calibration {}: {why}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| stop(format!("it can't be read: {error}")))?;
     let file = parse(path, &text).map_err(stop)?;
     resolve(file, domains, facts, has_a_part).map_err(stop)

@@ -8,8 +8,8 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::console;
-use super::exit::Exit;
-use super::layers::{Layer, Said};
+use super::exit::ExitStatus;
+use super::layers::{Layer, SettingValue};
 use super::options::{self, Arity, OptionSpec, Scope};
 
 /// Reads the arguments, the first of which is the name of the binary; the help names the meters that it brings along.
@@ -19,7 +19,7 @@ use super::options::{self, Arity, OptionSpec, Scope};
 pub(super) fn read<'a>(
     args: impl IntoIterator<Item = OsString>,
     meters: impl Iterator<Item = &'a str>,
-) -> Result<Vec<Said>, clap::Error> {
+) -> Result<Vec<SettingValue>, clap::Error> {
     let own: Vec<_> = meters.collect();
     let own = if own.is_empty() {
         String::new()
@@ -31,19 +31,19 @@ pub(super) fn read<'a>(
 }
 
 /// Shows what stands in for going on: help and version on stdout, for which all is well; mistakes on stderr.
-pub(super) fn end(error: &clap::Error) -> Exit {
+pub(super) fn end(error: &clap::Error) -> ExitStatus {
     let text = error.render().to_string();
     if error.use_stderr() {
         console::err(&text);
-        Exit::Usage
+        ExitStatus::Usage
     } else {
         console::out(&text);
-        Exit::Done
+        ExitStatus::Done
     }
 }
 
 /// What the command line says about an option, if anything.
-pub(super) fn said(matches: &ArgMatches, option: &'static OptionSpec) -> Option<Said> {
+pub(super) fn said(matches: &ArgMatches, option: &'static OptionSpec) -> Option<SettingValue> {
     if matches.value_source(option.name) != Some(ValueSource::CommandLine) {
         return None;
     }
@@ -51,7 +51,7 @@ pub(super) fn said(matches: &ArgMatches, option: &'static OptionSpec) -> Option<
         Arity::Switch => vec![matches.get_flag(option.name).to_string()],
         _ => matches.get_many::<String>(option.name)?.cloned().collect(),
     };
-    Some(Said { option, values, layer: Layer::Flag, place: flag(option) })
+    Some(SettingValue { option, values, layer: Layer::Flag, place: flag(option) })
 }
 
 /// The option as it is written on the command line.

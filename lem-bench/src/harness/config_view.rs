@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 
 use super::file;
 use super::layers::Layer;
-use super::run::Call;
+use super::run::Invocation;
 use crate::model::Setting;
 use crate::registry::Case;
 
 /// The settings of a call, and what the benches' attributes set beyond them, one a line.
-pub(super) fn show(call: &Call, cases: &[Case]) -> String {
+pub(super) fn show(call: &Invocation, cases: &[Case]) -> String {
     let mut rows: Vec<(String, String, String)> = Vec::new();
     for (setting, place) in call.asked.settings() {
         let from = match place {
@@ -35,7 +35,7 @@ pub(super) fn show(call: &Call, cases: &[Case]) -> String {
 }
 
 /// What the attributes of these cases set and no layer above overrides, once a bench: `cycles (llama/decode)`.
-pub(super) fn attributes(call: &Call, cases: &[Case]) -> Vec<Setting> {
+pub(super) fn attributes(call: &Invocation, cases: &[Case]) -> Vec<Setting> {
     let mut found = BTreeMap::new();
     for case in cases {
         let bench = match &case.group {

@@ -1,12 +1,12 @@
 //! `Harness`: what `main!` stands for, and what a binary of one's own builds by hand.
 
-use super::hints::HarnessHints;
-use super::mode::Habit;
+use super::hints::TargetInfo;
+use super::mode::DefaultMode;
 use super::own_meters::OwnMeters;
 use super::{console, run};
 use crate::bench::{Bencher, BodyResult};
 use crate::meter::Meter;
-use crate::registry::{Registered, Registry};
+use crate::registry::{BenchDefinition, Registry};
 
 /// A set of benches, and a `main` that reads the command line and does with them what it says.
 ///
@@ -22,8 +22,8 @@ use crate::registry::{Registered, Registry};
 #[must_use = "nothing runs until `main` is called"]
 pub struct Harness {
     pub(super) registry: Registry,
-    pub(super) hints: HarnessHints,
-    pub(super) habit: Habit,
+    pub(super) hints: TargetInfo,
+    pub(super) habit: DefaultMode,
     pub(super) meters: OwnMeters,
 }
 
@@ -39,19 +39,19 @@ impl Harness {
     pub fn new() -> Self {
         Self {
             registry: Registry::from_attributes(),
-            hints: HarnessHints::default(),
-            habit: Habit::ByHand,
+            hints: TargetInfo::default(),
+            habit: DefaultMode::ByHand,
             meters: OwnMeters::default(),
         }
     }
 
     /// The same, for one of cargo's bench targets, which measures when cargo says `--bench`.
-    pub fn of_bench_target(hints: HarnessHints) -> Self {
-        Self { hints, habit: Habit::BenchTarget, ..Self::new() }
+    pub fn of_bench_target(hints: TargetInfo) -> Self {
+        Self { hints, habit: DefaultMode::BenchTarget, ..Self::new() }
     }
 
     /// Adds what was known when the binary was compiled: where its results go depends on it.
-    pub fn hints(self, hints: HarnessHints) -> Self {
+    pub fn hints(self, hints: TargetInfo) -> Self {
         Self { hints, ..self }
     }
 
@@ -69,11 +69,11 @@ impl Harness {
         F: Fn(&mut Bencher<'_>) -> R + Send + Sync + 'static,
         R: BodyResult,
     {
-        self.register(Registered::by_hand(name, body))
+        self.register(BenchDefinition::from_fn(name, body))
     }
 
     /// Adds a bench with all that can be said about one.
-    pub fn register(mut self, bench: Registered) -> Self {
+    pub fn register(mut self, bench: BenchDefinition) -> Self {
         self.registry.add(bench);
         self
     }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 /// The end of a harness binary. Ordered: of several that hold, the greatest is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) enum Exit {
+pub(super) enum ExitStatus {
     /// 0: done.
     #[default]
     Done,
@@ -27,7 +27,7 @@ pub(super) enum Exit {
     Machine,
 }
 
-impl Exit {
+impl ExitStatus {
     /// All ends there are.
     pub(super) const ALL: [Self; 8] = [
         Self::Done,
@@ -55,34 +55,34 @@ impl Exit {
     }
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
+impl From<ExitStatus> for ExitCode {
+    fn from(exit: ExitStatus) -> Self {
         Self::from(exit.code())
     }
 }
 
 /// Why a harness binary stopped before it was done, and what a person can do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Stop {
-    pub(super) exit: Exit,
+pub(super) struct HarnessError {
+    pub(super) exit: ExitStatus,
     pub(super) message: String,
 }
 
-impl Stop {
+impl HarnessError {
     pub(super) fn usage(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, message: message.into() }
+        Self { exit: ExitStatus::Usage, message: message.into() }
     }
 
     pub(super) fn machine(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Machine, message: message.into() }
+        Self { exit: ExitStatus::Machine, message: message.into() }
     }
 
     pub(super) fn invalid(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Invalid, message: message.into() }
+        Self { exit: ExitStatus::Invalid, message: message.into() }
     }
 
     pub(super) fn no_match(message: impl Into<String>) -> Self {
-        Self { exit: Exit::NoMatch, message: message.into() }
+        Self { exit: ExitStatus::NoMatch, message: message.into() }
     }
 }
 
@@ -92,8 +92,11 @@ mod tests {
 
     #[test]
     fn a_failed_bench_is_told_before_an_invalid_measurement_and_that_before_a_regression() {
-        assert_eq!([Exit::Done, Exit::BenchFailed, Exit::Invalid].into_iter().max().map(Exit::code), Some(101));
-        assert_eq!([Exit::Regressed, Exit::Invalid].into_iter().max().map(Exit::code), Some(4));
-        assert_eq!([Exit::Done, Exit::Regressed].into_iter().max().map(Exit::code), Some(3));
+        assert_eq!(
+            [ExitStatus::Done, ExitStatus::BenchFailed, ExitStatus::Invalid].into_iter().max().map(ExitStatus::code),
+            Some(101)
+        );
+        assert_eq!([ExitStatus::Regressed, ExitStatus::Invalid].into_iter().max().map(ExitStatus::code), Some(4));
+        assert_eq!([ExitStatus::Done, ExitStatus::Regressed].into_iter().max().map(ExitStatus::code), Some(3));
     }
 }

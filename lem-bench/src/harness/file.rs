@@ -7,8 +7,8 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::exit::Stop;
-use super::layers::{Layer, Said};
+use super::exit::HarnessError;
+use super::layers::{Layer, SettingValue};
 use super::nearest::nearest;
 use super::options::{self, Arity};
 
@@ -19,23 +19,23 @@ pub(super) const NAME: &str = "lem-bench.toml";
 ///
 /// # Errors
 /// The file can't be read, is no TOML, or has a key or a type of value that no option has.
-pub(super) fn read(path: &Path) -> Result<Vec<Said>, Stop> {
+pub(super) fn read(path: &Path) -> Result<Vec<SettingValue>, HarnessError> {
     let text = std::fs::read_to_string(path)
-        .map_err(|error| Stop::usage(format!("{} can't be read: {error}", path.display())))?;
+        .map_err(|error| HarnessError::usage(format!("{} can't be read: {error}", path.display())))?;
     parse(&text, path)
 }
 
-fn parse(text: &str, path: &Path) -> Result<Vec<Said>, Stop> {
+fn parse(text: &str, path: &Path) -> Result<Vec<SettingValue>, HarnessError> {
     let at = |offset: usize| format!("{}:{}", path.display(), 1 + text[..offset.min(text.len())].matches('\n').count());
     let table = DeTable::parse(text).map_err(|error| {
         let place = at(error.span().map_or(0, |span| span.start));
-        Stop::usage(format!("{place} is no TOML: {}", error.message()))
+        HarnessError::usage(format!("{place} is no TOML: {}", error.message()))
     })?;
     let mut said = Vec::new();
     for (key, value) in table.get_ref() {
         let place = at(key.span().start);
         let Some(option) = options::setting(key.get_ref()) else {
-            return Err(Stop::usage(unknown(key.get_ref(), &place)));
+            return Err(HarnessError::usage(unknown(key.get_ref(), &place)));
         };
         let values = match option.arity {
             Arity::Many(_) => several(value.get_ref()),
@@ -43,12 +43,12 @@ fn parse(text: &str, path: &Path) -> Result<Vec<Said>, Stop> {
         };
         let values = values.ok_or_else(|| {
             let what = value.get_ref().type_str();
-            Stop::usage(format!(
+            HarnessError::usage(format!(
                 "{place}: `{}` can't be a value of type {what}: expected {}",
                 option.name, option.expects
             ))
         })?;
-        said.push((key.span().start, Said { option, values, layer: Layer::File, place }));
+        said.push((key.span().start, SettingValue { option, values, layer: Layer::File, place }));
     }
     // In the order of the file, so that what comes later wins as it does on the command line.
     said.sort_by_key(|(offset, _)| *offset);

@@ -4,7 +4,7 @@
 
 /// Facts about the bench target, known when it was compiled. [`main!`](crate::main) fills it in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct HarnessHints {
+pub struct TargetInfo {
     /// The target's crate name.
     pub target: Option<&'static str>,
     /// The package that has the target.
@@ -15,7 +15,7 @@ pub struct HarnessHints {
     pub target_tmpdir: Option<&'static str>,
 }
 
-impl HarnessHints {
+impl TargetInfo {
     /// Hints of which each is the value of a variable that cargo sets for the compiler: `CARGO_CRATE_NAME`,
     /// `CARGO_PKG_NAME`, `CARGO_MANIFEST_DIR` and `CARGO_TARGET_TMPDIR`.
     ///

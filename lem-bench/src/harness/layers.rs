@@ -4,7 +4,7 @@
 //! Must not know what any option means.
 
 use super::config::Config;
-use super::exit::Stop;
+use super::exit::HarnessError;
 use super::nearest::nearest;
 use super::options::{self, Arity, OptionSpec, Scope};
 use crate::model::Setting;
@@ -34,7 +34,7 @@ impl Layer {
 
 /// An option that a layer sets.
 #[derive(Debug, Clone)]
-pub(super) struct Said {
+pub(super) struct SettingValue {
     pub(super) option: &'static OptionSpec,
     pub(super) values: Vec<String>,
     pub(super) layer: Layer,
@@ -44,15 +44,15 @@ pub(super) struct Said {
 
 /// What was asked for, and what asked for it.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
+pub(super) struct ResolvedConfig {
     pub(super) config: Config,
-    said: Vec<Said>,
+    said: Vec<SettingValue>,
 }
 
 /// Joins what the layers say; in `said` a later one wins over an earlier one. Every value is checked, also one that
 /// another layer overrides.
-pub(super) fn join(said: Vec<Said>) -> Result<Asked, Stop> {
-    let mut asked = Asked { config: Config::default(), said: Vec::new() };
+pub(super) fn join(said: Vec<SettingValue>) -> Result<ResolvedConfig, HarnessError> {
+    let mut asked = ResolvedConfig { config: Config::default(), said: Vec::new() };
     for said in said.into_iter().flat_map(spell_out) {
         (said.option.set)(&mut asked.config, &said.values).map_err(|why| refuse(&said, &why))?;
         asked.said.retain(|earlier| earlier.option.name != said.option.name);
@@ -62,24 +62,24 @@ pub(super) fn join(said: Vec<Said>) -> Result<Asked, Stop> {
 }
 
 /// A switch that is short for another option sets that one, in the same layer.
-fn spell_out(said: Said) -> Vec<Said> {
+fn spell_out(said: SettingValue) -> Vec<SettingValue> {
     let on = said.values.first().is_some_and(|text| super::parse::switch(text) == Ok(true));
     let long = said.option.short_for.filter(|_| on).and_then(|(name, value)| Some((options::setting(name)?, value)));
     match long {
-        Some((option, value)) => vec![Said { option, values: vec![value.to_owned()], ..said.clone() }, said],
+        Some((option, value)) => vec![SettingValue { option, values: vec![value.to_owned()], ..said.clone() }, said],
         None => vec![said],
     }
 }
 
-fn refuse(said: &Said, why: &str) -> Stop {
+fn refuse(said: &SettingValue, why: &str) -> HarnessError {
     let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
     refuse_for(said, &format!("{}{why}", said.option.expects))
 }
 
-fn refuse_for(said: &Said, expects: &str) -> Stop {
+fn refuse_for(said: &SettingValue, expects: &str) -> HarnessError {
     let value = said.values.join(", ");
     let place = from(said.layer, &said.place);
-    Stop::usage(format!("invalid value `{value}` for `{}`, from {place}: expected {expects}", said.option.name))
+    HarnessError::usage(format!("invalid value `{value}` for `{}`, from {place}: expected {expects}", said.option.name))
 }
 
 fn from(layer: Layer, place: &str) -> String {
@@ -94,7 +94,7 @@ fn from(layer: Layer, place: &str) -> String {
 /// What stands for a value that is not written down.
 const NOT_SHOWN: &str = "(not shown)";
 
-impl Asked {
+impl ResolvedConfig {
     /// A text without the values that are not written down.
     pub(super) fn without_secrets(&self, text: &str) -> String {
         let secret = self.said.iter().filter(|said| said.option.secret);
@@ -102,10 +102,10 @@ impl Asked {
     }
 
     /// Refuses the value of an option that its text alone did not show to be wrong.
-    pub(super) fn refuse(&self, name: &str, expects: &str) -> Stop {
+    pub(super) fn refuse(&self, name: &str, expects: &str) -> HarnessError {
         match self.said.iter().find(|said| said.option.name == name) {
             Some(said) => refuse_for(said, expects),
-            None => Stop::usage(format!("`{name}` is expected to be {expects}")),
+            None => HarnessError::usage(format!("`{name}` is expected to be {expects}")),
         }
     }
 
@@ -129,7 +129,7 @@ impl Asked {
                 let value = if option.secret { NOT_SHOWN.to_owned() } else { said.values.join("; ") };
                 Some((Setting { name, value, from }, Some(said.place.clone())))
             }
-            None if option.scope == Scope::Call => None,
+            None if option.scope == Scope::Invocation => None,
             None => {
                 let from = Layer::Default.name().to_owned();
                 Some((Setting { name, value: option.default.to_owned(), from }, None))
@@ -146,7 +146,7 @@ impl Asked {
 /// A variable of ours that is no Unicode.
 pub(super) fn environment(
     variables: impl IntoIterator<Item = (std::ffi::OsString, std::ffi::OsString)>,
-) -> Result<(Vec<Said>, Vec<String>), Stop> {
+) -> Result<(Vec<SettingValue>, Vec<String>), HarnessError> {
     let (mut said, mut warnings) = (Vec::new(), Vec::new());
     let mut ours: Vec<(String, std::ffi::OsString)> = variables
         .into_iter()
@@ -166,13 +166,13 @@ pub(super) fn environment(
             continue;
         };
         let text = value.into_string().map_err(|value| {
-            Stop::usage(format!("the environment variable {name} is no Unicode: {}", value.display()))
+            HarnessError::usage(format!("the environment variable {name} is no Unicode: {}", value.display()))
         })?;
         let values = match option.arity {
             Arity::Many(_) => text.split(';').filter(|piece| !piece.trim().is_empty()).map(str::to_owned).collect(),
             _ => vec![text],
         };
-        said.push(Said { option, values, layer: Layer::Environment, place: name });
+        said.push(SettingValue { option, values, layer: Layer::Environment, place: name });
     }
     Ok((said, warnings))
 }
@@ -184,9 +184,9 @@ mod tests {
     use super::*;
     use crate::protocol::Profile;
 
-    fn said(name: &str, value: &str, layer: Layer) -> Said {
+    fn said(name: &str, value: &str, layer: Layer) -> SettingValue {
         let option = options::setting(name).unwrap();
-        Said { option, values: vec![value.to_owned()], layer, place: "here".to_owned() }
+        SettingValue { option, values: vec![value.to_owned()], layer, place: "here".to_owned() }
     }
 
     #[test]

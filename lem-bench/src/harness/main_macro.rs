@@ -34,7 +34,7 @@ macro_rules! main {
     ($with:expr) => {
         fn main() {
             let with: fn($crate::Harness) -> $crate::Harness = $with;
-            let harness = $crate::Harness::of_bench_target($crate::HarnessHints::new(
+            let harness = $crate::Harness::of_bench_target($crate::TargetInfo::new(
                 ::core::option_env!("CARGO_CRATE_NAME"),
                 ::core::option_env!("CARGO_PKG_NAME"),
                 ::core::option_env!("CARGO_MANIFEST_DIR"),

@@ -44,6 +44,6 @@ mod worker;
 
 pub use cargo_lem::cargo_lem;
 pub use entry::Harness;
-pub use hints::HarnessHints;
+pub use hints::TargetInfo;
 pub use simulated_duel::{SimulatedDuel, simulate_duel};
 pub use simulation::{SimulatedRun, Simulation, SimulationOptions, probe_effort, simulate};

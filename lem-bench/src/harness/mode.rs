@@ -17,7 +17,7 @@ pub(super) enum Mode {
 
 /// Whether a binary measures when nobody says `--bench`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Habit {
+pub(super) enum DefaultMode {
     /// It is one of cargo's bench targets: cargo says `--bench` when it should measure.
     BenchTarget,
     /// It is started by hand, by `mpirun`, by `srun`, which say nothing.
@@ -26,12 +26,12 @@ pub(super) enum Habit {
 
 impl Mode {
     /// The mode of a call.
-    pub(super) fn of(config: &Config, habit: Habit) -> Self {
+    pub(super) fn of(config: &Config, habit: DefaultMode) -> Self {
         if config.list {
             Self::List
         } else if config.test {
             Self::Test
-        } else if config.bench || config.dry_run || habit == Habit::ByHand {
+        } else if config.bench || config.dry_run || habit == DefaultMode::ByHand {
             Self::Bench
         } else {
             Self::Test
@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn cargo_says_bench_and_nobody_else_does() {
         let of = |list, test, bench, habit| Mode::of(&Config { list, test, bench, ..Config::default() }, habit);
-        use Habit::{BenchTarget, ByHand};
+        use DefaultMode::{BenchTarget, ByHand};
         assert_eq!(of(false, false, false, BenchTarget), Mode::Test);
         assert_eq!(of(false, false, false, ByHand), Mode::Bench);
         for habit in [BenchTarget, ByHand] {

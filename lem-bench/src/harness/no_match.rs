@@ -3,7 +3,7 @@
 //! Must not end anything.
 
 use super::config::Config;
-use super::exit::Stop;
+use super::exit::HarnessError;
 use super::mode::Mode;
 use crate::registry::{Case, IgnoredMode, Selection};
 
@@ -13,9 +13,9 @@ use crate::registry::{Case, IgnoredMode, Selection};
 ///
 /// # Errors
 /// What is missing, and what can be done about it.
-pub(super) fn check(mode: Mode, config: &Config, cases: &[Case]) -> Result<(), Stop> {
+pub(super) fn check(mode: Mode, config: &Config, cases: &[Case]) -> Result<(), HarnessError> {
     if cases.is_empty() {
-        return Err(Stop::no_match(format!(
+        return Err(HarnessError::no_match(format!(
             "no bench is registered in this binary. Functions under #[energy_bench] in a library crate are linked only \
              if the bench target names that crate: add `use thatcrate as _;` to it. {}",
             ways_out()
@@ -25,7 +25,7 @@ pub(super) fn check(mode: Mode, config: &Config, cases: &[Case]) -> Result<(), S
     let matching = Selection { ignored: IgnoredMode::Include, ..selection.clone() };
     let matches: Vec<&Case> = cases.iter().filter(|case| matching.lists(case)).collect();
     if matches.is_empty() {
-        return Err(Stop::no_match(format!(
+        return Err(HarnessError::no_match(format!(
             "no bench matches {}; {} (--list shows them). {}",
             asked(config),
             there_are(cases.len()),
@@ -36,13 +36,13 @@ pub(super) fn check(mode: Mode, config: &Config, cases: &[Case]) -> Result<(), S
         return Ok(());
     }
     match selection.ignored {
-        IgnoredMode::Only => Err(Stop::no_match(format!(
+        IgnoredMode::Only => Err(HarnessError::no_match(format!(
             "none of the benches that match is marked `ignore`, so --ignored leaves nothing to run. {}",
             ways_out()
         ))),
         // As libtest: they are there, and shown as ignored.
         _ if mode == Mode::Test => Ok(()),
-        _ => Err(Stop::no_match(format!(
+        _ => Err(HarnessError::no_match(format!(
             "every bench that matches is marked `ignore`, so nothing is measured: --include-ignored measures them. {}",
             ways_out()
         ))),

@@ -3,7 +3,7 @@
 //! Must not know what is told.
 
 use super::console;
-use super::exit::Stop;
+use super::exit::HarnessError;
 use super::log::timed;
 
 /// How long all of it may take, the name's look-up included.
@@ -25,9 +25,9 @@ pub(super) fn url(text: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// It can't: better known before a long run than after it.
-pub(super) fn check(asked: bool) -> Result<(), Stop> {
+pub(super) fn check(asked: bool) -> Result<(), HarnessError> {
     if asked && cfg!(not(feature = "notify")) {
-        return Err(Stop::usage(
+        return Err(HarnessError::usage(
             "--notify needs lem-bench's feature `notify`: lem-bench = { features = [\"notify\"] }",
         ));
     }
@@ -35,7 +35,7 @@ pub(super) fn check(asked: bool) -> Result<(), Stop> {
 }
 
 /// Tells a URL, where one was given; a failure is a warning.
-pub(super) fn tell(url: Option<&str>, json: impl FnOnce() -> Result<String, Stop>) {
+pub(super) fn tell(url: Option<&str>, json: impl FnOnce() -> Result<String, HarnessError>) {
     let Some(url) = url else { return };
     let sent = json().map_err(|stop| stop.message).and_then(|json| timed("told --notify", || post(url, &json)));
     if let Err(why) = sent {

@@ -2,8 +2,8 @@
 //!
 //! Must not know what any of them reads.
 
-use super::exit::Stop;
-use super::layers::Asked;
+use super::exit::HarnessError;
+use super::layers::ResolvedConfig;
 use crate::meter::{Meter, MeterChoice, OpenError, Opened, is_name};
 
 /// Opens a meter from what stood behind its name.
@@ -36,7 +36,7 @@ impl OwnMeters {
     ///
     /// # Errors
     /// What is wrong with the first that has not, or which meters there are.
-    pub(super) fn check(&self, asked: &Asked) -> Result<(), Stop> {
+    pub(super) fn check(&self, asked: &ResolvedConfig) -> Result<(), HarnessError> {
         for (at, name) in self.names().enumerate() {
             let why = if !is_name(name) {
                 "a name is made of small letters, digits, `-` and `_`"
@@ -47,7 +47,7 @@ impl OwnMeters {
             } else {
                 continue;
             };
-            return Err(Stop::usage(format!("`Harness::meter` can't add the meter `{name}`: {why}")));
+            return Err(HarnessError::usage(format!("`Harness::meter` can't add the meter `{name}`: {why}")));
         }
         match &asked.config.meter {
             MeterChoice::Own { name, .. } if !self.names().any(|own| own == name) => {

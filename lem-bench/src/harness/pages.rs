@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::exit::Stop;
+use super::exit::HarnessError;
 use crate::analysis::compare::{Comparison, Trend};
 use crate::analysis::{RunInfo, Summary};
 use crate::store::StoreError;
@@ -15,7 +15,7 @@ use crate::store::StoreError;
 /// # Errors
 /// They can't be made or written.
 #[cfg(feature = "html")]
-pub(super) fn write(folder: &Path, summary: &Summary) -> Result<Option<PathBuf>, Stop> {
+pub(super) fn write(folder: &Path, summary: &Summary) -> Result<Option<PathBuf>, HarnessError> {
     use crate::report::html::Report;
     use crate::store::slug;
 
@@ -25,7 +25,7 @@ pub(super) fn write(folder: &Path, summary: &Summary) -> Result<Option<PathBuf>,
 /// What the pages beside the benches' own tell.
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(not(feature = "html"), expect(dead_code, reason = "read by the pages, which this build does not make"))]
-pub(super) struct Beside<'a> {
+pub(super) struct LinkedPages<'a> {
     /// What the run was compared with, and what came of it.
     pub(super) compared: Option<&'a Comparison>,
     /// The sessions of the run's benches.
@@ -38,7 +38,7 @@ pub(super) struct Beside<'a> {
 /// # Errors
 /// They can't be made or written.
 #[cfg(feature = "html")]
-pub(super) fn write_beside(folder: &Path, summary: &Summary, beside: Beside<'_>) -> Result<(), Stop> {
+pub(super) fn write_beside(folder: &Path, summary: &Summary, beside: LinkedPages<'_>) -> Result<(), HarnessError> {
     use crate::report::html::Report;
     use crate::store::slug;
 
@@ -54,7 +54,7 @@ pub(super) fn write_beside(folder: &Path, summary: &Summary, beside: Beside<'_>)
 /// # Errors
 /// It can't be made or written, or this build makes no pages.
 #[cfg(feature = "html")]
-pub(super) fn write_comparison(folder: &Path, run: &RunInfo, compared: &Comparison) -> Result<PathBuf, Stop> {
+pub(super) fn write_comparison(folder: &Path, run: &RunInfo, compared: &Comparison) -> Result<PathBuf, HarnessError> {
     let page = crate::report::html::comparison_page(compared, run);
     save(folder, page.map(|page| vec![page]))?.ok_or_else(none)
 }
@@ -64,7 +64,7 @@ pub(super) fn write_comparison(folder: &Path, run: &RunInfo, compared: &Comparis
 /// # Errors
 /// It can't be made or written, or this build makes no pages.
 #[cfg(feature = "html")]
-pub(super) fn write_history(folder: &Path, trends: &[Trend], newest: usize) -> Result<PathBuf, Stop> {
+pub(super) fn write_history(folder: &Path, trends: &[Trend], newest: usize) -> Result<PathBuf, HarnessError> {
     let page = crate::report::html::history_page(trends, newest);
     save(folder, page.map(|page| vec![page]))?.ok_or_else(none)
 }
@@ -73,10 +73,10 @@ pub(super) fn write_history(folder: &Path, trends: &[Trend], newest: usize) -> R
 fn save(
     folder: &Path,
     files: Result<Vec<crate::report::html::PageFile>, crate::report::html::ReportError>,
-) -> Result<Option<PathBuf>, Stop> {
+) -> Result<Option<PathBuf>, HarnessError> {
     use crate::store::write_atomic;
 
-    let files = files.map_err(|error| Stop::machine(format!("the pages can't be made: failed to {error}")))?;
+    let files = files.map_err(|error| HarnessError::machine(format!("the pages can't be made: failed to {error}")))?;
     let mut last = None;
     for file in files {
         let path = folder.join(file.path);
@@ -90,45 +90,49 @@ fn save(
 /// This build can't make pages.
 #[cfg(not(feature = "html"))]
 #[expect(clippy::unnecessary_wraps, reason = "with the feature `html` they are made, and that can fail")]
-pub(super) fn write(_folder: &Path, _summary: &Summary) -> Result<Option<PathBuf>, Stop> {
+pub(super) fn write(_folder: &Path, _summary: &Summary) -> Result<Option<PathBuf>, HarnessError> {
     Ok(None)
 }
 
 /// This build can't make pages.
 #[cfg(not(feature = "html"))]
 #[expect(clippy::unnecessary_wraps, reason = "with the feature `html` they are made, and that can fail")]
-pub(super) fn write_beside(_folder: &Path, _summary: &Summary, _beside: Beside<'_>) -> Result<(), Stop> {
+pub(super) fn write_beside(_folder: &Path, _summary: &Summary, _beside: LinkedPages<'_>) -> Result<(), HarnessError> {
     Ok(())
 }
 
 /// This build can't make pages.
 #[cfg(not(feature = "html"))]
-pub(super) fn write_comparison(_folder: &Path, _run: &RunInfo, _compared: &Comparison) -> Result<PathBuf, Stop> {
+pub(super) fn write_comparison(
+    _folder: &Path,
+    _run: &RunInfo,
+    _compared: &Comparison,
+) -> Result<PathBuf, HarnessError> {
     Err(none())
 }
 
 /// This build can't make pages.
 #[cfg(not(feature = "html"))]
-pub(super) fn write_history(_folder: &Path, _trends: &[Trend], _newest: usize) -> Result<PathBuf, Stop> {
+pub(super) fn write_history(_folder: &Path, _trends: &[Trend], _newest: usize) -> Result<PathBuf, HarnessError> {
     Err(none())
 }
 
 /// That there are no pages in this build.
-pub(super) fn none() -> Stop {
-    Stop::usage("this build of cargo-lem makes no pages: install it with its feature `html`")
+pub(super) fn none() -> HarnessError {
+    HarnessError::usage("this build of cargo-lem makes no pages: install it with its feature `html`")
 }
 
 /// Makes a folder, and those that it lies in, where there is none.
 ///
 /// # Errors
 /// It can't be made.
-pub(super) fn make_folder(folder: &Path) -> Result<(), Stop> {
+pub(super) fn make_folder(folder: &Path) -> Result<(), HarnessError> {
     std::fs::create_dir_all(folder)
-        .map_err(|error| Stop::machine(format!("the folder {} can't be made: {error}", folder.display())))
+        .map_err(|error| HarnessError::machine(format!("the folder {} can't be made: {error}", folder.display())))
 }
 
 /// How something that can't be kept ends the run.
-pub(super) fn stop(error: &StoreError) -> Stop {
+pub(super) fn stop(error: &StoreError) -> HarnessError {
     let remedy = error.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default();
-    Stop::machine(format!("{error}{remedy}"))
+    HarnessError::machine(format!("{error}{remedy}"))
 }

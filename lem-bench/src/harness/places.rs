@@ -2,20 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-use super::hints::HarnessHints;
+use super::hints::TargetInfo;
 
 /// The folders that relative paths count from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Places {
+pub(super) struct WorkspacePaths {
     /// The current folder; cargo and nextest make it the package's.
     pub(super) cwd: PathBuf,
     /// The workspace's root; the package's where it has no workspace, the current folder where there is no package.
     pub(super) workspace_root: PathBuf,
 }
 
-impl Places {
+impl WorkspacePaths {
     /// The places of a binary that was started in `cwd`.
-    pub(super) fn find(cwd: PathBuf, hints: &HarnessHints) -> Self {
+    pub(super) fn find(cwd: PathBuf, hints: &TargetInfo) -> Self {
         let manifest = |folder: &Path| folder.join("Cargo.toml").is_file();
         let compiled = hints.manifest_dir.map(Path::new).filter(|folder| manifest(folder));
         let package = cwd.ancestors().find(|folder| manifest(folder)).or(compiled);
@@ -58,7 +58,7 @@ mod tests {
         std::fs::write(package.join("Cargo.toml"), "[package]\n").unwrap();
         std::fs::write(top.join("above.toml"), "").unwrap();
         std::fs::write(top.join("work/at-root.toml"), "").unwrap();
-        let places = Places::find(package.clone(), &HarnessHints::default());
+        let places = WorkspacePaths::find(package.clone(), &TargetInfo::default());
         assert_eq!(places.workspace_root, top.join("work"));
         assert_eq!(places.nearest_file("above.toml"), None);
         assert_eq!(places.nearest_file("at-root.toml"), Some(top.join("work/at-root.toml")));

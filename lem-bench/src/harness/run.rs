@@ -2,11 +2,11 @@
 
 use super::config::{Config, NoMatch};
 use super::entry::Harness;
-use super::exit::{Exit, Stop};
-use super::layers::{self, Asked};
+use super::exit::{ExitStatus, HarnessError};
+use super::layers::{self, ResolvedConfig};
 use super::mode::Mode;
 use super::own_meters::OwnMeters;
-use super::places::Places;
+use super::places::WorkspacePaths;
 use super::{command, config_view, console, file, list, log, measure, no_match, test_mode, worker};
 use crate::model::{Order, RunOrder};
 use crate::registry::{Case, Selected};
@@ -14,14 +14,14 @@ use crate::workers::asked_version;
 
 /// What a call has to work with.
 #[derive(Debug)]
-pub(super) struct Call {
-    pub(super) asked: Asked,
-    pub(super) places: Places,
-    pub(super) hints: super::hints::HarnessHints,
+pub(super) struct Invocation {
+    pub(super) asked: ResolvedConfig,
+    pub(super) places: WorkspacePaths,
+    pub(super) hints: super::hints::TargetInfo,
     pub(super) meters: OwnMeters,
 }
 
-impl Call {
+impl Invocation {
     pub(super) fn config(&self) -> &Config {
         &self.asked.config
     }
@@ -29,7 +29,7 @@ impl Call {
 
 /// The cases of a call.
 #[derive(Debug)]
-pub(super) struct Chosen {
+pub(super) struct SelectedCases {
     pub(super) selected: Selected,
     /// All cases of the binary.
     pub(super) total: usize,
@@ -39,7 +39,7 @@ pub(super) struct Chosen {
     pub(super) order: RunOrder,
 }
 
-impl Chosen {
+impl SelectedCases {
     /// Takes the order of an earlier run of the same benches, which may have been drawn.
     pub(super) fn follow(&mut self, plan: &[String], order: RunOrder) {
         let sorted = |plan: &[String]| {
@@ -63,7 +63,7 @@ impl Chosen {
 ///
 /// # Errors
 /// What keeps it from being done.
-pub(super) fn run(harness: Harness) -> Result<Exit, Stop> {
+pub(super) fn run(harness: Harness) -> Result<ExitStatus, HarnessError> {
     if let Some(version) = asked_version(std::env::args_os()) {
         return worker::run(&version, harness.registry, &harness.hints);
     }
@@ -72,18 +72,18 @@ pub(super) fn run(harness: Harness) -> Result<Exit, Stop> {
         Err(error) => return Ok(command::end(&error)),
     };
     let (call, warnings) = ask(said, harness.hints)?;
-    let call = Call { meters: harness.meters, ..call };
+    let call = Invocation { meters: harness.meters, ..call };
     log::listen(call.config().log.as_deref());
     for warning in warnings {
         console::warn(&warning);
     }
     call.meters.check(&call.asked)?;
     let mut registry = harness.registry;
-    registry.override_axes(&call.config().axes).map_err(|error| Stop::usage(error.to_string()))?;
-    let cases = registry.cases().map_err(|error| Stop::usage(error.to_string()))?;
+    registry.override_axes(&call.config().axes).map_err(|error| HarnessError::usage(error.to_string()))?;
+    let cases = registry.cases().map_err(|error| HarnessError::usage(error.to_string()))?;
     if call.config().settings_only {
         console::out(&config_view::show(&call, &cases));
-        return Ok(Exit::Done);
+        return Ok(ExitStatus::Done);
     }
     let mode = Mode::of(call.config(), harness.habit);
     match no_match::check(mode, call.config(), &cases) {
@@ -91,7 +91,7 @@ pub(super) fn run(harness: Harness) -> Result<Exit, Stop> {
         Err(stop) if call.config().no_match == NoMatch::Warn => {
             console::warn(&stop.message);
             if mode == Mode::Bench {
-                return Ok(Exit::Done);
+                return Ok(ExitStatus::Done);
             }
         }
         Err(stop) => return Err(stop),
@@ -99,7 +99,7 @@ pub(super) fn run(harness: Harness) -> Result<Exit, Stop> {
     match mode {
         Mode::List => {
             console::out(&list::list(call.config(), &cases));
-            Ok(Exit::Done)
+            Ok(ExitStatus::Done)
         }
         Mode::Test => Ok(test_mode::run(call.config(), choose(call.config(), cases))),
         Mode::Bench => measure::run(&call, choose(call.config(), cases)),
@@ -107,10 +107,13 @@ pub(super) fn run(harness: Harness) -> Result<Exit, Stop> {
 }
 
 /// Reads the layers.
-pub(super) fn ask(flags: Vec<layers::Said>, hints: super::hints::HarnessHints) -> Result<(Call, Vec<String>), Stop> {
+pub(super) fn ask(
+    flags: Vec<layers::SettingValue>,
+    hints: super::hints::TargetInfo,
+) -> Result<(Invocation, Vec<String>), HarnessError> {
     let cwd = std::env::current_dir()
-        .map_err(|error| Stop::machine(format!("the current folder can't be found: {error}")))?;
-    let places = Places::find(cwd, &hints);
+        .map_err(|error| HarnessError::machine(format!("the current folder can't be found: {error}")))?;
+    let places = WorkspacePaths::find(cwd, &hints);
     let mut said = match places.nearest_file(file::NAME) {
         Some(path) => file::read(&path)?,
         None => Vec::new(),
@@ -122,11 +125,11 @@ pub(super) fn ask(flags: Vec<layers::Said>, hints: super::hints::HarnessHints) -
     let nvml = &mut asked.config.open.nvml;
     nvml.visible = std::env::var("CUDA_VISIBLE_DEVICES").ok();
     nvml.device_order = std::env::var("CUDA_DEVICE_ORDER").ok();
-    Ok((Call { asked, places, hints, meters: OwnMeters::default() }, warnings))
+    Ok((Invocation { asked, places, hints, meters: OwnMeters::default() }, warnings))
 }
 
 /// Sorts out the cases that are asked for, in the order that is asked for.
-fn choose(config: &Config, cases: Vec<Case>) -> Chosen {
+fn choose(config: &Config, cases: Vec<Case>) -> SelectedCases {
     let total = cases.len();
     let mut selected = config.selection().select(cases);
     let order = order(config);
@@ -140,7 +143,7 @@ fn choose(config: &Config, cases: Vec<Case>) -> Chosen {
     if let Some(shard) = config.shard {
         selected.run.retain(|case| shard.holds(&case.id));
     }
-    Chosen { selected, total, plan, order }
+    SelectedCases { selected, total, plan, order }
 }
 
 /// The order that is asked for, with its seed: the one that is given, one that the clock gives for `--shuffle`, or that

@@ -2,7 +2,7 @@
 //!
 //! Must not know what is measured. Nothing is lost by the second either: what was reported as kept is on the disk.
 
-use super::exit::Exit;
+use super::exit::ExitStatus;
 use crate::runner::Interrupt;
 
 /// What a signal is answered with, once.
@@ -20,9 +20,9 @@ pub(super) fn listen(interrupt: &Interrupt, note: Note) -> std::io::Result<()> {
     let interrupt = interrupt.clone();
     std::thread::Builder::new().name("lem-bench signals".to_owned()).spawn(move || {
         for _signal in signals.forever() {
-            if interrupt.is_asked() {
+            if interrupt.is_requested() {
                 // SAFETY: ends the process without running anything of it; there is nothing that it could touch.
-                unsafe { libc::_exit(i32::from(Exit::Interrupted.code())) };
+                unsafe { libc::_exit(i32::from(ExitStatus::Interrupted.code())) };
             }
             note("stopping after this request; complete cycles are kept, once more (Ctrl-C) ends it at once");
             interrupt.ask();

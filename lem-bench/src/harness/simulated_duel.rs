@@ -8,9 +8,9 @@ use std::time::Duration;
 use super::simulation::{Memory, Simulation, SimulationOptions, bench_record, head, probe_effort};
 use crate::clock::Clock as _;
 use crate::meter;
-use crate::model::{Record, RunRecord};
+use crate::model::{Record, RunHeader};
 use crate::protocol::Schedule;
-use crate::runner::{Interrupt, Job, RigParts, Session, Surroundings};
+use crate::runner::{HostMonitor, Interrupt, Job, Session, SessionConfig};
 use crate::sim::{Scenario, Seeds};
 
 /// What a duel gave.
@@ -44,12 +44,12 @@ pub fn simulate_duel(
     let headline = meter::non_overlapping(&domains);
     let schedule = Schedule::plan(options.profile, &probed, &headline, &options.overrides);
     let memory = Memory::default();
-    let parts = RigParts {
+    let parts = SessionConfig {
         clock: Arc::new(clock.clone()),
         sampler,
         domains: domains.iter().map(|domain| domain.id.clone()).collect(),
         headline: headline.clone(),
-        surroundings: Surroundings::default(),
+        surroundings: HostMonitor::default(),
         observers: vec![simulation.observer(), Box::new(memory.clone())],
         seed: options.seed,
         interrupt: Interrupt::default(),
@@ -79,8 +79,8 @@ pub fn simulate_duel(
 }
 
 /// The beginning of a side's journal: a run of its own, with the idle of the session.
-fn journal(head: &RunRecord, side: &str, session: &[Record]) -> Vec<Record> {
-    let head = RunRecord { run_id: format!("{}-{side}", head.run_id), ..head.clone() };
+fn journal(head: &RunHeader, side: &str, session: &[Record]) -> Vec<Record> {
+    let head = RunHeader { run_id: format!("{}-{side}", head.run_id), ..head.clone() };
     let idle = session.iter().filter(|record| matches!(record, Record::Idle(_))).cloned();
     std::iter::once(Record::Run(Box::new(head))).chain(idle).collect()
 }

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::meter::{self, Meter};
-use crate::model::{BenchRecord, DomainId, Record, RunEvidence, RunOrder, RunRecord, SCHEMA_VERSION};
+use crate::model::{BenchRecord, DomainId, Record, RunEvidence, RunHeader, RunOrder, SCHEMA_VERSION};
 use crate::protocol::{Overrides, Profile, Schedule};
-use crate::runner::{Body, Event, Interrupt, Job, Observer, ObserverError, RigParts, Session, Stage, Surroundings};
+use crate::runner::{Body, Event, HostMonitor, Interrupt, Job, Observer, ObserverError, Session, SessionConfig, Stage};
 use crate::sampler::{ProbeEffort, Sampler, SamplerConfig, probe};
 use crate::sim::{Machine, Scenario, ScenarioError, Seeds, Shape, Step, Workload};
 
@@ -197,12 +197,12 @@ pub fn simulate(scenario: &Scenario, seeds: Seeds, options: &SimulationOptions) 
     let headline = meter::non_overlapping(&domains);
     let schedule = Schedule::plan(options.profile, &probed, &headline, &options.overrides);
     let memory = Memory::default();
-    let parts = RigParts {
+    let parts = SessionConfig {
         clock: Arc::new(clock.clone()),
         sampler,
         domains: domains.iter().map(|domain| domain.id.clone()).collect(),
         headline: headline.clone(),
-        surroundings: Surroundings::default(),
+        surroundings: HostMonitor::default(),
         observers: vec![simulation.observer(), Box::new(memory.clone())],
         seed: options.seed,
         interrupt: Interrupt::default(),
@@ -232,8 +232,8 @@ pub(super) fn head(
     headline: Vec<DomainId>,
     seed: u64,
     clock: &dyn Clock,
-) -> RunRecord {
-    RunRecord {
+) -> RunHeader {
+    RunHeader {
         schema_version: SCHEMA_VERSION,
         lem_bench: env!("CARGO_PKG_VERSION").to_owned(),
         run_id: "simulated".to_owned(),

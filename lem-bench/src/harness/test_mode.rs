@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 
 use super::config::Config;
 use super::console;
-use super::exit::Exit;
-use super::run::Chosen;
+use super::exit::ExitStatus;
+use super::run::SelectedCases;
 use super::test_report::{Counts, TestReport};
 use crate::bench::Fixtures;
 use crate::registry::Case;
 use crate::runner::{Body, STACK, run_once};
 
 /// Runs every selected case once.
-pub(super) fn run(config: &Config, chosen: Chosen) -> Exit {
+pub(super) fn run(config: &Config, chosen: SelectedCases) -> ExitStatus {
     if !config.quiet {
         console::note("test mode: each bench runs once and nothing is measured; `cargo bench` measures (by --bench)");
     }
@@ -46,7 +46,7 @@ pub(super) fn run(config: &Config, chosen: Chosen) -> Exit {
         }
     }
     report.end(&counts, &failures, start.elapsed());
-    if failures.is_empty() { Exit::Done } else { Exit::BenchFailed }
+    if failures.is_empty() { ExitStatus::Done } else { ExitStatus::BenchFailed }
 }
 
 /// Runs a case on a thread of its own, as it would be measured.

@@ -9,12 +9,12 @@ use crate::runner::{Event, Observer, ObserverError, Progress, Stage};
 
 /// Turns what a run tells into events.
 #[derive(Debug, Default)]
-pub(super) struct Traced {
+pub(super) struct TracingObserver {
     /// What is done now, for which bench, and since when.
     now: Option<(Stage, String, Instant)>,
 }
 
-impl Traced {
+impl TracingObserver {
     fn goes_on(&mut self, progress: &Progress<'_>) {
         let bench = progress.bench.unwrap_or_default();
         if self.now.as_ref().is_some_and(|(stage, of, _)| *stage == progress.stage && of == bench) {
@@ -33,7 +33,7 @@ impl Traced {
     }
 }
 
-impl Observer for Traced {
+impl Observer for TracingObserver {
     fn on(&mut self, event: &Event<'_>) -> Result<(), ObserverError> {
         let record = match event {
             Event::Progress(progress) => {

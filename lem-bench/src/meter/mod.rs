@@ -56,7 +56,7 @@ pub use open::{Opened, open};
 pub use rapl::Rapl;
 #[cfg(all(feature = "rapl", target_os = "linux"))]
 pub use rapl::RaplPerf;
-pub use survey::{Found, Status, survey};
+pub use survey::{Availability, Status, survey};
 pub use totals::{SelectError, check_disjoint, non_overlapping, select};
-pub use unread::Unread;
-pub use watch::{DeviceMemory, DeviceProcess, DeviceWatch, PowerLimits, foreign};
+pub use unread::NullMeter;
+pub use watch::{DeviceMemory, DeviceMonitor, DeviceProcess, PowerLimits, foreign};

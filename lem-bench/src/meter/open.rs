@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::own;
 use super::{
-    Composite, DeviceWatch, Estimate, Hwmon, Meter, MeterChoice, OpenError, OpenOptions, Part, non_overlapping,
+    Composite, DeviceMonitor, Estimate, Hwmon, Meter, MeterChoice, OpenError, OpenOptions, Part, non_overlapping,
 };
 use crate::model::{DomainId, DomainKind};
 
@@ -21,7 +21,7 @@ pub struct Opened {
     /// What a reader of the result must know about the choice, one sentence each.
     pub notes: Vec<String>,
     /// A look at the devices' users and power limits, where the meter has one.
-    pub watch: Option<Arc<dyn DeviceWatch>>,
+    pub watch: Option<Arc<dyn DeviceMonitor>>,
 }
 
 impl std::fmt::Debug for Opened {

@@ -7,7 +7,7 @@ use super::{OpenError, OpenOptions};
 
 /// One kind of meter and whether it works here.
 #[derive(Debug)]
-pub struct Found {
+pub struct Availability {
     /// The name by which `--meter` chooses it.
     pub name: &'static str,
     /// Whether it can be read.
@@ -29,13 +29,13 @@ pub enum Status {
 }
 
 /// Tries every kind of meter, in the order in which [`MeterChoice::Auto`](super::MeterChoice::Auto) prefers them.
-pub fn survey(options: &OpenOptions) -> Vec<Found> {
+pub fn survey(options: &OpenOptions) -> Vec<Availability> {
     let found = |name, result: Result<Opened, OpenError>| {
         let status = match result {
             Ok(opened) => Status::Ready(opened),
             Err(why) => Status::Unavailable { remedy: why.remedy(), why },
         };
-        Found { name, status }
+        Availability { name, status }
     };
     vec![
         found("nvml", open::nvml(options)),
@@ -59,7 +59,7 @@ mod tests {
         };
         let found = survey(&options);
         assert_eq!(found.iter().map(|found| found.name).collect::<Vec<_>>(), ["nvml", "rapl", "hwmon", "estimate"]);
-        let ready = |found: &Found| matches!(found.status, Status::Ready(_));
+        let ready = |found: &Availability| matches!(found.status, Status::Ready(_));
         assert_eq!(found.iter().map(ready).collect::<Vec<_>>(), [false, false, false, true]);
         let Status::Unavailable { why, remedy } = &found[1].status else { panic!("no RAPL under /nonexistent") };
         assert!(why.to_string().contains("/nonexistent"), "{why}");

@@ -5,19 +5,19 @@ use crate::model::{Domain, Origin};
 
 /// A meter that stands for another process' meter.
 #[derive(Debug)]
-pub struct Unread {
+pub struct NullMeter {
     name: String,
     origin: Origin,
 }
 
-impl Unread {
+impl NullMeter {
     /// Stands for `meter`.
     pub fn of(meter: &dyn Meter) -> Self {
         Self { name: meter.name().to_owned(), origin: meter.origin() }
     }
 }
 
-impl Meter for Unread {
+impl Meter for NullMeter {
     fn name(&self) -> &str {
         &self.name
     }

@@ -47,7 +47,7 @@ impl PowerLimits {
 }
 
 /// A look at devices that shares nothing with the meter's reads: it may be used from another thread meanwhile.
-pub trait DeviceWatch: Send + Sync {
+pub trait DeviceMonitor: Send + Sync {
     /// The processes with a compute context on the devices, this process included.
     ///
     /// # Errors

@@ -67,22 +67,22 @@ pub struct GaugeEvidence {
     /// The device.
     pub domain: DomainId,
     /// Its SM clock in MHz.
-    pub sm_clock_mhz: Option<Spread>,
+    pub sm_clock_mhz: Option<MinMeanMax>,
     /// Its memory clock in MHz.
-    pub memory_clock_mhz: Option<Spread>,
+    pub memory_clock_mhz: Option<MinMeanMax>,
     /// The share of time in which something ran on it, 0 to 1.
-    pub utilisation: Option<Spread>,
+    pub utilisation: Option<MinMeanMax>,
     /// Its power in W, as its gauge told it.
-    pub power_w: Option<Spread>,
+    pub power_w: Option<MinMeanMax>,
     /// Seconds of the windows in which its clocks were looked at for what holds them down.
     pub looked_s: f64,
     /// Seconds of the windows for which each reason held its clocks down.
-    pub held_s: Vec<(HeldBy, f64)>,
+    pub held_s: Vec<(ThrottleReason, f64)>,
 }
 
 /// The values that a gauge showed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Spread {
+pub struct MinMeanMax {
     /// Their mean.
     pub mean: f64,
     /// The lowest.
@@ -91,7 +91,7 @@ pub struct Spread {
     pub max: f64,
 }
 
-impl Spread {
+impl MinMeanMax {
     /// The spread of these values; `None` of none.
     pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let (mut n, mut sum, mut min, mut max) = (0_u32, 0.0, f64::INFINITY, f64::NEG_INFINITY);
@@ -119,7 +119,7 @@ pub struct CpuEvidence {
 /// What holds a device's clocks down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum HeldBy {
+pub enum ThrottleReason {
     /// Clocks that somebody set below the highest.
     SetClocks,
     /// The power limit, in software.
@@ -134,7 +134,7 @@ pub enum HeldBy {
     PowerBrake,
 }
 
-impl HeldBy {
+impl ThrottleReason {
     /// All of them, with the bit by which NVML tells each (`nvmlClocksEventReason…`, nvml.h). The bits for idle, the
     /// sync boost group and display clocks are none of them.
     pub const BITS: [(Self, u64); 6] = [
@@ -170,14 +170,14 @@ mod tests {
 
     #[test]
     fn bits_are_reasons() {
-        assert_eq!(HeldBy::of_bits(0x1 | 0x100).count(), 0, "idle and display clocks hold nothing down");
-        let both: Vec<HeldBy> = HeldBy::of_bits(0x4 | 0x40).collect();
-        assert_eq!(both, [HeldBy::PowerCap, HeldBy::HardwareThermal]);
+        assert_eq!(ThrottleReason::of_bits(0x1 | 0x100).count(), 0, "idle and display clocks hold nothing down");
+        let both: Vec<ThrottleReason> = ThrottleReason::of_bits(0x4 | 0x40).collect();
+        assert_eq!(both, [ThrottleReason::PowerCap, ThrottleReason::HardwareThermal]);
     }
 
     #[test]
     fn a_spread_is_that_of_its_values() {
-        assert_eq!(Spread::of([]), None);
-        assert_eq!(Spread::of([1.0, 4.0, 1.0]), Some(Spread { mean: 2.0, min: 1.0, max: 4.0 }));
+        assert_eq!(MinMeanMax::of([]), None);
+        assert_eq!(MinMeanMax::of([1.0, 4.0, 1.0]), Some(MinMeanMax { mean: 2.0, min: 1.0, max: 4.0 }));
     }
 }

@@ -14,18 +14,20 @@ mod window;
 
 pub use calibration::{Calibration, DomainCalibration};
 pub use domain::{Domain, DomainId, DomainKind, Method, Origin, Source};
-pub use evidence::{CpuEvidence, CycleEvidence, DeviceLimits, DeviceUser, GaugeEvidence, HeldBy, RunEvidence, Spread};
+pub use evidence::{
+    CpuEvidence, CycleEvidence, DeviceLimits, DeviceUser, GaugeEvidence, MinMeanMax, RunEvidence, ThrottleReason,
+};
 pub use id_hash::id_hash;
 pub use order::{Order, RunOrder};
-pub use probe::{ChannelProbe, DenseReads, MeterProbe, Sight};
+pub use probe::{ChannelProbe, Coverage, DenseReads, MeterProbe};
 pub use record::{
-    BenchEnd, BenchRecord, CycleRecord, EnoughCycles, Fact, IdleKind, IdleRecord, Outcome, Precision, Record,
-    ResumeRecord, RunEnd, RunRecord, Setting, WarmUpCode, WarmUpRecord,
+    BenchEnd, BenchRecord, CycleRecord, Fact, IdleKind, IdleRecord, Outcome, Precision, Record, ResumeRecord, RunEnd,
+    RunHeader, Setting, StopReason, WarmUpCode, WarmUpRecord,
 };
 pub use session_result::SessionResult;
 pub use window::{
     DomainEnergy, IdleBlock, PhaseSpan, RequestLog, SensorEvent, SensorEventKind, Span, SpanKind, Trace, TracePoint,
-    WindowRecord, WorkDone,
+    WindowRecord, WorkCounts,
 };
 
 /// Version of every stored format; bumped when a field is added or changes its meaning. What version 2 has more than

@@ -9,7 +9,7 @@ use super::{DomainId, Origin};
 /// What a sensor sees of the time that passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Sight {
+pub enum Coverage {
     /// All of it: each value covers the time since the one before.
     WholeTime,
     /// The same share of each period: it misses what happens in the rest.
@@ -91,13 +91,15 @@ const LEAST_SPACING_S: f64 = 0.002;
 
 impl ChannelProbe {
     /// What the channel sees of the time that passes.
-    pub fn sight(&self) -> Sight {
+    pub fn sight(&self) -> Coverage {
         match (self.update_period_s, self.averaging_s) {
-            (Some(period), _) if self.counter && period <= FAST_S => Sight::WholeTime,
-            (Some(period), Some(averaging)) if averaging < 0.9 * period => Sight::PartTime,
-            (Some(period), Some(averaging)) if !self.counter && averaging > 1.5 * period.max(FAST_S) => Sight::Smeared,
-            (Some(_), Some(_)) => Sight::WholeTime,
-            _ => Sight::Unknown,
+            (Some(period), _) if self.counter && period <= FAST_S => Coverage::WholeTime,
+            (Some(period), Some(averaging)) if averaging < 0.9 * period => Coverage::PartTime,
+            (Some(period), Some(averaging)) if !self.counter && averaging > 1.5 * period.max(FAST_S) => {
+                Coverage::Smeared
+            }
+            (Some(_), Some(_)) => Coverage::WholeTime,
+            _ => Coverage::Unknown,
         }
     }
 }
@@ -141,14 +143,14 @@ impl MeterProbe {
     /// Whether the channels that give the energy of `domains` (see [`MeterProbe::period_of`]) are all known to see the
     /// whole time.
     pub fn all_whole_time(&self, domains: &[DomainId]) -> bool {
-        let whole = |domain| self.source(domain).is_some_and(|probe| probe.sight() == Sight::WholeTime);
+        let whole = |domain| self.source(domain).is_some_and(|probe| probe.sight() == Coverage::WholeTime);
         domains.iter().all(whole)
     }
 
     /// The longest time that a value of those channels covers, where it is known and longer than their period.
     pub fn smear_of(&self, domains: &[DomainId]) -> Duration {
         let smear = |domain: &DomainId| {
-            let probe = self.source(domain).filter(|probe| probe.sight() == Sight::Smeared)?;
+            let probe = self.source(domain).filter(|probe| probe.sight() == Coverage::Smeared)?;
             Duration::try_from_secs_f64(probe.averaging_s?).ok()
         };
         domains.iter().filter_map(smear).max().unwrap_or_default()

@@ -15,7 +15,7 @@ use crate::units::Stamp;
 #[serde(tag = "record", rename_all = "snake_case")]
 pub enum Record {
     /// A process began to measure.
-    Run(Box<RunRecord>),
+    Run(Box<RunHeader>),
     /// Idle power was measured.
     Idle(IdleRecord),
     /// A bench began.
@@ -56,7 +56,7 @@ pub struct Setting {
 
 /// The head of a journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunRecord {
+pub struct RunHeader {
     /// [`super::SCHEMA_VERSION`] of what follows.
     pub schema_version: u32,
     /// Version of this library.
@@ -255,7 +255,7 @@ pub enum Outcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum EnoughCycles {
+pub enum StopReason {
     /// The interval is as narrow as was asked for.
     Precision,
     /// It is not, and there are no more cycles.
@@ -277,7 +277,7 @@ pub struct Precision {
     /// Cycles at the end.
     pub cycles: u32,
     /// Why there were enough.
-    pub ended: EnoughCycles,
+    pub ended: StopReason,
 }
 
 /// The end of a bench.

@@ -29,7 +29,7 @@ pub struct DomainEnergy {
 
 /// What was done in a window, counted by what came out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct WorkDone {
+pub struct WorkCounts {
     /// Requests (or iterations) that ended well.
     pub requests: u64,
     /// Requests that failed; their energy is in the window.
@@ -42,7 +42,7 @@ pub struct WorkDone {
     pub units: BTreeMap<String, u64>,
 }
 
-impl WorkDone {
+impl WorkCounts {
     /// How many of the units of the headline metric these are: output tokens, else input tokens, else the first other
     /// unit, else requests.
     pub fn units_of_headline(&self) -> u64 {
@@ -52,7 +52,7 @@ impl WorkDone {
     }
 
     /// Adds another window's work to this one's. A file may say anything: what no number holds is as good as endless.
-    pub fn add(&mut self, other: &WorkDone) {
+    pub fn add(&mut self, other: &WorkCounts) {
         let add = |to: &mut u64, n: u64| *to = to.saturating_add(n);
         add(&mut self.requests, other.requests);
         add(&mut self.failed, other.failed);
@@ -74,7 +74,7 @@ pub struct WindowRecord {
     /// Energy of each domain.
     pub energy: Vec<DomainEnergy>,
     /// What was done.
-    pub work: WorkDone,
+    pub work: WorkCounts,
 }
 
 impl WindowRecord {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 
-use super::precision::{CycleSums, Search};
+use super::precision::{CycleTotals, PrecisionSearch};
 use super::schedule::Schedule;
 use super::warm_up::{WarmUp, WarmUpVerdict};
 use crate::model::Precision;
@@ -16,7 +16,7 @@ const BACK_C: f64 = 0.5;
 
 /// What nothing is done for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Resting {
+pub enum RestReason {
     /// The machine settles after set-up.
     Settle,
     /// Idle power is measured before the warm-up; the number of the block, from 0.
@@ -48,7 +48,7 @@ pub enum Command {
         /// Until when.
         until: Stamp,
         /// For what.
-        what: Resting,
+        what: RestReason,
         /// An edge comes at the end of it.
         edge: bool,
     },
@@ -72,7 +72,7 @@ pub enum Command {
 
 /// What the machine needs to know of the world when it is asked.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Senses {
+pub struct Observation {
     /// The time.
     pub now: Stamp,
     /// The temperature in °C, where it can be read.
@@ -129,7 +129,7 @@ pub struct Protocol {
     begun: Option<Stamp>,
     last_cycle_end: Option<Stamp>,
     spent: Duration,
-    search: Search,
+    search: PrecisionSearch,
     precision: Option<Precision>,
     cycle: u32,
     closed_probe: bool,
@@ -161,7 +161,7 @@ impl Protocol {
             begun: None,
             last_cycle_end: None,
             spent: Duration::ZERO,
-            search: Search::default(),
+            search: PrecisionSearch::default(),
             precision: None,
             cycle,
             closed_probe: false,
@@ -183,7 +183,7 @@ impl Protocol {
     }
 
     /// Takes the sums of a cycle that is complete, also of one from before this process.
-    pub fn cycle_sums(&mut self, sums: CycleSums) {
+    pub fn cycle_sums(&mut self, sums: CycleTotals) {
         self.search.add(sums);
     }
 
@@ -204,7 +204,7 @@ impl Protocol {
     }
 
     /// Whether another cycle comes; asked, if at all, right after [`Command::CycleDone`].
-    pub fn goes_on(&mut self, now: Stamp) -> bool {
+    pub fn has_next_cycle(&mut self, now: Stamp) -> bool {
         if matches!(self.state, State::CycleDone) {
             self.state = if self.is_enough(now) { State::Done } else { State::Gap };
         }
@@ -250,26 +250,26 @@ impl Protocol {
     }
 
     /// What is to be done now.
-    pub fn next(&mut self, senses: Senses) -> Command {
+    pub fn next(&mut self, senses: Observation) -> Command {
         let now = senses.now;
         let schedule = self.schedule;
         self.begun.get_or_insert(now);
         match &mut self.state {
-            State::Settle => match self.rest(now, schedule.settle, Resting::Settle, schedule.idle_blocks > 0) {
+            State::Settle => match self.rest(now, schedule.settle, RestReason::Settle, schedule.idle_blocks > 0) {
                 Some(rest) => rest,
                 None if schedule.idle_blocks > 0 => self.go(State::IdleOpens(0), senses),
                 None => self.begin_warm_up(senses),
             },
             State::IdleOpens(_) | State::GapIdleOpens => Command::Edge(Edge::IdleStart),
             State::Idle { block, until } if now < *until => {
-                Command::Rest { until: *until, what: Resting::Idle(*block), edge: true }
+                Command::Rest { until: *until, what: RestReason::Idle(*block), edge: true }
             }
             State::Idle { block, .. } => {
                 let block = *block;
                 self.go(State::IdleCloses(block), senses)
             }
             State::IdleCloses(_) | State::GapIdleCloses => Command::Edge(Edge::IdleStop),
-            State::IdleGuard => match self.rest(now, schedule.guard, Resting::Settle, false) {
+            State::IdleGuard => match self.rest(now, schedule.guard, RestReason::Settle, false) {
                 Some(rest) => rest,
                 None => self.begin_warm_up(senses),
             },
@@ -286,16 +286,18 @@ impl Protocol {
                     _ => unreachable!("the state was matched above"),
                 }
             }
-            State::Gap => match self.rest(now, schedule.gap_rest, Resting::Gap, schedule.gap_idle > Duration::ZERO) {
-                Some(rest) => rest,
-                None if schedule.gap_idle > Duration::ZERO => self.go(State::GapIdleOpens, senses),
-                None => self.begin_ramp_in(senses),
-            },
+            State::Gap => {
+                match self.rest(now, schedule.gap_rest, RestReason::Gap, schedule.gap_idle > Duration::ZERO) {
+                    Some(rest) => rest,
+                    None if schedule.gap_idle > Duration::ZERO => self.go(State::GapIdleOpens, senses),
+                    None => self.begin_ramp_in(senses),
+                }
+            }
             State::GapIdle { until } if now < *until => {
-                Command::Rest { until: *until, what: Resting::GapIdle, edge: true }
+                Command::Rest { until: *until, what: RestReason::GapIdle, edge: true }
             }
             State::GapIdle { .. } => self.go(State::GapIdleCloses, senses),
-            State::GapGuard => match self.rest(now, schedule.guard, Resting::Gap, false) {
+            State::GapGuard => match self.rest(now, schedule.guard, RestReason::Gap, false) {
                 Some(rest) => rest,
                 None => self.begin_ramp_in(senses),
             },
@@ -331,7 +333,7 @@ impl Protocol {
                 Command::CycleDone(done)
             }
             State::CycleDone => {
-                self.goes_on(now);
+                self.has_next_cycle(now);
                 self.next(senses)
             }
             State::Done => Command::Done,
@@ -350,13 +352,13 @@ impl Protocol {
     }
 
     /// Goes to `state` and asks again.
-    fn go(&mut self, state: State, senses: Senses) -> Command {
+    fn go(&mut self, state: State, senses: Observation) -> Command {
         self.state = state;
         self.next(senses)
     }
 
     /// The rest of a state that lasts `time` from its first call; `None` when it is over.
-    fn rest(&mut self, now: Stamp, time: Duration, what: Resting, edge: bool) -> Option<Command> {
+    fn rest(&mut self, now: Stamp, time: Duration, what: RestReason, edge: bool) -> Option<Command> {
         let until = *self.rest_until.get_or_insert(now + time);
         if now < until {
             return Some(Command::Rest { until, what, edge });
@@ -365,11 +367,11 @@ impl Protocol {
         None
     }
 
-    fn begin_warm_up(&mut self, senses: Senses) -> Command {
+    fn begin_warm_up(&mut self, senses: Observation) -> Command {
         self.go(State::WarmUp(Box::new(WarmUp::new(self.schedule.warm_up, senses.now))), senses)
     }
 
-    fn begin_ramp_in(&mut self, senses: Senses) -> Command {
+    fn begin_ramp_in(&mut self, senses: Observation) -> Command {
         let until = senses.now + self.schedule.ramp_in + self.phase(0);
         self.capped = false;
         self.go(State::RampIn { start: senses.now, until }, senses)

@@ -10,7 +10,7 @@ mod schedule;
 mod sensor;
 mod warm_up;
 
-pub use machine::{Command, Edge, Protocol, Resting, Senses};
-pub use precision::{CycleSums, PrecisionRule};
+pub use machine::{Command, Edge, Observation, Protocol, RestReason};
+pub use precision::{CycleTotals, PrecisionRule};
 pub use schedule::{Overrides, Profile, Schedule, WarmUpRule};
 pub use warm_up::{WarmUp, WarmUpVerdict};

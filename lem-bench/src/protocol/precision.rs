@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{CycleRecord, DomainId, EnoughCycles, Precision};
+use crate::model::{CycleRecord, DomainId, Precision, StopReason};
 use crate::stats::{AdaptiveRule, RatioInput, adaptive_stop, ratio_ci};
 
 /// Fewer cycles are no basis for stopping early: the coverage that looking costs comes back from here on.
@@ -50,7 +50,7 @@ impl PrecisionRule {
 
 /// What a cycle contributes to the headline metric.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct CycleSums {
+pub struct CycleTotals {
     /// Energy of the headline domains over its windows, J; `None` when a domain is missing in one of them, and 0 where
     /// this process has none to measure.
     pub joules: Option<f64>,
@@ -58,7 +58,7 @@ pub struct CycleSums {
     pub work: u64,
 }
 
-impl CycleSums {
+impl CycleTotals {
     /// The sums of a cycle.
     pub fn of(cycle: &CycleRecord, headline: &[DomainId]) -> Self {
         let joules = |domain: &DomainId| {
@@ -79,14 +79,14 @@ impl CycleSums {
 
 /// The cycles so far.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Search {
+pub(super) struct PrecisionSearch {
     joules: Vec<f64>,
     work: Vec<f64>,
     cycles: u32,
 }
 
-impl Search {
-    pub(super) fn add(&mut self, sums: CycleSums) {
+impl PrecisionSearch {
+    pub(super) fn add(&mut self, sums: CycleTotals) {
         self.cycles += 1;
         if let Some(joules) = sums.joules.filter(|joules| *joules > 0.0) {
             self.joules.push(joules);
@@ -107,13 +107,13 @@ impl Search {
         let half_width = self.half_width(rule);
         let is_late = rule.budget.is_some_and(|budget| elapsed + next > budget);
         let ended = if self.cycles >= rule.least_cycles && half_width.is_some_and(|width| width < rule.target) {
-            EnoughCycles::Precision
+            StopReason::Precision
         } else if self.cycles >= rule.least_cycles && half_width.is_none() {
-            EnoughCycles::NoPrecision
+            StopReason::NoPrecision
         } else if self.cycles >= rule.most_cycles {
-            EnoughCycles::MostCycles
+            StopReason::MostCycles
         } else if self.cycles >= IN_ANY_CASE && is_late {
-            EnoughCycles::TimeBudget
+            StopReason::TimeBudget
         } else {
             return None;
         };
@@ -130,23 +130,23 @@ mod tests {
     const CYCLE: Duration = Duration::from_secs(12);
 
     /// Cycles that alternate by ±`spread` around 2 J per unit of work.
-    fn after(cycles: u32, spread: f64) -> Search {
-        let mut search = Search::default();
+    fn after(cycles: u32, spread: f64) -> PrecisionSearch {
+        let mut search = PrecisionSearch::default();
         for i in 0..cycles {
             let joules = Some(2000.0 * if i % 2 == 0 { 1.0 + spread } else { 1.0 - spread });
-            search.add(CycleSums { joules, work: 1000 });
+            search.add(CycleTotals { joules, work: 1000 });
         }
         search
     }
 
-    fn ended(search: &Search, rule: &PrecisionRule, elapsed: u64) -> Option<EnoughCycles> {
+    fn ended(search: &PrecisionSearch, rule: &PrecisionRule, elapsed: u64) -> Option<StopReason> {
         search.verdict(rule, Duration::from_secs(elapsed), CYCLE).map(|p| p.ended)
     }
 
     #[test]
     fn what_processes_measured_adds_up_and_what_one_lost_is_lost() {
-        let sums = |joules, work| CycleSums { joules, work };
-        let joined = |each: &[CycleSums]| CycleSums::joined(each.iter().copied());
+        let sums = |joules, work| CycleTotals { joules, work };
+        let joined = |each: &[CycleTotals]| CycleTotals::joined(each.iter().copied());
         assert_eq!(joined(&[sums(Some(5.0), 3), sums(Some(0.0), 4), sums(Some(7.0), 5)]), sums(Some(12.0), 12));
         assert_eq!(joined(&[sums(Some(5.0), 3), sums(None, 4)]), sums(None, 7));
     }
@@ -154,35 +154,35 @@ mod tests {
     #[test]
     fn it_ends_when_the_widened_half_width_is_there_and_not_before_eight_cycles() {
         assert_eq!(ended(&after(7, 1e-6), &RULE, 100), None);
-        assert_eq!(ended(&after(8, 1e-6), &RULE, 100), Some(EnoughCycles::Precision));
+        assert_eq!(ended(&after(8, 1e-6), &RULE, 100), Some(StopReason::Precision));
         // sd 1 %·√(n/(n−1)): 1.08·t·se is 0.00966 of the value at 8 cycles and 0.0106 with sd 1.1 %.
         let there = after(8, 0.01).verdict(&RULE, CYCLE, CYCLE).unwrap();
         let half = 1.08 * 2.364_624_251_592_784_4 * 0.01 / 7.0_f64.sqrt();
         assert!((there.half_width.unwrap() / half - 1.0).abs() < 1e-12, "{there:?} {half}");
-        assert_eq!((there.ended, there.cycles, there.target), (EnoughCycles::Precision, 8, 0.01));
+        assert_eq!((there.ended, there.cycles, there.target), (StopReason::Precision, 8, 0.01));
         assert_eq!(ended(&after(8, 0.011), &RULE, 100), None);
-        assert_eq!(ended(&after(10, 0.011), &RULE, 100), Some(EnoughCycles::Precision));
+        assert_eq!(ended(&after(10, 0.011), &RULE, 100), Some(StopReason::Precision));
     }
 
     #[test]
     fn it_ends_at_the_most_cycles_or_before_the_budget_is_overdrawn() {
         assert_eq!(ended(&after(29, 0.1), &RULE, 100), None);
-        assert_eq!(ended(&after(30, 0.1), &RULE, 100), Some(EnoughCycles::MostCycles));
+        assert_eq!(ended(&after(30, 0.1), &RULE, 100), Some(StopReason::MostCycles));
         let budget = PrecisionRule { budget: Some(Duration::from_secs(200)), ..RULE };
         assert_eq!(ended(&after(12, 0.1), &budget, 188), None);
-        assert_eq!(ended(&after(12, 0.1), &budget, 189), Some(EnoughCycles::TimeBudget));
+        assert_eq!(ended(&after(12, 0.1), &budget, 189), Some(StopReason::TimeBudget));
         // A budget is kept below eight cycles too, but leaves an interval.
-        assert_eq!(ended(&after(2, 0.1), &budget, 300), Some(EnoughCycles::TimeBudget));
+        assert_eq!(ended(&after(2, 0.1), &budget, 300), Some(StopReason::TimeBudget));
         assert_eq!(ended(&after(1, 0.1), &budget, 300), None);
     }
 
     #[test]
     fn without_energy_it_does_not_go_on_for_ever() {
-        let mut search = Search::default();
-        (0..7).for_each(|_| search.add(CycleSums { joules: None, work: 10 }));
+        let mut search = PrecisionSearch::default();
+        (0..7).for_each(|_| search.add(CycleTotals { joules: None, work: 10 }));
         assert_eq!(ended(&search, &RULE, 100), None);
-        search.add(CycleSums { joules: None, work: 10 });
-        assert_eq!(ended(&search, &RULE, 100), Some(EnoughCycles::NoPrecision));
+        search.add(CycleTotals { joules: None, work: 10 });
+        assert_eq!(ended(&search, &RULE, 100), Some(StopReason::NoPrecision));
     }
 
     #[test]

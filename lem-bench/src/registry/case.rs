@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::{Attributes, Place, RunBody};
+use super::{Attributes, RunBody, SourceLocation};
 use crate::bench::{Bencher, CaseValues, Error};
 
 /// One bench with one value for each of its parameters.
@@ -25,7 +25,7 @@ pub struct Case {
     /// What the bench asks of its measurement.
     pub attributes: Attributes,
     /// Where the bench is defined.
-    pub place: Place,
+    pub place: SourceLocation,
     pub(super) values: CaseValues,
     pub(super) run: RunBody,
 }

@@ -5,12 +5,12 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::expand::expand;
-use super::{BadValue, Case, Entry, Place, Registered, RegistryError};
+use super::{BadValue, BenchDefinition, Case, Entry, RegistryError, SourceLocation};
 
 /// The benches of this binary.
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
-    benches: Vec<Registered>,
+    benches: Vec<BenchDefinition>,
     overridden: BTreeSet<String>,
 }
 
@@ -34,16 +34,16 @@ impl Registry {
         let mut entries: Vec<&Entry> = inventory::iter::<Entry>().collect();
         // Benches that one macro call makes stand at one place; the linker's order must not show there either.
         entries.sort_by_key(|entry| (entry.place, entry.module, entry.name));
-        Self { benches: entries.into_iter().map(Registered::from).collect(), overridden: BTreeSet::new() }
+        Self { benches: entries.into_iter().map(BenchDefinition::from).collect(), overridden: BTreeSet::new() }
     }
 
     /// Adds a bench by hand. Benches from one place (a loop) keep the order they are added in.
-    pub fn add(&mut self, bench: Registered) {
+    pub fn add(&mut self, bench: BenchDefinition) {
         self.benches.push(bench);
     }
 
     /// The benches, in the order they were added.
-    pub fn benches(&self) -> &[Registered] {
+    pub fn benches(&self) -> &[BenchDefinition] {
         &self.benches
     }
 
@@ -112,10 +112,10 @@ impl Registry {
     /// label, or whose filter leaves nothing of the axes that it was written with. (Over the values of
     /// [`override_axes`](Self::override_axes) it may leave nothing: these are meant for some benches and reach all.)
     pub fn cases(&self) -> Result<Vec<Case>, RegistryError> {
-        let mut benches: Vec<&Registered> = self.benches.iter().collect();
+        let mut benches: Vec<&BenchDefinition> = self.benches.iter().collect();
         benches.sort_by_key(|bench| bench.place);
         let mut cases = Vec::new();
-        let mut places: HashMap<String, Place> = HashMap::new();
+        let mut places: HashMap<String, SourceLocation> = HashMap::new();
         for bench in benches {
             let expanded = expand(bench)?;
             if expanded.is_empty() && !bench.axes.iter().any(|axis| self.overridden.contains(axis.name())) {

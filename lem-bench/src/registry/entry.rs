@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{Attributes, AxisSpec, Ignored, Place};
+use super::{Attributes, AxisSpec, Ignored, SourceLocation};
 use crate::bench::{Bencher, CaseValues, Error};
 
 /// Makes the axes of a bench, in the order of its parameters.
@@ -26,7 +26,7 @@ pub struct Entry {
     /// The module that the function is in.
     pub module: &'static str,
     /// Where the attribute stands.
-    pub place: Place,
+    pub place: SourceLocation,
     /// First line of the function's documentation.
     pub description: Option<&'static str>,
     /// What the attribute asks of the measurement.
@@ -50,7 +50,7 @@ impl Entry {
             name,
             group: None,
             module,
-            place: Place::here(),
+            place: SourceLocation::here(),
             description: None,
             attributes: Attributes {
                 cycles: None,

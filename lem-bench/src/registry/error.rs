@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::Place;
+use super::SourceLocation;
 
 /// What is wrong with the benches of this binary, or with the axes asked for. Each text says where and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,16 +13,16 @@ pub enum RegistryError {
     /// A bench has an empty name.
     NoName {
         /// Where it is defined.
-        place: Place,
+        place: SourceLocation,
     },
     /// Two benches have one id.
     DuplicateId {
         /// The id.
         id: String,
         /// Where the first is defined.
-        first: Place,
+        first: SourceLocation,
         /// Where the second is defined.
-        second: Place,
+        second: SourceLocation,
     },
     /// Two values of one axis have one label.
     DuplicateLabel {
@@ -33,12 +33,12 @@ pub enum RegistryError {
         /// The label.
         label: String,
         /// Where the bench is defined.
-        place: Place,
+        place: SourceLocation,
     },
     /// An axis has no values.
     NoValues {
         /// The bench; `None` if the axis was emptied on the command line.
-        bench: Option<(String, Place)>,
+        bench: Option<(String, SourceLocation)>,
         /// The axis.
         axis: String,
     },
@@ -47,7 +47,7 @@ pub enum RegistryError {
         /// The bench.
         bench: String,
         /// Where it is defined.
-        place: Place,
+        place: SourceLocation,
     },
     /// No bench has the axis that values were given for.
     UnknownAxis {
@@ -74,7 +74,7 @@ pub struct BadValue {
     /// The bench.
     pub bench: String,
     /// Where it is defined.
-    pub place: Place,
+    pub place: SourceLocation,
 }
 
 impl fmt::Display for RegistryError {

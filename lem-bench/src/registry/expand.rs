@@ -3,21 +3,21 @@
 //! Must not know the other benches.
 
 use super::id::id;
-use super::{Case, Registered, RegistryError};
+use super::{BenchDefinition, Case, RegistryError};
 use crate::bench::{AxisValue, CaseValues};
 
 /// The cases of a bench; the last axis varies fastest.
 ///
 /// # Errors
 /// The bench has no name, an axis without values, or two values under one label.
-pub(super) fn expand(bench: &Registered) -> Result<Vec<Case>, RegistryError> {
+pub(super) fn expand(bench: &BenchDefinition) -> Result<Vec<Case>, RegistryError> {
     check(bench)?;
     let values = combinations(bench).into_iter().map(CaseValues::new);
     let kept = values.filter(|values| bench.filter.as_ref().is_none_or(|filter| filter(values)));
     Ok(kept.map(|values| case(bench, values)).collect())
 }
 
-fn check(bench: &Registered) -> Result<(), RegistryError> {
+fn check(bench: &BenchDefinition) -> Result<(), RegistryError> {
     if bench.name.is_empty() {
         return Err(RegistryError::NoName { place: bench.place });
     }
@@ -41,7 +41,7 @@ fn check(bench: &Registered) -> Result<(), RegistryError> {
 }
 
 /// Every combination of the axes' values; one empty combination if there are no axes.
-fn combinations(bench: &Registered) -> Vec<Vec<(String, AxisValue)>> {
+fn combinations(bench: &BenchDefinition) -> Vec<Vec<(String, AxisValue)>> {
     bench.axes.iter().fold(vec![Vec::new()], |combinations, axis| {
         combinations
             .iter()
@@ -56,7 +56,7 @@ fn combinations(bench: &Registered) -> Vec<Vec<(String, AxisValue)>> {
     })
 }
 
-fn case(bench: &Registered, values: CaseValues) -> Case {
+fn case(bench: &BenchDefinition, values: CaseValues) -> Case {
     Case {
         id: id(bench.group.as_deref(), &bench.name, values.params()),
         name: bench.name.clone(),

@@ -21,6 +21,6 @@ pub use case::Case;
 pub use collect::{Registry, collect};
 pub use entry::{AxesFn, Entry, FilterFn, RunFn};
 pub use error::{BadValue, RegistryError};
-pub use place::Place;
-pub use registered::{FilterBody, Registered, RunBody};
+pub use place::SourceLocation;
+pub use registered::{BenchDefinition, FilterBody, RunBody};
 pub use selection::{IgnoredMode, Selected, Selection};

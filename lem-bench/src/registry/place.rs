@@ -5,7 +5,7 @@ use std::panic::Location;
 
 /// Where in the source a bench is defined; shown as `benches/llama.rs:12`, ordered by file, line and column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
+pub struct SourceLocation {
     /// The file, as the compiler was given it (relative to the workspace root, under cargo).
     pub file: &'static str,
     /// The line, counted from 1.
@@ -14,7 +14,7 @@ pub struct Place {
     pub column: u32,
 }
 
-impl Place {
+impl SourceLocation {
     /// The place this is called from.
     #[track_caller]
     pub const fn here() -> Self {
@@ -23,7 +23,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SourceLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)
     }

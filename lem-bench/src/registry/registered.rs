@@ -5,7 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Attributes, AxisSpec, Entry, Place};
+use super::{Attributes, AxisSpec, Entry, SourceLocation};
 use crate::bench::{Bencher, BodyResult, CaseValues, Error};
 
 /// Runs the body of a bench for one case, from any thread.
@@ -16,7 +16,7 @@ pub type FilterBody = Arc<dyn Fn(&CaseValues) -> bool + Send + Sync>;
 
 /// A bench, before it is expanded into cases.
 #[derive(Clone)]
-pub struct Registered {
+pub struct BenchDefinition {
     /// What the bench is called.
     pub name: String,
     /// The group it is in.
@@ -24,7 +24,7 @@ pub struct Registered {
     /// The module it is defined in; `None` if it was added by hand.
     pub module: Option<&'static str>,
     /// Where it is defined.
-    pub place: Place,
+    pub place: SourceLocation,
     /// What it measures, in one line.
     pub description: Option<String>,
     /// What it asks of its measurement.
@@ -37,7 +37,7 @@ pub struct Registered {
     pub run: RunBody,
 }
 
-impl Registered {
+impl BenchDefinition {
     /// A bench that is a closure, defined where this is called.
     ///
     /// ```
@@ -48,7 +48,7 @@ impl Registered {
     /// assert!(bench.place.line > 0);
     /// ```
     #[track_caller]
-    pub fn by_hand<F, R>(name: impl Into<String>, body: F) -> Self
+    pub fn from_fn<F, R>(name: impl Into<String>, body: F) -> Self
     where
         F: Fn(&mut Bencher<'_>) -> R + Send + Sync + 'static,
         R: BodyResult,
@@ -57,7 +57,7 @@ impl Registered {
             name: name.into(),
             group: None,
             module: None,
-            place: Place::here(),
+            place: SourceLocation::here(),
             description: None,
             attributes: Attributes::default(),
             axes: Vec::new(),
@@ -68,7 +68,7 @@ impl Registered {
 }
 
 /// Evaluates the bench's axes: the expressions in its attribute run here.
-impl From<&Entry> for Registered {
+impl From<&Entry> for BenchDefinition {
     fn from(entry: &Entry) -> Self {
         Self {
             name: entry.name.to_owned(),
@@ -84,7 +84,7 @@ impl From<&Entry> for Registered {
     }
 }
 
-impl fmt::Debug for Registered {
+impl fmt::Debug for BenchDefinition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registered")
             .field("name", &self.name)

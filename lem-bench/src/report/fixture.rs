@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::{
-    BenchSummary, Check, CycleSummary, Distribution, Finding, Interval, Metric, PhaseSummary, RunInfo, Summary,
-    WarmUpSummary, Weight, status,
+    BenchSummary, Check, CycleSummary, Distribution, Finding, Interval, Metric, PhaseSummary, RunInfo, Severity,
+    Summary, WarmUpSummary, status,
 };
 use crate::model::{
     BenchRecord, ChannelProbe, Domain, DomainId, DomainKind, Fact, MeterProbe, Method, Origin, Outcome, RunOrder,
@@ -24,14 +24,14 @@ pub(super) fn on_a_card() -> Summary {
     let mut warm = decode("decode/batch=4/dtype=bf16", 0.1375, &source);
     warm.findings.push(Finding::new(
         Check::Temperature,
-        Weight::Warning,
+        Severity::Warning,
         "the windows began between 61 °C and 68 °C",
         "use --gap cool, or more cycles",
     ));
     let mut invalid = decode("decode/batch=1/dtype=f32", 0.9021, &source);
     invalid.findings.push(Finding::new(
         Check::FailedRequests,
-        Weight::Invalid,
+        Severity::Invalid,
         "7 of 212 requests failed (3.3 %), the last with: out of memory",
         "make the requests succeed; above 1 % the energy per token is not the model's",
     ));
@@ -66,7 +66,7 @@ pub(super) fn on_an_estimate() -> Summary {
     for bench in &mut benches {
         bench.findings.push(Finding::new(
             Check::Estimated,
-            Weight::Note,
+            Severity::Note,
             "the energy is CPU time × 10 W per core: it compares two programs on one machine, and does not say what they draw",
             "measure on a machine with an energy sensor",
         ));
@@ -128,7 +128,7 @@ pub(super) fn hostile() -> Summary {
     bench.bench.params = vec![(HOSTILE.to_owned(), HOSTILE.to_owned())];
     bench.bench.description = Some(HOSTILE.to_owned());
     bench.bench.module = HOSTILE.to_owned();
-    bench.findings.push(Finding::new(Check::Foreign, Weight::Invalid, HOSTILE, HOSTILE));
+    bench.findings.push(Finding::new(Check::Foreign, Severity::Invalid, HOSTILE, HOSTILE));
     let unit = format!("J/{HOSTILE}");
     let nan = Metric { value: Some(f64::NAN), ..metric(1.0, &unit, 0.1, &source) };
     bench.metrics.insert(format!("j_per_{HOSTILE}"), nan);
@@ -148,7 +148,7 @@ pub(super) fn hostile() -> Summary {
         from: HOSTILE.to_owned(),
     });
     summary.run.domains[0].label = HOSTILE.to_owned();
-    summary.findings.push(Finding::new(Check::Completeness, Weight::Invalid, HOSTILE, HOSTILE));
+    summary.findings.push(Finding::new(Check::Completeness, Severity::Invalid, HOSTILE, HOSTILE));
     summary
 }
 
@@ -226,7 +226,12 @@ fn panicked(source: &Source) -> BenchSummary {
     bench.source = None;
     bench.warm_up = None;
     bench.loaded_idle_w.clear();
-    bench.findings.push(Finding::new(Check::BenchFailed, Weight::Invalid, message, "mend the bench and run it again"));
+    bench.findings.push(Finding::new(
+        Check::BenchFailed,
+        Severity::Invalid,
+        message,
+        "mend the bench and run it again",
+    ));
     bench
 }
 
@@ -316,7 +321,7 @@ fn decode(id: &str, j_per_token: f64, source: &Source) -> BenchSummary {
         headline_metric: Some("j_per_output_token".to_owned()),
         findings: vec![Finding::new(
             Check::BoardGain,
-            Weight::Note,
+            Severity::Note,
             "the joules carry this board's own gain, which nothing here can see: up to ±5 % between boards",
             "compare runs on one board",
         )],

@@ -7,7 +7,7 @@ use crate::model::{Origin, Outcome};
 
 /// Whether a bench's result can be used, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tone {
+pub(super) enum Rating {
     /// It can.
     Good,
     /// With care.
@@ -17,20 +17,20 @@ pub(super) enum Tone {
 }
 
 /// How a bench stands: the word for it, and its tone. What did not end well is called by that, whatever its numbers.
-pub(super) fn standing(bench: &BenchSummary) -> (&'static str, Tone) {
+pub(super) fn standing(bench: &BenchSummary) -> (&'static str, Rating) {
     match (&bench.ended, bench.status) {
-        (None, _) => ("interrupted", Tone::Bad),
-        (Some(Outcome::Failed { .. }), _) => ("failed", Tone::Bad),
-        (Some(Outcome::Panicked { .. }), _) => ("panicked", Tone::Bad),
-        (Some(Outcome::DeviceLost { .. }), _) => ("device lost", Tone::Bad),
-        (Some(Outcome::Completed), Status::Valid) => ("valid", Tone::Good),
-        (Some(Outcome::Completed), Status::Warning) => ("warning", Tone::Careful),
-        (Some(Outcome::Completed), Status::Invalid) => ("invalid", Tone::Bad),
+        (None, _) => ("interrupted", Rating::Bad),
+        (Some(Outcome::Failed { .. }), _) => ("failed", Rating::Bad),
+        (Some(Outcome::Panicked { .. }), _) => ("panicked", Rating::Bad),
+        (Some(Outcome::DeviceLost { .. }), _) => ("device lost", Rating::Bad),
+        (Some(Outcome::Completed), Status::Valid) => ("valid", Rating::Good),
+        (Some(Outcome::Completed), Status::Warning) => ("warning", Rating::Careful),
+        (Some(Outcome::Completed), Status::Invalid) => ("invalid", Rating::Bad),
     }
 }
 
 /// What a bench that did not end well said.
-pub(super) fn last_words(bench: &BenchSummary) -> Option<&str> {
+pub(super) fn failure_message(bench: &BenchSummary) -> Option<&str> {
     match &bench.ended {
         Some(Outcome::Failed { message } | Outcome::Panicked { message } | Outcome::DeviceLost { message }) => {
             Some(message)

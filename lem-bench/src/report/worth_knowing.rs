@@ -6,7 +6,7 @@ use super::comparison::{change, verdict};
 use super::figures::{Figure, percent};
 use super::labels;
 use crate::analysis::compare::{BenchComparison, Comparison, Verdict};
-use crate::analysis::{BenchSummary, Finding, Metric, Status, Summary, Weight};
+use crate::analysis::{BenchSummary, Finding, Metric, Severity, Status, Summary};
 
 /// Half an interval, as a share of the value, that is narrow enough to find a change of 1 %.
 const NARROW: f64 = 0.01;
@@ -66,7 +66,7 @@ fn changed(compared: &Comparison) -> Option<String> {
 fn worst(summary: &Summary) -> Option<String> {
     let of_run = summary.findings.iter().map(|found| (None, found));
     let of_benches = summary.benches.iter().flat_map(|b| b.findings.iter().map(move |found| (Some(b), found)));
-    let heavy = of_run.chain(of_benches).filter(|(_, found)| found.weight > Weight::Note);
+    let heavy = of_run.chain(of_benches).filter(|(_, found)| found.weight > Severity::Note);
     // The first of the heaviest.
     let (whose, found) = heavy.reduce(|worst, next| if next.1.weight > worst.1.weight { next } else { worst })?;
     let same =
@@ -78,7 +78,7 @@ fn worst(summary: &Summary) -> Option<String> {
         1 => " and 1 other bench".to_owned(),
         n => format!(" and {n} other benches"),
     };
-    let must_not = if found.weight == Weight::Invalid { " must not be used" } else { "" };
+    let must_not = if found.weight == Severity::Invalid { " must not be used" } else { "" };
     Some(format!("{whose}{and_others}{must_not}: {}{}", found.evidence, remedy(found)))
 }
 

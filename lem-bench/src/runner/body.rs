@@ -3,14 +3,14 @@
 use super::case_driver::CaseDriver;
 use super::job::{Body, Job};
 use super::panics::catch;
-use super::player::{Baton, Ended, Until};
+use super::player::{ContextLease, Ended, Until};
 use crate::bench::Bencher;
 use crate::bench::Driver;
 use crate::bench::Fixtures;
 use crate::model::Outcome;
 
 /// Runs the job's body, and hands the baton back when it has ended.
-pub(super) fn perform(baton: Baton, job: &Job) {
+pub(super) fn perform(baton: ContextLease, job: &Job) {
     let fixtures = baton.fixtures.clone();
     let mut driver = CaseDriver::new(baton, job);
     let result = call(&job.body, &mut driver, fixtures);
@@ -26,7 +26,7 @@ pub(super) fn perform(baton: Baton, job: &Job) {
         Ok(Ok(())) => match (baton.lost().map(str::to_owned), completed) {
             (Some(message), _) => Some(Outcome::DeviceLost { message }),
             (None, true) => Some(Outcome::Completed),
-            (None, false) if baton.parts.interrupt.is_asked() => None,
+            (None, false) if baton.parts.interrupt.is_requested() => None,
             (None, false) => Some(Outcome::Failed { message: "the bench has no inputs: nothing was run".to_owned() }),
         },
     };

@@ -6,25 +6,25 @@ use std::time::Duration;
 use super::event::{Progress, Stage};
 use super::job::Job;
 use super::log::Log;
-use super::player::{Baton, Ended, Until};
-use super::rig::RigParts;
+use super::player::{ContextLease, Ended, Until};
+use super::rig::SessionConfig;
 use super::side_by_side::{common, own_schedule};
 use super::surroundings::CpuMark;
-use super::together::Word;
-use crate::bench::{Choice, Driver, Iteration, Step};
+use super::together::RankMessage;
+use crate::bench::{Driver, InputChoice, Iteration, Step};
 use crate::clock::{Clock, followed_cpu_time, process_cpu_time};
 use crate::model::{
-    CycleEvidence, CycleRecord, IdleKind, IdleRecord, Record, Span, SpanKind, WarmUpRecord, WindowRecord, WorkDone,
+    CycleEvidence, CycleRecord, IdleKind, IdleRecord, Record, Span, SpanKind, WarmUpRecord, WindowRecord, WorkCounts,
     id_hash,
 };
-use crate::protocol::{Command, CycleSums, Edge, Protocol, Resting, Senses, WarmUp, WarmUpVerdict};
+use crate::protocol::{Command, CycleTotals, Edge, Observation, Protocol, RestReason, WarmUp, WarmUpVerdict};
 use crate::units::Stamp;
 
 /// Iterations are run in a row, without a question between them, until about this long has passed.
 const ROW: Duration = Duration::from_micros(100);
 
 pub(super) struct CaseDriver {
-    rig: Baton,
+    rig: ContextLease,
     /// Whether the body has set up, and asked what is next.
     has_set_up: bool,
     bench: String,
@@ -33,7 +33,7 @@ pub(super) struct CaseDriver {
     idle: Vec<(Stamp, Stamp)>,
     idle_from: Stamp,
     window_from: Option<Stamp>,
-    windows: Vec<(Stamp, Stamp, WorkDone)>,
+    windows: Vec<(Stamp, Stamp, WorkCounts)>,
     spans: Vec<Span>,
     span: Option<(SpanKind, Stamp)>,
     stage: Option<Stage>,
@@ -46,7 +46,7 @@ pub(super) struct CaseDriver {
     completed: bool,
     last_failure: Option<String>,
     /// What the cycles came to that were measured so far.
-    sums: Vec<CycleSums>,
+    sums: Vec<CycleTotals>,
     /// Cycles go on until the interval over several processes is narrow enough.
     searches_together: bool,
     /// When it was looked last whether all processes stand at the beginning of a window.
@@ -56,7 +56,7 @@ pub(super) struct CaseDriver {
 }
 
 impl CaseDriver {
-    pub(super) fn new(mut rig: Baton, job: &Job) -> Self {
+    pub(super) fn new(mut rig: ContextLease, job: &Job) -> Self {
         let now = rig.now();
         let schedule = job.schedule;
         rig.progress(Progress {
@@ -101,7 +101,7 @@ impl CaseDriver {
     }
 
     /// The baton, whether all cycles were done, and what there is to tell of the body's end but its outcome.
-    pub(super) fn end(self) -> (Baton, bool, Ended) {
+    pub(super) fn end(self) -> (ContextLease, bool, Ended) {
         let spent = if self.rig.is_here() { self.protocol.took(self.rig.now()) } else { Duration::ZERO };
         let precision = self.protocol.precision();
         let ended = Ended { outcome: None, last_failure: self.last_failure, precision, sums: self.sums, spent };
@@ -158,10 +158,10 @@ impl CaseDriver {
         }
     }
 
-    fn rest(&mut self, until: Stamp, what: Resting, edge: bool) {
+    fn rest(&mut self, until: Stamp, what: RestReason, edge: bool) {
         let (kind, stage) = match what {
-            Resting::Settle | Resting::Idle(_) => (SpanKind::Idle, Stage::LoadedIdle),
-            Resting::Gap | Resting::GapIdle => (SpanKind::Gap, Stage::Gap),
+            RestReason::Settle | RestReason::Idle(_) => (SpanKind::Idle, Stage::LoadedIdle),
+            RestReason::Gap | RestReason::GapIdle => (SpanKind::Gap, Stage::Gap),
         };
         self.enter(kind, stage, until.since(self.rig.now()));
         self.expect(edge.then_some(until));
@@ -185,7 +185,7 @@ impl CaseDriver {
         self.expect(edge_from);
         let row = |each: Duration| ROW.as_nanos() / each.as_nanos().max(1);
         let repeat = self.per_iteration.map_or(1, row).clamp(1, 1_000_000) as u32;
-        Step::Run { choice: if fixed { Choice::First } else { Choice::Next }, repeat }
+        Step::Run { choice: if fixed { InputChoice::First } else { InputChoice::Next }, repeat }
     }
 
     fn edge(&mut self, edge: Edge, synchronize: &mut dyn FnMut()) {
@@ -241,7 +241,7 @@ impl CaseDriver {
     fn cycle_done(&mut self, index: u32) {
         let mut windows = std::mem::take(&mut self.windows);
         let own: Vec<(Stamp, Stamp)> = windows.iter().map(|window| (window.0, window.1)).collect();
-        let words = self.rig.meet(Word { windows: own.clone(), ..Word::default() });
+        let words = self.rig.meet(RankMessage { windows: own.clone(), ..RankMessage::default() });
         common(self.rig.rank(), &words, &mut windows);
         let now = self.rig.now();
         self.close_span(now);
@@ -252,7 +252,7 @@ impl CaseDriver {
         let evidence = self.evidence(&windows);
         let sampler = &self.rig.parts.sampler;
         let domains = &self.rig.parts.domains;
-        let window = |((start, stop, work), own): ((Stamp, Stamp, WorkDone), (Stamp, Stamp))| {
+        let window = |((start, stop, work), own): ((Stamp, Stamp, WorkCounts), (Stamp, Stamp))| {
             let energy = sampler.energy(start, stop, domains);
             // Sensors are read closely around this process' own edges: where they say nothing about those of others,
             // its own have to do.
@@ -281,7 +281,7 @@ impl CaseDriver {
             spans,
         };
         sampler.forget(now);
-        let own = CycleSums::of(&record, &self.rig.parts.headline);
+        let own = CycleTotals::of(&record, &self.rig.parts.headline);
         let sums = if self.searches_together { self.rig.joined(own) } else { own };
         self.protocol.cycle_sums(sums);
         self.sums.push(sums);
@@ -291,9 +291,9 @@ impl CaseDriver {
     }
 
     /// What else went on during the cycle that has just ended.
-    fn evidence(&mut self, windows: &[(Stamp, Stamp, WorkDone)]) -> CycleEvidence {
+    fn evidence(&mut self, windows: &[(Stamp, Stamp, WorkCounts)]) -> CycleEvidence {
         let spans: Vec<(Stamp, Stamp)> = windows.iter().map(|(start, stop, _)| (*start, *stop)).collect();
-        let RigParts { surroundings, clock, sampler, .. } = &self.rig.parts;
+        let SessionConfig { surroundings, clock, sampler, .. } = &self.rig.parts;
         CycleEvidence {
             gauges: sampler.watched(&spans),
             cpu: self.load_from.take().and_then(|from| surroundings.cpu_since(from, &**clock)),
@@ -331,14 +331,14 @@ impl Driver for CaseDriver {
                 self.pass_on();
             }
             if self.rig.is_here() {
-                drop(self.rig.meet(Word::default()));
+                drop(self.rig.meet(RankMessage::default()));
             }
         }
         loop {
             if self.rig.must_stop() {
                 return Step::Stop;
             }
-            let senses = Senses { now: self.rig.now(), temperature: self.rig.parts.sampler.hottest() };
+            let senses = Observation { now: self.rig.now(), temperature: self.rig.parts.sampler.hottest() };
             match self.protocol.next(senses) {
                 Command::Edge(Edge::WindowStart)
                     if self.windows.is_empty() && !self.rig.is_all_ready(&mut self.looked) =>
@@ -350,16 +350,16 @@ impl Driver for CaseDriver {
                 Command::Edge(edge) => self.edge(edge, synchronize),
                 Command::WarmedUp(warm_up, verdict) => {
                     self.warmed_up(&warm_up, verdict);
-                    drop(self.rig.meet(Word::default()));
+                    drop(self.rig.meet(RankMessage::default()));
                 }
                 Command::CycleDone(index) => {
                     self.cycle_done(index);
-                    let goes_on = self.protocol.goes_on(self.rig.now());
-                    if self.searches_together && self.rig.is_enough(!goes_on) {
+                    let has_next_cycle = self.protocol.has_next_cycle(self.rig.now());
+                    if self.searches_together && self.rig.is_enough(!has_next_cycle) {
                         self.completed = true;
                         return Step::Stop;
                     }
-                    if self.rig.until() == Until::Cycle && goes_on {
+                    if self.rig.until() == Until::Cycle && has_next_cycle {
                         self.pass_on();
                     }
                 }

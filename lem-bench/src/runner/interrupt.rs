@@ -29,7 +29,7 @@ impl Interrupt {
     }
 
     /// Whether somebody asked.
-    pub fn is_asked(&self) -> bool {
+    pub fn is_requested(&self) -> bool {
         self.0.asked.load(Ordering::Relaxed)
     }
 
@@ -41,7 +41,7 @@ impl Interrupt {
         let mut guard = self.0.guard.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let left = until.since(clock.now());
-            if left.is_zero() || self.is_asked() {
+            if left.is_zero() || self.is_requested() {
                 return;
             }
             guard = self.0.woken.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0;
@@ -61,7 +61,7 @@ mod tests {
         let (interrupt, clock) = (Interrupt::default(), RealClock);
         let until = clock.now() + Duration::from_millis(5);
         interrupt.sleep_until(&clock, until);
-        assert!(clock.now() >= until && !interrupt.is_asked());
+        assert!(clock.now() >= until && !interrupt.is_requested());
         let other = interrupt.clone();
         let began = Instant::now();
         let asker = std::thread::spawn(move || {
@@ -69,7 +69,7 @@ mod tests {
             other.ask();
         });
         interrupt.sleep_until(&clock, clock.now() + Duration::from_secs(60));
-        assert!(interrupt.is_asked() && began.elapsed() < Duration::from_secs(30));
+        assert!(interrupt.is_requested() && began.elapsed() < Duration::from_secs(30));
         asker.join().unwrap();
     }
 }

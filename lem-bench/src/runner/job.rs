@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::bench::Bencher;
 use crate::model::BenchRecord;
-use crate::protocol::{CycleSums, Schedule};
+use crate::protocol::{CycleTotals, Schedule};
 
 /// A body with its parameters bound; an `Err` is the text of what went wrong.
 pub type Body = Arc<dyn Fn(&mut Bencher<'_>) -> Result<(), String> + Send + Sync>;
@@ -22,7 +22,7 @@ pub struct Job {
     /// The cycle to begin with: 0, or the first that an earlier process left undone.
     pub from_cycle: u32,
     /// What the cycles before that one came to.
-    pub earlier: Vec<CycleSums>,
+    pub earlier: Vec<CycleTotals>,
     /// How long they took, which counts for a time budget.
     pub spent: Duration,
 }

@@ -2,7 +2,7 @@
 //! like the one before it.
 
 use crate::bench::{Iteration, Mark};
-use crate::model::{PhaseSpan, RequestLog, WorkDone};
+use crate::model::{PhaseSpan, RequestLog, WorkCounts};
 use crate::units::Stamp;
 
 /// Collects what happens in the windows of one cycle.
@@ -10,7 +10,7 @@ use crate::units::Stamp;
 pub(super) struct Log {
     requests: RequestLog,
     phases: Vec<(&'static str, Stamp, Stamp)>,
-    work: WorkDone,
+    work: WorkCounts,
     /// The last mark of each sequence of the request that is being read.
     last: Vec<(u32, Stamp)>,
     /// Room that a window needs at most, as seen so far: requests, marks, phases.
@@ -78,7 +78,7 @@ impl Log {
     }
 
     /// The work of the window that ends now; the next one begins at nothing.
-    pub(super) fn close(&mut self) -> WorkDone {
+    pub(super) fn close(&mut self) -> WorkCounts {
         std::mem::take(&mut self.work)
     }
 

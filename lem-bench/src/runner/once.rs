@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::body::call;
 use super::job::Body;
-use crate::bench::{Choice, Driver, Fixtures, Iteration, Step};
+use crate::bench::{Driver, Fixtures, InputChoice, Iteration, Step};
 use crate::clock::{Clock, RealClock};
 
 #[derive(Default)]
@@ -28,7 +28,7 @@ impl Driver for Once {
             synchronize();
             return Step::Stop;
         }
-        Step::Run { choice: Choice::First, repeat: 1 }
+        Step::Run { choice: InputChoice::First, repeat: 1 }
     }
 
     fn done(&mut self, iteration: Iteration<'_>) {

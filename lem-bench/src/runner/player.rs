@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use super::body;
 use super::job::Job;
-use super::rig::Rig;
+use super::rig::MeasureContext;
 use crate::model::{Outcome, Precision};
-use crate::protocol::CycleSums;
+use crate::protocol::CycleTotals;
 
 /// Address space for a body's stack: what the main thread has, and some more for deep models in debug builds.
 pub(crate) const STACK: usize = 16 << 20;
@@ -31,7 +31,7 @@ pub enum Until {
 
 /// What became of a turn.
 #[derive(Debug)]
-pub enum Turned {
+pub enum StepResult {
     /// The body waits for its next turn.
     Waits,
     /// It has ended.
@@ -48,14 +48,14 @@ pub struct Ended {
     /// How the search for a narrow interval ended, if it did.
     pub precision: Option<Precision>,
     /// What each cycle came to that was measured since it began.
-    pub sums: Vec<CycleSums>,
+    pub sums: Vec<CycleTotals>,
     /// How long it had the baton, from its first rest on.
     pub spent: Duration,
 }
 
 /// A bench that has begun.
 #[derive(Debug)]
-pub struct Player {
+pub struct BenchThread {
     bench: String,
     turns: Sender<Turn>,
     inbox: Receiver<Handed>,
@@ -64,18 +64,18 @@ pub struct Player {
 /// The baton, on its way to a body.
 #[derive(Debug)]
 pub(super) struct Turn {
-    rig: Box<Rig>,
+    rig: Box<MeasureContext>,
     until: Until,
 }
 
 /// The baton, on its way back.
 #[derive(Debug)]
 pub(super) struct Handed {
-    pub(super) rig: Box<Rig>,
-    pub(super) turned: Turned,
+    pub(super) rig: Box<MeasureContext>,
+    pub(super) turned: StepResult,
 }
 
-impl Player {
+impl BenchThread {
     /// Starts the thread, which waits for its first turn.
     pub(super) fn begin(job: &Job) -> Result<Self, std::io::Error> {
         let (turns, mail) = channel();
@@ -83,7 +83,7 @@ impl Player {
         let job = job.clone();
         let bench = job.record.id.clone();
         std::thread::Builder::new().name(format!("bench {bench}")).stack_size(STACK).spawn(move || {
-            if let Some(baton) = Baton::await_first(mail, outbox) {
+            if let Some(baton) = ContextLease::await_first(mail, outbox) {
                 body::perform(baton, &job);
             }
         })?;
@@ -96,7 +96,7 @@ impl Player {
     }
 
     /// Hands the baton over for a turn, and waits for it to come back.
-    pub(super) fn turn(&self, rig: Box<Rig>, until: Until) -> Result<Handed, std::io::Error> {
+    pub(super) fn turn(&self, rig: Box<MeasureContext>, until: Until) -> Result<Handed, std::io::Error> {
         let gone = || std::io::Error::other("the bench's thread ended without returning");
         self.turns.send(Turn { rig, until }).map_err(|_| gone())?;
         self.inbox.recv().map_err(|_| gone())
@@ -106,14 +106,14 @@ impl Player {
 /// The baton in a body's hands. It stands for the rig as long as it is here, which is from the beginning of a turn to its
 /// end; when nobody hands it back any more, the body has to end without it.
 #[derive(Debug)]
-pub(super) struct Baton {
-    rig: Option<Box<Rig>>,
+pub(super) struct ContextLease {
+    rig: Option<Box<MeasureContext>>,
     until: Until,
     mail: Receiver<Turn>,
     outbox: Sender<Handed>,
 }
 
-impl Baton {
+impl ContextLease {
     fn await_first(mail: Receiver<Turn>, outbox: Sender<Handed>) -> Option<Self> {
         let Turn { rig, until } = mail.recv().ok()?;
         Some(Self { rig: Some(rig), until, mail, outbox })
@@ -127,7 +127,8 @@ impl Baton {
     /// Hands it back, and waits for the next turn.
     pub(super) fn pass(&mut self) {
         let Some(rig) = self.rig.take() else { return };
-        let next = self.outbox.send(Handed { rig, turned: Turned::Waits }).ok().and_then(|()| self.mail.recv().ok());
+        let next =
+            self.outbox.send(Handed { rig, turned: StepResult::Waits }).ok().and_then(|()| self.mail.recv().ok());
         if let Some(Turn { rig, until }) = next {
             (self.rig, self.until) = (Some(rig), until);
         }
@@ -148,23 +149,23 @@ impl Baton {
     pub(super) fn give_back(self, ended: Ended) {
         if let Some(rig) = self.rig {
             // The receiver waits for as long as this thread lives, so there is nobody to tell when it is gone.
-            drop(self.outbox.send(Handed { rig, turned: Turned::Ended(ended) }));
+            drop(self.outbox.send(Handed { rig, turned: StepResult::Ended(ended) }));
         }
     }
 }
 
 const HERE: &str = "a body does nothing while the baton is elsewhere";
 
-impl Deref for Baton {
-    type Target = Rig;
+impl Deref for ContextLease {
+    type Target = MeasureContext;
 
-    fn deref(&self) -> &Rig {
+    fn deref(&self) -> &MeasureContext {
         self.rig.as_deref().expect(HERE)
     }
 }
 
-impl DerefMut for Baton {
-    fn deref_mut(&mut self) -> &mut Rig {
+impl DerefMut for ContextLease {
+    fn deref_mut(&mut self) -> &mut MeasureContext {
         self.rig.as_deref_mut().expect(HERE)
     }
 }

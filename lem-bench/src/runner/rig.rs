@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::event::{Event, Observer, ObserverError, Progress};
 use super::interrupt::Interrupt;
-use super::surroundings::Surroundings;
-use super::together::Together;
+use super::surroundings::HostMonitor;
+use super::together::RankBarrier;
 use crate::bench::Fixtures;
 use crate::clock::Clock;
 use crate::model::{DomainId, Record};
@@ -14,7 +14,7 @@ use crate::sampler::Sampler;
 use crate::units::Stamp;
 
 /// What a rig is made of.
-pub struct RigParts {
+pub struct SessionConfig {
     /// The clock of everything.
     pub clock: Arc<dyn Clock>,
     /// The sampler around the meter.
@@ -24,7 +24,7 @@ pub struct RigParts {
     /// Those whose sum is the headline energy: a bench goes on without any other, and ends when one of these is lost.
     pub headline: Vec<DomainId>,
     /// What else goes on on the machine.
-    pub surroundings: Surroundings,
+    pub surroundings: HostMonitor,
     /// Who listens.
     pub observers: Vec<Box<dyn Observer>>,
     /// The seed of everything drawn.
@@ -32,17 +32,17 @@ pub struct RigParts {
     /// The wish to stop, which somebody outside may come to have.
     pub interrupt: Interrupt,
     /// The other processes of the run, where there are any.
-    pub together: Option<Arc<dyn Together>>,
+    pub together: Option<Arc<dyn RankBarrier>>,
 }
 
-impl std::fmt::Debug for RigParts {
+impl std::fmt::Debug for SessionConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RigParts").field("domains", &self.domains).field("seed", &self.seed).finish_non_exhaustive()
     }
 }
 
-pub(super) struct Rig {
-    pub(super) parts: RigParts,
+pub(super) struct MeasureContext {
+    pub(super) parts: SessionConfig,
     pub(super) fixtures: Fixtures,
     /// The first observer that failed; nothing is measured after it.
     pub(super) broken: Option<ObserverError>,
@@ -56,8 +56,8 @@ pub(super) struct Rig {
     pub(super) apart: Option<String>,
 }
 
-impl Rig {
-    pub(super) fn new(parts: RigParts) -> Self {
+impl MeasureContext {
+    pub(super) fn new(parts: SessionConfig) -> Self {
         Self {
             parts,
             fixtures: Fixtures::default(),
@@ -92,7 +92,7 @@ impl Rig {
     /// Whether there is no point in going on. Asked between two requests, so that it must not wait for a read: only when
     /// another device was lost does it ask which.
     pub(super) fn must_stop(&mut self) -> bool {
-        self.broken.is_some() || self.apart.is_some() || self.parts.interrupt.is_asked() || self.lost().is_some()
+        self.broken.is_some() || self.apart.is_some() || self.parts.interrupt.is_requested() || self.lost().is_some()
     }
 
     /// Why the headline can't be measured any more, unless benches go on without it.

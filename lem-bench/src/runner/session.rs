@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::event::{ObserverError, Progress, Stage};
 use super::job::Job;
-use super::player::{Ended, Handed, Player, Turned, Until};
-use super::rig::{Rig, RigParts};
+use super::player::{BenchThread, Ended, Handed, StepResult, Until};
+use super::rig::{MeasureContext, SessionConfig};
 use crate::model::{BenchEnd, IdleKind, IdleRecord, Outcome, Record, RunEnd};
 use crate::protocol::Schedule;
 use crate::sampler::Sampler;
@@ -13,11 +13,11 @@ use crate::sampler::Sampler;
 /// Measures benches one after the other.
 #[derive(Debug)]
 pub struct Session {
-    rig: Option<Box<Rig>>,
+    rig: Option<Box<MeasureContext>>,
     benches: u32,
 }
 
-impl std::fmt::Debug for Rig {
+impl std::fmt::Debug for MeasureContext {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Rig").field("parts", &self.parts).finish_non_exhaustive()
     }
@@ -29,8 +29,8 @@ impl Session {
     ///
     /// # Errors
     /// When an observer cannot keep it.
-    pub fn begin(parts: RigParts, first: &Record) -> Result<Self, ObserverError> {
-        let mut rig = Box::new(Rig::new(parts));
+    pub fn begin(parts: SessionConfig, first: &Record) -> Result<Self, ObserverError> {
+        let mut rig = Box::new(MeasureContext::new(parts));
         rig.record(first);
         let session = Self { rig: Some(rig), benches: 0 };
         session.check()?;
@@ -68,7 +68,7 @@ impl Session {
         }
         rig.rest_until(rig.now() + schedule.guard + Duration::from_millis(1));
         // A rest that was cut short is no measurement of idle.
-        if rig.parts.interrupt.is_asked() {
+        if rig.parts.interrupt.is_requested() {
             return Ok(());
         }
         let block = |pair: &[crate::units::Stamp]| rig.parts.sampler.idle_block(pair[0], pair[1], &rig.parts.domains);
@@ -102,8 +102,8 @@ impl Session {
     pub fn run(&mut self, job: &Job) -> Result<Option<Outcome>, ObserverError> {
         let player = self.begin_bench(job)?;
         match self.turn(&player, Until::End)? {
-            Turned::Ended(ended) => Ok(ended.outcome),
-            Turned::Waits => {
+            StepResult::Ended(ended) => Ok(ended.outcome),
+            StepResult::Waits => {
                 Err(ObserverError(format!("bench `{}` waits for a turn that was its last", job.record.id)))
             }
         }
@@ -113,13 +113,13 @@ impl Session {
     ///
     /// # Errors
     /// When an observer cannot keep that, or the system gives no thread.
-    pub fn begin_bench(&mut self, job: &Job) -> Result<Player, ObserverError> {
+    pub fn begin_bench(&mut self, job: &Job) -> Result<BenchThread, ObserverError> {
         let failed = |error| ObserverError(format!("bench `{}` could not be run: {error}", job.record.id));
         // One that an earlier process began goes on where its cycles end.
         if job.from_cycle == 0 {
             self.record(&Record::Bench(job.record.clone()))?;
         }
-        Player::begin(job).map_err(failed)
+        BenchThread::begin(job).map_err(failed)
     }
 
     /// Gives a bench that has begun a turn. When it has ended, its end is recorded, unless it was interrupted or put
@@ -127,14 +127,14 @@ impl Session {
     ///
     /// # Errors
     /// When an observer cannot keep what was measured: nothing more is.
-    pub fn turn(&mut self, player: &Player, until: Until) -> Result<Turned, ObserverError> {
+    pub fn turn(&mut self, player: &BenchThread, until: Until) -> Result<StepResult, ObserverError> {
         let Some(rig) = self.rig.take() else {
             return Err(ObserverError("the session lost its meter with an earlier bench".to_owned()));
         };
         let Handed { mut rig, turned } = player
             .turn(rig, until)
             .map_err(|error| ObserverError(format!("bench `{}` could not be run: {error}", player.bench())))?;
-        if let Turned::Ended(Ended { outcome: Some(outcome), last_failure, precision, .. }) = &turned {
+        if let StepResult::Ended(Ended { outcome: Some(outcome), last_failure, precision, .. }) = &turned {
             self.benches += 1;
             let (bench, at) = (player.bench().to_owned(), rig.now());
             let (outcome, last_failure, precision) = (outcome.clone(), last_failure.clone(), *precision);

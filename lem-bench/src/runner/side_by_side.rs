@@ -4,16 +4,16 @@
 
 use std::time::Duration;
 
-use super::rig::Rig;
-use super::together::Word;
-use crate::model::WorkDone;
-use crate::protocol::{CycleSums, Schedule};
+use super::rig::MeasureContext;
+use super::together::RankMessage;
+use crate::model::WorkCounts;
+use crate::protocol::{CycleTotals, Schedule};
 use crate::units::Stamp;
 
 /// Time between two looks at who has come.
 const LOOK: Duration = Duration::from_millis(2);
 
-impl Rig {
+impl MeasureContext {
     /// The next bench begins, for all.
     pub(super) fn begin_together(&mut self) {
         self.apart = None;
@@ -29,7 +29,7 @@ impl Rig {
 
     /// Looks once who has come here. What each says, by rank: nothing when there are no others, or one of them does not
     /// come; `None` while some are awaited.
-    fn look(&mut self, word: &Word) -> Option<Vec<Word>> {
+    fn look(&mut self, word: &RankMessage) -> Option<Vec<RankMessage>> {
         let Some(together) = self.parts.together.as_ref().filter(|_| self.apart.is_none()) else {
             return Some(Vec::new());
         };
@@ -41,11 +41,11 @@ impl Rig {
 
     /// Rests until all others have come here too. What each says, by rank; nothing when there are no others, or one of
     /// them does not come.
-    pub(super) fn meet(&mut self, word: Word) -> Vec<Word> {
-        let word = Word { now: self.now(), ..word };
+    pub(super) fn meet(&mut self, word: RankMessage) -> Vec<RankMessage> {
+        let word = RankMessage { now: self.now(), ..word };
         loop {
             match self.look(&word) {
-                None if self.parts.interrupt.is_asked() => return Vec::new(),
+                None if self.parts.interrupt.is_requested() => return Vec::new(),
                 None => std::thread::sleep(LOOK),
                 Some(words) => {
                     // Virtual clocks go on only when somebody lets them: nobody is ahead of the others from here.
@@ -64,26 +64,26 @@ impl Rig {
     pub(super) fn is_all_ready(&mut self, looked: &mut Stamp) -> bool {
         let now = self.now();
         if self.parts.clock.is_virtual() || self.parts.together.is_none() {
-            drop(self.meet(Word::default()));
+            drop(self.meet(RankMessage::default()));
             return true;
         }
         if now.since(*looked) < LOOK {
             return false;
         }
         *looked = now;
-        self.look(&Word { now, ..Word::default() }).is_some()
+        self.look(&RankMessage { now, ..RankMessage::default() }).is_some()
     }
 
     /// The sums of a cycle over all processes, or this one's own where it is alone.
-    pub(super) fn joined(&mut self, own: CycleSums) -> CycleSums {
-        let words = self.meet(Word { joules: own.joules, work: own.work, ..Word::default() });
-        let each = words.iter().map(|word| CycleSums { joules: word.joules, work: word.work });
-        if words.is_empty() { own } else { CycleSums::joined(each) }
+    pub(super) fn joined(&mut self, own: CycleTotals) -> CycleTotals {
+        let words = self.meet(RankMessage { joules: own.joules, work: own.work, ..RankMessage::default() });
+        let each = words.iter().map(|word| CycleTotals { joules: word.joules, work: word.work });
+        if words.is_empty() { own } else { CycleTotals::joined(each) }
     }
 
     /// Whether there are enough cycles for rank 0, which says so to the others.
     pub(super) fn is_enough(&mut self, own: bool) -> bool {
-        self.meet(Word { done: own, ..Word::default() }).first().map_or(own, |leader| leader.done)
+        self.meet(RankMessage { done: own, ..RankMessage::default() }).first().map_or(own, |leader| leader.done)
     }
 
     /// Says to the others that this process comes no more in this bench, unless that is because of them.
@@ -105,7 +105,7 @@ pub(super) fn own_schedule(schedule: &Schedule, rank: Option<u32>) -> Schedule {
 
 /// The windows of all processes of this machine as one: from the first beginning to the last end of each. A joule in
 /// it is nobody's alone.
-pub(super) fn common(rank: Option<u32>, words: &[Word], windows: &mut [(Stamp, Stamp, WorkDone)]) {
+pub(super) fn common(rank: Option<u32>, words: &[RankMessage], windows: &mut [(Stamp, Stamp, WorkCounts)]) {
     let Some(host) = rank.and_then(|rank| words.get(rank as usize)).map(|own| &own.host) else { return };
     for other in words.iter().filter(|word| word.host == *host) {
         for ((start, stop, _), theirs) in windows.iter_mut().zip(&other.windows) {
@@ -121,10 +121,11 @@ mod tests {
 
     #[test]
     fn windows_of_one_machine_are_one() {
-        let word = |host: &str, window| Word { host: host.to_owned(), windows: vec![window], ..Word::default() };
+        let word =
+            |host: &str, window| RankMessage { host: host.to_owned(), windows: vec![window], ..RankMessage::default() };
         let words =
             [word("a", (Stamp(10), Stamp(20))), word("a", (Stamp(8), Stamp(19))), word("b", (Stamp(1), Stamp(99)))];
-        let mut windows = [(Stamp(10), Stamp(20), WorkDone::default())];
+        let mut windows = [(Stamp(10), Stamp(20), WorkCounts::default())];
         common(Some(0), &words, &mut windows);
         assert_eq!((windows[0].0, windows[0].1), (Stamp(8), Stamp(20)));
         common(None, &[], &mut windows);

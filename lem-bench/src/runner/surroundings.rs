@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::memory::{self, Memory};
 use crate::clock::{Clock, MachineCpu, machine_cpu_time, process_tree};
-use crate::meter::DeviceWatch;
+use crate::meter::DeviceMonitor;
 use crate::model::{CpuEvidence, DeviceUser};
 use crate::units::Stamp;
 
@@ -15,12 +15,12 @@ const CLOSE: Duration = Duration::from_micros(50);
 
 /// The world around a run. The default is that of a simulated machine: nothing is there.
 #[derive(Clone, Default)]
-pub struct Surroundings {
-    watch: Option<Arc<dyn DeviceWatch>>,
+pub struct HostMonitor {
+    watch: Option<Arc<dyn DeviceMonitor>>,
     real: bool,
 }
 
-impl std::fmt::Debug for Surroundings {
+impl std::fmt::Debug for HostMonitor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Surroundings").field("watch", &self.watch.is_some()).field("real", &self.real).finish()
     }
@@ -33,9 +33,9 @@ pub(super) struct CpuMark {
     times: MachineCpu,
 }
 
-impl Surroundings {
+impl HostMonitor {
     /// This machine, with a look at the devices that are measured, where they can be looked at.
-    pub fn real(watch: Option<Arc<dyn DeviceWatch>>) -> Self {
+    pub fn real(watch: Option<Arc<dyn DeviceMonitor>>) -> Self {
         Self { watch, real: true }
     }
 
@@ -107,7 +107,7 @@ mod tests {
 
     struct Shared;
 
-    impl DeviceWatch for Shared {
+    impl DeviceMonitor for Shared {
         fn processes(&self) -> Result<Vec<DeviceProcess>, ReadError> {
             let process = |pid| DeviceProcess { domain: DomainId::new("gpu:0"), pid, memory_bytes: Some(5) };
             Ok(vec![process(std::process::id()), process(u32::MAX)])
@@ -120,17 +120,17 @@ mod tests {
 
     #[test]
     fn one_s_own_process_is_told_from_others() {
-        let users = Surroundings::real(Some(Arc::new(Shared))).users().unwrap();
+        let users = HostMonitor::real(Some(Arc::new(Shared))).users().unwrap();
         assert_eq!(users.iter().map(|user| user.own).collect::<Vec<_>>(), [true, false]);
-        assert_eq!(Surroundings::default().users(), None, "nobody asked is not nobody there");
+        assert_eq!(HostMonitor::default().users(), None, "nobody asked is not nobody there");
     }
 
     #[test]
     fn the_two_clocks_stand_still_to_each_other() {
-        let here = Surroundings::real(None);
+        let here = HostMonitor::real(None);
         let offsets: Vec<f64> = (0..20).filter_map(|_| here.wall_offset_s(&RealClock)).collect();
         assert!(!offsets.is_empty());
         assert!(offsets.iter().all(|offset| (offset - offsets[0]).abs() < 1e-3), "{offsets:?}");
-        assert_eq!(Surroundings::default().wall_offset_s(&RealClock), None);
+        assert_eq!(HostMonitor::default().wall_offset_s(&RealClock), None);
     }
 }

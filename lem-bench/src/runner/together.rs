@@ -8,7 +8,7 @@ use crate::units::Stamp;
 
 /// What one process says when it meets the others.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Word {
+pub struct RankMessage {
     /// Its machine. Stamps of processes on one machine can be laid side by side.
     pub host: String,
     /// Its clock when it came.
@@ -24,7 +24,7 @@ pub struct Word {
 }
 
 /// The other processes of the run. All meet in the same places of each bench.
-pub trait Together: Send + Sync {
+pub trait RankBarrier: Send + Sync {
     /// This process' rank, from 0.
     fn rank(&self) -> u32;
 
@@ -36,7 +36,7 @@ pub trait Together: Send + Sync {
     ///
     /// # Errors
     /// One of them will not come any more, and why.
-    fn come(&self, word: &Word) -> Result<Option<Vec<Word>>, String>;
+    fn come(&self, word: &RankMessage) -> Result<Option<Vec<RankMessage>>, String>;
 
     /// Says that this process comes to no further place of this bench.
     fn leave(&self, why: &str);

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use super::counter::{Step, Unwrapper};
 use super::due::{Reads, is_due, patience};
-use super::edge::{CounterSample, Rest, SLOW};
-use super::power_now::Board;
+use super::edge::{CounterSample, IdleSide, SLOW};
+use super::power_now::LivePower;
 use super::readings::{CounterTrack, GaugeTrack, Readings};
 use crate::clock::Clock;
 use crate::meter::{Meter, Quantity, ReadError, Value};
-use crate::model::{ChannelProbe, DomainId, MeterProbe, SensorEvent, SensorEventKind, Sight, Trace, TracePoint};
+use crate::model::{ChannelProbe, Coverage, DomainId, MeterProbe, SensorEvent, SensorEventKind, Trace, TracePoint};
 use crate::units::Stamp;
 
 /// How often the sampler reads.
@@ -62,15 +62,15 @@ impl SamplerConfig {
 
 /// What the measured side tells the sampler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Notice {
+pub(super) enum EdgeEvent {
     /// An edge comes at or after this moment: read the counters densely from one tick before it on.
-    Expect(Stamp, Rest),
+    Expect(Stamp, IdleSide),
     /// The edge was here: read at once, and densely until the next tick has been seen.
-    Edge(Stamp, Rest),
+    Edge(Stamp, IdleSide),
 }
 
 /// Reads a meter when it is due and remembers what it read.
-pub(super) struct Core {
+pub(super) struct SamplerState {
     meter: Box<dyn Meter>,
     clock: Arc<dyn Clock>,
     config: SamplerConfig,
@@ -90,18 +90,18 @@ pub(super) struct Core {
     /// When counters were last read for no other reason than that they wrap soon.
     last_alive: Stamp,
     pub(super) cpu: Option<Duration>,
-    pub(super) gist: Arc<Gist>,
-    pub(super) board: Arc<Board>,
+    pub(super) gist: Arc<LiveStatus>,
+    pub(super) board: Arc<LivePower>,
 }
 
 /// What the measured side may ask at any moment without waiting for a read.
 #[derive(Debug)]
-pub(super) struct Gist {
+pub(super) struct LiveStatus {
     hottest_bits: AtomicU64,
     losses: AtomicUsize,
 }
 
-impl Gist {
+impl LiveStatus {
     /// The highest of the last temperatures read, in °C.
     pub(super) fn hottest(&self) -> Option<f64> {
         Some(f64::from_bits(self.hottest_bits.load(Ordering::Relaxed))).filter(|t| !t.is_nan())
@@ -113,7 +113,7 @@ impl Gist {
     }
 }
 
-impl Core {
+impl SamplerState {
     pub(super) fn new(meter: Box<dyn Meter>, clock: Arc<dyn Clock>, probe: &MeterProbe, config: SamplerConfig) -> Self {
         let channels = meter.channels().to_vec();
         let has_gauge =
@@ -126,7 +126,7 @@ impl Core {
                     channel,
                     domain: c.domain.clone(),
                     period: found.and_then(|p| Duration::try_from_secs_f64(p.update_period_s?).ok()),
-                    sight: found.map_or(Sight::Unknown, ChannelProbe::sight),
+                    sight: found.map_or(Coverage::Unknown, ChannelProbe::sight),
                     least_gap: found
                         .and_then(|p| Duration::try_from_secs_f64(p.safe_interval_s?).ok())
                         .unwrap_or_default(),
@@ -144,7 +144,7 @@ impl Core {
             }
         }
         let now = clock.now();
-        let board = Board::new(meter.domains());
+        let board = LivePower::new(meter.domains());
         Self {
             meter,
             clock,
@@ -160,26 +160,29 @@ impl Core {
             last_alive: now,
             cpu: None,
             board,
-            gist: Arc::new(Gist { hottest_bits: AtomicU64::new(f64::NAN.to_bits()), losses: AtomicUsize::new(0) }),
+            gist: Arc::new(LiveStatus {
+                hottest_bits: AtomicU64::new(f64::NAN.to_bits()),
+                losses: AtomicUsize::new(0),
+            }),
         }
     }
 
-    pub(super) fn take_notice(&mut self, notice: Notice) {
+    pub(super) fn handle_edge(&mut self, notice: EdgeEvent) {
         match notice {
             // At rest nobody is disturbed by reads, and the ticks before the edge tell the power at rest.
-            Notice::Expect(at, Rest::Before) => self.before_edge = Some(at.earlier(self.config.rest_time())),
-            Notice::Expect(at, _) => {
+            EdgeEvent::Expect(at, IdleSide::Before) => self.before_edge = Some(at.earlier(self.config.rest_time())),
+            EdgeEvent::Expect(at, _) => {
                 // Continuous counters need no reads before an edge: the one right after it is enough.
                 if self.config.before_edges && self.config.tick > self.config.dense_interval {
                     self.before_edge = Some(at.earlier(self.config.tick + self.config.tick / 5));
                 }
             }
-            Notice::Edge(at, rest) => {
+            EdgeEvent::Edge(at, rest) => {
                 self.read_counters(Reads::All);
-                if rest != Rest::Neither {
+                if rest != IdleSide::Neither {
                     self.readings.rests.push((at, rest));
                 }
-                let ticks = if rest == Rest::After { self.config.rest_ticks } else { 1 };
+                let ticks = if rest == IdleSide::After { self.config.rest_ticks } else { 1 };
                 self.edge = (at, ticks);
                 self.before_edge = None;
                 // From now on and not from the edge: the meter may have been slow to answer.
@@ -202,7 +205,7 @@ impl Core {
         }
     }
 
-    /// When [`Core::poll_due`] wants to run next.
+    /// When [`SamplerState::poll_due`] wants to run next.
     pub(super) fn next_due(&self) -> Stamp {
         let others = self.next_dense().into_iter().chain(self.next_alive());
         others.fold(self.next_trace, Stamp::min)
@@ -288,7 +291,7 @@ impl Core {
                         Step::Wrapped => (SensorEventKind::CounterWrapped, "passed its range"),
                         Step::Reset => (SensorEventKind::CounterReset, "started again"),
                         Step::Backwards => (SensorEventKind::CounterBackwards, "went back"),
-                        Step::Unread => (SensorEventKind::CounterUnread, "may have passed its whole range unseen"),
+                        Step::NullMeter => (SensorEventKind::CounterUnread, "may have passed its whole range unseen"),
                     };
                     let gap = at.seconds_from(last);
                     let detail = format!("the counter {what}: it read {raw}, {gap:.2} s after the read before");

@@ -22,14 +22,14 @@ const SHARES: [f64; 3] = [0.05, 0.25, 1.05];
 const ALONE: f64 = 10.0;
 
 /// Counters that are tried out side by side, and what they are read with.
-pub(super) struct Trial<'a> {
-    pub(super) counters: Vec<Tried<'a>>,
+pub(super) struct DenseReadTest<'a> {
+    pub(super) counters: Vec<DenseReadResult<'a>>,
     pub(super) meter: &'a mut dyn Meter,
     pub(super) clock: &'a dyn Clock,
 }
 
 /// A counter on trial.
-pub(super) struct Tried<'a> {
+pub(super) struct DenseReadResult<'a> {
     pub(super) watch: &'a mut Watch,
     pub(super) period: Duration,
     pub(super) found: &'a mut ChannelProbe,
@@ -65,7 +65,7 @@ impl Stretch {
 
 /// Compares dense reads with none over about `time`, and writes down for each counter what was found, and the least
 /// harmless time between two reads where dense ones are not harmless.
-pub(super) fn try_out(mut trial: Trial<'_>, time: Duration) {
+pub(super) fn try_out(mut trial: DenseReadTest<'_>, time: Duration) {
     // Dense reads, none, dense reads: a power that drifts all the way does not look like a difference.
     let before = trial.stretch(|_| SPACING, time / 4);
     let alone = trial.stretch(|_| time / 2, time / 2);
@@ -101,9 +101,9 @@ fn compared(before: &Stretch, alone: &Stretch, after: &Stretch) -> Option<DenseR
     Some(DenseReads { interval_s: SPACING.as_secs_f64(), dense_w, sparse_w: alone.watts()?, noise_w })
 }
 
-impl Trial<'_> {
+impl DenseReadTest<'_> {
     /// Reads each counter every `spacing` for at least `time`, from a tick of each to another.
-    fn stretch(&mut self, spacing: impl Fn(&Tried<'_>) -> Duration, time: Duration) -> Vec<Stretch> {
+    fn stretch(&mut self, spacing: impl Fn(&DenseReadResult<'_>) -> Duration, time: Duration) -> Vec<Stretch> {
         let Self { counters, meter, clock } = self;
         let mut stretches: Vec<Stretch> = counters.iter().map(|_| Stretch::default()).collect();
         let slowest = counters.iter().map(|tried| tried.period).max().unwrap_or_default();

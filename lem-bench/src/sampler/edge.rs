@@ -45,7 +45,7 @@ impl CounterSample {
 
 /// On which side of an edge the machine is known to rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Rest {
+pub enum IdleSide {
     /// On neither, or on both: the same goes on before and after.
     #[default]
     Neither,
@@ -95,7 +95,7 @@ impl Tick {
 /// read sees a new value; `None` where it is not known).
 ///
 /// `None` when there is no read on one of the two sides, or the counter did not tick after the edge.
-pub fn value_at(samples: &[CounterSample], edge: Stamp, period: Option<Duration>, rest: Rest) -> Option<EdgeValue> {
+pub fn value_at(samples: &[CounterSample], edge: Stamp, period: Option<Duration>, rest: IdleSide) -> Option<EdgeValue> {
     let after = samples.partition_point(|sample| sample.at <= edge);
     if after == 0 || after == samples.len() {
         return None;
@@ -133,7 +133,7 @@ struct Reads<'a> {
 }
 
 impl Reads<'_> {
-    fn split(&self, rest: Rest) -> Option<EdgeValue> {
+    fn split(&self, rest: IdleSide) -> Option<EdgeValue> {
         let Self { samples, after, edge, period } = *self;
         // The first tick whose best guess lies after the edge. A tick between the two reads that enclose the edge may
         // lie on either side of it.
@@ -158,9 +158,9 @@ impl Reads<'_> {
         };
         let on_line = interpolate(last_at, low, next_at, next.joules, edge);
         let (joules, used) = match rest {
-            Rest::Neither => None,
-            Rest::Before => self.rest_before(next_read, last_at, low),
-            Rest::After => self.rest_after(next_read, next_at, &next),
+            IdleSide::Neither => None,
+            IdleSide::Before => self.rest_before(next_read, last_at, low),
+            IdleSide::After => self.rest_after(next_read, next_at, &next),
         }
         .map_or((on_line, None), |(joules, used)| (joules.clamp(low, next.joules), Some(used)));
         let sure_low = samples[..after].iter().rev().find(|sample| sample.ended() <= edge).unwrap_or(&samples[0]);
@@ -307,7 +307,7 @@ mod tests {
     #[test]
     fn an_edge_between_two_ticks_lies_on_the_line_between_them() {
         // 200 W x 0.38 s; the counter shows 66 J.
-        let edge = value_at(&reads(200, 540), at(380), Some(TICK), Rest::Neither).unwrap();
+        let edge = value_at(&reads(200, 540), at(380), Some(TICK), IdleSide::Neither).unwrap();
         assert!((edge.joules - 76.0).abs() <= 200.0 * 0.0026, "{edge:?}");
         assert!((edge.low - 66.0).abs() < 1e-9 && (edge.high - 86.0).abs() < 1e-9, "{edge:?}");
         assert_eq!(edge.stuck, None);
@@ -317,9 +317,9 @@ mod tests {
     fn work_that_begins_or_ends_at_the_edge_takes_what_rest_leaves() {
         // 70 W until 380 ms, then 400 W: on the line between the ticks 6.6 J would be missing or too much.
         let begins = |ms: u64| if ms < 380 { 70.0 } else { 400.0 };
-        let edge = value_at(&reads_of(100, 500, begins), at(380), Some(TICK), Rest::Before).unwrap();
+        let edge = value_at(&reads_of(100, 500, begins), at(380), Some(TICK), IdleSide::Before).unwrap();
         assert!((edge.joules - 26.6).abs() < 0.2, "{edge:?}");
-        let line = value_at(&reads_of(100, 500, begins), at(380), Some(TICK), Rest::Neither).unwrap();
+        let line = value_at(&reads_of(100, 500, begins), at(380), Some(TICK), IdleSide::Neither).unwrap();
         assert!((line.joules - 26.6).abs() > 5.0, "{line:?}");
         // Bursts until 360 ms, then a tail from 120 W that falls by 100 W a second.
         let ends = |ms: u64| match ms {
@@ -327,7 +327,7 @@ mod tests {
             _ => 120.0 - (ms - 360) as f64 * 0.1,
         };
         let truth = (0..360).map(|ms| ends(ms) * 1e-3).sum::<f64>();
-        let edge = value_at(&reads_of(100, 700, ends), at(360), Some(TICK), Rest::After).unwrap();
+        let edge = value_at(&reads_of(100, 700, ends), at(360), Some(TICK), IdleSide::After).unwrap();
         assert!((edge.joules - truth).abs() < 0.3, "{edge:?} {truth}");
         assert!(edge.low < truth && truth < edge.high);
     }
@@ -336,7 +336,7 @@ mod tests {
     fn without_reads_before_the_edge_the_period_places_the_tick() {
         let mut samples = vec![sample(5, 0.0)];
         samples.extend(reads(380, 500));
-        let edge = value_at(&samples, at(381), Some(TICK), Rest::Neither).unwrap();
+        let edge = value_at(&samples, at(381), Some(TICK), IdleSide::Neither).unwrap();
         assert!((edge.joules - 76.2).abs() <= 200.0 * 0.0036, "{edge:?}");
     }
 
@@ -345,7 +345,7 @@ mod tests {
         // A read that takes 40 ms and shows the tick at 430: the edge at 428 may lie on either side of it.
         let slow = |ms: u64, joules| CounterSample { half: Duration::from_millis(20), ..sample(ms, joules) };
         let samples = [slow(300, 46.0), slow(340, 66.0), slow(420, 66.0), slow(440, 86.0), slow(540, 106.0)];
-        let edge = value_at(&samples, at(428), Some(TICK), Rest::Neither).unwrap();
+        let edge = value_at(&samples, at(428), Some(TICK), IdleSide::Neither).unwrap();
         assert_eq!((edge.low, edge.high), (66.0, 106.0), "{edge:?}");
         assert!((edge.joules - 85.6).abs() < 200.0 * 0.021, "{edge:?}");
     }
@@ -353,7 +353,7 @@ mod tests {
     #[test]
     fn the_last_tick_alone_is_never_the_edge() {
         for end in [380, 420] {
-            assert_eq!(value_at(&reads(200, end), at(380), Some(TICK), Rest::Neither), None);
+            assert_eq!(value_at(&reads(200, end), at(380), Some(TICK), IdleSide::Neither), None);
         }
     }
 
@@ -362,9 +362,9 @@ mod tests {
         let mut samples = reads(200, 380);
         let still = samples.last().unwrap().joules;
         samples.extend((385..900).step_by(5).map(|ms| sample(ms, still)));
-        assert_eq!(value_at(&samples, at(380), Some(TICK), Rest::Neither), None);
+        assert_eq!(value_at(&samples, at(380), Some(TICK), IdleSide::Neither), None);
         samples.push(sample(905, 176.0));
-        let edge = value_at(&samples, at(380), Some(TICK), Rest::Neither).unwrap();
+        let edge = value_at(&samples, at(380), Some(TICK), IdleSide::Neither).unwrap();
         assert_eq!((edge.low, edge.high), (still, 176.0));
         assert!(edge.stuck.unwrap() > TICK * 3);
     }
@@ -372,10 +372,10 @@ mod tests {
     #[test]
     fn a_continuous_counter_is_a_line_between_two_reads() {
         let samples = [sample(0, 1.0), sample(10, 3.0), sample(12, 4.0)];
-        let edge = value_at(&samples, at(5), Some(Duration::ZERO), Rest::Neither).unwrap();
+        let edge = value_at(&samples, at(5), Some(Duration::ZERO), IdleSide::Neither).unwrap();
         assert_eq!((edge.joules, edge.low, edge.high), (2.0, 1.0, 3.0));
         // One that updates every 3 ms may show at 7 ms what it was at 4.
-        let edge = value_at(&samples, at(8), Some(Duration::from_millis(3)), Rest::Neither).unwrap();
+        let edge = value_at(&samples, at(8), Some(Duration::from_millis(3)), IdleSide::Neither).unwrap();
         assert_eq!((edge.low, edge.high), (1.0, 4.0));
     }
 }

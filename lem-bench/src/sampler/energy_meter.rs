@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::core::SamplerConfig;
-use super::edge::Rest;
+use super::edge::IdleSide;
 use super::handle::Sampler;
 use super::probe::{ProbeEffort, probe};
 use crate::clock::{Clock, RealClock};
@@ -152,16 +152,16 @@ impl EnergyMeter {
         let rest = self.sampler.config().rest_time();
         self.sampler.forget(clock.now());
         // A read and a few ticks before the work must have been seen, or its beginning has nothing to lean on.
-        self.sampler.wait_past(clock.now());
+        self.sampler.wait_until_sampled(clock.now());
         let seen = clock.now() + rest + self.sampler.config().dense_interval * 2;
         self.sampler.expect_start(seen);
         clock.sleep_until(seen);
         clock.sleep_until(self.next_phase(seen));
-        let start = self.edge(&*clock, Rest::Before);
+        let start = self.edge(&*clock, IdleSide::Before);
         let value = work();
-        let stop = self.edge(&*clock, Rest::After);
+        let stop = self.edge(&*clock, IdleSide::After);
         clock.sleep(rest + self.sampler.config().dense_interval * 3);
-        self.sampler.wait_past(stop);
+        self.sampler.wait_until_sampled(stop);
         let (energies, elapsed) = (self.sampler.energy(start, stop, &self.headline), stop.since(start));
         let ours = |(domain, _): &(DomainId, String)| self.headline.contains(domain);
         if let Some((_, why)) = self.sampler.lost().into_iter().find(ours) {
@@ -183,7 +183,7 @@ impl EnergyMeter {
         at + period.mul_f64(behind.ceil())
     }
 
-    fn edge(&self, clock: &dyn Clock, rest: Rest) -> Stamp {
+    fn edge(&self, clock: &dyn Clock, rest: IdleSide) -> Stamp {
         let at = clock.now();
         self.sampler.edge_of(at, rest);
         at

@@ -4,9 +4,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::core::{Core, Gist, Notice, SamplerConfig};
-use super::edge::Rest;
-use super::power_now::{Board, PowerNow};
+use super::core::{EdgeEvent, LiveStatus, SamplerConfig, SamplerState};
+use super::edge::IdleSide;
+use super::power_now::{LivePower, LivePowerReading};
 use super::watched::watched;
 use crate::clock::{Clock, DueWork, VirtualClock, thread_cpu_time};
 use crate::meter::Meter;
@@ -16,13 +16,13 @@ use crate::units::Stamp;
 /// Notices on their way to the sampler's thread. A lock of its own, held for a push at most, so that whoever is
 /// measured never waits for a read of the meter.
 #[derive(Default)]
-struct Mailbox {
-    letters: Mutex<Letters>,
+struct EdgeMailbox {
+    letters: Mutex<EdgeQueue>,
     arrived: Condvar,
 }
 
-struct Letters {
-    notices: Vec<Notice>,
+struct EdgeQueue {
+    notices: Vec<EdgeEvent>,
     stop: bool,
 }
 
@@ -30,25 +30,25 @@ struct Letters {
 /// worth waiting for. The mailbox is made this large at the beginning, so that posting allocates nothing.
 const WAITING: usize = 1024;
 
-impl Default for Letters {
+impl Default for EdgeQueue {
     fn default() -> Self {
         Self { notices: Vec::with_capacity(WAITING), stop: false }
     }
 }
 
 enum Drive {
-    Thread { mailbox: Arc<Mailbox>, thread: Option<JoinHandle<()>> },
+    Thread { mailbox: Arc<EdgeMailbox>, thread: Option<JoinHandle<()>> },
     Inline,
 }
 
 /// Reads a meter in the background and answers for stretches of time in the past.
 pub struct Sampler {
-    core: Arc<Mutex<Core>>,
+    core: Arc<Mutex<SamplerState>>,
     clock: Arc<dyn Clock>,
     drive: Drive,
     config: SamplerConfig,
-    gist: Arc<Gist>,
-    board: Arc<Board>,
+    gist: Arc<LiveStatus>,
+    board: Arc<LivePower>,
 }
 
 impl std::fmt::Debug for Sampler {
@@ -72,10 +72,10 @@ impl Sampler {
         probe: &MeterProbe,
         config: SamplerConfig,
     ) -> std::io::Result<Self> {
-        let core = Core::new(meter, Arc::clone(&clock), probe, config);
+        let core = SamplerState::new(meter, Arc::clone(&clock), probe, config);
         let (gist, board) = (Arc::clone(&core.gist), Arc::clone(&core.board));
         let core = Arc::new(Mutex::new(core));
-        let mailbox = Arc::new(Mailbox::default());
+        let mailbox = Arc::new(EdgeMailbox::default());
         let thread = {
             let (core, clock, mailbox) = (Arc::clone(&core), Arc::clone(&clock), Arc::clone(&mailbox));
             std::thread::Builder::new()
@@ -88,7 +88,7 @@ impl Sampler {
     /// A sampler that the virtual clock drives inline.
     pub fn attach(meter: Box<dyn Meter>, clock: &VirtualClock, probe: &MeterProbe, config: SamplerConfig) -> Self {
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-        let core = Core::new(meter, Arc::clone(&shared), probe, config);
+        let core = SamplerState::new(meter, Arc::clone(&shared), probe, config);
         let (gist, board) = (Arc::clone(&core.gist), Arc::clone(&core.board));
         let core = Arc::new(Mutex::new(core));
         clock.attach(Box::new(Inline(Arc::clone(&core))));
@@ -97,43 +97,43 @@ impl Sampler {
 
     /// Says that an edge comes at or after `at`, so that the counters are watched around it.
     pub fn expect_edge(&self, at: Stamp) {
-        self.post(Notice::Expect(at, Rest::Neither));
+        self.post(EdgeEvent::Expect(at, IdleSide::Neither));
     }
 
     /// Says that work begins at or after `at` on a machine that rests until then.
     pub fn expect_start(&self, at: Stamp) {
-        self.post(Notice::Expect(at, Rest::Before));
+        self.post(EdgeEvent::Expect(at, IdleSide::Before));
     }
 
     /// Says that an edge was at `at`, which is now or a moment ago. Never waits for a read, and allocates nothing.
     pub fn edge(&self, at: Stamp) {
-        self.edge_of(at, Rest::Neither);
+        self.edge_of(at, IdleSide::Neither);
     }
 
     /// Says that an edge was at `at`, on one side of which the machine rests. As [`Sampler::edge`] otherwise.
-    pub fn edge_of(&self, at: Stamp, rest: Rest) {
-        self.post(Notice::Edge(at, rest));
+    pub fn edge_of(&self, at: Stamp, rest: IdleSide) {
+        self.post(EdgeEvent::Edge(at, rest));
     }
 
-    fn post(&self, notice: Notice) {
+    fn post(&self, notice: EdgeEvent) {
         match &self.drive {
             Drive::Thread { mailbox, .. } => {
                 let mut letters = lock(&mailbox.letters);
                 // A full mailbox keeps its edges; what was only expected has passed long since.
                 if letters.notices.len() == letters.notices.capacity() {
-                    letters.notices.retain(|waiting| matches!(waiting, Notice::Edge(..)));
+                    letters.notices.retain(|waiting| matches!(waiting, EdgeEvent::Edge(..)));
                 }
                 letters.notices.push(notice);
                 drop(letters);
                 mailbox.arrived.notify_one();
             }
-            Drive::Inline => lock(&self.core).take_notice(notice),
+            Drive::Inline => lock(&self.core).handle_edge(notice),
         }
     }
 
     /// Returns when everything was read after `edge`, or after a second in which that did not happen: a machine whose
     /// cores are all busy may keep the sampler waiting for longer than a ramp-out. Not for use inside a window.
-    pub fn wait_past(&self, edge: Stamp) {
+    pub fn wait_until_sampled(&self, edge: Stamp) {
         if self.clock.is_virtual() {
             return;
         }
@@ -182,8 +182,8 @@ impl Sampler {
     }
 
     /// The power of these domains together, for people who watch. It outlives the sampler, and then stands still.
-    pub fn power_now(&self, domains: &[DomainId]) -> PowerNow {
-        PowerNow::new(&self.board, domains)
+    pub fn power_now(&self, domains: &[DomainId]) -> LivePowerReading {
+        LivePowerReading::new(&self.board, domains)
     }
 
     /// Temperature of each domain at two moments, in °C.
@@ -242,7 +242,7 @@ impl Drop for Sampler {
 }
 
 /// The sampler's thread: sleeps until something is due or a notice arrives.
-fn serve(core: &Mutex<Core>, clock: &dyn Clock, mailbox: &Mailbox) {
+fn serve(core: &Mutex<SamplerState>, clock: &dyn Clock, mailbox: &EdgeMailbox) {
     // Swapped with the mailbox's own, so that neither is ever without its room.
     let mut notices = Vec::with_capacity(WAITING);
     loop {
@@ -261,7 +261,7 @@ fn serve(core: &Mutex<Core>, clock: &dyn Clock, mailbox: &Mailbox) {
         drop(letters);
         let mut core = lock(core);
         for notice in notices.drain(..) {
-            core.take_notice(notice);
+            core.handle_edge(notice);
         }
         core.poll_due(clock.now());
         core.cpu = thread_cpu_time();
@@ -269,7 +269,7 @@ fn serve(core: &Mutex<Core>, clock: &dyn Clock, mailbox: &Mailbox) {
 }
 
 /// The sampler as due work of a virtual clock.
-struct Inline(Arc<Mutex<Core>>);
+struct Inline(Arc<Mutex<SamplerState>>);
 
 impl DueWork for Inline {
     fn next_due(&self) -> Option<Stamp> {

@@ -20,9 +20,9 @@ mod watched;
 
 pub use self::core::SamplerConfig;
 pub use counter::{Step, Unwrapper};
-pub use edge::{CounterSample, EdgeValue, Rest, value_at};
+pub use edge::{CounterSample, EdgeValue, IdleSide, value_at};
 pub use energy_meter::{EnergyMeter, MeasureError, Measured};
 pub use gauge::{GaugeEnergy, integrate};
 pub use handle::Sampler;
-pub use power_now::PowerNow;
+pub use power_now::LivePowerReading;
 pub use probe::{ProbeEffort, probe};

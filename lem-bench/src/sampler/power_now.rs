@@ -16,11 +16,11 @@ const LEAST: Duration = Duration::from_millis(500);
 
 /// What was last seen of each domain's power; a NaN where nothing was.
 #[derive(Debug)]
-pub(super) struct Board {
+pub(super) struct LivePower {
     domains: Vec<(DomainId, AtomicU64)>,
 }
 
-impl Board {
+impl LivePower {
     pub(super) fn new(domains: &[Domain]) -> Arc<Self> {
         let of = |domain: &Domain| (domain.id.clone(), AtomicU64::new(f64::NAN.to_bits()));
         Arc::new(Self { domains: domains.iter().map(of).collect() })
@@ -49,13 +49,13 @@ fn power(readings: &Readings, domain: &DomainId) -> Option<f64> {
 
 /// The power of some domains now, for people who watch.
 #[derive(Debug, Clone)]
-pub struct PowerNow {
-    board: Arc<Board>,
+pub struct LivePowerReading {
+    board: Arc<LivePower>,
     domains: Vec<DomainId>,
 }
 
-impl PowerNow {
-    pub(super) fn new(board: &Arc<Board>, domains: &[DomainId]) -> Self {
+impl LivePowerReading {
+    pub(super) fn new(board: &Arc<LivePower>, domains: &[DomainId]) -> Self {
         Self { board: Arc::clone(board), domains: domains.to_vec() }
     }
 

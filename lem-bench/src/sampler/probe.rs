@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::dense_reads::{Trial, Tried, try_out};
+use super::dense_reads::{DenseReadResult, DenseReadTest, try_out};
 use super::edge::CONTINUOUS;
 use super::watch::Watch;
 use crate::clock::Clock;
@@ -56,9 +56,9 @@ pub fn probe(meter: &mut dyn Meter, clock: &dyn Clock, effort: ProbeEffort) -> M
         .collect();
     let left = effort.least.saturating_sub(clock.now().since(start)).max(effort.least / 4);
     let tried = |(watch, found)| tried(watch, found);
-    let counters: Vec<Tried<'_>> = watches.iter_mut().zip(&mut probes).filter_map(tried).collect();
+    let counters: Vec<DenseReadResult<'_>> = watches.iter_mut().zip(&mut probes).filter_map(tried).collect();
     if !counters.is_empty() {
-        try_out(Trial { counters, meter: &mut *meter, clock }, left);
+        try_out(DenseReadTest { counters, meter: &mut *meter, clock }, left);
     }
     MeterProbe {
         meter: meter.name().to_owned(),
@@ -69,10 +69,10 @@ pub fn probe(meter: &mut dyn Meter, clock: &dyn Clock, effort: ProbeEffort) -> M
 }
 
 /// A counter that it can be tried out on: one whose ticks can be told apart, and waited for.
-fn tried<'a>(watch: &'a mut Watch, found: &'a mut ChannelProbe) -> Option<Tried<'a>> {
+fn tried<'a>(watch: &'a mut Watch, found: &'a mut ChannelProbe) -> Option<DenseReadResult<'a>> {
     let period = Duration::from_secs_f64(found.update_period_s.filter(|_| found.counter)?);
     let readable = found.read_cost_s < period.as_secs_f64() / 4.0;
-    (period > CONTINUOUS && period <= SLOWEST && readable).then_some(Tried { watch, period, found })
+    (period > CONTINUOUS && period <= SLOWEST && readable).then_some(DenseReadResult { watch, period, found })
 }
 
 fn watches(meter: &dyn Meter) -> Vec<Watch> {

@@ -5,10 +5,10 @@
 use std::time::Duration;
 
 use super::counter::Unwrapper;
-use super::edge::{CounterSample, EdgeValue, Rest, SLOW, value_at};
+use super::edge::{CounterSample, EdgeValue, IdleSide, SLOW, value_at};
 use super::gauge::{GaugeEnergy, Known, integrate_knowing, scatter};
 use crate::meter::Quantity;
-use crate::model::{Domain, DomainEnergy, DomainId, Method, SensorEvent, SensorEventKind, Sight, Trace, TracePoint};
+use crate::model::{Coverage, Domain, DomainEnergy, DomainId, Method, SensorEvent, SensorEventKind, Trace, TracePoint};
 use crate::units::{Joules, Stamp};
 
 /// Periods of a sensor that may see part of the time that are too few to say anything.
@@ -29,7 +29,7 @@ pub(super) struct CounterTrack {
     pub(super) channel: usize,
     pub(super) domain: DomainId,
     pub(super) period: Option<Duration>,
-    pub(super) sight: Sight,
+    pub(super) sight: Coverage,
     /// Reads closer than this change what the counter says.
     pub(super) least_gap: Duration,
     pub(super) unwrapper: Unwrapper,
@@ -64,7 +64,7 @@ pub(super) struct Readings {
     pub(super) gauges: Vec<GaugeTrack>,
     pub(super) events: Vec<SensorEvent>,
     /// The edges on one side of which the machine rests.
-    pub(super) rests: Vec<(Stamp, Rest)>,
+    pub(super) rests: Vec<(Stamp, IdleSide)>,
 }
 
 impl Readings {
@@ -116,13 +116,13 @@ impl Readings {
     }
 
     /// On which side of an edge the machine rests.
-    fn rest(&self, edge: Stamp) -> Rest {
-        self.rests.iter().find(|(at, _)| *at == edge).map_or(Rest::Neither, |(_, rest)| *rest)
+    fn rest(&self, edge: Stamp) -> IdleSide {
+        self.rests.iter().find(|(at, _)| *at == edge).map_or(IdleSide::Neither, |(_, rest)| *rest)
     }
 
     /// What is known of a window's readings of a sensor with this period.
     fn known(&self, period: Option<Duration>, start: Stamp, stop: Stamp) -> Option<Known> {
-        let rests = (self.rest(start) == Rest::Before, self.rest(stop) == Rest::After);
+        let rests = (self.rest(start) == IdleSide::Before, self.rest(stop) == IdleSide::After);
         Some(Known { update_s: period?.as_secs_f64(), rests })
     }
 
@@ -176,7 +176,7 @@ impl Readings {
     /// period at each end, of which it may have seen none. Of a window of a few periods it may have seen nothing that is
     /// typical, and no scatter that would tell.
     fn unseen(&self, track: &CounterTrack, start: Stamp, stop: Stamp, joules: f64) -> (f64, f64) {
-        if track.sight == Sight::WholeTime {
+        if track.sight == Coverage::WholeTime {
             return (0.0, 0.0);
         }
         let within = |point: &&TracePoint| point.0 > start && point.0 <= stop;

@@ -4,7 +4,7 @@
 
 use super::readings::GaugeTrack;
 use crate::meter::Quantity;
-use crate::model::{DomainId, GaugeEvidence, HeldBy, Spread, TracePoint};
+use crate::model::{DomainId, GaugeEvidence, MinMeanMax, ThrottleReason, TracePoint};
 use crate::units::Stamp;
 
 /// A reading stands for the time since the one before, but never for longer than this: a sampler that came late did not
@@ -26,7 +26,7 @@ pub(super) fn watched(tracks: &[GaugeTrack], windows: &[(Stamp, Stamp)]) -> Vec<
         };
         let spread = |quantity| {
             let points = points(quantity);
-            Spread::of(windows.iter().flat_map(|window| within(points, *window)).map(|point| point.1))
+            MinMeanMax::of(windows.iter().flat_map(|window| within(points, *window)).map(|point| point.1))
         };
         let (looked_s, held_s) = held(points(Quantity::ThrottleReasons), windows);
         GaugeEvidence {
@@ -49,16 +49,16 @@ fn within(points: &[TracePoint], (start, stop): (Stamp, Stamp)) -> &[TracePoint]
 }
 
 /// For how many seconds of the windows the reasons were looked at, and for how many each held.
-fn held(points: &[TracePoint], windows: &[(Stamp, Stamp)]) -> (f64, Vec<(HeldBy, f64)>) {
+fn held(points: &[TracePoint], windows: &[(Stamp, Stamp)]) -> (f64, Vec<(ThrottleReason, f64)>) {
     let mut looked = 0.0;
-    let mut sums: Vec<(HeldBy, f64)> = Vec::new();
+    let mut sums: Vec<(ThrottleReason, f64)> = Vec::new();
     for window in windows {
         let mut from = window.0;
         for point in within(points, *window) {
             let seconds = point.0.seconds_from(from).min(LONGEST_S);
             from = point.0;
             looked += seconds;
-            for reason in HeldBy::of_bits(point.1 as u64) {
+            for reason in ThrottleReason::of_bits(point.1 as u64) {
                 match sums.iter_mut().find(|(known, _)| *known == reason) {
                     Some((_, sum)) => *sum += seconds,
                     None => sums.push((reason, seconds)),
@@ -91,8 +91,8 @@ mod tests {
         assert_eq!((spread.min, spread.max), (1400.0, 1900.0), "readings outside the window do not count");
         assert!((all[0].looked_s - 0.25).abs() < 1e-9, "{all:?}");
         let seconds = |reason| all[0].held_s.iter().find(|(held, _)| *held == reason).map_or(0.0, |(_, s)| *s);
-        assert!((seconds(HeldBy::PowerCap) - 0.2).abs() < 1e-9, "{all:?}");
-        assert!((seconds(HeldBy::HardwareThermal) - 0.1).abs() < 1e-9, "{all:?}");
+        assert!((seconds(ThrottleReason::PowerCap) - 0.2).abs() < 1e-9, "{all:?}");
+        assert!((seconds(ThrottleReason::HardwareThermal) - 0.1).abs() < 1e-9, "{all:?}");
         assert_eq!(all[0].power_w, None);
     }
 }

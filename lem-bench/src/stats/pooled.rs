@@ -140,8 +140,8 @@ impl<T: Sample> PooledSamples<T> {
     }
 
     /// A search with its own scratch space, to be used again and again.
-    pub(super) fn search(&self) -> Search<'_, T> {
-        Search { pool: self, parts: Vec::with_capacity(self.cycles.len()), left: Vec::new(), total: 0 }
+    pub(super) fn search(&self) -> QuantileSearch<'_, T> {
+        QuantileSearch { pool: self, parts: Vec::with_capacity(self.cycles.len()), left: Vec::new(), total: 0 }
     }
 }
 
@@ -157,14 +157,14 @@ struct Part {
 
 /// Finds quantiles of one mixture after another without allocating.
 #[derive(Debug)]
-pub(super) struct Search<'a, T: Sample> {
+pub(super) struct QuantileSearch<'a, T: Sample> {
     pool: &'a PooledSamples<T>,
     parts: Vec<Part>,
     left: Vec<(T::Key, u64)>,
     total: u64,
 }
 
-impl<T: Sample> Search<'_, T> {
+impl<T: Sample> QuantileSearch<'_, T> {
     /// Makes the mixture in which cycle i occurs `times[i]` times current.
     pub(super) fn take(&mut self, times: &[u32]) {
         let used = times.iter().enumerate().filter(|(_, times)| **times > 0);

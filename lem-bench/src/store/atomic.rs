@@ -7,17 +7,17 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::durable::{refuse_all_but_files, sync_folder};
+use super::durable::{ensure_regular_file, sync_folder};
 use super::error::StoreError;
 
 /// Writes a whole file at once: to another name in the same folder first, made durable there, then renamed. A reader
 /// sees the old bytes or the new ones, never a part, also after a power cut.
 ///
 /// # Errors
-/// [`StoreError::NotOurs`] when a symbolic link, a folder or a device is at `path`: nothing is followed. Else
+/// [`StoreError::NotARegularFile`] when a symbolic link, a folder or a device is at `path`: nothing is followed. Else
 /// [`StoreError::Io`] with the path and the reason; then the old file is as it was.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    refuse_all_but_files(path)?;
+    ensure_regular_file(path)?;
     let name = path.file_name().ok_or_else(|| {
         StoreError::io("write", path)(io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"))
     })?;
@@ -96,7 +96,7 @@ mod tests {
         let link = folder.path().join("summary.json");
         std::os::unix::fs::symlink(&outside, &link).unwrap();
         let error = write_atomic(&link, b"x").unwrap_err();
-        assert!(matches!(error, StoreError::NotOurs { .. }), "{error}");
+        assert!(matches!(error, StoreError::NotARegularFile { .. }), "{error}");
         assert!(error.to_string().contains("summary.json is a symbolic link"), "{error}");
         assert_eq!(std::fs::read(&outside).unwrap(), b"precious");
     }

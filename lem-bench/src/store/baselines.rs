@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::atomic::write_atomic;
-use super::durable::{refuse_all_but_files, refuse_links};
+use super::durable::{ensure_regular_file, refuse_links};
 use super::error::StoreError;
 use super::home::Home;
 use super::run_id::RunId;
@@ -73,7 +73,7 @@ impl Baseline {
     ///
     /// # Errors
     /// [`StoreError::BadBaselineName`], [`StoreError::Damaged`] when its manifest says nothing that can be used,
-    /// [`StoreError::Schema`], [`StoreError::NotOurs`] or [`StoreError::Io`].
+    /// [`StoreError::Schema`], [`StoreError::NotARegularFile`] or [`StoreError::Io`].
     pub fn find(home: &Home, name: &str) -> Result<Option<Self>, StoreError> {
         check(name)?;
         let folder = folder(home, name);
@@ -250,7 +250,7 @@ fn check(name: &str) -> Result<(), StoreError> {
 
 /// A file's bytes; `None` where there is none.
 fn read_small(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-    refuse_all_but_files(path)?;
+    ensure_regular_file(path)?;
     let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file.map_err(StoreError::io("read", path))?,
@@ -266,7 +266,7 @@ struct Lock(File);
 impl Lock {
     fn take(folder: &Path) -> Result<Self, StoreError> {
         let path = folder.join(".lock");
-        refuse_all_but_files(&path)?;
+        ensure_regular_file(&path)?;
         let open = File::options().create(true).append(true).open(&path);
         let file = open.map_err(StoreError::io("create", &path))?;
         file.lock().map_err(StoreError::io("lock", &path))?;
@@ -348,8 +348,8 @@ mod tests {
         fs::rename(saved.folder(), &elsewhere).unwrap();
         std::os::unix::fs::symlink(&elsewhere, saved.folder()).unwrap();
         let before = fs::read_dir(&elsewhere).unwrap().count();
-        assert!(matches!(Baseline::find(&home, "main"), Err(StoreError::NotOurs { .. })));
-        assert!(matches!(save(&home, "main", "other", &["a"]), Err(StoreError::NotOurs { .. })));
+        assert!(matches!(Baseline::find(&home, "main"), Err(StoreError::NotARegularFile { .. })));
+        assert!(matches!(save(&home, "main", "other", &["a"]), Err(StoreError::NotARegularFile { .. })));
         let (found, damage) = Baseline::list(&home).unwrap();
         assert_eq!((found.len(), damage.len()), (0, 1), "{damage:?}");
         assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), before);

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::atomic::write_atomic;
-use super::durable::refuse_all_but_files;
+use super::durable::ensure_regular_file;
 use super::error::StoreError;
 use super::home::Home;
 use crate::model::{OLDEST_SCHEMA_VERSION, SCHEMA_VERSION};
@@ -20,7 +20,7 @@ const LARGEST: u64 = 16 << 20;
 
 /// The spread between sessions of one machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Calibration {
+pub struct MachineSpread {
     /// The spread as a share: 0.01 is 1 %.
     pub s0: f64,
     /// How many observations it counts for.
@@ -35,14 +35,14 @@ pub struct Calibration {
 
 /// The file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Calibrations {
+pub struct MachineSpreads {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
     /// By what tells machines apart, as the history knows it.
-    pub machines: BTreeMap<String, Calibration>,
+    pub machines: BTreeMap<String, MachineSpread>,
 }
 
-impl Calibrations {
+impl MachineSpreads {
     /// The file.
     pub fn file(home: &Home) -> PathBuf {
         home.path().join("calibration.json")
@@ -51,10 +51,10 @@ impl Calibrations {
     /// Reads what was calibrated; a file that is not there says nothing of any machine.
     ///
     /// # Errors
-    /// [`StoreError::NotOurs`], [`StoreError::Io`], [`StoreError::Damaged`] or [`StoreError::Schema`].
+    /// [`StoreError::NotARegularFile`], [`StoreError::Io`], [`StoreError::Damaged`] or [`StoreError::Schema`].
     pub fn read(home: &Home) -> Result<Self, StoreError> {
         let path = Self::file(home);
-        refuse_all_but_files(&path)?;
+        ensure_regular_file(&path)?;
         let file = match File::open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Self { schema_version: SCHEMA_VERSION, machines: BTreeMap::new() });
@@ -69,7 +69,7 @@ impl Calibrations {
         if !(OLDEST_SCHEMA_VERSION..=SCHEMA_VERSION).contains(&found) {
             return Err(StoreError::Schema { path, found, known: SCHEMA_VERSION });
         }
-        let sound = |c: &Calibration| c.s0.is_finite() && c.s0 > 0.0 && c.d0.is_finite() && c.d0 > 0.0;
+        let sound = |c: &MachineSpread| c.s0.is_finite() && c.s0 > 0.0 && c.d0.is_finite() && c.d0 > 0.0;
         match read.machines.iter().find(|(_, calibration)| !sound(calibration)) {
             Some((machine, _)) => Err(damaged(format!("the spread of machine {machine} is no number above zero"))),
             None => Ok(read),
@@ -97,16 +97,16 @@ mod tests {
     fn what_is_calibrated_comes_back_and_nonsense_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::at(folder.path().join("lem-bench"));
-        let mut all = Calibrations::read(&home).unwrap();
+        let mut all = MachineSpreads::read(&home).unwrap();
         assert!(all.machines.is_empty());
-        let one = Calibration { s0: 0.004, d0: 5.0, sessions: 6, benches: 2, at_unix_s: 1.5e9 };
+        let one = MachineSpread { s0: 0.004, d0: 5.0, sessions: 6, benches: 2, at_unix_s: 1.5e9 };
         all.machines.insert("0a1b2c3d".to_owned(), one);
         all.write(&home).unwrap();
-        assert_eq!(Calibrations::read(&home).unwrap(), all);
-        let text = std::fs::read_to_string(Calibrations::file(&home)).unwrap();
+        assert_eq!(MachineSpreads::read(&home).unwrap(), all);
+        let text = std::fs::read_to_string(MachineSpreads::file(&home)).unwrap();
         for (from, to) in [("0.004", "0"), ("0.004", "-1"), ("5.0", "1e999"), ("{", "x")] {
-            std::fs::write(Calibrations::file(&home), text.replacen(from, to, 1)).unwrap();
-            assert!(matches!(Calibrations::read(&home), Err(StoreError::Damaged { .. })), "{to}");
+            std::fs::write(MachineSpreads::file(&home), text.replacen(from, to, 1)).unwrap();
+            assert!(matches!(MachineSpreads::read(&home), Err(StoreError::Damaged { .. })), "{to}");
         }
     }
 }

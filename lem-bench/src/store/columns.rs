@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::durable::refuse_all_but_files;
+use super::durable::ensure_regular_file;
 use super::line::hex;
 use crate::model::{OLDEST_SCHEMA_VERSION, RequestLog, SCHEMA_VERSION};
 
@@ -105,7 +105,7 @@ pub(super) struct Samples {
 impl Samples {
     /// Opens a samples file. The error says what is wrong with it.
     pub(super) fn open(path: &Path) -> Result<Self, String> {
-        refuse_all_but_files(path).map_err(|error| error.to_string())?;
+        ensure_regular_file(path).map_err(|error| error.to_string())?;
         let opened = File::open(path).and_then(|mut file| {
             let len = file.metadata()?.len();
             let mut head = [0; 16];

@@ -26,14 +26,14 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
 pub(super) fn refuse_links(path: &Path) -> Result<(), StoreError> {
     match fs::symlink_metadata(path) {
         Ok(there) if there.is_symlink() => {
-            Err(StoreError::NotOurs { path: path.to_path_buf(), what: "a symbolic link" })
+            Err(StoreError::NotARegularFile { path: path.to_path_buf(), what: "a symbolic link" })
         }
         _ => Ok(()),
     }
 }
 
 /// Why a path is not a plain file of ours: a link, a pipe, a device, a folder. A path with nothing there is fine.
-pub(super) fn refuse_all_but_files(path: &Path) -> Result<(), StoreError> {
+pub(super) fn ensure_regular_file(path: &Path) -> Result<(), StoreError> {
     let what = match fs::symlink_metadata(path) {
         Ok(there) if there.is_file() => return Ok(()),
         Ok(there) if there.is_symlink() => "a symbolic link",
@@ -42,5 +42,5 @@ pub(super) fn refuse_all_but_files(path: &Path) -> Result<(), StoreError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(StoreError::io("look at", path)(error)),
     };
-    Err(StoreError::NotOurs { path: path.to_path_buf(), what })
+    Err(StoreError::NotARegularFile { path: path.to_path_buf(), what })
 }

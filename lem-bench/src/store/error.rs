@@ -25,7 +25,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// A symbolic link, pipe or device stands where a file or folder of ours belongs; it is not followed.
-    NotOurs {
+    NotARegularFile {
         /// Where it stands.
         path: PathBuf,
         /// What it is.
@@ -91,7 +91,7 @@ impl StoreError {
         match self {
             Self::Io { doing, source, .. } => io_remedy(doing, source),
             Self::Exists { .. } => Some("choose another name, or remove it if it is no longer wanted".to_owned()),
-            Self::NotOurs { .. } => Some("remove it; what it points to is left alone".to_owned()),
+            Self::NotARegularFile { .. } => Some("remove it; what it points to is left alone".to_owned()),
             Self::Schema { found, known, .. } if found > known => {
                 Some(format!("read it with a lem-bench that knows schema {found}"))
             }
@@ -129,7 +129,7 @@ impl std::fmt::Display for StoreError {
         match self {
             Self::Io { doing, path, source } => write!(f, "can't {doing} {}: {source}", path.display()),
             Self::Exists { path } => write!(f, "{} is there already and is not overwritten", path.display()),
-            Self::NotOurs { path, what } => write!(f, "{} is {what} and is not followed", path.display()),
+            Self::NotARegularFile { path, what } => write!(f, "{} is {what} and is not followed", path.display()),
             Self::Schema { path, found, known } => {
                 write!(f, "{} has schema version {found}; this build reads 1 to {known}", path.display())
             }

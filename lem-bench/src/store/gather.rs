@@ -7,7 +7,7 @@ use std::fs::{self, File, create_dir_all};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::durable::{refuse_all_but_files, sync_folder};
+use super::durable::{ensure_regular_file, sync_folder};
 use super::error::StoreError;
 use super::journal::JournalName;
 
@@ -16,13 +16,13 @@ use super::journal::JournalName;
 ///
 /// # Errors
 /// [`StoreError::Exists`] when such a file is there already: what was measured is never overwritten.
-/// [`StoreError::NotOurs`] when one of them is no plain file, else [`StoreError::Io`].
+/// [`StoreError::NotARegularFile`] when one of them is no plain file, else [`StoreError::Io`].
 pub fn gather(journals: &[&Path], folder: &Path) -> Result<(), StoreError> {
     create_dir_all(folder).map_err(StoreError::io("create", folder))?;
     let mut taken = BTreeSet::new();
     for path in journals {
         let Some(own) = path.file_name().and_then(|name| JournalName::parse(name.to_str()?)) else {
-            return Err(StoreError::NotOurs { path: path.to_path_buf(), what: "no journal, by its name" });
+            return Err(StoreError::NotARegularFile { path: path.to_path_buf(), what: "no journal, by its name" });
         };
         let numbered = (1..).map(|n| JournalName { pid: Some(n), ..own });
         let Some(name) = std::iter::once(own).chain(numbered).find(|name| !taken.contains(name)) else { continue };
@@ -38,7 +38,7 @@ pub fn gather(journals: &[&Path], folder: &Path) -> Result<(), StoreError> {
 }
 
 fn copy(from: &Path, to: PathBuf) -> Result<(), StoreError> {
-    refuse_all_but_files(from)?;
+    ensure_regular_file(from)?;
     let mut source = File::open(from).map_err(StoreError::io("read", from))?;
     let mut copy = match File::create_new(&to) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(StoreError::Exists { path: to }),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::durable::{refuse_all_but_files, sync_folder};
+use super::durable::{ensure_regular_file, sync_folder};
 use super::error::StoreError;
 use super::home::Home;
 use super::line::{is_intact, seal};
@@ -47,10 +47,10 @@ impl History {
     /// left out.
     ///
     /// # Errors
-    /// [`StoreError::NotOurs`] when something else stands in its place, [`StoreError::Io`] when it can't be read.
+    /// [`StoreError::NotARegularFile`] when something else stands in its place, [`StoreError::Io`] when it can't be read.
     pub fn read(home: &Home) -> Result<Self, StoreError> {
         let path = Self::file(home);
-        refuse_all_but_files(&path)?;
+        ensure_regular_file(&path)?;
         let mut history = Self { path: path.clone(), ..Self::default() };
         let file = match File::open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(history),
@@ -85,14 +85,14 @@ impl History {
     /// Appends lines; when this returns they are on the disk. A line that was cut off before stays a line of its own.
     ///
     /// # Errors
-    /// [`StoreError::NotOurs`] when something else stands in its place, [`StoreError::Io`] when it can't be written.
+    /// [`StoreError::NotARegularFile`] when something else stands in its place, [`StoreError::Io`] when it can't be written.
     pub fn append(home: &Home, results: &[SessionResult]) -> Result<(), StoreError> {
         if results.is_empty() {
             return Ok(());
         }
         let path = Self::file(home);
         create_dir_all(home.path()).map_err(StoreError::io("create", home.path()))?;
-        refuse_all_but_files(&path)?;
+        ensure_regular_file(&path)?;
         let is_new = !path.exists();
         let mut text = Vec::new();
         for result in results {

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::columns::{Columns, file_head};
-use super::durable::{refuse_all_but_files, sync_folder};
+use super::durable::{ensure_regular_file, sync_folder};
 use super::error::StoreError;
 use super::line::seal;
 use super::reader::{Journal, read_journal};
@@ -249,7 +249,7 @@ impl Tail {
 
     /// The file that is there, or an empty one.
     fn reopen(path: PathBuf) -> Result<Self, StoreError> {
-        refuse_all_but_files(&path)?;
+        ensure_regular_file(&path)?;
         let file = OpenOptions::new().append(true).create(true).open(&path).map_err(StoreError::io("open", &path))?;
         let len = file.metadata().map_err(StoreError::io("look at", &path))?.len();
         Self { file, path, len }.lock()

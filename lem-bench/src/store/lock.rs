@@ -7,7 +7,7 @@ use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::durable::refuse_all_but_files;
+use super::durable::ensure_regular_file;
 use super::error::StoreError;
 
 /// Time between two tries.
@@ -49,7 +49,7 @@ impl MachineLock {
     ///
     /// # Errors
     /// [`StoreError::Locked`], which names the holder's process id, when another measurement went on for too long.
-    /// [`StoreError::Io`] or [`StoreError::NotOurs`] when the lock file cannot be used: then nothing is known about
+    /// [`StoreError::Io`] or [`StoreError::NotARegularFile`] when the lock file cannot be used: then nothing is known about
     /// other measurements.
     pub fn acquire(path: &Path, wait: WaitPolicy, mut on_wait: impl FnMut(&str)) -> Result<Self, StoreError> {
         let began = Instant::now();
@@ -96,7 +96,7 @@ impl Drop for MachineLock {
 
 /// Opens the lock file, or makes it for all users.
 fn open(path: &Path) -> Result<File, StoreError> {
-    refuse_all_but_files(path)?;
+    ensure_regular_file(path)?;
     // Not `create(true)`: Linux refuses that for another user's file in a folder like `/tmp`, even to root
     // (`fs.protected_regular`).
     let opened = match plain().write(true).open(path) {
@@ -211,11 +211,11 @@ mod tests {
         let (outside, path) = (folder.path().join("outside"), folder.path().join("lock"));
         std::fs::write(&outside, "precious").unwrap();
         std::os::unix::fs::symlink(&outside, &path).unwrap();
-        assert!(matches!(no_wait(&path), Err(StoreError::NotOurs { .. })));
+        assert!(matches!(no_wait(&path), Err(StoreError::NotARegularFile { .. })));
         assert_eq!(std::fs::read(&outside).unwrap(), b"precious");
         let socket = folder.path().join("socket");
         let _bound = std::os::unix::net::UnixListener::bind(&socket).unwrap();
-        assert!(matches!(no_wait(&socket), Err(StoreError::NotOurs { .. })));
+        assert!(matches!(no_wait(&socket), Err(StoreError::NotARegularFile { .. })));
     }
 
     #[cfg(unix)]

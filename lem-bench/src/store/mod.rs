@@ -69,7 +69,7 @@ mod slug;
 
 pub use atomic::write_atomic;
 pub use baselines::{Baseline, BaselineBench, BaselineManifest, BaselineRun};
-pub use calibrations::{Calibration, Calibrations};
+pub use calibrations::{MachineSpread, MachineSpreads};
 pub use error::StoreError;
 pub use gather::gather;
 pub use history::History;

@@ -12,11 +12,11 @@ use std::thread;
 use serde::Deserialize;
 
 use super::columns::{Columns, Samples};
-use super::durable::refuse_all_but_files;
+use super::durable::ensure_regular_file;
 use super::error::StoreError;
 use super::journal::JournalName;
 use super::line::is_intact;
-use crate::model::{OLDEST_SCHEMA_VERSION, Record, RequestLog, RunRecord, SCHEMA_VERSION};
+use crate::model::{OLDEST_SCHEMA_VERSION, Record, RequestLog, RunHeader, SCHEMA_VERSION};
 
 /// Longest line that is read, in bytes.
 const LONGEST_LINE: u64 = 256 << 20;
@@ -42,7 +42,7 @@ pub struct Journal {
 
 impl Journal {
     /// The head; `None` when it is damaged or was never written.
-    pub fn head(&self) -> Option<&RunRecord> {
+    pub fn head(&self) -> Option<&RunHeader> {
         match self.records.first() {
             Some(Record::Run(head)) => Some(head),
             _ => None,
@@ -66,10 +66,10 @@ struct Placed {
 /// Reads one journal and the samples beside it.
 ///
 /// # Errors
-/// [`StoreError::Schema`] when it was written by a version that this build does not read; [`StoreError::NotOurs`] when
+/// [`StoreError::Schema`] when it was written by a version that this build does not read; [`StoreError::NotARegularFile`] when
 /// it is no plain file; [`StoreError::Io`] when it cannot be read at all. Damage is no error: see [`Journal`].
 pub fn read_journal(path: &Path) -> Result<Journal, StoreError> {
-    refuse_all_but_files(path)?;
+    ensure_regular_file(path)?;
     let file = File::open(path).map_err(StoreError::io("read", path))?;
     let name = path.file_name().and_then(|name| JournalName::parse(name.to_str()?));
     let mut reading = Reading {

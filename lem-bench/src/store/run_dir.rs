@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::atomic::write_atomic;
-use super::durable::{refuse_all_but_files, sync_folder};
+use super::durable::{ensure_regular_file, sync_folder};
 use super::error::StoreError;
 use super::home::Home;
 use super::run_id::RunId;
@@ -56,7 +56,7 @@ impl RunDir {
     /// by the first of them.
     ///
     /// # Errors
-    /// [`StoreError::NotOurs`] when something other than a folder has its name (a symbolic link is not followed),
+    /// [`StoreError::NotARegularFile`] when something other than a folder has its name (a symbolic link is not followed),
     /// [`StoreError::Io`] when it cannot be made.
     pub fn join(home: &Home, id: RunId) -> Result<Self, StoreError> {
         match Self::create_new(home, id.clone()) {
@@ -64,8 +64,8 @@ impl RunDir {
                 let there = fs::symlink_metadata(&path).map_err(StoreError::io("look at", &path))?;
                 match there {
                     there if there.is_dir() => Ok(Self { id, path }),
-                    there if there.is_symlink() => Err(StoreError::NotOurs { path, what: "a symbolic link" }),
-                    _ => Err(StoreError::NotOurs { path, what: "no folder" }),
+                    there if there.is_symlink() => Err(StoreError::NotARegularFile { path, what: "a symbolic link" }),
+                    _ => Err(StoreError::NotARegularFile { path, what: "no folder" }),
                 }
             }
             other => other,
@@ -109,11 +109,11 @@ impl RunDir {
     /// The run that was last marked as the newest; `None` when none was, or it is gone.
     ///
     /// # Errors
-    /// [`StoreError::NotOurs`] or [`StoreError::Io`] when `latest` is there and cannot be read, [`StoreError::BadRunId`] when it holds no run's
+    /// [`StoreError::NotARegularFile`] or [`StoreError::Io`] when `latest` is there and cannot be read, [`StoreError::BadRunId`] when it holds no run's
     /// name.
     pub fn latest(home: &Home) -> Result<Option<Self>, StoreError> {
         let path = home.path().join("latest");
-        refuse_all_but_files(&path)?;
+        ensure_regular_file(&path)?;
         let mut text = String::new();
         match fs::File::open(&path).and_then(|file| file.take(256).read_to_string(&mut text)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use super::crew::alone;
 use super::launch::{FLAG, Launch, VERSION};
-use super::wire::{Report, Word, receive, send};
-use crate::clock::Followed;
+use super::wire::{StepReport, WorkerMessage, receive, send};
+use crate::clock::ChildCpuTimer;
 use crate::runner::Interrupt;
 
 /// How long a worker whose socket is closed may take to end, before it is ended.
@@ -28,7 +28,7 @@ const LOOK: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(super) struct Worker {
     process: Child,
-    followed: Option<Followed>,
+    followed: Option<ChildCpuTimer>,
     socket: BufReader<UnixStream>,
     line: Vec<u8>,
     limit: Option<Duration>,
@@ -49,7 +49,7 @@ impl Worker {
         // What it starts in turn can be ended with it, by its group; and nobody waits for it when we are gone.
         alone(&mut command, libc::SIGKILL);
         let process = command.stdin(Stdio::from(OwnedFd::from(theirs))).spawn()?;
-        let followed = Some(Followed::begin(process.id()));
+        let followed = Some(ChildCpuTimer::begin(process.id()));
         tracing::debug!(pid = process.id(), "worker started");
         let (socket, limit, interrupt) = (BufReader::new(socket), launch.limit, interrupt.clone());
         let (line, waited, began) = (Vec::new(), Duration::ZERO, Instant::now());
@@ -67,13 +67,13 @@ impl Worker {
     }
 
     /// Waits for its next word, until its time is up or, after a wish to stop, [`GRACE`] is over.
-    pub(super) fn word(&mut self) -> io::Result<Word<Report>> {
+    pub(super) fn word(&mut self) -> io::Result<WorkerMessage<StepReport>> {
         let mut asked_at = None;
         loop {
             if self.limit.is_some_and(|limit| self.began.elapsed() > limit + self.waited) {
                 return Err(io::ErrorKind::TimedOut.into());
             }
-            if self.interrupt.is_asked() && asked_at.get_or_insert_with(Instant::now).elapsed() > GRACE {
+            if self.interrupt.is_requested() && asked_at.get_or_insert_with(Instant::now).elapsed() > GRACE {
                 return Err(io::ErrorKind::Interrupted.into());
             }
             match receive(&mut self.socket, &mut self.line) {

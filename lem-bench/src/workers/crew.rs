@@ -58,7 +58,7 @@ pub fn crew(
         if ends.iter().all(Option::is_some) {
             return Ok(ends.into_iter().map(|end| end?.code()).collect());
         }
-        if interrupt.is_asked() && !std::mem::replace(&mut told, true) {
+        if interrupt.is_requested() && !std::mem::replace(&mut told, true) {
             crew.iter().zip(&ends).filter(|(_, end)| end.is_none()).for_each(|(child, _)| terminate(child));
         }
         std::thread::sleep(Duration::from_millis(10));

@@ -46,7 +46,7 @@ pub enum Task {
 
 /// What is in a binary.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Listing {
+pub struct CaseList {
     /// Version of the library in it.
     pub lem_bench: String,
     /// Whether it was built with debug assertions.
@@ -54,12 +54,12 @@ pub struct Listing {
     /// How it was built.
     pub build: Vec<Fact>,
     /// Its benches, in order.
-    pub benches: Vec<Listed>,
+    pub benches: Vec<ListedCase>,
 }
 
 /// A bench in a binary.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Listed {
+pub struct ListedCase {
     /// What is written down about it, but its schedule.
     pub record: BenchRecord,
     /// Whether it is marked `ignore`.

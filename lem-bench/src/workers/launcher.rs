@@ -9,7 +9,7 @@ pub(super) const OWN_GPU: &str = "LEM_BENCH_OWN_GPU";
 
 /// A process' place among those that were started together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct RankInfo {
     /// Who started it: `mpirun`, `srun`, …
     pub launcher: &'static str,
     /// Its rank, from 0.
@@ -50,11 +50,11 @@ const LAUNCHERS: [Launcher; 5] = [
     Launcher { name: "srun", mark: SLURM[1], numbers: SLURM, job: &["SLURM_JOB_ID", "SLURM_STEP_ID"] },
 ];
 
-impl Place {
+impl RankInfo {
     /// The place of this process.
     ///
     /// # Errors
-    /// As [`Place::find`].
+    /// As [`RankInfo::find`].
     pub fn of_this_process() -> Result<Option<Self>, String> {
         let said = |name: &str| std::env::var(name).ok();
         Self::find(|name| match (name, said(name)) {
@@ -116,7 +116,7 @@ mod tests {
 
     fn find(variables: &[(&str, &str)]) -> Result<Option<Found>, String> {
         let of = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        Ok(Place::find(of)?.map(|place| (place.launcher, place.rank, place.world, place.local_rank, place.job)))
+        Ok(RankInfo::find(of)?.map(|place| (place.launcher, place.rank, place.world, place.local_rank, place.job)))
     }
 
     /// As Slurm 22.05 and Open MPI 4.1 set them, and as the documentation of torchrun and Hydra says.

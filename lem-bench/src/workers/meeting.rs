@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::launcher::host;
-use crate::runner::{Together, Word};
+use crate::runner::{RankBarrier, RankMessage};
 
 /// Time between two looks at what has come.
 const LOOK: Duration = Duration::from_millis(5);
@@ -20,20 +20,20 @@ const PULSE: Duration = Duration::from_millis(500);
 
 /// The meetings of one process with the others of its run.
 #[derive(Debug)]
-pub struct Meeting {
+pub struct FileBarrier {
     folder: PathBuf,
     rank: u32,
     world: u32,
     host: String,
     patience: Duration,
-    place: Mutex<Standing>,
+    place: Mutex<BarrierPosition>,
     /// Held, locked, for as long as this process lives.
     _alive: File,
 }
 
 /// Where this process stands.
 #[derive(Debug)]
-struct Standing {
+struct BarrierPosition {
     bench: u32,
     number: u32,
     /// Since when, once it has said its word there.
@@ -42,7 +42,7 @@ struct Standing {
     pulse: Instant,
 }
 
-impl Meeting {
+impl FileBarrier {
     /// Joins the others in `folder`, which is this run's alone. Who is awaited longer than `patience` is lost.
     ///
     /// # Errors
@@ -60,7 +60,7 @@ impl Meeting {
             std::thread::sleep(LOOK);
         }
         let host = host();
-        let place = Mutex::new(Standing { bench: 0, number: 0, since: None, pulse: began });
+        let place = Mutex::new(BarrierPosition { bench: 0, number: 0, since: None, pulse: began });
         Ok(Self { folder, rank, world, host, patience, place, _alive: alive })
     }
 
@@ -77,7 +77,7 @@ impl Meeting {
         }
     }
 
-    /// Says `text` at this place, once, without waiting for the others; as [`Together::come`].
+    /// Says `text` at this place, once, without waiting for the others; as [`RankBarrier::come`].
     ///
     /// # Errors
     /// It can't be said, or one of them will not come any more.
@@ -132,7 +132,7 @@ impl Meeting {
         drop(std::fs::remove_dir_all(&self.folder));
     }
 
-    fn standing(&self) -> MutexGuard<'_, Standing> {
+    fn standing(&self) -> MutexGuard<'_, BarrierPosition> {
         self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -148,7 +148,7 @@ impl Meeting {
     }
 }
 
-impl Together for Meeting {
+impl RankBarrier for FileBarrier {
     fn rank(&self) -> u32 {
         self.rank
     }
@@ -158,9 +158,9 @@ impl Together for Meeting {
         (at.bench, at.number, at.since) = (at.bench + 1, 0, None);
     }
 
-    fn come(&self, word: &Word) -> Result<Option<Vec<Word>>, String> {
+    fn come(&self, word: &RankMessage) -> Result<Option<Vec<RankMessage>>, String> {
         let strange = |error| format!("what ranks say can't be understood: {error}");
-        let text = serde_json::to_string(&Word { host: self.host.clone(), ..word.clone() }).map_err(strange)?;
+        let text = serde_json::to_string(&RankMessage { host: self.host.clone(), ..word.clone() }).map_err(strange)?;
         let Some(all) = self.say(&text)? else { return Ok(None) };
         all.iter().map(|text| serde_json::from_str(text)).collect::<Result<_, _>>().map(Some).map_err(strange)
     }
@@ -197,11 +197,11 @@ fn put(path: &Path, text: &str) -> io::Result<()> {
     rename(&hidden, path)
 }
 
-/// Rank 0 notes, for the others of its job, the run that all of them write to; [`Note::take_away`] when all have come.
+/// Rank 0 notes, for the others of its job, the run that all of them write to; [`RunAnnouncement::take_away`] when all have come.
 #[derive(Debug, Clone)]
-pub struct Note(pub PathBuf);
+pub struct RunAnnouncement(pub PathBuf);
 
-impl Note {
+impl RunAnnouncement {
     /// # Errors
     /// It can't be written.
     pub fn leave(&self, run: &str) -> Result<(), String> {
@@ -244,15 +244,15 @@ mod tests {
     #[test]
     fn a_note_of_a_dead_job_is_no_note() {
         let place = tempfile::tempdir().unwrap();
-        let note = Note(place.path().join("ranks").join("job"));
+        let note = RunAnnouncement(place.path().join("ranks").join("job"));
         let meetings = |run: &str| Some(place.path().join(run));
         note.leave("old").unwrap();
-        drop(Meeting::join(place.path().join("old"), 0, 2, PATIENCE).unwrap());
+        drop(FileBarrier::join(place.path().join("old"), 0, 2, PATIENCE).unwrap());
         let late = note.find(Duration::from_millis(30), meetings).unwrap_err();
         assert!(late.contains("rank 0 did not come within 0.03 s"), "{late}");
         std::thread::scope(|scope| {
             let found = scope.spawn(|| note.find(PATIENCE, meetings).unwrap());
-            let _zero = Meeting::join(place.path().join("new"), 0, 2, PATIENCE).unwrap();
+            let _zero = FileBarrier::join(place.path().join("new"), 0, 2, PATIENCE).unwrap();
             note.leave("new").unwrap();
             assert_eq!(found.join().unwrap(), "new");
         });
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn all_hear_what_all_say_and_who_leaves_dies_or_is_late_is_named() {
         let place = tempfile::tempdir().unwrap();
-        let join = |rank, patience| Meeting::join(place.path().to_owned(), rank, 2, patience).unwrap();
+        let join = |rank, patience| FileBarrier::join(place.path().to_owned(), rank, 2, patience).unwrap();
         let heard: Vec<Vec<String>> = std::thread::scope(|scope| {
             let meet = |rank: u32| {
                 let meeting = join(rank, PATIENCE);
@@ -276,14 +276,14 @@ mod tests {
         assert_eq!(heard, [said.clone(), said]);
 
         let (one, other) = (join(0, Duration::from_millis(50)), join(1, PATIENCE));
-        assert!(Meeting::join(place.path().to_owned(), 1, 2, PATIENCE).unwrap_err().contains("rank 1 came twice"));
+        assert!(FileBarrier::join(place.path().to_owned(), 1, 2, PATIENCE).unwrap_err().contains("rank 1 came twice"));
         one.begin();
         other.begin();
         let late = one.meet("").unwrap_err();
         assert!(late.contains("rank 1 of 2 did not come within 0.05 s"), "{late}");
         other.leave("panicked: oh");
         assert_eq!(one.meet("").unwrap_err(), "rank 1 of 2 panicked: oh");
-        let one = Meeting { patience: PATIENCE, ..one };
+        let one = FileBarrier { patience: PATIENCE, ..one };
         one.begin();
         drop(other);
         assert!(one.meet("").unwrap_err().contains("rank 1 of 2 is gone"));

@@ -22,9 +22,9 @@ mod serve;
 mod wire;
 
 pub use crew::crew;
-pub use launch::{Launch, Listed, Listing, Task, VERSION, asked_version};
-pub use launcher::Place;
-pub use meeting::{Meeting, Note, bury};
+pub use launch::{CaseList, Launch, ListedCase, Task, VERSION, asked_version};
+pub use launcher::RankInfo;
+pub use meeting::{FileBarrier, RunAnnouncement, bury};
 #[cfg(unix)]
 pub use remote::{body, list};
 #[cfg(unix)]

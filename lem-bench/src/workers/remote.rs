@@ -4,8 +4,8 @@ use std::io;
 use std::sync::Arc;
 
 use super::child::Worker;
-use super::launch::{Launch, Listing, Task};
-use super::wire::{Order, Report, Word, nonsense};
+use super::launch::{CaseList, Launch, Task};
+use super::wire::{StepReport, WorkerCommand, WorkerMessage, nonsense};
 use crate::bench::Driver;
 use crate::runner::{Body, Interrupt};
 
@@ -19,10 +19,10 @@ pub fn body(launch: Launch, id: String, axes: Vec<(String, Vec<String>)>, interr
         let start = |error| format!("{} can't be started: {error}", launch.binary.display());
         let mut worker = Worker::start(&launch, &interrupt).map_err(start)?;
         match worker.tell(&task).and_then(|()| pump(&mut worker, driver)) {
-            Ok(Word::Returned) => Ok(()),
-            Ok(Word::Failed(text)) => Err(text),
+            Ok(WorkerMessage::Returned) => Ok(()),
+            Ok(WorkerMessage::Failed(text)) => Err(text),
             // It was caught and shown over there; raised again it is recorded as the panic that it is.
-            Ok(Word::Panicked(text)) => std::panic::resume_unwind(Box::new(text)),
+            Ok(WorkerMessage::Panicked(text)) => std::panic::resume_unwind(Box::new(text)),
             Ok(_) => Err(worker.post_mortem(&nonsense("it says what it was not asked"))),
             // The wish to stop is what ends the bench; the worker goes with its handle.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
@@ -35,23 +35,23 @@ pub fn body(launch: Launch, id: String, axes: Vec<(String, Vec<String>)>, interr
 ///
 /// # Errors
 /// A text: it can't be started, or is no bench binary of this lem-bench.
-pub fn list(launch: &Launch, axes: &[(String, Vec<String>)]) -> Result<Listing, String> {
+pub fn list(launch: &Launch, axes: &[(String, Vec<String>)]) -> Result<CaseList, String> {
     let cant = |error: &dyn std::fmt::Display| format!("{}: {error}", launch.binary.display());
     let mut worker = Worker::start(launch, &Interrupt::default()).map_err(|error| cant(&error))?;
     match worker.tell(&Task::List { axes: axes.to_vec() }).and_then(|()| worker.word()) {
-        Ok(Word::Listed(listing)) => Ok(listing),
-        Ok(Word::Failed(text)) => Err(cant(&text)),
+        Ok(WorkerMessage::ListedCase(listing)) => Ok(listing),
+        Ok(WorkerMessage::Failed(text)) => Err(cant(&text)),
         Ok(_) => Err(cant(&"it does not say which benches it has")),
         Err(error) => Err(cant(&worker.post_mortem(&error))),
     }
 }
 
 /// Serves a worker from its set-up to its last word.
-fn pump(worker: &mut Worker, driver: &mut dyn Driver) -> io::Result<Word<Report>> {
+fn pump(worker: &mut Worker, driver: &mut dyn Driver) -> io::Result<WorkerMessage<StepReport>> {
     loop {
         match worker.word()? {
-            Word::Did(report) => driver.done(report.iteration()),
-            Word::Next => {
+            WorkerMessage::Did(report) => driver.done(report.iteration()),
+            WorkerMessage::Next => {
                 let mut synchronized = Ok(());
                 let step = driver.next(&mut || {
                     if synchronized.is_ok() {
@@ -60,7 +60,7 @@ fn pump(worker: &mut Worker, driver: &mut dyn Driver) -> io::Result<Word<Report>
                 });
                 synchronized?;
                 worker.waited(driver.waited());
-                worker.tell(&Order::Step(step))?;
+                worker.tell(&WorkerCommand::Step(step))?;
             }
             last => return Ok(last),
         }
@@ -68,9 +68,9 @@ fn pump(worker: &mut Worker, driver: &mut dyn Driver) -> io::Result<Word<Report>
 }
 
 fn synchronize(worker: &mut Worker) -> io::Result<()> {
-    worker.tell(&Order::Synchronize)?;
+    worker.tell(&WorkerCommand::Synchronize)?;
     match worker.word()? {
-        Word::Synchronized => Ok(()),
+        WorkerMessage::Synchronized => Ok(()),
         _ => Err(nonsense("it did not synchronise when asked")),
     }
 }

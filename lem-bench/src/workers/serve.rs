@@ -8,8 +8,8 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::launch::{Listing, Task};
-use super::wire::{Order, Word, nonsense, receive, send, write};
+use super::launch::{CaseList, Task};
+use super::wire::{WorkerCommand, WorkerMessage, nonsense, receive, send, write};
 use crate::bench::{Driver, Fixtures, Iteration, Step};
 use crate::clock::{Clock, RealClock};
 use crate::runner::{Body, STACK, call};
@@ -29,8 +29,8 @@ pub fn serve(answer: impl FnOnce(&Task) -> Result<Answer, String>) -> io::Result
     let mut socket = BufReader::new(take_socket()?);
     let (body, seed) = match answer(&receive(&mut socket, &mut Vec::new())?) {
         Ok(Answer::Body(body, seed)) => (body, seed),
-        Ok(Answer::List(listing)) => return send(socket.get_mut(), &Word::<()>::Listed(listing)),
-        Err(text) => return send(socket.get_mut(), &Word::<()>::Failed(text)),
+        Ok(Answer::List(listing)) => return send(socket.get_mut(), &WorkerMessage::<()>::ListedCase(listing)),
+        Err(text) => return send(socket.get_mut(), &WorkerMessage::<()>::Failed(text)),
     };
     let thread = std::thread::Builder::new().name("bench".to_owned()).stack_size(STACK);
     let thread = thread.spawn(move || {
@@ -60,7 +60,7 @@ pub enum Answer {
     /// The body to run, and the seed of the order of its inputs.
     Body(Body, u64),
     /// What there is.
-    List(Listing),
+    List(CaseList),
 }
 
 /// A driver that asks another process.
@@ -77,7 +77,7 @@ struct Remote {
 
 impl Remote {
     /// Sends what was said, and this.
-    fn say(&mut self, word: &Word<()>) -> io::Result<()> {
+    fn say(&mut self, word: &WorkerMessage<()>) -> io::Result<()> {
         write(&mut self.said, word)?;
         self.socket.get_mut().write_all(&self.said)?;
         self.said.clear();
@@ -85,13 +85,13 @@ impl Remote {
     }
 
     fn ask(&mut self, synchronize: &mut dyn FnMut()) -> io::Result<Step> {
-        self.say(&Word::Next)?;
+        self.say(&WorkerMessage::Next)?;
         loop {
             match receive(&mut self.socket, &mut Vec::new())? {
-                Order::Step(step) => return Ok(step),
-                Order::Synchronize => {
+                WorkerCommand::Step(step) => return Ok(step),
+                WorkerCommand::Synchronize => {
                     synchronize();
-                    self.say(&Word::Synchronized)?;
+                    self.say(&WorkerMessage::Synchronized)?;
                 }
             }
         }
@@ -101,9 +101,9 @@ impl Remote {
     fn end(mut self, ended: Result<Result<(), String>, String>) -> io::Result<()> {
         std::mem::replace(&mut self.broken, Ok(()))?;
         self.say(&match ended {
-            Ok(Ok(())) => Word::Returned,
-            Ok(Err(text)) => Word::Failed(text),
-            Err(text) => Word::Panicked(text),
+            Ok(Ok(())) => WorkerMessage::Returned,
+            Ok(Err(text)) => WorkerMessage::Failed(text),
+            Err(text) => WorkerMessage::Panicked(text),
         })
     }
 }
@@ -138,7 +138,7 @@ impl Driver for Remote {
 
     fn done(&mut self, iteration: Iteration<'_>) {
         if self.broken.is_ok() {
-            self.broken = write(&mut self.said, &Word::Did(iteration));
+            self.broken = write(&mut self.said, &WorkerMessage::Did(iteration));
         }
     }
 }

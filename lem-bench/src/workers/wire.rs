@@ -7,7 +7,7 @@ use std::io::{self, BufRead, Read, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::launch::Listing;
+use super::launch::CaseList;
 use crate::bench::{Iteration, Mark, PhaseMark, Step, Tally};
 use crate::units::Stamp;
 
@@ -16,7 +16,7 @@ const LONGEST: usize = 64 << 20;
 
 /// What a worker is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Order {
+pub(super) enum WorkerCommand {
     /// Take this step, again and again until a slice of time has passed, then ask anew.
     Step(Step),
     /// Wait until the device has done all that was asked of it, then say so.
@@ -25,7 +25,7 @@ pub(super) enum Order {
 
 /// What a worker says.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Word<R> {
+pub(super) enum WorkerMessage<R> {
     /// What it did in a step.
     Did(R),
     /// It has set up, or has run a slice, and asks what is next.
@@ -39,12 +39,12 @@ pub(super) enum Word<R> {
     /// It panicked, and what it said.
     Panicked(String),
     /// What benches there are.
-    Listed(Listing),
+    ListedCase(CaseList),
 }
 
 /// What was done in a step, as it comes from the other side.
 #[derive(Debug, Deserialize)]
-pub(super) struct Report {
+pub(super) struct StepReport {
     start: Stamp,
     stop: Stamp,
     done: u32,
@@ -55,7 +55,7 @@ pub(super) struct Report {
     phases: Vec<PhaseMark>,
 }
 
-impl Report {
+impl StepReport {
     pub(super) fn iteration(&self) -> Iteration<'_> {
         let Self { start, stop, done, failed, ref failure, ref tally, ref marks, ref phases } = *self;
         Iteration { start, stop, done, failed, failure: failure.as_deref(), tally, marks, phases }
@@ -104,7 +104,7 @@ pub(super) fn nonsense(what: &str) -> io::Error {
 #[cfg(test)]
 pub(crate) mod fuzz {
     use super::*;
-    use crate::bench::Choice;
+    use crate::bench::InputChoice;
     use crate::workers::Task;
 
     /// What both sides send.
@@ -116,11 +116,13 @@ pub(crate) mod fuzz {
         let iteration =
             Iteration { start, stop, done: 1, failed: 2, failure, tally: &tally, marks: &marks, phases: &phases };
         let (mut report, mut orders, mut task) = (Vec::new(), Vec::new(), Vec::new());
-        write(&mut report, &Word::Did(&iteration)).unwrap();
-        write(&mut report, &Word::<()>::Next).unwrap();
-        for order in
-            [Order::Step(Step::Run { choice: Choice::Next, repeat: 9 }), Order::Synchronize, Order::Step(Step::Stop)]
-        {
+        write(&mut report, &WorkerMessage::Did(&iteration)).unwrap();
+        write(&mut report, &WorkerMessage::<()>::Next).unwrap();
+        for order in [
+            WorkerCommand::Step(Step::Run { choice: InputChoice::Next, repeat: 9 }),
+            WorkerCommand::Synchronize,
+            WorkerCommand::Step(Step::Stop),
+        ] {
             write(&mut orders, &order).unwrap();
         }
         write(&mut task, &Task::Run { id: "decode".into(), axes: vec![("batch".into(), vec!["1".into()])], seed: 7 })
@@ -132,13 +134,13 @@ pub(crate) mod fuzz {
     pub(crate) fn read(mut bytes: &[u8]) -> bool {
         let all = bytes;
         let mut line = Vec::new();
-        while let Ok(word) = receive::<Word<Report>>(&mut bytes, &mut line) {
-            if let Word::Did(report) = &word {
+        while let Ok(word) = receive::<WorkerMessage<StepReport>>(&mut bytes, &mut line) {
+            if let WorkerMessage::Did(report) = &word {
                 let _ = report.iteration();
             }
         }
         let (mut orders, mut task) = (all, all);
-        while receive::<Order>(&mut orders, &mut line).is_ok() {}
+        while receive::<WorkerCommand>(&mut orders, &mut line).is_ok() {}
         let is_task = receive::<Task>(&mut task, &mut line).is_ok();
         bytes.is_empty() || orders.is_empty() || is_task
     }
@@ -166,13 +168,15 @@ mod tests {
             phases: &phases,
         };
         let (mut bytes, mut line) = (Vec::new(), Vec::new());
-        write(&mut bytes, &Word::Did(&iteration)).unwrap();
-        write(&mut bytes, &Order::Synchronize).unwrap();
+        write(&mut bytes, &WorkerMessage::Did(&iteration)).unwrap();
+        write(&mut bytes, &WorkerCommand::Synchronize).unwrap();
         let mut bytes = bytes.as_slice();
-        let Word::Did(report) = receive::<Word<Report>>(&mut bytes, &mut line).unwrap() else { panic!("no report") };
+        let WorkerMessage::Did(report) = receive::<WorkerMessage<StepReport>>(&mut bytes, &mut line).unwrap() else {
+            panic!("no report")
+        };
         assert_eq!(format!("{:?}", report.iteration()), format!("{iteration:?}"));
-        assert_eq!(receive::<Order>(&mut bytes, &mut line).unwrap(), Order::Synchronize);
-        assert_eq!(receive::<Order>(&mut bytes, &mut line).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        assert_eq!(receive::<WorkerCommand>(&mut bytes, &mut line).unwrap(), WorkerCommand::Synchronize);
+        assert_eq!(receive::<WorkerCommand>(&mut bytes, &mut line).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     }
 
     #[test]
@@ -186,11 +190,12 @@ mod tests {
             }
         }
         let (mut from, mut line) = (io::BufReader::new(Drip(b"\"Synchronize\"\n", false)), Vec::new());
-        let is_waiting =
-            |word: &io::Result<Order>| word.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+        let is_waiting = |word: &io::Result<WorkerCommand>| {
+            word.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+        };
         let waits = (0..99).take_while(|_| is_waiting(&receive(&mut from, &mut line))).count();
         assert_eq!(waits, 13, "the fourteenth byte ends the line");
-        let endless = receive::<Order>(&mut io::BufReader::new(io::repeat(b'x')), &mut Vec::new()).unwrap_err();
+        let endless = receive::<WorkerCommand>(&mut io::BufReader::new(io::repeat(b'x')), &mut Vec::new()).unwrap_err();
         assert!(endless.to_string().contains("impossible length"), "{endless}");
     }
 }

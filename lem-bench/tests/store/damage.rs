@@ -170,8 +170,8 @@ fn links_and_folders_in_a_journals_place_are_not_read() {
     let (folder, path, samples) = whole();
     let link = path.with_file_name("journal-1.jsonl");
     std::os::unix::fs::symlink(&path, &link).unwrap();
-    assert!(matches!(read_journal(&link), Err(StoreError::NotOurs { .. })));
-    assert!(matches!(read_journal(folder.path()), Err(StoreError::NotOurs { .. })));
+    assert!(matches!(read_journal(&link), Err(StoreError::NotARegularFile { .. })));
+    assert!(matches!(read_journal(folder.path()), Err(StoreError::NotARegularFile { .. })));
     let moved = folder.path().join("elsewhere");
     std::fs::rename(&samples, &moved).unwrap();
     std::os::unix::fs::symlink(&moved, &samples).unwrap();

@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 
 use lem_bench::model::{
     BenchEnd, BenchRecord, ChannelProbe, CycleRecord, Domain, DomainEnergy, DomainId, DomainKind, Fact, IdleBlock,
-    IdleKind, IdleRecord, MeterProbe, Method, Origin, Outcome, PhaseSpan, Record, RequestLog, RunEnd, RunOrder,
-    RunRecord, SCHEMA_VERSION, SensorEvent, SensorEventKind, Setting, Span, SpanKind, Trace, TracePoint, WarmUpCode,
-    WarmUpRecord, WindowRecord, WorkDone,
+    IdleKind, IdleRecord, MeterProbe, Method, Origin, Outcome, PhaseSpan, Record, RequestLog, RunEnd, RunHeader,
+    RunOrder, SCHEMA_VERSION, SensorEvent, SensorEventKind, Setting, Span, SpanKind, Trace, TracePoint, WarmUpCode,
+    WarmUpRecord, WindowRecord, WorkCounts,
 };
 use lem_bench::runner::{Event, Observer, ObserverError};
 use lem_bench::store::{Home, JournalName, JournalWriter, RunDir, RunId};
@@ -27,7 +27,7 @@ fn gpu() -> DomainId {
 }
 
 fn head(rank: u32) -> Record {
-    Record::Run(Box::new(RunRecord {
+    Record::Run(Box::new(RunHeader {
         schema_version: SCHEMA_VERSION,
         lem_bench: "0.1.0".into(),
         run_id: "2026-11-23T14-05-33Z-a1b2".into(),
@@ -85,7 +85,7 @@ fn cycle(index: u32, requests: RequestLog) -> Record {
         cross_check: Some(Joules(5e-324)),
         cross_check_bounds: Some((Joules(-0.0), Joules(5e-324))),
     };
-    let work = WorkDone { requests: 3, units: BTreeMap::from([("images".into(), 9)]), ..WorkDone::default() };
+    let work = WorkCounts { requests: 3, units: BTreeMap::from([("images".into(), 9)]), ..WorkCounts::default() };
     let trace = Trace {
         domain: gpu(),
         power_w: vec![TracePoint(Stamp(7), 1.0 / 3.0)],

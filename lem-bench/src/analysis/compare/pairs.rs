@@ -6,7 +6,7 @@ use super::comparison::{BenchComparison, Comparison, Design, Measured, Side, Ver
 use super::judge::{change, judge};
 use super::options::{CompareOptions, Criteria, GateRules};
 use super::reasons::explain;
-use super::sides::{Unfinished, finish};
+use super::sides::{ComparisonDraft, finish};
 use crate::analysis::finding::Status;
 use crate::analysis::summary::{BenchSummary, CycleSummary};
 use crate::model::Source;
@@ -77,7 +77,7 @@ pub fn compare_pairs(
     let mut benches: Vec<BenchComparison> = inputs.iter().map(|input| unjudged(input, &options.criteria)).collect();
     judge(&mut benches, &options.criteria);
     let (only_in_base, only_in_new) = (Vec::new(), Vec::new());
-    finish(Unfinished { base, new, benches, only_in_base, only_in_new }, options, gate)
+    finish(ComparisonDraft { base, new, benches, only_in_base, only_in_new }, options, gate)
 }
 
 fn unjudged(input: &PairedBench, criteria: &Criteria) -> BenchComparison {

@@ -69,11 +69,11 @@ pub fn compare(
         ids.filter(|id| theirs.iter().all(|(_, bench)| bench.bench.id != **id)).cloned().collect()
     };
     let (only_in_base, only_in_new) = (only(&of_base, &of_new), only(&of_new, &of_base));
-    finish(Unfinished { base: base.side(), new: new.side(), benches, only_in_base, only_in_new }, options, gate)
+    finish(ComparisonDraft { base: base.side(), new: new.side(), benches, only_in_base, only_in_new }, options, gate)
 }
 
 /// A comparison whose benches have been judged, still without its gate.
-pub(super) struct Unfinished {
+pub(super) struct ComparisonDraft {
     pub(super) base: Side,
     pub(super) new: Side,
     pub(super) benches: Vec<BenchComparison>,
@@ -82,8 +82,8 @@ pub(super) struct Unfinished {
 }
 
 /// Says why, and lets the gate decide.
-pub(super) fn finish(unfinished: Unfinished, options: &CompareOptions, rules: GateRules) -> Comparison {
-    let Unfinished { base, new, mut benches, only_in_base, only_in_new } = unfinished;
+pub(super) fn finish(unfinished: ComparisonDraft, options: &CompareOptions, rules: GateRules) -> Comparison {
+    let ComparisonDraft { base, new, mut benches, only_in_base, only_in_new } = unfinished;
     let criteria = &options.criteria;
     for bench in &mut benches {
         explain(bench, criteria);
@@ -167,7 +167,7 @@ impl Pair<'_> {
             [("base", &bench.base, base, self.base.1), ("new", &bench.new, new, self.new.1)]
         {
             if measured.status == Status::Invalid {
-                let finding = summary.findings.iter().find(|found| found.weight == crate::analysis::Weight::Invalid);
+                let finding = summary.findings.iter().find(|found| found.weight == crate::analysis::Severity::Invalid);
                 let why = finding.map(|found| format!(": {}", found.evidence)).unwrap_or_default();
                 return Some(format!("the {side} result is invalid{why}"));
             }

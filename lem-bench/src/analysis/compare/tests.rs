@@ -2,7 +2,7 @@
 
 use super::fixture::{run, with_fact};
 use super::*;
-use crate::analysis::{Check, Finding, Status, Summary, Weight};
+use crate::analysis::{Check, Finding, Severity, Status, Summary};
 use crate::model::SessionResult;
 
 fn compared(base: &Summary, new: &Summary, history: &[SessionResult]) -> BenchComparison {
@@ -130,7 +130,7 @@ fn what_was_measured_differently_is_named_and_not_compared() {
 fn an_invalid_or_missing_result_is_never_a_change() {
     let (base, mut new) = (run("base", DAY, 0.4), run("new", 2.0 * DAY, 0.8));
     new.benches[0].status = Status::Invalid;
-    new.benches[0].findings.push(Finding::new(Check::Throttled, Weight::Invalid, "throttled all along", "cool it"));
+    new.benches[0].findings.push(Finding::new(Check::Throttled, Severity::Invalid, "throttled all along", "cool it"));
     let bench = compared(&base, &new, &[]);
     assert_eq!(bench.verdict, Verdict::Invalid);
     assert!(bench.reasons[0].contains("throttled all along"), "{:?}", bench.reasons);

@@ -2,8 +2,8 @@
 //! tell it?
 
 use super::judge::Evidence;
-use crate::analysis::cycles::Joined;
-use crate::analysis::finding::{Check, Finding, Weight};
+use crate::analysis::cycles::MergedCycle;
+use crate::analysis::finding::{Check, Finding, Severity};
 use crate::stats;
 
 /// The difference, as a share of a cycle's energy, beyond what the sensors explain that is worth a warning.
@@ -52,13 +52,13 @@ pub(super) fn judge(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     };
     findings.push(Finding::new(
         Check::CrossCheck,
-        if explained > INVALID { Weight::Invalid } else { Weight::Warning },
+        if explained > INVALID { Severity::Invalid } else { Severity::Warning },
         evidence,
         "one of the two sensors is wrong or sees part of the time: longer windows (`--min-window`), or another meter",
     ));
 }
 
-fn compare(cycle: &Joined) -> Option<Compared> {
+fn compare(cycle: &MergedCycle) -> Option<Compared> {
     let (energy, other) = (cycle.summary.energy_j?.get(), cycle.summary.cross_check_j?.get());
     if cycle.summary.seconds < LEAST_S || energy <= 0.0 {
         return None;

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::judge::Evidence;
-use crate::analysis::finding::{Check, Finding, Weight};
-use crate::model::{DeviceUser, DomainId, GaugeEvidence, HeldBy, SensorEventKind};
+use crate::analysis::finding::{Check, Finding, Severity};
+use crate::model::{DeviceUser, DomainId, GaugeEvidence, SensorEventKind, ThrottleReason};
 use crate::stats;
 
 /// The share of the windows above which a slowdown is no longer a passing one.
@@ -26,7 +26,7 @@ fn gauges<'a>(evidence: &'a Evidence<'_>) -> impl Iterator<Item = (u32, &'a Gaug
 }
 
 fn throttled(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
-    let mut held: BTreeMap<(&DomainId, HeldBy), f64> = BTreeMap::new();
+    let mut held: BTreeMap<(&DomainId, ThrottleReason), f64> = BTreeMap::new();
     let mut looked: BTreeMap<&DomainId, f64> = BTreeMap::new();
     for (_, gauge) in gauges(evidence) {
         *looked.entry(&gauge.domain).or_default() += gauge.looked_s;
@@ -34,14 +34,14 @@ fn throttled(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             *held.entry((&gauge.domain, *reason)).or_default() += seconds;
         }
     }
-    let mut reasons: BTreeMap<HeldBy, Vec<(f64, f64, &DomainId)>> = BTreeMap::new();
+    let mut reasons: BTreeMap<ThrottleReason, Vec<(f64, f64, &DomainId)>> = BTreeMap::new();
     for ((domain, reason), seconds) in held {
         let share = seconds / looked.get(domain).copied().unwrap_or(seconds).max(1e-9);
         reasons.entry(reason).or_default().push((share, seconds, domain));
     }
     // The general flag of the hardware stands beside the one that says why.
-    if reasons.keys().any(|reason| matches!(reason, HeldBy::HardwareThermal | HeldBy::PowerBrake)) {
-        reasons.remove(&HeldBy::HardwareSlowdown);
+    if reasons.keys().any(|reason| matches!(reason, ThrottleReason::HardwareThermal | ThrottleReason::PowerBrake)) {
+        reasons.remove(&ThrottleReason::HardwareSlowdown);
     }
     for (reason, mut domains) in reasons {
         domains.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -66,7 +66,7 @@ fn throttled(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     if looked.is_empty() && told(SensorEventKind::Throttled) {
         findings.push(Finding::new(
             Check::Throttled,
-            Weight::Warning,
+            Severity::Warning,
             "the device held its clocks down",
             "improve the cooling or raise the power limit; a throttled card measures its limit, not your code",
         ));
@@ -74,24 +74,24 @@ fn throttled(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
 }
 
 /// How much a reason weighs that held for this share of the windows; `None` where another item judges it.
-fn weigh(reason: HeldBy, share: f64) -> Option<(Weight, &'static str)> {
+fn weigh(reason: ThrottleReason, share: f64) -> Option<(Severity, &'static str)> {
     let often = share > OFTEN;
     Some(match reason {
-        HeldBy::SetClocks => return None,
-        HeldBy::PowerCap => (
-            if often { Weight::Warning } else { Weight::Note },
+        ThrottleReason::SetClocks => return None,
+        ThrottleReason::PowerCap => (
+            if often { Severity::Warning } else { Severity::Note },
             "this measures the card at its power limit: compare at the same limit, or raise it (`nvidia-smi -pl`)",
         ),
-        HeldBy::SoftwareThermal => (
-            if often { Weight::Warning } else { Weight::Note },
+        ThrottleReason::SoftwareThermal => (
+            if often { Severity::Warning } else { Severity::Note },
             "improve the cooling, or lower the power limit until the temperature stays below it",
         ),
-        HeldBy::HardwareSlowdown | HeldBy::HardwareThermal => (
-            if often { Weight::Invalid } else { Weight::Warning },
+        ThrottleReason::HardwareSlowdown | ThrottleReason::HardwareThermal => (
+            if often { Severity::Invalid } else { Severity::Warning },
             "the card protects itself: improve the cooling and the airflow, then run again",
         ),
-        HeldBy::PowerBrake => (
-            if often { Weight::Invalid } else { Weight::Warning },
+        ThrottleReason::PowerBrake => (
+            if often { Severity::Invalid } else { Severity::Warning },
             "the power supply holds the card back: check its cables and the machine's power budget, then run again",
         ),
     })
@@ -107,7 +107,7 @@ fn clocks(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         let by_hand = gauge
             .held_s
             .iter()
-            .any(|(reason, seconds)| *reason == HeldBy::SetClocks && *seconds > OFTEN * gauge.looked_s);
+            .any(|(reason, seconds)| *reason == ThrottleReason::SetClocks && *seconds > OFTEN * gauge.looked_s);
         if by_hand {
             set.insert(&gauge.domain);
         }
@@ -119,7 +119,7 @@ fn clocks(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             let (low, high) = range(&each);
             findings.push(Finding::new(
                 Check::Clocks,
-                Weight::Warning,
+                Severity::Warning,
                 format!(
                     "{domain}: the SM clock of the windows varied by {:.1} % from cycle to cycle ({low:.0} to {high:.0} MHz)",
                     spread * 100.0
@@ -134,7 +134,7 @@ fn clocks(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         if set.contains(domain) && summary.mean < 0.97 * highest {
             findings.push(Finding::new(
                 Check::Clocks,
-                Weight::Warning,
+                Severity::Warning,
                 format!(
                     "{domain}: its clocks are set below its highest: {:.0} of {highest:.0} MHz in the windows",
                     summary.mean
@@ -144,7 +144,7 @@ fn clocks(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         } else if summary.mean < 0.9 * highest {
             findings.push(Finding::new(
                 Check::Clocks,
-                Weight::Note,
+                Severity::Note,
                 format!("{domain}: the SM clock was {:.0} of {highest:.0} MHz in the windows", summary.mean),
                 "the card chose it; compare results at the same clock",
             ));
@@ -162,7 +162,7 @@ fn limits(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         if enforced < default - 0.5 {
             findings.push(Finding::new(
                 Check::PowerPolicy,
-                Weight::Warning,
+                Severity::Warning,
                 format!("{}: its power limit is {enforced:.0} W, below its default of {default:.0} W", limits.domain),
                 format!("compare only results at this limit, or set the default again (`nvidia-smi -pl {default:.0}`)"),
             ));
@@ -219,7 +219,7 @@ fn users(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             };
             findings.push(Finding::new(
                 Check::Foreign,
-                if own { Weight::Note } else { Weight::Warning },
+                if own { Severity::Note } else { Severity::Warning },
                 format!("{device}: process {pid}{memory} used it {when}{caveat}"),
                 "its energy is in every figure: end it, unless it is the server that this bench asks",
             ));
@@ -248,7 +248,7 @@ fn plausible(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         let limit = limit_of(domain).map(|limit| format!(" with a limit of {limit:.0} W")).unwrap_or_default();
         findings.push(Finding::new(
             Check::PowerImplausible,
-            Weight::Invalid,
+            Severity::Invalid,
             format!("{domain}{limit} is said to have drawn {power:.1} W over cycle {index}, which it cannot"),
             "the sensor or its scale is wrong: look at `cargo lem doctor`, and choose another meter (`--meter`)",
         ));

@@ -1,7 +1,7 @@
 //! How a bench ended, and whether its numbers are all there: failed requests, missing cycles, missing energy.
 
 use super::judge::Evidence;
-use crate::analysis::finding::{Check, Finding, Weight};
+use crate::analysis::finding::{Check, Finding, Severity};
 use crate::analysis::interval::ENOUGH_CYCLES;
 use crate::model::Outcome;
 
@@ -17,25 +17,25 @@ fn ended(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         Some(Outcome::Completed) => return,
         Some(Outcome::Failed { message }) => Finding::new(
             Check::BenchFailed,
-            Weight::Invalid,
+            Severity::Invalid,
             format!("the bench failed: {message}"),
             "mend the bench; `cargo test --benches` runs each body once",
         ),
         Some(Outcome::Panicked { message }) => Finding::new(
             Check::BenchFailed,
-            Weight::Invalid,
+            Severity::Invalid,
             format!("the bench panicked: {message}"),
             "mend the bench; `cargo test --benches` runs each body once",
         ),
         Some(Outcome::DeviceLost { message }) => Finding::new(
             Check::DeviceLost,
-            Weight::Invalid,
+            Severity::Invalid,
             format!("the meter lost its device: {message}"),
             "look at the driver's log (`dmesg`), reset or reseat the device, and run again",
         ),
         None => Finding::new(
             Check::Interrupted,
-            Weight::Warning,
+            Severity::Warning,
             format!("the journal ends after {} cycles, before the bench did", evidence.joined.len()),
             "the same command with `--resume` goes on with it",
         ),
@@ -48,7 +48,7 @@ fn resumed(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     if times > 0 {
         findings.push(Finding::new(
             Check::Resumed,
-            Weight::Note,
+            Severity::Note,
             format!(
                 "it was interrupted and gone on with {}: its cycles are not of one session",
                 if times == 1 { "once".to_owned() } else { format!("{times} times") }
@@ -65,7 +65,7 @@ fn cycles(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     if !missing.is_empty() {
         findings.push(Finding::new(
             Check::EnergyMissing,
-            Weight::Invalid,
+            Severity::Invalid,
             format!("no energy could be had for cycle {}", missing.join(", ")),
             "run `cargo lem doctor`: a counter or gauge gave nothing around the edges of those windows",
         ));
@@ -76,16 +76,16 @@ fn cycles(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     if completed && n < planned {
         findings.push(Finding::new(
             Check::Completeness,
-            Weight::Warning,
+            Severity::Warning,
             format!("{n} of {planned} cycles are there although the bench ended well: its journal is damaged"),
             "run it again, and look at the disk",
         ));
     }
     if n > 0 && n < ENOUGH_CYCLES {
         let (weight, what) = if n < 2 {
-            (Weight::Warning, "one cycle has no interval")
+            (Severity::Warning, "one cycle has no interval")
         } else {
-            (Weight::Note, "intervals are only indicative")
+            (Severity::Note, "intervals are only indicative")
         };
         findings.push(Finding::new(
             Check::FewCycles,
@@ -105,7 +105,7 @@ fn requests(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     let share = failed as f64 / all as f64;
     let last = evidence.part.end.and_then(|end| end.last_failure.as_deref());
     let why = last.map_or_else(String::new, |text| format!("; the last said: {text}"));
-    let weight = if share > 0.01 { Weight::Invalid } else { Weight::Note };
+    let weight = if share > 0.01 { Severity::Invalid } else { Severity::Note };
     findings.push(Finding::new(
         Check::FailedRequests,
         weight,

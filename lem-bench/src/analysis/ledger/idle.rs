@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::judge::Evidence;
 use super::outliers::outliers;
 use crate::analysis::assemble::Part;
-use crate::analysis::cycles::Joined;
-use crate::analysis::finding::{Check, Finding, Weight};
+use crate::analysis::cycles::MergedCycle;
+use crate::analysis::finding::{Check, Finding, Severity};
 use crate::model::{DomainId, IdleRecord};
 use crate::stats;
 
@@ -33,7 +33,7 @@ fn gaps(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         let each: Vec<String> = far.iter().map(|i| cycles[*i].to_string()).collect();
         findings.push(Finding::new(
             Check::Outlier,
-            Weight::Warning,
+            Severity::Warning,
             format!(
                 "idle power before cycle {} stands out: {worst:.1} W where it is {:.1} W in the other gaps",
                 each.join(", "),
@@ -47,7 +47,7 @@ fn gaps(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     if rest.len() >= 3 && high - low > STILL * mean.abs() {
         findings.push(Finding::new(
             Check::IdleMoved,
-            Weight::Warning,
+            Severity::Warning,
             format!("loaded idle moved between {low:.1} and {high:.1} W from gap to gap"),
             "see whether something else uses the machine; each cycle's net energy uses its own gap",
         ));
@@ -70,7 +70,7 @@ fn before_and_after(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         findings.push(Finding::new(
             Check::IdleMoved,
             // A card draws more while it is hot, and for a while after a load: each gap stands for its own cycle.
-            if change.abs() > 0.25 { Weight::Warning } else { Weight::Note },
+            if change.abs() > 0.25 { Severity::Warning } else { Severity::Note },
             format!(
                 "loaded idle was {:.1} W before the warm-up and {after:.1} W in the last gap ({:+.1} %)",
                 before,
@@ -114,7 +114,7 @@ fn blocks(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         if watts.len() >= 2 && high - low > 0.1 * summary.mean.abs() {
             findings.push(Finding::new(
                 Check::IdleMoved,
-                Weight::Warning,
+                Severity::Warning,
                 format!("{name} moved between {low:.1} and {high:.1} W within its {} blocks", watts.len()),
                 "see whether something else used the machine; a longer `--idle-time` evens it out",
             ));
@@ -129,13 +129,13 @@ fn within_noise(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     let rest: Vec<f64> = (0..idle.len()).filter(|i| !far.contains(i)).map(|i| idle[i]).collect();
     let Ok(summary) = stats::summary(&rest) else { return };
     let spread = summary.sd.unwrap_or(0.0);
-    let power = |j: &Joined| Some(j.summary.energy_j?.get() / j.summary.seconds - j.summary.idle_w?.get());
+    let power = |j: &MergedCycle| Some(j.summary.energy_j?.get() / j.summary.seconds - j.summary.idle_w?.get());
     let above: Vec<f64> = evidence.joined.iter().filter_map(power).collect();
     let Ok(mean) = stats::summary(&above).map(|s| s.mean) else { return };
     if mean < 3.0 * spread || mean < 0.0 {
         findings.push(Finding::new(
             Check::NetWithinNoise,
-            Weight::Warning,
+            Severity::Warning,
             format!("power above idle is {mean:.2} W, idle itself varies by {spread:.2} W: net energy says little"),
             "use the gross figure, or load the machine more",
         ));

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 
 use super::{device, ending, idle, machine, precision, sensors, source, steadiness};
 use crate::analysis::assemble::Part;
-use crate::analysis::cycles::Joined;
+use crate::analysis::cycles::MergedCycle;
 use crate::analysis::finding::Finding;
-use crate::model::{CycleRecord, DeviceLimits, DomainId, RunRecord};
+use crate::model::{CycleRecord, DeviceLimits, DomainId, RunHeader};
 
 /// What the ledger judges.
 pub(in crate::analysis) struct Evidence<'a> {
@@ -16,13 +16,13 @@ pub(in crate::analysis) struct Evidence<'a> {
     pub(in crate::analysis) part: &'a Part<'a>,
     /// The parts of all processes.
     pub(in crate::analysis) parts: &'a [Part<'a>],
-    pub(in crate::analysis) joined: &'a [Joined],
+    pub(in crate::analysis) joined: &'a [MergedCycle],
     pub(in crate::analysis) records: &'a [Vec<&'a CycleRecord>],
 }
 
 impl<'a> Evidence<'a> {
     /// The heads of all processes: a process that has a GPU of its own tells of no other.
-    pub(in crate::analysis) fn heads(&self) -> impl Iterator<Item = &'a RunRecord> {
+    pub(in crate::analysis) fn heads(&self) -> impl Iterator<Item = &'a RunHeader> {
         self.parts.iter().map(|part| part.head)
     }
 

@@ -2,7 +2,7 @@
 //! is a real one, and its clocks.
 
 use super::judge::Evidence;
-use crate::analysis::finding::{Check, Finding, Weight};
+use crate::analysis::finding::{Check, Finding, Severity};
 use crate::model::{CpuEvidence, DomainKind, Origin};
 use crate::units::Stamp;
 
@@ -45,7 +45,7 @@ fn foreign_cpu(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     let worst = shares.iter().copied().fold(0.0, f64::max);
     findings.push(Finding::new(
         Check::ForeignCpu,
-        Weight::Warning,
+        Severity::Warning,
         format!(
             "other processes used {:.0} % of a core in the mean and {:.0} % at worst, in {disturbed} of {} cycles",
             mean * 100.0,
@@ -71,7 +71,7 @@ fn virtualised(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     if !told.is_empty() {
         findings.push(Finding::new(
             Check::Virtualised,
-            Weight::Note,
+            Severity::Note,
             format!("this is {}, which no energy sensor reaches", told.join(" in ")),
             "measure on the machine itself, or let its sensors in: pass a GPU through, or mount /sys/class/powercap",
         ));
@@ -83,7 +83,7 @@ fn power_supply(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     if supply.contains("unplugged") || supply.split([' ', ',']).any(|word| word == "discharging") {
         findings.push(Finding::new(
             Check::PowerPolicy,
-            Weight::Warning,
+            Severity::Warning,
             format!("the machine ran on its battery ({supply})"),
             "plug it in: on battery clocks and limits are lower, and change",
         ));
@@ -99,7 +99,7 @@ fn governor(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     };
     findings.push(Finding::new(
         Check::PowerPolicy,
-        Weight::Note,
+        Severity::Note,
         format!("the processor's clocks follow the governor `{governor}`"),
         "for comparisons fix them: `cpupower frequency-set -g performance`",
     ));
@@ -123,7 +123,7 @@ fn wall_clock(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     let slept = step >= 1.0;
     findings.push(Finding::new(
         Check::WallClock,
-        if slept { Weight::Warning } else { Weight::Note },
+        if slept { Severity::Warning } else { Severity::Note },
         format!("the wall clock jumped by {step:+.3} s between two cycles"),
         if slept {
             "if the machine was suspended, run again; if its time was set, nothing: windows are timed by another clock"

@@ -1,8 +1,8 @@
 //! Whether cycles that went on until the interval was narrow enough came to that.
 
 use super::judge::Evidence;
-use crate::analysis::finding::{Check, Finding, Weight};
-use crate::model::EnoughCycles;
+use crate::analysis::finding::{Check, Finding, Severity};
+use crate::model::StopReason;
 
 /// Whether cycles that went on until the interval was narrow enough came to that.
 pub(super) fn judge(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
@@ -11,21 +11,21 @@ pub(super) fn judge(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     let (n, target) = (precision.cycles, share(precision.target));
     let reached = precision.half_width.map_or_else(|| "an unknown half width".to_owned(), share);
     let (weight, evidence, remedy) = match precision.ended {
-        EnoughCycles::Precision => {
-            (Weight::Note, format!("{n} cycles reached {reached}, within the {target} asked for"), "")
+        StopReason::Precision => {
+            (Severity::Note, format!("{n} cycles reached {reached}, within the {target} asked for"), "")
         }
-        EnoughCycles::MostCycles => (
-            Weight::Warning,
+        StopReason::MostCycles => (
+            Severity::Warning,
             format!("{n} cycles, the most there may be, reached {reached}, not the {target} asked for"),
             "longer windows (`--min-window`) narrow it more than more cycles would",
         ),
-        EnoughCycles::TimeBudget => (
-            Weight::Warning,
+        StopReason::TimeBudget => (
+            Severity::Warning,
             format!("the time budget ended after {n} cycles at {reached}, not the {target} asked for"),
             "a larger `--time-budget`, or longer windows (`--min-window`)",
         ),
-        EnoughCycles::NoPrecision => (
-            Weight::Warning,
+        StopReason::NoPrecision => (
+            Severity::Warning,
             format!("whether {target} was reached can't be known: there was no energy to tell it from"),
             "run `cargo lem doctor`, and see what else was found here",
         ),

@@ -3,7 +3,7 @@
 
 use super::cross_check;
 use super::judge::Evidence;
-use crate::analysis::finding::{Check, Finding, Weight};
+use crate::analysis::finding::{Check, Finding, Severity};
 use crate::model::{CycleRecord, DenseReads, SensorEvent, SensorEventKind};
 
 pub(super) fn judge(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
@@ -22,7 +22,7 @@ fn windows(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     let Some(period) = periods.map(|periods| periods.into_iter().max().unwrap_or_default()) else {
         findings.push(Finding::new(
             Check::WindowShort,
-            Weight::Note,
+            Severity::Note,
             "the sensor's update period could not be found, so windows were sized for a slow one",
             "`cargo lem doctor` shows what the sensors did",
         ));
@@ -37,11 +37,11 @@ fn windows(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         return;
     }
     let weight = if ticks < 10.0 {
-        Weight::Invalid
+        Severity::Invalid
     } else if ticks < 20.0 {
-        Weight::Warning
+        Severity::Warning
     } else {
-        Weight::Note
+        Severity::Note
     };
     findings.push(Finding::new(
         Check::WindowShort,
@@ -74,14 +74,14 @@ fn dense_reads(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         findings.push(if safe > period {
             Finding::new(
                 Check::DenseReads,
-                Weight::Warning,
+                Severity::Warning,
                 format!("{told}, and even reads one update apart changed it: the two or three at each edge may"),
                 "longer windows (`--min-window`) let the reads at their edges weigh less; or choose another meter",
             )
         } else {
             Finding::new(
                 Check::DenseReads,
-                Weight::Note,
+                Severity::Note,
                 format!("{told}; it was read no oftener than every {:.0} ms", safe * 1e3),
                 "keep other programs from polling this card while it is measured (`nvidia-smi -l`, exporters)",
             )
@@ -95,7 +95,7 @@ fn events(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
                 kinds: &[Kind],
                 check,
                 inside,
-                outside: Option<Weight>,
+                outside: Option<Severity>,
                 what: &str,
                 remedy: &str| {
         let all: Vec<(&CycleRecord, &SensorEvent)> = evidence
@@ -109,9 +109,10 @@ fn events(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         let headline = evidence.headline();
         let (of_headline, beside): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|(_, event)| headline.contains(&event.domain));
-        let (all, most) = if of_headline.is_empty() { (beside, Weight::Note) } else { (of_headline, Weight::Invalid) };
+        let (all, most) =
+            if of_headline.is_empty() { (beside, Severity::Note) } else { (of_headline, Severity::Invalid) };
         let in_window = all.iter().filter(|(record, event)| in_window(record, event)).count();
-        let weight = if in_window > 0 { Some(inside) } else { outside }.map(|weight: Weight| weight.min(most));
+        let weight = if in_window > 0 { Some(inside) } else { outside }.map(|weight: Severity| weight.min(most));
         if let (Some((_, first)), Some(weight)) = (all.first(), weight) {
             let n = all.len();
             let evidence =
@@ -119,7 +120,7 @@ fn events(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             findings.push(Finding::new(check, weight, evidence, remedy));
         }
     };
-    let (invalid, warning, note) = (Weight::Invalid, Weight::Warning, Weight::Note);
+    let (invalid, warning, note) = (Severity::Invalid, Severity::Warning, Severity::Note);
     tell(
         findings,
         &[Kind::CounterReset, Kind::CounterBackwards],
@@ -177,7 +178,7 @@ fn lost(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     for (index, event) in all.filter(|(_, event)| event.kind == SensorEventKind::Lost) {
         findings.push(Finding::new(
             Check::DomainLost,
-            Weight::Warning,
+            Severity::Warning,
             format!("{} was lost in cycle {index}: {}; the headline does not need it", event.domain, event.detail),
             "its energy is missing from there on; look at the driver's log (`dmesg`) and run again to have it",
         ));
@@ -197,7 +198,7 @@ fn sampler(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     if cost > 0.005 {
         findings.push(Finding::new(
             Check::SamplerCost,
-            Weight::Warning,
+            Severity::Warning,
             format!("the sampler used up to {:.2} % of a core", cost * 100.0),
             "the meter is slow to read: `cargo lem doctor` shows what a read costs",
         ));

@@ -2,8 +2,8 @@
 
 use super::judge::Evidence;
 use super::outliers::outliers;
-use crate::analysis::cycles::Joined;
-use crate::analysis::finding::{Check, Finding, Weight};
+use crate::analysis::cycles::MergedCycle;
+use crate::analysis::finding::{Check, Finding, Severity};
 use crate::model::WarmUpCode;
 use crate::stats;
 
@@ -28,19 +28,19 @@ fn warm_up(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         WarmUpCode::Proven => {}
         WarmUpCode::NoDriftDetected => findings.push(Finding::new(
             Check::NotSteady,
-            Weight::Note,
+            Severity::Note,
             format!("no drift was seen at the end of the warm-up, but noise hides small ones{bound}"),
             "a longer `--warm-up-time` narrows it",
         )),
         WarmUpCode::NotConverged => findings.push(Finding::new(
             Check::NotSteady,
-            if warm_up.bound.is_some_and(|bound| bound <= SMALL_DRIFT) { Weight::Note } else { Weight::Warning },
+            if warm_up.bound.is_some_and(|bound| bound <= SMALL_DRIFT) { Severity::Note } else { Severity::Warning },
             format!("not steady after {seconds:.0} s of warm-up{bound}"),
             "give it longer (`--warm-up-time`), or find what keeps changing",
         )),
         WarmUpCode::TooFewProbes => findings.push(Finding::new(
             Check::NotSteady,
-            Weight::Warning,
+            Severity::Warning,
             format!("{} requests in {seconds:.0} s of warm-up are too few to tell whether it is steady", {
                 warm_up.probes_s.len()
             }),
@@ -50,7 +50,7 @@ fn warm_up(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     if warm_up.temperature_steady == Some(false) {
         findings.push(Finding::new(
             Check::NotSteady,
-            Weight::Warning,
+            Severity::Warning,
             format!("the temperature was still rising after {seconds:.0} s of warm-up"),
             "give it longer (`--warm-up-time`), or improve the cooling",
         ));
@@ -58,14 +58,14 @@ fn warm_up(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
 }
 
 /// Energy per unit of work in a cycle.
-fn per_unit(j: &Joined) -> Option<f64> {
+fn per_unit(j: &MergedCycle) -> Option<f64> {
     let units = if j.summary.output_tokens > 0 { j.summary.output_tokens } else { j.summary.requests };
     Some(j.summary.energy_j?.get() / units as f64).filter(|x| x.is_finite())
 }
 
 /// Cycles whose power stands out: something ran beside them, or failed to.
 fn standing_out(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
-    let power = |j: &Joined| Some((j.summary.index, j.summary.energy_j?.get() / j.summary.seconds));
+    let power = |j: &MergedCycle| Some((j.summary.index, j.summary.energy_j?.get() / j.summary.seconds));
     let (cycles, powers): (Vec<u32>, Vec<f64>) = evidence.joined.iter().filter_map(power).unzip();
     let far = outliers(&powers, 0.04);
     let rest: Vec<f64> = (0..powers.len()).filter(|i| !far.contains(i)).map(|i| powers[i]).collect();
@@ -78,7 +78,7 @@ fn standing_out(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     let more = if far.len() > told.len() { " and others" } else { "" };
     findings.push(Finding::new(
         Check::Outlier,
-        Weight::Warning,
+        Severity::Warning,
         format!(
             "power stands out: {}{more}, where the other cycles lie around {:.1} W",
             told.join(", "),
@@ -97,13 +97,13 @@ const TOLD: f64 = 0.01;
 /// the temperature, and not 3 % about either.
 const SURE: f64 = 0.001;
 
-fn weight_of(p: f64) -> Weight {
-    if p < SURE { Weight::Warning } else { Weight::Note }
+fn weight_of(p: f64) -> Severity {
+    if p < SURE { Severity::Warning } else { Severity::Note }
 }
 
 /// Energy per unit of work against the temperature at which its cycle began.
 fn correlation(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
-    let pair = |j: &Joined| Some((j.summary.temperature_c?.0, per_unit(j)?));
+    let pair = |j: &MergedCycle| Some((j.summary.temperature_c?.0, per_unit(j)?));
     let mut pairs: Vec<(f64, f64)> = evidence.joined.iter().filter_map(pair).collect();
     pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (celsius, energy): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
@@ -147,7 +147,7 @@ fn temperature(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     if temperatures.len() >= 2 && high - low > 3.0 {
         findings.push(Finding::new(
             Check::Temperature,
-            Weight::Warning,
+            Severity::Warning,
             format!("windows began at temperatures from {low:.0} to {high:.0} °C"),
             "a longer warm-up, or better cooling",
         ));
@@ -156,7 +156,7 @@ fn temperature(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     if drift > 10.0 {
         findings.push(Finding::new(
             Check::Temperature,
-            Weight::Warning,
+            Severity::Warning,
             format!("the temperature moved by {drift:.0} °C within a window"),
             "a longer warm-up, or better cooling",
         ));
@@ -167,7 +167,7 @@ fn temperature(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             Check::Temperature,
             // A sensor of whole degrees may miss by one in a cycle or two (in 16 % of 2,000 runs of `plain.json`; in more
             // than a third of the cycles in 0.1 %); what it comes to is judged above.
-            if capped * 3 > evidence.records.len() { Weight::Warning } else { Weight::Note },
+            if capped * 3 > evidence.records.len() { Severity::Warning } else { Severity::Note },
             format!(
                 "in {capped} of {} cycles the ramp-in ended before the temperature was back",
                 evidence.records.len()

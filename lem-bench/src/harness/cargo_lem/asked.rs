@@ -2,10 +2,10 @@
 
 use clap::ArgMatches;
 
-use crate::harness::exit::Stop;
-use crate::harness::hints::HarnessHints;
+use crate::harness::exit::HarnessError;
+use crate::harness::hints::TargetInfo;
 use crate::harness::options::{self, OptionSpec};
-use crate::harness::run::{self, Call};
+use crate::harness::run::{self, Invocation};
 use crate::harness::{command, console, saved};
 use crate::store::Home;
 
@@ -15,9 +15,9 @@ pub(super) fn settings(names: &'static [&'static str]) -> impl Iterator<Item = &
 }
 
 /// Reads the layers under what the command line says, and finds the results folder.
-pub(super) fn ask(matches: &ArgMatches, names: &'static [&'static str]) -> Result<(Call, Home), Stop> {
+pub(super) fn ask(matches: &ArgMatches, names: &'static [&'static str]) -> Result<(Invocation, Home), HarnessError> {
     let said = settings(names).filter_map(|option| command::said(matches, option)).collect();
-    let (call, warnings) = run::ask(said, HarnessHints::default())?;
+    let (call, warnings) = run::ask(said, TargetInfo::default())?;
     for warning in warnings {
         console::warn(&warning);
     }

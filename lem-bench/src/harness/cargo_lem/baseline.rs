@@ -7,7 +7,7 @@ use clap::{Arg, ArgMatches, Command};
 use super::asked::{ask, settings};
 use super::subcommand::Subcommand;
 use crate::harness::comparing::baseline;
-use crate::harness::exit::{Exit, Stop};
+use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::{command, console, pages};
 use crate::report::console::{TableOptions, table};
 use crate::report::figures::date;
@@ -32,9 +32,9 @@ fn baseline_command() -> Command {
         ])
 }
 
-fn baselines(matches: &ArgMatches) -> Result<Exit, Stop> {
+fn baselines(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     // Clap asks for one of them and knows no other.
-    let Some((what, matches)) = matches.subcommand() else { return Ok(Exit::Usage) };
+    let Some((what, matches)) = matches.subcommand() else { return Ok(ExitStatus::Usage) };
     let (call, home) = ask(matches, SETTINGS)?;
     let name = || matches.get_one::<String>("NAME").map_or("", String::as_str);
     match what {
@@ -47,7 +47,7 @@ fn baselines(matches: &ArgMatches) -> Result<Exit, Stop> {
     }
 }
 
-fn list(home: &Home) -> Result<Exit, Stop> {
+fn list(home: &Home) -> Result<ExitStatus, HarnessError> {
     let (found, damage) = Baseline::list(home).map_err(|error| pages::stop(&error))?;
     for damage in damage {
         console::warn(&damage);
@@ -70,26 +70,26 @@ fn list(home: &Home) -> Result<Exit, Stop> {
         console::note(&format!("no baseline is saved in {}", home.path().display()));
     }
     console::out(&text);
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }
 
-fn show(home: &Home, name: &str, options: TableOptions) -> Result<Exit, Stop> {
+fn show(home: &Home, name: &str, options: TableOptions) -> Result<ExitStatus, HarnessError> {
     let found = baseline(home, name)?.ok_or_else(|| missing(home, name))?;
     for summary in &found.summaries {
         console::out(&table(summary, None, &options));
     }
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }
 
-fn remove(home: &Home, name: &str) -> Result<Exit, Stop> {
+fn remove(home: &Home, name: &str) -> Result<ExitStatus, HarnessError> {
     let found = Baseline::find(home, name).map_err(|error| pages::stop(&error))?;
     found.ok_or_else(|| missing(home, name))?.remove().map_err(|error| pages::stop(&error))?;
     console::note(&format!("removed baseline `{name}`"));
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }
 
-fn missing(home: &Home, name: &str) -> Stop {
-    Stop::no_match(format!(
+fn missing(home: &Home, name: &str) -> HarnessError {
+    HarnessError::no_match(format!(
         "there is no baseline `{name}` in {}: `cargo lem baseline list` says which there are",
         home.path().display()
     ))

@@ -8,9 +8,9 @@ use super::asked::{ask, settings};
 use super::history::read;
 use super::subcommand::Subcommand;
 use crate::analysis::compare::{HISTORY_FROM, calibrate};
-use crate::harness::exit::{Exit, Stop};
+use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::{command, console, pages};
-use crate::store::{Calibration, Calibrations, History};
+use crate::store::{History, MachineSpread, MachineSpreads};
 
 pub(super) const SUBCOMMAND: Subcommand =
     Subcommand { name: "calibrate", command: calibrate_command, run: calibrate_machine };
@@ -34,23 +34,26 @@ fn calibrate_command() -> Command {
         .args(settings(SETTINGS).map(command::arg))
 }
 
-fn calibrate_machine(matches: &ArgMatches) -> Result<Exit, Stop> {
+fn calibrate_machine(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     let (_, home) = ask(matches, SETTINGS)?;
     let history = read(&home)?;
     let newest = history.iter().max_by(|a, b| a.started_unix_s.total_cmp(&b.started_unix_s));
     let said = matches.get_one::<String>("machine").cloned();
     let machine = said.or_else(|| newest.map(|session| session.machine.clone())).ok_or_else(|| {
-        Stop::no_match(format!("{} holds no session: every measured run adds to it", History::file(&home).display()))
+        HarnessError::no_match(format!(
+            "{} holds no session: every measured run adds to it",
+            History::file(&home).display()
+        ))
     })?;
     let found = calibrate(&history, &machine).map_err(|most| {
-        Stop::no_match(format!(
+        HarnessError::no_match(format!(
             "machine {machine} needs {HISTORY_FROM} sessions of one bench at one commit, and has {most}: run the same \
              benches again"
         ))
     })?;
-    let mut all = Calibrations::read(&home).map_err(|error| pages::stop(&error))?;
+    let mut all = MachineSpreads::read(&home).map_err(|error| pages::stop(&error))?;
     let at_unix_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
-    let calibration = Calibration {
+    let calibration = MachineSpread {
         s0: found.prior.s0,
         d0: found.prior.d0,
         sessions: found.sessions,
@@ -66,9 +69,9 @@ fn calibrate_machine(matches: &ArgMatches) -> Result<Exit, Stop> {
         found.sessions,
         found.benches,
         if found.benches == 1 { "" } else { "es" },
-        Calibrations::file(&home).display()
+        MachineSpreads::file(&home).display()
     ));
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }
 
 #[cfg(test)]

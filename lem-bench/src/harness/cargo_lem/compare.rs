@@ -8,7 +8,7 @@ use super::asked::{ask, settings};
 use super::subcommand::Subcommand;
 use crate::analysis::compare::compare;
 use crate::harness::comparing::{Known, exit, options, saved_or_baseline, tell};
-use crate::harness::exit::{Exit, Stop};
+use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::{command, console, pages, saved};
 use crate::report::comparison::{COMPARISON_FORMATS, ComparisonFormat};
 
@@ -75,13 +75,13 @@ enum Wanted {
 }
 
 impl Wanted {
-    fn named(name: &str) -> Result<Self, Stop> {
+    fn named(name: &str) -> Result<Self, HarnessError> {
         let known = || COMPARISON_FORMATS.iter().map(|format| format.name).collect::<Vec<_>>().join(", ");
         match name {
             "terminal" | "pretty" => Ok(Self::Terminal),
             "html" => Ok(Self::Page),
             name => ComparisonFormat::named(name).map(Self::Export).ok_or_else(|| {
-                Stop::usage(format!(
+                HarnessError::usage(format!(
                     "there is no format `{name}` of a comparison; there are terminal, html, {}",
                     known()
                 ))
@@ -90,7 +90,7 @@ impl Wanted {
     }
 }
 
-fn compare_saved(matches: &ArgMatches) -> Result<Exit, Stop> {
+fn compare_saved(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     let (call, home) = ask(matches, SETTINGS)?;
     let config = call.config();
     let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
@@ -124,22 +124,24 @@ fn compare_saved(matches: &ArgMatches) -> Result<Exit, Stop> {
         }
     }
     if compared.benches.is_empty() {
-        return Err(Stop::no_match(format!("{} and {} have no bench in common", text("BASE"), text("NEW"))));
+        return Err(HarnessError::no_match(format!("{} and {} have no bench in common", text("BASE"), text("NEW"))));
     }
     Ok(exit(&compared))
 }
 
 /// Whether what is asked for has a place to go.
-fn check(wanted: &[Wanted], has_folder: bool) -> Result<(), Stop> {
+fn check(wanted: &[Wanted], has_folder: bool) -> Result<(), HarnessError> {
     let files = wanted.iter().filter(|wanted| !matches!(wanted, Wanted::Terminal)).count();
     if has_folder && files == 0 {
-        return Err(Stop::usage("--output needs to know what to write: give `--format html`, junit, markdown or json"));
+        return Err(HarnessError::usage(
+            "--output needs to know what to write: give `--format html`, junit, markdown or json",
+        ));
     }
     if !has_folder && wanted.len() > 1 {
-        return Err(Stop::usage("several formats need a folder: give `--output FOLDER`"));
+        return Err(HarnessError::usage("several formats need a folder: give `--output FOLDER`"));
     }
     if !has_folder && wanted.iter().any(|wanted| matches!(wanted, Wanted::Page)) {
-        return Err(Stop::usage("the page needs a folder: give `--output FOLDER`"));
+        return Err(HarnessError::usage("the page needs a folder: give `--output FOLDER`"));
     }
     Ok(())
 }

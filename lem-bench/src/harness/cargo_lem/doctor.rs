@@ -3,8 +3,8 @@
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::subcommand::Subcommand;
-use crate::harness::exit::{Exit, Stop};
-use crate::harness::hints::HarnessHints;
+use crate::harness::exit::{ExitStatus, HarnessError};
+use crate::harness::hints::TargetInfo;
 use crate::harness::options::{self, OptionSpec};
 use crate::harness::{command, console, doctor, run};
 
@@ -25,9 +25,9 @@ fn doctor_command() -> Command {
         .args(settings().map(command::arg))
 }
 
-fn examine(matches: &ArgMatches) -> Result<Exit, Stop> {
+fn examine(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     let said = settings().filter_map(|option| command::said(matches, option)).collect();
-    let (call, warnings) = run::ask(said, HarnessHints::default())?;
+    let (call, warnings) = run::ask(said, TargetInfo::default())?;
     for warning in warnings {
         console::warn(&warning);
     }
@@ -35,7 +35,7 @@ fn examine(matches: &ArgMatches) -> Result<Exit, Stop> {
     let diagnosis = doctor::doctor(&call, json);
     let show = if json { console::out } else { console::out_wrapped };
     show(&diagnosis);
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::subcommand::Subcommand;
 use crate::harness::comparing::Judged;
-use crate::harness::exit::{Exit, Stop};
-use crate::harness::hints::HarnessHints;
+use crate::harness::exit::{ExitStatus, HarnessError};
+use crate::harness::hints::TargetInfo;
 use crate::harness::measure::Duel;
 use crate::harness::options::{self, OptionSpec};
 use crate::harness::{command, console, measure, notify, parse, run};
@@ -85,15 +85,15 @@ fn duel_command() -> Command {
         .args(taken().map(command::arg))
 }
 
-fn duel(matches: &ArgMatches) -> Result<Exit, Stop> {
+fn duel(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     let said = taken().filter_map(|option| command::said(matches, option)).collect();
-    let (call, warnings) = run::ask(said, HarnessHints::default())?;
+    let (call, warnings) = run::ask(said, TargetInfo::default())?;
     for warning in warnings {
         console::warn(&warning);
     }
     let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
     let refuse = |why| {
-        Stop::usage(format!(
+        HarnessError::usage(format!(
             "invalid value `{}` for `--pairs`: expected a whole number, at least 2 {why}",
             text("pairs")
         ))

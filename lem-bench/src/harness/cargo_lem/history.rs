@@ -6,7 +6,7 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use super::asked::{ask, settings};
 use super::subcommand::Subcommand;
 use crate::analysis::compare::{Trend, trends};
-use crate::harness::exit::{Exit, Stop};
+use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::{command, console, pages};
 use crate::report::console::{TableOptions, history};
 use crate::store::{History, Home};
@@ -42,14 +42,14 @@ fn history_command() -> Command {
         .args(settings(SETTINGS).map(command::arg))
 }
 
-fn show(matches: &ArgMatches) -> Result<Exit, Stop> {
+fn show(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     let (call, home) = ask(matches, SETTINGS)?;
     let wanted = matches.get_one::<String>("BENCH").map_or("", String::as_str);
     let newest = |otherwise: usize| matches.get_one::<u32>("newest").map_or(otherwise, |newest| *newest as usize);
     let lines = read(&home)?;
     let found: Vec<Trend> = trends(&lines.into_iter().filter(|line| line.bench.contains(wanted)).collect::<Vec<_>>());
     if found.is_empty() {
-        return Err(Stop::no_match(format!(
+        return Err(HarnessError::no_match(format!(
             "{} says nothing of a bench like `{wanted}`: every measured run adds to it",
             History::file(&home).display()
         )));
@@ -58,15 +58,15 @@ fn show(matches: &ArgMatches) -> Result<Exit, Stop> {
         let folder = matches.get_one::<String>("output").map(|folder| call.places.cwd.join(folder));
         let file = pages::write_history(folder.as_deref().unwrap_or(home.path()), &found, newest(50))?;
         console::note(&format!("wrote {}", file.display()));
-        return Ok(Exit::Done);
+        return Ok(ExitStatus::Done);
     }
     let color = console::Paint::of_stdout(call.config().color).is_on();
     console::out(&history(&found, newest(20), &TableOptions { width: console::stdout_width(), color }));
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }
 
 /// The lines of a home's history; what is damaged is warned of.
-pub(super) fn read(home: &Home) -> Result<Vec<crate::model::SessionResult>, Stop> {
+pub(super) fn read(home: &Home) -> Result<Vec<crate::model::SessionResult>, HarnessError> {
     let history = History::read(home).map_err(|error| pages::stop(&error))?;
     for damage in &history.damage {
         console::warn(&format!("{}: {damage}", history.path.display()));

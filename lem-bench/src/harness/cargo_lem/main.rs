@@ -3,7 +3,7 @@
 use clap::Command;
 
 use super::subcommand;
-use crate::harness::exit::{Exit, Stop};
+use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::{command, console, log};
 
 /// The `main` of `cargo-lem`: reads the command line, does what it says, and ends the process.
@@ -20,7 +20,7 @@ pub fn cargo_lem() -> ! {
     std::process::exit(i32::from(exit.code()))
 }
 
-fn go() -> Result<Exit, Stop> {
+fn go() -> Result<ExitStatus, HarnessError> {
     let mut args: Vec<_> = std::env::args_os().collect();
     // Cargo names the subcommand by which it was called.
     if args.get(1).is_some_and(|argument| argument == "lem") {
@@ -31,11 +31,11 @@ fn go() -> Result<Exit, Stop> {
         Err(error) => return Ok(command::end(&error)),
     };
     // Clap asks for a subcommand and knows no other.
-    let Some((name, matches)) = matches.subcommand() else { return Ok(Exit::Usage) };
+    let Some((name, matches)) = matches.subcommand() else { return Ok(ExitStatus::Usage) };
     log::listen(std::env::var("LEM_BENCH_LOG").ok().as_deref());
     match subcommand::ALL.iter().find(|known| known.name == name) {
         Some(known) => log::timed(known.name, || (known.run)(matches)),
-        None => Ok(Exit::Usage),
+        None => Ok(ExitStatus::Usage),
     }
 }
 

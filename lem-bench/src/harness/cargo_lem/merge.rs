@@ -8,9 +8,9 @@ use clap::{Arg, ArgMatches, Command};
 use super::asked::{ask, settings};
 use super::subcommand::Subcommand;
 use crate::analysis::{Check, Finding, Summary};
-use crate::harness::exit::{Exit, Stop};
+use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::{command, console, pages, saved};
-use crate::model::RunRecord;
+use crate::model::RunHeader;
 use crate::report::console::{TableOptions, table};
 use crate::report::export::JSON;
 use crate::store::{Home, RunDir, gather, read_run, slug};
@@ -24,7 +24,7 @@ const SETTINGS: &[&str] = &["output-dir", "color"];
 #[derive(Debug)]
 struct Piece {
     path: PathBuf,
-    head: RunRecord,
+    head: RunHeader,
 }
 
 fn merge_command() -> Command {
@@ -46,7 +46,7 @@ fn merge_command() -> Command {
         .args(settings(SETTINGS).map(command::arg))
 }
 
-fn merge(matches: &ArgMatches) -> Result<Exit, Stop> {
+fn merge(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     let (call, home) = ask(matches, SETTINGS)?;
     let cwd = &call.places.cwd;
     let mut folders = Vec::new();
@@ -61,7 +61,7 @@ fn merge(matches: &ArgMatches) -> Result<Exit, Stop> {
     let output = matches.get_one::<String>("output").map(|folder| cwd.join(folder));
     let color = console::Paint::of_stdout(call.config().color).is_on();
     let options = TableOptions { width: console::stdout_width(), color };
-    let mut exit = Exit::Done;
+    let mut exit = ExitStatus::Done;
     for (target, pieces) in &targets {
         let (summary, folder) = if let Some(output) = &output {
             let folder = if targets.len() > 1 { output.join(slug(target)) } else { output.clone() };
@@ -83,7 +83,7 @@ fn merge(matches: &ArgMatches) -> Result<Exit, Stop> {
 ///
 /// # Errors
 /// A journal can't be read, or none is a part.
-fn targets(folders: &[PathBuf]) -> Result<BTreeMap<String, Vec<Piece>>, Stop> {
+fn targets(folders: &[PathBuf]) -> Result<BTreeMap<String, Vec<Piece>>, HarnessError> {
     let mut targets: BTreeMap<String, Vec<Piece>> = BTreeMap::new();
     for folder in folders {
         for journal in read_run(folder).map_err(|error| pages::stop(&error))? {
@@ -99,19 +99,19 @@ fn targets(folders: &[PathBuf]) -> Result<BTreeMap<String, Vec<Piece>>, Stop> {
         }
     }
     let what = "nothing to merge: none of these runs is a part of one (measured with --shard, or by several processes)";
-    if targets.is_empty() { Err(Stop::no_match(what)) } else { Ok(targets) }
+    if targets.is_empty() { Err(HarnessError::no_match(what)) } else { Ok(targets) }
 }
 
 /// Refuses what does not belong together.
-fn check(target: &str, pieces: &[Piece]) -> Result<(), Stop> {
+fn check(target: &str, pieces: &[Piece]) -> Result<(), HarnessError> {
     let first = &pieces[0];
     let mut parts = BTreeMap::new();
     for Piece { path, head } in pieces {
         let refused = |why: &str| {
             let (one, other) = (first.path.display(), path.display());
-            Err(Stop::usage(format!("{target}: {one} and {other} are no parts of one run: {why}")))
+            Err(HarnessError::usage(format!("{target}: {one} and {other} are no parts of one run: {why}")))
         };
-        let counts = |head: &RunRecord| [(head.shard.map_or(1, |(_, of)| of), "shards"), (head.world, "processes")];
+        let counts = |head: &RunHeader| [(head.shard.map_or(1, |(_, of)| of), "shards"), (head.world, "processes")];
         for ((was, what), (is, _)) in counts(&first.head).into_iter().zip(counts(head)) {
             if was != is {
                 return refused(&format!("one is of {was} {what}, the other of {is}"));
@@ -124,7 +124,7 @@ fn check(target: &str, pieces: &[Piece]) -> Result<(), Stop> {
         }
         if let Some(twice) = parts.insert((head.shard, head.rank), path) {
             let which = head.shard.map_or_else(|| format!("rank {}", head.rank), |(k, n)| format!("shard {k}/{n}"));
-            return Err(Stop::usage(format!(
+            return Err(HarnessError::usage(format!(
                 "{target}: {which} came twice, as {} and {}: name the folders of the runs that count",
                 twice.display(),
                 path.display()
@@ -133,14 +133,14 @@ fn check(target: &str, pieces: &[Piece]) -> Result<(), Stop> {
     }
     match first.head.shard {
         Some((k, n)) if n > 1 && pieces.iter().all(|piece| piece.head.shard == first.head.shard) => {
-            Err(Stop::usage(format!("{target}: there is shard {k}/{n} alone: name the runs of the others too")))
+            Err(HarnessError::usage(format!("{target}: there is shard {k}/{n} alone: name the runs of the others too")))
         }
         _ => Ok(()),
     }
 }
 
 /// Joins the parts in `folder`, and writes there what a run leaves.
-fn join(pieces: &[Piece], folder: &Path, home: &Home, cwd: &Path) -> Result<Summary, Stop> {
+fn join(pieces: &[Piece], folder: &Path, home: &Home, cwd: &Path) -> Result<Summary, HarnessError> {
     // By shard, so that names tell nothing of the order in which the parts were given.
     let mut sorted: Vec<&Piece> = pieces.iter().collect();
     sorted.sort_by_key(|piece| (piece.head.rank, piece.head.shard));
@@ -156,10 +156,10 @@ fn join(pieces: &[Piece], folder: &Path, home: &Home, cwd: &Path) -> Result<Summ
 }
 
 /// Whether everything came that one run would have had.
-fn complete(summary: &Summary) -> Exit {
+fn complete(summary: &Summary) -> ExitStatus {
     let lacks = |finding: &Finding| matches!(finding.check, Check::ShardMissing | Check::ProcessMissing);
     let mut all = summary.findings.iter().chain(summary.benches.iter().flat_map(|bench| &bench.findings));
-    if all.any(lacks) { Exit::Invalid } else { Exit::Done }
+    if all.any(lacks) { ExitStatus::Invalid } else { ExitStatus::Done }
 }
 
 #[cfg(test)]

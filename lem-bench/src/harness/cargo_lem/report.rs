@@ -7,10 +7,10 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::subcommand::Subcommand;
 use crate::analysis::Summary;
-use crate::harness::exit::{Exit, Stop};
-use crate::harness::hints::HarnessHints;
+use crate::harness::exit::{ExitStatus, HarnessError};
+use crate::harness::hints::TargetInfo;
 use crate::harness::options::{self, OptionSpec};
-use crate::harness::run::Call;
+use crate::harness::run::Invocation;
 use crate::harness::saved::{self, Saved};
 use crate::harness::{command, console, pages, run};
 use crate::report::console::{TableOptions, table};
@@ -78,9 +78,9 @@ fn report_command() -> Command {
         .args(settings().map(command::arg))
 }
 
-fn report(matches: &ArgMatches) -> Result<Exit, Stop> {
+fn report(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     let said = settings().filter_map(|option| command::said(matches, option)).collect();
-    let (call, warnings) = run::ask(said, HarnessHints::default())?;
+    let (call, warnings) = run::ask(said, TargetInfo::default())?;
     for warning in warnings {
         console::warn(&warning);
     }
@@ -100,13 +100,14 @@ fn report(matches: &ArgMatches) -> Result<Exit, Stop> {
     }
 }
 
-fn named(name: &str) -> Result<Wanted, Stop> {
+fn named(name: &str) -> Result<Wanted, HarnessError> {
     let known = || FORMATS.iter().map(|format| format.name).collect::<Vec<_>>().join(", ");
-    Wanted::named(name)
-        .ok_or_else(|| Stop::usage(format!("there is no format `{name}`; there are terminal, html, {}", known())))
+    Wanted::named(name).ok_or_else(|| {
+        HarnessError::usage(format!("there is no format `{name}`; there are terminal, html, {}", known()))
+    })
 }
 
-fn read(call: &Call, names: &[&str]) -> Result<Vec<Saved>, Stop> {
+fn read(call: &Invocation, names: &[&str]) -> Result<Vec<Saved>, HarnessError> {
     let config = call.config();
     let home = saved::reading_home(config.output_dir.as_deref(), &call.places);
     let change = |options: &mut crate::analysis::Options| {
@@ -126,7 +127,7 @@ fn read(call: &Call, names: &[&str]) -> Result<Vec<Saved>, Stop> {
 }
 
 /// Into files: those of each run in a folder of its own where there are several.
-fn write(call: &Call, wanted: &[Wanted], results: &[Saved], folder: &Path) -> Result<Exit, Stop> {
+fn write(call: &Invocation, wanted: &[Wanted], results: &[Saved], folder: &Path) -> Result<ExitStatus, HarnessError> {
     for (at, saved) in results.iter().enumerate() {
         let folder = if results.len() == 1 { folder.to_owned() } else { folder.join(own_name(results, at)) };
         pages::make_folder(&folder)?;
@@ -142,7 +143,7 @@ fn write(call: &Call, wanted: &[Wanted], results: &[Saved], folder: &Path) -> Re
             console::note(&format!("wrote {}", file.display()));
         }
     }
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }
 
 /// The run's id as a folder's name, with a number where several are of one name or it could lead elsewhere.
@@ -157,16 +158,17 @@ fn own_name(results: &[Saved], at: usize) -> String {
 }
 
 /// Onto standard output.
-fn show(call: &Call, wanted: &[Wanted], results: Vec<Saved>) -> Result<Exit, Stop> {
+fn show(call: &Invocation, wanted: &[Wanted], results: Vec<Saved>) -> Result<ExitStatus, HarnessError> {
     if wanted.len() > 1 {
-        return Err(Stop::usage("several formats need a folder: give `--output FOLDER`"));
+        return Err(HarnessError::usage("several formats need a folder: give `--output FOLDER`"));
     }
     for wanted in wanted {
         match wanted {
             Wanted::Terminal => results.iter().for_each(|saved| console::out(&terminal(call, &saved.summary))),
             Wanted::Page => {
                 for saved in &results {
-                    let nowhere = || Stop::usage("the page of a single file needs a folder: give `--output FOLDER`");
+                    let nowhere =
+                        || HarnessError::usage("the page of a single file needs a folder: give `--output FOLDER`");
                     let folder = saved.folder.as_deref().ok_or_else(nowhere)?;
                     console::note(&format!("wrote {}", page(&saved.summary, folder)?.display()));
                 }
@@ -177,15 +179,15 @@ fn show(call: &Call, wanted: &[Wanted], results: Vec<Saved>) -> Result<Exit, Sto
             }
         }
     }
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }
 
-fn terminal(call: &Call, summary: &Summary) -> String {
+fn terminal(call: &Invocation, summary: &Summary) -> String {
     let color = console::Paint::of_stdout(call.config().color).is_on();
     table(summary, None, &TableOptions { width: console::stdout_width(), color })
 }
 
-fn page(summary: &Summary, folder: &Path) -> Result<PathBuf, Stop> {
+fn page(summary: &Summary, folder: &Path) -> Result<PathBuf, HarnessError> {
     pages::write(folder, summary)?.ok_or_else(pages::none)
 }
 

@@ -5,7 +5,7 @@ use clap::{Arg, ArgMatches, Command};
 
 use super::subcommand::Subcommand;
 use crate::harness::console;
-use crate::harness::exit::{Exit, Stop};
+use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::report::export::SCHEMAS;
 
 pub(super) const SUBCOMMAND: Subcommand = Subcommand { name: "schema", command: schema_command, run: schema };
@@ -19,10 +19,10 @@ fn schema_command() -> Command {
     Command::new("schema").about("Prints the JSON Schema of summary.json, or of another format").arg(of)
 }
 
-fn schema(matches: &ArgMatches) -> Result<Exit, Stop> {
+fn schema(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     let wanted = matches.get_one::<String>("of").map(String::as_str);
     let found = SCHEMAS.iter().find(|(name, _)| Some(*name) == wanted);
-    let (_, text) = found.ok_or_else(|| Stop::usage("there is no schema of that name"))?;
+    let (_, text) = found.ok_or_else(|| HarnessError::usage("there is no schema of that name"))?;
     console::out(text);
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }

@@ -5,7 +5,7 @@
 use clap::{ArgMatches, Command};
 
 use super::{baseline, calibrate, compare, doctor, duel, history, merge, report, schema};
-use crate::harness::exit::{Exit, Stop};
+use crate::harness::exit::{ExitStatus, HarnessError};
 
 /// A subcommand.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +15,7 @@ pub(super) struct Subcommand {
     /// Its arguments and its help.
     pub(super) command: fn() -> Command,
     /// Does it.
-    pub(super) run: fn(&ArgMatches) -> Result<Exit, Stop>,
+    pub(super) run: fn(&ArgMatches) -> Result<ExitStatus, HarnessError>,
 }
 
 /// All subcommands, in the order in which the help shows them.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::analysis::Summary;
 use crate::analysis::compare::Results;
-use crate::harness::exit::{Exit, Stop};
+use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::{pages, saved};
 use crate::store::{Baseline, Home};
 
@@ -33,9 +33,11 @@ impl Loaded {
 ///
 /// # Errors
 /// The name can be none, or what is kept under it can't be read.
-pub(in crate::harness) fn baseline(home: &Home, name: &str) -> Result<Option<Loaded>, Stop> {
+pub(in crate::harness) fn baseline(home: &Home, name: &str) -> Result<Option<Loaded>, HarnessError> {
     let found = Baseline::find(home, name).map_err(|error| match error {
-        crate::store::StoreError::BadBaselineName { .. } => Stop { exit: Exit::Usage, ..pages::stop(&error) },
+        crate::store::StoreError::BadBaselineName { .. } => {
+            HarnessError { exit: ExitStatus::Usage, ..pages::stop(&error) }
+        }
         _ => pages::stop(&error),
     })?;
     let Some(found) = found else { return Ok(None) };
@@ -54,7 +56,7 @@ pub(in crate::harness) fn baseline(home: &Home, name: &str) -> Result<Option<Loa
 ///
 /// # Errors
 /// There is neither, or it can't be read.
-pub(in crate::harness) fn saved_or_baseline(home: &Home, cwd: &Path, name: &str) -> Result<Loaded, Stop> {
+pub(in crate::harness) fn saved_or_baseline(home: &Home, cwd: &Path, name: &str) -> Result<Loaded, HarnessError> {
     match saved::load(name, home, cwd, &|_| ()) {
         Ok(saved) => {
             for damage in &saved.damage {
@@ -62,9 +64,9 @@ pub(in crate::harness) fn saved_or_baseline(home: &Home, cwd: &Path, name: &str)
             }
             Ok(Loaded { name: name.to_owned(), summaries: vec![saved.summary] })
         }
-        Err(none) if none.exit == Exit::NoMatch => match baseline(home, name)? {
+        Err(none) if none.exit == ExitStatus::NoMatch => match baseline(home, name)? {
             Some(loaded) => Ok(loaded),
-            None => Err(Stop::no_match(format!(
+            None => Err(HarnessError::no_match(format!(
                 "{}; nor is there a baseline of this name{}",
                 none.message,
                 there_are(home)

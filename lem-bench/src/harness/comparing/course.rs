@@ -11,9 +11,9 @@ use super::said::{exit, keep, tell};
 use crate::analysis::Summary;
 use crate::analysis::compare::{Comparison, Results, Trend, compare, session_results, trends};
 use crate::harness::config::{Comparing, Config, Format};
-use crate::harness::exit::{Exit, Stop};
-use crate::harness::pages::{self, Beside};
-use crate::harness::run::Call;
+use crate::harness::exit::{ExitStatus, HarnessError};
+use crate::harness::pages::{self, LinkedPages};
+use crate::harness::run::Invocation;
 use crate::harness::{console, measure};
 use crate::model::{Outcome, SessionResult};
 use crate::store::{Baseline, BaselineRun, History, Home};
@@ -33,7 +33,7 @@ impl Prepared {
     /// # Errors
     /// The settings contradict each other; the base, or a bench in it, is missing and was not asked for leniently; it
     /// can't be read.
-    pub(in crate::harness) fn find(call: &Call, ids: &[&str]) -> Result<Self, Stop> {
+    pub(in crate::harness) fn find(call: &Invocation, ids: &[&str]) -> Result<Self, HarnessError> {
         let asked = &call.config().comparing;
         check(asked)?;
         let lenient = asked.lenient.as_ref().or(asked.save.as_ref().filter(|_| asked.baseline.is_none()));
@@ -61,11 +61,11 @@ impl Prepared {
     ///
     /// # Errors
     /// There is no such baseline.
-    pub(in crate::harness) fn without_measuring(&self, call: &Call) -> Result<Option<Exit>, Stop> {
+    pub(in crate::harness) fn without_measuring(&self, call: &Invocation) -> Result<Option<ExitStatus>, HarnessError> {
         let Some(name) = &call.config().comparing.load else { return Ok(None) };
         let home = measure::home_of(call);
         let new = baseline(&home, name)?.ok_or_else(|| missing(&home, "--load-baseline", name))?;
-        let base = self.base.as_ref().ok_or_else(|| Stop::usage("--load-baseline needs --baseline"))?;
+        let base = self.base.as_ref().ok_or_else(|| HarnessError::usage("--load-baseline needs --baseline"))?;
         let compared = self::compared(call, &home, base, new.results())?;
         tell(call.config(), &compared)?;
         Ok(Some(exit(&compared)))
@@ -77,10 +77,10 @@ impl Prepared {
     /// What is known beside the two can't be read.
     pub(in crate::harness) fn compare(
         &self,
-        call: &Call,
+        call: &Invocation,
         home: &Home,
         summary: &Summary,
-    ) -> Result<Option<Comparison>, Stop> {
+    ) -> Result<Option<Comparison>, HarnessError> {
         let new = Results { name: &summary.run.run_id, summaries: std::slice::from_ref(summary) };
         self.base.as_ref().map(|base| compared(call, home, base, new)).transpose()
     }
@@ -92,14 +92,14 @@ impl Prepared {
 /// # Errors
 /// The history can't be read, or something not be written.
 pub(in crate::harness) fn conclude(
-    call: &Call,
+    call: &Invocation,
     home: &Home,
     folder: &Path,
     (summary, whole): (&Summary, bool),
     compared: Option<&Comparison>,
-) -> Result<Exit, Stop> {
+) -> Result<ExitStatus, HarnessError> {
     let config = call.config();
-    let mut ended = Exit::Done;
+    let mut ended = ExitStatus::Done;
     if let Some(comparison) = compared {
         keep(folder, comparison, &config.exports)?;
         if config.format != Format::Json {
@@ -120,7 +120,7 @@ pub(in crate::harness) fn conclude(
     if whole {
         let trends = sessions_of(home, &results)?;
         if compared.is_some() || !trends.is_empty() {
-            pages::write_beside(folder, summary, Beside { compared, trends: &trends })?;
+            pages::write_beside(folder, summary, LinkedPages { compared, trends: &trends })?;
         }
     }
     if let Some(name) = &config.comparing.save {
@@ -130,7 +130,7 @@ pub(in crate::harness) fn conclude(
 }
 
 /// How the benches of these results went from session to session, of those that have more than this one.
-fn sessions_of(home: &Home, results: &[SessionResult]) -> Result<Vec<Trend>, Stop> {
+fn sessions_of(home: &Home, results: &[SessionResult]) -> Result<Vec<Trend>, HarnessError> {
     let history = History::read(home).map_err(|error| pages::stop(&error))?;
     let key = |s: &SessionResult| (s.target.clone(), s.bench.clone(), s.machine.clone(), s.branch.clone());
     let wanted: BTreeSet<_> = results.iter().take(MOST_TRENDS).map(key).collect();
@@ -138,56 +138,58 @@ fn sessions_of(home: &Home, results: &[SessionResult]) -> Result<Vec<Trend>, Sto
     Ok(trends(&lines).into_iter().filter(|trend| trend.sessions.len() > 1).collect())
 }
 
-fn compared(call: &Call, home: &Home, base: &Loaded, new: Results<'_>) -> Result<Comparison, Stop> {
+fn compared(call: &Invocation, home: &Home, base: &Loaded, new: Results<'_>) -> Result<Comparison, HarnessError> {
     let config = call.config();
     let known = Known::read(home, base)?;
     let options = options(config, known.prior);
     Ok(compare(base.results(), new, &known.history, &options, config.comparing.gate))
 }
 
-fn check(asked: &Comparing) -> Result<(), Stop> {
+fn check(asked: &Comparing) -> Result<(), HarnessError> {
     if asked.baseline.is_some() && asked.lenient.is_some() {
-        return Err(Stop::usage("--baseline and --baseline-lenient both name what to compare with: give one of them"));
+        return Err(HarnessError::usage(
+            "--baseline and --baseline-lenient both name what to compare with: give one of them",
+        ));
     }
     if asked.load.is_some() && asked.save.is_some() {
-        return Err(Stop::usage("--load-baseline measures nothing that --save-baseline could save"));
+        return Err(HarnessError::usage("--load-baseline measures nothing that --save-baseline could save"));
     }
     if asked.load.is_some() && asked.baseline.is_none() && asked.lenient.is_none() {
-        return Err(Stop::usage("--load-baseline needs --baseline NAME, to compare it with"));
+        return Err(HarnessError::usage("--load-baseline needs --baseline NAME, to compare it with"));
     }
     Ok(())
 }
 
 /// The base that must be there, with all of these benches.
-fn strict(home: &Home, name: &str, ids: &[&str]) -> Result<Loaded, Stop> {
+fn strict(home: &Home, name: &str, ids: &[&str]) -> Result<Loaded, HarnessError> {
     let found = baseline(home, name)?.ok_or_else(|| missing(home, "--baseline", name))?;
     let lacking: Vec<&str> = ids.iter().copied().filter(|id| !found.has(id)).collect();
     if lacking.is_empty() {
         return Ok(found);
     }
-    Err(Stop::usage(format!(
+    Err(HarnessError::usage(format!(
         "baseline `{name}` has no result of {}: save it again with --save-baseline {name}, or compare what there is with \
          --baseline-lenient {name}",
         lacking.join(", ")
     )))
 }
 
-fn missing(home: &Home, option: &str, name: &str) -> Stop {
+fn missing(home: &Home, option: &str, name: &str) -> HarnessError {
     let saved = there_are(home);
-    Stop::usage(format!(
+    HarnessError::usage(format!(
         "{option}: there is no baseline `{name}`{saved} in {}; --save-baseline {name} makes it",
         home.path().display()
     ))
 }
 
-fn save(home: &Home, name: &str, config: &Config, summary: &Summary) -> Result<(), Stop> {
+fn save(home: &Home, name: &str, config: &Config, summary: &Summary) -> Result<(), HarnessError> {
     let benches: Vec<String> = summary.benches.iter().map(|bench| bench.bench.id.clone()).collect();
     if benches.is_empty() {
         console::warn(&format!("nothing is saved as `{name}`: no bench ran to its end"));
         return Ok(());
     }
     let json = serde_json::to_vec(summary)
-        .map_err(|error| Stop::machine(format!("the summary can't be put into JSON: {error}")))?;
+        .map_err(|error| HarnessError::machine(format!("the summary can't be put into JSON: {error}")))?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
     let run = BaselineRun { run_id: &summary.run.run_id, benches: &benches, json: &json };
     Baseline::save(home, name, &run, now).map_err(|error| pages::stop(&error))?;

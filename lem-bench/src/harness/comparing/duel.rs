@@ -10,9 +10,9 @@ use crate::analysis::Summary;
 use crate::analysis::compare::{Comparison, NullTest, PairedBench, Prior, Results, compare_pairs};
 use crate::harness::config::{Config, Format};
 use crate::harness::console;
-use crate::harness::exit::{Exit, Stop};
-use crate::harness::measure::Fighter;
-use crate::harness::pages::{self, Beside};
+use crate::harness::exit::{ExitStatus, HarnessError};
+use crate::harness::measure::DuelBuild;
+use crate::harness::pages::{self, LinkedPages};
 use crate::store::write_atomic;
 
 /// What a duel came to.
@@ -26,7 +26,7 @@ pub(in crate::harness) struct Judged {
 
 impl Judged {
     /// Judges the summaries of the sides.
-    pub(in crate::harness) fn of(config: &Config, sides: &[Fighter]) -> Self {
+    pub(in crate::harness) fn of(config: &Config, sides: &[DuelBuild]) -> Self {
         let find = |wanted: &str| sides.iter().find(|side| side.name == wanted).map(|side| &side.summary);
         let pairs = |new: &Summary| -> Vec<PairedBench> {
             let Some(base) = find("base") else { return Vec::new() };
@@ -48,14 +48,14 @@ impl Judged {
     ///
     /// # Errors
     /// It can't be written.
-    pub(in crate::harness) fn keep(&self, config: &Config, sides: &[Fighter]) -> Result<(), Stop> {
+    pub(in crate::harness) fn keep(&self, config: &Config, sides: &[DuelBuild]) -> Result<(), HarnessError> {
         let Some(judged) = sides.iter().find(|side| side.name == "head").or(sides.last()) else { return Ok(()) };
         let Some(folder) = judged.page.parent() else { return Ok(()) };
         write_atomic(&folder.join("duel.json"), self.json()?.as_bytes()).map_err(|error| pages::stop(&error))?;
         match &self.comparison {
             Some(comparison) => {
                 keep(folder, comparison, &config.exports)?;
-                let beside = Beside { compared: Some(comparison), trends: &[] };
+                let beside = LinkedPages { compared: Some(comparison), trends: &[] };
                 pages::write_beside(folder, &judged.summary, beside)
             }
             None => Ok(()),
@@ -63,15 +63,15 @@ impl Judged {
     }
 
     /// The exit code that it calls for.
-    pub(in crate::harness) fn exit(&self) -> Exit {
-        self.comparison.as_ref().map_or(Exit::Done, exit)
+    pub(in crate::harness) fn exit(&self) -> ExitStatus {
+        self.comparison.as_ref().map_or(ExitStatus::Done, exit)
     }
 
     /// Says it on stdout.
     ///
     /// # Errors
     /// It can't be put into JSON.
-    pub(in crate::harness) fn tell(&self, config: &Config) -> Result<(), Stop> {
+    pub(in crate::harness) fn tell(&self, config: &Config) -> Result<(), HarnessError> {
         if config.format == Format::Json {
             console::out(&format!("{}\n", self.json()?));
             return Ok(());
@@ -87,8 +87,9 @@ impl Judged {
     ///
     /// # Errors
     /// It can't be put into JSON.
-    pub(in crate::harness) fn json(&self) -> Result<String, Stop> {
-        serde_json::to_string(self).map_err(|error| Stop::machine(format!("the duel can't be put into JSON: {error}")))
+    pub(in crate::harness) fn json(&self) -> Result<String, HarnessError> {
+        serde_json::to_string(self)
+            .map_err(|error| HarnessError::machine(format!("the duel can't be put into JSON: {error}")))
     }
 }
 

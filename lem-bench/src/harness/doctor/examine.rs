@@ -1,19 +1,19 @@
 //! Tries every meter and probes those that can be read.
 
-use super::super::run::Call;
+use super::super::run::Invocation;
 use super::super::simulation::probe_effort;
 use super::super::{config::Config, console, environment};
 use super::diagnosis::{Auto, Diagnosis, MeterState};
 use super::{rest, text};
 use crate::clock::RealClock;
-use crate::meter::{self, Found, MeterChoice, Opened, Status};
+use crate::meter::{self, Availability, MeterChoice, Opened, Status};
 use crate::model::{Fact, Origin};
 use crate::protocol::Profile;
 use crate::sampler::probe;
 use crate::store::{MachineLock, WaitPolicy};
 
 /// What the doctor says.
-pub(in crate::harness) fn doctor(call: &Call, json: bool) -> String {
+pub(in crate::harness) fn doctor(call: &Invocation, json: bool) -> String {
     let diagnosis = examine(call);
     if json {
         // Plain data: it can be put into JSON.
@@ -23,7 +23,7 @@ pub(in crate::harness) fn doctor(call: &Call, json: bool) -> String {
     }
 }
 
-fn examine(call: &Call) -> Diagnosis {
+fn examine(call: &Invocation) -> Diagnosis {
     let config = call.config();
     // Sensors are not read densely while somebody measures: some lie when they are.
     let lock = lock(config);
@@ -42,7 +42,7 @@ fn lock(config: &Config) -> Result<MachineLock, String> {
     MachineLock::acquire(&path, WaitPolicy::NoWait, |_| {}).map_err(|error| error.to_string())
 }
 
-fn state(found: Found, may_probe: bool) -> MeterState {
+fn state(found: Availability, may_probe: bool) -> MeterState {
     let name = found.name.to_owned();
     match found.status {
         Status::Ready(opened) => ready(name, opened, may_probe),

@@ -50,7 +50,7 @@ pub(super) fn watch(opened: Opened, probe: &MeterProbe) -> Option<AtRest> {
         edges.push(edge(edges[edges.len() - 1] + length));
     }
     clock.sleep(tick * 3 + Duration::from_millis(10));
-    sampler.wait_past(edges[edges.len() - 1]);
+    sampler.wait_until_sampled(edges[edges.len() - 1]);
     let power = |pair: &[crate::units::Stamp]| {
         let block = sampler.idle_block(pair[0], pair[1], &headline);
         (block.power.len() == headline.len()).then(|| block.power.iter().map(|(_, watts)| watts.get()).sum::<f64>())

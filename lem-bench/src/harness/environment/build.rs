@@ -1,11 +1,11 @@
 //! How the binary was built.
 
-use super::super::hints::HarnessHints;
+use super::super::hints::TargetInfo;
 use super::facts::fact;
 use crate::model::Fact;
 
 /// What the compiler knew.
-pub(super) fn facts(hints: &HarnessHints) -> Vec<Fact> {
+pub(super) fn facts(hints: &TargetInfo) -> Vec<Fact> {
     let assertions = if cfg!(debug_assertions) { "debug assertions on" } else { "debug assertions off" };
     let build = match option_env!("LEM_BENCH_BUILD_OPT_LEVEL") {
         Some(level) => format!("opt-level {level}, {assertions}"),

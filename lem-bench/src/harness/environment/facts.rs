@@ -1,7 +1,7 @@
 //! All facts, in the order in which they are shown.
 
-use super::super::hints::HarnessHints;
-use super::super::run::Call;
+use super::super::hints::TargetInfo;
+use super::super::run::Invocation;
 use super::{build, git, machine, process};
 use crate::model::Fact;
 
@@ -13,12 +13,12 @@ pub(super) fn fact(name: &str, value: Option<impl Into<String>>) -> Option<Fact>
 }
 
 /// How this binary was built.
-pub(in crate::harness) fn build_facts(hints: &HarnessHints) -> Vec<Fact> {
+pub(in crate::harness) fn build_facts(hints: &TargetInfo) -> Vec<Fact> {
     build::facts(hints)
 }
 
 /// What is known about the machine, the build and this process, and what the user said about them.
-pub(in crate::harness) fn facts(call: &Call) -> Vec<Fact> {
+pub(in crate::harness) fn facts(call: &Invocation) -> Vec<Fact> {
     let mut facts = machine::facts(&call.config().open.sysfs_root);
     facts.extend(build::facts(&call.hints));
     facts.extend(git::facts(&call.places.cwd));

@@ -6,7 +6,7 @@ use super::super::{calibration, file, layers, saved};
 use super::samples;
 use crate::analysis::{Options, ReadJournal, summarise_read};
 use crate::sim::Scenario;
-use crate::store::{Baseline, Calibrations, History, Home, JournalName, RunDir, RunId, read_journal};
+use crate::store::{Baseline, History, Home, JournalName, MachineSpreads, RunDir, RunId, read_journal};
 use crate::workers;
 
 /// A reader, and what it is fed.
@@ -98,7 +98,7 @@ pub(super) const READERS: &[Reader] = &[
         sealed: false,
         beside: 0,
         prepare: samples::spread,
-        read: |folder, _| Calibrations::read(&Home::at(folder)).is_ok(),
+        read: |folder, _| MachineSpreads::read(&Home::at(folder)).is_ok(),
     },
     Reader {
         name: "calibration-toml",

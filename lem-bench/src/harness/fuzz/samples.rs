@@ -10,7 +10,8 @@ use crate::protocol::{Overrides, Profile};
 use crate::runner::{Event, Observer as _};
 use crate::sim::{Scenario, Seeds};
 use crate::store::{
-    Baseline, BaselineRun, Calibration, Calibrations, History, Home, JournalName, JournalWriter, RunDir, RunId, slug,
+    Baseline, BaselineRun, History, Home, JournalName, JournalWriter, MachineSpread, MachineSpreads, RunDir, RunId,
+    slug,
 };
 
 const SCENARIO: &str = r#"{"name": "x", "seed": 5,
@@ -105,9 +106,9 @@ pub(super) fn history(folder: &Path) -> Vec<Vec<u8>> {
 pub(super) fn spread(folder: &Path) -> Vec<Vec<u8>> {
     let home = Home::at(folder);
     let machines =
-        [("0a1b2c3d".to_owned(), Calibration { s0: 0.01, d0: 12.0, sessions: 6, benches: 4, at_unix_s: 1.8e9 })];
-    Calibrations { schema_version: SCHEMA_VERSION, machines: machines.into() }.write(&home).unwrap();
-    vec![std::fs::read(Calibrations::file(&home)).unwrap()]
+        [("0a1b2c3d".to_owned(), MachineSpread { s0: 0.01, d0: 12.0, sessions: 6, benches: 4, at_unix_s: 1.8e9 })];
+    MachineSpreads { schema_version: SCHEMA_VERSION, machines: machines.into() }.write(&home).unwrap();
+    vec![std::fs::read(MachineSpreads::file(&home)).unwrap()]
 }
 
 pub(super) fn scenarios() -> Vec<Vec<u8>> {

@@ -12,22 +12,22 @@ use rand::seq::SliceRandom as _;
 use rand::{SeedableRng as _, rngs::Xoshiro256PlusPlus};
 
 use super::super::config::Config;
-use super::super::exit::{Exit, Stop};
-use super::super::run::{Call, Chosen};
+use super::super::exit::{ExitStatus, HarnessError};
+use super::super::run::{Invocation, SelectedCases};
 use super::super::simulation::Simulation;
 use super::super::{console, pages, signals};
 use super::duel_journals::{Journals, Turn, Turns};
-use super::instrument::{self, Instrument};
+use super::instrument::{self, MeterSetup};
 use super::plan_view::span;
 use super::results::{self, Results};
 use super::{jobs, run};
 use crate::analysis::Summary;
-use crate::model::{BenchEnd, Fact, Outcome, Record, RunOrder, RunRecord, id_hash};
+use crate::model::{BenchEnd, Fact, Outcome, Record, RunHeader, RunOrder, id_hash};
 use crate::protocol::{Overrides, Schedule};
 use crate::registry::{Attributes, Selected};
-use crate::runner::{Body, Interrupt, Job, Observer, ObserverError, RigParts, Session};
+use crate::runner::{Body, Interrupt, Job, Observer, ObserverError, Session, SessionConfig};
 use crate::store::{JournalName, RunDir, RunId};
-use crate::workers::{self, Launch, Listed, Listing};
+use crate::workers::{self, CaseList, Launch, ListedCase};
 
 /// What is asked for beside the settings.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ pub(in crate::harness) struct Duel {
 
 /// A side that was measured.
 #[derive(Debug)]
-pub(in crate::harness) struct Fighter {
+pub(in crate::harness) struct DuelBuild {
     /// `base`, `head` or `null`.
     pub(in crate::harness) name: &'static str,
     /// Its run.
@@ -57,12 +57,12 @@ pub(in crate::harness) struct Fighter {
 struct Side {
     name: &'static str,
     launch: Launch,
-    listing: Listing,
+    listing: CaseList,
 }
 
 /// A bench of the duel.
-struct Bout {
-    listed: Listed,
+struct DuelBench {
+    listed: ListedCase,
     /// As it is written down: as many cycles as there are pairs.
     whole: Schedule,
     /// One turn of it.
@@ -74,16 +74,16 @@ struct Bout {
 ///
 /// # Errors
 /// What keeps anything from being measured or kept.
-pub(in crate::harness) fn duel(call: &Call, duel: &Duel) -> Result<(Exit, Vec<Fighter>), Stop> {
+pub(in crate::harness) fn duel(call: &Invocation, duel: &Duel) -> Result<(ExitStatus, Vec<DuelBuild>), HarnessError> {
     let config = call.config();
     let sides = sides(config, duel)?;
     let listed = common(config, &sides)?;
     let home = if config.dry_run { None } else { Some(results::home(call)?) };
-    let mut instrument = Instrument::open(call)?;
+    let mut instrument = MeterSetup::open(call)?;
     let _lock = run::lock(config, &instrument)?;
     run::tell_notes(config, &instrument);
     let probe = instrument.probe(config);
-    let bouts: Vec<Bout> = listed
+    let bouts: Vec<DuelBench> = listed
         .into_iter()
         .map(|listed| {
             let attributes = Attributes { windows: listed.windows, gap: listed.gap, ..Attributes::default() };
@@ -91,13 +91,13 @@ pub(in crate::harness) fn duel(call: &Call, duel: &Duel) -> Result<(Exit, Vec<Fi
                 Config { overrides: Overrides { cycles: Some(duel.pairs), ..config.overrides }, ..config.clone() };
             let whole = jobs::schedule(&set, &attributes, &probe, &instrument.headline);
             let turn = whole.turn(&config.overrides);
-            Bout { listed, whole: Schedule { cycles: duel.pairs, window: turn.window, ..whole }, turn }
+            DuelBench { listed, whole: Schedule { cycles: duel.pairs, window: turn.window, ..whole }, turn }
         })
         .collect();
     let plan = plan(duel, &sides, &bouts, &instrument);
     let Some(home) = home else {
         console::out(&plan);
-        return Ok((Exit::Done, Vec::new()));
+        return Ok((ExitStatus::Done, Vec::new()));
     };
     if !config.is_quiet() {
         console::err(&format!("lem-bench: {plan}"));
@@ -110,7 +110,7 @@ pub(in crate::harness) fn duel(call: &Call, duel: &Duel) -> Result<(Exit, Vec<Fi
         runs.push(Results::of(home.clone(), folder, JournalName { rank: 0, pid: None }));
     }
     let plan = bouts.iter().map(|bout| bout.listed.record.id.clone()).collect();
-    let chosen = Chosen { selected: Selected::default(), total: 0, plan, order: RunOrder::default() };
+    let chosen = SelectedCases { selected: Selected::default(), total: 0, plan, order: RunOrder::default() };
     let mut common = run::head(call, &chosen, &instrument, probe.clone());
     common.evidence = instrument.evidence(&instrument.surroundings());
     for warning in instrument::warnings(&common.evidence) {
@@ -125,15 +125,16 @@ pub(in crate::harness) fn duel(call: &Call, duel: &Duel) -> Result<(Exit, Vec<Fi
     for at in order {
         summaries[at] = Some(runs[at].finish(&config.analysis, &config.exports)?);
     }
-    let fighter = |(side, (summary, page)): (&Side, (Summary, PathBuf))| Fighter { name: side.name, summary, page };
+    let fighter = |(side, (summary, page)): (&Side, (Summary, PathBuf))| DuelBuild { name: side.name, summary, page };
     Ok((outcome, sides.iter().zip(summaries.into_iter().flatten()).map(fighter).collect()))
 }
 
 /// The sides in the order in which they are told.
-fn sides(config: &Config, duel: &Duel) -> Result<Vec<Side>, Stop> {
+fn sides(config: &Config, duel: &Duel) -> Result<Vec<Side>, HarnessError> {
     let side = |name: &'static str, binary: &PathBuf| {
         let launch = Launch { binary: binary.clone(), env: config.env.clone(), limit: config.bench_timeout };
-        let listing = workers::list(&launch, &config.axes).map_err(|why| Stop::usage(format!("--{name}: {why}")))?;
+        let listing =
+            workers::list(&launch, &config.axes).map_err(|why| HarnessError::usage(format!("--{name}: {why}")))?;
         Ok(Side { name, launch, listing })
     };
     let mut sides = vec![side("base", &duel.base)?];
@@ -147,8 +148,8 @@ fn sides(config: &Config, duel: &Duel) -> Result<Vec<Side>, Stop> {
 }
 
 /// The benches that all sides have and that were asked for.
-fn common(config: &Config, sides: &[Side]) -> Result<Vec<Listed>, Stop> {
-    let wanted = |bench: &&Listed| {
+fn common(config: &Config, sides: &[Side]) -> Result<Vec<ListedCase>, HarnessError> {
+    let wanted = |bench: &&ListedCase| {
         let id = &bench.record.id;
         let matches = |text: &String| if config.exact { id == text } else { id.contains(text.as_str()) };
         (config.filters.is_empty() || config.filters.iter().any(matches))
@@ -168,12 +169,12 @@ fn common(config: &Config, sides: &[Side]) -> Result<Vec<Listed>, Stop> {
         }
     }
     if all.is_empty() {
-        return Err(Stop::no_match("no bench that all sides have matches: nothing to compare"));
+        return Err(HarnessError::no_match("no bench that all sides have matches: nothing to compare"));
     }
     Ok(all)
 }
 
-fn plan(duel: &Duel, sides: &[Side], bouts: &[Bout], instrument: &Instrument) -> String {
+fn plan(duel: &Duel, sides: &[Side], bouts: &[DuelBench], instrument: &MeterSetup) -> String {
     let turns = duel.pairs * sides.len() as u32;
     let total: Duration = bouts.iter().map(|bout| bout.turn.expected() * turns).sum();
     let names: Vec<_> = sides.iter().map(|side| side.name).collect();
@@ -198,7 +199,7 @@ fn plan(duel: &Duel, sides: &[Side], bouts: &[Bout], instrument: &Instrument) ->
 }
 
 /// The head of a side's journal: of the session, but for what the build itself says.
-fn head(common: &RunRecord, side: &Side, run_id: String) -> RunRecord {
+fn head(common: &RunHeader, side: &Side, run_id: String) -> RunHeader {
     let fact = |name: &str, value: String| Fact { name: name.to_owned(), value };
     // What the current folder has checked out need be neither side's source.
     let of_build = |name: &str| name.starts_with("git ") || side.listing.build.iter().any(|fact| fact.name == name);
@@ -208,7 +209,7 @@ fn head(common: &RunRecord, side: &Side, run_id: String) -> RunRecord {
     environment.push(fact("duel side", side.name.to_owned()));
     environment.push(fact("binary", side.launch.binary.display().to_string()));
     let stem = side.launch.binary.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    RunRecord {
+    RunHeader {
         run_id,
         lem_bench: side.listing.lem_bench.clone(),
         target: stem,
@@ -223,12 +224,12 @@ fn measure(
     config: &Config,
     duel: &Duel,
     sides: &[Side],
-    bouts: &[Bout],
-    mut instrument: Instrument,
-    heads: &[RunRecord],
+    bouts: &[DuelBench],
+    mut instrument: MeterSetup,
+    heads: &[RunHeader],
     runs: &[Results],
-) -> Result<Exit, Stop> {
-    let broken = |error: ObserverError| Stop::machine(error.to_string());
+) -> Result<ExitStatus, HarnessError> {
+    let broken = |error: ObserverError| HarnessError::machine(error.to_string());
     let surroundings = instrument.surroundings();
     let simulation = instrument.simulation.take();
     let turns = Turns::default();
@@ -240,9 +241,9 @@ fn measure(
     let sampler = instrument.sampler(&heads[0].probe, simulation.as_ref())?;
     let interrupt = Interrupt::default();
     signals::listen(&interrupt, console::note)
-        .map_err(|error| Stop::machine(format!("signals can't be listened for: {error}")))?;
+        .map_err(|error| HarnessError::machine(format!("signals can't be listened for: {error}")))?;
     let headline = heads[0].headline.clone();
-    let parts = RigParts {
+    let parts = SessionConfig {
         clock,
         sampler,
         domains,
@@ -259,13 +260,13 @@ fn measure(
         session.record(&Record::Run(Box::new(head.clone()))).map_err(broken)?;
     }
     session.bare_idle(&bouts[0].turn).map_err(broken)?;
-    let mut worst = Exit::Done;
+    let mut worst = ExitStatus::Done;
     for (number, bout) in bouts.iter().enumerate() {
         let (session, turns) = (&mut session, &turns);
-        let mut fight = Fight { config, duel, sides, bout, session, turns, interrupt: &interrupt };
+        let mut fight = DuelRunner { config, duel, sides, bout, session, turns, interrupt: &interrupt };
         let exit = fight.fight(simulation.as_ref(), (number + 1, bouts.len()))?;
         worst = worst.max(exit);
-        if matches!(exit, Exit::Interrupted | Exit::Invalid) {
+        if matches!(exit, ExitStatus::Interrupted | ExitStatus::Invalid) {
             return Ok(worst);
         }
     }
@@ -277,18 +278,18 @@ fn measure(
 }
 
 /// One bench's turns.
-struct Fight<'a> {
+struct DuelRunner<'a> {
     config: &'a Config,
     duel: &'a Duel,
     sides: &'a [Side],
-    bout: &'a Bout,
+    bout: &'a DuelBench,
     session: &'a mut Session,
     turns: &'a Turns,
     interrupt: &'a Interrupt,
 }
 
-impl Fight<'_> {
-    fn fight(&mut self, simulation: Option<&Simulation>, of_all: (usize, usize)) -> Result<Exit, Stop> {
+impl DuelRunner<'_> {
+    fn fight(&mut self, simulation: Option<&Simulation>, of_all: (usize, usize)) -> Result<ExitStatus, HarnessError> {
         let record = &self.bout.listed.record;
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(self.config.seed ^ id_hash(&record.id));
         let mut order: Vec<usize> = (0..self.sides.len()).collect();
@@ -309,13 +310,13 @@ impl Fight<'_> {
                 self.turns.set(Turn { side: *side, last: pair + 1 == self.duel.pairs });
                 let launch = u64::from(pair) * order.len() as u64 + place as u64;
                 match self.turn(*side, pair, launch, simulation)? {
-                    None => return Ok(Exit::Interrupted),
+                    None => return Ok(ExitStatus::Interrupted),
                     Some(Outcome::Completed) => {}
                     Some(outcome) => return self.lost(*side, &outcome),
                 }
             }
         }
-        Ok(Exit::Done)
+        Ok(ExitStatus::Done)
     }
 
     /// One turn; `None` when it was interrupted.
@@ -325,11 +326,11 @@ impl Fight<'_> {
         pair: u32,
         launch: u64,
         simulation: Option<&Simulation>,
-    ) -> Result<Option<Outcome>, Stop> {
+    ) -> Result<Option<Outcome>, HarnessError> {
         let mut record = self.bout.listed.record.clone();
         let body: Body = if let Some(simulation) = simulation {
             let launch = id_hash(&record.id).wrapping_add(launch);
-            simulation.body(launch).map_err(|error| Stop::usage(error.to_string()))?
+            simulation.body(launch).map_err(|error| HarnessError::usage(error.to_string()))?
         } else {
             let (launch, axes) = (self.sides[side].launch.clone(), self.config.axes.clone());
             workers::body(launch, record.id.clone(), axes, self.interrupt.clone())
@@ -337,17 +338,17 @@ impl Fight<'_> {
         record.schedule = self.bout.whole.figures();
         let (earlier, spent) = (Vec::new(), Duration::ZERO);
         let job = Job { record, schedule: self.bout.turn, body, from_cycle: pair, earlier, spent };
-        self.session.run(&job).map_err(|error| Stop::machine(error.to_string()))
+        self.session.run(&job).map_err(|error| HarnessError::machine(error.to_string()))
     }
 
     /// A side failed: there are no pairs any more, and the other sides end with it.
-    fn lost(&mut self, side: usize, outcome: &Outcome) -> Result<Exit, Stop> {
+    fn lost(&mut self, side: usize, outcome: &Outcome) -> Result<ExitStatus, HarnessError> {
         let id = &self.bout.listed.record.id;
         let name = self.sides[side].name;
         let (text, exit) = match outcome {
-            Outcome::Failed { message } | Outcome::Panicked { message } => (message.clone(), Exit::BenchFailed),
-            Outcome::DeviceLost { message } => (format!("the device is lost: {message}"), Exit::Invalid),
-            Outcome::Completed => (String::new(), Exit::Done),
+            Outcome::Failed { message } | Outcome::Panicked { message } => (message.clone(), ExitStatus::BenchFailed),
+            Outcome::DeviceLost { message } => (format!("the device is lost: {message}"), ExitStatus::Invalid),
+            Outcome::Completed => (String::new(), ExitStatus::Done),
         };
         console::error(&format!("{id}: {name}: {text}"));
         for other in (0..self.sides.len()).filter(|other| *other != side) {
@@ -355,7 +356,7 @@ impl Fight<'_> {
             let outcome = Outcome::Failed { message: format!("the duel ended with its other side, {name}") };
             let at = self.session.now();
             let end = BenchEnd { bench: id.clone(), outcome, last_failure: None, precision: None, at };
-            self.session.record(&Record::BenchEnd(end)).map_err(|error| Stop::machine(error.to_string()))?;
+            self.session.record(&Record::BenchEnd(end)).map_err(|error| HarnessError::machine(error.to_string()))?;
         }
         Ok(exit)
     }

@@ -7,18 +7,18 @@ use std::time::Duration;
 
 use super::super::calibration;
 use super::super::config::Config;
-use super::super::exit::Stop;
-use super::super::places::Places;
-use super::super::run::Call;
+use super::super::exit::HarnessError;
+use super::super::places::WorkspacePaths;
+use super::super::run::Invocation;
 use super::super::simulation::{Simulation, probe_effort};
 use super::headline;
 use crate::clock::{Clock, RealClock};
-use crate::meter::{self, DeviceWatch, Meter, MeterChoice, Unread};
+use crate::meter::{self, DeviceMonitor, Meter, MeterChoice, NullMeter};
 use crate::model::{
     Calibration, DeviceLimits, DeviceUser, Domain, DomainId, DomainKind, Fact, MeterProbe, Origin, RunEvidence,
-    RunRecord,
+    RunHeader,
 };
-use crate::runner::Surroundings;
+use crate::runner::HostMonitor;
 use crate::sampler::{ProbeEffort, Sampler, SamplerConfig, probe};
 use crate::sim::Seeds;
 
@@ -29,7 +29,7 @@ const MODEL_PROBE: Duration = Duration::from_millis(200);
 const REOPENINGS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(2), Duration::from_secs(8)];
 
 /// A meter and what belongs to it.
-pub(super) struct Instrument {
+pub(super) struct MeterSetup {
     pub(super) meter: Box<dyn Meter>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) domains: Vec<Domain>,
@@ -38,28 +38,28 @@ pub(super) struct Instrument {
     pub(super) facts: Vec<Fact>,
     /// Set when the machine is a simulated one.
     pub(super) simulation: Option<Simulation>,
-    watch: Option<Arc<dyn DeviceWatch>>,
+    watch: Option<Arc<dyn DeviceMonitor>>,
     calibration: Option<Calibration>,
 }
 
-impl Instrument {
+impl MeterSetup {
     /// Opens the meter that was asked for.
     ///
     /// # Errors
     /// There is none, or the domains that were asked for are not its.
-    pub(super) fn open(call: &Call) -> Result<Self, Stop> {
+    pub(super) fn open(call: &Invocation) -> Result<Self, HarnessError> {
         Self::opened(call, false)
     }
 
     /// Opens what this process has of it, which is one of several that have a GPU each.
     ///
     /// # Errors
-    /// As [`Instrument::open`].
-    pub(super) fn open_own_gpu(call: &Call) -> Result<Self, Stop> {
+    /// As [`MeterSetup::open`].
+    pub(super) fn open_own_gpu(call: &Invocation) -> Result<Self, HarnessError> {
         Self::opened(call, true)
     }
 
-    fn opened(call: &Call, has_a_part: bool) -> Result<Self, Stop> {
+    fn opened(call: &Invocation, has_a_part: bool) -> Result<Self, HarnessError> {
         let config = call.config();
         match &config.meter {
             MeterChoice::Sim(file) => Self::simulated(config, &find(file, &call.places)),
@@ -76,15 +76,15 @@ impl Instrument {
         }
     }
 
-    fn simulated(config: &Config, file: &Path) -> Result<Self, Stop> {
+    fn simulated(config: &Config, file: &Path) -> Result<Self, HarnessError> {
         let simulation = Simulation::open(file, Seeds { run: config.seed, bench: 0 })
-            .map_err(|error| Stop::invalid(format!("the meter `{}` can't be had: {error}", config.meter)))?;
+            .map_err(|error| HarnessError::invalid(format!("the meter `{}` can't be had: {error}", config.meter)))?;
         let notes =
             vec![format!("everything is simulated: the workload of {} takes the place of every bench", file.display())];
         Ok(Self { simulation: Some(simulation.clone()), ..Self::on(&simulation, config, notes)? })
     }
 
-    fn on(simulation: &Simulation, config: &Config, notes: Vec<String>) -> Result<Self, Stop> {
+    fn on(simulation: &Simulation, config: &Config, notes: Vec<String>) -> Result<Self, HarnessError> {
         let meter = simulation.machine().meter();
         let clock = Arc::new(simulation.machine().clock());
         let proposed = meter::non_overlapping(meter.domains());
@@ -97,7 +97,7 @@ impl Instrument {
         config: &Config,
         (proposed, has_a_part): (Vec<DomainId>, bool),
         notes: Vec<String>,
-    ) -> Result<Self, Stop> {
+    ) -> Result<Self, HarnessError> {
         let domains = meter.domains().to_vec();
         let headline = headline::choose(&domains, &config.domains, proposed, has_a_part)?;
         let facts: Vec<Fact> = meter.facts().into_iter().map(|(name, value)| Fact { name, value }).collect();
@@ -126,7 +126,7 @@ impl Instrument {
 
     /// Reads nothing, as another process measures the machine.
     pub(super) fn unread(self) -> Self {
-        let meter: Box<dyn Meter> = Box::new(Unread::of(&*self.meter));
+        let meter: Box<dyn Meter> = Box::new(NullMeter::of(&*self.meter));
         Self { meter, domains: Vec::new(), headline: Vec::new(), watch: None, calibration: None, ..self }
     }
 
@@ -147,12 +147,12 @@ impl Instrument {
     }
 
     /// What goes on around what it measures.
-    pub(super) fn surroundings(&self) -> Surroundings {
-        if self.is_real() { Surroundings::real(self.watch.clone()) } else { Surroundings::default() }
+    pub(super) fn surroundings(&self) -> HostMonitor {
+        if self.is_real() { HostMonitor::real(self.watch.clone()) } else { HostMonitor::default() }
     }
 
     /// What is known about its devices before anything is measured.
-    pub(super) fn evidence(&self, surroundings: &Surroundings) -> RunEvidence {
+    pub(super) fn evidence(&self, surroundings: &HostMonitor) -> RunEvidence {
         let limits = self.watch.as_ref().and_then(|watch| watch.power_limits().ok()).unwrap_or_default();
         let limits = limits.into_iter().map(|limits| DeviceLimits {
             max_sm_clock_mhz: self.fact(&format!("{} max sm clock MHz", limits.domain)),
@@ -179,7 +179,11 @@ impl Instrument {
     ///
     /// # Errors
     /// Why there is none: it can't be opened, or its headline still can't be read.
-    pub(super) fn reopen(call: &Call, head: &RunRecord, simulation: Option<&Simulation>) -> Result<Sampler, String> {
+    pub(super) fn reopen(
+        call: &Invocation,
+        head: &RunHeader,
+        simulation: Option<&Simulation>,
+    ) -> Result<Sampler, String> {
         let mut opened = Err(String::new());
         for wait in REOPENINGS {
             match simulation {
@@ -194,7 +198,7 @@ impl Instrument {
         opened
     }
 
-    fn open_again(call: &Call, head: &RunRecord, simulation: Option<&Simulation>) -> Result<Sampler, String> {
+    fn open_again(call: &Invocation, head: &RunHeader, simulation: Option<&Simulation>) -> Result<Sampler, String> {
         let mut again = match simulation {
             Some(simulation) => Self::on(simulation, call.config(), Vec::new()),
             None => Self::open(call),
@@ -216,12 +220,12 @@ impl Instrument {
     ///
     /// # Errors
     /// When its thread can't be started.
-    pub(super) fn sampler(self, probed: &MeterProbe, simulation: Option<&Simulation>) -> Result<Sampler, Stop> {
+    pub(super) fn sampler(self, probed: &MeterProbe, simulation: Option<&Simulation>) -> Result<Sampler, HarnessError> {
         let config = SamplerConfig::for_meter(probed);
         match simulation {
             Some(simulation) => Ok(Sampler::attach(self.meter, &simulation.machine().clock(), probed, config)),
             None => Sampler::start(self.meter, self.clock, probed, config)
-                .map_err(|error| Stop::machine(format!("the sampler's thread can't be started: {error}"))),
+                .map_err(|error| HarnessError::machine(format!("the sampler's thread can't be started: {error}"))),
         }
     }
 }
@@ -237,7 +241,7 @@ pub(super) fn warnings(evidence: &RunEvidence) -> Vec<String> {
 }
 
 /// A scenario's file: from the current folder, else from the workspace's root.
-fn find(file: &Path, places: &Places) -> PathBuf {
+fn find(file: &Path, places: &WorkspacePaths) -> PathBuf {
     let here = places.cwd.join(file);
     let root = places.workspace_root.join(file);
     if !here.is_file() && root.is_file() { root } else { here }

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::super::config::Config;
-use super::super::exit::Stop;
+use super::super::exit::HarnessError;
 use super::super::simulation::Simulation;
 use super::super::test_mode;
 #[cfg(unix)]
 use super::super::worker;
 use crate::model::{BenchRecord, DomainId, MeterProbe, id_hash};
-use crate::protocol::{CycleSums, Overrides, Schedule};
+use crate::protocol::{CycleTotals, Overrides, Schedule};
 use crate::registry::{Attributes, Case};
 use crate::runner::{Body, Interrupt, Job};
 #[cfg(unix)]
@@ -47,10 +47,12 @@ pub(super) fn job(
     schedule: &Schedule,
     simulation: Option<&Simulation>,
     interrupt: &Interrupt,
-    earlier: Vec<CycleSums>,
-) -> Result<Job, Stop> {
+    earlier: Vec<CycleTotals>,
+) -> Result<Job, HarnessError> {
     let body = match simulation {
-        Some(simulation) => simulation.body(id_hash(&case.id)).map_err(|error| Stop::usage(error.to_string()))?,
+        Some(simulation) => {
+            simulation.body(id_hash(&case.id)).map_err(|error| HarnessError::usage(error.to_string()))?
+        }
         None if config.isolates() || case.attributes.isolate => isolated(config, case, interrupt)?,
         None => test_mode::body(case),
     };
@@ -60,9 +62,9 @@ pub(super) fn job(
 
 /// The case's body in a process of its own.
 #[cfg(unix)]
-fn isolated(config: &Config, case: &Case, interrupt: &Interrupt) -> Result<Body, Stop> {
+fn isolated(config: &Config, case: &Case, interrupt: &Interrupt) -> Result<Body, HarnessError> {
     let binary = std::env::current_exe()
-        .map_err(|error| Stop::machine(format!("this binary can't be found, to start it again: {error}")))?;
+        .map_err(|error| HarnessError::machine(format!("this binary can't be found, to start it again: {error}")))?;
     let log = config.log.iter().map(|log| (worker::LOG.to_owned(), log.clone()));
     let env = log.chain(config.env.iter().cloned()).collect();
     let launch = Launch { binary, env, limit: config.bench_timeout };
@@ -71,8 +73,8 @@ fn isolated(config: &Config, case: &Case, interrupt: &Interrupt) -> Result<Body,
 
 /// Workers need sockets between processes and a clock that they share.
 #[cfg(not(unix))]
-fn isolated(_: &Config, case: &Case, _: &Interrupt) -> Result<Body, Stop> {
-    Err(Stop::usage(format!("{} can't be isolated: there are no workers on this platform", case.id)))
+fn isolated(_: &Config, case: &Case, _: &Interrupt) -> Result<Body, HarnessError> {
+    Err(HarnessError::usage(format!("{} can't be isolated: there are no workers on this platform", case.id)))
 }
 
 fn record(case: &Case, schedule: &Schedule) -> BenchRecord {

@@ -14,7 +14,7 @@ mod rounds;
 mod run;
 mod session;
 
-pub(super) use duel::{Duel, Fighter, duel};
+pub(super) use duel::{Duel, DuelBuild, duel};
 pub(super) use jobs::described;
 pub(super) use plan_view::span;
 pub(super) use results::home_of;

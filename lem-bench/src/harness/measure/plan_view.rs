@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::instrument::Instrument;
+use super::instrument::MeterSetup;
 use crate::model::{MeterProbe, Origin};
 use crate::plan::{PlannedBench, TimePlan};
 
@@ -13,7 +13,7 @@ use crate::plan::{PlannedBench, TimePlan};
 const SHOWN: usize = 12;
 
 /// The plan as text, with its benches: all of them, or the first few.
-pub(super) fn plan(plan: &TimePlan, instrument: &Instrument, probe: &MeterProbe, all: bool) -> String {
+pub(super) fn plan(plan: &TimePlan, instrument: &MeterSetup, probe: &MeterProbe, all: bool) -> String {
     let mut text = String::new();
     let n = plan.benches().len();
     let benches = if n == 1 { "1 bench".to_owned() } else { format!("{n} benches") };

@@ -10,19 +10,19 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::super::config::Config;
-use super::super::exit::{Exit, Stop};
+use super::super::exit::{ExitStatus, HarnessError};
 use super::super::pages::stop;
-use super::super::run::{Call, Chosen};
+use super::super::run::{Invocation, SelectedCases};
 use super::super::{console, signals};
-use super::instrument::Instrument;
+use super::instrument::MeterSetup;
 use super::results::Results;
 use super::resume::{self, Progress};
 use super::session::Ended;
 use crate::model::{DomainId, MeterProbe, Order, RunOrder};
 use crate::registry::Case;
-use crate::runner::{Interrupt, Together as _};
+use crate::runner::{Interrupt, RankBarrier as _};
 use crate::store::{Home, JournalName, RunDir, RunId, slug};
-use crate::workers::{Meeting, Note, Place, bury, crew};
+use crate::workers::{FileBarrier, RankInfo, RunAnnouncement, bury, crew};
 
 /// How many processes a bench wants.
 pub(super) fn wanted(config: &Config, case: &Case) -> u32 {
@@ -30,13 +30,13 @@ pub(super) fn wanted(config: &Config, case: &Case) -> u32 {
 }
 
 /// The numbers of processes that the chosen benches want, in the order of the benches.
-fn worlds(config: &Config, chosen: &Chosen) -> Vec<u32> {
+fn worlds(config: &Config, chosen: &SelectedCases) -> Vec<u32> {
     let mut seen = BTreeSet::new();
     chosen.selected.run.iter().map(|case| wanted(config, case)).filter(|n| seen.insert(*n)).collect()
 }
 
 /// Whether this process is to start others, which measure.
-pub(super) fn is_conductor(config: &Config, chosen: &Chosen) -> bool {
+pub(super) fn is_conductor(config: &Config, chosen: &SelectedCases) -> bool {
     worlds(config, chosen).iter().any(|n| *n > 1)
 }
 
@@ -44,11 +44,11 @@ pub(super) fn is_conductor(config: &Config, chosen: &Chosen) -> bool {
 ///
 /// # Errors
 /// That makes no sense, or can't be had together with what was asked for.
-pub(super) fn place(config: &Config) -> Result<Option<Place>, Stop> {
-    let place = Place::of_this_process().map_err(Stop::usage)?;
+pub(super) fn place(config: &Config) -> Result<Option<RankInfo>, HarnessError> {
+    let place = RankInfo::of_this_process().map_err(HarnessError::usage)?;
     let Some(place) = place else { return Ok(None) };
     if !place.is_ours && config.processes.is_some_and(|n| n != place.world) {
-        return Err(Stop::usage(format!(
+        return Err(HarnessError::usage(format!(
             "{} has started {} processes, and --processes asks for another number: leave it out",
             place.launcher, place.world
         )));
@@ -58,9 +58,9 @@ pub(super) fn place(config: &Config) -> Result<Option<Place>, Stop> {
 }
 
 /// Refuses what several processes can't do.
-fn refuse(config: &Config) -> Result<(), Stop> {
+fn refuse(config: &Config) -> Result<(), HarnessError> {
     let what = "several processes can't be had with --order interleaved: choose grouped or shuffled";
-    if config.order == Order::Interleaved { Err(Stop::usage(what)) } else { Ok(()) }
+    if config.order == Order::Interleaved { Err(HarnessError::usage(what)) } else { Ok(()) }
 }
 
 /// Where the processes of a run meet.
@@ -69,7 +69,7 @@ fn meetings(run: &Path, world: u32) -> PathBuf {
 }
 
 /// The run of the processes: a new one, or the one that they go on with.
-fn begin(config: &Config, home: &Home, target: &str) -> Result<RunDir, Stop> {
+fn begin(config: &Config, home: &Home, target: &str) -> Result<RunDir, HarnessError> {
     let earlier = config.resume.as_ref().map(|which| resume::run(home, which, target)).transpose()?.flatten();
     earlier.map_or_else(|| RunDir::create(home).map_err(|error| stop(&error)), Ok)
 }
@@ -79,18 +79,24 @@ fn begin(config: &Config, home: &Home, target: &str) -> Result<RunDir, Stop> {
 ///
 /// # Errors
 /// They can't be started, or none of them came to measure anything.
-pub(super) fn conduct(call: &Call, chosen: &Chosen, target: &str, home: Home) -> Result<(Results, Exit), Stop> {
+pub(super) fn conduct(
+    call: &Invocation,
+    chosen: &SelectedCases,
+    target: &str,
+    home: Home,
+) -> Result<(Results, ExitStatus), HarnessError> {
     let config = call.config();
     refuse(config)?;
-    let gpus = Instrument::open(call)?.gpus();
+    let gpus = MeterSetup::open(call)?.gpus();
     let run = begin(config, &home, target)?;
     let results = Results::of(home, run, JournalName { rank: 0, pid: None });
     let interrupt = Interrupt::default();
-    let cant = |error: std::io::Error| Stop::machine(format!("the processes of the run can't be started: {error}"));
+    let cant =
+        |error: std::io::Error| HarnessError::machine(format!("the processes of the run can't be started: {error}"));
     signals::listen(&interrupt, |_| ()).map_err(cant)?;
-    let mut worst = Exit::Done;
+    let mut worst = ExitStatus::Done;
     for world in worlds(config, chosen) {
-        if interrupt.is_asked() {
+        if interrupt.is_requested() {
             break;
         }
         if !config.is_quiet() && world > 1 {
@@ -107,21 +113,21 @@ pub(super) fn conduct(call: &Call, chosen: &Chosen, target: &str, home: Home) ->
             if code.is_none() {
                 console::error(&format!("rank {rank} of {world} was ended by a signal"));
             }
-            let known = |exit: &Exit| Some(i32::from(exit.code())) == *code;
-            worst = worst.max(Exit::ALL.into_iter().find(known).unwrap_or(Exit::BenchFailed));
+            let known = |exit: &ExitStatus| Some(i32::from(exit.code())) == *code;
+            worst = worst.max(ExitStatus::ALL.into_iter().find(known).unwrap_or(ExitStatus::BenchFailed));
         }
     }
     if !results.has_journals() {
         drop(std::fs::remove_dir_all(results.folder()));
         let message = "none of the processes came to measure anything: see above".to_owned();
-        return Err(Stop { exit: worst.max(Exit::Regressed), message });
+        return Err(HarnessError { exit: worst.max(ExitStatus::Regressed), message });
     }
-    Ok((results, worst.max(if interrupt.is_asked() { Exit::Interrupted } else { Exit::Done })))
+    Ok((results, worst.max(if interrupt.is_requested() { ExitStatus::Interrupted } else { ExitStatus::Done })))
 }
 
 /// What the ranks tell each other before anything is measured; that of rank 0 counts for all.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Terms {
+pub(super) struct RankAgreement {
     pub(super) plan: Vec<String>,
     pub(super) order: RunOrder,
     /// How far the run got before, for all of them.
@@ -132,11 +138,11 @@ pub(super) struct Terms {
 
 /// This process as one of several.
 pub(super) struct Ranks {
-    pub(super) place: Place,
+    pub(super) place: RankInfo,
     pub(super) results: Results,
-    pub(super) meeting: Arc<Meeting>,
+    pub(super) meeting: Arc<FileBarrier>,
     /// Where rank 0 has noted the run, for processes that a launcher has started.
-    note: Option<Note>,
+    note: Option<RunAnnouncement>,
 }
 
 impl Ranks {
@@ -144,7 +150,13 @@ impl Ranks {
     ///
     /// # Errors
     /// They don't come, or the run's folder can't be used.
-    pub(super) fn join(call: &Call, place: Place, chosen: &mut Chosen, target: &str, home: Home) -> Result<Self, Stop> {
+    pub(super) fn join(
+        call: &Invocation,
+        place: RankInfo,
+        chosen: &mut SelectedCases,
+        target: &str,
+        home: Home,
+    ) -> Result<Self, HarnessError> {
         let config = call.config();
         let wait = config.rank_timeout;
         let (mut pid, mut note) = (None, None);
@@ -155,7 +167,8 @@ impl Ranks {
             let id = RunId::parse(&place.job).map_err(|error| stop(&error))?;
             RunDir::join(&home, id)
         } else {
-            let note = note.insert(Note(home.path().join("ranks").join(slug(&format!("{} {target}", place.job)))));
+            let note =
+                note.insert(RunAnnouncement(home.path().join("ranks").join(slug(&format!("{} {target}", place.job)))));
             if place.rank == 0 {
                 note.take_away();
                 if !config.is_quiet() {
@@ -166,7 +179,7 @@ impl Ranks {
             } else {
                 let run = |id: &str| RunDir::find(&home, RunId::parse(id).ok()?);
                 let meetings = |id: &str| run(id).map(|run| meetings(run.path(), place.world));
-                let id = note.find(wait, meetings).map_err(Stop::invalid)?;
+                let id = note.find(wait, meetings).map_err(HarnessError::invalid)?;
                 RunId::parse(&id).and_then(|id| RunDir::join(&home, id))
             }
         };
@@ -176,9 +189,10 @@ impl Ranks {
             // What an earlier try left.
             drop(std::fs::remove_dir_all(&folder));
         }
-        let meeting = Arc::new(Meeting::join(folder, place.rank, place.world, wait).map_err(Stop::machine)?);
+        let meeting =
+            Arc::new(FileBarrier::join(folder, place.rank, place.world, wait).map_err(HarnessError::machine)?);
         if let (0, Some(note)) = (place.rank, &note) {
-            note.leave(&results.run_id()).map_err(Stop::machine)?;
+            note.leave(&results.run_id()).map_err(HarnessError::machine)?;
         }
         Ok(Self { place, results, meeting, note })
     }
@@ -187,10 +201,10 @@ impl Ranks {
     /// is counted twice.
     ///
     /// # Errors
-    /// As [`Instrument::open`].
-    pub(super) fn instrument(&self, call: &Call) -> Result<Instrument, Stop> {
+    /// As [`MeterSetup::open`].
+    pub(super) fn instrument(&self, call: &Invocation) -> Result<MeterSetup, HarnessError> {
         let has_own_gpu = self.place.has_own_gpu;
-        let instrument = if has_own_gpu { Instrument::open_own_gpu(call)? } else { Instrument::open(call)? };
+        let instrument = if has_own_gpu { MeterSetup::open_own_gpu(call)? } else { MeterSetup::open(call)? };
         Ok(match self.place.local_rank {
             0 => instrument,
             _ if instrument.is_of_this_process() => instrument,
@@ -203,8 +217,9 @@ impl Ranks {
     ///
     /// # Errors
     /// They have other benches, or one of them does not come any more.
-    pub(super) fn agree(&self, chosen: &mut Chosen, own: &Terms) -> Result<Terms, Stop> {
-        let cant = |error: serde_json::Error| Stop::machine(format!("the ranks don't understand each other: {error}"));
+    pub(super) fn agree(&self, chosen: &mut SelectedCases, own: &RankAgreement) -> Result<RankAgreement, HarnessError> {
+        let cant =
+            |error: serde_json::Error| HarnessError::machine(format!("the ranks don't understand each other: {error}"));
         let text = serde_json::to_string(own).map_err(cant)?;
         let met = self.meeting.meet(&text);
         if let (0, Some(note)) = (self.place.rank, &self.note) {
@@ -214,15 +229,15 @@ impl Ranks {
                 drop(std::fs::remove_dir_all(self.results.folder()));
             }
         }
-        let all = met.map_err(Stop::invalid)?;
-        let mut all: Vec<Terms> =
+        let all = met.map_err(HarnessError::invalid)?;
+        let mut all: Vec<RankAgreement> =
             all.iter().map(|text| serde_json::from_str(text)).collect::<Result<_, _>>().map_err(cant)?;
         let each: Vec<Progress> = all.iter_mut().map(|terms| std::mem::take(&mut terms.progress)).collect();
-        let terms = Terms { progress: Progress::of_all(&each), ..all.swap_remove(0) };
+        let terms = RankAgreement { progress: Progress::of_all(&each), ..all.swap_remove(0) };
         chosen.follow(&terms.plan, terms.order);
         if chosen.plan != terms.plan {
             let rank = self.place.rank;
-            return Err(Stop::usage(format!(
+            return Err(HarnessError::usage(format!(
                 "rank {rank} has other benches than rank 0: start all with one binary and filter"
             )));
         }

@@ -4,9 +4,9 @@
 
 use std::path::PathBuf;
 
-use super::super::exit::Stop;
+use super::super::exit::HarnessError;
 use super::super::pages::{self, stop};
-use super::super::run::Call;
+use super::super::run::Invocation;
 use super::super::saved;
 use crate::analysis::{Options, ReadJournal, Summary, summarise_read};
 use crate::report::export::{FORMATS, JSON};
@@ -16,14 +16,14 @@ use crate::store::{Home, HomeOptions, Journal, JournalName, JournalWriter, RunDi
 ///
 /// # Errors
 /// It can't be written to.
-pub(super) fn home(call: &Call) -> Result<Home, Stop> {
+pub(super) fn home(call: &Invocation) -> Result<Home, HarnessError> {
     let home = home_of(call);
     home.check_writable().map_err(|error| stop(&error))?;
     Ok(home)
 }
 
 /// The results folder of this call.
-pub(in crate::harness) fn home_of(call: &Call) -> Home {
+pub(in crate::harness) fn home_of(call: &Invocation) -> Home {
     let root = &call.places.workspace_root;
     let said = call.config().output_dir.as_ref().map(|folder| root.join(folder));
     let options =
@@ -44,7 +44,7 @@ impl Results {
     ///
     /// # Errors
     /// It can't be made.
-    pub(super) fn begin(home: Home) -> Result<Self, Stop> {
+    pub(super) fn begin(home: Home) -> Result<Self, HarnessError> {
         let nextest = std::env::var("NEXTEST_RUN_ID").ok().filter(|id| !id.is_empty());
         let (run, pid) = match nextest {
             Some(id) => (RunId::nextest(&id).and_then(|id| RunDir::join(&home, id)), Some(std::process::id())),
@@ -82,7 +82,7 @@ impl Results {
     ///
     /// # Errors
     /// It can't be made.
-    pub(super) fn journal(&self) -> Result<JournalWriter, Stop> {
+    pub(super) fn journal(&self) -> Result<JournalWriter, HarnessError> {
         JournalWriter::create(&self.run, self.name).map_err(|error| stop(&error))
     }
 
@@ -90,7 +90,7 @@ impl Results {
     ///
     /// # Errors
     /// It can't be read, or another process writes to it.
-    pub(super) fn has_begun(&self) -> Result<bool, Stop> {
+    pub(super) fn has_begun(&self) -> Result<bool, HarnessError> {
         JournalWriter::has_begun(&self.run, self.name).map_err(|error| stop(&error))
     }
 
@@ -98,7 +98,7 @@ impl Results {
     ///
     /// # Errors
     /// It can't be read or written.
-    pub(super) fn reopen(&self) -> Result<(JournalWriter, Journal), Stop> {
+    pub(super) fn reopen(&self) -> Result<(JournalWriter, Journal), HarnessError> {
         JournalWriter::reopen(&self.run, self.name).map_err(|error| stop(&error))
     }
 
@@ -107,19 +107,19 @@ impl Results {
     ///
     /// # Errors
     /// A journal can't be read back, or a file not be written.
-    pub(super) fn finish(&self, options: &Options, exports: &[&str]) -> Result<(Summary, PathBuf), Stop> {
-        let safe = |stop: Stop| {
+    pub(super) fn finish(&self, options: &Options, exports: &[&str]) -> Result<(Summary, PathBuf), HarnessError> {
+        let safe = |stop: HarnessError| {
             let message = format!("{}; what was measured is safe in {}", stop.message, self.run.path().display());
-            Stop { message, ..stop }
+            HarnessError { message, ..stop }
         };
         self.make(options, exports).map_err(safe)
     }
 
-    fn make(&self, options: &Options, exports: &[&str]) -> Result<(Summary, PathBuf), Stop> {
+    fn make(&self, options: &Options, exports: &[&str]) -> Result<(Summary, PathBuf), HarnessError> {
         let journals = read_run(self.run.path()).map_err(|error| stop(&error))?;
         let read: Vec<ReadJournal<'_>> =
             journals.iter().map(|journal| ReadJournal { records: &journal.records, damage: &journal.damage }).collect();
-        let summary = summarise_read(&read, options).map_err(|error| Stop::machine(error.to_string()))?;
+        let summary = summarise_read(&read, options).map_err(|error| HarnessError::machine(error.to_string()))?;
         let folder = self.run.path();
         let file = saved::write(&JSON, std::slice::from_ref(&summary), folder)?;
         for format in FORMATS.iter().filter(|format| exports.contains(&format.name)) {

@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::runner::{Memory, Surroundings};
+use crate::runner::{HostMonitor, Memory};
 
 /// The memory in which benches stay set up.
 #[derive(Debug)]
 pub(super) struct Room {
-    surroundings: Surroundings,
+    surroundings: HostMonitor,
     /// The share of each memory that stays free.
     keep_free: f64,
     /// What was free before the last set-up, by the memory's name.
@@ -21,7 +21,7 @@ pub(super) struct Room {
 }
 
 impl Room {
-    pub(super) fn new(surroundings: Surroundings, keep_free: f64) -> Self {
+    pub(super) fn new(surroundings: HostMonitor, keep_free: f64) -> Self {
         let (before, most) = (BTreeMap::new(), BTreeMap::new());
         Self { surroundings, keep_free, before, most, residents: 0 }
     }

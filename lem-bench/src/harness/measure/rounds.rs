@@ -7,9 +7,9 @@ use rand::seq::SliceRandom as _;
 use rand::{SeedableRng as _, rngs::Xoshiro256PlusPlus};
 
 use super::super::console;
-use super::super::exit::Stop;
+use super::super::exit::HarnessError;
 use super::room::Room;
-use super::session::{Floor, Seat};
+use super::session::{BenchSlot, SessionRunner};
 use crate::model::RunOrder;
 use crate::runner::Until;
 use crate::sampler::Sampler;
@@ -19,11 +19,11 @@ use crate::sampler::Sampler;
 /// # Errors
 /// A record can't be kept.
 pub(super) fn take<R: FnMut() -> Result<Sampler, String>>(
-    floor: &mut Floor<R>,
-    seats: &mut [Seat],
+    floor: &mut SessionRunner<R>,
+    seats: &mut [BenchSlot],
     order: RunOrder,
     mut room: Room,
-) -> Result<(), Stop> {
+) -> Result<(), HarnessError> {
     if set_up(floor, seats, &mut room)? {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(order.seed.unwrap_or_default());
         while round(floor, seats, &mut room, &mut rng)? {}
@@ -37,10 +37,10 @@ pub(super) fn take<R: FnMut() -> Result<Sampler, String>>(
 
 /// Sets up as many benches as there is room for; whether the session goes on.
 fn set_up<R: FnMut() -> Result<Sampler, String>>(
-    floor: &mut Floor<R>,
-    seats: &mut [Seat],
+    floor: &mut SessionRunner<R>,
+    seats: &mut [BenchSlot],
     room: &mut Room,
-) -> Result<bool, Stop> {
+) -> Result<bool, HarnessError> {
     let all = seats.len();
     for (number, seat) in seats.iter_mut().enumerate() {
         if let Some(why) = room.lacks(number + 1 == all) {
@@ -60,11 +60,11 @@ fn set_up<R: FnMut() -> Result<Sampler, String>>(
 
 /// Takes a cycle of every bench that is left; whether there is another round.
 fn round<R: FnMut() -> Result<Sampler, String>>(
-    floor: &mut Floor<R>,
-    seats: &mut [Seat],
+    floor: &mut SessionRunner<R>,
+    seats: &mut [BenchSlot],
     room: &mut Room,
     rng: &mut Xoshiro256PlusPlus,
-) -> Result<bool, Stop> {
+) -> Result<bool, HarnessError> {
     let mut left: Vec<usize> = (0..seats.len()).filter(|at| !seats[*at].is_over).collect();
     left.shuffle(rng);
     for at in &left {

@@ -5,38 +5,38 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::super::config::{Config, Format, OutputFormat};
-use super::super::exit::{Exit, Stop};
+use super::super::exit::{ExitStatus, HarnessError};
 use super::super::log::timed;
 use super::super::progress::Progress;
-use super::super::run::{Call, Chosen};
-use super::super::traced::Traced;
+use super::super::run::{Invocation, SelectedCases};
+use super::super::traced::TracingObserver;
 use super::super::{comparing, config_view, console, environment, saved, signals};
 use super::super::{notify, pages};
-use super::instrument::{self, Instrument};
-use super::ranks::{self, Ranks, Terms};
+use super::instrument::{self, MeterSetup};
+use super::ranks::{self, RankAgreement, Ranks};
 use super::results::{self, Results};
-use super::resume::{self, Earlier};
+use super::resume::{self, PreviousRun};
 use super::room::Room;
-use super::session::{Course, Ended};
+use super::session::{Ended, SessionPlan};
 use super::{jobs, plan_view};
 use crate::analysis::compare::Comparison;
 use crate::analysis::{Status, Summary};
 use crate::model::{
-    MeterProbe, Origin, Outcome, Record, ResumeRecord, RunEvidence, RunRecord, SCHEMA_VERSION, Setting,
+    MeterProbe, Origin, Outcome, Record, ResumeRecord, RunEvidence, RunHeader, SCHEMA_VERSION, Setting,
 };
 use crate::plan::{PlannedBench, TimePlan};
-use crate::protocol::{CycleSums, Schedule};
+use crate::protocol::{CycleTotals, Schedule};
 use crate::registry::Case;
 use crate::report::console::{TableOptions, table};
 use crate::report::export::BENCHER;
-use crate::runner::{Interrupt, Job, Observer, RigParts, Together};
+use crate::runner::{Interrupt, Job, Observer, RankBarrier, SessionConfig};
 use crate::store::{Home, JournalName, MachineLock, StoreError, WaitPolicy};
 
 /// A case, how it is measured, and what its cycles came to that an earlier process has measured.
 struct Planned {
     case: Case,
     schedule: Schedule,
-    sums: Vec<CycleSums>,
+    sums: Vec<CycleTotals>,
     processes: u32,
 }
 
@@ -47,11 +47,11 @@ const ALONE: JournalName = JournalName { rank: 0, pid: None };
 ///
 /// # Errors
 /// What keeps anything from being measured or kept.
-pub(in crate::harness) fn run(call: &Call, mut chosen: Chosen) -> Result<Exit, Stop> {
+pub(in crate::harness) fn run(call: &Invocation, mut chosen: SelectedCases) -> Result<ExitStatus, HarnessError> {
     let config = call.config();
     if config.overrides.time_budget.is_some() && config.overrides.target_precision.is_none() {
         let why = "--time-budget says when to stop looking for --target-precision, which is not set";
-        return Err(Stop::usage(format!("{why}: set it, or leave the budget out")));
+        return Err(HarnessError::usage(format!("{why}: set it, or leave the budget out")));
     }
     notify::check(config.notify.is_some())?;
     let home = if config.dry_run { None } else { Some(results::home(call)?) };
@@ -65,7 +65,7 @@ pub(in crate::harness) fn run(call: &Call, mut chosen: Chosen) -> Result<Exit, S
     let home = match home {
         Some(home) if place.is_none() && ranks::is_conductor(config, &chosen) => {
             let (results, worst) = ranks::conduct(call, &chosen, &target(call), home)?;
-            let ended = Ended { outcomes: Vec::new(), interrupted: worst == Exit::Interrupted };
+            let ended = Ended { outcomes: Vec::new(), interrupted: worst == ExitStatus::Interrupted };
             return Ok(conclude(call, comparing, &results, &ours, &ended)?.max(worst));
         }
         home => home,
@@ -76,7 +76,7 @@ pub(in crate::harness) fn run(call: &Call, mut chosen: Chosen) -> Result<Exit, S
     };
     let mut instrument = timed("opened the meter", || match &ranks {
         Some(ranks) => ranks.instrument(call),
-        None => Instrument::open(call),
+        None => MeterSetup::open(call),
     })?;
     // Of several processes, one speaks; and one on each machine keeps others from it.
     let speaks = ranks.as_ref().is_none_or(|ranks| ranks.place.rank == 0);
@@ -93,7 +93,7 @@ pub(in crate::harness) fn run(call: &Call, mut chosen: Chosen) -> Result<Exit, S
         }
         _ => None,
     };
-    let mut earlier = left.map(Earlier::open).transpose()?;
+    let mut earlier = left.map(PreviousRun::open).transpose()?;
     if let Some(earlier) = &earlier {
         chosen.follow(&earlier.head.plan, earlier.head.order);
     }
@@ -102,7 +102,7 @@ pub(in crate::harness) fn run(call: &Call, mut chosen: Chosen) -> Result<Exit, S
         .map_or_else(|| timed("probed the meter", || instrument.probe(config)), |earlier| earlier.head.probe.clone());
     let progress = earlier.as_ref().map(|earlier| earlier.progress.clone()).unwrap_or_default();
     let (plan, order, headline) = (chosen.plan.clone(), chosen.order, instrument.headline.clone());
-    let own = Terms { plan, order, progress, probe: probe.clone(), headline };
+    let own = RankAgreement { plan, order, progress, probe: probe.clone(), headline };
     let terms = match &ranks {
         Some(ranks) => ranks.agree(&mut chosen, &own)?,
         None => own,
@@ -131,7 +131,7 @@ pub(in crate::harness) fn run(call: &Call, mut chosen: Chosen) -> Result<Exit, S
     let plan = TimePlan::new(planned.iter().map(left_of).collect());
     let Some(home) = home else {
         console::out(&plan_view::plan(&plan, &instrument, &probe, true));
-        return Ok(Exit::Done);
+        return Ok(ExitStatus::Done);
     };
     if speaks && !config.is_quiet() {
         let text = plan_view::plan(&plan, &instrument, &probe, false);
@@ -146,12 +146,12 @@ pub(in crate::harness) fn run(call: &Call, mut chosen: Chosen) -> Result<Exit, S
 
 /// Makes of the journals what there is to see, and shows it.
 fn conclude(
-    call: &Call,
+    call: &Invocation,
     comparing: comparing::Prepared,
     results: &Results,
     ours: &BTreeSet<String>,
     ended: &Ended,
-) -> Result<Exit, Stop> {
+) -> Result<ExitStatus, HarnessError> {
     let config = call.config();
     let (mut summary, page) =
         timed("made the summary and its pages", || results.finish(&config.analysis, &config.exports))?;
@@ -181,7 +181,7 @@ fn left_of(planned: &Planned) -> PlannedBench {
 }
 
 /// Says what is going to be measured.
-fn tell_plan(plan: &str, left: usize, earlier: Option<&Earlier>, benches: usize, left_out: usize) {
+fn tell_plan(plan: &str, left: usize, earlier: Option<&PreviousRun>, benches: usize, left_out: usize) {
     match earlier {
         Some(earlier) if earlier.progress.is_complete && left == 0 => {
             console::note(&format!("nothing is left to do of run {}", earlier.head.run_id));
@@ -201,7 +201,7 @@ fn tell_plan(plan: &str, left: usize, earlier: Option<&Earlier>, benches: usize,
 }
 
 /// The right to measure on this machine, where the machine is a real one.
-pub(super) fn lock(config: &Config, instrument: &Instrument) -> Result<Option<MachineLock>, Stop> {
+pub(super) fn lock(config: &Config, instrument: &MeterSetup) -> Result<Option<MachineLock>, HarnessError> {
     if !instrument.is_real() {
         return Ok(None);
     }
@@ -209,7 +209,7 @@ pub(super) fn lock(config: &Config, instrument: &Instrument) -> Result<Option<Ma
     let wait = if config.no_wait { WaitPolicy::NoWait } else { WaitPolicy::Forever };
     let refused = |error: StoreError| match &error {
         // As good as no meter: whatever were measured now would hold another run's energy.
-        StoreError::Locked { .. } => Stop::invalid(error.to_string()),
+        StoreError::Locked { .. } => HarnessError::invalid(error.to_string()),
         _ => pages::stop(&error),
     };
     MachineLock::acquire(&path, wait, console::note).map(Some).map_err(refused)
@@ -217,7 +217,7 @@ pub(super) fn lock(config: &Config, instrument: &Instrument) -> Result<Option<Ma
 
 /// What a reader must know before anything is waited for: all of it in a dry run; else, where nothing is measured, that.
 /// The rest stands in the report.
-pub(super) fn tell_notes(config: &Config, instrument: &Instrument) {
+pub(super) fn tell_notes(config: &Config, instrument: &MeterSetup) {
     let measures = instrument.meter.origin() == Origin::Measured;
     let first = usize::from(!config.is_quiet() && !measures);
     let shown = if config.dry_run { instrument.notes.len() } else { first };
@@ -228,14 +228,14 @@ pub(super) fn tell_notes(config: &Config, instrument: &Instrument) {
 
 /// Measures, and says how each bench ended.
 fn measure(
-    call: &Call,
+    call: &Invocation,
     planned: &[Planned],
-    mut instrument: Instrument,
-    mut head: RunRecord,
+    mut instrument: MeterSetup,
+    mut head: RunHeader,
     home: Home,
-    earlier: Option<Earlier>,
+    earlier: Option<PreviousRun>,
     ranks: Option<&Ranks>,
-) -> Result<(Results, Ended), Stop> {
+) -> Result<(Results, Ended), HarnessError> {
     let config = call.config();
     let plan = TimePlan::new(planned.iter().map(left_of).collect());
     let earlier = match earlier {
@@ -273,9 +273,9 @@ fn measure(
         let results = ranks.map_or_else(|| Results::begin(home), |ranks| Ok(ranks.results.clone()))?;
         let journal = results.journal()?;
         let run_id = results.run_id();
-        (results, journal, Record::Run(Box::new(RunRecord { run_id, ..head.clone() })))
+        (results, journal, Record::Run(Box::new(RunHeader { run_id, ..head.clone() })))
     };
-    let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(journal), Box::new(Traced::default())];
+    let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(journal), Box::new(TracingObserver::default())];
     observers.extend(simulation.as_ref().map(super::super::simulation::Simulation::observer));
     let clock = Arc::clone(&instrument.clock);
     let domains = instrument.domains.iter().map(|domain| domain.id.clone()).collect();
@@ -285,15 +285,24 @@ fn measure(
         observers.push(Box::new(Progress::new(config, plan, sampler.power_now(&headline), probe.origin)));
     }
     signals::listen(&interrupt, console::note)
-        .map_err(|error| Stop::machine(format!("signals can't be listened for: {error}")))?;
+        .map_err(|error| HarnessError::machine(format!("signals can't be listened for: {error}")))?;
     let (headline, seed) = (head.headline.clone(), config.seed);
     let (interrupts, together) =
-        (interrupt.clone(), ranks.map(|ranks| Arc::clone(&ranks.meeting) as Arc<dyn Together>));
-    let parts =
-        RigParts { clock, sampler, domains, headline, surroundings, observers, seed, interrupt: interrupts, together };
-    let again = || Instrument::reopen(call, &head, simulation.as_ref());
+        (interrupt.clone(), ranks.map(|ranks| Arc::clone(&ranks.meeting) as Arc<dyn RankBarrier>));
+    let parts = SessionConfig {
+        clock,
+        sampler,
+        domains,
+        headline,
+        surroundings,
+        observers,
+        seed,
+        interrupt: interrupts,
+        together,
+    };
+    let again = || MeterSetup::reopen(call, &head, simulation.as_ref());
     let (order, fail_fast) = (head.order, config.fail_fast);
-    let course = Course { ready: &ready, has_bare_idle, fail_fast, interrupt: &interrupt, order, room };
+    let course = SessionPlan { ready: &ready, has_bare_idle, fail_fast, interrupt: &interrupt, order, room };
     let ended = course.run(parts, &first, again);
     if let Some(simulation) = &simulation {
         simulation.machine().clock().detach_all();
@@ -302,13 +311,13 @@ fn measure(
 }
 
 /// That this process goes on with another's journal.
-fn resumed(instrument: &Instrument) -> Record {
+fn resumed(instrument: &MeterSetup) -> Record {
     let lem_bench = env!("CARGO_PKG_VERSION").to_owned();
     Record::Resume(ResumeRecord { at: instrument.clock.now(), resumed_unix_s: unix_s(), lem_bench })
 }
 
 /// The bench target's name.
-fn target(call: &Call) -> String {
+fn target(call: &Invocation) -> String {
     let executable = std::env::current_exe().ok();
     let stem = executable.as_deref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
     call.hints.target.map(str::to_owned).or(stem).unwrap_or_default()
@@ -319,7 +328,7 @@ fn unix_s() -> f64 {
 }
 
 /// The head of the journal: everything about this run that is known before it begins, but its id.
-pub(super) fn head(call: &Call, chosen: &Chosen, instrument: &Instrument, probe: MeterProbe) -> RunRecord {
+pub(super) fn head(call: &Invocation, chosen: &SelectedCases, instrument: &MeterSetup, probe: MeterProbe) -> RunHeader {
     let config = call.config();
     let mut settings: Vec<Setting> = call.asked.settings().into_iter().map(|(setting, _)| setting).collect();
     settings.extend(config_view::attributes(call, &chosen.selected.run));
@@ -328,7 +337,7 @@ pub(super) fn head(call: &Call, chosen: &Chosen, instrument: &Instrument, probe:
     for fact in &mut environment {
         fact.value = call.asked.without_secrets(&fact.value);
     }
-    RunRecord {
+    RunHeader {
         schema_version: SCHEMA_VERSION,
         lem_bench: env!("CARGO_PKG_VERSION").to_owned(),
         run_id: String::new(),
@@ -353,7 +362,7 @@ pub(super) fn head(call: &Call, chosen: &Chosen, instrument: &Instrument, probe:
 }
 
 /// Shows the results on stdout.
-fn show(config: &Config, summary: &Summary, compared: Option<&Comparison>) -> Result<(), Stop> {
+fn show(config: &Config, summary: &Summary, compared: Option<&Comparison>) -> Result<(), HarnessError> {
     let text = match (config.format, config.output_format) {
         (Format::Json, _) | (_, OutputFormat::Json) => format!("{}\n", saved::json(summary)?),
         (_, OutputFormat::Bencher) => saved::text(&BENCHER, std::slice::from_ref(summary))?,
@@ -367,17 +376,17 @@ fn show(config: &Config, summary: &Summary, compared: Option<&Comparison>) -> Re
 }
 
 /// The exit code that these outcomes call for.
-fn of_outcomes(ended: &Ended) -> Exit {
+fn of_outcomes(ended: &Ended) -> ExitStatus {
     let each = ended.outcomes.iter().map(|(_, outcome)| match outcome {
-        Outcome::Completed => Exit::Done,
-        Outcome::Failed { .. } | Outcome::Panicked { .. } => Exit::BenchFailed,
-        Outcome::DeviceLost { .. } => Exit::Invalid,
+        Outcome::Completed => ExitStatus::Done,
+        Outcome::Failed { .. } | Outcome::Panicked { .. } => ExitStatus::BenchFailed,
+        Outcome::DeviceLost { .. } => ExitStatus::Invalid,
     });
-    each.chain(ended.interrupted.then_some(Exit::Interrupted)).max().unwrap_or_default()
+    each.chain(ended.interrupted.then_some(ExitStatus::Interrupted)).max().unwrap_or_default()
 }
 
 /// The exit code that these outcomes and results call for.
-fn exit(ended: &Ended, summary: &Summary) -> Exit {
-    let invalid = summary.benches.iter().filter(|bench| bench.status == Status::Invalid).map(|_| Exit::Invalid);
+fn exit(ended: &Ended, summary: &Summary) -> ExitStatus {
+    let invalid = summary.benches.iter().filter(|bench| bench.status == Status::Invalid).map(|_| ExitStatus::Invalid);
     invalid.max().unwrap_or_default().max(of_outcomes(ended))
 }

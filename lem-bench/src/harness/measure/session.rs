@@ -5,11 +5,11 @@
 use std::ops::ControlFlow;
 
 use super::super::console;
-use super::super::exit::Stop;
+use super::super::exit::HarnessError;
 use super::room::Room;
 use super::rounds;
 use crate::model::{BenchEnd, Order, Outcome, Record, RunOrder};
-use crate::runner::{self, Interrupt, Job, ObserverError, Player, RigParts, Session, Turned, Until};
+use crate::runner::{self, BenchThread, Interrupt, Job, ObserverError, Session, SessionConfig, StepResult, Until};
 use crate::sampler::Sampler;
 
 /// What became of a run's benches, and whether somebody stopped it.
@@ -19,7 +19,7 @@ pub(super) struct Ended {
 }
 
 /// What is to be measured, in which order, and what ends it early.
-pub(super) struct Course<'a> {
+pub(super) struct SessionPlan<'a> {
     pub(super) ready: &'a [Job],
     /// An earlier process has measured the bare idle.
     pub(super) has_bare_idle: bool,
@@ -29,7 +29,7 @@ pub(super) struct Course<'a> {
     pub(super) room: Room,
 }
 
-impl Course<'_> {
+impl SessionPlan<'_> {
     /// Measures the jobs, and says how each ended. After a lost device `reopen` is asked for another sampler; where it
     /// has none, the next benches are measured without the device.
     ///
@@ -37,18 +37,18 @@ impl Course<'_> {
     /// A record can't be kept.
     pub(super) fn run(
         self,
-        parts: RigParts,
+        parts: SessionConfig,
         first: &Record,
         reopen: impl FnMut() -> Result<Sampler, String>,
-    ) -> Result<Ended, Stop> {
+    ) -> Result<Ended, HarnessError> {
         let mut session = Session::begin(parts, first).map_err(broken)?;
         if let Some(job) = self.ready.first().filter(|_| !self.has_bare_idle) {
             session.bare_idle(&job.schedule).map_err(broken)?;
         }
         let (interrupt, fail_fast, all) = (self.interrupt.clone(), self.fail_fast, self.ready.len());
         let (outcomes, interrupted) = (Vec::new(), false);
-        let mut floor = Floor { session, outcomes, interrupted, interrupt, fail_fast, all, reopen };
-        let mut seats: Vec<Seat> = self.ready.iter().map(Seat::new).collect();
+        let mut floor = SessionRunner { session, outcomes, interrupted, interrupt, fail_fast, all, reopen };
+        let mut seats: Vec<BenchSlot> = self.ready.iter().map(BenchSlot::new).collect();
         match self.order.order {
             Order::Grouped | Order::Shuffled => {
                 for seat in &mut seats {
@@ -59,7 +59,7 @@ impl Course<'_> {
             }
             Order::Interleaved => rounds::take(&mut floor, &mut seats, self.order, self.room)?,
         }
-        let Floor { session, outcomes, interrupted, .. } = floor;
+        let SessionRunner { session, outcomes, interrupted, .. } = floor;
         if !interrupted {
             session.end().map_err(broken)?;
         }
@@ -67,21 +67,21 @@ impl Course<'_> {
     }
 }
 
-fn broken(error: ObserverError) -> Stop {
-    Stop::machine(error.to_string())
+fn broken(error: ObserverError) -> HarnessError {
+    HarnessError::machine(error.to_string())
 }
 
 /// A bench with its place in the session.
-pub(super) struct Seat {
+pub(super) struct BenchSlot {
     /// What is left of it.
     job: Job,
     /// Its body, where that has begun.
-    player: Option<Player>,
+    player: Option<BenchThread>,
     /// It ended, or is not begun any more.
     pub(super) is_over: bool,
 }
 
-impl Seat {
+impl BenchSlot {
     fn new(job: &Job) -> Self {
         Self { job: job.clone(), player: None, is_over: false }
     }
@@ -93,7 +93,7 @@ impl Seat {
 }
 
 /// Where benches take their turns.
-pub(super) struct Floor<R> {
+pub(super) struct SessionRunner<R> {
     session: Session,
     outcomes: Vec<(String, Outcome)>,
     interrupted: bool,
@@ -104,13 +104,13 @@ pub(super) struct Floor<R> {
     reopen: R,
 }
 
-impl<R: FnMut() -> Result<Sampler, String>> Floor<R> {
+impl<R: FnMut() -> Result<Sampler, String>> SessionRunner<R> {
     /// Gives a bench a turn, in which its body begins if it has not yet. A break is the end of the session.
     ///
     /// # Errors
     /// A record can't be kept.
-    pub(super) fn turn(&mut self, seat: &mut Seat, until: Until) -> Result<ControlFlow<()>, Stop> {
-        if self.interrupt.is_asked() {
+    pub(super) fn turn(&mut self, seat: &mut BenchSlot, until: Until) -> Result<ControlFlow<()>, HarnessError> {
+        if self.interrupt.is_requested() {
             self.interrupted = true;
             return Ok(ControlFlow::Break(()));
         }
@@ -126,15 +126,15 @@ impl<R: FnMut() -> Result<Sampler, String>> Floor<R> {
         };
         let turned = self.session.turn(&player, until).map_err(broken)?;
         match turned {
-            Turned::Waits => {
+            StepResult::Waits => {
                 seat.player = Some(player);
                 Ok(ControlFlow::Continue(()))
             }
-            Turned::Ended(runner::Ended { outcome: Some(outcome), .. }) => {
+            StepResult::Ended(runner::Ended { outcome: Some(outcome), .. }) => {
                 seat.is_over = true;
                 Ok(self.ended(player.bench(), outcome))
             }
-            Turned::Ended(_) => {
+            StepResult::Ended(_) => {
                 self.interrupted = true;
                 Ok(ControlFlow::Break(()))
             }
@@ -145,26 +145,26 @@ impl<R: FnMut() -> Result<Sampler, String>> Floor<R> {
     ///
     /// # Errors
     /// A record can't be kept.
-    pub(super) fn put_away(&mut self, seat: &mut Seat) -> Result<(), Stop> {
+    pub(super) fn put_away(&mut self, seat: &mut BenchSlot) -> Result<(), HarnessError> {
         let Some(player) = seat.player.take() else { return Ok(()) };
         match self.session.turn(&player, Until::PutAway).map_err(broken)? {
-            Turned::Ended(runner::Ended { outcome: Some(outcome), .. }) => {
+            StepResult::Ended(runner::Ended { outcome: Some(outcome), .. }) => {
                 seat.is_over = true;
                 // It failed on its way out, when nothing was left to stop but it.
                 let _ = self.ended(player.bench(), outcome);
             }
-            Turned::Ended(ended) => {
+            StepResult::Ended(ended) => {
                 seat.job.from_cycle += ended.sums.len() as u32;
                 seat.job.earlier.extend(ended.sums);
                 seat.job.spent += ended.spent;
             }
-            Turned::Waits => {}
+            StepResult::Waits => {}
         }
         Ok(())
     }
 
     /// Writes down the end of a bench whose cycles are all there.
-    fn close(&mut self, job: &Job) -> Result<(), Stop> {
+    fn close(&mut self, job: &Job) -> Result<(), HarnessError> {
         let (bench, outcome, at) = (job.record.id.clone(), Outcome::Completed, self.session.now());
         let end = BenchEnd { bench, outcome, last_failure: None, precision: None, at };
         self.session.record(&Record::BenchEnd(end)).map_err(broken)

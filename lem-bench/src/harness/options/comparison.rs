@@ -1,22 +1,22 @@
 //! The options of comparing with saved results, and of the gate: criterion's by the same names where they mean the same.
 
 use super::libtest::{one, switch};
-use super::spec::{Arity, OptionSpec, Set, Topic};
+use super::spec::{Arity, OptionGroup, OptionSpec, Set};
 use crate::analysis::compare::FailOn;
 use crate::harness::parse;
 
 const fn named(name: &'static str, set: Set) -> OptionSpec {
-    OptionSpec::new(Topic::Comparison, name, Arity::One("NAME"), set)
+    OptionSpec::new(OptionGroup::Comparison, name, Arity::One("NAME"), set)
         .expects("a name such as main or feature/x")
         .default("none")
 }
 
 const fn with(name: &'static str, value: &'static str, set: Set) -> OptionSpec {
-    OptionSpec::new(Topic::Comparison, name, Arity::One(value), set)
+    OptionSpec::new(OptionGroup::Comparison, name, Arity::One(value), set)
 }
 
 const fn turn(name: &'static str, set: Set) -> OptionSpec {
-    OptionSpec::new(Topic::Comparison, name, Arity::Switch, set)
+    OptionSpec::new(OptionGroup::Comparison, name, Arity::Switch, set)
 }
 
 /// A name, if there is one.

@@ -1,6 +1,6 @@
 //! The options that every test binary has, by libtest's names and meanings.
 
-use super::spec::{Arity, OptionSpec, Topic};
+use super::spec::{Arity, OptionGroup, OptionSpec};
 use crate::harness::config::{Color, Config, Format};
 use crate::harness::parse;
 
@@ -15,11 +15,11 @@ pub(super) fn switch(values: &[String], put: impl FnOnce(bool)) -> Result<(), St
 }
 
 const fn mode(name: &'static str, set: super::spec::Set) -> OptionSpec {
-    OptionSpec::new(Topic::Mode, name, Arity::Switch, set)
+    OptionSpec::new(OptionGroup::Mode, name, Arity::Switch, set)
 }
 
 const fn select(name: &'static str, arity: Arity, set: super::spec::Set) -> OptionSpec {
-    OptionSpec::new(Topic::Selection, name, arity, set)
+    OptionSpec::new(OptionGroup::Selection, name, arity, set)
 }
 
 /// What libtest acts on, and so do we.
@@ -28,13 +28,13 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         c.filters = v.to_vec();
         Ok(())
     })
-    .of_this_call()
+    .cli_only()
     .help("Only benches whose id contains one of these texts"),
-    mode("bench", |c, v| switch(v, |on| c.bench = on)).of_this_call().help("Measure; cargo bench says this"),
-    mode("test", |c, v| switch(v, |on| c.test = on)).of_this_call().help("Run each bench once and measure nothing"),
-    mode("list", |c, v| switch(v, |on| c.list = on)).of_this_call().help("List the benches and stop"),
+    mode("bench", |c, v| switch(v, |on| c.bench = on)).cli_only().help("Measure; cargo bench says this"),
+    mode("test", |c, v| switch(v, |on| c.test = on)).cli_only().help("Run each bench once and measure nothing"),
+    mode("list", |c, v| switch(v, |on| c.list = on)).cli_only().help("List the benches and stop"),
     select("exact", Arity::Switch, |c, v| switch(v, |on| c.exact = on))
-        .of_this_call()
+        .cli_only()
         .help("Filters and --skip have to equal the whole id"),
     select("skip", Arity::Many("FILTER"), |c, v| {
         c.skip = v.to_vec();
@@ -44,7 +44,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .default("none")
     .help("Leave out benches whose id contains this text; may be given again"),
     select("ignored", Arity::Switch, |c, v| switch(v, |on| c.ignored = on))
-        .of_this_call()
+        .cli_only()
         .help("Run only the benches marked `ignore`"),
     select("include-ignored", Arity::Switch, |c, v| switch(v, |on| c.include_ignored = on))
         .help("Run the benches marked `ignore` too"),
@@ -58,10 +58,10 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .help("Run the benches in the random order of this seed"),
     select("fail-fast", Arity::Switch, |c, v| switch(v, |on| c.fail_fast = on))
         .help("Stop after the first bench that fails"),
-    OptionSpec::new(Topic::Output, "quiet", Arity::Switch, |c, v| switch(v, |on| c.quiet = on))
+    OptionSpec::new(OptionGroup::Output, "quiet", Arity::Switch, |c, v| switch(v, |on| c.quiet = on))
         .short('q')
         .help("No progress and no plan; in test mode one character a bench"),
-    OptionSpec::new(Topic::Output, "color", Arity::One("WHEN"), |c, v| {
+    OptionSpec::new(OptionGroup::Output, "color", Arity::One("WHEN"), |c, v| {
         c.color = match one(v) {
             "auto" => Color::Auto,
             "always" => Color::Always,
@@ -74,7 +74,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .expects("auto, always or never")
     .default("auto")
     .help("When to use colours: auto, always or never; auto honours NO_COLOR"),
-    OptionSpec::new(Topic::Output, "format", Arity::One("FORMAT"), |c, v| {
+    OptionSpec::new(OptionGroup::Output, "format", Arity::One("FORMAT"), |c, v| {
         c.format = match one(v) {
             "pretty" => Format::Pretty,
             "terse" => Format::Terse,
@@ -83,7 +83,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         };
         Ok(())
     })
-    .of_this_call()
+    .cli_only()
     .expects("pretty, terse or json")
     .default("pretty")
     .help("How lists and results are printed: pretty, terse or json (libtest's lines; the summary when measuring)"),

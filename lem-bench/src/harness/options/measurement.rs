@@ -1,25 +1,25 @@
 //! The options of the protocol: ours, and criterion's by the same names where they mean the same.
 
 use super::libtest::{one, switch};
-use super::spec::{Arity, OptionSpec, Set, Topic};
+use super::spec::{Arity, OptionGroup, OptionSpec, Set};
 use crate::analysis::IntervalChoice;
 use crate::harness::config::NoMatch;
 use crate::harness::parse;
 use crate::protocol::Profile;
 
 const fn protocol(name: &'static str, value: &'static str, set: Set) -> OptionSpec {
-    OptionSpec::new(Topic::Protocol, name, Arity::One(value), set)
+    OptionSpec::new(OptionGroup::Protocol, name, Arity::One(value), set)
 }
 
 const A_TIME: &str = "a time such as 5s, 500ms or 1m (a bare number is seconds)";
 const A_TIME_ABOVE_ZERO: &str = "a time above zero such as 5s, 500ms or 1m (a bare number is seconds)";
 
 pub(super) const OPTIONS: &[OptionSpec] = &[
-    OptionSpec::new(Topic::Mode, "dry-run", Arity::Switch, |c, v| switch(v, |on| c.dry_run = on))
+    OptionSpec::new(OptionGroup::Mode, "dry-run", Arity::Switch, |c, v| switch(v, |on| c.dry_run = on))
         .help("Print what would be measured, by which meter and for how long, and stop"),
-    OptionSpec::new(Topic::Mode, "show-config", Arity::Switch, |c, v| switch(v, |on| c.settings_only = on))
+    OptionSpec::new(OptionGroup::Mode, "show-config", Arity::Switch, |c, v| switch(v, |on| c.settings_only = on))
         .help("Print each setting and where it came from, and stop"),
-    OptionSpec::new(Topic::Selection, "axis", Arity::Many("AXIS=VALUE,VALUE"), |c, v| {
+    OptionSpec::new(OptionGroup::Selection, "axis", Arity::Many("AXIS=VALUE,VALUE"), |c, v| {
         let read = |text: &String| parse::pair(text).map(|(axis, values)| (axis, parse::commas(&values)));
         c.axes = v.iter().map(read).collect::<Result<_, _>>()?;
         Ok(())
@@ -27,7 +27,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .expects("an axis and its values, such as batch=1,4")
     .default("as written in the bench")
     .help("Run every bench that has this axis over other values; may be given again"),
-    OptionSpec::new(Topic::Selection, "no-match", Arity::One("fail|warn"), |c, v| {
+    OptionSpec::new(OptionGroup::Selection, "no-match", Arity::One("fail|warn"), |c, v| {
         c.no_match = match one(v) {
             "fail" => NoMatch::Fail,
             "warn" => NoMatch::Warn,
@@ -45,7 +45,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .expects("quick, default or publish")
     .default("default")
     .help("How much care to take: quick (a look), default, or publish (figures that others will quote)"),
-    OptionSpec::new(Topic::Protocol, "quick", Arity::Switch, |_, v| switch(v, |_| ()))
+    OptionSpec::new(OptionGroup::Protocol, "quick", Arity::Switch, |_, v| switch(v, |_| ()))
         .short_for("profile", "quick")
         .help("Short for --profile quick"),
     protocol("cycles", "N", |c, v| {

@@ -1,12 +1,12 @@
 //! The options of the meter.
 
 use super::libtest::{one, switch};
-use super::spec::{Arity, OptionSpec, Set, Topic};
+use super::spec::{Arity, OptionGroup, OptionSpec, Set};
 use crate::harness::parse;
 use crate::units::Watts;
 
 const fn meter(name: &'static str, arity: Arity, set: Set) -> OptionSpec {
-    OptionSpec::new(Topic::Meter, name, arity, set)
+    OptionSpec::new(OptionGroup::Meter, name, arity, set)
 }
 
 pub(super) const OPTIONS: &[OptionSpec] = &[

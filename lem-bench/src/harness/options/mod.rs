@@ -12,7 +12,7 @@ mod output;
 mod runs;
 mod spec;
 
-pub(super) use spec::{Arity, OptionSpec, Scope, Topic};
+pub(super) use spec::{Arity, OptionGroup, OptionSpec, Scope};
 
 /// All options, in the order in which the help shows them.
 pub(super) fn all() -> impl Iterator<Item = &'static OptionSpec> {
@@ -39,7 +39,7 @@ pub(super) fn setting(name: &str) -> Option<&'static OptionSpec> {
 }
 
 /// Under which heading the option of this name stands.
-pub(super) fn topic_of(name: &str) -> Option<Topic> {
+pub(super) fn topic_of(name: &str) -> Option<OptionGroup> {
     all().find(|option| option.name == name).map(|option| option.topic)
 }
 

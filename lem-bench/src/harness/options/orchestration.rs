@@ -1,11 +1,11 @@
 //! The options of processes: which benches share one, and what each is started with.
 
 use super::libtest::{one, switch};
-use super::spec::{Arity, OptionSpec, Topic};
+use super::spec::{Arity, OptionGroup, OptionSpec};
 use crate::harness::parse;
 
 const fn processes(name: &'static str, arity: Arity, set: super::spec::Set) -> OptionSpec {
-    OptionSpec::new(Topic::Processes, name, arity, set)
+    OptionSpec::new(OptionGroup::Processes, name, arity, set)
 }
 
 pub(super) const OPTIONS: &[OptionSpec] = &[

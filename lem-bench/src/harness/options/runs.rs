@@ -1,14 +1,14 @@
 //! The options of runs as a whole: going on with one, and measuring a part of one.
 
 use super::libtest::one;
-use super::spec::{Arity, OptionSpec, Topic};
+use super::spec::{Arity, OptionGroup, OptionSpec};
 use crate::harness::config::Resume;
 use crate::harness::parse;
 use crate::model::Order;
 use crate::plan::Shard;
 
 pub(super) const OPTIONS: &[OptionSpec] = &[
-    OptionSpec::new(Topic::Selection, "order", Arity::One("ORDER"), |c, v| {
+    OptionSpec::new(OptionGroup::Selection, "order", Arity::One("ORDER"), |c, v| {
         c.order = match one(v) {
             "grouped" => Order::Grouped,
             "interleaved" => Order::Interleaved,
@@ -23,21 +23,21 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         "grouped: bench after bench; shuffled: the same in an order drawn by --shuffle-seed, else by --seed; interleaved: \
          a cycle of each in turn, all of them set up as far as memory allows",
     ),
-    OptionSpec::new(Topic::Selection, "keep-free", Arity::One("SHARE"), |c, v| {
+    OptionSpec::new(OptionGroup::Selection, "keep-free", Arity::One("SHARE"), |c, v| {
         c.keep_free = parse::share(one(v))?;
         Ok(())
     })
     .expects("a share above 0 and below 1, such as 10% or 0.1")
     .default("10%")
     .help("With --order interleaved: memory, of the host and of each device, that stays free of benches that are set up"),
-    OptionSpec::new(Topic::Runs, "resume", Arity::Optional("RUN"), |c, v| {
+    OptionSpec::new(OptionGroup::Runs, "resume", Arity::Optional("RUN"), |c, v| {
         let run = one(v);
         c.resume = Some(if run.is_empty() { Resume::Newest } else { Resume::Run(run.to_owned()) });
         Ok(())
     })
-    .of_this_call()
+    .cli_only()
     .help("Go on with what an interrupted run left undone: the newest of this target, or the one of this id"),
-    OptionSpec::new(Topic::Runs, "shard", Arity::One("K/N"), |c, v| {
+    OptionSpec::new(OptionGroup::Runs, "shard", Arity::One("K/N"), |c, v| {
         c.shard = Some(Shard::parse(one(v)).ok_or_else(String::new)?);
         Ok(())
     })

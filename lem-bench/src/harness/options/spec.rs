@@ -26,14 +26,14 @@ pub(in crate::harness) enum Scope {
     Everywhere,
     /// By flag alone: it says what this one call is about, and runners set it themselves. A twin in the environment
     /// would contradict them.
-    Call,
+    Invocation,
     /// By flag alone, without effect: other harnesses know it.
     Accepted,
 }
 
 /// Under which heading the help shows an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::harness) enum Topic {
+pub(in crate::harness) enum OptionGroup {
     /// What to do.
     Mode,
     /// Which benches.
@@ -54,7 +54,7 @@ pub(in crate::harness) enum Topic {
     Accepted,
 }
 
-impl Topic {
+impl OptionGroup {
     /// The heading.
     pub(in crate::harness) fn heading(self) -> &'static str {
         match self {
@@ -88,7 +88,7 @@ pub(in crate::harness) struct OptionSpec {
     /// Where it can be set.
     pub(in crate::harness) scope: Scope,
     /// Under which heading.
-    pub(in crate::harness) topic: Topic,
+    pub(in crate::harness) topic: OptionGroup,
     /// What a value has to be, to complete "expected …".
     pub(in crate::harness) expects: &'static str,
     /// What holds when it is not set.
@@ -104,7 +104,7 @@ pub(in crate::harness) struct OptionSpec {
 }
 
 impl OptionSpec {
-    pub(super) const fn new(topic: Topic, name: &'static str, arity: Arity, set: Set) -> Self {
+    pub(super) const fn new(topic: OptionGroup, name: &'static str, arity: Arity, set: Set) -> Self {
         let (expects, default) = match arity {
             Arity::Switch => ("true or false", "false"),
             _ => ("", ""),
@@ -127,7 +127,7 @@ impl OptionSpec {
 
     /// An option that other harnesses know and this one does nothing with.
     pub(super) const fn accepted(name: &'static str, arity: Arity, help: &'static str) -> Self {
-        Self { scope: Scope::Accepted, help, ..Self::new(Topic::Accepted, name, arity, |_, _| Ok(())) }
+        Self { scope: Scope::Accepted, help, ..Self::new(OptionGroup::Accepted, name, arity, |_, _| Ok(())) }
     }
 
     pub(super) const fn help(self, help: &'static str) -> Self {
@@ -154,8 +154,8 @@ impl OptionSpec {
         Self { secret: true, ..self }
     }
 
-    pub(super) const fn of_this_call(self) -> Self {
-        Self { scope: Scope::Call, ..self }
+    pub(super) const fn cli_only(self) -> Self {
+        Self { scope: Scope::Invocation, ..self }
     }
 
     pub(super) const fn short_for(self, name: &'static str, value: &'static str) -> Self {

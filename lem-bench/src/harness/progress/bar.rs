@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::super::console;
-use super::lines::{Looks, Standing, how_far, what};
+use super::lines::{Looks, ProgressState, how_far, what};
 
 /// Between two drawings.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -16,14 +16,15 @@ const INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Bar {
     bar: ProgressBar,
-    standing: Arc<Mutex<Standing>>,
+    standing: Arc<Mutex<ProgressState>>,
 }
 
 impl Bar {
     /// Puts the lines on the screen.
-    pub(super) fn show(standing: Standing, looks: Looks) -> Self {
+    pub(super) fn show(standing: ProgressState, looks: Looks) -> Self {
         let standing = Arc::new(Mutex::new(standing));
-        let read = |standing: &Arc<Mutex<Standing>>| standing.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let read =
+            |standing: &Arc<Mutex<ProgressState>>| standing.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // A line as long as the terminal is wide would wrap on some.
         let columns = || console::stderr_width().saturating_sub(1);
         let (first, second) = (Arc::clone(&standing), Arc::clone(&standing));
@@ -43,7 +44,7 @@ impl Bar {
     }
 
     /// Says where it stands now; the next drawing shows it.
-    pub(super) fn tell(&self, standing: Standing) {
+    pub(super) fn tell(&self, standing: ProgressState) {
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
     }
 }

@@ -9,11 +9,11 @@ use crate::model::Origin;
 use crate::report::figures;
 use crate::report::terminal_text::{clean, shorten, width};
 use crate::runner::Stage;
-use crate::sampler::PowerNow;
+use crate::sampler::LivePowerReading;
 
 /// Where a run stands.
 #[derive(Debug, Clone)]
-pub(super) struct Standing {
+pub(super) struct ProgressState {
     /// The number of the bench, from 1, and how many there are; `(0, n)` before the first.
     pub(super) bench: (usize, usize),
     /// The bench; empty before the first.
@@ -31,7 +31,7 @@ pub(super) struct Standing {
     /// When all this was told.
     pub(super) told: Instant,
     /// The power now, where it can be read.
-    pub(super) power: Option<PowerNow>,
+    pub(super) power: Option<LivePowerReading>,
     /// Whether that is measured.
     pub(super) origin: Origin,
 }
@@ -50,7 +50,7 @@ impl Looks {
 
 /// `[2/6] decode/batch=4 · cycle 3/10 · window · 335 W`, in at most `columns`. What tells least goes first: the stage,
 /// then the power; then the id is cut.
-pub(super) fn what(standing: &Standing, columns: usize, looks: Looks) -> String {
+pub(super) fn what(standing: &ProgressState, columns: usize, looks: Looks) -> String {
     let number = match standing.bench {
         (0, _) => String::new(),
         (n, of) => format!("[{n}/{of}] "),
@@ -69,7 +69,7 @@ pub(super) fn what(standing: &Standing, columns: usize, looks: Looks) -> String 
     if in_cycles {
         parts.push(format!("cycle {}/{cycles}", (cycle + 1).min(cycles)));
     }
-    let power = standing.power.as_ref().and_then(PowerNow::watts).map(|watts| {
+    let power = standing.power.as_ref().and_then(LivePowerReading::watts).map(|watts| {
         let label = match standing.origin {
             Origin::Measured => "",
             Origin::Estimated => " (estimated)",
@@ -102,7 +102,7 @@ const LEAST_BAR: usize = 8;
 const MOST_BAR: usize = 40;
 
 /// `━━━━━━━━━━──────── 42 % · 12 s left of this bench, 3 min 5 s of the run`, in at most `columns`.
-pub(super) fn how_far(standing: &Standing, now: Instant, columns: usize, looks: Looks) -> String {
+pub(super) fn how_far(standing: &ProgressState, now: Instant, columns: usize, looks: Looks) -> String {
     let left = standing.left.saturating_sub(now.saturating_duration_since(standing.told));
     let run = left + standing.after;
     let share = 1.0 - (run.as_secs_f64() / standing.total.as_secs_f64().max(1e-9)).clamp(0.0, 1.0);
@@ -137,8 +137,8 @@ fn whole(time: Duration) -> Duration {
 mod tests {
     use super::*;
 
-    fn standing() -> Standing {
-        Standing {
+    fn standing() -> ProgressState {
+        ProgressState {
             bench: (2, 6),
             id: "decode/batch=4/dtype=bf16".to_owned(),
             stage: Stage::Window,

@@ -9,11 +9,11 @@ use super::super::config::Config;
 use super::super::console;
 use super::super::measure::span;
 use super::bar::Bar;
-use super::lines::{Looks, Standing};
+use super::lines::{Looks, ProgressState};
 use crate::model::{Origin, Outcome, Record};
 use crate::plan::TimePlan;
 use crate::runner::{self, Event, Observer, ObserverError};
-use crate::sampler::PowerNow;
+use crate::sampler::LivePowerReading;
 
 /// How it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(in crate::harness) struct Progress {
     style: Style,
     looks: Looks,
     plan: TimePlan,
-    power: PowerNow,
+    power: LivePowerReading,
     origin: Origin,
     /// The number of each bench, from 1, and what is left of it, by id.
     benches: BTreeMap<String, (usize, Duration)>,
@@ -42,7 +42,7 @@ pub(in crate::harness) struct Progress {
 }
 
 impl Progress {
-    pub(in crate::harness) fn new(config: &Config, plan: TimePlan, power: PowerNow, origin: Origin) -> Self {
+    pub(in crate::harness) fn new(config: &Config, plan: TimePlan, power: LivePowerReading, origin: Origin) -> Self {
         let style = match (config.is_quiet(), console::stderr_is_terminal()) {
             (true, _) => Style::Quiet,
             // Lines that are rewritten would hide events' lines.
@@ -103,7 +103,7 @@ impl Progress {
             return;
         }
         let id = progress.bench.unwrap_or_default();
-        let standing = Standing {
+        let standing = ProgressState {
             bench: (self.number(id), self.plan.benches().len()),
             id: id.to_owned(),
             stage: progress.stage,

@@ -4,10 +4,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::resolve::{Place, resolve};
+use super::resolve::{ResultLocation, resolve};
 use crate::analysis::{Options, Summary, summarise};
 use crate::harness::config::Config;
-use crate::harness::exit::Stop;
+use crate::harness::exit::HarnessError;
 use crate::harness::{options, pages};
 use crate::model::{OLDEST_SCHEMA_VERSION, Record, SCHEMA_VERSION};
 use crate::store::{Home, Journal, read_journal, read_run};
@@ -33,15 +33,15 @@ pub(in crate::harness) fn load(
     home: &Home,
     cwd: &Path,
     change: &dyn Fn(&mut Options),
-) -> Result<Saved, Stop> {
+) -> Result<Saved, HarnessError> {
     match resolve(name, home, cwd)? {
-        Place::Folder(folder) => {
+        ResultLocation::Folder(folder) => {
             let journals = read_run(&folder).map_err(|error| pages::stop(&error))?;
             let summary = folder.join("summary.json");
             let mut saved = match journals.is_empty() {
                 true if summary.is_file() => read_summary(&summary)?,
                 true => {
-                    return Err(Stop::no_match(format!(
+                    return Err(HarnessError::no_match(format!(
                         "{} holds neither journals nor a summary: it is no run's folder",
                         folder.display()
                     )));
@@ -51,15 +51,15 @@ pub(in crate::harness) fn load(
             saved.folder = Some(folder);
             Ok(saved)
         }
-        Place::Journal(path) => {
+        ResultLocation::Journal(path) => {
             let journal = read_journal(&path).map_err(|error| pages::stop(&error))?;
             aggregate(&path, vec![journal], change)
         }
-        Place::Summary(path) => read_summary(&path),
+        ResultLocation::Summary(path) => read_summary(&path),
     }
 }
 
-fn aggregate(path: &Path, journals: Vec<Journal>, change: &dyn Fn(&mut Options)) -> Result<Saved, Stop> {
+fn aggregate(path: &Path, journals: Vec<Journal>, change: &dyn Fn(&mut Options)) -> Result<Saved, HarnessError> {
     let told = |journal: &Journal| -> Vec<String> {
         journal.damage.iter().map(|damage| format!("{}: {damage}", journal.path.display())).collect()
     };
@@ -68,7 +68,7 @@ fn aggregate(path: &Path, journals: Vec<Journal>, change: &dyn Fn(&mut Options))
     change(&mut options);
     let records: Vec<Vec<Record>> = journals.into_iter().map(|journal| journal.records).collect();
     let summary = summarise(&records, &options)
-        .map_err(|error| Stop::machine(format!("{} can't be analysed: {error}", path.display())))?;
+        .map_err(|error| HarnessError::machine(format!("{} can't be analysed: {error}", path.display())))?;
     Ok(Saved { summary, folder: None, damage })
 }
 
@@ -90,20 +90,22 @@ fn then(journal: &Journal) -> Options {
 ///
 /// # Errors
 /// It is none, or can't be read.
-pub(in crate::harness) fn summary(path: &Path) -> Result<Summary, Stop> {
+pub(in crate::harness) fn summary(path: &Path) -> Result<Summary, HarnessError> {
     read_summary(path).map(|saved| saved.summary)
 }
 
-fn read_summary(path: &Path) -> Result<Saved, Stop> {
+fn read_summary(path: &Path) -> Result<Saved, HarnessError> {
     let name = path.display();
-    let bytes = std::fs::read(path).map_err(|error| Stop::machine(format!("{name} can't be read: {error}")))?;
+    let bytes = std::fs::read(path).map_err(|error| HarnessError::machine(format!("{name} can't be read: {error}")))?;
     let no_summary = |error: serde_json::Error| {
-        Stop::usage(format!("{name} is no summary of lem-bench: {error}; `summary.json` of a run's folder is one"))
+        HarnessError::usage(format!(
+            "{name} is no summary of lem-bench: {error}; `summary.json` of a run's folder is one"
+        ))
     };
     let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(no_summary)?;
     match value["schema_version"].as_u64() {
         Some(found) if !(u64::from(OLDEST_SCHEMA_VERSION)..=u64::from(SCHEMA_VERSION)).contains(&found) => {
-            return Err(Stop::usage(format!(
+            return Err(HarnessError::usage(format!(
                 "{name} has schema version {found}, and this lem-bench reads versions {OLDEST_SCHEMA_VERSION} to \
                  {SCHEMA_VERSION}: use the version that wrote it"
             )));

@@ -4,9 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::harness::exit::Stop;
+use crate::harness::exit::HarnessError;
 use crate::harness::pages;
-use crate::harness::places::Places;
+use crate::harness::places::WorkspacePaths;
 use crate::store::{Home, HomeOptions, RunDir, RunId};
 
 /// Runs that are named where none fits.
@@ -14,7 +14,7 @@ const NAMED: usize = 5;
 
 /// Where results lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ResultLocation {
     /// A run's folder.
     Folder(PathBuf),
     /// One journal.
@@ -25,7 +25,7 @@ pub(super) enum Place {
 
 /// The home that saved results are read from: what was said, else the one where benches of the current folder's
 /// workspace put them. Nothing is made there.
-pub(in crate::harness) fn reading_home(said: Option<&Path>, places: &Places) -> Home {
+pub(in crate::harness) fn reading_home(said: Option<&Path>, places: &WorkspacePaths) -> Home {
     let root = &places.workspace_root;
     let options = HomeOptions {
         current_dir: root.clone(),
@@ -37,7 +37,7 @@ pub(in crate::harness) fn reading_home(said: Option<&Path>, places: &Places) -> 
 }
 
 /// Finds what `name` stands for; relative paths count from `cwd`.
-pub(super) fn resolve(name: &str, home: &Home, cwd: &Path) -> Result<Place, Stop> {
+pub(super) fn resolve(name: &str, home: &Home, cwd: &Path) -> Result<ResultLocation, HarnessError> {
     let path = cwd.join(name);
     if name != "latest" || path.is_dir() {
         if path.is_dir() {
@@ -45,25 +45,29 @@ pub(super) fn resolve(name: &str, home: &Home, cwd: &Path) -> Result<Place, Stop
         }
         if path.is_file() {
             return Ok(match path.extension().and_then(std::ffi::OsStr::to_str) {
-                Some("jsonl") => Place::Journal(path),
-                _ => Place::Summary(path),
+                Some("jsonl") => ResultLocation::Journal(path),
+                _ => ResultLocation::Summary(path),
             });
         }
     }
     let runs = || RunDir::list(home).map_err(|error| pages::stop(&error));
     if name == "latest" {
         let latest = RunDir::latest(home).map_err(|error| pages::stop(&error))?;
-        let nothing =
-            || Stop::no_match(format!("no run has been kept in {}: `cargo bench` makes one", home.path().display()));
-        return latest.map(|run| Place::Folder(run.path().to_owned())).ok_or_else(nothing);
+        let nothing = || {
+            HarnessError::no_match(format!(
+                "no run has been kept in {}: `cargo bench` makes one",
+                home.path().display()
+            ))
+        };
+        return latest.map(|run| ResultLocation::Folder(run.path().to_owned())).ok_or_else(nothing);
     }
     if let Some(run) = RunId::parse(name).ok().and_then(|id| RunDir::find(home, id)) {
-        return Ok(Place::Folder(run.path().to_owned()));
+        return Ok(ResultLocation::Folder(run.path().to_owned()));
     }
     let runs = runs()?;
     let begun: Vec<&RunDir> = runs.iter().filter(|run| run.id().as_str().starts_with(name)).collect();
     match begun.as_slice() {
-        [run] if !name.is_empty() => Ok(Place::Folder(run.path().to_owned())),
+        [run] if !name.is_empty() => Ok(ResultLocation::Folder(run.path().to_owned())),
         _ => Err(nothing_called(name, home, if begun.is_empty() { runs.iter().collect() } else { begun })),
     }
 }
@@ -72,15 +76,15 @@ pub(super) fn resolve(name: &str, home: &Home, cwd: &Path) -> Result<Place, Stop
 ///
 /// # Errors
 /// There are none of that name.
-pub(in crate::harness) fn folders(name: &str, home: &Home, cwd: &Path) -> Result<Vec<PathBuf>, Stop> {
+pub(in crate::harness) fn folders(name: &str, home: &Home, cwd: &Path) -> Result<Vec<PathBuf>, HarnessError> {
     let path = cwd.join(name);
     if path.join("runs").is_dir() {
         let runs = RunDir::list(&Home::at(path)).map_err(|error| pages::stop(&error))?;
         return Ok(runs.iter().map(|run| run.path().to_owned()).collect());
     }
     match resolve(name, home, cwd)? {
-        Place::Folder(folder) => Ok(vec![folder]),
-        Place::Journal(path) | Place::Summary(path) => Err(Stop::usage(format!(
+        ResultLocation::Folder(folder) => Ok(vec![folder]),
+        ResultLocation::Journal(path) | ResultLocation::Summary(path) => Err(HarnessError::usage(format!(
             "{} is no folder of a run: journals are merged as a run's folder holds them",
             path.display()
         ))),
@@ -88,24 +92,26 @@ pub(in crate::harness) fn folders(name: &str, home: &Home, cwd: &Path) -> Result
 }
 
 /// A run's folder, or the newest run of a home.
-fn folder(path: &Path) -> Result<Place, Stop> {
+fn folder(path: &Path) -> Result<ResultLocation, HarnessError> {
     if path.join("runs").is_dir() {
         let home = Home::at(path);
         return match RunDir::latest(&home).map_err(|error| pages::stop(&error))? {
-            Some(run) => Ok(Place::Folder(run.path().to_owned())),
-            None => Err(Stop::no_match(format!("{} has no newest run: name one of its `runs`", path.display()))),
+            Some(run) => Ok(ResultLocation::Folder(run.path().to_owned())),
+            None => {
+                Err(HarnessError::no_match(format!("{} has no newest run: name one of its `runs`", path.display())))
+            }
         };
     }
-    Ok(Place::Folder(path.to_owned()))
+    Ok(ResultLocation::Folder(path.to_owned()))
 }
 
-fn nothing_called(name: &str, home: &Home, runs: Vec<&RunDir>) -> Stop {
+fn nothing_called(name: &str, home: &Home, runs: Vec<&RunDir>) -> HarnessError {
     let newest: Vec<&str> = runs.iter().rev().take(NAMED).map(|run| run.id().as_str()).collect();
     let there = match newest.as_slice() {
         [] => "which holds no run".to_owned(),
         newest => format!("whose newest are {}", newest.join(", ")),
     };
-    Stop::no_match(format!(
+    HarnessError::no_match(format!(
         "`{name}` is no file or folder, nor the id (or its whole beginning) of one run in {}, {there}; `latest` is the newest",
         home.path().display()
     ))

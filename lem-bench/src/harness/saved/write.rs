@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::analysis::Summary;
 use crate::analysis::compare::Comparison;
-use crate::harness::exit::Stop;
+use crate::harness::exit::HarnessError;
 use crate::harness::pages;
 use crate::report::comparison::ComparisonFormat;
 use crate::report::export::{ExportError, Format};
@@ -16,7 +16,7 @@ use crate::store::write_atomic;
 ///
 /// # Errors
 /// The format can't hold them, or the file can't be written.
-pub(in crate::harness) fn write(format: &Format, runs: &[Summary], folder: &Path) -> Result<PathBuf, Stop> {
+pub(in crate::harness) fn write(format: &Format, runs: &[Summary], folder: &Path) -> Result<PathBuf, HarnessError> {
     let path = folder.join(format.file);
     write_atomic(&path, text(format, runs)?.as_bytes()).map_err(|error| pages::stop(&error))?;
     Ok(path)
@@ -30,7 +30,7 @@ pub(in crate::harness) fn write_comparison(
     format: &ComparisonFormat,
     compared: &Comparison,
     folder: &Path,
-) -> Result<PathBuf, Stop> {
+) -> Result<PathBuf, HarnessError> {
     pages::make_folder(folder)?;
     let path = folder.join(format.file);
     write_atomic(&path, comparison(format, compared)?.as_bytes()).map_err(|error| pages::stop(&error))?;
@@ -41,7 +41,7 @@ pub(in crate::harness) fn write_comparison(
 ///
 /// # Errors
 /// It can't be put into it.
-pub(in crate::harness) fn comparison(format: &ComparisonFormat, compared: &Comparison) -> Result<String, Stop> {
+pub(in crate::harness) fn comparison(format: &ComparisonFormat, compared: &Comparison) -> Result<String, HarnessError> {
     format.render(compared).map_err(|error| stop(&error))
 }
 
@@ -49,7 +49,7 @@ pub(in crate::harness) fn comparison(format: &ComparisonFormat, compared: &Compa
 ///
 /// # Errors
 /// The format can't hold them.
-pub(in crate::harness) fn text(format: &Format, runs: &[Summary]) -> Result<String, Stop> {
+pub(in crate::harness) fn text(format: &Format, runs: &[Summary]) -> Result<String, HarnessError> {
     format.render(runs).map_err(|error| stop(&error))
 }
 
@@ -57,14 +57,14 @@ pub(in crate::harness) fn text(format: &Format, runs: &[Summary]) -> Result<Stri
 ///
 /// # Errors
 /// It can't be put into JSON.
-pub(in crate::harness) fn json(summary: &Summary) -> Result<String, Stop> {
+pub(in crate::harness) fn json(summary: &Summary) -> Result<String, HarnessError> {
     serde_json::to_string(summary).map_err(|source| stop(&ExportError::Json { source }))
 }
 
 /// How a format that can't be made ends it.
-fn stop(error: &ExportError) -> Stop {
+fn stop(error: &ExportError) -> HarnessError {
     match error {
-        ExportError::OneRun { .. } => Stop::usage(format!("{error}: name one run, or give `--output FOLDER`")),
-        _ => Stop::machine(error.to_string()),
+        ExportError::OneRun { .. } => HarnessError::usage(format!("{error}: name one run, or give `--output FOLDER`")),
+        _ => HarnessError::machine(error.to_string()),
     }
 }

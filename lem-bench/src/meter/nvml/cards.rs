@@ -5,13 +5,13 @@
 use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::{Device, Nvml};
 
-use super::visible::{self, Listed};
+use super::visible::{self, ListedGpu};
 use crate::meter::{NvmlOptions, OpenError};
 use crate::model::DomainId;
 
 /// An opened GPU.
 #[derive(Debug)]
-pub(super) struct Card {
+pub(super) struct Gpu {
     /// `gpu:N`, N being NVML's index.
     pub(super) id: DomainId,
     pub(super) uuid: String,
@@ -25,8 +25,8 @@ pub(super) struct Card {
 
 /// The opened GPUs, and what a reader of the result should know about their choice.
 #[derive(Debug)]
-pub(super) struct Cards {
-    pub(super) cards: Vec<Card>,
+pub(super) struct Gpus {
+    pub(super) cards: Vec<Gpu>,
     pub(super) notes: Vec<String>,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Cards {
 /// # Errors
 /// [`OpenError::NoDevice`] when there is none or none is visible, [`OpenError::Setting`] when `CUDA_VISIBLE_DEVICES`
 /// names what isn't there, [`OpenError::Failed`] when the driver refuses.
-pub(super) fn open(nvml: &'static Nvml, options: &NvmlOptions) -> Result<Cards, OpenError> {
+pub(super) fn open(nvml: &'static Nvml, options: &NvmlOptions) -> Result<Gpus, OpenError> {
     let failed = |error: NvmlError| OpenError::Failed { why: format!("NVML: {error}") };
     let count = nvml.device_count().map_err(failed)?;
     let (mut listed, mut devices, mut notes) = (Vec::new(), Vec::new(), Vec::new());
@@ -62,24 +62,24 @@ pub(super) fn open(nvml: &'static Nvml, options: &NvmlOptions) -> Result<Cards, 
         return Err(OpenError::NoDevice { why });
     }
     let cards = chosen.cards.into_iter().filter_map(|(at, instances)| {
-        let Listed { index, uuid, name, .. } = listed[at].clone();
+        let ListedGpu { index, uuid, name, .. } = listed[at].clone();
         let id = DomainId::new(format!("gpu:{index}"));
         let device = devices[at].take()?;
         let divided = is_divided(&device);
-        Some(Card { id, uuid, name, device, instances, divided })
+        Some(Gpu { id, uuid, name, device, instances, divided })
     });
     let cards: Vec<_> = cards.collect();
     for card in cards.iter().filter(|card| card.divided) {
         notes.push(format!("{} is divided into MIG instances: its energy is the whole card's", card.id));
     }
-    Ok(Cards { cards, notes })
+    Ok(Gpus { cards, notes })
 }
 
-fn list(nvml: &'static Nvml, index: u32) -> Result<(Listed, Device<'static>), NvmlError> {
+fn list(nvml: &'static Nvml, index: u32) -> Result<(ListedGpu, Device<'static>), NvmlError> {
     let device = nvml.device_by_index(index)?;
     let uuid = device.uuid()?;
     let name = device.name()?;
-    Ok((Listed { index, uuid, name, instances: instances(&device) }, device))
+    Ok((ListedGpu { index, uuid, name, instances: instances(&device) }, device))
 }
 
 /// Whether MIG is on.

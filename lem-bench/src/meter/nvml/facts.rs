@@ -6,7 +6,7 @@ use nvml_wrapper::Nvml;
 use nvml_wrapper::enum_wrappers::device::Clock;
 use nvml_wrapper::error::NvmlError;
 
-use super::cards::Card;
+use super::cards::Gpu;
 use super::sensors::Sensor;
 
 type Fact = (String, String);
@@ -23,7 +23,7 @@ pub(super) fn of_driver(nvml: &Nvml) -> Vec<Fact> {
 }
 
 /// Facts about one GPU, whose `sensors` are in use.
-pub(super) fn of_card(card: &Card, sensors: &[Sensor]) -> Vec<Fact> {
+pub(super) fn of_card(card: &Gpu, sensors: &[Sensor]) -> Vec<Fact> {
     let device = &card.device;
     let watts = |limit: Result<u32, NvmlError>| said(limit.map(|milliwatts| f64::from(milliwatts) * 1e-3));
     let on = |state: Result<bool, NvmlError>| said(state.map(|on| if on { "on" } else { "off" }));

@@ -4,12 +4,12 @@
 
 use std::sync::Arc;
 
-use super::cards::{self, Card};
+use super::cards::{self, Gpu};
 use super::facts;
 use super::library::{self, read_error};
 use super::sensors::Sensor;
 use super::watch::Watch;
-use crate::meter::{Channel, DeviceWatch, Meter, NvmlOptions, OpenError, ReadError, Value};
+use crate::meter::{Channel, DeviceMonitor, Meter, NvmlOptions, OpenError, ReadError, Value};
 use crate::model::{Domain, DomainKind, Origin};
 
 /// The NVIDIA GPUs that this process may use, as domains `gpu:N` (N is NVML's index, by PCI address).
@@ -19,7 +19,7 @@ use crate::model::{Domain, DomainKind, Origin};
 #[derive(Debug)]
 pub struct Nvml {
     library: &'static nvml_wrapper::Nvml,
-    cards: Arc<[Card]>,
+    cards: Arc<[Gpu]>,
     domains: Vec<Domain>,
     channels: Vec<Channel>,
     /// For each channel its card and its sensor.
@@ -38,7 +38,7 @@ impl Nvml {
         let library = library::open(options.lib_path.as_deref())?;
         let opened = cards::open(library, options)?;
         let domain =
-            |card: &Card| Domain { id: card.id.clone(), kind: DomainKind::Gpu, parent: None, label: card.name.clone() };
+            |card: &Gpu| Domain { id: card.id.clone(), kind: DomainKind::Gpu, parent: None, label: card.name.clone() };
         let mut meter = Self {
             library,
             domains: opened.cards.iter().map(domain).collect(),
@@ -63,7 +63,7 @@ impl Nvml {
     }
 
     /// A look at the same GPUs that may be used while this meter is read elsewhere: processes and power limits.
-    pub fn watch(&self) -> Arc<dyn DeviceWatch> {
+    pub fn watch(&self) -> Arc<dyn DeviceMonitor> {
         Arc::new(Watch { cards: Arc::clone(&self.cards) })
     }
 }

@@ -11,7 +11,7 @@ use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::structs::device::FieldId;
 use nvml_wrapper::sys_exports::field_id::{NVML_FI_DEV_POWER_AVERAGE, NVML_FI_DEV_POWER_INSTANT};
 
-use super::cards::Card;
+use super::cards::Gpu;
 use super::library::is_unsupported;
 use crate::meter::{Channel, Quantity, Value};
 
@@ -48,7 +48,7 @@ const GAUGES: [Sensor; 6] = [
 
 impl Sensor {
     /// The numbers that `card` can tell: its energy counter, one power sensor, and gauges.
-    pub(super) fn of(card: &Card) -> Vec<Self> {
+    pub(super) fn of(card: &Gpu) -> Vec<Self> {
         let architecture = card.device.architecture().ok();
         let answers = |sensor: &Self| !sensor.read(&card.device).is_err_and(|error| is_unsupported(&error));
         // Before Volta there is no counter, whatever the call says.
@@ -58,7 +58,7 @@ impl Sensor {
     }
 
     /// How the sensor is described to whoever reads it.
-    pub(super) fn channel(self, card: &Card) -> Channel {
+    pub(super) fn channel(self, card: &Gpu) -> Channel {
         let quantity = match self {
             Self::TotalEnergy => Quantity::Energy { unit_j: 1e-3, modulus: None },
             Self::InstantPower | Self::AveragePower | Self::PowerUsage => Quantity::Power,

@@ -4,7 +4,7 @@
 
 /// A GPU as the driver lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Listed {
+pub(super) struct ListedGpu {
     /// NVML's index: the order of PCI bus addresses.
     pub(super) index: u32,
     /// `GPU-…`.
@@ -17,7 +17,7 @@ pub(super) struct Listed {
 
 /// What of the list the process may use.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Chosen {
+pub(super) struct VisibleGpus {
     /// Positions in the list, ascending, with the MIG instances by which a GPU was named.
     pub(super) cards: Vec<(usize, Vec<String>)>,
     /// What a reader of the result should know about the choice.
@@ -32,11 +32,11 @@ pub(super) struct Chosen {
 ///
 /// # Errors
 /// A sentence that continues "`CUDA_VISIBLE_DEVICES` …".
-pub(super) fn choose(visible: Option<&str>, order: Option<&str>, list: &[Listed]) -> Result<Chosen, String> {
+pub(super) fn choose(visible: Option<&str>, order: Option<&str>, list: &[ListedGpu]) -> Result<VisibleGpus, String> {
     let Some(visible) = visible else {
-        return Ok(Chosen { cards: (0..list.len()).map(|at| (at, Vec::new())).collect(), note: None });
+        return Ok(VisibleGpus { cards: (0..list.len()).map(|at| (at, Vec::new())).collect(), note: None });
     };
-    let mut chosen = Chosen::default();
+    let mut chosen = VisibleGpus::default();
     let mut by_index = false;
     for entry in visible.split(',').map(str::trim) {
         if entry == "-1" || (entry.is_empty() && visible.trim().is_empty()) {
@@ -65,7 +65,7 @@ pub(super) fn choose(visible: Option<&str>, order: Option<&str>, list: &[Listed]
 }
 
 /// The position of the GPU that `entry` names, and the MIG instance if it names one.
-fn find(entry: &str, list: &[Listed]) -> Result<(usize, Option<String>), String> {
+fn find(entry: &str, list: &[ListedGpu]) -> Result<(usize, Option<String>), String> {
     if !entry.is_empty() && entry.bytes().all(|byte| byte.is_ascii_digit()) {
         let at = entry.parse().ok().and_then(|index: u32| list.iter().position(|card| card.index == index));
         return at.map(|at| (at, None)).ok_or_else(|| format!("names GPU {entry}, but there {}", counted(list)));
@@ -94,7 +94,7 @@ fn find(entry: &str, list: &[Listed]) -> Result<(usize, Option<String>), String>
     }
 }
 
-fn counted(list: &[Listed]) -> String {
+fn counted(list: &[ListedGpu]) -> String {
     match list {
         [] => "is no GPU".to_owned(),
         [one] => format!("is only GPU {}, {}", one.index, one.uuid),
@@ -109,12 +109,12 @@ fn counted(list: &[Listed]) -> String {
 mod tests {
     use super::*;
 
-    fn card(index: u32, uuid: &str, name: &str, instances: &[&str]) -> Listed {
+    fn card(index: u32, uuid: &str, name: &str, instances: &[&str]) -> ListedGpu {
         let instances = instances.iter().map(ToString::to_string).collect();
-        Listed { index, uuid: uuid.to_owned(), name: name.to_owned(), instances }
+        ListedGpu { index, uuid: uuid.to_owned(), name: name.to_owned(), instances }
     }
 
-    fn list() -> Vec<Listed> {
+    fn list() -> Vec<ListedGpu> {
         vec![
             card(0, "GPU-aaaa1111", "A", &[]),
             card(1, "GPU-aaaa2222", "A", &["MIG-1f0e", "MIG-1f1e", "MIG-2000"]),

@@ -7,17 +7,17 @@ use std::sync::Arc;
 use nvml_wrapper::enums::device::UsedGpuMemory;
 use nvml_wrapper::error::NvmlError;
 
-use super::cards::Card;
+use super::cards::Gpu;
 use super::library::read_error;
-use crate::meter::{DeviceMemory, DeviceProcess, DeviceWatch, PowerLimits, ReadError};
+use crate::meter::{DeviceMemory, DeviceMonitor, DeviceProcess, PowerLimits, ReadError};
 
 /// Looks at the cards of a meter.
 #[derive(Debug, Clone)]
 pub(super) struct Watch {
-    pub(super) cards: Arc<[Card]>,
+    pub(super) cards: Arc<[Gpu]>,
 }
 
-impl DeviceWatch for Watch {
+impl DeviceMonitor for Watch {
     fn processes(&self) -> Result<Vec<DeviceProcess>, ReadError> {
         let mut all = Vec::new();
         for card in self.cards.iter() {

@@ -18,7 +18,7 @@ pub(super) fn domain(name: &str, package: Option<&str>) -> Domain {
             "core" => DomainKind::Core,
             "uncore" => DomainKind::Uncore,
             "dram" => DomainKind::Dram,
-            _ => DomainKind::Board,
+            _ => DomainKind::LivePower,
         };
         (kind, name, of_package())
     };

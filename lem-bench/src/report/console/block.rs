@@ -2,10 +2,10 @@
 //!
 //! Must not know about other benches.
 
-use super::paper::{Look, Paper, Word, sentence};
-use crate::analysis::{BenchSummary, Check, Finding, Metric, Weight};
+use super::paper::{Style, TextRole, TextWriter, sentence};
+use crate::analysis::{BenchSummary, Check, Finding, Metric, Severity};
 use crate::report::figures::{Figure, NONE};
-use crate::report::labels::{self, Tone};
+use crate::report::labels::{self, Rating};
 use crate::report::terminal_text::shorten_end;
 
 /// From this width on, labels are written out.
@@ -15,25 +15,26 @@ const FROM_WIDE: usize = 24;
 const FROM_NARROW: usize = 14;
 
 /// Sets a bench; the findings in `elsewhere` are said for all benches at once and left out here.
-pub(super) fn block(paper: &mut Paper, bench: &BenchSummary, elsewhere: &[&Finding]) {
+pub(super) fn block(paper: &mut TextWriter, bench: &BenchSummary, elsewhere: &[&Finding]) {
     let (word, tone) = labels::standing(bench);
-    let mut title = vec![Word::new(&bench.bench.id, Look::Strong), Word::new(format!("· {word}"), Look::Tone(tone))];
+    let mut title =
+        vec![TextRole::new(&bench.bench.id, Style::Strong), TextRole::new(format!("· {word}"), Style::Rating(tone))];
     let cycles = bench.cycles.len();
-    title.push(Word::new(format!("· {cycles} cycle{}", if cycles == 1 { "" } else { "s" }), Look::Faint));
+    title.push(TextRole::new(format!("· {cycles} cycle{}", if cycles == 1 { "" } else { "s" }), Style::Faint));
     if let Some(source) = &bench.source {
-        title.push(Word::new(format!("· {source}"), Look::Faint));
+        title.push(TextRole::new(format!("· {source}"), Style::Faint));
         let found = |check| bench.findings.iter().any(|finding| finding.check == check);
         let gain = if found(Check::Calibrated) {
             Some("calibrated")
         } else {
             found(Check::BoardGain).then_some("board gain ±5 %")
         };
-        title.extend(gain.map(|gain| Word::new(format!("· {gain}"), Look::Faint)));
+        title.extend(gain.map(|gain| TextRole::new(format!("· {gain}"), Style::Faint)));
     }
     paper.words(&[], 0, title);
     let found_by = |words: &str| bench.findings.iter().any(|found| found.evidence.contains(words));
-    if let Some(words) = labels::last_words(bench).filter(|words| !found_by(words)) {
-        paper.words(&[Word::plain("  ")], 2, sentence(words, Look::Tone(Tone::Bad)));
+    if let Some(words) = labels::failure_message(bench).filter(|words| !found_by(words)) {
+        paper.words(&[TextRole::plain("  ")], 2, sentence(words, Style::Rating(Rating::Bad)));
     }
     for row in rows(bench) {
         figure(paper, bench, &row);
@@ -88,75 +89,75 @@ fn rows(bench: &BenchSummary) -> Vec<Row<'_>> {
     rows
 }
 
-fn figure(paper: &mut Paper, bench: &BenchSummary, row: &Row<'_>) {
+fn figure(paper: &mut TextWriter, bench: &BenchSummary, row: &Row<'_>) {
     let wide = paper.width() >= WIDE;
     let (label, from) = if wide { (row.wide.as_str(), FROM_WIDE) } else { (row.narrow, FROM_NARROW) };
     let label = shorten_end(label, from - 4);
-    let strong = if row.headline { Look::Strong } else { Look::Plain };
+    let strong = if row.headline { Style::Strong } else { Style::Plain };
     let mut words = Vec::new();
     match Figure::of(row.metric) {
         Ok(figure) => {
-            words.push(Word::new(figure.short(), strong));
-            words.extend(figure.brackets().map(Word::plain));
-            words.extend(figure.relative.as_ref().map(Word::plain));
+            words.push(TextRole::new(figure.short(), strong));
+            words.extend(figure.brackets().map(TextRole::plain));
+            words.extend(figure.relative.as_ref().map(TextRole::plain));
             if figure.indicative {
-                words.push(Word::new("indicative", Look::Tone(Tone::Careful)));
+                words.push(TextRole::new("indicative", Style::Rating(Rating::Careful)));
             }
             if let Some(origin) = labels::metric_origin(bench, row.name, row.metric) {
-                words.push(Word::new(origin, Look::Tone(Tone::Careful)));
+                words.push(TextRole::new(origin, Style::Rating(Rating::Careful)));
             }
             let per = labels::denominator(row.name).filter(|_| row.headline && !wide);
-            words.extend(per.map(|per| Word::new(format!("per {per}"), Look::Faint)));
+            words.extend(per.map(|per| TextRole::new(format!("per {per}"), Style::Faint)));
             if row.headline && figure.interval.is_none() {
                 let reason = row.metric.missing.as_deref().unwrap_or("not given");
-                words.extend(sentence(&format!("(no interval: {reason})"), Look::Faint));
+                words.extend(sentence(&format!("(no interval: {reason})"), Style::Faint));
             }
         }
         Err(reason) => {
-            words.push(Word::plain(NONE));
-            words.extend(sentence(&format!("({reason})"), Look::Faint));
+            words.push(TextRole::plain(NONE));
+            words.extend(sentence(&format!("({reason})"), Style::Faint));
         }
     }
-    paper.words(&[Word::new(format!("    {label}"), Look::Faint)], from, words);
+    paper.words(&[TextRole::new(format!("    {label}"), Style::Faint)], from, words);
 }
 
 /// One finding: what weighs on the result with its remedy, a note on one line.
-pub(super) fn finding(paper: &mut Paper, found: &Finding) {
+pub(super) fn finding(paper: &mut TextWriter, found: &Finding) {
     let check = labels::check(found.check);
     let (mark, look) = match found.weight {
-        Weight::Note => {
+        Severity::Note => {
             let room = paper.width().saturating_sub(4);
             let note = shorten_end(&format!("note: {check}: {}", one_line(&found.evidence)), room);
-            paper.words(&[Word::plain("    ")], 4, [Word::new(note, Look::Faint)]);
+            paper.words(&[TextRole::plain("    ")], 4, [TextRole::new(note, Style::Faint)]);
             return;
         }
-        Weight::Warning => ("warning:", Look::Tone(Tone::Careful)),
-        Weight::Invalid => ("invalid:", Look::Tone(Tone::Bad)),
+        Severity::Warning => ("warning:", Style::Rating(Rating::Careful)),
+        Severity::Invalid => ("invalid:", Style::Rating(Rating::Bad)),
     };
-    let mut words = vec![Word::new(mark, look)];
-    words.extend(sentence(&format!("{check}: {}", found.evidence), Look::Plain));
-    paper.words(&[Word::new("  ! ", look)], 4, words);
+    let mut words = vec![TextRole::new(mark, look)];
+    words.extend(sentence(&format!("{check}: {}", found.evidence), Style::Plain));
+    paper.words(&[TextRole::new("  ! ", look)], 4, words);
     remedy(paper, found);
 }
 
 /// One finding that every bench has.
-pub(super) fn common(paper: &mut Paper, found: &Finding) {
+pub(super) fn common(paper: &mut TextWriter, found: &Finding) {
     let said = format!("{}: {}", labels::check(found.check), found.evidence);
-    if found.weight == Weight::Note {
-        return paper.words(&[], 0, sentence(&format!("note on every bench: {said}"), Look::Faint));
+    if found.weight == Severity::Note {
+        return paper.words(&[], 0, sentence(&format!("note on every bench: {said}"), Style::Faint));
     }
-    let look = Look::Tone(Tone::Careful);
-    let mut words: Vec<Word> = sentence("warning on every bench:", look).collect();
-    words.extend(sentence(&said, Look::Plain));
-    paper.words(&[Word::new("! ", look)], 2, words);
+    let look = Style::Rating(Rating::Careful);
+    let mut words: Vec<TextRole> = sentence("warning on every bench:", look).collect();
+    words.extend(sentence(&said, Style::Plain));
+    paper.words(&[TextRole::new("! ", look)], 2, words);
     remedy(paper, found);
 }
 
-fn remedy(paper: &mut Paper, found: &Finding) {
+fn remedy(paper: &mut TextWriter, found: &Finding) {
     if !found.remedy.is_empty() {
-        let mut words = vec![Word::new("→", Look::Faint)];
-        words.extend(sentence(&found.remedy, Look::Plain));
-        paper.words(&[Word::plain("      ")], 6, words);
+        let mut words = vec![TextRole::new("→", Style::Faint)];
+        words.extend(sentence(&found.remedy, Style::Plain));
+        paper.words(&[TextRole::plain("      ")], 6, words);
     }
 }
 

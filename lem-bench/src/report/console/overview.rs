@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::paper::Paper;
+use super::paper::TextWriter;
 use crate::analysis::BenchSummary;
 use crate::report::figures::{Figure, NONE};
 use crate::report::labels;
@@ -37,12 +37,12 @@ impl Column {
 
 /// The table with every column and whole ids, however wide that is.
 pub(in crate::report) fn markdown_table(benches: &[BenchSummary]) -> String {
-    let mut paper = Paper::new(usize::MAX, false);
+    let mut paper = TextWriter::new(usize::MAX, false);
     overview(&mut paper, benches);
     paper.into_text()
 }
 
-pub(super) fn overview(paper: &mut Paper, benches: &[BenchSummary]) {
+pub(super) fn overview(paper: &mut TextWriter, benches: &[BenchSummary]) {
     if benches.is_empty() {
         return;
     }

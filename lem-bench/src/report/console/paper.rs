@@ -2,63 +2,63 @@
 //!
 //! Must not know what is written on it.
 
-use crate::report::labels::Tone;
+use crate::report::labels::Rating;
 use crate::report::terminal_text::{clean, pieces, width};
 
 /// How a word looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum Style {
     Plain,
     Strong,
     Faint,
-    Tone(Tone),
+    Rating(Rating),
 }
 
-impl Look {
+impl Style {
     /// The ANSI sequence that turns it on.
     fn code(self) -> Option<&'static str> {
         match self {
             Self::Plain => None,
             Self::Strong => Some("\x1b[1m"),
             Self::Faint => Some("\x1b[2m"),
-            Self::Tone(Tone::Good) => Some("\x1b[32m"),
-            Self::Tone(Tone::Careful) => Some("\x1b[33m"),
-            Self::Tone(Tone::Bad) => Some("\x1b[1;31m"),
+            Self::Rating(Rating::Good) => Some("\x1b[32m"),
+            Self::Rating(Rating::Careful) => Some("\x1b[33m"),
+            Self::Rating(Rating::Bad) => Some("\x1b[1;31m"),
         }
     }
 }
 
 /// A piece of text that is kept on one line if it fits there at all.
 #[derive(Debug, Clone)]
-pub(super) struct Word {
+pub(super) struct TextRole {
     text: String,
-    look: Look,
+    look: Style,
 }
 
-impl Word {
-    pub(super) fn new(text: impl AsRef<str>, look: Look) -> Self {
+impl TextRole {
+    pub(super) fn new(text: impl AsRef<str>, look: Style) -> Self {
         Self { text: clean(text.as_ref()), look }
     }
 
     pub(super) fn plain(text: impl AsRef<str>) -> Self {
-        Self::new(text, Look::Plain)
+        Self::new(text, Style::Plain)
     }
 }
 
 /// The words of a sentence, each of which may go to the next line.
-pub(super) fn sentence(text: &str, look: Look) -> impl Iterator<Item = Word> {
-    text.split_whitespace().map(move |word| Word::new(word, look))
+pub(super) fn sentence(text: &str, look: Style) -> impl Iterator<Item = TextRole> {
+    text.split_whitespace().map(move |word| TextRole::new(word, look))
 }
 
 /// Lines of at most so many columns.
 #[derive(Debug)]
-pub(super) struct Paper {
+pub(super) struct TextWriter {
     width: usize,
     color: bool,
     text: String,
 }
 
-impl Paper {
+impl TextWriter {
     /// Paper of this width; less than 20 columns hold nothing and are taken as 20.
     pub(super) fn new(width: usize, color: bool) -> Self {
         Self { width: width.max(20), color, text: String::new() }
@@ -88,7 +88,7 @@ impl Paper {
 
     /// Words from column `from` on, after `lead` (which begins at the column where `from` leaves room for it), over as
     /// many lines as they need.
-    pub(super) fn words(&mut self, lead: &[Word], from: usize, words: impl IntoIterator<Item = Word>) {
+    pub(super) fn words(&mut self, lead: &[TextRole], from: usize, words: impl IntoIterator<Item = TextRole>) {
         let mut column = 0;
         for word in lead {
             self.write(word);
@@ -113,7 +113,7 @@ impl Paper {
                         self.break_line(&mut column, from);
                     }
                     column += width(&piece);
-                    self.write(&Word { text: piece, look: word.look });
+                    self.write(&TextRole { text: piece, look: word.look });
                 }
             }
             fresh = false;
@@ -139,7 +139,7 @@ impl Paper {
         self.text.push('\n');
     }
 
-    fn write(&mut self, word: &Word) {
+    fn write(&mut self, word: &TextRole) {
         match word.look.code().filter(|_| self.color && !word.text.is_empty()) {
             Some(code) => {
                 self.text.push_str(code);
@@ -157,8 +157,8 @@ mod tests {
 
     #[test]
     fn long_words_are_broken_and_short_ones_are_not() {
-        let mut paper = Paper::new(20, false);
-        paper.words(&[Word::plain("id")], 4, [Word::plain("x".repeat(40)), Word::plain("(estimated)")]);
+        let mut paper = TextWriter::new(20, false);
+        paper.words(&[TextRole::plain("id")], 4, [TextRole::plain("x".repeat(40)), TextRole::plain("(estimated)")]);
         assert_eq!(
             paper.into_text(),
             format!("id  {0}\n    {0}\n    {1}\n    (estimated)\n", "x".repeat(16), "x".repeat(8))
@@ -167,10 +167,10 @@ mod tests {
 
     #[test]
     fn colour_takes_no_room_and_ends_with_its_word() {
-        let mut plain = Paper::new(20, false);
-        let mut coloured = Paper::new(20, true);
+        let mut plain = TextWriter::new(20, false);
+        let mut coloured = TextWriter::new(20, true);
         for paper in [&mut plain, &mut coloured] {
-            paper.words(&[], 2, sentence("one two three four five", Look::Tone(Tone::Bad)));
+            paper.words(&[], 2, sentence("one two three four five", Style::Rating(Rating::Bad)));
         }
         let coloured = coloured.into_text();
         assert_eq!(coloured.replace("\x1b[1;31m", "").replace("\x1b[0m", ""), plain.into_text());

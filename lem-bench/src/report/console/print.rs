@@ -4,13 +4,13 @@
 
 use super::block::{block, common, finding, worst_first};
 use super::overview::overview;
-use super::paper::{Look, Paper, Word, sentence};
+use super::paper::{Style, TextRole, TextWriter, sentence};
 use crate::analysis::compare::Comparison;
-use crate::analysis::{Summary, Weight};
+use crate::analysis::{Severity, Summary};
 use crate::model::Origin;
 use crate::report::figures::percent;
-use crate::report::gist::{counts, everywhere, so_many};
-use crate::report::labels::Tone;
+use crate::report::gist::{count_of, counts, everywhere};
+use crate::report::labels::Rating;
 use crate::report::worth_knowing::worth_knowing;
 
 /// How the report is set.
@@ -36,7 +36,7 @@ impl Default for TableOptions {
 ///
 /// No line is longer than `options.width`. Every energy that was not measured carries `(estimated)` or `(simulated)`.
 pub fn table(summary: &Summary, compared: Option<&Comparison>, options: &TableOptions) -> String {
-    let mut paper = Paper::new(options.width, options.color);
+    let mut paper = TextWriter::new(options.width, options.color);
     head(&mut paper, summary);
     let everywhere = everywhere(&summary.benches);
     for bench in &summary.benches {
@@ -51,7 +51,7 @@ pub fn table(summary: &Summary, compared: Option<&Comparison>, options: &TableOp
     }
     if !summary.findings.is_empty() {
         paper.space();
-        paper.words(&[], 0, [Word::new("The run as a whole", Look::Strong)]);
+        paper.words(&[], 0, [TextRole::new("The run as a whole", Style::Strong)]);
         for found in worst_first(&summary.findings) {
             finding(&mut paper, found);
         }
@@ -63,24 +63,24 @@ pub fn table(summary: &Summary, compared: Option<&Comparison>, options: &TableOp
     let told = worth_knowing(summary, compared);
     if !told.is_empty() {
         paper.space();
-        paper.words(&[], 0, [Word::new("Worth knowing", Look::Strong)]);
+        paper.words(&[], 0, [TextRole::new("Worth knowing", Style::Strong)]);
         for (at, sentences) in told.iter().enumerate() {
-            paper.words(&[Word::new(format!("  {}.", at + 1), Look::Faint)], 5, sentence(sentences, Look::Plain));
+            paper.words(&[TextRole::new(format!("  {}.", at + 1), Style::Faint)], 5, sentence(sentences, Style::Plain));
         }
     }
     paper.into_text()
 }
 
-fn head(paper: &mut Paper, summary: &Summary) {
+fn head(paper: &mut TextWriter, summary: &Summary) {
     let origin = summary.run.probe.origin;
     if origin != Origin::Measured {
         let what = if origin == Origin::Estimated { "estimated" } else { "simulated" };
         let text = format!("No energy was measured: every joule below is {what}.");
-        paper.words(&[], 0, sentence(&text, Look::Tone(Tone::Careful)));
+        paper.words(&[], 0, sentence(&text, Style::Rating(Rating::Careful)));
     }
     // How an estimate is made; that a card's energy is more than this process' share of it; what is not in the figures.
     for note in &summary.run.notes {
-        paper.words(&[], 2, sentence(note, Look::Faint));
+        paper.words(&[], 2, sentence(note, Style::Faint));
     }
     let mut metrics = summary.benches.iter().flat_map(|bench| bench.metrics.values());
     if let Some(interval) = metrics.find_map(|metric| metric.interval.as_ref()) {
@@ -88,24 +88,24 @@ fn head(paper: &mut Paper, summary: &Summary) {
         // Every interval of a run is chosen alike, and one by resampling tells with how many.
         let by = if interval.resamples.is_some() { "bootstrap" } else { "t" };
         let text = format!("Brackets hold {level} {by} intervals; ± is half of one as a share of its value.");
-        paper.words(&[], 0, sentence(&text, Look::Faint));
+        paper.words(&[], 0, sentence(&text, Style::Faint));
     }
 }
 
-fn count(paper: &mut Paper, summary: &Summary) {
+fn count(paper: &mut TextWriter, summary: &Summary) {
     let words = counts(&summary.benches);
-    let mut line = vec![Word::new(so_many(summary.benches.len()), Look::Strong)];
+    let mut line = vec![TextRole::new(count_of(summary.benches.len()), Style::Strong)];
     let last = words.len();
     for (at, (word, tone, n)) in words.into_iter().enumerate() {
         let comma = if at + 1 < last { "," } else { "" };
-        line.push(Word::new(format!("{n} {word}{comma}"), Look::Tone(tone)));
+        line.push(TextRole::new(format!("{n} {word}{comma}"), Style::Rating(tone)));
     }
     if summary.benches.is_empty() {
-        line = vec![Word::new("No bench was measured.", Look::Tone(Tone::Bad))];
+        line = vec![TextRole::new("No bench was measured.", Style::Rating(Rating::Bad))];
     }
-    let bad = summary.findings.iter().filter(|found| found.weight == Weight::Invalid).count();
+    let bad = summary.findings.iter().filter(|found| found.weight == Severity::Invalid).count();
     if bad > 0 {
-        line.extend(sentence("— and the run as a whole must not be used", Look::Tone(Tone::Bad)));
+        line.extend(sentence("— and the run as a whole must not be used", Style::Rating(Rating::Bad)));
     }
     paper.words(&[], 0, line);
 }

@@ -33,7 +33,7 @@ fn line(text: &mut String, bench: &BenchSummary) {
     let (standing, _) = labels::standing(bench);
     if bench.status == Status::Invalid || !matches!(bench.ended, Some(crate::model::Outcome::Completed)) {
         let worst = bench.findings.iter().max_by_key(|found| found.weight);
-        let why = worst.map(|found| found.evidence.as_str()).or_else(|| labels::last_words(bench));
+        let why = worst.map(|found| found.evidence.as_str()).or_else(|| labels::failure_message(bench));
         say(text, &id, &format!("{standing}: {}", why.unwrap_or("no more is known")));
         let _ = writeln!(text, "test {id} ... FAILED");
         return;

@@ -78,7 +78,7 @@ fn row(
     let source = metric.and_then(|(_, metric)| metric.source.as_ref());
     let missing = match metric {
         Some((_, metric)) => reason(metric).or_else(|| metric.missing.clone()),
-        None => Some(labels::last_words(bench).unwrap_or("nothing was measured").to_owned()),
+        None => Some(labels::failure_message(bench).unwrap_or("nothing was measured").to_owned()),
     };
     let mut cells = vec![
         run.run.run_id.clone(),

@@ -6,7 +6,7 @@
 
 use super::format::ExportError;
 use super::key_metrics::{ends, finite, origin, outcome, reason};
-use crate::analysis::{BenchSummary, Finding, Status, Summary, Weight};
+use crate::analysis::{BenchSummary, Finding, Severity, Status, Summary};
 use crate::model::Outcome;
 use crate::report::figures::date;
 use crate::report::labels;
@@ -64,7 +64,7 @@ fn case(text: &mut String, run: &Summary, bench: &BenchSummary) {
     put_properties(text, "      ", &properties);
     result(text, bench);
     let told: Vec<String> =
-        bench.findings.iter().filter(|found| found.weight != Weight::Invalid).map(sentence).collect();
+        bench.findings.iter().filter(|found| found.weight != Severity::Invalid).map(sentence).collect();
     if !told.is_empty() {
         put!(text, "      <system-out>{}</system-out>", escape_text(&told.join("\n")));
     }
@@ -73,10 +73,10 @@ fn case(text: &mut String, run: &Summary, bench: &BenchSummary) {
 
 fn result(text: &mut String, bench: &BenchSummary) {
     let (word, _) = labels::standing(bench);
-    let first = bench.findings.iter().find(|found| found.weight == Weight::Invalid);
-    let message = first.map(|found| found.evidence.as_str()).or_else(|| labels::last_words(bench)).unwrap_or(word);
+    let first = bench.findings.iter().find(|found| found.weight == Severity::Invalid);
+    let message = first.map(|found| found.evidence.as_str()).or_else(|| labels::failure_message(bench)).unwrap_or(word);
     let all: Vec<String> =
-        bench.findings.iter().filter(|found| found.weight == Weight::Invalid).map(sentence).collect();
+        bench.findings.iter().filter(|found| found.weight == Severity::Invalid).map(sentence).collect();
     let tag = match kind(bench) {
         Kind::Passed => return,
         Kind::Failure => "failure",
@@ -130,9 +130,9 @@ fn place(bench: &BenchSummary) -> String {
 /// `warning: temperature: the windows began between 61 °C and 68 °C → use --gap cool`.
 fn sentence(found: &Finding) -> String {
     let weight = match found.weight {
-        Weight::Note => "note",
-        Weight::Warning => "warning",
-        Weight::Invalid => "invalid",
+        Severity::Note => "note",
+        Severity::Warning => "warning",
+        Severity::Invalid => "invalid",
     };
     let remedy = if found.remedy.is_empty() { String::new() } else { format!(" → {}", found.remedy) };
     format!("{weight}: {}: {}{remedy}", labels::check(found.check), found.evidence)

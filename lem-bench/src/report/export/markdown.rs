@@ -5,11 +5,11 @@
 use std::fmt::Write as _;
 
 use super::format::ExportError;
-use crate::analysis::{Finding, Summary, Weight};
+use crate::analysis::{Finding, Severity, Summary};
 use crate::model::Origin;
 use crate::report::console::markdown_table;
 use crate::report::figures::percent;
-use crate::report::gist::{counts, everywhere, so_many};
+use crate::report::gist::{count_of, counts, everywhere};
 use crate::report::labels;
 use crate::report::terminal_text::clean;
 use crate::report::worth_knowing::worth_knowing;
@@ -35,7 +35,7 @@ fn section(run: &Summary) -> String {
     } else {
         let _ = writeln!(text, "{}", markdown_table(&run.benches));
         let each: Vec<String> = counts(&run.benches).into_iter().map(|(word, _, n)| format!("{n} {word}")).collect();
-        let _ = write!(text, "**{}** {}.", so_many(run.benches.len()), each.join(", "));
+        let _ = write!(text, "**{}** {}.", count_of(run.benches.len()), each.join(", "));
         let mut metrics = run.benches.iter().flat_map(|bench| bench.metrics.values());
         if let Some(interval) = metrics.find_map(|metric| metric.interval.as_ref()) {
             let _ = write!(text, " ± is half of the {} interval as a share of the value.", percent(interval.level));
@@ -66,7 +66,7 @@ fn findings(text: &mut String, run: &Summary) {
     let of_all = everywhere.iter().map(|found| ("every bench: ".to_owned(), *found));
     let mut all: Vec<(String, &Finding)> = of_run.chain(of_benches).chain(of_all).collect();
     all.sort_by_key(|(_, found)| std::cmp::Reverse(found.weight));
-    let (heavy, notes): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, found)| found.weight > Weight::Note);
+    let (heavy, notes): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, found)| found.weight > Severity::Note);
     list(text, &heavy);
     if !notes.is_empty() {
         let _ = write!(text, "\n<details><summary>{}</summary>\n", many(notes.len(), "note"));
@@ -82,9 +82,9 @@ fn list(text: &mut String, findings: &[(String, &Finding)]) {
     text.push('\n');
     for (whose, found) in findings.iter().take(TOLD) {
         let mark = match found.weight {
-            Weight::Invalid => "❌ **invalid** ",
-            Weight::Warning => "⚠️ ",
-            Weight::Note => "",
+            Severity::Invalid => "❌ **invalid** ",
+            Severity::Warning => "⚠️ ",
+            Severity::Note => "",
         };
         let remedy = if found.remedy.is_empty() { String::new() } else { format!(" → {}", escape(&found.remedy)) };
         let check = labels::check(found.check);

@@ -23,7 +23,7 @@ pub(super) struct Number {
 
 /// A finding.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Found {
+pub(super) struct FindingView {
     /// `invalid`, `warning` or `note`.
     pub(super) weight: &'static str,
     pub(super) check: String,
@@ -72,7 +72,7 @@ pub(super) struct Tile {
 
 /// What a person must see first.
 #[derive(Debug, Clone, Default, Serialize)]
-pub(super) struct Card {
+pub(super) struct SummaryCard {
     pub(super) title: String,
     pub(super) big: String,
     pub(super) text: String,
@@ -168,11 +168,11 @@ pub(super) struct BenchView {
     pub(super) badge: Badge,
     pub(super) description: String,
     pub(super) sentence: String,
-    pub(super) last_words: String,
+    pub(super) failure_message: String,
     /// Name and value: place, module, source, cycles, tags, loaded idle, warm-up.
     pub(super) facts: Vec<(String, String)>,
     pub(super) tiles: Vec<Tile>,
-    pub(super) findings: Vec<Found>,
+    pub(super) findings: Vec<FindingView>,
     pub(super) metrics: Vec<MetricRow>,
     pub(super) power: Plot,
     /// The twin of `power`.
@@ -316,10 +316,10 @@ pub(super) struct Page<'a> {
     pub(super) count: String,
     /// `95 %`.
     pub(super) level: String,
-    pub(super) findings: Vec<Found>,
+    pub(super) findings: Vec<FindingView>,
     /// Notes that every bench carries.
-    pub(super) everywhere: Vec<Found>,
-    pub(super) cards: Vec<Card>,
+    pub(super) everywhere: Vec<FindingView>,
+    pub(super) cards: Vec<SummaryCard>,
     pub(super) kinds: Vec<Kind>,
     pub(super) grids: Vec<Grid>,
     /// Grids that are not drawn, or nothing.
@@ -336,6 +336,6 @@ pub(super) struct BenchPage<'a> {
     pub(super) style: &'static str,
     pub(super) run: &'a RunView,
     /// Notes that every bench carries.
-    pub(super) everywhere: Vec<Found>,
+    pub(super) everywhere: Vec<FindingView>,
     pub(super) bench: BenchView,
 }

@@ -48,7 +48,7 @@ fn warm_up_code(code: WarmUpCode) -> &'static str {
 /// What a bench's headline says: `One output token costs 0.4123 J (95 % interval 0.4099 to 0.4148).`
 pub(super) fn headline(bench: &BenchSummary) -> String {
     let Some((name, metric)) = bench.headline_metric.as_deref().zip(bench.headline()) else {
-        return match labels::last_words(bench) {
+        return match labels::failure_message(bench) {
             Some(_) => "It did not run to its end, so there is no energy figure.".to_owned(),
             None => "There is no energy figure for it.".to_owned(),
         };

@@ -25,22 +25,22 @@ pub const HOME_VARIABLE: &str = "LEM_BENCH_HOME";
 pub fn model_dir() -> Result<PathBuf, Error> {
     let executable = env::current_exe().unwrap_or_default();
     match chosen(|name| env::var_os(name), &executable)? {
-        Chosen::Model(dir) => Ok(dir),
-        Chosen::Embedded(home) => embedded(&home),
+        ModelsDir::Model(dir) => Ok(dir),
+        ModelsDir::Embedded(home) => embedded(&home),
     }
 }
 
 #[derive(Debug, PartialEq)]
-enum Chosen {
+enum ModelsDir {
     Model(PathBuf),
     Embedded(PathBuf),
 }
 
-fn chosen(variable: impl Fn(&str) -> Option<OsString>, executable: &Path) -> Result<Chosen, Error> {
+fn chosen(variable: impl Fn(&str) -> Option<OsString>, executable: &Path) -> Result<ModelsDir, Error> {
     let path = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     if let Some(dir) = path(MODEL_VARIABLE) {
         if dir.is_dir() {
-            return Ok(Chosen::Model(dir));
+            return Ok(ModelsDir::Model(dir));
         }
         let path = std::path::absolute(&dir).unwrap_or(dir);
         return Err(Error::NoSuchModel { variable: MODEL_VARIABLE, path });
@@ -49,7 +49,7 @@ fn chosen(variable: impl Fn(&str) -> Option<OsString>, executable: &Path) -> Res
     path(HOME_VARIABLE)
         .or_else(|| path("CARGO_TARGET_DIR").filter(|dir| dir.is_absolute()))
         .or_else(|| executable.ancestors().skip(1).find(|dir| is_target(dir)).map(Path::to_owned))
-        .map(Chosen::Embedded)
+        .map(ModelsDir::Embedded)
         .ok_or_else(|| Error::NoHome { executable: executable.to_owned() })
 }
 
@@ -62,7 +62,7 @@ fn is_target(dir: &Path) -> bool {
 mod tests {
     use super::*;
 
-    fn chosen_with(variables: &[(&str, &Path)], executable: &str) -> Result<Chosen, Error> {
+    fn chosen_with(variables: &[(&str, &Path)], executable: &str) -> Result<ModelsDir, Error> {
         let find = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
         chosen(find, Path::new(executable))
     }
@@ -73,12 +73,12 @@ mod tests {
         let all: [(&str, &Path); 3] =
             [(MODEL_VARIABLE, here.path()), (HOME_VARIABLE, Path::new("/h")), ("CARGO_TARGET_DIR", Path::new("/t"))];
         let executable = "/p/target/release/deps/llm-1234";
-        assert_eq!(chosen_with(&all, executable).unwrap(), Chosen::Model(here.path().into()));
-        assert_eq!(chosen_with(&all[1..], executable).unwrap(), Chosen::Embedded("/h".into()));
-        assert_eq!(chosen_with(&all[2..], executable).unwrap(), Chosen::Embedded("/t".into()));
-        assert_eq!(chosen_with(&[], executable).unwrap(), Chosen::Embedded("/p/target".into()));
+        assert_eq!(chosen_with(&all, executable).unwrap(), ModelsDir::Model(here.path().into()));
+        assert_eq!(chosen_with(&all[1..], executable).unwrap(), ModelsDir::Embedded("/h".into()));
+        assert_eq!(chosen_with(&all[2..], executable).unwrap(), ModelsDir::Embedded("/t".into()));
+        assert_eq!(chosen_with(&[], executable).unwrap(), ModelsDir::Embedded("/p/target".into()));
         let relative: [(&str, &Path); 2] = [("CARGO_TARGET_DIR", Path::new("t")), (MODEL_VARIABLE, Path::new(""))];
-        assert_eq!(chosen_with(&relative, executable).unwrap(), Chosen::Embedded("/p/target".into()));
+        assert_eq!(chosen_with(&relative, executable).unwrap(), ModelsDir::Embedded("/p/target".into()));
     }
 
     #[test]
@@ -86,7 +86,10 @@ mod tests {
         let built = tempfile::tempdir().unwrap();
         std::fs::write(built.path().join("CACHEDIR.TAG"), b"").unwrap();
         let executable = built.path().join("release/deps/x");
-        assert_eq!(chosen_with(&[], executable.to_str().unwrap()).unwrap(), Chosen::Embedded(built.path().to_owned()));
+        assert_eq!(
+            chosen_with(&[], executable.to_str().unwrap()).unwrap(),
+            ModelsDir::Embedded(built.path().to_owned())
+        );
     }
 
     #[test]

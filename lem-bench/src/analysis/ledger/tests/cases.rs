@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use super::evidence::Run;
 use super::{device, ending, idle, machine, processes, sensors, steadiness};
-use crate::analysis::finding::{Check, Finding, Status, Weight};
+use crate::analysis::finding::{Check, Finding, Severity, Status};
 
 /// Evidence that provokes a finding, and evidence that stops short of it.
 pub(super) struct Case {
     /// What is found.
     pub(super) check: Check,
     /// With which weight.
-    pub(super) weight: Weight,
+    pub(super) weight: Severity,
     /// What the evidence must say, among other things.
     pub(super) says: &'static str,
     /// Makes the evidence of a clean run provoke it.
@@ -63,7 +63,7 @@ fn fault(case: &Case) -> Option<String> {
     let why = match meant {
         None => format!("is not told so:\n{}", told(&found)),
         Some(_) if heaviest(&found) != Some(case.weight) => format!("has another weight:\n{}", told(&found)),
-        Some(meant) if meant.weight > Weight::Note && meant.remedy.is_empty() => "has no remedy".to_owned(),
+        Some(meant) if meant.weight > Severity::Note && meant.remedy.is_empty() => "has no remedy".to_owned(),
         Some(_) if heaviest(&unfounded) >= Some(case.weight) => format!("has no cause:\n{}", told(&unfounded)),
         Some(_) => return None,
     };

@@ -7,8 +7,8 @@ use crate::analysis::{Options, ReadJournal, Summary, summarise_read};
 use crate::model::{
     BenchEnd, BenchRecord, ChannelProbe, CpuEvidence, CycleEvidence, CycleRecord, DeviceLimits, DeviceUser, Domain,
     DomainEnergy, DomainId, DomainKind, Fact, GaugeEvidence, IdleBlock, IdleKind, IdleRecord, MeterProbe, Method,
-    Origin, Outcome, Record, RequestLog, RunEvidence, RunRecord, SCHEMA_VERSION, SensorEvent, SensorEventKind, Spread,
-    WarmUpCode, WarmUpRecord, WindowRecord, WorkDone,
+    MinMeanMax, Origin, Outcome, Record, RequestLog, RunEvidence, RunHeader, SCHEMA_VERSION, SensorEvent,
+    SensorEventKind, WarmUpCode, WarmUpRecord, WindowRecord, WorkCounts,
 };
 use crate::units::{Joules, Stamp, Watts};
 
@@ -32,7 +32,7 @@ pub(super) struct Run {
 /// The journal of one process.
 #[derive(Clone)]
 pub(super) struct Journal {
-    pub(super) head: RunRecord,
+    pub(super) head: RunHeader,
     pub(super) bare: IdleRecord,
     pub(super) bench: BenchRecord,
     pub(super) loaded: IdleRecord,
@@ -208,7 +208,7 @@ fn block(from: f64, watts: f64) -> IdleBlock {
     IdleBlock { start: at(from), stop: at(from + 3.0), power: vec![(gpu(), Watts(watts))] }
 }
 
-fn head() -> RunRecord {
+fn head() -> RunHeader {
     let channel = |counter| ChannelProbe {
         domain: gpu(),
         counter,
@@ -222,7 +222,7 @@ fn head() -> RunRecord {
     };
     let limits =
         DeviceLimits { domain: gpu(), enforced_w: Some(700.0), default_w: Some(700.0), max_sm_clock_mhz: Some(1980.0) };
-    RunRecord {
+    RunHeader {
         schema_version: SCHEMA_VERSION,
         lem_bench: "0.1.0".to_owned(),
         run_id: "run".to_owned(),
@@ -263,8 +263,8 @@ fn cycle(n: u32) -> CycleRecord {
         cross_check: Some(Joules(joules * 1.001)),
         cross_check_bounds: Some((Joules(joules * 0.996), Joules(joules * 1.006))),
     };
-    let work = WorkDone { requests: 20, output_tokens: 1000, ..WorkDone::default() };
-    let clock = Spread { mean: 1980.0, min: 1980.0, max: 1980.0 };
+    let work = WorkCounts { requests: 20, output_tokens: 1000, ..WorkCounts::default() };
+    let clock = MinMeanMax { mean: 1980.0, min: 1980.0, max: 1980.0 };
     let own = DeviceUser { domain: gpu(), pid: PID, memory_bytes: Some(8 << 30), own: true };
     CycleRecord {
         bench: "decode".to_owned(),

@@ -2,7 +2,7 @@
 
 use super::cases::Case;
 use super::evidence::{Journal, Run};
-use crate::analysis::finding::{Check, Weight};
+use crate::analysis::finding::{Check, Severity};
 use crate::model::{Calibration, CpuEvidence, DomainCalibration, DomainId, DomainKind, Origin};
 use crate::units::Stamp;
 
@@ -41,7 +41,7 @@ fn calibrated(journal: &mut Journal, domain: &str) {
 pub(super) const CASES: [Case; 13] = [
     Case {
         check: Check::ForeignCpu,
-        weight: Weight::Warning,
+        weight: Severity::Warning,
         says: "% of a core in the mean and 19 % at worst, in 3 of 10 cycles",
         provoked: |run| machine_cpu(run, 15.0, 2..5),
         // 4 % of a core, and what the two ways of counting may differ by.
@@ -49,7 +49,7 @@ pub(super) const CASES: [Case; 13] = [
     },
     Case {
         check: Check::Virtualised,
-        weight: Weight::Note,
+        weight: Severity::Note,
         says: "this is a virtual machine (QEMU) in a container (docker), which no energy sensor reaches",
         provoked: |run| {
             estimated(run.one());
@@ -61,28 +61,28 @@ pub(super) const CASES: [Case; 13] = [
     },
     Case {
         check: Check::PowerPolicy,
-        weight: Weight::Warning,
+        weight: Severity::Warning,
         says: "the machine ran on its battery (bat0 discharging)",
         provoked: |run| run.one().fact("power supply", "bat0 discharging"),
         spared: |run| run.one().fact("power supply", "ac plugged in, bat0 charging"),
     },
     Case {
         check: Check::PowerPolicy,
-        weight: Weight::Warning,
+        weight: Severity::Warning,
         says: "(ac unplugged, bat0 full)",
         provoked: |run| run.one().fact("power supply", "ac unplugged, bat0 full"),
         spared: |run| run.one().fact("power supply", "ac plugged in, bat0 not charging"),
     },
     Case {
         check: Check::PowerPolicy,
-        weight: Weight::Note,
+        weight: Severity::Note,
         says: "the processor's clocks follow the governor `powersave`",
         provoked: |run| on_package(run.one(), "powersave"),
         spared: |run| on_package(run.one(), "performance"),
     },
     Case {
         check: Check::PowerPolicy,
-        weight: Weight::Note,
+        weight: Severity::Note,
         says: "`performance, powersave`",
         provoked: |run| on_package(run.one(), "performance, powersave"),
         // The energy is the card's: the processor's clocks are none of its figure.
@@ -90,7 +90,7 @@ pub(super) const CASES: [Case; 13] = [
     },
     Case {
         check: Check::WallClock,
-        weight: Weight::Warning,
+        weight: Severity::Warning,
         says: "the wall clock jumped by +3600.000 s between two cycles",
         // The machine may have slept, and its windows with it; no sleep sets a clock back.
         provoked: |run| set_clock(run, 3600.0),
@@ -98,7 +98,7 @@ pub(super) const CASES: [Case; 13] = [
     },
     Case {
         check: Check::WallClock,
-        weight: Weight::Warning,
+        weight: Severity::Warning,
         says: "the wall clock jumped by +86400.000 s between two cycles",
         provoked: |run| set_clock(run, 86_400.0),
         // The run went on after the machine was started again.
@@ -113,7 +113,7 @@ pub(super) const CASES: [Case; 13] = [
     },
     Case {
         check: Check::WallClock,
-        weight: Weight::Note,
+        weight: Severity::Note,
         says: "jumped by +0.250 s",
         provoked: |run| set_clock(run, 0.25),
         // A clock that is kept by the network is slewed all the time.
@@ -121,21 +121,21 @@ pub(super) const CASES: [Case; 13] = [
     },
     Case {
         check: Check::Estimated,
-        weight: Weight::Warning,
+        weight: Severity::Warning,
         says: "an estimate from CPU time",
         provoked: |run| estimated(run.one()),
         spared: |_| {},
     },
     Case {
         check: Check::Simulated,
-        weight: Weight::Note,
+        weight: Severity::Note,
         says: "of a simulated machine",
         provoked: |run| run.one().head.probe.origin = Origin::Simulated,
         spared: |_| {},
     },
     Case {
         check: Check::BoardGain,
-        weight: Weight::Note,
+        weight: Severity::Note,
         says: "a gain of up to about ±5 %",
         // Another card's calibration takes nothing from this one.
         provoked: |run| calibrated(run.one(), "gpu:1"),
@@ -143,7 +143,7 @@ pub(super) const CASES: [Case; 13] = [
     },
     Case {
         check: Check::Calibrated,
-        weight: Weight::Note,
+        weight: Severity::Note,
         says: "against Yokogawa WT310E on 2026-11-02: gpu:0 × 1.04 -3 W",
         provoked: |run| calibrated(run.one(), "gpu:0"),
         spared: |_| {},

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::cases::Case;
 use super::device::used_after;
 use super::evidence::{Journal, Run};
-use crate::analysis::finding::{Check, Weight};
+use crate::analysis::finding::{Check, Severity};
 use crate::model::{DomainId, SensorEventKind};
 
 /// Moves the windows of the second process.
@@ -48,21 +48,21 @@ fn shards(run: &mut Run, which: [(u32, u32); 2]) {
 pub(super) const CASES: [Case; 15] = [
     Case {
         check: Check::CounterReset,
-        weight: Weight::Invalid,
+        weight: Severity::Invalid,
         says: "was reset or ran backwards 1 times on gpu:1, 1 of them in windows",
         provoked: |run| second_sees(run, |second| second.event(3, SensorEventKind::CounterReset, 5.0)),
         spared: |run| second_sees(run, |second| second.event(3, SensorEventKind::CounterReset, -4.0)),
     },
     Case {
         check: Check::Foreign,
-        weight: Weight::Warning,
+        weight: Severity::Warning,
         says: "gpu:1: process 4242 with 3072 MiB used it all the time",
         provoked: |run| second_sees(run, |second| used_after(second, 4242, 0..10)),
         spared: Run::add_process,
     },
     Case {
         check: Check::PowerPolicy,
-        weight: Weight::Warning,
+        weight: Severity::Warning,
         says: "gpu:1: its power limit is 300 W, below its default of 700 W",
         provoked: |run| {
             second_sees(run, |second| {
@@ -75,21 +75,21 @@ pub(super) const CASES: [Case; 15] = [
     },
     Case {
         check: Check::ProcessMissing,
-        weight: Weight::Invalid,
+        weight: Severity::Invalid,
         says: "rank 1 of 2 processes never came",
         provoked: |run| run.one().head.world = 2,
         spared: Run::add_process,
     },
     Case {
         check: Check::ProcessDuplicate,
-        weight: Weight::Warning,
+        weight: Severity::Warning,
         says: "rank 0 came more than once",
         provoked: |run| run.journals.push(run.journals[0].clone()),
         spared: Run::add_process,
     },
     Case {
         check: Check::ProcessUnfinished,
-        weight: Weight::Warning,
+        weight: Severity::Warning,
         says: "rank 1 never finished the bench",
         provoked: |run| {
             run.add_process();
@@ -99,21 +99,21 @@ pub(super) const CASES: [Case; 15] = [
     },
     Case {
         check: Check::WindowsApart,
-        weight: Weight::Invalid,
+        weight: Severity::Invalid,
         says: "in 10 cycles the windows of the processes do not overlap",
         provoked: |run| second_comes_late(run, Duration::from_secs(11)),
         spared: |run| second_comes_late(run, Duration::from_secs(1)),
     },
     Case {
         check: Check::CyclesMissing,
-        weight: Weight::Warning,
+        weight: Severity::Warning,
         says: "cycle 3 is missing, and later ones are there",
         provoked: |run| drop(run.one().cycles.remove(3)),
         spared: |run| drop(run.one().cycles.pop()),
     },
     Case {
         check: Check::Completeness,
-        weight: Weight::Warning,
+        weight: Severity::Warning,
         says: "different numbers of cycles (10, 7)",
         provoked: |run| {
             run.add_process();
@@ -123,14 +123,14 @@ pub(super) const CASES: [Case; 15] = [
     },
     Case {
         check: Check::ShardMissing,
-        weight: Weight::Warning,
+        weight: Severity::Warning,
         says: "shard 2 of 3 never came",
         provoked: |run| shards(run, [(1, 3), (3, 3)]),
         spared: |run| shards(run, [(1, 2), (2, 2)]),
     },
     Case {
         check: Check::MixedSchema,
-        weight: Weight::Warning,
+        weight: Severity::Warning,
         says: "have schemas 1, 2",
         provoked: |run| {
             run.add_process();
@@ -140,21 +140,21 @@ pub(super) const CASES: [Case; 15] = [
     },
     Case {
         check: Check::MixedEnvironment,
-        weight: Weight::Warning,
+        weight: Severity::Warning,
         says: "kernel (6.1 / 6.2)",
         provoked: |run| second_says(run, "kernel", "6.1", "6.2"),
         spared: |run| second_says(run, "load average", "0.10", "0.20"),
     },
     Case {
         check: Check::MixedEnvironment,
-        weight: Weight::Warning,
+        weight: Severity::Warning,
         says: "driver (575.2 / 580.1)",
         provoked: |run| second_says(run, "driver", "580.1", "575.2"),
         spared: |run| second_says(run, "gpu:0 uuid", "GPU-1", "GPU-2"),
     },
     Case {
         check: Check::MixedEnvironment,
-        weight: Weight::Warning,
+        weight: Severity::Warning,
         says: "gpu power limit W (500 / 700)",
         provoked: |run| second_says(run, "gpu:0 power limit W", "700", "500"),
         // One card's limit beside another's default is no difference between two processes.
@@ -166,7 +166,7 @@ pub(super) const CASES: [Case; 15] = [
     },
     Case {
         check: Check::JournalDamaged,
-        weight: Weight::Warning,
+        weight: Severity::Warning,
         says: "the journal of rank 0 is damaged: line 7 ends early (and 1 more)",
         provoked: |run| run.damage = ["line 7 ends early".to_owned(), "line 9 is no record".to_owned()].into(),
         spared: |_| {},

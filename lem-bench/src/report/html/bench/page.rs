@@ -6,11 +6,11 @@ use super::super::error::ReportError;
 use super::super::index::badge;
 use super::super::metric_table::{number, rows};
 use super::super::run_view::{powers, table};
-use super::super::view::{BenchView, Found, Tile};
+use super::super::view::{BenchView, FindingView, Tile};
 use super::super::words::{self, capital};
 use super::timeline::Timeline;
 use super::{cycle_table, pictures, shares};
-use crate::analysis::{BenchSummary, Finding, RunInfo, Weight};
+use crate::analysis::{BenchSummary, Finding, RunInfo, Severity};
 use crate::report::figures::bare;
 use crate::report::labels;
 
@@ -35,7 +35,7 @@ pub(in super::super) fn view(
         badge: badge(bench),
         description: bench.bench.description.clone().unwrap_or_default(),
         sentence: words::headline(bench),
-        last_words: labels::last_words(bench).unwrap_or_default().to_owned(),
+        failure_message: labels::failure_message(bench).unwrap_or_default().to_owned(),
         facts: facts(bench),
         tiles: tiles(bench),
         findings: found(findings),
@@ -58,14 +58,14 @@ pub(in super::super) fn view(
 }
 
 /// Findings, what weighs most first.
-pub(in super::super) fn found<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<Found> {
+pub(in super::super) fn found<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<FindingView> {
     let mut findings: Vec<&Finding> = findings.collect();
     findings.sort_by_key(|found| std::cmp::Reverse(found.weight));
-    let one = |found: &Finding| Found {
+    let one = |found: &Finding| FindingView {
         weight: match found.weight {
-            Weight::Note => "note",
-            Weight::Warning => "warning",
-            Weight::Invalid => "invalid",
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Invalid => "invalid",
         },
         check: labels::check(found.check),
         evidence: found.evidence.clone(),

@@ -3,7 +3,7 @@
 //! Must not know the comparison's own page.
 
 use super::super::report::{FileName, page_of_id};
-use super::super::view::{Badge, Card, Link};
+use super::super::view::{Badge, Link, SummaryCard};
 use crate::analysis::compare::{BenchComparison, Comparison, Direction, Verdict};
 use crate::report::labels;
 use crate::report::terminal_text::{clean, shorten};
@@ -12,11 +12,11 @@ use crate::report::terminal_text::{clean, shorten};
 const NAMED: usize = 4;
 
 /// The card of the index.
-pub(in super::super) fn card(compared: Option<&Comparison>, file: FileName) -> Card {
+pub(in super::super) fn card(compared: Option<&Comparison>, file: FileName) -> SummaryCard {
     let title = "What changed".to_owned();
     let Some(compared) = compared else {
         let text = "There is no baseline to compare with.".to_owned();
-        return Card { title, big: "–".to_owned(), text, ..Card::default() };
+        return SummaryCard { title, big: "–".to_owned(), text, ..SummaryCard::default() };
     };
     let order = [Verdict::Regressed, Verdict::Improved, Verdict::Inconclusive, Verdict::Invalid, Verdict::Unchanged];
     let count = |verdict| compared.benches.iter().filter(|bench| bench.verdict == verdict).count();
@@ -45,7 +45,7 @@ pub(in super::super) fn card(compared: Option<&Comparison>, file: FileName) -> C
     };
     let big = if counts.is_empty() { "nothing to compare".to_owned() } else { counts.join(", ") };
     let text = format!("Against {}.", clean(&compared.base.name));
-    Card { title, big, text, links, tone, page: "compare.html" }
+    SummaryCard { title, big, text, links, tone, page: "compare.html" }
 }
 
 /// `+4.1 %`, with the label of what was not measured.

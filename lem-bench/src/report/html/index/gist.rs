@@ -4,14 +4,14 @@
 
 use super::super::compare;
 use super::super::report::{FileName, page_of};
-use super::super::view::{Card, Link};
+use super::super::view::{Link, SummaryCard};
 use super::super::words::capital;
 use crate::analysis::compare::Comparison;
-use crate::analysis::{BenchSummary, Status, Weight};
+use crate::analysis::{BenchSummary, Severity, Status};
 use crate::model::Origin;
 use crate::report::figures::{Figure, percent};
-use crate::report::gist::{counts, so_many};
-use crate::report::labels::{self, Tone, standing};
+use crate::report::gist::{count_of, counts};
+use crate::report::labels::{self, Rating, standing};
 use crate::report::terminal_text::{clean, shorten};
 
 /// Benches that are named; the rest is counted.
@@ -23,14 +23,14 @@ pub(in super::super) fn cards(
     origin: Origin,
     compared: Option<&Comparison>,
     file: FileName,
-) -> Vec<Card> {
+) -> Vec<SummaryCard> {
     vec![cost(benches), certainty(benches), compare::card(compared, file), trust(benches, origin, file)]
 }
 
 /// The benches that may be used, by the headline that most of them have.
 fn usable(benches: &[BenchSummary]) -> (String, Vec<&BenchSummary>) {
     let fine = |bench: &&BenchSummary| {
-        standing(bench).1 != Tone::Bad && bench.headline().is_some_and(|metric| Figure::of(metric).is_ok())
+        standing(bench).1 != Rating::Bad && bench.headline().is_some_and(|metric| Figure::of(metric).is_ok())
     };
     let fine: Vec<&BenchSummary> = benches.iter().filter(fine).collect();
     let with = |name: &str| fine.iter().filter(|bench| bench.headline_metric.as_deref() == Some(name)).count();
@@ -45,7 +45,7 @@ fn short_id(bench: &BenchSummary) -> String {
     shorten(&clean(&bench.bench.id), 60, 5)
 }
 
-fn cost(benches: &[BenchSummary]) -> Card {
+fn cost(benches: &[BenchSummary]) -> SummaryCard {
     let (name, fine) = usable(benches);
     let per = labels::denominator(&name).unwrap_or_default();
     let title = if per.is_empty() { "What it costs".to_owned() } else { format!("What one {per} costs") };
@@ -71,10 +71,10 @@ fn cost(benches: &[BenchSummary]) -> Card {
         (Some(only), _) => (short(only).unwrap_or_default(), format!("by {}.", short_id(only))),
         _ => ("–".to_owned(), "No bench has an energy figure that may be used.".to_owned()),
     };
-    Card { title, big, text, ..Card::default() }
+    SummaryCard { title, big, text, ..SummaryCard::default() }
 }
 
-fn certainty(benches: &[BenchSummary]) -> Card {
+fn certainty(benches: &[BenchSummary]) -> SummaryCard {
     let (_, fine) = usable(benches);
     let mut halves: Vec<(f64, &BenchSummary)> = Vec::new();
     for bench in &fine {
@@ -88,7 +88,7 @@ fn certainty(benches: &[BenchSummary]) -> Card {
     let title = "How sure that is".to_owned();
     let Some((worst, by)) = halves.last() else {
         let text = "No usable figure has an interval: run at least two cycles.".to_owned();
-        return Card { title, big: "–".to_owned(), text, ..Card::default() };
+        return SummaryCard { title, big: "–".to_owned(), text, ..SummaryCard::default() };
     };
     let level = by.headline().and_then(|metric| metric.interval.as_ref()).map(|interval| percent(interval.level));
     let level = level.unwrap_or_default();
@@ -108,13 +108,18 @@ fn certainty(benches: &[BenchSummary]) -> Card {
             short_id(by)
         )
     };
-    Card { title, big: format!("±{}", percent(halves[(halves.len() - 1) / 2].0)), text, ..Card::default() }
+    SummaryCard {
+        title,
+        big: format!("±{}", percent(halves[(halves.len() - 1) / 2].0)),
+        text,
+        ..SummaryCard::default()
+    }
 }
 
-fn trust(benches: &[BenchSummary], origin: Origin, file: FileName) -> Card {
+fn trust(benches: &[BenchSummary], origin: Origin, file: FileName) -> SummaryCard {
     let title = "What not to trust".to_owned();
-    let bad: Vec<&BenchSummary> = benches.iter().filter(|bench| standing(bench).1 == Tone::Bad).collect();
-    let careful: Vec<&BenchSummary> = benches.iter().filter(|bench| standing(bench).1 == Tone::Careful).collect();
+    let bad: Vec<&BenchSummary> = benches.iter().filter(|bench| standing(bench).1 == Rating::Bad).collect();
+    let careful: Vec<&BenchSummary> = benches.iter().filter(|bench| standing(bench).1 == Rating::Careful).collect();
     let modelled = match origin {
         Origin::Measured => "",
         Origin::Estimated => {
@@ -138,7 +143,7 @@ fn trust(benches: &[BenchSummary], origin: Origin, file: FileName) -> Card {
         (n, m) => format!("{n} not usable, {m} with care"),
     };
     let why = |bench: &BenchSummary| {
-        let worst = if bench.status == Status::Invalid { Weight::Invalid } else { Weight::Warning };
+        let worst = if bench.status == Status::Invalid { Severity::Invalid } else { Severity::Warning };
         let found = bench.findings.iter().find(|found| found.weight == worst);
         found.map_or_else(|| standing(bench).0.to_owned(), |found| labels::check(found.check))
     };
@@ -148,7 +153,7 @@ fn trust(benches: &[BenchSummary], origin: Origin, file: FileName) -> Card {
     let more = bad.len() + careful.len() - links.len();
     let more = if more > 0 { format!("And {more} more: filter the table by result.") } else { String::new() };
     let text = format!("{modelled}{more}").trim_end().to_owned();
-    Card { title, big, text, links, tone, page: "" }
+    SummaryCard { title, big, text, links, tone, page: "" }
 }
 
 /// `6 benches: 3 valid, 1 warning, 1 invalid, 1 panicked`.
@@ -157,5 +162,5 @@ pub(in super::super) fn count(benches: &[BenchSummary]) -> String {
         return "No bench was measured".to_owned();
     }
     let each: Vec<String> = counts(benches).into_iter().map(|(word, _, n)| format!("{n} {word}")).collect();
-    capital(&format!("{} {}", so_many(benches.len()), each.join(", ")))
+    capital(&format!("{} {}", count_of(benches.len()), each.join(", ")))
 }

@@ -14,7 +14,7 @@ use crate::analysis::compare::Comparison;
 use crate::analysis::{BenchSummary, Metric, Status};
 use crate::model::Origin;
 use crate::report::figures::prefixed;
-use crate::report::labels::{self, Tone};
+use crate::report::labels::{self, Rating};
 
 /// What a comparison says, by bench.
 type Verdicts<'a> = BTreeMap<&'a str, Badge>;
@@ -23,9 +23,9 @@ type Verdicts<'a> = BTreeMap<&'a str, Badge>;
 pub(in super::super) fn badge(bench: &BenchSummary) -> Badge {
     let (text, tone) = labels::standing(bench);
     let tone = match tone {
-        Tone::Good => "good",
-        Tone::Careful => "careful",
-        Tone::Bad => "bad",
+        Rating::Good => "good",
+        Rating::Careful => "careful",
+        Rating::Bad => "bad",
     };
     Badge { text, tone }
 }
