@@ -69,7 +69,7 @@ pub use harness::{Harness, TargetInfo};
 pub use lem_bench_macros::energy_bench;
 pub use sampler::EnergyMeter;
 
-// The README's samples are tests too.
+// The samples of the README are doctests.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Zeus (PyPI) and lem-bench read one described GPU over the same windows; both figures beside the truth.
 #
-#   scripts/zeus_beside.sh [SECONDS]...        (default: 0.15 0.5 1 2 5)
+#   tests/tools/zeus_beside.sh [SECONDS]...        (default: 0.15 0.5 1 2 5)
 #
 # Needs cargo, python3 with venv, and the network for the first run. No GPU: the NVML double of the tests stands in.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 venv=${ZEUS_VENV:-target/zeus-venv}
@@ -21,5 +21,5 @@ cat > "$work/gpu.json" <<JSON
               "power_w": {"steps": [[0, 350], [0.37, 90]], "repeat_s": 0.61},
               "counter": {"period_s": 0.1, "mode": "exact"}}]}
 JSON
-LD_LIBRARY_PATH="$work" LEM_NVML_DOUBLE="$work/gpu.json" "$venv/bin/python" scripts/zeus_beside.py \
+LD_LIBRARY_PATH="$work" LEM_NVML_DOUBLE="$work/gpu.json" "$venv/bin/python" tests/tools/zeus_beside.py \
   "$target/examples/energy_window" "$work/gpu.json" "${@:-}"
