@@ -1,11 +1,11 @@
-//! The bencher: what a body holds, and the loop that it runs under a driver.
+//! The bencher: the argument of a bench body, and the loop that it runs with a driver.
 
 use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use super::body_result::BodyResult;
 use super::driver::{Driver, InputChoice, Iteration, Step};
+use super::error::BodyResult;
 use super::fixtures::Fixtures;
 use super::inputs::{InputOrder, Inputs};
 use super::request::Request;
@@ -14,8 +14,7 @@ use crate::units::Stamp;
 
 /// Runs the measured part of a bench.
 ///
-/// Everything that a body does before it calls one of the `iter…` methods is set-up and stands outside every measured
-/// window. One of them is called once.
+/// All code before the call of an `iter…` method is set-up and is not measured. A body calls one `iter…` method, once.
 pub struct Bencher<'d> {
     driver: &'d mut dyn Driver,
     fixtures: Fixtures,
@@ -30,32 +29,32 @@ impl Debug for Bencher<'_> {
 }
 
 impl<'d> Bencher<'d> {
-    /// A bencher whose iterations `driver` runs; for runners, not for benches.
+    /// Creates a bencher. For runners, not for benches.
     pub fn new(driver: &'d mut dyn Driver, fixtures: Fixtures) -> Self {
         Self { driver, fixtures, calls: 0, failure: None }
     }
 
-    /// How often an `iter…` method was called; anything but once is a mistake in the bench.
+    /// Returns how often an `iter…` method was called. Only 1 is correct.
     pub fn calls(&self) -> u32 {
         self.calls
     }
 
-    /// What went wrong in `iter…` itself, if anything did: a device that could not be waited for.
+    /// Returns the error of `synchronize`, if it failed.
     pub fn failure(&self) -> Option<&str> {
         self.failure.as_deref()
     }
 
-    /// The driver, for a body that lives elsewhere and counts its own calls of `iter…`.
-    pub(crate) fn hand_over(&mut self) -> &mut dyn Driver {
+    /// Returns the driver, for a body that runs in another process. Counts as a call of `iter…`.
+    pub(crate) fn delegate(&mut self) -> &mut dyn Driver {
         self.calls += 1;
         &mut *self.driver
     }
 
-    /// A thing that the cases of this process share, made by `make` when it is first asked for: a model, a client.
-    /// Things of different types never meet, whatever their keys.
+    /// Returns a value shared by all cases of this process, such as a model or a client. Calls `make` on first use. Values of
+    /// different types can have equal keys.
     ///
     /// # Errors
-    /// What `make` returns; the next case tries again.
+    /// Returns the error of `make`. The next case calls it again.
     pub fn shared<K, T, E>(&self, key: K, make: impl FnOnce() -> Result<T, E>) -> Result<Arc<T>, E>
     where
         K: Debug,
@@ -64,8 +63,8 @@ impl<'d> Bencher<'d> {
         self.fixtures.shared(key, make)
     }
 
-    /// `wait` is called before each edge of a window and waits until the device has done all that was asked of it. It
-    /// returns nothing, or a `Result`; an error fails the bench.
+    /// Sets a function that waits until the device has finished all submitted work. It is called before each window edge.
+    /// It returns `()` or a `Result`; an error fails the bench.
     pub fn synchronize<'b, F, R>(&'b mut self, wait: F) -> ConfiguredBencher<'b, 'd, F>
     where
         F: FnMut() -> R,
@@ -74,7 +73,7 @@ impl<'d> Bencher<'d> {
         ConfiguredBencher { bencher: self, synchronize: wait }
     }
 
-    /// Runs `body` again and again; its value says how much work was done.
+    /// Runs `body` repeatedly. Its return value is the amount of work.
     ///
     /// ```
     /// # use lem_bench::bench::{Bencher, Tokens};
@@ -86,8 +85,8 @@ impl<'d> Bencher<'d> {
         self.synchronize(|| {}).iter(body);
     }
 
-    /// Runs `body` once for each request, with inputs cycled in seeded order. TTFT and inter-token times come from the
-    /// tokens that it marks.
+    /// Runs `body` once per request, with the inputs in seeded order. TTFT and inter-token latency are computed from the
+    /// tokens that it records.
     ///
     /// ```
     /// # use lem_bench::bench::Bencher;
@@ -106,7 +105,7 @@ impl<'d> Bencher<'d> {
 }
 
 /// A bencher with its settings, ready to run.
-#[must_use = "nothing runs until one of the `iter…` methods is called"]
+#[must_use = "does nothing until an `iter…` method is called"]
 pub struct ConfiguredBencher<'b, 'd, F> {
     bencher: &'b mut Bencher<'d>,
     synchronize: F,
@@ -114,36 +113,36 @@ pub struct ConfiguredBencher<'b, 'd, F> {
 
 impl<F> Debug for ConfiguredBencher<'_, '_, F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Prepared").field("bencher", &self.bencher).finish_non_exhaustive()
+        f.debug_struct("ConfiguredBencher").field("bencher", &self.bencher).finish_non_exhaustive()
     }
 }
 
 impl<F: FnMut() -> R, R: BodyResult> ConfiguredBencher<'_, '_, F> {
-    /// As [`Bencher::iter`].
+    /// See [`Bencher::iter`].
     pub fn iter<O: IntoWork>(self, mut body: impl FnMut() -> O) {
         self.run(1, |_, repeat, _, tally, failures| {
             for _ in 0..repeat {
-                failures.settle(body(), tally);
+                failures.record(body(), tally);
             }
         });
     }
 
-    /// As [`Bencher::iter_requests`].
+    /// See [`Bencher::iter_requests`].
     pub fn iter_requests<I: Inputs, O: IntoWork>(self, inputs: I, mut body: impl FnMut(&I::Input, &Request) -> O) {
         let inputs = inputs.all();
-        // A request is recorded on its own, so a driver that asks for several still gets them one by one.
+        // Requests are recorded individually, so `repeat` is ignored.
         self.run(inputs.len(), |index, _repeat, request, tally, failures| {
-            failures.settle(body(&inputs[index], request), tally);
+            failures.record(body(&inputs[index], request), tally);
         });
     }
 
-    /// The loop: ask, run, report.
+    /// Asks the driver for a step, runs it and reports, until the driver stops.
     fn run(mut self, inputs: usize, mut iterate: impl FnMut(usize, u32, &Request, &mut Tally, &mut Failures)) {
         let driver = &mut *self.bencher.driver;
         let failure = &mut self.bencher.failure;
         let mut synchronize = || {
             if let Err(error) = (self.synchronize)().into_result() {
-                failure.get_or_insert_with(|| format!("the device could not be synchronised: {error}"));
+                failure.get_or_insert_with(|| format!("the device could not be synchronized: {error}"));
             }
         };
         self.bencher.calls += 1;
@@ -166,18 +165,18 @@ impl<F: FnMut() -> R, R: BodyResult> ConfiguredBencher<'_, '_, F> {
             let start: Stamp = clock.now();
             iterate(index, repeat, &request, &mut tally, &mut failures);
             let stop = clock.now();
-            // What a failed request brought before it failed came to nothing: its energy counts, its tokens do not.
-            let failed = failures.failed > 0 && failures.well == 0;
+            // The tokens of a failed request do not count; its energy does.
+            let failed = failures.failed > 0 && failures.succeeded == 0;
             if failed {
                 request.reset();
                 tally.clear();
             }
-            settle_tokens(&mut request, &mut tally);
+            merge_tokens(&mut request, &mut tally);
             let (marks, phases) = request.marks();
             driver.done(Iteration {
                 start,
                 stop,
-                done: failures.well,
+                done: failures.succeeded,
                 failed: failures.failed,
                 failure: failures.last.as_deref(),
                 tally: &tally,
@@ -188,8 +187,8 @@ impl<F: FnMut() -> R, R: BodyResult> ConfiguredBencher<'_, '_, F> {
     }
 }
 
-/// What was marked on the request counts; what the closure returned counts where nothing was marked.
-fn settle_tokens(request: &mut Request, tally: &mut Tally) {
+/// Uses the token counts recorded on the request, or those returned by the closure if none were recorded.
+fn merge_tokens(request: &mut Request, tally: &mut Tally) {
     if request.input_total() > 0 {
         tally.input_tokens = request.input_total();
     }
@@ -201,24 +200,24 @@ fn settle_tokens(request: &mut Request, tally: &mut Tally) {
 
 #[derive(Default)]
 struct Failures {
-    well: u32,
+    succeeded: u32,
     failed: u32,
     last: Option<String>,
 }
 
 impl Failures {
-    fn settle(&mut self, outcome: impl IntoWork, tally: &mut Tally) {
-        match outcome.settle(tally) {
-            Ok(()) => self.well += 1,
-            Err(why) => {
+    fn record(&mut self, outcome: impl IntoWork, tally: &mut Tally) {
+        match outcome.record(tally) {
+            Ok(()) => self.succeeded += 1,
+            Err(error) => {
                 self.failed += 1;
-                self.last = Some(why);
+                self.last = Some(error);
             }
         }
     }
 
     fn clear(&mut self) {
-        self.well = 0;
+        self.succeeded = 0;
         self.failed = 0;
         self.last = None;
     }
@@ -230,16 +229,16 @@ mod tests {
     use crate::bench::{Mark, Tokens};
     use crate::clock::{Clock, VirtualClock};
 
-    /// Runs `steps` iterations and keeps what they reported.
+    /// Runs fixed steps and records the results.
     #[derive(Default)]
-    struct Fixed {
+    struct FixedDriver {
         clock: VirtualClock,
         steps: Vec<Step>,
         synchronized: u32,
         seen: Vec<(u32, u32, Tally, Vec<Mark>)>,
     }
 
-    impl Driver for Fixed {
+    impl Driver for FixedDriver {
         fn clock(&self) -> Arc<dyn Clock> {
             Arc::new(self.clock.clone())
         }
@@ -262,8 +261,8 @@ mod tests {
     const ONE: Step = Step::Run { choice: InputChoice::Next, repeat: 1 };
 
     #[test]
-    fn marked_tokens_count_and_returned_ones_only_where_none_are_marked() {
-        let mut driver = Fixed { steps: vec![ONE, ONE], ..Fixed::default() };
+    fn prefers_recorded_tokens() {
+        let mut driver = FixedDriver { steps: vec![ONE, ONE], ..FixedDriver::default() };
         let mut synchronized = 0;
         let mut bencher = Bencher::new(&mut driver, Fixtures::default());
         let mut first = true;
@@ -283,8 +282,9 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_request_is_counted_and_does_no_work() {
-        let mut driver = Fixed { steps: vec![Step::Run { choice: InputChoice::First, repeat: 3 }], ..Fixed::default() };
+    fn failed_requests_do_no_work() {
+        let mut driver =
+            FixedDriver { steps: vec![Step::Run { choice: InputChoice::First, repeat: 3 }], ..FixedDriver::default() };
         let mut n = 0;
         Bencher::new(&mut driver, Fixtures::default()).iter(|| {
             n += 1;
@@ -295,8 +295,8 @@ mod tests {
     }
 
     #[test]
-    fn the_second_iter_and_empty_inputs_run_nothing() {
-        let mut driver = Fixed { steps: vec![ONE, ONE], ..Fixed::default() };
+    fn ignores_second_iter_and_empty_inputs() {
+        let mut driver = FixedDriver { steps: vec![ONE, ONE], ..FixedDriver::default() };
         let mut bencher = Bencher::new(&mut driver, Fixtures::default());
         bencher.iter_requests(Vec::<u8>::new(), |_, _| ());
         bencher.iter(|| ());

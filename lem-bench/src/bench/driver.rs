@@ -1,4 +1,4 @@
-//! The contract between a body and whoever runs it: the body asks what is next, does it, and reports.
+//! The interface between a body and the runner: the body asks for the next step, runs it, and reports the result.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use super::work::Tally;
 use crate::clock::Clock;
 use crate::units::Stamp;
 
-/// What a body is told to do next.
+/// The next step of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Step {
-    /// Run `repeat` iterations (always one where requests are recorded one by one), then report and ask again.
+    /// Run `repeat` iterations, then report. Requests are recorded individually, so `repeat` is 1 for `iter_requests`.
     Run {
-        /// Which input to give them.
+        /// Which input they get.
         choice: InputChoice,
-        /// How many.
+        /// Number of iterations.
         repeat: u32,
     },
     /// Return from `iter…`.
@@ -27,53 +27,52 @@ pub enum Step {
 /// Which input an iteration gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum InputChoice {
-    /// The first one: the fixed shape of the warm-up.
+    /// The first input, which is the fixed shape of the warm-up.
     First,
-    /// The next one in seeded order.
+    /// The next input in seeded order.
     Next,
 }
 
-/// What a body reports after a step.
+/// The result of a step.
 #[derive(Debug, Serialize)]
 pub struct Iteration<'a> {
-    /// When the first of them began.
+    /// Start of the first iteration.
     pub start: Stamp,
-    /// When the last of them ended.
+    /// End of the last iteration.
     pub stop: Stamp,
-    /// How many ended well.
+    /// Number of successful iterations.
     pub done: u32,
-    /// How many failed.
+    /// Number of failed iterations.
     pub failed: u32,
-    /// What the last failed one said.
+    /// Error text of the last failed iteration.
     pub failure: Option<&'a str>,
-    /// Work done, by what came out.
+    /// Work of the successful iterations.
     pub tally: &'a Tally,
-    /// Output token marks, in the order in which they were set.
+    /// Output token marks, in the order in which they were recorded.
     pub marks: &'a [Mark],
     /// Phases, in the order in which they ended.
     pub phases: &'a [PhaseMark],
 }
 
-/// Runs a body: tells it what to do next, and takes what it did.
+/// Runs a body: returns its next step, and takes the results.
 ///
-/// A body calls [`Driver::next`] on its own thread, whenever it stands between two requests. The call returns when
-/// there is something to do: it may rest, let another body run, or measure meanwhile.
+/// A body calls [`Driver::next`] on its own thread between requests. The call blocks while the machine rests or another
+/// body runs.
 pub trait Driver {
-    /// The clock that stamps requests and tokens.
+    /// Returns the clock for timestamps of requests and tokens.
     fn clock(&self) -> Arc<dyn Clock>;
 
-    /// The seed of the order of inputs.
+    /// Returns the seed of the input order.
     fn seed(&self) -> u64;
 
-    /// How long others had their turn since this body began: time that a limit on the body must not count.
+    /// Returns how long this body waited for other bodies. A time limit of the body excludes this.
     fn waited(&self) -> Duration {
         Duration::ZERO
     }
 
-    /// What is next. `synchronize` waits until the device has done all that was asked of it; the driver calls it before
-    /// each edge of a window.
+    /// Returns the next step. The driver calls `synchronize`, which waits for the device, before each window edge.
     fn next(&mut self, synchronize: &mut dyn FnMut()) -> Step;
 
-    /// Takes what was done in the last step.
+    /// Takes the result of the last step.
     fn done(&mut self, iteration: Iteration<'_>);
 }

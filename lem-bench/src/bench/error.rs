@@ -1,16 +1,14 @@
-//! The error a bench body can return: any error with its causes, or a plain text.
-//!
-//! Must not know what happens to a failed bench.
+//! The result of a bench body, and the error type that a body can return.
 
 use std::error::Error as StdError;
-use std::fmt;
+use std::fmt::{self, Display};
 
-/// An error of a bench body, kept with its causes.
+/// An error of a bench body, with its causes.
 ///
-/// Every [`std::error::Error`] turns into one by `?`; a text does by [`Error::msg`]. Shown, it is the whole chain on
-/// one line, outermost first: `could not open the model: config.json: No such file or directory (os error 2)`.
+/// `?` converts every [`std::error::Error`], and [`Error::msg`] creates one from a text. `Display` prints the chain on one
+/// line, outermost first: `could not open the model: config.json: No such file or directory (os error 2)`.
 ///
-/// It does not implement [`std::error::Error`] itself: the conversion from every error would then overlap with the
+/// It does not implement [`std::error::Error`] itself, because the conversion from every error would then conflict with the
 /// conversion from itself.
 ///
 /// ```
@@ -29,7 +27,7 @@ use std::fmt;
 /// );
 /// ```
 pub struct Error {
-    /// Outermost last, as [`Error::context`] adds them.
+    /// Outermost last.
     contexts: Vec<String>,
     root: Root,
 }
@@ -40,21 +38,21 @@ enum Root {
 }
 
 impl Error {
-    /// An error that is a text.
+    /// Creates an error from a text.
     pub fn msg(text: impl Into<String>) -> Self {
         Self { contexts: Vec::new(), root: Root::Text(text.into()) }
     }
 
-    /// The same error, with what was being done in front of it.
-    #[must_use = "the error is returned with its context, not changed in place"]
+    /// Adds a description of the failed operation in front of the error.
+    #[must_use = "returns the error with its context"]
     pub fn context(mut self, text: impl Into<String>) -> Self {
         self.contexts.push(text.into());
         self
     }
 
-    /// The texts of the chain, outermost first.
+    /// Returns the texts of the chain, outermost first.
     ///
-    /// Many errors already end in the text of their cause; such a cause is left out, so that nothing is said twice.
+    /// A cause is omitted if the text of its error already ends with it.
     pub fn chain(&self) -> Vec<String> {
         let mut texts: Vec<String> = self.contexts.iter().rev().cloned().collect();
         match &self.root {
@@ -81,7 +79,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// The same text as [`Display`](fmt::Display): `unwrap` and `main` show it to people.
+/// Prints the same text as [`Display`](fmt::Display), because `unwrap` and `main` print `Debug`.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -91,6 +89,35 @@ impl fmt::Debug for Error {
 impl<E: StdError + Send + Sync + 'static> From<E> for Error {
     fn from(error: E) -> Self {
         Self { contexts: Vec::new(), root: Root::Error(Box::new(error)) }
+    }
+}
+
+/// The return type of a bench function: `()`, or `Result<(), E>` with a displayable error.
+///
+/// The error is formatted with `{:#}`, which includes the causes for [`Error`] and for error types such as `anyhow::Error`.
+#[diagnostic::on_unimplemented(
+    message = "a bench can't return `{Self}`",
+    label = "a bench returns `()` or `Result<(), E>` where `E: Display`",
+    note = "report work through the bencher (`b.iter(..)`, `request.tokens(..)`) instead of returning it",
+    note = "`Result<(), lem_bench::Error>` accepts every error through `?`"
+)]
+pub trait BodyResult {
+    /// Converts the return value.
+    ///
+    /// # Errors
+    /// Returns the error of the bench.
+    fn into_result(self) -> Result<(), Error>;
+}
+
+impl BodyResult for () {
+    fn into_result(self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl<E: Display> BodyResult for Result<(), E> {
+    fn into_result(self) -> Result<(), Error> {
+        self.map_err(|error| Error::msg(format!("{error:#}")))
     }
 }
 
@@ -122,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_chain_is_shown_on_one_line() {
+    fn displays_chain_on_one_line() {
         let error = Error::from(*layers(&["open", "read", "no such file"]).unwrap());
         assert_eq!(error.to_string(), "open: read: no such file");
         assert_eq!(format!("{error:?}"), "open: read: no such file");
@@ -130,14 +157,31 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_that_its_error_already_shows_is_not_repeated() {
+    fn omits_repeated_cause() {
         let error = Error::from(*layers(&["open: no such file", "no such file", "os error 2"]).unwrap());
         assert_eq!(error.chain(), ["open: no such file", "os error 2"]);
     }
 
     #[test]
-    fn an_error_crosses_threads() {
+    fn is_send_and_sync() {
         fn crosses<T: Send + Sync + 'static>() {}
         crosses::<Error>();
+    }
+
+    #[test]
+    fn keeps_causes_of_alternate_format() {
+        struct Chained;
+        impl Display for Chained {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(if f.alternate() { "open: no such file" } else { "open" })
+            }
+        }
+        assert_eq!(Err::<(), _>(Chained).into_result().unwrap_err().to_string(), "open: no such file");
+    }
+
+    #[test]
+    fn accepts_unit_and_ok() {
+        assert!(().into_result().is_ok());
+        assert!(Ok::<(), String>(()).into_result().is_ok());
     }
 }

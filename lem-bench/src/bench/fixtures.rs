@@ -1,16 +1,16 @@
-//! Things that are expensive to make and shared between the cases of a process: models, clients.
+//! Values that are expensive to create and shared between the cases of a process, such as models and clients.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, PoisonError};
 
-type Shelf = HashMap<(TypeId, String), Arc<dyn Any + Send + Sync>>;
+type Values = HashMap<(TypeId, String), Arc<dyn Any + Send + Sync>>;
 
-/// What the bodies of one process share. Clones are the same store.
+/// Values shared by the bodies of one process. Clones share the same values.
 #[derive(Clone, Default)]
 pub struct Fixtures {
-    shelf: Arc<Mutex<Shelf>>,
+    values: Arc<Mutex<Values>>,
 }
 
 impl Debug for Fixtures {
@@ -20,24 +20,23 @@ impl Debug for Fixtures {
 }
 
 impl Fixtures {
-    /// The fixture of this type and key, made by `make` when it is asked for the first time. One that could not be
-    /// made is tried again the next time.
+    /// Returns the value of this type and key. Calls `make` on first use, and again after an error.
     ///
     /// # Errors
-    /// What `make` returns.
+    /// Returns the error of `make`.
     pub fn shared<K, T, E>(&self, key: K, make: impl FnOnce() -> Result<T, E>) -> Result<Arc<T>, E>
     where
         K: Debug,
         T: Any + Send + Sync,
     {
         let key = (TypeId::of::<T>(), format!("{key:?}"));
-        let found = self.shelf.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        let found = self.values.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         if let Some(fixture) = found.and_then(|fixture| fixture.downcast::<T>().ok()) {
             return Ok(fixture);
         }
-        // Made outside the lock, so that making one fixture may ask for another. One body runs at a time.
+        // Created outside the lock, so that `make` can use other fixtures. Only one body runs at a time.
         let fixture = Arc::new(make()?);
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::<T>::clone(&fixture) as _);
+        self.values.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::<T>::clone(&fixture) as _);
         Ok(fixture)
     }
 }
@@ -47,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn made_once_for_each_type_and_key_and_again_after_a_failure() {
+    fn creates_once_per_type_and_key() {
         let fixtures = Fixtures::default();
         assert!(fixtures.shared("a", || Err::<u32, _>("offline")).is_err());
         let first = fixtures.shared("a", || Ok::<u32, ()>(1)).unwrap();

@@ -1,14 +1,14 @@
-//! The inputs of a bench, and the seeded order in which its requests meet them.
+//! The inputs of a bench, and their seeded order.
 
 use rand::seq::SliceRandom;
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 
-/// A list of inputs: a slice, an array or a `Vec`.
+/// A list of inputs: slice, array or `Vec`.
 pub trait Inputs {
-    /// One input.
+    /// Type of an input.
     type Input;
 
-    /// All of them. The first is the fixed shape of the warm-up.
+    /// Returns all inputs. The first is the fixed shape of the warm-up.
     fn all(&self) -> &[Self::Input];
 }
 
@@ -40,7 +40,7 @@ impl<I: Inputs + ?Sized> Inputs for &I {
     }
 }
 
-/// Cycles through `n` inputs, each pass in a new seeded order.
+/// Cycles through `n` inputs, in a new seeded order on each pass.
 pub(super) struct InputOrder {
     indices: Vec<usize>,
     next: usize,
@@ -52,7 +52,7 @@ impl InputOrder {
         Self { indices: (0..n).collect(), next: n, rng: Xoshiro256PlusPlus::seed_from_u64(seed) }
     }
 
-    /// The index of the next input; allocates nothing.
+    /// Returns the index of the next input. Does not allocate.
     pub(super) fn next(&mut self) -> usize {
         if self.next >= self.indices.len() {
             self.indices.shuffle(&mut self.rng);
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_pass_meets_every_input_once_and_the_seed_repeats_it() {
+    fn shuffles_each_pass_by_seed() {
         let mut order = InputOrder::new(5, 7);
         let passes: Vec<Vec<usize>> = (0..3).map(|_| (0..5).map(|_| order.next()).collect()).collect();
         for pass in &passes {

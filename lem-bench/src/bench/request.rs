@@ -1,47 +1,46 @@
-//! One request while it runs: its output tokens, its prompt tokens, its phases.
+//! Recording of a running request: prompt tokens, output tokens and phases.
 //!
-//! Marking a token is one clock read and one write into memory that was reserved before; nothing is computed and
-//! nothing allocated until the request has ended.
+//! Recording a token is a clock read and a write into preallocated memory. Nothing else is computed or allocated before the
+//! request ends.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::names;
+use super::interned_name::{self, Name};
 use crate::clock::Clock;
 use crate::units::Stamp;
 
-/// Marks that a request can take before its buffer grows for the first time.
-const FIRST_CAPACITY: usize = 4096;
+/// Initial capacity for token marks.
+const INITIAL_MARKS: usize = 4096;
 
-/// `n` output tokens of one sequence came out at one moment.
+/// Output tokens of one sequence, generated at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
-    /// When.
+    /// Time of the mark.
     pub at: Stamp,
-    /// How many tokens.
+    /// Number of tokens.
     pub tokens: u32,
-    /// Of which sequence of the batch.
+    /// Index of the sequence in the batch.
     pub sequence: u32,
 }
 
 /// A phase of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhaseMark {
-    /// Its name.
-    #[serde(deserialize_with = "names::name")]
-    pub name: names::Name,
-    /// When it began.
+    /// Name.
+    #[serde(deserialize_with = "interned_name::name")]
+    pub name: Name,
+    /// Start.
     pub start: Stamp,
-    /// When it ended.
+    /// End.
     pub stop: Stamp,
 }
 
-/// A request that is running.
+/// A running request.
 ///
-/// All methods take `&self`, and a `Request` may be sent to another thread, so that it can be marked from wherever the
-/// tokens come out.
+/// All methods take `&self`, and `Request` is `Send`.
 pub struct Request {
     clock: Arc<dyn Clock>,
     input_tokens: Cell<u64>,
@@ -56,36 +55,38 @@ impl std::fmt::Debug for Request {
 }
 
 impl Request {
-    /// A request whose tokens are stamped by `clock`.
+    /// Creates a request with timestamps of `clock`.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
             input_tokens: Cell::new(0),
-            marks: RefCell::new(Vec::with_capacity(FIRST_CAPACITY)),
+            marks: RefCell::new(Vec::with_capacity(INITIAL_MARKS)),
             phases: RefCell::new(Vec::with_capacity(64)),
         }
     }
 
-    /// The prompt has `n` tokens (over the whole batch); adds up over calls.
+    /// Records `n` prompt tokens of the whole batch. Calls add up.
     pub fn input_tokens(&self, n: usize) {
         self.input_tokens.set(self.input_tokens.get() + n as u64);
     }
 
-    /// `n` output tokens came out now. One call is one step: the time to the first call is the TTFT, the time between
-    /// two calls an inter-token time, whether a step brings one token, or one for each sequence of a batch. Where the
-    /// sequences of a batch come out at different moments, mark each with [`Request::sequence`].
+    /// Records that `n` output tokens were generated now.
+    ///
+    /// One call is one decoding step. The time until the first call is the TTFT, and the time between calls is the
+    /// inter-token latency, also if a step generates one token for each sequence of a batch. If the sequences of a batch
+    /// generate tokens at different times, use [`Request::sequence`].
     #[inline]
     pub fn tokens(&self, n: usize) {
         self.mark(n, 0);
     }
 
-    /// The sequence of the batch with this number, whose tokens come out at moments of their own.
+    /// Returns a recorder for one sequence of the batch.
     pub fn sequence(&self, number: usize) -> Sequence<'_> {
         Sequence { request: self, number: number as u32 }
     }
 
-    /// Begins a phase (`prefill`, `decode`), which ends when the guard is dropped.
-    #[must_use = "the phase ends when the guard is dropped, so keep it in a variable"]
+    /// Starts a phase, such as `prefill` or `decode`. It ends when the guard is dropped.
+    #[must_use = "the phase ends when the guard is dropped; assign it to a variable"]
     pub fn phase(&self, name: &'static str) -> PhaseGuard<'_> {
         PhaseGuard { request: self, name, start: self.clock.now() }
     }
@@ -96,8 +97,7 @@ impl Request {
         self.marks.borrow_mut().push(Mark { at, tokens: n as u32, sequence });
     }
 
-    /// Gets ready for the next request; twice the room that any request has needed so far is reserved here, outside
-    /// the request.
+    /// Prepares for the next request. Reserves twice the memory that the last request needed, outside of any request.
     pub(super) fn reset(&mut self) {
         self.input_tokens.set(0);
         let marks = self.marks.get_mut();
@@ -127,14 +127,14 @@ pub struct Sequence<'r> {
 }
 
 impl Sequence<'_> {
-    /// `n` output tokens of this sequence came out now.
+    /// Records that `n` output tokens of this sequence were generated now.
     #[inline]
     pub fn tokens(&self, n: usize) {
         self.request.mark(n, self.number);
     }
 }
 
-/// A phase that is running; see [`Request::phase`].
+/// A running phase; see [`Request::phase`].
 #[derive(Debug)]
 pub struct PhaseGuard<'r> {
     request: &'r Request,
@@ -159,7 +159,7 @@ mod tests {
     fn is_send<T: Send>(_: &T) {}
 
     #[test]
-    fn marks_carry_the_moment_the_count_and_the_sequence() {
+    fn records_time_count_and_sequence() {
         let clock = VirtualClock::new();
         let mut request = Request::new(Arc::new(clock.clone()));
         is_send(&request);

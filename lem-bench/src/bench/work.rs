@@ -1,20 +1,20 @@
-//! Units of work: what an iteration says that it did.
+//! Units of work: the amount of work that an iteration reports.
 
 use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
 
-use super::names;
+use super::interned_name;
 
 /// Work summed over iterations.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
-    /// Prompt tokens read.
+    /// Prompt tokens.
     pub input_tokens: u64,
-    /// Tokens returned.
+    /// Generated tokens.
     pub output_tokens: u64,
-    /// Other units, by name, in the order in which they first came.
-    #[serde(deserialize_with = "names::counts")]
+    /// Other units by name, in order of first use.
+    #[serde(deserialize_with = "interned_name::counts")]
     pub units: Vec<(&'static str, u64)>,
 }
 
@@ -27,7 +27,7 @@ impl Tally {
         }
     }
 
-    /// Sets everything back to nothing, keeping the memory.
+    /// Resets all counts, and keeps the allocated memory.
     pub fn clear(&mut self) {
         self.input_tokens = 0;
         self.output_tokens = 0;
@@ -37,11 +37,12 @@ impl Tally {
     }
 }
 
-/// How much work was done; the value that a closure returns.
+/// An amount of work; the return value of the closure of `iter…`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say how much work was done",
+    message = "`{Self}` is not an amount of work",
     label = "return `()`, `Tokens {{ input, output }}`, `Count {{ unit, n }}`, or a `Result` of one of them",
-    note = "implement `lem_bench::Work` for `{Self}`, or end the closure with `;` to return `()`"
+    note = "to return nothing, end the last line of the closure with `;`",
+    note = "or implement `lem_bench::bench::Work` for `{Self}`"
 )]
 pub trait Work {
     /// Adds this work to `tally`.
@@ -52,12 +53,12 @@ impl Work for () {
     fn add_to(&self, _tally: &mut Tally) {}
 }
 
-/// Tokens read and returned.
+/// Prompt tokens and generated tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tokens {
-    /// Prompt tokens read.
+    /// Prompt tokens.
     pub input: u64,
-    /// Tokens returned.
+    /// Generated tokens.
     pub output: u64,
 }
 
@@ -68,12 +69,12 @@ impl Work for Tokens {
     }
 }
 
-/// Some other unit of work.
+/// A custom unit of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count {
-    /// Its name in the plural: `images`.
+    /// Name in the plural, such as `images`.
     pub unit: &'static str,
-    /// How many.
+    /// Amount.
     pub n: u64,
 }
 
@@ -83,35 +84,38 @@ impl Work for Count {
     }
 }
 
-/// What a closure may return: work, or a `Result` of work. An `Err` is a failed request: counted, with its energy.
+/// A return value of the closure of `iter…`: work, or a `Result` of work.
+///
+/// An `Err` is a failed request. Its energy counts, its work does not.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say how much work was done",
+    message = "`{Self}` is not an amount of work",
     label = "return `()`, `Tokens {{ input, output }}`, `Count {{ unit, n }}`, or a `Result` of one of them",
-    note = "implement `lem_bench::Work` for `{Self}`, or end the closure with `;` to return `()`"
+    note = "to return nothing, end the last line of the closure with `;`",
+    note = "or implement `lem_bench::bench::Work` for `{Self}`"
 )]
 pub trait IntoWork {
-    /// Adds what was done to `tally`, or says what went wrong.
+    /// Adds the work to `tally`.
     ///
     /// # Errors
-    /// The text of a failed request.
-    fn settle(self, tally: &mut Tally) -> Result<(), String>;
+    /// Returns the error text of a failed request.
+    fn record(self, tally: &mut Tally) -> Result<(), String>;
 }
 
 impl<W: Work> IntoWork for W {
-    fn settle(self, tally: &mut Tally) -> Result<(), String> {
+    fn record(self, tally: &mut Tally) -> Result<(), String> {
         self.add_to(tally);
         Ok(())
     }
 }
 
 impl<W: Work, E: Display> IntoWork for Result<W, E> {
-    fn settle(self, tally: &mut Tally) -> Result<(), String> {
+    fn record(self, tally: &mut Tally) -> Result<(), String> {
         match self {
             Ok(work) => {
                 work.add_to(tally);
                 Ok(())
             }
-            // The alternate form, because that is where error types of the anyhow kind print their chain.
+            // The alternate format prints the chain of `anyhow::Error` and similar types.
             Err(error) => Err(format!("{error:#}")),
         }
     }
@@ -122,15 +126,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_adds_up_and_errors_keep_their_text() {
+    fn sums_work_and_keeps_error_text() {
         let mut tally = Tally::default();
-        Tokens { input: 3, output: 5 }.settle(&mut tally).unwrap();
-        Ok::<_, String>(Tokens { input: 1, output: 1 }).settle(&mut tally).unwrap();
-        Count { unit: "images", n: 2 }.settle(&mut tally).unwrap();
-        Count { unit: "images", n: 4 }.settle(&mut tally).unwrap();
+        Tokens { input: 3, output: 5 }.record(&mut tally).unwrap();
+        Ok::<_, String>(Tokens { input: 1, output: 1 }).record(&mut tally).unwrap();
+        Count { unit: "images", n: 2 }.record(&mut tally).unwrap();
+        Count { unit: "images", n: 4 }.record(&mut tally).unwrap();
         assert_eq!((tally.input_tokens, tally.output_tokens), (4, 6));
         assert_eq!(tally.units, [("images", 6)]);
-        assert_eq!(Err::<(), _>("no route").settle(&mut tally), Err("no route".to_owned()));
+        assert_eq!(Err::<(), _>("no route").record(&mut tally), Err("no route".to_owned()));
         tally.clear();
         assert_eq!(tally.output_tokens, 0);
     }

@@ -14,7 +14,7 @@ use crate::runner::{Body, Interrupt};
 /// to stop is ended.
 pub fn body(launch: Launch, id: String, axes: Vec<(String, Vec<String>)>, interrupt: Interrupt) -> Body {
     Arc::new(move |bencher| {
-        let driver = bencher.hand_over();
+        let driver = bencher.delegate();
         let task = Task::Run { id: id.clone(), axes: axes.clone(), seed: driver.seed() };
         let start = |error| format!("{} can't be started: {error}", launch.binary.display());
         let mut worker = Worker::start(&launch, &interrupt).map_err(start)?;
