@@ -1,5 +1,4 @@
-//! The attribute as a function from tokens to tokens: the item as it was, then its registration or what is wrong with
-//! it.
+//! The attribute: returns the unchanged item, and its registration or the errors.
 
 use proc_macro2::TokenStream;
 
@@ -18,7 +17,7 @@ fn registration(options: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let options = errors.keep(options::parse(options));
     let bench = errors.keep(signature::parse(item));
     errors.finish()?;
-    // Nothing is missing: either is `None` only together with an error.
+    // Either is `None` only if there is an error.
     let (Some(options), Some(bench)) = (options, bench) else { return Ok(TokenStream::new()) };
     let axes = axes::pair(&options, &bench)?;
     Ok(expand::registration(&options, &bench, &axes))

@@ -1,6 +1,4 @@
-//! Which values belong to which parameter.
-//!
-//! Must not know how values are typed or labelled: the compiler does that, in the expansion.
+//! Assigns values to parameters.
 
 use syn::Expr;
 use syn::ext::IdentExt;
@@ -15,7 +13,7 @@ pub(crate) struct Axis<'a> {
     pub(crate) values: &'a Expr,
 }
 
-/// The axes, in the order of the parameters.
+/// Returns the axes, in the order of the parameters.
 pub(crate) fn pair<'a>(options: &'a Options, bench: &'a Bench) -> syn::Result<Vec<Axis<'a>>> {
     let mut errors = Errors::default();
     let axes = match (&options.args, &options.grid) {
@@ -42,7 +40,7 @@ pub(crate) fn pair<'a>(options: &'a Options, bench: &'a Bench) -> syn::Result<Ve
         }
     };
     if let (Some(filter), true) = (&options.filter, bench.params.is_empty()) {
-        errors.at(filter, "`filter` chooses among cases, and without `args` or `grid` there is one: leave it out");
+        errors.at(filter, "`filter` needs several cases: remove it, or add `args` or `grid`");
     }
     errors.finish().map(|()| axes)
 }
@@ -50,7 +48,7 @@ pub(crate) fn pair<'a>(options: &'a Options, bench: &'a Bench) -> syn::Result<Ve
 fn wrong_number(bench: &Bench) -> String {
     let name = &bench.ident;
     if bench.params.is_empty() {
-        return format!("`{name}` has no parameter to take `args`: add one after the bencher, such as `batch: usize`");
+        return format!("`{name}` has no parameter for `args`: add one after the bencher, such as `batch: usize`");
     }
     let grid: Vec<String> = bench.params.iter().map(|param| format!("{} = […]", param.name)).collect();
     format!("`args` is for one parameter, and `{name}` has {}: use `grid({})`", bench.params.len(), grid.join(", "))

@@ -1,10 +1,10 @@
-//! Collects errors, so that one build shows all of them.
+//! Collects errors, so that one build reports all of them.
 
 use std::fmt::Display;
 
 use quote::ToTokens;
 
-/// The errors so far.
+/// Collected errors.
 #[derive(Default)]
 pub(crate) struct Errors(Option<syn::Error>);
 
@@ -16,12 +16,12 @@ impl Errors {
         }
     }
 
-    /// Adds an error that points at `at`.
+    /// Adds an error with the span of `at`.
     pub(crate) fn at(&mut self, at: impl ToTokens, text: impl Display) {
         self.push(syn::Error::new_spanned(at, text));
     }
 
-    /// The value, or `None` and one more error.
+    /// Returns the value, or adds the error and returns `None`.
     pub(crate) fn keep<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
     }

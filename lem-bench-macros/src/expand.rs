@@ -1,7 +1,7 @@
-//! The registration of a bench as tokens.
+//! Generates the registration of a bench.
 //!
-//! Every name in it is the user's own or goes through `__private`, and no type is named that a user could shadow. Its
-//! spans point at what an error of the compiler would be about: the parameter's type, the values, the returned type.
+//! All names are the user's own or in `__private`, so that users cannot shadow them. Spans are those of the parameter type,
+//! the values or the return type, so that compiler errors point there.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -12,12 +12,12 @@ use crate::axes::Axis;
 use crate::options::{Ignore, Options};
 use crate::signature::{Bench, Param};
 
-/// Names resolve as at the attribute, errors point at `span`.
+/// Returns a span that resolves names at the attribute and reports errors at `span`.
 fn at(span: Span) -> Span {
     Span::call_site().located_at(span)
 }
 
-/// A parameter of the expansion's own functions: hygienic, and of a name that no constant of the user has.
+/// Returns a hygienic identifier for a parameter of the generated functions.
 fn local(name: &str, span: Span) -> Ident {
     Ident::new(name, Span::mixed_site().located_at(span))
 }
@@ -51,7 +51,7 @@ fn axes_fn(axes: &[Axis<'_>]) -> Option<TokenStream> {
     })
 }
 
-/// The codec's choice has to be written out where the type is known.
+/// Generates an axis. Method resolution of the codec needs the concrete type.
 fn axis(Axis { param, values }: &Axis<'_>) -> TokenStream {
     let Param { name, ty, .. } = param;
     let span = at(ty.span());
@@ -94,7 +94,7 @@ fn run_fn(bench: &Bench) -> TokenStream {
     }
 }
 
-/// The arguments after the bencher; an error about one of them points at `span`.
+/// Generates the arguments after the bencher. Errors are reported at `span`.
 fn arguments(bench: &Bench, case: &Ident, span: impl Fn(&Param) -> Span) -> Vec<TokenStream> {
     let argument = |(index, param): (usize, &Param)| {
         let ty = &param.ty;

@@ -1,9 +1,8 @@
-//! `#[energy_bench]`: parse, expand, tokens; nothing else.
-//!
-//! Depend on `lem-bench`, which exports the attribute; what it expands to goes through that crate and changes with it.
+//! The attribute `#[energy_bench]`. Depend on `lem-bench`, which exports it.
 
 mod attribute;
 mod axes;
+mod duration;
 mod errors;
 mod expand;
 mod options;
@@ -11,10 +10,10 @@ mod signature;
 
 use proc_macro::TokenStream;
 
-/// Measures the energy of a function, once for each case, when the bench binary runs.
+/// Registers a function as an energy bench.
 ///
-/// The function takes a `&mut Bencher`, then one parameter for each axis, and returns `()` or `Result<(), E>` of an
-/// error that can be shown. Everything outside the bencher's `iter…` is set-up and is never inside a measured window.
+/// The function takes a `&mut Bencher` and one parameter per axis, and returns `()` or `Result<(), E>` with a displayable
+/// error. All code before `iter…` of the bencher is set-up and is not measured.
 ///
 /// ```
 /// use lem_bench::prelude::*;
@@ -33,26 +32,26 @@ use proc_macro::TokenStream;
 ///
 /// | option | meaning |
 /// |---|---|
-/// | `name = "…"` | what the bench is called in ids; the function's name otherwise |
-/// | `group = "…"` | stands in front of the name: `llama/decode` |
-/// | `args = […]` | one case for each value of the only parameter |
-/// | `grid(a = […], b = […])` | one case for each combination of values, the last parameter varying fastest |
-/// | `filter = path` | a function of the same parameters, without the bencher, that returns whether to keep the case |
+/// | `name = "…"` | name in ids; default: the name of the function |
+/// | `group = "…"` | prefix of the name: `llama/decode` |
+/// | `args = […]` | one case per value of the only parameter |
+/// | `grid(a = […], b = […])` | one case per combination of values; the last parameter varies fastest |
+/// | `filter = path` | a function with the same parameters except the bencher, that returns whether to keep the case |
 /// | `cycles = N` | number of cycles, at least 2 |
-/// | `windows = N` | number of windows in a cycle, at least 1 |
-/// | `gap = "500ms"` | rest between two cycles, in `us`, `ms`, `s` or `min`; a bare number is seconds |
-/// | `tags = ["…"]` | words to group benches by |
-/// | `ignore`, `ignore = "why"` | leave the bench out unless it is asked for by `--ignored` or `--include-ignored` |
-/// | `isolate` | measure the bench in a process of its own, so that a crash in it costs nothing else |
-/// | `processes = N` | measure the bench by N processes side by side, at least 2, each with `RANK`, `LOCAL_RANK`, `WORLD_SIZE` and, where there are GPUs, one of its own |
-/// | `crate = path` | where `lem_bench` is, if it is renamed or re-exported |
+/// | `windows = N` | number of windows per cycle, at least 1 |
+/// | `gap = "500ms"` | rest between cycles, in `us`, `ms`, `s`, `m` or `h`; a number without a unit is in seconds |
+/// | `tags = ["…"]` | tags of the bench |
+/// | `ignore`, `ignore = "why"` | run the bench only with `--ignored` or `--include-ignored` |
+/// | `isolate` | run the bench in its own process, so that a crash affects no other bench |
+/// | `processes = N` | run the bench in N parallel processes, at least 2, each with `RANK`, `LOCAL_RANK`, `WORLD_SIZE` and its own GPU if available |
+/// | `crate = path` | path of `lem_bench`, if it is renamed or re-exported |
 ///
 /// # Axes
 ///
-/// Values of `args` and `grid` are anything that can be iterated: an array, a range, a constant, a call. They take
-/// their type from the parameter, and may be references to it. A parameter may take its value by reference: `&str`,
-/// `&[T]`, or `&T`. The axis is named after the parameter, and the ids follow the order of the parameters. The type
-/// is an `Axis`, or is `Debug` (its `Debug` text is then the label, and `--axis` refuses it).
+/// Values of `args` and `grid` are any `IntoIterator`: an array, a range, a constant, a call. Items have the type of the
+/// parameter or are references to it. A parameter can take its value by reference: `&str`, `&[T]` or `&T`. The name of the
+/// axis is that of the parameter, and ids follow the order of the parameters. The type implements `Axis` or `Debug`; with
+/// `Debug` only, the label is the `Debug` text, and `--axis` does not accept values.
 #[proc_macro_attribute]
 pub fn energy_bench(options: TokenStream, item: TokenStream) -> TokenStream {
     attribute::energy_bench(options.into(), item.into()).into()

@@ -1,6 +1,4 @@
-//! The attribute's options: what may be said, and what is wrong with what was said.
-//!
-//! Must not know the function that the attribute stands on.
+//! Parser of the attribute's options.
 
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt;
@@ -8,9 +6,10 @@ use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Ident, Lit, LitStr, Path, Token, parenthesized};
 
+use crate::duration::parse_duration;
 use crate::errors::Errors;
 
-/// The options, in the order in which messages list them.
+/// All options, in the order of messages.
 const KNOWN: [&str; 13] = [
     "name",
     "group",
@@ -27,7 +26,7 @@ const KNOWN: [&str; 13] = [
     "crate",
 ];
 
-/// The options that were given.
+/// Parsed options.
 #[derive(Default)]
 pub(crate) struct Options {
     pub(crate) name: Option<LitStr>,
@@ -45,7 +44,7 @@ pub(crate) struct Options {
     pub(crate) krate: Option<Path>,
 }
 
-/// Whether the bench is left out unless it is asked for.
+/// Whether the bench runs only with `--ignored` or `--include-ignored`.
 #[derive(Default)]
 pub(crate) enum Ignore {
     #[default]
@@ -54,7 +53,7 @@ pub(crate) enum Ignore {
     Because(LitStr),
 }
 
-/// Reads the options; every wrong one is an error of its own.
+/// Parses the options, and reports all errors at once.
 pub(crate) fn parse(tokens: TokenStream) -> syn::Result<Options> {
     let read = |input: ParseStream| {
         let mut options = Options::default();
@@ -80,7 +79,7 @@ pub(crate) fn parse(tokens: TokenStream) -> syn::Result<Options> {
 
 fn skip_to_comma(input: ParseStream) {
     while !input.is_empty() && !input.peek(Token![,]) {
-        // A token tree always parses while there are tokens.
+        // Cannot fail, because there are tokens.
         let _ = input.parse::<proc_macro2::TokenTree>();
     }
 }
@@ -93,7 +92,7 @@ fn option(input: ParseStream, options: &mut Options, seen: &mut Vec<String>) -> 
         return Err(unknown(&key, &name));
     }
     if seen.contains(&name) {
-        return Err(syn::Error::new(key.span(), format!("`{name}` is given twice: keep one")));
+        return Err(syn::Error::new(key.span(), format!("`{name}` is set twice: remove one")));
     }
     seen.push(name.clone());
     match name.as_str() {
@@ -123,10 +122,10 @@ fn unknown(key: &Ident, name: &str) -> syn::Error {
     syn::Error::new(key.span(), format!("unknown option `{name}`{nearest}\nthe options are {}", list()))
 }
 
-/// The candidate that `name` was probably meant to be: one that begins alike, or is a third of its length away at most.
+/// Returns the candidate that was probably meant: it begins with `name`, or the edit distance is at most a third of its length.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     candidates
-        .map(|candidate| (distance(name, candidate), candidate))
+        .map(|candidate| (strsim::levenshtein(name, candidate), candidate))
         .filter(|(distance, candidate)| {
             *distance <= candidate.len().max(3) / 3 || (name.len() > 2 && candidate.starts_with(name))
         })
@@ -134,23 +133,7 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>)
         .map(|(_, candidate)| candidate)
 }
 
-/// Levenshtein's distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
-/// The expression after `key =`, without the invisible parentheses of a `macro_rules!` fragment.
+/// Parses the expression after `key =`, without the invisible group of a `macro_rules!` fragment.
 fn value(key: &Ident, input: ParseStream, example: &str) -> syn::Result<Expr> {
     if !input.peek(Token![=]) {
         return Err(syn::Error::new(key.span(), format!("`{key}` takes a value: `{example}`")));
@@ -168,7 +151,7 @@ fn value(key: &Ident, input: ParseStream, example: &str) -> syn::Result<Expr> {
 
 fn text(key: &Ident, input: ParseStream) -> syn::Result<LitStr> {
     let expr = value(key, input, &format!("{key} = \"…\""))?;
-    as_text(&expr).ok_or_else(|| syn::Error::new_spanned(&expr, format!("`{key}` takes a text: `{key} = \"…\"`")))
+    as_text(&expr).ok_or_else(|| syn::Error::new_spanned(&expr, format!("`{key}` takes a string: `{key} = \"…\"`")))
 }
 
 fn as_text(expr: &Expr) -> Option<LitStr> {
@@ -185,13 +168,13 @@ fn as_text(expr: &Expr) -> Option<LitStr> {
 fn label(key: &Ident, input: ParseStream) -> syn::Result<LitStr> {
     let text = text(key, input)?;
     if text.value().is_empty() {
-        return Err(syn::Error::new_spanned(&text, format!("`{key}` is empty: it stands in the bench's id")));
+        return Err(syn::Error::new_spanned(&text, format!("`{key}` is empty: it is part of the id of the bench")));
     }
     Ok(text)
 }
 
 fn path(key: &Ident, input: ParseStream, example: &str) -> syn::Result<Path> {
-    // `crate = crate` is no expression, so a path is read as such.
+    // `crate` is not an expression.
     if input.peek(Token![=]) && input.peek2(Token![crate]) {
         input.parse::<Token![=]>()?;
         return Path::parse_mod_style(input);
@@ -202,8 +185,8 @@ fn path(key: &Ident, input: ParseStream, example: &str) -> syn::Result<Path> {
     }
 }
 
-fn count(key: &Ident, input: ParseStream, least: u32) -> syn::Result<u32> {
-    let example = if least == 2 { "cycles = 10" } else { "windows = 1" };
+fn count(key: &Ident, input: ParseStream, min: u32) -> syn::Result<u32> {
+    let example = if min == 2 { "cycles = 10" } else { "windows = 1" };
     let expr = value(key, input, example)?;
     let Expr::Lit(lit) = &expr else {
         return Err(syn::Error::new_spanned(&expr, format!("`{key}` takes a whole number: `{example}`")));
@@ -213,15 +196,15 @@ fn count(key: &Ident, input: ParseStream, least: u32) -> syn::Result<u32> {
     };
     let too_large = |_| syn::Error::new_spanned(int, format!("`{key}` is at most {}", u32::MAX));
     let count: u32 = int.base10_parse().map_err(too_large)?;
-    if count >= least {
+    if count >= min {
         return Ok(count);
     }
-    let why = if least == 2 {
-        "an interval takes at least 2 cycles: write 2 or more, or leave it out for the default"
+    let message = if min == 2 {
+        "an interval needs at least 2 cycles: set 2 or more, or remove the option for the default"
     } else {
-        "a cycle has at least 1 window: write 1 or more, or leave it out for the default"
+        "a cycle has at least 1 window: set 1 or more, or remove the option for the default"
     };
-    Err(syn::Error::new_spanned(lit, why))
+    Err(syn::Error::new_spanned(lit, message))
 }
 
 fn gap(key: &Ident, input: ParseStream) -> syn::Result<u64> {
@@ -229,46 +212,33 @@ fn gap(key: &Ident, input: ParseStream) -> syn::Result<u64> {
     let text = match &expr {
         Expr::Lit(lit) => match &lit.lit {
             Lit::Str(text) => Some(text.value()),
-            Lit::Int(int) => Some(format!("{}s", int.base10_digits())),
-            Lit::Float(float) => Some(format!("{}s", float.base10_digits())),
+            Lit::Int(int) => Some(int.base10_digits().to_owned()),
+            Lit::Float(float) => Some(float.base10_digits().to_owned()),
             _ => None,
         },
         _ => None,
     };
-    text.and_then(|text| nanos(&text)).ok_or_else(|| {
+    let gap = text.and_then(|text| parse_duration(&text).ok());
+    gap.and_then(|gap| u64::try_from(gap.as_nanos()).ok()).ok_or_else(|| {
         syn::Error::new_spanned(
             expr,
-            "`gap` takes a time: `\"500ms\"`, `\"2s\"`, `\"1min\"`, or a number of seconds such as `0.5`",
+            "`gap` takes a duration: `\"500ms\"`, `\"2s\"`, `\"1m\"`, or a number of seconds such as `0.5`",
         )
     })
-}
-
-fn nanos(text: &str) -> Option<u64> {
-    let unit_at = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-    let (number, unit) = text.split_at(unit_at);
-    let per_unit = match unit.trim_start() {
-        "us" | "µs" => 1e-6,
-        "ms" => 1e-3,
-        "s" => 1.0,
-        "min" => 60.0,
-        _ => return None,
-    };
-    let gap = std::time::Duration::try_from_secs_f64(number.parse::<f64>().ok()? * per_unit).ok()?;
-    u64::try_from(gap.as_nanos()).ok()
 }
 
 fn tags(key: &Ident, input: ParseStream) -> syn::Result<Vec<LitStr>> {
     let example = "tags = [\"nightly\"]";
     let expr = value(key, input, example)?;
     let Expr::Array(array) = &expr else {
-        return Err(syn::Error::new_spanned(expr, format!("`tags` takes a list of texts: `{example}`")));
+        return Err(syn::Error::new_spanned(expr, format!("`tags` takes a list of strings: `{example}`")));
     };
     let mut errors = Errors::default();
     let mut tags = Vec::new();
     for tag in &array.elems {
         match as_text(tag) {
             Some(text) => tags.push(text),
-            None => errors.at(tag, format!("a tag is a text: `{example}`")),
+            None => errors.at(tag, format!("a tag is a string: `{example}`")),
         }
     }
     errors.finish().map(|()| tags)
@@ -279,7 +249,7 @@ fn values(key: &Ident, input: ParseStream) -> syn::Result<Expr> {
     match &expr {
         Expr::Array(array) if array.elems.is_empty() => Err(syn::Error::new_spanned(
             array,
-            format!("`{key}` has no values, so the bench would never run: give it one"),
+            format!("`{key}` has no values, so the bench would never run: add a value"),
         )),
         _ => Ok(expr),
     }
@@ -301,7 +271,7 @@ fn grid(key: &Ident, input: ParseStream) -> syn::Result<Vec<(Ident, Expr)>> {
     let axes: Vec<(Ident, Expr)> = match axes {
         Ok(axes) => axes.into_iter().collect(),
         Err(error) => {
-            // What is left in the parentheses was never read; an error about it would hide this one.
+            // An error about the unread tokens in the parentheses would hide this one.
             skip_all(&content);
             return Err(error);
         }
@@ -310,9 +280,9 @@ fn grid(key: &Ident, input: ParseStream) -> syn::Result<Vec<(Ident, Expr)>> {
         return Err(syn::Error::new(span_of(&paren), format!("`grid` has no axes: `{example}`")));
     }
     let mut errors = Errors::default();
-    for (at, (name, _)) in axes.iter().enumerate() {
-        if axes[..at].iter().any(|(earlier, _)| earlier == name) {
-            errors.at(name, format!("axis `{name}` is given twice: keep one"));
+    for (index, (name, _)) in axes.iter().enumerate() {
+        if axes[..index].iter().any(|(earlier, _)| earlier == name) {
+            errors.at(name, format!("axis `{name}` is set twice: remove one"));
         }
     }
     errors.finish().map(|()| axes)

@@ -1,6 +1,4 @@
-//! The function under the attribute: its head is read, its body is left to the compiler.
-//!
-//! Must not know the attribute's options.
+//! Parser of the signature of the bench function.
 
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt;
@@ -10,24 +8,24 @@ use syn::{Attribute, Expr, FnArg, Ident, Lit, Meta, Pat, ReturnType, Safety, Sig
 
 use crate::errors::Errors;
 
-/// What the expansion needs of the function.
+/// The parsed function.
 pub(crate) struct Bench {
     pub(crate) ident: Ident,
     /// First line of the documentation.
     pub(crate) description: Option<String>,
-    /// Where an error about the bencher points.
+    /// Span for errors about the bencher.
     pub(crate) bencher: Span,
     pub(crate) params: Vec<Param>,
-    /// Where an error about the returned value points.
+    /// Span for errors about the return value.
     pub(crate) output: Span,
 }
 
 /// A parameter after the bencher.
 pub(crate) struct Param {
     pub(crate) ident: Ident,
-    /// The name of its axis: the identifier without `r#`.
+    /// Name of the axis: the identifier without `r#`.
     pub(crate) name: String,
-    /// Its type; of a reference, what it refers to.
+    /// Type; for a reference, the referenced type.
     pub(crate) ty: Type,
     pub(crate) by_ref: bool,
 }
@@ -46,25 +44,28 @@ impl Parse for Head {
             return Err(input.error("`#[energy_bench]` goes on a function: `fn decode(b: &mut Bencher)`"));
         }
         let signature = input.parse()?;
-        // The body is the compiler's: it says better what is wrong there.
+        // The compiler reports errors in the body.
         input.parse::<TokenStream>()?;
         Ok(Self { attributes, signature })
     }
 }
 
-/// Reads the function's head; everything that a bench can't be is an error of its own.
+/// Parses the signature, and reports everything that is not supported.
 pub(crate) fn parse(item: TokenStream) -> syn::Result<Bench> {
     let Head { attributes, signature } = syn::parse2(item)?;
     let mut errors = Errors::default();
     plain_function(&signature, &mut errors);
     if let Some(again) = attributes.iter().find(|a| a.path().segments.last().is_some_and(|s| s.ident == "energy_bench"))
     {
-        errors.at(again, "a function is one bench: keep one `#[energy_bench]`, or call it from another function");
+        errors.at(
+            again,
+            "a function can be one bench only: remove one `#[energy_bench]`, or call the function from another bench",
+        );
     }
     let mut inputs = signature.inputs.iter();
     let bencher = bencher(inputs.next(), &signature, &mut errors);
     if matches!(signature.inputs.first(), Some(FnArg::Receiver(_))) {
-        // Then the bencher is the second.
+        // The bencher is then the second parameter.
         inputs.next();
     }
     let params = inputs.filter_map(|input| param(input, &mut errors)).collect();
@@ -78,29 +79,26 @@ pub(crate) fn parse(item: TokenStream) -> syn::Result<Bench> {
 
 fn plain_function(signature: &Signature, errors: &mut Errors) {
     if let Some(constness) = &signature.constness {
-        errors.at(constness, "a bench can't be `const`: it is measured when it runs");
+        errors.at(constness, "a bench can't be `const`");
     }
     if let Some(asyncness) = &signature.asyncness {
         errors
             .at(asyncness, "a bench can't be `async`: make it a plain function and block on the future inside `iter`");
     }
     if let Safety::Unsafe(_) | Safety::Safe(_) = &signature.safety {
-        errors.at(&signature.safety, "a bench can't be `unsafe`: put the `unsafe` block into its body");
+        errors.at(&signature.safety, "a bench can't be `unsafe`: use an `unsafe` block in its body");
     }
     if let Some(abi) = &signature.abi {
-        errors.at(abi, "a bench can't be `extern`: call the foreign function from a plain one");
+        errors.at(abi, "a bench can't be `extern`: call the foreign function from a Rust function");
     }
     if let Some(variadic) = &signature.variadic {
         errors.at(variadic, "a bench can't be variadic");
     }
     let generics = &signature.generics;
     if !generics.params.is_empty() {
-        errors.at(
-            generics,
-            "a bench can't be generic: write one plain function for each type, and call the generic one from there",
-        );
+        errors.at(generics, "a bench can't be generic: write a function per type that calls the generic one");
     } else if let Some(clause) = &generics.where_clause {
-        errors.at(clause, "a bench is not generic, so there is nothing to bound: leave the `where` clause out");
+        errors.at(clause, "a bench is not generic: remove the `where` clause");
     }
 }
 
@@ -130,35 +128,34 @@ fn bencher(first: Option<&FnArg>, signature: &Signature, errors: &mut Errors) ->
 fn param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
     let FnArg::Typed(typed) = input else { return None };
     for attribute in typed.attrs.iter().filter(|a| a.path().is_ident("cfg") || a.path().is_ident("cfg_attr")) {
-        errors.at(attribute, "a parameter of a bench can't come and go: put the `cfg` on two functions instead");
+        errors.at(attribute, "a parameter of a bench can't have a `cfg`: write two functions");
     }
     let Pat::Ident(pattern) = &*typed.pat else {
         errors.at(
             &typed.pat,
-            "a parameter of a bench needs a name, which is that of its axis: take it apart in the body",
+            "a parameter of a bench needs a name, which is that of its axis: destructure it in the body",
         );
         return None;
     };
     let (ty, by_ref) = match ungrouped(&typed.ty) {
         Type::ImplTrait(ty) => {
-            errors.at(ty, "a bench can't be generic: name the type of its axis");
+            errors.at(ty, "a bench can't be generic: write the type of the axis");
             return None;
         }
         Type::Reference(reference) if is_dyn(&reference.elem) => {
-            errors
-                .at(&reference.elem, "the values of an axis are of one type: name it, or an enum of what they can be");
+            errors.at(&reference.elem, "the values of an axis have one type: write it, or use an enum");
             return None;
         }
         Type::Reference(reference) if reference.mutability.is_some() => {
             let text = if is_bencher(&reference.elem) {
                 BENCHER
             } else {
-                "the value of an axis is shared by all cycles: take it by value or by `&`"
+                "the value of an axis is shared by all cycles: take it by value or by shared reference"
             };
             errors.at(reference, text);
             return None;
         }
-        // A `&'static T` is a value like any other; the elided lifetime is that of the case.
+        // `&'static T` is a by-value parameter; an elided lifetime is that of the case.
         Type::Reference(reference) if reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident == "_") => {
             ((*reference.elem).clone(), true)
         }
@@ -167,7 +164,7 @@ fn param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
     Some(Param { name: pattern.ident.unraw().to_string(), ident: pattern.ident.clone(), ty, by_ref })
 }
 
-/// The type without the invisible parentheses of a `macro_rules!` fragment.
+/// Returns the type without the invisible groups of a `macro_rules!` fragment.
 fn ungrouped(mut ty: &Type) -> &Type {
     while let Type::Group(group) = ty {
         ty = &group.elem;

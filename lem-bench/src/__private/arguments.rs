@@ -1,17 +1,15 @@
-//! How the values of a case become the arguments of a bench function, and what comes back.
-//!
-//! Must not know how values are labelled.
+//! Conversion of case values to function arguments, and of the return value.
 
 use crate::bench::{BodyResult, CaseValues, Error};
 
-/// A value in `args` or `grid`, as given: of the parameter's type, a reference to one (`args = SIZES` with
-/// `const SIZES: &[usize]`), or a text for a `String`.
+/// A value in `args` or `grid`: of the parameter type, a reference to it (`args = SIZES` with `const SIZES: &[usize]`), or a
+/// `&str` for a `String`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a value for a parameter of type `{T}`",
     label = "gives `{Self}`, but the parameter is `{T}`"
 )]
 pub trait IntoArg<T> {
-    /// The value in the parameter's type.
+    /// Converts to the parameter type.
     fn into_value(self) -> T;
 }
 
@@ -33,16 +31,16 @@ impl IntoArg<String> for &str {
     }
 }
 
-/// A type that a bench may take by reference, and what is kept for it.
+/// A type that a bench can take by reference.
 #[diagnostic::on_unimplemented(
     message = "a bench can't take a `&{Self}`",
-    label = "use a `&` of `str`, of a slice, or of a type that has a size"
+    label = "use a reference to `str`, a slice, or a sized type"
 )]
 pub trait ByRef {
-    /// What the axis holds.
+    /// Type of the stored value.
     type Stored: Send + Sync + 'static;
 
-    /// The argument, out of what the axis holds.
+    /// Returns the argument.
     fn from_stored(stored: &Self::Stored) -> &Self;
 }
 
@@ -70,33 +68,33 @@ impl<T: Sync + 'static> ByRef for [T] {
     }
 }
 
-/// The argument of a parameter that is taken by value.
+/// Returns the argument of a by-value parameter.
 ///
 /// # Panics
-/// The case has no such value; only a mistake in the macro can bring that about, which writes both sides.
+/// The case has no such value. This is a bug in the macro.
 pub fn by_value<T: Clone + 'static>(case: &CaseValues, index: usize) -> T {
     value::<T>(case, index).clone()
 }
 
-/// The argument of a parameter that is taken by reference.
+/// Returns the argument of a by-reference parameter.
 ///
 /// # Panics
-/// As [`by_value`].
+/// See [`by_value`].
 pub fn by_ref<T: ByRef + ?Sized>(case: &CaseValues, index: usize) -> &T {
     T::from_stored(value(case, index))
 }
 
 fn value<T: 'static>(case: &CaseValues, index: usize) -> &T {
-    case.get(index).unwrap_or_else(|error| panic!("a mistake in `#[energy_bench]`: {error}"))
+    case.get(index).unwrap_or_else(|error| panic!("bug in `#[energy_bench]`: {error}"))
 }
 
-/// What a bench function returned, in the form it is recorded in.
+/// The converted return value of a bench function.
 pub type BenchReturn = Result<(), Error>;
 
-/// What the bench function returned, in the form it is recorded in.
+/// Converts the return value of a bench function.
 ///
 /// # Errors
-/// The error that the bench returned.
+/// Returns the error of the bench.
 pub fn finish(returned: impl BodyResult) -> BenchReturn {
     returned.into_result()
 }

@@ -1,8 +1,7 @@
-//! How a parameter's type is labelled and read: by `Axis`, else by `Debug`, else not at all.
+//! Labels and parsers of parameter types: from `Axis`, otherwise from `Debug`, otherwise a compile error.
 //!
-//! The expansion calls `(&&&Kind::<T>::NEW).__lem_bench_codec()` with the traits below in scope. The method is looked
-//! for on the type as written first and then with one reference less at a time, so the choice falls where the type is
-//! known and needs no specialisation. Must not know benches.
+//! The expansion calls `(&&&Kind::<T>::NEW).__lem_bench_codec()` with the traits below in scope. Method resolution removes one
+//! reference at a time, and so prefers `Axis` over `Debug` without specialization.
 
 use std::any::type_name;
 use std::fmt::Debug;
@@ -12,26 +11,26 @@ use super::arguments::IntoArg;
 use crate::bench::{Axis, AxisValue};
 use crate::registry::AxisSpec;
 
-/// Stands for a parameter's type while its codec is chosen.
+/// Placeholder of a parameter type for method resolution.
 pub struct Kind<T>(PhantomData<fn() -> T>);
 
 impl<T> Kind<T> {
-    /// The type's stand-in.
+    /// The placeholder value.
     pub const NEW: Self = Self(PhantomData);
 }
 
-/// How values of one type get a label, and how they are read from the command line.
+/// Label and parser of a type.
 pub struct Codec<T> {
     label: fn(&T) -> String,
     parse: fn(&str) -> Result<AxisValue, String>,
 }
 
-/// The choice for a type without a label.
+/// Result for a type without a label.
 pub struct Unlabelled<T>(PhantomData<fn() -> T>);
 
-/// First choice: the type says itself how it reads.
+/// First choice: `Axis`.
 pub trait ViaAxis<T> {
-    /// The codec of an [`Axis`].
+    /// Returns the codec of an [`Axis`].
     fn __lem_bench_codec(&self) -> Codec<T>;
 }
 
@@ -41,9 +40,9 @@ impl<T: Axis> ViaAxis<T> for &&Kind<T> {
     }
 }
 
-/// Second choice: a label for people, nothing to read back.
+/// Second choice: a label from `Debug`, without a parser.
 pub trait ViaDebug<T> {
-    /// The codec of a type that is only `Debug`.
+    /// Returns the codec of a `Debug` type.
     fn __lem_bench_codec(&self) -> Codec<T>;
 }
 
@@ -53,7 +52,7 @@ impl<T: Debug + Send + Sync + 'static> ViaDebug<T> for &Kind<T> {
             label: |value| format!("{value:?}"),
             parse: |_| {
                 Err(format!(
-                    "values of `{}` can't be given on the command line until it implements `lem_bench::Axis`",
+                    "values of `{}` cannot be set on the command line: implement `lem_bench::Axis` for it",
                     type_name::<T>()
                 ))
             },
@@ -61,9 +60,9 @@ impl<T: Debug + Send + Sync + 'static> ViaDebug<T> for &Kind<T> {
     }
 }
 
-/// Last choice: an error that names the type.
+/// Last choice: a compile error.
 pub trait ViaNothing<T> {
-    /// What has no codec.
+    /// Returns a value that does not implement [`IntoCodec`].
     fn __lem_bench_codec(&self) -> Unlabelled<T>;
 }
 
@@ -73,14 +72,14 @@ impl<T> ViaNothing<T> for Kind<T> {
     }
 }
 
-/// Turns the missing codec of a type into an error that says what to do.
+/// Implemented by [`Codec`] only; its diagnostic reports types without a label.
 #[diagnostic::on_unimplemented(
-    message = "a bench can't be run over values of `{T}`: they have no label",
+    message = "`{T}` can't be a parameter of a bench: its values have no label",
     label = "needs `Debug + Send + Sync + 'static`, or `lem_bench::Axis`",
     note = "add `#[derive(Clone, Debug)]`, or implement `lem_bench::Axis` to choose the label and allow `--axis`"
 )]
 pub trait IntoCodec<T> {
-    /// The codec itself.
+    /// Returns the codec.
     fn into_codec(self) -> Codec<T>;
 }
 
@@ -90,7 +89,7 @@ impl<T> IntoCodec<T> for Codec<T> {
     }
 }
 
-/// One axis: its name, and its values in the type of the parameter.
+/// Creates an axis from its name and values.
 pub fn axis<T, I>(name: &'static str, codec: impl IntoCodec<T>, values: I) -> AxisSpec
 where
     T: Send + Sync + 'static,

@@ -1,6 +1,4 @@
-//! What `#[energy_bench]` expands to goes through here, so that the expansion needs no other name in scope.
-//!
-//! Not public API: it changes with the macro, whose version is always the library's.
+//! Support for the expansion of `#[energy_bench]`. Not public API: it changes together with the macro.
 
 mod arguments;
 mod codec;

@@ -1,40 +1,38 @@
-//! One case of a bench: what is measured, listed and reported under one id.
-//!
-//! Must not know how cases are made or chosen.
+//! Cases: the expansion of a bench over its axes, and their ids.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
-use super::{Attributes, RunBody, SourceLocation};
-use crate::bench::{Bencher, CaseValues, Error};
+use super::{Attributes, BenchDefinition, RegistryError, RunBody, SourceLocation};
+use crate::bench::{AxisValue, Bencher, CaseValues, Error};
 
-/// One bench with one value for each of its parameters.
+/// A bench with one value of each parameter.
 #[derive(Clone)]
 pub struct Case {
-    /// The whole id, on one line: `llama/decode/batch=4/dtype=bf16`.
+    /// Unique id, such as `llama/decode/batch=4/dtype=bf16`. It contains no line breaks.
     pub id: String,
-    /// The bench's name.
+    /// Name of the bench.
     pub name: String,
-    /// The bench's group.
+    /// Group of the bench.
     pub group: Option<String>,
-    /// The module the bench is defined in; `None` if it was added by hand.
+    /// Module of the function; `None` if the bench was added without the attribute.
     pub module: Option<&'static str>,
-    /// What the bench measures, in one line.
+    /// Description, one line.
     pub description: Option<String>,
-    /// Axis and label of each parameter, as they are, in the order of the parameters.
+    /// Axis and unescaped label of each parameter, in the order of the parameters.
     pub params: Vec<(String, String)>,
-    /// What the bench asks of its measurement.
+    /// Measurement settings.
     pub attributes: Attributes,
-    /// Where the bench is defined.
+    /// Source location.
     pub place: SourceLocation,
     pub(super) values: CaseValues,
     pub(super) run: RunBody,
 }
 
 impl Case {
-    /// Runs the body of the bench with this case's values.
+    /// Runs the body with the values of this case.
     ///
     /// # Errors
-    /// The error that the body returned.
+    /// Returns the error of the body.
     pub fn run(&self, bencher: &mut Bencher<'_>) -> Result<(), Error> {
         (self.run)(bencher, &self.values)
     }
@@ -43,5 +41,167 @@ impl Case {
 impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Case").field("id", &self.id).field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+/// Returns the cases of a bench. The last axis varies fastest.
+///
+/// # Errors
+/// The bench has no name, an axis without values, or two values with the same label.
+pub(super) fn expand(bench: &BenchDefinition) -> Result<Vec<Case>, RegistryError> {
+    check(bench)?;
+    let values = combinations(bench).into_iter().map(CaseValues::new);
+    let kept = values.filter(|values| bench.filter.as_ref().is_none_or(|filter| filter(values)));
+    Ok(kept.map(|values| case(bench, values)).collect())
+}
+
+fn check(bench: &BenchDefinition) -> Result<(), RegistryError> {
+    if bench.name.is_empty() {
+        return Err(RegistryError::NoName { place: bench.place });
+    }
+    for axis in &bench.axes {
+        if axis.values().is_empty() {
+            return Err(RegistryError::NoValues {
+                bench: bench.name.clone(),
+                place: bench.place,
+                axis: axis.name().to_owned(),
+            });
+        }
+        for (index, value) in axis.values().iter().enumerate() {
+            if axis.values()[..index].iter().any(|earlier| earlier.label() == value.label()) {
+                return Err(RegistryError::DuplicateLabel {
+                    bench: bench.name.clone(),
+                    axis: axis.name().to_owned(),
+                    label: value.label().to_owned(),
+                    place: bench.place,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Returns all combinations of the values; one empty combination if there are no axes.
+fn combinations(bench: &BenchDefinition) -> Vec<Vec<(String, AxisValue)>> {
+    bench.axes.iter().fold(vec![Vec::new()], |combinations, axis| {
+        combinations
+            .iter()
+            .flat_map(|combination| {
+                axis.values().iter().map(move |value| {
+                    let mut combination = combination.clone();
+                    combination.push((axis.name().to_owned(), value.clone()));
+                    combination
+                })
+            })
+            .collect()
+    })
+}
+
+fn case(bench: &BenchDefinition, values: CaseValues) -> Case {
+    Case {
+        id: id(bench.group.as_deref(), &bench.name, values.params()),
+        name: bench.name.clone(),
+        group: bench.group.clone(),
+        module: bench.module,
+        description: bench.description.clone(),
+        params: values.params().map(|(axis, label)| (axis.to_owned(), label.to_owned())).collect(),
+        attributes: bench.attributes,
+        place: bench.place,
+        values,
+        run: bench.run.clone(),
+    }
+}
+
+/// Returns the id of a case: `group/name/axis=label/axis=label`.
+///
+/// A `/` in a group or name is kept, as in `llama/7b`; in a label it becomes `%2F`.
+fn id<'a>(group: Option<&str>, name: &str, params: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let mut id = String::new();
+    if let Some(group) = group {
+        escape(group, |c| c == '/', &mut id);
+        id.push('/');
+    }
+    escape(name, |c| c == '/', &mut id);
+    for (axis, label) in params {
+        id.push('/');
+        id.push_str(axis);
+        id.push('=');
+        escape(label, |_| false, &mut id);
+    }
+    id
+}
+
+/// Appends `text`, and escapes line breaks, invisible characters, outer spaces and a leading `-` as `%XX` (UTF-8 bytes).
+///
+/// `%` is escaped too, so that different texts have different ids.
+fn escape(text: &str, keep: fn(char) -> bool, id: &mut String) {
+    let last = text.chars().count().saturating_sub(1);
+    for (index, c) in text.chars().enumerate() {
+        let plain = match c {
+            '/' => keep(c),
+            '%' => false,
+            // `--exact` could not select a bench with the name `--list`.
+            '-' => !id.is_empty(),
+            ' ' => index != 0 && index != last,
+            _ => !(c.is_control() || c.is_whitespace() || invisible(c)),
+        };
+        if plain {
+            id.push(c);
+        } else {
+            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                // Writing to a `String` cannot fail.
+                let _ = write!(id, "%{byte:02X}");
+            }
+        }
+    }
+}
+
+/// Returns whether `c` is a zero-width or bidirectional control character.
+fn invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{AD}' | '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id_of_label(label: &str) -> String {
+        id(None, "b", [("x", label)].into_iter())
+    }
+
+    #[test]
+    fn joins_group_name_and_parameters() {
+        let params = [("batch", "4"), ("dtype", "bf16")];
+        assert_eq!(id(None, "decode", params.into_iter()), "decode/batch=4/dtype=bf16");
+        assert_eq!(id(Some("llama/7b"), "decode", params.into_iter()), "llama/7b/decode/batch=4/dtype=bf16");
+        assert_eq!(id(None, "decode", std::iter::empty()), "decode");
+    }
+
+    #[test]
+    fn escapes_labels() {
+        assert_eq!(id_of_label("org/model"), "b/x=org%2Fmodel");
+        assert_eq!(id_of_label("a\nb\t\u{1b}[0m\u{7f}"), "b/x=a%0Ab%09%1B[0m%7F");
+        assert_eq!(id_of_label("a\u{2028}b\u{202e}c"), "b/x=a%E2%80%A8b%E2%80%AEc");
+        assert_eq!(id_of_label("two words: benchmark"), "b/x=two words: benchmark");
+        assert_eq!(id_of_label(" padded "), "b/x=%20padded%20");
+        assert_eq!(id_of_label(" "), "b/x=%20");
+        assert_eq!(id_of_label("größe=-1"), "b/x=größe=-1");
+        assert_eq!(id_of_label(""), "b/x=");
+    }
+
+    #[test]
+    fn escapes_leading_dash() {
+        assert_eq!(id(None, "--list", std::iter::empty()), "%2D-list");
+        assert_eq!(id(Some("-g"), "-n", std::iter::empty()), "%2Dg/-n");
+    }
+
+    #[test]
+    fn escapes_without_collisions() {
+        let labels = ["/", "%2F", "%252F", "\n", "%0A", " ", "%20", "", "%", "%%"];
+        let ids: std::collections::BTreeSet<_> = labels.iter().map(|label| id_of_label(label)).collect();
+        assert_eq!(ids.len(), labels.len());
     }
 }

@@ -1,10 +1,8 @@
-//! All benches of this binary, in an order that does not depend on the linker, and their cases.
-//!
-//! Must not know which of them are asked for.
+//! All benches of this binary, in an order that does not depend on the linker.
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::expand::expand;
+use super::case::expand;
 use super::{BadValue, BenchDefinition, Case, Entry, RegistryError, SourceLocation};
 
 /// The benches of this binary.
@@ -14,49 +12,48 @@ pub struct Registry {
     overridden: BTreeSet<String>,
 }
 
-/// The cases of all functions under `#[energy_bench]` that are linked into this binary, sorted by file, line, column
-/// and case.
+/// Returns the cases of all `#[energy_bench]` functions of this binary, sorted by file, line, column and case.
 ///
 /// # Errors
-/// Two benches with one id, and what else [`Registry::cases`] reports.
+/// See [`Registry::cases`].
 pub fn collect() -> Result<Vec<Case>, RegistryError> {
     Registry::from_attributes().cases()
 }
 
 impl Registry {
-    /// No benches yet.
+    /// Creates a registry without benches.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The functions under `#[energy_bench]` that are linked into this binary.
+    /// Creates a registry of all `#[energy_bench]` functions of this binary.
     pub fn from_attributes() -> Self {
         let mut entries: Vec<&Entry> = inventory::iter::<Entry>().collect();
-        // Benches that one macro call makes stand at one place; the linker's order must not show there either.
+        // Benches of one macro call have equal locations; module and name make their order independent of the linker.
         entries.sort_by_key(|entry| (entry.place, entry.module, entry.name));
         Self { benches: entries.into_iter().map(BenchDefinition::from).collect(), overridden: BTreeSet::new() }
     }
 
-    /// Adds a bench by hand. Benches from one place (a loop) keep the order they are added in.
+    /// Adds a bench. Benches with equal locations, such as those of a loop, keep their order.
     pub fn add(&mut self, bench: BenchDefinition) {
         self.benches.push(bench);
     }
 
-    /// The benches, in the order they were added.
+    /// Returns the benches, in the order in which they were added.
     pub fn benches(&self) -> &[BenchDefinition] {
         &self.benches
     }
 
-    /// Whether there are no benches at all.
+    /// Returns whether there are no benches.
     pub fn is_empty(&self) -> bool {
         self.benches.is_empty()
     }
 
-    /// Runs every bench that has one of these axes over other values: `[("batch", ["1", "16"])]`. Values that are
-    /// given for one axis more than once add up.
+    /// Replaces the values of axes in all benches that have them: `[("batch", ["1", "16"])]`. Several entries of one axis
+    /// are combined.
     ///
     /// # Errors
-    /// No bench has the axis, or a text is no value of it.
+    /// No bench has the axis, or a value is not valid.
     pub fn override_axes(&mut self, axes: &[(String, Vec<String>)]) -> Result<(), RegistryError> {
         let mut merged: Vec<(&str, Vec<&str>)> = Vec::new();
         for (axis, texts) in axes {
@@ -71,22 +68,24 @@ impl Registry {
 
     fn override_axis(&mut self, axis: &str, texts: &[&str]) -> Result<(), RegistryError> {
         if texts.is_empty() {
-            return Err(RegistryError::NoValues { bench: None, axis: axis.to_owned() });
+            return Err(RegistryError::EmptyOverride { axis: axis.to_owned() });
         }
         let mut found = false;
         for bench in &mut self.benches {
             for spec in bench.axes.iter_mut().filter(|spec| spec.name() == axis) {
-                let bad = |text: &str, reason| BadValue {
-                    axis: axis.to_owned(),
-                    text: text.to_owned(),
-                    type_name: spec.type_name(),
-                    reason,
-                    bench: bench.name.clone(),
-                    place: bench.place,
-                };
-                let read =
-                    |&text: &&str| spec.parse(text).map_err(|why| RegistryError::BadValue(Box::new(bad(text, why))));
-                let values = texts.iter().map(read).collect::<Result<_, _>>()?;
+                let mut values = Vec::new();
+                for text in texts {
+                    values.push(spec.parse(text).map_err(|reason| {
+                        RegistryError::BadValue(Box::new(BadValue {
+                            axis: axis.to_owned(),
+                            text: (*text).to_owned(),
+                            type_name: spec.type_name(),
+                            reason,
+                            bench: bench.name.clone(),
+                            place: bench.place,
+                        }))
+                    })?);
+                }
                 spec.set_values(values);
                 found = true;
             }
@@ -98,19 +97,19 @@ impl Registry {
         Ok(())
     }
 
-    /// The names of all axes, sorted.
+    /// Returns the names of all axes, sorted.
     pub fn axes(&self) -> Vec<String> {
         let names: BTreeSet<&str> =
             self.benches.iter().flat_map(|bench| &bench.axes).map(super::AxisSpec::name).collect();
         names.into_iter().map(str::to_owned).collect()
     }
 
-    /// The cases of all benches, sorted by file, line, column and case.
+    /// Returns the cases of all benches, sorted by file, line, column and case.
     ///
     /// # Errors
-    /// Two benches with one id; a bench without a name, with an axis without values or with two values under one
-    /// label, or whose filter leaves nothing of the axes that it was written with. (Over the values of
-    /// [`override_axes`](Self::override_axes) it may leave nothing: these are meant for some benches and reach all.)
+    /// Two benches have the same id; or a bench has no name, an axis without values, two values with the same label, or a
+    /// filter that excludes all cases. The filter may exclude all values of [`override_axes`](Self::override_axes), since
+    /// they apply to all benches.
     pub fn cases(&self) -> Result<Vec<Case>, RegistryError> {
         let mut benches: Vec<&BenchDefinition> = self.benches.iter().collect();
         benches.sort_by_key(|bench| bench.place);

@@ -1,39 +1,37 @@
-//! What the attribute leaves in the binary for one bench.
-//!
-//! Must not know cases: an entry is a constant, made before anything runs.
+//! The constant that the attribute registers for a bench.
 
 use std::time::Duration;
 
 use super::{Attributes, AxisSpec, Ignored, SourceLocation};
 use crate::bench::{Bencher, CaseValues, Error};
 
-/// Makes the axes of a bench, in the order of its parameters.
+/// Returns the axes of a bench, in the order of its parameters.
 pub type AxesFn = fn() -> Vec<AxisSpec>;
 
-/// Says whether a bench has this case.
+/// Returns whether a bench has this case.
 pub type FilterFn = fn(&CaseValues) -> bool;
 
 /// Runs the body of a bench for one case.
 pub type RunFn = fn(&mut Bencher<'_>, &CaseValues) -> Result<(), Error>;
 
-/// One function under `#[energy_bench]`.
+/// A function with `#[energy_bench]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
-    /// The function's name, or the attribute's `name`.
+    /// Name of the function, or `name` of the attribute.
     pub name: &'static str,
-    /// The attribute's `group`.
+    /// `group` of the attribute.
     pub group: Option<&'static str>,
-    /// The module that the function is in.
+    /// Module of the function.
     pub module: &'static str,
-    /// Where the attribute stands.
+    /// Location of the attribute.
     pub place: SourceLocation,
-    /// First line of the function's documentation.
+    /// First line of the documentation of the function.
     pub description: Option<&'static str>,
-    /// What the attribute asks of the measurement.
+    /// Measurement settings of the attribute.
     pub attributes: Attributes,
-    /// Makes the axes.
+    /// Returns the axes.
     pub axes: AxesFn,
-    /// Leaves cases out.
+    /// Filter of the cases.
     pub filter: Option<FilterFn>,
     /// Runs the function.
     pub run: RunFn,
@@ -42,8 +40,8 @@ pub struct Entry {
 inventory::collect!(Entry);
 
 impl Entry {
-    /// A bench without axes that asks for nothing, at the place this is called from.
-    #[must_use = "an entry is found only where it is submitted"]
+    /// Creates an entry without axes and settings. Its location is that of the caller.
+    #[must_use = "an entry has no effect until it is submitted"]
     #[track_caller]
     pub const fn new(name: &'static str, module: &'static str, run: RunFn) -> Self {
         Self {
@@ -67,85 +65,85 @@ impl Entry {
         }
     }
 
-    /// Puts the bench in a group.
-    #[must_use = "the entry is returned, not changed in place"]
+    /// Sets the group.
+    #[must_use = "returns the changed entry"]
     pub const fn group(mut self, group: &'static str) -> Self {
         self.group = Some(group);
         self
     }
 
-    /// Describes the bench, in one line.
-    #[must_use = "the entry is returned, not changed in place"]
+    /// Sets the description, one line.
+    #[must_use = "returns the changed entry"]
     pub const fn description(mut self, description: &'static str) -> Self {
         self.description = Some(description);
         self
     }
 
-    /// Runs the bench over these axes.
-    #[must_use = "the entry is returned, not changed in place"]
+    /// Sets the axes.
+    #[must_use = "returns the changed entry"]
     pub const fn axes(mut self, axes: AxesFn) -> Self {
         self.axes = axes;
         self
     }
 
-    /// Leaves out the cases for which this is false.
-    #[must_use = "the entry is returned, not changed in place"]
+    /// Excludes the cases for which `filter` returns false.
+    #[must_use = "returns the changed entry"]
     pub const fn filter(mut self, filter: FilterFn) -> Self {
         self.filter = Some(filter);
         self
     }
 
-    /// Asks for a number of cycles.
-    #[must_use = "the entry is returned, not changed in place"]
+    /// Sets the number of cycles.
+    #[must_use = "returns the changed entry"]
     pub const fn cycles(mut self, cycles: u32) -> Self {
         self.attributes.cycles = Some(cycles);
         self
     }
 
-    /// Asks for a number of windows in a cycle.
-    #[must_use = "the entry is returned, not changed in place"]
+    /// Sets the number of windows per cycle.
+    #[must_use = "returns the changed entry"]
     pub const fn windows(mut self, windows: u32) -> Self {
         self.attributes.windows = Some(windows);
         self
     }
 
-    /// Asks for a rest between two cycles, in nanoseconds.
-    #[must_use = "the entry is returned, not changed in place"]
+    /// Sets the rest between cycles, in nanoseconds.
+    #[must_use = "returns the changed entry"]
     pub const fn gap_nanos(mut self, nanos: u64) -> Self {
         self.attributes.gap = Some(Duration::from_nanos(nanos));
         self
     }
 
-    /// Tags the bench.
-    #[must_use = "the entry is returned, not changed in place"]
+    /// Sets the tags.
+    #[must_use = "returns the changed entry"]
     pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
         self.attributes.tags = tags;
         self
     }
 
-    /// Leaves the bench out unless it is asked for.
-    #[must_use = "the entry is returned, not changed in place"]
+    /// Runs the bench only with `--ignored` or `--include-ignored`.
+    #[must_use = "returns the changed entry"]
     pub const fn ignore(mut self) -> Self {
         self.attributes.ignore = Some(Ignored { reason: None });
         self
     }
 
-    /// Leaves the bench out unless it is asked for, and says why.
-    #[must_use = "the entry is returned, not changed in place"]
+    /// As [`ignore`](Self::ignore), with a reason.
+    #[must_use = "returns the changed entry"]
     pub const fn ignore_because(mut self, reason: &'static str) -> Self {
         self.attributes.ignore = Some(Ignored { reason: Some(reason) });
         self
     }
 
-    /// Measures the bench by several processes side by side.
-    #[must_use = "the entry is returned, not changed in place"]
+    /// Runs the bench in `n` parallel processes.
+    #[must_use = "returns the changed entry"]
     pub const fn processes(mut self, n: u32) -> Self {
         self.attributes.processes = Some(n);
         self
     }
 
-    /// Measures the bench in a process of its own.
-    #[must_use = "the entry is returned, not changed in place"]
+    /// Runs the bench in its own process.
+    #[must_use = "returns the changed entry"]
     pub const fn isolate(mut self) -> Self {
         self.attributes.isolate = true;
         self

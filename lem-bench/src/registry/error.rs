@@ -1,30 +1,31 @@
-//! What can be wrong with the benches of a binary, or with the axes asked for.
-//!
-//! Must not know how it is printed or which exit code it takes.
-
-use std::fmt;
+//! Errors of bench definitions and of axis values on the command line.
 
 use super::SourceLocation;
 
-/// What is wrong with the benches of this binary, or with the axes asked for. Each text says where and what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An invalid bench definition or axis value. The message names the location and the remedy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryError {
     /// A bench has an empty name.
+    #[error("the bench at {place} has an empty name: set a `name`")]
     NoName {
-        /// Where it is defined.
+        /// Source location.
         place: SourceLocation,
     },
-    /// Two benches have one id.
+    /// Two benches have the same id.
+    #[error("two benches have the id `{id}`, at {first} and at {second}: set a different `name` or `group`")]
     DuplicateId {
         /// The id.
         id: String,
-        /// Where the first is defined.
+        /// Location of the first bench.
         first: SourceLocation,
-        /// Where the second is defined.
+        /// Location of the second bench.
         second: SourceLocation,
     },
-    /// Two values of one axis have one label.
+    /// Two values of an axis have the same label.
+    #[error(
+        "axis `{axis}` of bench `{bench}` ({place}) has two values with the label `{label}`: remove one, or change a label"
+    )]
     DuplicateLabel {
         /// The bench.
         bench: String,
@@ -32,96 +33,68 @@ pub enum RegistryError {
         axis: String,
         /// The label.
         label: String,
-        /// Where the bench is defined.
+        /// Source location.
         place: SourceLocation,
     },
-    /// An axis has no values.
+    /// An axis of a bench has no values.
+    #[error("axis `{axis}` of bench `{bench}` ({place}) has no values, so the bench would never run: add a value")]
     NoValues {
-        /// The bench; `None` if the axis was emptied on the command line.
-        bench: Option<(String, SourceLocation)>,
+        /// The bench.
+        bench: String,
+        /// Source location.
+        place: SourceLocation,
         /// The axis.
         axis: String,
     },
-    /// A bench's own filter leaves none of its own cases.
+    /// The command line contains no values for an axis.
+    #[error("no values for axis `{axis}`: write `{axis}=VALUE,VALUE`")]
+    EmptyOverride {
+        /// The axis.
+        axis: String,
+    },
+    /// The filter of a bench excludes all its cases.
+    #[error("the filter of bench `{bench}` ({place}) excludes all its cases, so the bench would never run")]
     NothingKept {
         /// The bench.
         bench: String,
-        /// Where it is defined.
+        /// Source location.
         place: SourceLocation,
     },
-    /// No bench has the axis that values were given for.
+    /// No bench has the axis.
+    #[error("no bench has an axis `{axis}`: {}", known_axes(known))]
     UnknownAxis {
-        /// The axis asked for.
+        /// The axis.
         axis: String,
-        /// The axes there are, sorted.
+        /// All axes, sorted.
         known: Vec<String>,
     },
-    /// A text is no value of an axis.
+    /// A text is not a valid value of an axis.
+    #[error(transparent)]
     BadValue(Box<BadValue>),
 }
 
-/// A text that is no value of an axis.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A text that is not a valid value of an axis.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a valid value of axis `{axis}` (`{type_name}`) of bench `{bench}` ({place}): {reason}")]
 pub struct BadValue {
     /// The axis.
     pub axis: String,
     /// The text.
     pub text: String,
-    /// The type of the axis' values.
+    /// Type of the values.
     pub type_name: &'static str,
-    /// Why, or what would be a value.
+    /// Which values are valid.
     pub reason: String,
     /// The bench.
     pub bench: String,
-    /// Where it is defined.
+    /// Source location.
     pub place: SourceLocation,
 }
 
-impl fmt::Display for RegistryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoName { place } => write!(f, "the bench at {place} has an empty name: give it one"),
-            Self::DuplicateId { id, first, second } => {
-                write!(
-                    f,
-                    "two benches have the id `{id}`, at {first} and at {second}: set a `name` or a `group` for one"
-                )
-            }
-            Self::DuplicateLabel { bench, axis, label, place } => write!(
-                f,
-                "axis `{axis}` of bench `{bench}` ({place}) has two values labelled `{label}`: \
-                 leave one out, or tell their labels apart"
-            ),
-            Self::NoValues { bench: Some((bench, place)), axis } => {
-                write!(
-                    f,
-                    "axis `{axis}` of bench `{bench}` ({place}) has no values, so it would never run: give it one"
-                )
-            }
-            Self::NoValues { bench: None, axis } => {
-                write!(f, "no values are given for axis `{axis}`: write `{axis}=VALUE,VALUE`")
-            }
-            Self::NothingKept { bench, place } => {
-                write!(
-                    f,
-                    "the filter of bench `{bench}` ({place}) leaves none of its cases, so the bench would never run"
-                )
-            }
-            Self::UnknownAxis { axis, known } if known.is_empty() => {
-                write!(f, "no bench has an axis `{axis}`: the benches of this binary have no axes")
-            }
-            Self::UnknownAxis { axis, known } => {
-                write!(f, "no bench has an axis `{axis}`: the axes are {}", known.join(", "))
-            }
-            Self::BadValue(bad) => {
-                let BadValue { axis, text, type_name, reason, bench, place } = &**bad;
-                write!(
-                    f,
-                    "`{text}` is no value for axis `{axis}` (`{type_name}`) of bench `{bench}` ({place}): {reason}"
-                )
-            }
-        }
+fn known_axes(known: &[String]) -> String {
+    if known.is_empty() {
+        "the benches of this binary have no axes".to_owned()
+    } else {
+        format!("the axes are {}", known.join(", "))
     }
 }
-
-impl std::error::Error for RegistryError {}

@@ -1,26 +1,15 @@
-//! Which benches there are, and the cases they expand to: entries from the attribute or by hand, axes, ids, a stable
-//! order, filters, duplicates.
-//!
-//! Must not know how a case is run.
+//! Registered benches and their cases: entries of the attribute, definitions without it, axes, ids, order and selection.
 
-mod attributes;
-mod axis_spec;
 mod case;
 mod collect;
+mod definition;
 mod entry;
 mod error;
-mod expand;
-mod id;
-mod place;
-mod registered;
 mod selection;
 
-pub use attributes::{Attributes, Ignored};
-pub use axis_spec::AxisSpec;
 pub use case::Case;
 pub use collect::{Registry, collect};
+pub use definition::{Attributes, AxisSpec, BenchDefinition, FilterBody, Ignored, RunBody, SourceLocation};
 pub use entry::{AxesFn, Entry, FilterFn, RunFn};
 pub use error::{BadValue, RegistryError};
-pub use place::SourceLocation;
-pub use registered::{BenchDefinition, FilterBody, RunBody};
 pub use selection::{IgnoredMode, Selected, Selection};

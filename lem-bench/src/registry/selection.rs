@@ -1,49 +1,47 @@
-//! Which cases are asked for, by libtest's rules.
-//!
-//! Must not know how cases are made or run.
+//! Selection of cases, by the rules of libtest.
 
 use super::Case;
 
-/// What `--ignored` and `--include-ignored` say about benches marked `ignore`.
+/// Handling of benches with `ignore`, from `--ignored` and `--include-ignored`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IgnoredMode {
-    /// Neither flag: they are shown as ignored and not run.
+    /// Neither flag: they are listed as ignored and not run.
     #[default]
     Skip,
-    /// `--ignored`: only they are run; the others are not even shown.
+    /// `--ignored`: only they are listed and run.
     Only,
-    /// `--include-ignored`: they are run like the others.
+    /// `--include-ignored`: they are run like all others.
     Include,
 }
 
-/// Which cases are asked for.
+/// Selects cases.
 ///
-/// A case is asked for if one of the filters matches it, or there are none, and no `skip` matches it. A filter
-/// matches an id that contains it; with `exact`, one that equals it, and the same holds for `skip`.
+/// A case is selected if there are no filters or one of them matches, and no `skip` matches. A filter or `skip` matches ids
+/// that contain it; with `exact`, ids that are equal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// Texts of which one has to match; none, and everything matches.
+    /// Filters. If empty, every case matches.
     pub filters: Vec<String>,
-    /// Texts of which none may match.
+    /// Filters of cases to exclude.
     pub skip: Vec<String>,
-    /// Compare with the whole id.
+    /// Whether filters must be equal to the id.
     pub exact: bool,
-    /// What happens to benches marked `ignore`.
+    /// Handling of benches with `ignore`.
     pub ignored: IgnoredMode,
 }
 
-/// The cases that are asked for.
+/// Selected cases.
 #[derive(Clone, Debug, Default)]
 pub struct Selected {
-    /// Those to run, in order.
+    /// Cases to run, in order.
     pub run: Vec<Case>,
-    /// Those that match and are marked `ignore`, without a flag that runs them: listed and counted, not run.
+    /// Cases with `ignore` that match but are not run. They are listed and counted.
     pub ignored: Vec<Case>,
 }
 
 impl Selection {
-    /// Whether a case is listed: it matches, and `--ignored` does not exclude it. `--list` shows these, and leaves in
-    /// those that are ignored, as libtest does.
+    /// Returns whether `--list` prints a case: it matches, and `--ignored` does not exclude it. Ignored cases are listed, as
+    /// in libtest.
     pub fn lists(&self, case: &Case) -> bool {
         let matches = |text: &String| if self.exact { case.id == *text } else { case.id.contains(text.as_str()) };
         (self.filters.is_empty() || self.filters.iter().any(matches))
@@ -51,12 +49,12 @@ impl Selection {
             && (self.ignored != IgnoredMode::Only || case.attributes.ignore.is_some())
     }
 
-    /// Whether a case is run: it is listed, and not marked `ignore` unless such are asked for.
+    /// Returns whether a case is run: it is listed, and not ignored.
     pub fn runs(&self, case: &Case) -> bool {
         self.lists(case) && (self.ignored != IgnoredMode::Skip || case.attributes.ignore.is_none())
     }
 
-    /// Sorts out the cases that are asked for.
+    /// Returns the selected cases.
     pub fn select(&self, cases: Vec<Case>) -> Selected {
         let (run, ignored) = cases.into_iter().filter(|case| self.lists(case)).partition(|case| self.runs(case));
         Selected { run, ignored }

@@ -1,0 +1,1 @@
+../../lem-bench/src/units/duration.rs
