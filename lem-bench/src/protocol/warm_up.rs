@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::schedule::WarmUpRule;
 use crate::model::WarmUpCode;
-use crate::stats::{self, WarmupRule};
+use crate::stats;
 use crate::units::Stamp;
 
 /// The change, in °C, between the means of two halves of the calm time within which the temperature counts as steady.
@@ -84,8 +84,8 @@ impl WarmUp {
         let capped = passed >= self.rule.cap || self.probes_s.len() >= self.rule.cap_probes;
         let bound = tested.and_then(|result| result.bound);
         let code = match tested.map(|result| result.code) {
-            Some(stats::WarmupCode::Proven) => Some(WarmUpCode::Proven),
-            Some(stats::WarmupCode::NoDriftDetected) => Some(WarmUpCode::NoDriftDetected),
+            Some(stats::WarmUpCode::Proven) => Some(WarmUpCode::Proven),
+            Some(stats::WarmUpCode::NoDriftDetected) => Some(WarmUpCode::NoDriftDetected),
             _ => None,
         };
         let end = |code| Some(WarmUpVerdict { code, bound, temperature_steady: steady });
@@ -100,7 +100,7 @@ impl WarmUp {
     }
 
     /// The halves test at the latest look that the probes so far allow: a pass that a later look takes back is none.
-    fn test(&self) -> Option<stats::Warmup> {
+    fn test(&self) -> Option<stats::WarmUp> {
         let mut look = self.rule.floor_probes;
         if self.probes_s.len() < look {
             return None;
@@ -108,14 +108,14 @@ impl WarmUp {
         while look + (look / 10).max(4) <= self.probes_s.len() {
             look += (look / 10).max(4);
         }
-        let rule = WarmupRule {
+        let rule = stats::WarmUpRule {
             delta: self.rule.tolerance,
             floor: look,
             soft: self.rule.floor_probes * 2,
             cap: usize::MAX,
-            ..WarmupRule::default()
+            ..stats::WarmUpRule::default()
         };
-        stats::warmup(&self.probes_s, &rule).ok()
+        stats::warm_up(&self.probes_s, &rule).ok()
     }
 
     /// The change between the means of the two halves of the calm time, in °C; infinite before that has passed.

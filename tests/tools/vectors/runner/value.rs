@@ -1,11 +1,9 @@
-//! What a function answered, compared with what a vector expects.
-//!
-//! Must not know the functions.
+//! The result of a function, and its comparison with the expected value of a vector.
 
 use serde_json::Value;
 use std::fmt;
 
-/// One value of an answer.
+/// One value of a result.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Got {
     Null,
@@ -84,7 +82,7 @@ pub(crate) struct Tolerance {
     pub(crate) abs: f64,
 }
 
-/// A number of the schema: JSON's, or one of the strings for what JSON has no number for.
+/// Returns a number of the schema: a JSON number, or one of the strings for NaN and infinities.
 pub(crate) fn number(v: &Value) -> Option<f64> {
     match v {
         Value::Number(n) => n.as_f64(),
@@ -98,7 +96,7 @@ pub(crate) fn number(v: &Value) -> Option<f64> {
     }
 }
 
-/// Whether the answer is what the vector expects.
+/// Returns whether the value matches the expected one.
 pub(crate) fn matches(got: &Got, expected: &Value, tolerance: Tolerance) -> bool {
     match (got, expected) {
         (Got::Null, Value::Null) => true,

@@ -1,4 +1,4 @@
-//! How long the bootstraps take: one line of JSON a case, for `scripts/stats_speed.py`, which sets numpy and numba beside.
+//! Times the bootstraps. Prints one line of JSON per case, for `compare.py`, which compares them with numpy and numba.
 //!
 //! `cargo run --release --example stats_speed [MILLIONS OF SAMPLES]`
 
@@ -21,8 +21,8 @@ fn main() -> io::Result<()> {
     let input = RatioInput::new(&energy, &time, &tokens);
     for threads in [1, 2] {
         let resampling = Resampling { threads: Some(threads), ..Resampling::default() };
-        let spent = best(300, || bootstrap_ratio(&input, &resampling));
-        spent.write(&mut out, "ratio bootstrap", threads)?;
+        let timing = best(300, || bootstrap_ratio(&input, &resampling));
+        timing.write(&mut out, "ratio bootstrap", threads)?;
     }
     best(1_000, || ratio_ci(&input)).write(&mut out, "ratio_ci", 1)?;
 
@@ -32,49 +32,49 @@ fn main() -> io::Result<()> {
         let resampling = Resampling { threads: Some(threads), ..Resampling::default() };
         best(3, || PooledSamples::new(&cycles, Some(threads))).write(&mut out, "pooled quantiles: prepare", threads)?;
         let Ok(pool) = PooledSamples::new(&cycles, Some(threads)) else { continue };
-        let spent = best(3, || pool.bootstrap(&QUANTILES, 0.95, &resampling));
-        spent.write(&mut out, "pooled quantiles: 10000 resamples", threads)?;
+        let timing = best(3, || pool.bootstrap(&QUANTILES, 0.95, &resampling));
+        timing.write(&mut out, "pooled quantiles: 10000 resamples", threads)?;
     }
     writeln!(out, r#"{{"case":"peak memory","MiB":{}}}"#, peak_mib().unwrap_or(f64::NAN))
 }
 
-/// What a case took, seconds.
+/// Best times of a case, in seconds.
 #[derive(Debug, Clone, Copy)]
-struct Spent {
+struct Timing {
     wall: f64,
-    /// On the processor, of the calling thread alone: on a busy machine the wall clock measures the others.
+    /// CPU time of the calling thread only; on a busy machine the wall-clock time includes other processes.
     cpu: f64,
 }
 
-impl Spent {
+impl Timing {
     fn write(self, out: &mut impl Write, case: &str, threads: usize) -> io::Result<()> {
         let Self { wall, cpu } = self;
         writeln!(out, r#"{{"case":"{case}","threads":{threads},"wall":{wall},"cpu":{cpu}}}"#)
     }
 }
 
-/// Least of several runs.
-fn best<T>(runs: usize, mut f: impl FnMut() -> T) -> Spent {
-    (0..runs).fold(Spent { wall: f64::INFINITY, cpu: f64::INFINITY }, |best, _| {
-        let (start, cpu) = (Instant::now(), on_cpu());
+/// Returns the shortest times of several runs.
+fn best<T>(runs: usize, mut f: impl FnMut() -> T) -> Timing {
+    (0..runs).fold(Timing { wall: f64::INFINITY, cpu: f64::INFINITY }, |best, _| {
+        let (start, cpu) = (Instant::now(), thread_cpu_s());
         black_box(f());
-        Spent { wall: best.wall.min(start.elapsed().as_secs_f64()), cpu: best.cpu.min(on_cpu() - cpu) }
+        Timing { wall: best.wall.min(start.elapsed().as_secs_f64()), cpu: best.cpu.min(thread_cpu_s() - cpu) }
     })
 }
 
-/// Seconds that this thread has run so far; NaN where the system does not say.
-fn on_cpu() -> f64 {
+/// Returns the CPU time of this thread in seconds; NaN where it is not available.
+fn thread_cpu_s() -> f64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     text.split_whitespace().next().and_then(|ns| ns.parse::<f64>().ok()).unwrap_or(f64::NAN) * 1e-9
 }
 
-/// Token intervals in nanoseconds, right-skewed around 12 ms, cycles a little apart.
-fn intervals(each: usize) -> Vec<Vec<u32>> {
+/// Returns token intervals in nanoseconds, right-skewed around 12 ms, with small differences between cycles.
+fn intervals(per_cycle: usize) -> Vec<Vec<u32>> {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
     let mut unit = move || (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
     let mut cycle = |c: usize| {
         let level = 12e6 * (1.0 + 0.01 * ((c * 3) % 10) as f64 / 10.0);
-        (0..each).map(|_| (level * (0.9 - 0.1 * (1.0 - unit()).ln() + 0.02 * unit())) as u32).collect()
+        (0..per_cycle).map(|_| (level * (0.9 - 0.1 * (1.0 - unit()).ln() + 0.02 * unit())) as u32).collect()
     };
     (0..CYCLES).map(&mut cycle).collect()
 }

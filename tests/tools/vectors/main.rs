@@ -1,9 +1,9 @@
 //! Runs a file of statistics test vectors (schema `lem-stats-vectors/1`) against `lem_bench::stats`.
 //!
-//! `cargo run --release --example vectors -- FILE` prints each mismatch and, last, `N passed, M failed`. Exits 1 where
-//! one failed, 2 where the file cannot be used.
+//! `cargo run --release --example vectors -- FILE` prints each mismatch and, last, `N passed, M failed`. Exits with 1 if a case
+//! failed and with 2 if the file is not usable.
 
-mod support;
+mod runner;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -14,11 +14,11 @@ fn main() -> ExitCode {
     let (Some(path), None) = (arguments.next().map(PathBuf::from), arguments.next()) else {
         return unusable("usage: cargo run --release --example vectors -- FILE");
     };
-    match support::run(&path) {
-        Err(why) => unusable(&why),
+    match runner::run(&path) {
+        Err(error) => unusable(&error),
         Ok(report) => {
             let mut out = io::stdout().lock();
-            // Nobody is left to tell when standard output is closed; the exit code still says it.
+            // If standard output is closed, the exit code still reports the result.
             let _ = report.mismatches.iter().try_for_each(|m| writeln!(out, "{m}"));
             let _ = writeln!(out, "{} passed, {} failed", report.passed, report.failed);
             ExitCode::from(u8::from(report.failed > 0))
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn unusable(why: &str) -> ExitCode {
-    let _ = writeln!(io::stderr(), "vectors: {why}");
+fn unusable(error: &str) -> ExitCode {
+    let _ = writeln!(io::stderr(), "vectors: {error}");
     ExitCode::from(2)
 }

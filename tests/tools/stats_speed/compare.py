@@ -1,7 +1,7 @@
-"""The bootstraps of lem-bench beside numpy and a compiled loop (numba), in one run on one machine.
+"""Compares the bootstraps of lem-bench with numpy and a compiled loop (numba), in one run on one machine.
 
-pip install numpy numba; python scripts/stats_speed.py [MILLIONS OF SAMPLES]
-Times are the least of several runs.
+pip install numpy numba; python tests/tools/stats_speed/compare.py [MILLIONS OF SAMPLES]
+Times are the shortest of several runs.
 """
 
 import json
@@ -17,7 +17,7 @@ MILLIONS = int(sys.argv[1]) if len(sys.argv) > 1 else 10
 CYCLES, RESAMPLES = 10, 10_000
 
 
-def least(runs, f):
+def shortest(runs, f):
     best = float("inf")
     for _ in range(runs):
         start = time.perf_counter()
@@ -55,16 +55,16 @@ def main():
     energy = 70_000 + 500.0 * (np.arange(CYCLES) * 7 % 10)
     tokens = 20_000 + 130.0 * (np.arange(CYCLES) * 3 % 10)
     ratio_replicates(energy, tokens, 10)
-    loop = least(300, lambda: ratio_replicates(energy, tokens, RESAMPLES))
+    loop = shortest(300, lambda: ratio_replicates(energy, tokens, RESAMPLES))
 
-    each = MILLIONS * 1_000_000 // CYCLES
+    per_cycle = MILLIONS * 1_000_000 // CYCLES
     level = 12e6 * (1 + 0.01 * (np.arange(CYCLES) * 3 % 10) / 10)
-    pool = [(x * (0.9 + 0.1 * rng.exponential(size=each) + 0.02 * rng.random(each))).astype(np.uint32) for x in level]
+    pool = [(x * (0.9 + 0.1 * rng.exponential(size=per_cycle) + 0.02 * rng.random(per_cycle))).astype(np.uint32) for x in level]
     q = [0.5, 0.95, 0.99]
-    concatenate = least(3, lambda: np.quantile(np.concatenate([pool[i] for i in rng.integers(0, CYCLES, CYCLES)]), q))
+    concatenate = shortest(3, lambda: np.quantile(np.concatenate([pool[i] for i in rng.integers(0, CYCLES, CYCLES)]), q))
     del pool
 
-    root = pathlib.Path(__file__).resolve().parent.parent
+    root = pathlib.Path(__file__).resolve().parents[3]
     command = ["cargo", "run", "--quiet", "--release", "--example", "stats_speed", "--", str(MILLIONS)]
     lines = subprocess.run(command, cwd=root, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
     cases = {(c["case"], c.get("threads")): c for c in map(json.loads, lines)}

@@ -1,28 +1,26 @@
-//! A file of vectors: read, run, counted.
-//!
-//! Must not know what the functions compute.
+//! Reads a file of vectors, runs its cases and counts the results.
 
 use super::dispatch::call;
-use super::input::{Input, Refusal};
+use super::input::{CaseError, Input};
 use super::value::{Tolerance, matches};
 use serde_json::{Map, Value};
 use std::path::Path;
 
-/// The only schema that is understood.
+/// The supported schema.
 const SCHEMA: &str = "lem-stats-vectors/1";
 
-/// What came of a file.
+/// The result of a file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Report {
     /// Cases in which every expected key matched.
     pub(crate) passed: usize,
-    /// Cases in which one did not.
+    /// Cases in which at least one key did not match.
     pub(crate) failed: usize,
-    /// One line a mismatch: id, key, got, expected.
+    /// One line per mismatch: id, key, actual value, expected value.
     pub(crate) mismatches: Vec<String>,
 }
 
-/// Runs every case of the vectors in `path`; the error says why the file cannot be used.
+/// Runs every case of the file `path`. The error is a message why the file is not usable.
 pub(crate) fn run(path: &Path) -> Result<Report, String> {
     let text = std::fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
     let file: Value =
@@ -30,7 +28,7 @@ pub(crate) fn run(path: &Path) -> Result<Report, String> {
     match file.get("schema").and_then(Value::as_str) {
         Some(SCHEMA) => {}
         Some(other) => return Err(format!("{} has schema {other:?}, not {SCHEMA:?}", path.display())),
-        None => return Err(format!("{} names no schema; it should be {SCHEMA:?}", path.display())),
+        None => return Err(format!("{} has no schema; expected {SCHEMA:?}", path.display())),
     }
     let cases = file.get("cases").and_then(Value::as_array);
     let cases = cases.ok_or_else(|| format!("{} has no list of cases", path.display()))?;
@@ -48,7 +46,7 @@ pub(crate) fn run(path: &Path) -> Result<Report, String> {
     Ok(report)
 }
 
-/// The text with the bare `NaN`, `Infinity` and `-Infinity` of Python's writer made strings, which JSON allows.
+/// Returns the text with the bare `NaN`, `Infinity` and `-Infinity` of Python's JSON writer quoted, so that it is valid JSON.
 fn quote_specials(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut inside = false;
@@ -69,7 +67,7 @@ fn quote_specials(text: &str) -> String {
     out
 }
 
-/// What does not match in one case.
+/// Returns the mismatches of one case.
 fn mismatches(case: &Value) -> Vec<String> {
     let empty = Map::new();
     let function = case.get("fn").and_then(Value::as_str).unwrap_or_default();
@@ -79,14 +77,16 @@ fn mismatches(case: &Value) -> Vec<String> {
     };
     let limit = |key: &str, default: f64| case.pointer(key).and_then(Value::as_f64).unwrap_or(default);
     let tolerance = Tolerance { rel: limit("/tol/rel", 1e-9), abs: limit("/tol/abs", 0.0) };
-    let refused = expected.get("error");
+    let expected_error = expected.get("error");
     match call(function, Input(input)) {
-        Err(Refusal::Malformed(why)) => vec![why],
-        Err(Refusal::Stats(e)) if refused.and_then(Value::as_str) == Some(e.code()) => Vec::new(),
-        Err(Refusal::Stats(e)) => {
+        Err(CaseError::Malformed(message)) => vec![message],
+        Err(CaseError::Stats(e)) if expected_error.and_then(Value::as_str) == Some(e.code()) => Vec::new(),
+        Err(CaseError::Stats(e)) => {
             vec![format!("got error {:?}, expected {}", e.code(), Value::Object(expected.clone()))]
         }
-        Ok(_) if refused.is_some() => vec![format!("got an answer, expected {}", Value::Object(expected.clone()))],
+        Ok(_) if expected_error.is_some() => {
+            vec![format!("got a result, expected {}", Value::Object(expected.clone()))]
+        }
         Ok(answer) => expected
             .iter()
             .filter_map(|(key, expected)| match answer.iter().find(|(name, _)| name == key) {

@@ -1,12 +1,15 @@
-//! Calls the function that a vector names and lays out its answer under the names of the schema.
+//! Calls the function that a vector names and returns its result under the names of the schema.
 //!
-//! Must not know how answers are compared.
+//! Functions that the library does not have are those of `reference_stats`.
 
-use super::input::{Input, Refusal};
+use super::input::{CaseError, Input};
+use super::reference_stats as reference;
 use super::value::Got;
-use lem_bench::stats::{self, AdaptiveRule, Bca, Idle, Judged, LogChange, RatioInput, SessionPrior, WarmupRule};
+use lem_bench::stats::{
+    self, AdaptiveRule, Bca, Idle, LogChange, PooledSamples, RatioInput, SessionPrior, VerdictInput, WarmUpRule,
+};
 
-/// Names and values of an answer.
+/// Names and values of a result.
 pub(crate) type Answer = Vec<(&'static str, Got)>;
 
 macro_rules! answer {
@@ -14,9 +17,9 @@ macro_rules! answer {
 }
 
 /// Runs `function` on `input`.
-pub(crate) fn call(function: &str, input: Input<'_>) -> Result<Answer, Refusal> {
+pub(crate) fn call(function: &str, input: Input<'_>) -> Result<Answer, CaseError> {
     match function {
-        "quantile7" => Ok(answer! { "q": stats::quantile7(&input.list("x")?, &input.list("q")?)? }),
+        "quantile7" => quantiles(input),
         "summary" => summary(input),
         "baseline" => {
             let idle = stats::idle_mean(&input.list("blocks")?)?;
@@ -24,7 +27,7 @@ pub(crate) fn call(function: &str, input: Input<'_>) -> Result<Answer, Refusal> 
         }
         "ratio_ci" => ratio_ci(input),
         "fieller" => {
-            let ends = stats::fieller(&input.list("y")?, &input.list("n")?, conf(input)?)?;
+            let ends = reference::fieller(&input.list("y")?, &input.list("n")?, conf(input)?)?;
             Ok(answer! { "bounded": ends.is_some(), "lo": ends.map(|e| e.0), "hi": ends.map(|e| e.1) })
         }
         "bca_from_reps" => {
@@ -33,31 +36,31 @@ pub(crate) fn call(function: &str, input: Input<'_>) -> Result<Answer, Refusal> 
         }
         "exhaustive_cluster" => exhaustive(input),
         "welch" => {
-            let w = stats::welch(&input.list("a")?, &input.list("b")?, conf(input)?)?;
+            let w = reference::welch(&input.list("a")?, &input.list("b")?, conf(input)?)?;
             Ok(answer! { "diff": w.diff, "se": w.se, "df": w.df, "t": w.t, "p": w.p, "lo": w.low, "hi": w.high })
         }
-        "welch_log" => Ok(change(&stats::welch_log(&input.list("a")?, &input.list("b")?, conf(input)?)?)),
+        "welch_log" => Ok(change(&reference::welch_log(&input.list("a")?, &input.list("b")?, conf(input)?)?)),
         "paired_log" => Ok(change(&stats::paired_log(&input.list("a")?, &input.list("b")?, conf(input)?)?)),
         "tost_log" => {
             let (margin, alpha) = (input.number("margin_pct")?, input.number_or("alpha", 0.05)?);
-            let t = stats::tost_log(&input.list("a")?, &input.list("b")?, margin, alpha)?;
+            let t = reference::tost_log(&input.list("a")?, &input.list("b")?, margin, alpha)?;
             Ok(answer! { "p_lower": t.p_lower, "p_upper": t.p_upper, "p": t.p, "equivalent": t.equivalent })
         }
         "hedges_g" => {
-            let h = stats::hedges_g(&input.list("a")?, &input.list("b")?)?;
+            let h = reference::hedges_g(&input.list("a")?, &input.list("b")?)?;
             Ok(answer! { "g": h.g, "d": h.d, "j": h.j })
         }
         "perm_exact" => {
-            let p = stats::perm_exact(&input.list("a")?, &input.list("b")?)?;
+            let p = reference::perm_exact(&input.list("a")?, &input.list("b")?)?;
             Ok(answer! { "count": p.count, "total": p.total, "p": p.p })
         }
         "bh" => Ok(answer! { "q": stats::benjamini_hochberg(&input.list_with_gaps("p")?)? }),
         "session_prediction" => session(input),
         "mser5" => {
-            let m = stats::mser5(&input.list("x")?, input.count_or("batch", 5)?)?;
+            let m = reference::mser5(&input.list("x")?, input.count_or("batch", 5)?)?;
             Ok(answer! { "cut": m.cut, "batches": m.batches, "status": m.status.code() })
         }
-        "warmup" => warmup(input),
+        "warmup" => warm_up(input),
         "trend" => {
             let t = stats::trend(&input.list("x")?)?;
             Ok(answer! { "slope": t.slope, "p": t.p, "r1": t.r1 })
@@ -65,22 +68,29 @@ pub(crate) fn call(function: &str, input: Input<'_>) -> Result<Answer, Refusal> 
         "adaptive_stop" => adaptive(input),
         "verdict" => verdict(input),
         "special_fn" => special(input),
-        _ => Err(Refusal::Malformed(format!("there is no function {function:?}"))),
+        _ => Err(CaseError::Malformed(format!("there is no function {function:?}"))),
     }
 }
 
-fn conf(input: Input<'_>) -> Result<f64, Refusal> {
+fn conf(input: Input<'_>) -> Result<f64, CaseError> {
     input.number_or("conf", 0.95)
 }
 
-fn summary(input: Input<'_>) -> Result<Answer, Refusal> {
+fn quantiles(input: Input<'_>) -> Result<Answer, CaseError> {
+    let (x, q) = (input.list("x")?, input.list("q")?);
+    let pool = PooledSamples::new(&[&x], None)?;
+    let values = q.iter().map(|&q| pool.quantile(q)).collect::<Result<Vec<f64>, _>>()?;
+    Ok(answer! { "q": values })
+}
+
+fn summary(input: Input<'_>) -> Result<Answer, CaseError> {
     let s = stats::summary(&input.list("x")?)?;
     Ok(answer! {
         "n": s.n, "mean": s.mean, "var": s.var, "sd": s.sd, "cv": s.cv, "median": s.median, "mad": s.mad,
     })
 }
 
-fn ratio_ci(input: Input<'_>) -> Result<Answer, Refusal> {
+fn ratio_ci(input: Input<'_>) -> Result<Answer, CaseError> {
     let (energy_j, time_s, tokens) = (input.list("energy_j")?, input.list("time_s")?, input.list("tokens")?);
     let per_cycle = input.list_if_any("baseline_per_cycle")?;
     let idle = match &per_cycle {
@@ -106,8 +116,8 @@ fn bca(b: &Bca) -> Answer {
     }
 }
 
-fn exhaustive(input: Input<'_>) -> Result<Answer, Refusal> {
-    let e = stats::exhaustive_cluster(&input.list("y")?, &input.list("n")?, conf(input)?)?;
+fn exhaustive(input: Input<'_>) -> Result<Answer, CaseError> {
+    let e = reference::exhaustive_cluster(&input.list("y")?, &input.list("n")?, conf(input)?)?;
     let mut answer = bca(&e.bca);
     answer.extend(answer! {
         "theta": e.theta, "se": e.se, "n_resamples": e.n_resamples, "n_studentized": e.n_studentized,
@@ -123,7 +133,7 @@ fn change(c: &LogChange) -> Answer {
     }
 }
 
-fn session(input: Input<'_>) -> Result<Answer, Refusal> {
+fn session(input: Input<'_>) -> Result<Answer, CaseError> {
     let prior = SessionPrior { s0: input.number("s0")?, d0: input.number("d0")? };
     let (history, new) = (input.list("log_history")?, input.number("log_new")?);
     let s = stats::session_prediction(&history, new, prior, conf(input)?)?;
@@ -132,25 +142,25 @@ fn session(input: Input<'_>) -> Result<Answer, Refusal> {
     Ok(answer)
 }
 
-fn warmup(input: Input<'_>) -> Result<Answer, Refusal> {
-    let usual = WarmupRule::default();
-    let rule = WarmupRule {
-        delta: input.number_or("delta", usual.delta)?,
-        floor: input.count_or("floor", usual.floor)?,
-        soft: input.count_or("soft", usual.soft)?,
-        cap: input.count_or("cap", usual.cap)?,
-        winsor: input.number_or("winsor", usual.winsor)?,
+fn warm_up(input: Input<'_>) -> Result<Answer, CaseError> {
+    let default = WarmUpRule::default();
+    let rule = WarmUpRule {
+        delta: input.number_or("delta", default.delta)?,
+        floor: input.count_or("floor", default.floor)?,
+        soft: input.count_or("soft", default.soft)?,
+        cap: input.count_or("cap", default.cap)?,
+        winsor: input.number_or("winsor", default.winsor)?,
     };
-    let w = stats::warmup(&input.list("x")?, &rule)?;
+    let w = stats::warm_up(&input.list("x")?, &rule)?;
     Ok(answer! { "stop": w.stop, "code": w.code.code(), "d": w.drift, "bound": w.bound })
 }
 
-fn adaptive(input: Input<'_>) -> Result<Answer, Refusal> {
-    let usual = AdaptiveRule::default();
+fn adaptive(input: Input<'_>) -> Result<Answer, CaseError> {
+    let default = AdaptiveRule::default();
     let rule = AdaptiveRule {
-        n_min: input.count_or("n_min", usual.n_min)?,
-        n_max: input.count_or("n_max", usual.n_max)?,
-        inflate: input.number_or("k", usual.inflate)?,
+        n_min: input.count_or("n_min", default.n_min)?,
+        n_max: input.count_or("n_max", default.n_max)?,
+        inflate: input.number_or("k", default.inflate)?,
         conf: conf(input)?,
     };
     let n = input.number("n").and_then(|_| input.count_or("n", 0))?;
@@ -159,8 +169,8 @@ fn adaptive(input: Input<'_>) -> Result<Answer, Refusal> {
     Ok(answer! { "stop": a.stop, "half_width": a.half_width, "reason": a.reason.code() })
 }
 
-fn verdict(input: Input<'_>) -> Result<Answer, Refusal> {
-    let change = Judged {
+fn verdict(input: Input<'_>) -> Result<Answer, CaseError> {
+    let change = VerdictInput {
         pct: input.number("pct")?,
         pct_low: input.number("pct_lo")?,
         pct_high: input.number("pct_hi")?,
@@ -171,7 +181,7 @@ fn verdict(input: Input<'_>) -> Result<Answer, Refusal> {
     Ok(answer! { "verdict": v.code() })
 }
 
-fn special(input: Input<'_>) -> Result<Answer, Refusal> {
+fn special(input: Input<'_>) -> Result<Answer, CaseError> {
     let name = input.text("name")?;
     let value = |args: &Vec<f64>| match (name, args.as_slice()) {
         ("t_ppf", &[p, df]) => Ok(stats::t_ppf(p, df)),
@@ -179,8 +189,8 @@ fn special(input: Input<'_>) -> Result<Answer, Refusal> {
         ("norm_ppf", &[p]) => Ok(stats::norm_ppf(p)),
         ("norm_cdf", &[z]) => Ok(stats::norm_cdf(z)),
         ("norm_sf", &[z]) => Ok(stats::norm_sf(z)),
-        _ => Err(Refusal::Malformed(format!("there is no special function {name:?} of {} arguments", args.len()))),
+        _ => Err(CaseError::Malformed(format!("there is no special function {name:?} of {} arguments", args.len()))),
     };
-    let values: Result<Vec<f64>, Refusal> = input.rows("args")?.iter().map(value).collect();
+    let values: Result<Vec<f64>, CaseError> = input.rows("args")?.iter().map(value).collect();
     Ok(answer! { "v": values? })
 }
