@@ -13,11 +13,12 @@ const MIN_CYCLES_STUDENTISED: usize = 5;
 /// Marks a value that does not exist in a resample.
 const MISSING: f64 = f64::NAN;
 
-/// Returns bootstrap intervals of joules per token from cycle sums, at the level of the input, widened by its inflation.
+/// Returns bootstrap intervals of joules per token from cycle sums, at the level of the input, widened by its
+/// inflation.
 ///
-/// Resamples whole cycles and, for [`Idle::Blocks`], also the idle blocks, so that the interval includes the error of the idle
-/// power. Studentised replicates use the linearised standard error of each resample; replicates whose error is at most
-/// 1e-9·|θ*| are dropped. The acceleration of BCa is that of leaving out cycles.
+/// Resamples whole cycles and, for [`Idle::Blocks`], also the idle blocks, so that the interval includes the error of
+/// the idle power. Studentised replicates use the linearised standard error of each resample; replicates whose error is
+/// at most 1e-9·|θ*| are dropped. The acceleration of BCa is that of leaving out cycles.
 ///
 /// # Errors
 ///
@@ -50,7 +51,8 @@ struct Row {
     time: f64,
 }
 
-/// Residual, tokens, and the products that the sum of squares of a resample needs; padded to six numbers for aligned loads.
+/// Residual, tokens, and the products that the sum of squares of a resample needs; padded to six numbers for aligned
+/// loads.
 type Products = [f64; 6];
 
 /// The data that are resampled.
@@ -193,18 +195,20 @@ impl Cycles {
         (shift, within.hypot(power_se * time / tokens))
     }
 
-    /// Writes θ* and (θ* − θ)/se*; the latter is missing where there is no standard error.
+    /// Writes θ* and (θ* − θ)/se*; the latter is missing without a standard error.
     fn write_replicate(&self, shift: f64, se: f64, out: &mut [f64]) {
         out[0] = self.snap_to_estimate(shift);
         out[1] = if se > 1e-9 * out[0].abs() { shift / se } else { MISSING };
     }
 
-    /// Returns θ*. A resample equal to the sample is a tie with θ; without this, rounding in another order could separate them.
+    /// Returns θ*. A resample equal to the sample is a tie with θ; without this, rounding in another order could
+    /// separate them.
     fn snap_to_estimate(&self, shift: f64) -> f64 {
         if shift.abs() <= 1e-12 * self.theta.abs() { self.theta } else { self.theta + shift }
     }
 
-    /// Draws one resample of the idle blocks and returns its mean minus the estimated one and the standard error of that, W.
+    /// Draws one resample of the idle blocks and returns its mean minus the estimated one and the standard error of
+    /// that, W.
     fn resample_idle(&self, draws: &mut Draws, drawn: &mut [f64]) -> (f64, f64) {
         let k = self.blocks.len() as f64;
         draws.for_each_index(self.blocks.len(), drawn.len(), |position, i| drawn[position] = self.blocks[i]);

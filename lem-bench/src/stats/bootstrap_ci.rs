@@ -27,8 +27,8 @@ pub struct Bca {
     pub bca_high: f64,
 }
 
-/// Returns the leave-one-out values of Σy/Σn, in the order of the cycles (Quenouille 1956). Infinite or NaN where no data
-/// remain.
+/// Returns the leave-one-out values of Σy/Σn, in the order of the cycles (Quenouille 1956). Infinite or NaN where no
+/// data remain.
 pub fn jackknife_ratio(y: &[f64], n: &[f64]) -> Vec<f64> {
     let (sum_y, sum_n) = (fsum(y.iter().copied()), fsum(n.iter().copied()));
     y.iter().zip(n).map(|(y, n)| (sum_y - y) / (sum_n - n)).collect()
@@ -83,8 +83,8 @@ pub(super) fn bca_in_place(theta_hat: f64, reps: &mut [f64], jack: &[f64], conf:
     Ok(Bca { z0, a, alpha_low, alpha_high, pct_low: q[0], pct_high: q[1], bca_low: q[2], bca_high: q[3] })
 }
 
-/// Σu³ / (6 (Σu²)^1.5) with u = mean(jack) − jack (Efron 1987, eq. 6.6); 0 when the jackknife values are equal or not all
-/// finite.
+/// Σu³ / (6 (Σu²)^1.5) with u = mean(jack) − jack (Efron 1987, eq. 6.6); 0 when the jackknife values are equal or not
+/// all finite.
 fn acceleration(jack: &[f64]) -> f64 {
     if check_finite(jack, 1).is_err() {
         return 0.0;
@@ -183,7 +183,8 @@ pub struct Bootstrap {
 }
 
 impl Bootstrap {
-    /// Returns the interval to report: bootstrap-t where it exists (it covers 93.7 % at 5 cycles, 94.8 % at 8), else percentile.
+    /// Returns the interval to report: bootstrap-t where it exists (it covers 93.7 % at 5 cycles, 94.8 % at 8), else
+    /// percentile.
     pub fn headline(&self) -> BootstrapCi {
         self.studentized.unwrap_or(self.percentile)
     }

@@ -1,7 +1,7 @@
 //! Relative changes on the log scale: significance, equivalence and the smallest detectable change.
 //!
-//! Every design ends here with an estimate, its standard error and its degrees of freedom: pairs of one session as well as
-//! a new session against earlier ones.
+//! Every design ends here with an estimate, its standard error and its degrees of freedom: pairs of one session as well
+//! as a new session against earlier ones.
 
 use super::distributions::{t_ppf, t_sf};
 use super::error::{StatsError, check_finite, check_level, check_not_negative, check_positive};
@@ -29,8 +29,8 @@ pub struct LogChange {
 }
 
 impl LogChange {
-    /// Creates the change from an estimate `log_ratio` with standard error `se` ≥ 0 and `df` > 0 degrees of freedom, with an
-    /// interval at level `conf`.
+    /// Creates the change from an estimate `log_ratio` with standard error `se` ≥ 0 and `df` > 0 degrees of freedom,
+    /// with an interval at level `conf`.
     ///
     /// # Errors
     ///
@@ -74,11 +74,12 @@ fn t_test(difference: f64, se: f64, df: f64) -> (Option<f64>, f64) {
     }
 }
 
-/// Returns the smallest true increase, in percent, that a design with this standard error (log scale) detects with probability
-/// `power`. Detected means that the two-sided interval at level 1 − `alpha` is entirely above `threshold_pct`.
+/// Returns the smallest true increase, in percent, that a design with this standard error (log scale) detects with
+/// probability `power`. Detected means that the two-sided interval at level 1 − `alpha` is entirely above
+/// `threshold_pct`.
 ///
-/// The formula on the log scale is ln(1 + τ) + (t₁₋α⸝₂ + t_power)·se (Bloom 1995, with t instead of z). With `threshold_pct` = 0
-/// it is the smallest change that would be significant.
+/// The formula on the log scale is ln(1 + τ) + (t₁₋α⸝₂ + t_power)·se (Bloom 1995, with t instead of z). With
+/// `threshold_pct` = 0 it is the smallest change that would be significant.
 ///
 /// # Errors
 ///
@@ -113,8 +114,9 @@ pub struct Tost {
     pub equivalent: bool,
 }
 
-/// Tests the equivalence of two sides within `margin_pct` percent on the log scale by two one-sided tests (Schuirmann 1987), at
-/// level `alpha` (usually 0.05), from an estimate `log_ratio` with standard error `se` and `df` degrees of freedom.
+/// Tests the equivalence of two sides within `margin_pct` percent on the log scale by two one-sided tests (Schuirmann
+/// 1987), at level `alpha` (usually 0.05), from an estimate `log_ratio` with standard error `se` and `df` degrees of
+/// freedom.
 ///
 /// # Errors
 ///
@@ -135,8 +137,8 @@ pub fn tost_from(log_ratio: f64, se: f64, df: f64, margin_pct: f64, alpha: f64) 
     Ok(Tost { p_lower, p_upper, p, equivalent: p < alpha })
 }
 
-/// Compares interleaved pairs (`a[i]` baseline, `b[i]` candidate) by the paired t test on ln b − ln a with n − 1 degrees of
-/// freedom.
+/// Compares interleaved pairs (`a[i]` baseline, `b[i]` candidate) by the paired t test on ln b − ln a with n − 1
+/// degrees of freedom.
 ///
 /// Slow drift affects both sides of a pair equally, so pairs detect changes that the spread of either side hides.
 ///

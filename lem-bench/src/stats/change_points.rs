@@ -48,18 +48,19 @@ pub struct ChangePoint {
 
 /// Returns the changes of level of a history in chronological order (ln J/token of sessions, or any other quantity).
 ///
-/// Uses circular binary segmentation (Olshen & Venkatraman 2004): of all sub-segments of a segment, the one whose mean differs
-/// most from that of the rest is split off when at most `alpha` of the permuted segments show as large a difference, and the
-/// parts are split again. A rise that is reverted later is therefore found as two changes. Afterwards, changes whose two
-/// adjacent levels do not differ by the same test are removed, the least certain first. Outliers are clamped before: to three
-/// standard deviations (from the differences of neighbours) around the median of five (Hampel 1974). If entries are
-/// exchangeable, any change is found with probability `alpha` at most.
+/// Uses circular binary segmentation (Olshen & Venkatraman 2004): of all sub-segments of a segment, the one whose mean
+/// differs most from that of the rest is split off when at most `alpha` of the permuted segments show as large a
+/// difference, and the parts are split again. A rise that is reverted later is therefore found as two changes.
+/// Afterwards, changes whose two adjacent levels do not differ by the same test are removed, the least certain first.
+/// Outliers are clamped before: to three standard deviations (from the differences of neighbours) around the median of
+/// five (Hampel 1974). If entries are exchangeable, any change is found with probability `alpha` at most.
 ///
 /// The time is quadratic in the length: 200 entries take milliseconds, 2,000 entries a few seconds.
 ///
 /// # Errors
 ///
-/// `InsufficientData` for fewer than 2·`min_entries` entries, `NonFinite`, `BadParameter` for a rule outside its ranges.
+/// `InsufficientData` for fewer than 2·`min_entries` entries, `NonFinite`, `BadParameter` for a rule outside its
+/// ranges.
 pub fn change_points(x: &[f64], rule: &ChangePointRule) -> Result<Vec<ChangePoint>, StatsError> {
     let reachable = rule.alpha * (rule.permutations as f64 + 1.0) >= 1.0;
     if !(rule.alpha > 0.0 && rule.alpha < 1.0 && rule.min_entries >= 2 && rule.permutations >= 99 && reachable) {
@@ -131,8 +132,8 @@ fn test_cuts(
     edges.windows(3).map(test_cut).collect()
 }
 
-/// Returns the share of permutations whose statistic is at least the observed one, counting the observed order (Phipson & Smyth
-/// 2010). Returns early when the share can no longer be at most `alpha`.
+/// Returns the share of permutations whose statistic is at least the observed one, counting the observed order (Phipson
+/// & Smyth 2010). Returns early when the share can no longer be at most `alpha`.
 fn p_value(
     values: &mut [f64],
     observed: f64,
@@ -153,8 +154,9 @@ fn p_value(
     at_least_observed / (rule.permutations as f64 + 1.0)
 }
 
-/// Returns the difference and the sub-segment `from..to` whose mean differs most from that of the rest, in standard errors up to a
-/// factor. The sub-segment has at least `min_len` entries; each part of the rest has at least `min_len` entries or is empty.
+/// Returns the difference and the sub-segment `from..to` whose mean differs most from that of the rest, in standard
+/// errors up to a factor. The sub-segment has at least `min_len` entries; each part of the rest has at least `min_len`
+/// entries or is empty.
 fn best_segment(centred: &[f64], min_len: usize) -> (f64, usize, usize) {
     let n = centred.len();
     let mut sums = Vec::with_capacity(n + 1);
@@ -222,9 +224,9 @@ mod tests {
     fn finds_steps() {
         let (mut exact, mut near) = (0, 0);
         for seed in 0..50 {
-            let at = found(&history(seed, &[(20, 0.0), (15, 4.0)]));
-            exact += u32::from(at == [20]);
-            near += u32::from(at.len() == 1 && at[0].abs_diff(20) <= 1);
+            let cuts = found(&history(seed, &[(20, 0.0), (15, 4.0)]));
+            exact += u32::from(cuts == [20]);
+            near += u32::from(cuts.len() == 1 && cuts[0].abs_diff(20) <= 1);
         }
         assert!(exact >= 40 && near >= 47, "{exact} {near} of 50");
     }
@@ -241,8 +243,8 @@ mod tests {
     #[test]
     fn few_sessions_show_large_change() {
         // Four times the spread, five sessions after twelve.
-        let seen = (0..50).filter(|seed| !found(&history(*seed, &[(12, 0.0), (5, 4.0)])).is_empty()).count();
-        assert!(seen >= 45, "{seen} of 50");
+        let detected = (0..50).filter(|seed| !found(&history(*seed, &[(12, 0.0), (5, 4.0)])).is_empty()).count();
+        assert!(detected >= 45, "{detected} of 50");
     }
 
     #[test]

@@ -99,9 +99,9 @@ struct QuantilePosition {
 
 /// Returns the position of quantile `q` in [0, 1] among `n` ≥ 1 sorted values.
 fn quantile_position(n: usize, q: f64) -> QuantilePosition {
-    let at = (n - 1) as f64 * q;
-    let below = (at.floor() as usize).min(n - 1);
-    QuantilePosition { below, share: at - below as f64 }
+    let position = (n - 1) as f64 * q;
+    let below = (position.floor() as usize).min(n - 1);
+    QuantilePosition { below, share: position - below as f64 }
 }
 
 /// Linear interpolation that is exact at both ends and monotonic, like numpy's.
@@ -133,8 +133,8 @@ pub(super) fn sorted(x: &[f64]) -> Vec<f64> {
     x
 }
 
-/// Returns quantiles, in the order of `q`, by selection: O(n) for a few probabilities, where sorting costs O(n log n). Reorders
-/// `x`.
+/// Returns quantiles, in the order of `q`, by selection: O(n) for a few probabilities, where sorting costs O(n log n).
+/// Reorders `x`.
 ///
 /// `x` must not be empty or contain NaN, and every `q` must be in [0, 1].
 pub(super) fn select(x: &mut [f64], q: &[f64]) -> Vec<f64> {

@@ -1,9 +1,9 @@
 //! The standard normal distribution and Student's t distribution: tails and quantiles.
 //!
-//! Both are implemented here because statrs is not exact enough: its `erfc` is good to 1e-11, its regularised incomplete
-//! beta function has a relative error of 1e-9 at a million degrees of freedom, and its t quantile is a bisection to 1e-8.
-//! The test vectors require 1e-9, and reports need digits that do not depend on the platform. statrs supplies the first
-//! guess of the normal quantile.
+//! Both are implemented here because statrs is not exact enough: its `erfc` is good to 1e-11, its regularised
+//! incomplete beta function has a relative error of 1e-9 at a million degrees of freedom, and its t quantile is a
+//! bisection to 1e-8. The test vectors require 1e-9, and reports need digits that do not depend on the platform. statrs
+//! supplies the first guess of the normal quantile.
 
 use statrs::function::erf::erfc_inv;
 use std::f64::consts::{PI, SQRT_2};
@@ -176,7 +176,8 @@ fn t_series_end(df: f64) -> f64 {
     2.0 * df.min(1.0).sqrt()
 }
 
-/// Returns P(T > t) with `df` > 0 degrees of freedom, which need not be an integer; infinite `df` is the normal distribution.
+/// Returns P(T > t) with `df` > 0 degrees of freedom, which need not be an integer; infinite `df` is the normal
+/// distribution.
 ///
 /// NaN for NaN or `df` ≤ 0. The relative error is below 1e-13 for probabilities above 1e-290.
 pub fn t_sf(t: f64, df: f64) -> f64 {
@@ -233,7 +234,8 @@ fn solve_t_centre(target: f64, df: f64) -> f64 {
 
 /// Newton's method on ln P against ln t, which is concave and falling, so the iteration falls and cannot overshoot.
 fn solve_t_tail(q: f64, df: f64) -> f64 {
-    // Takes the smaller of two guesses: the power law of the far tail, and Gaver & Kafadar's (1984) from the normal quantile.
+    // Takes the smaller of two guesses: the power law of the far tail, and Gaver & Kafadar's (1984) from the normal
+    // quantile.
     let power = gamma_half_ratio(0.5 * df).ln() - 0.5 * (2.0 * PI).ln() + 0.5 * (df - 1.0) * df.ln() - q.ln();
     let z = norm_ppf(q);
     let bulge = (df.sqrt()) * (z * z / df).exp_m1().sqrt();

@@ -1,8 +1,8 @@
 //! Statistics: pure functions on slices (intervals, tests, quantiles, stopping rules, change points).
 //!
-//! The cycle is the unit: functions take one value per cycle, and pooled samples are resampled by whole cycles. Sums are
-//! exact, the variance of equal values is exactly 0, and no tolerance is absolute. A statistic that does not exist for the
-//! given data is a [`StatsError`], never a panic. The module imports nothing else of the crate.
+//! The cycle is the unit: functions take one value per cycle, and pooled samples are resampled by whole cycles. Sums
+//! are exact, the variance of equal values is exactly 0, and no tolerance is absolute. A statistic that does not exist
+//! for the given data is a [`StatsError`], never a panic. The module imports nothing else of the crate.
 //!
 //! ```
 //! use lem_bench::stats::{Idle, RatioInput, Resampling, bootstrap_ratio, ratio_ci};

@@ -1,10 +1,10 @@
 //! Samples pooled over cycles, prepared so that a quantile of any mixture of whole cycles takes microseconds.
 //!
-//! Each cycle is sorted once. A table counts, for a few thousand pivots spread evenly over the pool, how many samples of
-//! each cycle are at most the pivot. A mixture is a multiplicity for each cycle; the number of its samples at or below a
-//! value is the sum of multiplicities times counts. An order statistic is found by a binary search over the pivots, whose
-//! table stays in the cache, and then by bisection between two pivots in the sorted cycles. The result is exact: the same
-//! number as concatenating the cycles and sorting.
+//! Each cycle is sorted once. A table counts, for a few thousand pivots spread evenly over the pool, how many samples
+//! of each cycle are at most the pivot. A mixture is a multiplicity for each cycle; the number of its samples at or
+//! below a value is the sum of multiplicities times counts. An order statistic is found by a binary search over the
+//! pivots, whose table stays in the cache, and then by bisection between two pivots in the sorted cycles. The result is
+//! exact: the same number as concatenating the cycles and sorting.
 
 use super::descriptive::interpolate;
 use super::error::StatsError;
@@ -47,8 +47,8 @@ impl<T: Sample> PooledSamples<T> {
         Self::from_vecs(cycles.iter().map(|cycle| cycle.to_vec()).collect(), threads)
     }
 
-    /// Sorts the samples of each cycle in place, in parallel on `threads` threads (`None` chooses the number). Requires one
-    /// cycle or more, none of them empty. Allocates at most 16 MB in addition.
+    /// Sorts the samples of each cycle in place, in parallel on `threads` threads (`None` chooses the number). Requires
+    /// one cycle or more, none of them empty. Allocates at most 16 MB in addition.
     ///
     /// # Errors
     ///
@@ -69,14 +69,15 @@ impl<T: Sample> PooledSamples<T> {
         Ok(Self { cycles, pivots, counts })
     }
 
-    /// Returns the pool without some of its samples: `removed` lists them for each cycle, in any order. Samples that a cycle
-    /// does not contain are ignored; a cycle that becomes empty is dropped.
+    /// Returns the pool without some of its samples: `removed` lists them for each cycle, in any order. Samples that a
+    /// cycle does not contain are ignored; a cycle that becomes empty is dropped.
     ///
     /// Much cheaper than sorting the remaining samples.
     ///
     /// # Errors
     ///
-    /// `LengthMismatch` when `removed` does not have one entry per cycle, `InsufficientData` when no sample remains, `NonFinite`.
+    /// `LengthMismatch` when `removed` does not have one entry per cycle, `InsufficientData` when no sample remains,
+    /// `NonFinite`.
     pub fn without(self, removed: Vec<Vec<T>>) -> Result<Self, StatsError> {
         if removed.len() != self.cycles.len() {
             return Err(StatsError::LengthMismatch);
@@ -124,12 +125,13 @@ impl<T: Sample> PooledSamples<T> {
         self.mixture_quantile(&vec![1; self.cycles.len()], q)
     }
 
-    /// Returns the quantile `q` of a mixture in which each cycle occurs `times[i]` times; equal to that of the concatenation.
+    /// Returns the quantile `q` of a mixture in which each cycle occurs `times[i]` times; equal to that of the
+    /// concatenation.
     ///
     /// # Errors
     ///
-    /// `LengthMismatch` when `times` does not have one entry per cycle, `InsufficientData` when all are 0, `BadParameter` for
-    /// a `q` outside [0, 1].
+    /// `LengthMismatch` when `times` does not have one entry per cycle, `InsufficientData` when all are 0,
+    /// `BadParameter` for a `q` outside [0, 1].
     pub fn mixture_quantile(&self, times: &[u32], q: f64) -> Result<f64, StatsError> {
         if times.len() != self.cycles.len() {
             return Err(StatsError::LengthMismatch);
@@ -142,7 +144,8 @@ impl<T: Sample> PooledSamples<T> {
         search.quantile(q).ok_or(StatsError::InsufficientData)
     }
 
-    /// Returns for each cycle the number of samples below `value` plus half of those equal to it, and the number of all samples.
+    /// Returns for each cycle the number of samples below `value` plus half of those equal to it, and the number of all
+    /// samples.
     pub(super) fn ranks(&self, value: f64) -> impl Iterator<Item = (f64, f64)> {
         self.cycles.iter().map(move |keys| {
             let below = keys.partition_point(|&k| T::value(k) < value);
@@ -318,8 +321,8 @@ fn remove_sorted<K: Key>(keys: &mut Vec<K>, removed: &[K]) {
     });
 }
 
-/// Returns evenly spaced samples of each cycle and the largest of all; between two pivots no cycle has more than one step of
-/// samples.
+/// Returns evenly spaced samples of each cycle and the largest of all; between two pivots no cycle has more than one
+/// step of samples.
 fn choose_pivots<K: Key>(cycles: &[Vec<K>]) -> Vec<K> {
     let samples: usize = cycles.iter().map(Vec::len).sum();
     let target = PIVOTS.min(MAX_COUNTS / cycles.len()).max(1);

@@ -69,13 +69,13 @@ pub enum QuantileCiError {
 }
 
 impl<T: Sample> PooledSamples<T> {
-    /// Returns the pooled quantile `q` with an interval at level `conf` (Woodruff 1952): the spread between cycles of the share of
-    /// samples at or below the quantile determines which other quantiles of the pool bound it. Uses t with cycles − 1 degrees of
-    /// freedom, on the logit of the level, which keeps p99 below 1.
+    /// Returns the pooled quantile `q` with an interval at level `conf` (Woodruff 1952): the spread between cycles of
+    /// the share of samples at or below the quantile determines which other quantiles of the pool bound it. Uses t with
+    /// cycles − 1 degrees of freedom, on the logit of the level, which keeps p99 below 1.
     ///
-    /// In simulations of a 95 % interval (30 % spread between requests, 2 % between cycles) it covers 92 to 93 % with the fewest
-    /// cycles and samples allowed, and 94 to 95 % from 5 cycles with 10 samples each beyond the quantile; the jackknife covers as
-    /// little as 86 %.
+    /// In simulations of a 95 % interval (30 % spread between requests, 2 % between cycles) it covers 92 to 93 % with
+    /// the fewest cycles and samples allowed, and 94 to 95 % from 5 cycles with 10 samples each beyond the quantile;
+    /// the jackknife covers as little as 86 %.
     ///
     /// # Errors
     ///
@@ -108,8 +108,8 @@ impl<T: Sample> PooledSamples<T> {
         Ok(QuantileCi { q, estimate, low, high, se_level, df, t_crit, level_low, level_high })
     }
 
-    /// Returns the standard error of the share of samples at or below `value`, from the spread of that share between cycles.
-    /// Samples equal to `value` count half.
+    /// Returns the standard error of the share of samples at or below `value`, from the spread of that share between
+    /// cycles. Samples equal to `value` count half.
     fn level_se(&self, value: f64) -> f64 {
         let (below, all): (Vec<f64>, Vec<f64>) = self.ranks(value).unzip();
         let share = fsum(below.iter().copied()) / fsum(all.iter().copied());
@@ -141,8 +141,8 @@ impl QuantileBootstrap {
 }
 
 impl<T: Sample> PooledSamples<T> {
-    /// Returns percentile (Efron 1979) and BCa (Efron 1987) intervals at level `conf` of the pooled quantiles `qs`. Whole cycles
-    /// are resampled (Davison & Hinkley 1997, §3.8); all quantiles of a resample use the same cycles.
+    /// Returns percentile (Efron 1979) and BCa (Efron 1987) intervals at level `conf` of the pooled quantiles `qs`.
+    /// Whole cycles are resampled (Davison & Hinkley 1997, §3.8); all quantiles of a resample use the same cycles.
     ///
     /// # Errors
     ///

@@ -17,7 +17,8 @@ pub struct IdleMean {
 
 /// Returns the mean idle power of two or more block means (W).
 ///
-/// Blocks should be three seconds or longer. Raw samples are autocorrelated, and their standard error would be too small.
+/// Blocks should be three seconds or longer. Raw samples are autocorrelated, and their standard error would be too
+/// small.
 ///
 /// # Errors
 ///
@@ -50,7 +51,8 @@ pub enum Idle<'a> {
 }
 
 impl Idle<'_> {
-    /// Returns mean power, standard error (W) and degrees of freedom of the idle power that all cycles share; zeros without one.
+    /// Returns mean power, standard error (W) and degrees of freedom of the idle power that all cycles share; zeros
+    /// without one.
     pub(super) fn shared(&self) -> Result<(f64, f64, Option<f64>), StatsError> {
         match *self {
             Self::None | Self::PerCycle(_) => Ok((0.0, 0.0, None)),
@@ -86,7 +88,8 @@ impl Idle<'_> {
 
 /// Factor on the width of intervals whose number of cycles was chosen by their width ([`RatioInput::inflate`]).
 ///
-/// Stopping when the interval is narrow enough costs 1.5 to 3 percentage points of coverage; this factor compensates for it.
+/// Stopping when the interval is narrow enough costs 1.5 to 3 percentage points of coverage; this factor compensates
+/// for it.
 pub const ADAPTIVE_INFLATION: f64 = 1.08;
 
 /// Sums of cycles and how to treat them. The three slices have one value per cycle.
@@ -158,9 +161,10 @@ pub struct RatioCi {
 
 /// Returns joules per token with its interval, from cycle sums.
 ///
-/// Uses the ratio estimator with its linearised variance (Cochran 1977, eq. 6.13), adds the variance of a shared idle power and
-/// combines the degrees of freedom (Satterthwaite 1946). The interval is computed on the log scale for θ > 0. In simulations
-/// the 95 % interval covers 94 to 96 % at 5, 8 and 12 cycles. Reports should call it indicative below 8 cycles.
+/// Uses the ratio estimator with its linearised variance (Cochran 1977, eq. 6.13), adds the variance of a shared idle
+/// power and combines the degrees of freedom (Satterthwaite 1946). The interval is computed on the log scale for θ > 0.
+/// In simulations the 95 % interval covers 94 to 96 % at 5, 8 and 12 cycles. Reports should call it indicative below 8
+/// cycles.
 ///
 /// # Errors
 ///
@@ -199,7 +203,7 @@ pub(super) fn spread_se(y: &[f64], n: &[f64], theta: f64) -> f64 {
     if same_ratio(y, n) { 0.0 } else { linearised_se(y, n, theta) }
 }
 
-/// Returns whether every cycle has tokens and exactly the same ratio, so that there is no spread but rounding errors.
+/// Returns whether every cycle has tokens and exactly the same ratio, so that any computed spread is a rounding error.
 pub(super) fn same_ratio(net: &[f64], tokens: &[f64]) -> bool {
     let first = net[0] / tokens[0];
     net.iter().zip(tokens).all(|(y, n)| *n > 0.0 && y / n == first)

@@ -13,9 +13,9 @@ pub struct Line {
     pub p: f64,
 }
 
-/// Returns the least-squares slope of `y` against `x` (three pairs or more), tested with Student's t on n − 2 degrees of freedom
-/// (equivalent to the test of Pearson's correlation). If `x` or `y` is constant, the slope is 0 with p = 1; a perfect line has
-/// p = 0.
+/// Returns the least-squares slope of `y` against `x` (three pairs or more), tested with Student's t on n − 2 degrees
+/// of freedom (equivalent to the test of Pearson's correlation). If `x` or `y` is constant, the slope is 0 with p = 1;
+/// a perfect line has p = 0.
 ///
 /// # Errors
 ///
@@ -54,8 +54,9 @@ pub struct Trend {
     pub r1: f64,
 }
 
-/// Returns the least-squares slope of `x` (three values or more) against its index, tested with n − 2 degrees of freedom, and the
-/// lag-1 autocorrelation. A constant series has slope and autocorrelation 0 and p = 1; a perfect line has p = 0.
+/// Returns the least-squares slope of `x` (three values or more) against its index, tested with n − 2 degrees of
+/// freedom, and the lag-1 autocorrelation. A constant series has slope and autocorrelation 0 and p = 1; a perfect line
+/// has p = 0.
 ///
 /// # Errors
 ///

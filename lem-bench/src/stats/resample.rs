@@ -9,8 +9,8 @@ use std::thread;
 /// Name of the random number generator, saved with every bootstrap interval.
 pub const GENERATOR: &str = "xoshiro256++";
 
-/// Number of resamples that share one generator. The generator of a block depends only on the seed and the block's number,
-/// not on the thread that runs it.
+/// Number of resamples that share one generator. The generator of a block depends only on the seed and the block's
+/// number, not on the thread that runs it.
 const BLOCK: usize = 64;
 
 /// Maximum number of resamples.
@@ -83,7 +83,8 @@ impl Resampling {
     }
 }
 
-/// Returns the number of threads to use: `requested`, or else the machine's parallelism, limited to the `useful` number.
+/// Returns the number of threads to use: `requested`, or else the machine's parallelism, limited to the `useful`
+/// number.
 pub(super) fn thread_count(requested: Option<usize>, useful: usize) -> usize {
     let automatic = || thread::available_parallelism().map_or(1, NonZeroUsize::get).min(useful);
     requested.unwrap_or_else(automatic).clamp(1, 256)
@@ -101,8 +102,8 @@ impl Draws {
 
     /// Calls `f` with each position in `0..count` and an index drawn from `0..n`.
     ///
-    /// Takes two indices from each 64-bit word by multiply and shift (Lemire 2019). Without the rejection step the probability of
-    /// an index is off by at most n/2³², which is too little to affect an interval.
+    /// Takes two indices from each 64-bit word by multiply and shift (Lemire 2019). Without the rejection step the
+    /// probability of an index is off by at most n/2³², which is too little to affect an interval.
     #[inline]
     pub(super) fn for_each_index(&mut self, n: usize, count: usize, mut f: impl FnMut(usize, usize)) {
         let n = n as u64;

@@ -35,8 +35,8 @@ pub trait Sample: Copy + Send + Sync + sealed::Sealed {
     type Key: Key;
     /// Returns the key of a finite sample; `None` for NaN and infinities.
     fn key(self) -> Option<Self::Key>;
-    /// Returns the keys of `samples`, reusing their memory where key and sample have the same type; `None` when one sample is
-    /// NaN or infinite.
+    /// Returns the keys of `samples`, reusing their memory where key and sample have the same type; `None` when one
+    /// sample is NaN or infinite.
     fn keys(samples: Vec<Self>) -> Option<Vec<Self::Key>> {
         samples.into_iter().map(Self::key).collect()
     }

@@ -68,11 +68,11 @@ pub struct WarmUp {
     pub bound: Option<f64>,
 }
 
-/// Replays the warm-up over the probes so far (`x` > 0: seconds per token, or per fixed-shape probe) and returns where it would
-/// have stopped. On `NeedMore`, call it again with more probes.
+/// Replays the warm-up over the probes so far (`x` > 0: seconds per token, or per fixed-shape probe) and returns where
+/// it would have stopped. On `NeedMore`, call it again with more probes.
 ///
-/// Takes batch means of the last two thirds, winsorised (Huber's rule at `winsor` MADs), and compares the halves by the upper
-/// confidence bound |d| + t(.95, 6)·se. This tests for equivalence, not for the absence of significance.
+/// Takes batch means of the last two thirds, winsorised (Huber's rule at `winsor` MADs), and compares the halves by the
+/// upper confidence bound |d| + t(.95, 6)·se. This tests for equivalence, not for the absence of significance.
 ///
 /// # Errors
 ///
@@ -105,7 +105,8 @@ pub fn warm_up(x: &[f64], rule: &WarmUpRule) -> Result<WarmUp, StatsError> {
     Ok(WarmUp { stop: None, code, drift: last.map(|l| l.0), bound: last.map(|l| l.1) })
 }
 
-/// Returns the difference of the halves of the last 8·(t/12) values, and its standard error from the batches within them.
+/// Returns the difference of the halves of the last 8·(t/12) values, and its standard error from the batches within
+/// them.
 fn compare_halves(logs: &[f64], winsor: f64) -> (f64, f64) {
     let batch = logs.len() / 12;
     let tail = &logs[logs.len() - BATCHES * batch..];
@@ -181,8 +182,8 @@ pub struct AdaptiveStop {
 
 /// Decides whether `n` cycles with relative standard error `se_rel` reach a relative half width below `target_rel`.
 ///
-/// Uses the fixed-width rule of Chow & Robbins (1965) with t instead of z and the half width times 1.08, which compensates for
-/// the coverage lost by stopping at a favourable moment.
+/// Uses the fixed-width rule of Chow & Robbins (1965) with t instead of z and the half width times 1.08, which
+/// compensates for the coverage lost by stopping at a favourable moment.
 ///
 /// # Errors
 ///

@@ -2,8 +2,8 @@
 
 /// A running sum that rounds once, at the end (Shewchuk 1997; the algorithm of Python's `math.fsum`).
 ///
-/// Formulas here combine energies of 1e12 J with differences of 1e-12 J, and two programs must agree on the last digits. A
-/// correctly rounded sum does not depend on the order of its terms.
+/// Formulas here combine energies of 1e12 J with differences of 1e-12 J, and two programs must agree on the last
+/// digits. A correctly rounded sum does not depend on the order of its terms.
 #[derive(Debug, Clone, Default)]
 struct ExactSum {
     partials: Vec<f64>,
@@ -85,8 +85,8 @@ pub(super) fn constant(x: &[f64]) -> bool {
     x.windows(2).all(|w| w[0] == w[1])
 }
 
-/// Returns the sample variance by the corrected two-pass algorithm (Chan, Golub & LeVeque 1983, eq. 1.7); exactly 0 when all
-/// values are equal. Requires two values or more.
+/// Returns the sample variance by the corrected two-pass algorithm (Chan, Golub & LeVeque 1983, eq. 1.7); exactly 0
+/// when all values are equal. Requires two values or more.
 pub(super) fn variance(x: &[f64]) -> f64 {
     if constant(x) {
         return 0.0;

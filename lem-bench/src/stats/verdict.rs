@@ -20,8 +20,8 @@ pub enum Verdict {
     Unchanged,
     /// Significantly worse, and by more than the threshold even at the near end of the interval.
     Regressed,
-    /// None of these. A change is suspected when it is significant and its estimate is beyond the threshold, but its interval is
-    /// not; a paired rerun can decide. Does not fail a gate.
+    /// None of these. A change is suspected when it is significant and its estimate is beyond the threshold, but its
+    /// interval is not; a paired rerun can decide. Does not fail a gate.
     Inconclusive {
         /// Direction of a suspected change.
         suspected: Option<Suspicion>,
@@ -60,8 +60,8 @@ pub struct VerdictInput {
 
 /// Returns the verdict at a threshold in percent and a level `alpha` (usually 1 and 0.05).
 ///
-/// All comparisons are strict: a bound equal to the threshold is not beyond it. With a NaN or missing number the verdict is
-/// inconclusive.
+/// All comparisons are strict: a bound equal to the threshold is not beyond it. With a NaN or missing number the
+/// verdict is inconclusive.
 pub fn verdict(change: &VerdictInput, threshold_pct: f64, alpha: f64) -> Verdict {
     let significant = change.p_adj.is_some_and(|p| p < alpha);
     let better = 100.0 * (1.0 / (1.0 + threshold_pct / 100.0) - 1.0);
@@ -80,7 +80,8 @@ pub fn verdict(change: &VerdictInput, threshold_pct: f64, alpha: f64) -> Verdict
     }
 }
 
-/// Returns p values adjusted by Benjamini & Hochberg (1995), in the order given. Missing p values are skipped and stay missing.
+/// Returns p values adjusted by Benjamini & Hochberg (1995), in the order given. Missing p values are skipped and stay
+/// missing.
 ///
 /// Rejecting where q < α keeps the expected share of false rejections among all rejections below α.
 ///

@@ -27,7 +27,8 @@ pub(crate) struct Exhaustive {
     pub(crate) studentized: Option<(f64, f64)>,
 }
 
-/// Returns percentile, BCa (Efron 1987) and bootstrap-t (Efron 1979) intervals of Σy/Σn over all resamples of the cycles.
+/// Returns percentile, BCa (Efron 1987) and bootstrap-t (Efron 1979) intervals of Σy/Σn over all resamples of the
+/// cycles.
 ///
 /// `y` and `n` have one value per cycle, 2 to 7 cycles. Replicates within 1e-12 of the estimate are ties with it;
 /// studentised values need a standard error above 1e-9·|θ*|.

@@ -39,8 +39,8 @@ pub(crate) struct Mser {
     pub(crate) status: MserStatus,
 }
 
-/// Applies the marginal standard error rule to means of batches of `batch` (usually 5) observations (White 1997; White, Cobb &
-/// Spratt 2000): the smallest d ≤ half with the least Σ(y − mean)²/(n − d)².
+/// Applies the marginal standard error rule to means of batches of `batch` (usually 5) observations (White 1997; White,
+/// Cobb & Spratt 2000): the smallest d ≤ half with the least Σ(y − mean)²/(n − d)².
 ///
 /// The time is quadratic in the number of batches.
 ///

@@ -17,13 +17,15 @@ pub(crate) struct Permutation {
     pub(crate) p: f64,
 }
 
-/// Returns the exact two-sided permutation p of |mean(b) − mean(a)| (Fisher 1935; Pitman 1937), two values or more each.
+/// Returns the exact two-sided permutation p of |mean(b) − mean(a)| (Fisher 1935; Pitman 1937), two values or more
+/// each.
 ///
 /// Splits within 1e-12 of the observed difference count as ties with it.
 ///
 /// # Errors
 ///
-/// `InsufficientData`, `NonFinite`, `BadParameter` when there are more than 20 million splits (12 against 12 is 2.7 million).
+/// `InsufficientData`, `NonFinite`, `BadParameter` when there are more than 20 million splits (12 against 12 is 2.7
+/// million).
 pub(crate) fn perm_exact(a: &[f64], b: &[f64]) -> Result<Permutation, StatsError> {
     check_finite(a, 2)?;
     check_finite(b, 2)?;

@@ -3,8 +3,8 @@
 use super::checks::{check_finite, check_level, mean, sum};
 use lem_bench::stats::{StatsError, t_ppf};
 
-/// Returns the interval of Σy/Σn (Fieller 1954) at level `conf`; `None` when it is unbounded, because mean(n) does not differ
-/// significantly from 0.
+/// Returns the interval of Σy/Σn (Fieller 1954) at level `conf`; `None` when it is unbounded, because mean(n) does not
+/// differ significantly from 0.
 ///
 /// `y` and `n` have one value per cycle, two or more.
 ///

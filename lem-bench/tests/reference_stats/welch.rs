@@ -61,8 +61,8 @@ pub(crate) fn welch_log(a: &[f64], b: &[f64], conf: f64) -> Result<LogChange, St
     LogChange::from_estimate(d, se, df, conf)
 }
 
-/// Tests the equivalence of `b` and `a` (positive, two values or more each) within `margin_pct` percent on the log scale, with
-/// Welch's standard error (Schuirmann 1987), at level `alpha`.
+/// Tests the equivalence of `b` and `a` (positive, two values or more each) within `margin_pct` percent on the log
+/// scale, with Welch's standard error (Schuirmann 1987), at level `alpha`.
 ///
 /// # Errors
 ///

@@ -68,7 +68,7 @@ pub(crate) fn call(function: &str, input: Input<'_>) -> Result<Answer, CaseError
         "adaptive_stop" => adaptive(input),
         "verdict" => verdict(input),
         "special_fn" => special(input),
-        _ => Err(CaseError::Malformed(format!("there is no function {function:?}"))),
+        _ => Err(CaseError::Malformed(format!("unknown function {function:?}"))),
     }
 }
 
@@ -189,7 +189,7 @@ fn special(input: Input<'_>) -> Result<Answer, CaseError> {
         ("norm_ppf", &[p]) => Ok(stats::norm_ppf(p)),
         ("norm_cdf", &[z]) => Ok(stats::norm_cdf(z)),
         ("norm_sf", &[z]) => Ok(stats::norm_sf(z)),
-        _ => Err(CaseError::Malformed(format!("there is no special function {name:?} of {} arguments", args.len()))),
+        _ => Err(CaseError::Malformed(format!("unknown special function {name:?} with {} arguments", args.len()))),
     };
     let values: Result<Vec<f64>, CaseError> = input.rows("args")?.iter().map(value).collect();
     Ok(answer! { "v": values? })

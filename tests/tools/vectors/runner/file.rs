@@ -46,7 +46,8 @@ pub(crate) fn run(path: &Path) -> Result<Report, String> {
     Ok(report)
 }
 
-/// Returns the text with the bare `NaN`, `Infinity` and `-Infinity` of Python's JSON writer quoted, so that it is valid JSON.
+/// Returns the text with the bare `NaN`, `Infinity` and `-Infinity` of Python's JSON writer quoted, so that it is valid
+/// JSON.
 fn quote_specials(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut inside = false;

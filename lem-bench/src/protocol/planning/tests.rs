@@ -1,4 +1,4 @@
-//! Schedules as the meters that there are and what a user sets make them.
+//! Schedules for typical meters and overrides.
 
 use super::*;
 use crate::model::ChannelProbe;
@@ -24,7 +24,7 @@ fn plan(profile: Profile, probe: &MeterProbe) -> Schedule {
 }
 
 #[test]
-fn a_gpu_takes_about_three_minutes() {
+fn gpu_takes_three_minutes() {
     let probe = probed(Origin::Measured, Some(0.1), Some(0.1), true);
     let schedule = plan(Profile::Default, &probe);
     assert_eq!(schedule.window, ms(5000));
@@ -33,7 +33,7 @@ fn a_gpu_takes_about_three_minutes() {
 }
 
 #[test]
-fn an_estimate_takes_about_fifteen_seconds() {
+fn estimate_takes_fifteen_seconds() {
     let schedule = plan(Profile::Default, &probed(Origin::Estimated, Some(0.0), None, false));
     assert_eq!((schedule.idle_blocks, schedule.gap_idle), (0, Duration::ZERO));
     let seconds = schedule.expected().as_secs_f64();
@@ -41,7 +41,7 @@ fn an_estimate_takes_about_fifteen_seconds() {
 }
 
 #[test]
-fn slow_counters_and_gauges_get_longer_windows() {
+fn slow_sensors_lengthen_windows() {
     let slow = plan(Profile::Default, &probed(Origin::Measured, Some(1.0), None, true));
     assert_eq!(slow.window, Duration::from_secs(50));
     assert!(slow.ramp_out >= Duration::from_secs(2) && slow.gap_rest >= ms(1200));
@@ -52,7 +52,7 @@ fn slow_counters_and_gauges_get_longer_windows() {
 }
 
 #[test]
-fn sensors_that_see_part_of_the_time_or_smear_it_get_longer_windows() {
+fn partial_coverage_lengthens_windows() {
     let mut probe = probed(Origin::Measured, Some(0.1), Some(0.1), true);
     let with = |probe: &mut MeterProbe, averaging| {
         probe.channels[0].averaging_s = averaging;
@@ -61,31 +61,31 @@ fn sensors_that_see_part_of_the_time_or_smear_it_get_longer_windows() {
     assert_eq!(with(&mut probe, Some(0.025)).window, ms(10_000), "25 of every 100 ms");
     assert_eq!(with(&mut probe, None).window, ms(10_000), "unknown");
     assert_eq!(with(&mut probe, Some(0.1)).window, ms(5000), "the whole time");
-    // A gauge that shows the mean of the last two seconds still shows the load two seconds into a gap.
+    // A gauge that averages over the last two seconds still shows the load two seconds into a gap.
     let mut smeared = probed(Origin::Measured, None, Some(0.1), true);
     let smeared = with(&mut smeared, Some(2.0));
     assert!(smeared.window >= ms(20_000) && smeared.gap_rest >= ms(2400) && smeared.ramp_in >= ms(2400));
 }
 
 #[test]
-fn reads_that_place_a_tick_badly_make_windows_longer() {
+fn imprecise_edges_lengthen_windows() {
     let mut probe = probed(Origin::Measured, Some(0.1), None, true);
     probe.channels[0].read_cost_s = 0.003;
-    assert_eq!(plan(Profile::Default, &probe).window, ms(5000), "an expensive counter, read four times a tick");
+    assert_eq!(plan(Profile::Default, &probe).window, ms(5000), "an expensive counter, read four times per tick");
     probe.channels[0].safe_interval_s = Some(0.2);
-    assert_eq!(plan(Profile::Default, &probe).window, ms(21_000), "one that bears one read a tick");
+    assert_eq!(plan(Profile::Default, &probe).window, ms(21_000), "only one read per tick is safe");
 }
 
 #[test]
-fn without_a_temperature_the_ramp_in_is_twice_the_gap() {
+fn ramp_in_without_temperature() {
     let schedule = plan(Profile::Default, &probed(Origin::Measured, Some(0.1), None, false));
     assert_eq!(schedule.ramp_in, (schedule.gap_rest + schedule.gap_idle + schedule.guard) * 2);
 }
 
 #[test]
-fn the_users_figures_win() {
+fn overrides_replace_profile() {
     let probe = probed(Origin::Measured, Some(0.1), None, true);
-    let set = Overrides {
+    let overrides = Overrides {
         cycles: Some(4),
         gap: Some(ms(1000)),
         min_window: Some(ms(300)),
@@ -93,7 +93,7 @@ fn the_users_figures_win() {
         idle: Some(ms(2500)),
         ..Overrides::default()
     };
-    let schedule = Schedule::plan(Profile::Default, &probe, &[DomainId::new("gpu:0")], &set);
+    let schedule = Schedule::plan(Profile::Default, &probe, &[DomainId::new("gpu:0")], &overrides);
     assert_eq!((schedule.cycles, schedule.window, schedule.idle_block), (4, ms(300), ms(500)));
     assert_eq!(schedule.gap_rest + schedule.gap_idle, ms(1000));
     assert_eq!((schedule.warm_up.floor, schedule.warm_up.probe), (ms(1200), ms(20)));
