@@ -1,25 +1,25 @@
-//! The statistics agree with independent code (numpy, scipy, mpmath), case by case.
+//! The statistics agree with independent implementations (numpy, scipy, mpmath), case by case.
 
-#[path = "../examples/support/mod.rs"]
-mod support;
+#[path = "tools/vectors/runner/mod.rs"]
+mod runner;
 
 use std::path::Path;
 
-/// Every case of the file passes, and there are as many as there should be.
-fn pass(file: &str, cases: usize) {
+/// Asserts that every case of the file passes, and that the file has `cases` cases.
+fn check(file: &str, cases: usize) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/stats").join(file);
-    let report = support::run(&path).expect("a file of vectors");
+    let report = runner::run(&path).expect("a file of vectors");
     assert!(report.mismatches.is_empty(), "{}", report.mismatches.join("\n"));
     assert_eq!((report.passed, report.failed), (cases, 0));
 }
 
 #[test]
-fn the_development_vectors_pass() {
-    pass("vectors.json", 55);
+fn development_vectors() {
+    check("vectors.json", 55);
 }
 
 #[test]
-fn edge_and_random_cases_pass() {
-    // Two values, ties, constants, 1e±12, NaN and infinities, negative ratios, slices that do not fit, bad parameters.
-    pass("edge-cases.json", 464);
+fn edge_and_random_cases() {
+    // Two values, ties, constants, 1e±12, NaN and infinities, negative ratios, slices of different lengths, bad parameters.
+    check("edge-cases.json", 464);
 }

@@ -7,7 +7,7 @@ use lem_bench::clock::{Clock, RealClock};
 use lem_bench::meter::{Channel, Meter, Quantity, Value as Reading};
 use lem_bench::model::TracePoint;
 use lem_bench::sampler::{Unwrapper, integrate};
-use lem_bench::stats::quantile7;
+use lem_bench::stats::PooledSamples;
 use serde_json::{Value, json};
 
 use crate::record::record;
@@ -59,9 +59,11 @@ fn costs(meter: &mut dyn Meter) -> Result<Vec<Value>, Box<dyn Error>> {
         RealClock.sleep(Duration::from_millis(2));
     }
     let row = |(channel, times): (usize, Vec<f64>)| {
-        let quantiles = quantile7(&times, &[0.5, 0.95])?;
+        let times = PooledSamples::new(&[&times], None)?;
         let name = name(meter, channel);
-        Ok(json!({"channel": name, "median_us": quantiles[0], "p95_us": quantiles[1], "failed": failed[channel]}))
+        Ok(
+            json!({"channel": name, "median_us": times.quantile(0.5)?, "p95_us": times.quantile(0.95)?, "failed": failed[channel]}),
+        )
     };
     times.into_iter().enumerate().map(row).collect()
 }
@@ -126,7 +128,7 @@ pub(crate) fn sensor(meter: &dyn Meter, channel: usize, samples: &Samples) -> Op
     };
     Some(json!({
         "channel": name(meter, channel), "reads": samples.len(), "updates": changes.len(),
-        "period_ms": quantile7(&gaps, &[0.5]).ok().map(|median| median[0]),
+        "period_ms": PooledSamples::new(&[&gaps], None).and_then(|gaps| gaps.quantile(0.5)).ok(),
         "quantum": steps.min_by(f64::total_cmp), "mean_w": mean,
     }))
 }

@@ -1,7 +1,5 @@
-//! Quantities with their unit in the type: energy, power, and points in time.
-//!
-//! Owns the newtypes and the arithmetic that is physically meaningful between them (`Watts * Duration = Joules`).
-//! Knows nothing else.
+//! Quantities with their unit in the type: energy, power, and points in time, with the physically meaningful arithmetic
+//! between them (`Watts * Duration = Joules`).
 
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 use std::time::Duration;
@@ -17,7 +15,7 @@ macro_rules! quantity {
         pub struct $name(pub f64);
 
         impl $name {
-            #[doc = concat!("The bare number, in ", $unit, ".")]
+            #[doc = concat!("Returns the number, in ", $unit, ".")]
             pub fn get(self) -> f64 {
                 self.0
             }
@@ -87,7 +85,7 @@ macro_rules! quantity {
 }
 
 quantity!(
-    /// An energy in joules. May be negative: a net energy below idle is a finding, not an error.
+    /// An energy in joules. May be negative: a net energy below zero is a finding, not an error.
     Joules, "J"
 );
 quantity!(
@@ -104,7 +102,7 @@ impl Mul<Duration> for Watts {
 
 impl Div<Duration> for Joules {
     type Output = Watts;
-    /// Mean power over `time`; not finite when `time` is zero.
+    /// Returns the mean power over `time`; not finite when `time` is zero.
     fn div(self, time: Duration) -> Watts {
         Watts(self.0 / time.as_secs_f64())
     }
@@ -118,27 +116,27 @@ impl Div<Duration> for Joules {
 pub struct Stamp(pub u64);
 
 impl Stamp {
-    /// Nanoseconds since the clock's own beginning.
+    /// Returns the nanoseconds since the clock's origin.
     pub fn nanos(self) -> u64 {
         self.0
     }
 
-    /// Seconds since the clock's own beginning, as a float (exact to about 1 µs after 100 days of uptime).
+    /// Returns the seconds since the clock's origin, as a float (exact to about 1 µs after 100 days of uptime).
     pub fn seconds(self) -> f64 {
         self.0 as f64 * 1e-9
     }
 
-    /// The time since `earlier`; zero if `earlier` is later.
+    /// Returns the time since `earlier`; zero if `earlier` is later.
     pub fn since(self, earlier: Stamp) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
-    /// Seconds from `other` to `self`, negative if `other` is later.
+    /// Returns the seconds from `other` to `self`; negative if `other` is later.
     pub fn seconds_from(self, other: Stamp) -> f64 {
         if self.0 >= other.0 { (self.0 - other.0) as f64 * 1e-9 } else { -((other.0 - self.0) as f64 * 1e-9) }
     }
 
-    /// This point moved back by `time`, not before the clock's beginning.
+    /// Returns this point moved back by `time`, not before the clock's origin.
     pub fn earlier(self, time: Duration) -> Stamp {
         Stamp(self.0.saturating_sub(nanos(time)))
     }
@@ -151,7 +149,7 @@ impl Add<Duration> for Stamp {
     }
 }
 
-/// A duration in whole nanoseconds, saturating after 584 years.
+/// Returns a duration in whole nanoseconds, saturating at 584 years.
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
@@ -161,14 +159,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn power_over_time_is_energy_and_back() {
+    fn power_times_time_is_energy() {
         let energy = Watts(350.0) * Duration::from_millis(1500);
         assert_eq!(energy, Joules(525.0));
         assert_eq!(energy / Duration::from_millis(1500), Watts(350.0));
     }
 
     #[test]
-    fn stamps_never_run_below_the_clocks_beginning() {
+    fn stamps_saturate() {
         assert_eq!(Stamp(5).earlier(Duration::from_secs(1)), Stamp(0));
         assert_eq!(Stamp(5).since(Stamp(9)), Duration::ZERO);
         assert!((Stamp(5).seconds_from(Stamp(9)) + 4e-9).abs() < 1e-18);

@@ -1,18 +1,16 @@
-//! Intervals hold what they promise: the share of simulated runs whose interval covers the truth.
+//! Intervals have their nominal coverage: the share of simulated runs whose interval contains the true value.
 
-use lem_bench::stats::{
-    Idle, PooledSamples, RatioInput, Resampling, bootstrap_mean, bootstrap_ratio, mean_ci, norm_ppf, ratio_ci,
-};
+use lem_bench::stats::{Idle, PooledSamples, RatioInput, Resampling, bootstrap_ratio, mean_ci, norm_ppf, ratio_ci};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
 /// Net energy per token of the simulated machine, J.
 const THETA: f64 = 2.5;
 
-/// Idle at 60 % of the power, W: 82 tokens a second at 2.5 J are 205 W above it.
+/// Idle power, 60 % of the total power, W: 82 tokens per second at 2.5 J add 205 W to it.
 const IDLE_W: f64 = 307.0;
 
-/// Normal noise.
+/// A source of normal noise.
 struct Noise(Xoshiro256PlusPlus);
 
 impl Noise {
@@ -48,7 +46,7 @@ impl Run {
     }
 }
 
-/// Share of `runs` in which the interval covers `truth`.
+/// Returns the share of `runs` in which the interval contains `truth`.
 fn covered(runs: u32, truth: f64, mut interval: impl FnMut() -> (f64, f64)) -> f64 {
     let hits: u32 = (0..runs).map(|_| interval()).map(|(low, high)| u32::from(low <= truth && truth <= high)).sum();
     f64::from(hits) / f64::from(runs)
@@ -59,7 +57,7 @@ fn quick() -> Resampling {
 }
 
 #[test]
-fn joules_per_token_gross_and_net() {
+fn ratio_ci_gross_and_net() {
     for (cycles, idle_w) in [(5, 0.0), (8, 0.0), (12, 0.0), (5, IDLE_W), (8, IDLE_W), (12, IDLE_W)] {
         let mut noise = Noise::new(cycles as u64);
         let share = covered(2_000, THETA, || {
@@ -88,7 +86,7 @@ fn bootstrap_t_gross_and_net() {
 }
 
 #[test]
-fn means_by_t_and_by_bootstrap() {
+fn mean_by_t_and_bootstrap() {
     let mut noise = Noise::new(5);
     let runs: Vec<Vec<f64>> = (0..600).map(|_| (0..8).map(|_| 300.0 + 4.0 * noise.z()).collect()).collect();
     let mut run = runs.iter();
@@ -98,7 +96,9 @@ fn means_by_t_and_by_bootstrap() {
     });
     let mut run = runs.iter();
     let by_bootstrap = covered(600, 300.0, || {
-        let ci = bootstrap_mean(run.next().unwrap(), 0.95, &quick()).unwrap().headline();
+        let x = run.next().unwrap();
+        let ones = vec![1.0; x.len()];
+        let ci = bootstrap_ratio(&RatioInput::new(x, &ones, &ones), &quick()).unwrap().headline();
         (ci.low, ci.high)
     });
     println!("mean: t {by_t}, bootstrap-t {by_bootstrap}");
@@ -107,26 +107,26 @@ fn means_by_t_and_by_bootstrap() {
 }
 
 #[test]
-fn pooled_quantiles_from_the_fewest_cycles_and_samples_on() {
-    // Requests spread by 30 %, cycles by 2 %: pooled they are lognormal with both.
+fn pooled_quantiles() {
+    // 30 % spread between requests and 2 % between cycles; the pooled samples are lognormal with both.
     let spread = (0.3_f64.powi(2) + 0.02_f64.powi(2)).sqrt();
     let designs =
         [(3, 17, 0.5), (5, 40, 0.5), (3, 67, 0.95), (5, 40, 0.95), (12, 200, 0.95), (3, 334, 0.99), (10, 100, 0.99)];
-    for (cycles, each, q) in designs {
+    for (cycles, per_cycle, q) in designs {
         let truth = (spread * norm_ppf(q)).exp();
         let mut noise = Noise::new(7 + cycles as u64);
         let share = covered(1_000, truth, || {
             let mut cycle = || {
                 let level = 0.02 * noise.z();
-                (0..each).map(|_| (level + 0.3 * noise.z()).exp()).collect()
+                (0..per_cycle).map(|_| (level + 0.3 * noise.z()).exp()).collect()
             };
             let samples: Vec<Vec<f64>> = (0..cycles).map(|_| cycle()).collect();
             let slices: Vec<&[f64]> = samples.iter().map(Vec::as_slice).collect();
             let ci = PooledSamples::new(&slices, Some(1)).unwrap().interval(q, 0.95).unwrap();
             (ci.low, ci.high)
         });
-        println!("quantile {q}, {cycles} cycles of {each}: {share}");
+        println!("quantile {q}, {cycles} cycles of {per_cycle}: {share}");
         // Binomial sd 0.8 %.
-        assert!((0.905..0.98).contains(&share), "{cycles} cycles of {each}, q {q}: {share}");
+        assert!((0.905..0.98).contains(&share), "{cycles} cycles of {per_cycle}, q {q}: {share}");
     }
 }

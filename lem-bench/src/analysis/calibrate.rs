@@ -42,7 +42,7 @@ fn cycle(record: &mut CycleRecord, by: &Calibration) {
     for window in &mut record.windows {
         let seconds = window.seconds();
         for energy in &mut window.energy {
-            if let Some(found) = by.of(&energy.domain) {
+            if let Some(found) = by.domain(&energy.domain) {
                 for joules in
                     [&mut energy.joules, &mut energy.low, &mut energy.high].into_iter().chain(&mut energy.cross_check)
                 {
@@ -56,7 +56,7 @@ fn cycle(record: &mut CycleRecord, by: &Calibration) {
 
 fn block(idle: &mut IdleBlock, by: &Calibration) {
     for (domain, watts) in &mut idle.power {
-        if let Some(found) = by.of(domain) {
+        if let Some(found) = by.domain(domain) {
             *watts = Watts(found.watts(watts.get()));
         }
     }
@@ -64,7 +64,7 @@ fn block(idle: &mut IdleBlock, by: &Calibration) {
 
 fn traces(traces: &mut [Trace], by: &Calibration) {
     for trace in traces {
-        if let Some(found) = by.of(&trace.domain) {
+        if let Some(found) = by.domain(&trace.domain) {
             trace.power_w.iter_mut().for_each(|point| point.1 = found.watts(point.1));
         }
     }

@@ -1,9 +1,6 @@
-//! Time: `trait Clock`, the machine's own clock and a virtual one.
-//!
-//! Must not know meters, benches or protocols.
+//! Time: `trait Clock`, the machine's clock, a virtual clock, and CPU times.
 
-mod followed;
-mod machine_cpu;
+mod cpu_time;
 mod real;
 mod virtual_clock;
 
@@ -11,20 +8,18 @@ use std::time::Duration;
 
 use crate::units::Stamp;
 
-pub use followed::{ChildCpuTimer, followed, followed_cpu_time};
-pub use machine_cpu::{MachineCpu, machine_cpu_time, process_tree};
+pub use cpu_time::{ChildCpuTimer, MachineCpu, child_cpu_time, machine_cpu_time, process_tree};
 pub use real::{RealClock, monotonic_now, process_cpu_time, thread_cpu_time};
 pub use virtual_clock::{DueWork, VirtualClock};
 
 /// A source of time stamps that can also wait.
 ///
-/// Everything that measures takes its time from one clock, so that a whole protocol can run in milliseconds on the
-/// virtual one.
+/// All parts of a measurement use the same clock, so that a whole protocol can run in milliseconds on the virtual one.
 pub trait Clock: Send + Sync {
-    /// The present.
+    /// Returns the current time.
     fn now(&self) -> Stamp;
 
-    /// Returns when `now()` has reached `until`; at once if that has passed.
+    /// Waits until `now()` has reached `until`; returns immediately if that has passed.
     fn sleep_until(&self, until: Stamp);
 
     /// Waits for `time` from now.
@@ -32,8 +27,8 @@ pub trait Clock: Send + Sync {
         self.sleep_until(self.now() + time);
     }
 
-    /// Whether time only passes when somebody waits or works on this clock (so that threads that wait for it would
-    /// wait for ever, and due work runs inline).
+    /// Returns whether time passes only by waiting or working on this clock. Other threads that wait for it would then
+    /// wait forever, and due work runs inline.
     fn is_virtual(&self) -> bool {
         false
     }

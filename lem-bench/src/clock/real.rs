@@ -1,4 +1,5 @@
-//! The machine's clock: `CLOCK_MONOTONIC`, whose stamps the processes of one machine share, and CPU times.
+//! The machine's clock, `CLOCK_MONOTONIC`, whose stamps are comparable between processes of one machine, and CPU times
+//! of this process.
 
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ impl Clock for RealClock {
     }
 }
 
-/// Now, in nanoseconds of `CLOCK_MONOTONIC`: the same call that `std::time::Instant::now` makes, but with a number
+/// Returns the current time in nanoseconds of `CLOCK_MONOTONIC`: the clock of `std::time::Instant`, but as a number
 /// that other processes of this machine can compare with theirs.
 #[cfg(unix)]
 #[inline]
@@ -33,7 +34,8 @@ pub fn monotonic_now() -> Stamp {
     Stamp(clock_nanos(libc::CLOCK_MONOTONIC))
 }
 
-/// Now, in nanoseconds since this process first asked (there is no shared monotonic clock on this platform).
+/// Returns the current time in nanoseconds since the first call in this process; this platform has no shared monotonic
+/// clock.
 #[cfg(not(unix))]
 pub fn monotonic_now() -> Stamp {
     use std::sync::OnceLock;
@@ -42,7 +44,7 @@ pub fn monotonic_now() -> Stamp {
     Stamp(START.get_or_init(Instant::now).elapsed().as_nanos() as u64)
 }
 
-/// CPU time that this process has used on all its threads; `None` where the platform does not tell.
+/// Returns the CPU time of all threads of this process; `None` where the platform doesn't report it.
 pub fn process_cpu_time() -> Option<Duration> {
     #[cfg(unix)]
     return Some(Duration::from_nanos(clock_nanos(libc::CLOCK_PROCESS_CPUTIME_ID)));
@@ -50,7 +52,7 @@ pub fn process_cpu_time() -> Option<Duration> {
     return None;
 }
 
-/// CPU time that the calling thread has used; `None` where the platform does not tell.
+/// Returns the CPU time of the calling thread; `None` where the platform doesn't report it.
 pub fn thread_cpu_time() -> Option<Duration> {
     #[cfg(unix)]
     return Some(Duration::from_nanos(clock_nanos(libc::CLOCK_THREAD_CPUTIME_ID)));
@@ -62,8 +64,8 @@ pub fn thread_cpu_time() -> Option<Duration> {
 #[inline]
 fn clock_nanos(clock: libc::clockid_t) -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `time` is a valid, writable timespec; the three clocks asked for exist on every supported Unix, so the
-    // call cannot fail and nothing else is touched.
+    // SAFETY: `time` is a valid, writable timespec. The three clocks in use exist on every supported Unix, so the call
+    // cannot fail, and it accesses nothing else.
     unsafe { libc::clock_gettime(clock, &raw mut time) };
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
@@ -73,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sleeping_lasts_at_least_as_long_as_asked() {
+    fn sleeps_at_least_requested_time() {
         let clock = RealClock;
         let start = clock.now();
         clock.sleep(Duration::from_millis(3));

@@ -1,7 +1,7 @@
-//! A clock whose time passes only when somebody waits or works on it.
+//! A clock whose time passes only by waiting or working on it.
 //!
-//! Due work (the sampler's polls) is attached to it and runs inline, in time order, whenever time passes over the
-//! moment at which it is due: no threads, the same result every time. Must not know what that work does.
+//! Due work (the sampler's polls) is attached to the clock and runs inline, in chronological order, whenever time
+//! passes its due time. There are no threads, so results are reproducible.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,17 +9,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Clock;
 use crate::units::Stamp;
 
-/// Work that wants to run at certain moments of a virtual clock.
+/// Work that runs at certain times of a virtual clock.
 pub trait DueWork: Send {
-    /// The next moment at which [`DueWork::run_due`] wants to be called; `None` for not at all. A moment that has
-    /// passed means now.
+    /// Returns the next time at which to call [`DueWork::run_due`]; `None` for never. A time in the past means now.
     fn next_due(&self) -> Option<Stamp>;
 
-    /// Called with the clock standing at `now`, not before the moment asked for. Must move its own next moment on.
+    /// Runs the work at `now`, which is not before the due time. Must set a later due time.
     fn run_due(&mut self, now: Stamp);
 }
 
-/// A clock that starts at zero and is moved by hand. Clones are the same clock.
+/// A clock that starts at zero and is advanced explicitly. Clones share the same time.
 #[derive(Clone, Default)]
 pub struct VirtualClock {
     now: Arc<AtomicU64>,
@@ -33,12 +32,12 @@ impl std::fmt::Debug for VirtualClock {
 }
 
 impl VirtualClock {
-    /// A clock at zero with nothing attached.
+    /// Creates a clock at zero without due work.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Runs `work` whenever time passes over its due moment, from now on.
+    /// Attaches `work`, which then runs whenever time passes its due time.
     pub fn attach(&self, work: Box<dyn DueWork>) {
         self.attached.lock().unwrap_or_else(PoisonError::into_inner).push(work);
     }
@@ -48,8 +47,8 @@ impl VirtualClock {
         self.attached.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Moves time to `to`, running what becomes due on the way in time order, what is due at `to` included. Time never
-    /// runs backwards: an earlier `to` runs what is due now and leaves the clock where it is.
+    /// Advances the time to `to` and runs the work that is due up to and including `to`, in chronological order. Time
+    /// never runs backwards: with an earlier `to`, the work due now runs and the time stays.
     pub fn advance_to(&self, to: Stamp) {
         let to = to.max(self.now());
         let mut attached = self.attached.lock().unwrap_or_else(PoisonError::into_inner);
@@ -57,16 +56,16 @@ impl VirtualClock {
             let due = attached
                 .iter()
                 .enumerate()
-                .filter_map(|(index, work)| work.next_due().map(|at| (at, index)))
+                .filter_map(|(index, work)| work.next_due().map(|time| (time, index)))
                 .min()
-                .filter(|(at, _)| *at <= to);
-            let Some((at, index)) = due else { break };
-            self.now.store(at.max(self.now()).nanos(), Ordering::Release);
+                .filter(|(time, _)| *time <= to);
+            let Some((time, index)) = due else { break };
+            self.now.store(time.max(self.now()).nanos(), Ordering::Release);
             let now = self.now();
             attached[index].run_due(now);
             debug_assert!(
-                attached[index].next_due().is_none_or(|next| next > at),
-                "due work that does not move on would hold the clock for ever"
+                attached[index].next_due().is_none_or(|next| next > time),
+                "due work without a later due time would stop the clock forever"
             );
         }
         self.now.store(to.nanos(), Ordering::Release);
@@ -93,14 +92,14 @@ mod tests {
 
     use super::*;
 
-    struct Every {
+    struct Periodic {
         period: Duration,
         next: Stamp,
         seen: Arc<Mutex<Vec<(char, Stamp)>>>,
         name: char,
     }
 
-    impl DueWork for Every {
+    impl DueWork for Periodic {
         fn next_due(&self) -> Option<Stamp> {
             Some(self.next)
         }
@@ -112,12 +111,12 @@ mod tests {
     }
 
     #[test]
-    fn due_work_runs_in_time_order_at_its_own_moments() {
+    fn runs_due_work_in_order() {
         let clock = VirtualClock::new();
         let seen = Arc::new(Mutex::new(Vec::new()));
         for (name, millis) in [('a', 30), ('b', 20)] {
             let period = Duration::from_millis(millis);
-            clock.attach(Box::new(Every { period, next: Stamp(0) + period, seen: Arc::clone(&seen), name }));
+            clock.attach(Box::new(Periodic { period, next: Stamp(0) + period, seen: Arc::clone(&seen), name }));
         }
         clock.sleep(Duration::from_millis(65));
         let order: Vec<_> = seen.lock().unwrap().iter().map(|(name, at)| (*name, at.nanos() / 1_000_000)).collect();
@@ -126,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn time_does_not_run_backwards() {
+    fn never_runs_backwards() {
         let clock = VirtualClock::new();
         clock.advance_to(Stamp(10));
         clock.advance_to(Stamp(3));

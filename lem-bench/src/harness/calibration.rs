@@ -166,7 +166,7 @@ mod tests {
             [("domain = \"gpu:0\"", "gpu:0"), ("uuid = \"GPU-11\"", "gpu:1"), ("name = \"NVIDIA L4\"", "gpu:2")]
         {
             let calibration = resolved(&toml(&format!("{device}\ngain = 1.04\noffset_w = -2.5"))).unwrap();
-            let found = calibration.of(&DomainId::new(domain)).unwrap();
+            let found = calibration.domain(&DomainId::new(domain)).unwrap();
             assert_eq!((found.joules(100.0, 2.0), found.watts(100.0)), (99.0, 101.5));
         }
         let json = r#"{"reference": "m", "date": "2026-11-02", "device": [{"domain": "gpu:0", "gain": 1.0}]}"#;

@@ -141,7 +141,7 @@ fn choose(config: &Config, cases: Vec<Case>) -> SelectedCases {
     }
     let plan = selected.run.iter().map(|case| case.id.clone()).collect();
     if let Some(shard) = config.shard {
-        selected.run.retain(|case| shard.holds(&case.id));
+        selected.run.retain(|case| shard.contains(&case.id));
     }
     SelectedCases { selected, total, plan, order }
 }

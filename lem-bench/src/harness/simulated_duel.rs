@@ -60,7 +60,7 @@ pub fn simulate_duel(
     session.bare_idle(&schedule)?;
     let bare = memory.take();
     let mut journals = [journal(&head, "base", &bare), journal(&head, "new", &bare)];
-    let turn = schedule.turn(&options.overrides);
+    let turn = schedule.duel_turn(options.overrides.min_window.is_some());
     for pair in 0..schedule.cycles {
         let first = usize::from(pair % 2 == 1);
         for side in [first, 1 - first] {

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::{Channel, Meter, OpenError, Quantity, ReadError, Value};
-use crate::clock::{followed_cpu_time, process_cpu_time};
+use crate::clock::{child_cpu_time, process_cpu_time};
 use crate::model::{Domain, DomainId, DomainKind, Origin};
 use crate::units::Watts;
 
@@ -105,7 +105,7 @@ impl Meter for Estimate {
     fn read(&mut self, channel: usize) -> Result<Value, ReadError> {
         debug_assert_eq!(channel, 0, "the estimate has one channel");
         let own = process_cpu_time().ok_or_else(|| ReadError::Failed("this platform tells no CPU time".to_owned()))?;
-        let busy = own + followed_cpu_time();
+        let busy = own + child_cpu_time();
         Ok(Value::Count((busy.as_secs_f64() * self.watts.get() / UNIT_J) as u64))
     }
 

@@ -5,17 +5,7 @@
 use super::ReadError;
 use crate::model::DomainId;
 
-/// A process that holds a compute context on a device.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeviceProcess {
-    /// The device.
-    pub domain: DomainId,
-    /// Its process id as the driver sees it: inside a container that has its own process ids this is the host's, so
-    /// that even one's own process looks foreign.
-    pub pid: u32,
-    /// Memory that it holds on the device, in bytes; `None` where the driver doesn't tell.
-    pub memory_bytes: Option<u64>,
-}
+pub use crate::model::DeviceProcess;
 
 /// A device's power limits in watts; `None` where the device has none or doesn't tell.
 #[derive(Debug, Clone, PartialEq)]

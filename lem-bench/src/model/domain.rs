@@ -1,4 +1,4 @@
-//! Energy domains: what a meter's number covers, what contains what, and where the number comes from.
+//! Energy domains: which hardware a value of a meter covers, how domains are nested, and where a value comes from.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 pub struct DomainId(pub String);
 
 impl DomainId {
-    /// A domain id from its text.
+    /// Creates a domain id from its text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text of the id.
+    /// Returns the text of the id.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -32,9 +32,9 @@ impl std::fmt::Display for DomainId {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DomainKind {
-    /// A whole graphics card.
+    /// A whole GPU board.
     Gpu,
-    /// A module that holds a GPU and more (a Grace Hopper superchip).
+    /// A module that contains a GPU and more (a Grace Hopper superchip).
     Module,
     /// A GPU's memory.
     GpuMemory,
@@ -46,29 +46,29 @@ pub enum DomainKind {
     Uncore,
     /// Main memory.
     Dram,
-    /// The platform, as the processor sees it.
+    /// The whole platform, as reported by the processor.
     Platform,
-    /// A board, rail or wall socket seen by some other sensor.
-    LivePower,
-    /// One process' share, by a model and not by a sensor.
+    /// A board, rail or wall socket, measured by another sensor.
+    Board,
+    /// The share of one process, computed by a model.
     Process,
 }
 
-/// One thing whose energy a meter tells.
+/// A part of the machine whose energy a meter reports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Domain {
     /// Its stable name.
     pub id: DomainId,
-    /// What it is.
+    /// The kind of hardware.
     pub kind: DomainKind,
-    /// The domain that contains this one, so that a total never counts a joule twice; `None` at the top.
+    /// The domain that contains this one, so that totals count no energy twice; `None` at the top level.
     pub parent: Option<DomainId>,
-    /// What a person would call it: the card's or processor's name.
+    /// A readable name, such as the name of the GPU or processor.
     pub label: String,
 }
 
-/// Whether a number was measured.
+/// Whether a value was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]

@@ -1,66 +1,68 @@
-//! Evidence for the trust ledger: what else went on on the machine while it was measured. Recorded, never judged here.
+//! Evidence for the checks: the state of the machine and its devices during the measurement. Recorded here, judged
+//! elsewhere.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Calibration, DomainId};
+use super::DomainId;
 
-/// What was known about devices and process when a run began.
+/// Devices and process at the start of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RunEvidence {
-    /// The id of the process that measured; 0 where it is not known.
+    /// Id of the measuring process; 0 where not known.
     pub pid: u32,
-    /// What the devices may draw.
+    /// Power and clock limits of the devices.
     pub limits: Vec<DeviceLimits>,
-    /// Who used the devices before anything was set up; `None` where nobody could be asked.
-    pub users: Option<Vec<DeviceUser>>,
-    /// By how much the devices' sensors are known to be wrong. The journal keeps what they told; analysis corrects it.
+    /// Processes on the devices before the set-up; `None` where they are not available.
+    pub users: Option<Vec<DeviceProcess>>,
+    /// Known errors of the devices' sensors. The journal contains the sensors' values; the analysis corrects them.
     pub calibration: Option<Box<Calibration>>,
 }
 
-/// A device's power limits in W and its highest clock; `None` where the device has none or doesn't tell.
+/// Power limits of a device in W and its maximum clock; `None` where the device has none or doesn't report it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DeviceLimits {
     /// The device.
     pub domain: DomainId,
-    /// The limit that is in force, the lowest of all that apply.
+    /// The enforced limit, the lowest of all that apply.
     pub enforced_w: Option<f64>,
-    /// The limit that the maker set.
+    /// The manufacturer's default limit.
     pub default_w: Option<f64>,
-    /// The highest SM clock that the device has, in MHz.
+    /// The maximum SM clock of the device, in MHz.
     pub max_sm_clock_mhz: Option<f64>,
 }
 
 /// A process with a compute context on a device.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct DeviceUser {
+pub struct DeviceProcess {
     /// The device.
     pub domain: DomainId,
-    /// Its process id as the driver sees it: inside a container this may be the host's id.
+    /// Its process id as the driver reports it. In a container with its own process ids this is the host's id, so that
+    /// even the own process looks foreign.
     pub pid: u32,
-    /// Memory that it holds on the device, in bytes.
+    /// Memory that it uses on the device, in bytes; `None` where the driver doesn't report it.
     pub memory_bytes: Option<u64>,
-    /// Whether it is the process that measures, or one that it started.
+    /// Whether it is the measuring process or one of its children; meters leave it `false`.
     pub own: bool,
 }
 
-/// What else went on during a cycle.
+/// State of the machine and its devices during a cycle.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CycleEvidence {
-    /// What the gauges of each device told in the windows.
+    /// Gauge readings of each device in the windows.
     pub gauges: Vec<GaugeEvidence>,
-    /// CPU time of the whole machine and of this process' tree from the ramp-in to the cycle's end.
+    /// CPU time of the whole machine and of this process tree from the ramp-in to the end of the cycle.
     pub cpu: Option<CpuEvidence>,
-    /// The wall clock less the clock of all stamps at the cycle's end, in seconds.
+    /// Wall-clock time minus the clock of the stamps at the end of the cycle, in seconds.
     pub wall_offset_s: Option<f64>,
-    /// Who used the devices after the windows; `None` where nobody was asked.
-    pub users: Option<Vec<DeviceUser>>,
+    /// Processes on the devices after the windows; `None` where they are not available.
+    pub users: Option<Vec<DeviceProcess>>,
 }
 
-/// What the gauges of a device told in the windows of a cycle.
+/// Gauge readings of a device in the windows of a cycle.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct GaugeEvidence {
@@ -70,30 +72,30 @@ pub struct GaugeEvidence {
     pub sm_clock_mhz: Option<MinMeanMax>,
     /// Its memory clock in MHz.
     pub memory_clock_mhz: Option<MinMeanMax>,
-    /// The share of time in which something ran on it, 0 to 1.
+    /// Share of time in which the device was busy, 0 to 1.
     pub utilisation: Option<MinMeanMax>,
-    /// Its power in W, as its gauge told it.
+    /// Its power in W, as reported by its gauge.
     pub power_w: Option<MinMeanMax>,
-    /// Seconds of the windows in which its clocks were looked at for what holds them down.
+    /// Time in the windows in which the throttle reasons were observed, in seconds.
     pub looked_s: f64,
-    /// Seconds of the windows for which each reason held its clocks down.
+    /// Time in the windows in which each reason throttled the clocks, in seconds.
     pub held_s: Vec<(ThrottleReason, f64)>,
 }
 
-/// The values that a gauge showed.
+/// Minimum, mean and maximum of a gauge's values.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct MinMeanMax {
-    /// Their mean.
+    /// The mean.
     pub mean: f64,
-    /// The lowest.
+    /// The minimum.
     pub min: f64,
-    /// The highest.
+    /// The maximum.
     pub max: f64,
 }
 
 impl MinMeanMax {
-    /// The spread of these values; `None` of none.
-    pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
+    /// Returns minimum, mean and maximum of `values`; `None` without values.
+    pub fn from_values(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let (mut n, mut sum, mut min, mut max) = (0_u32, 0.0, f64::INFINITY, f64::NEG_INFINITY);
         for value in values {
             n += 1;
@@ -105,38 +107,38 @@ impl MinMeanMax {
     }
 }
 
-/// CPU time over a stretch of time, all in seconds.
+/// CPU time over a span of time, in seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct CpuEvidence {
-    /// How long the stretch was.
+    /// Length of the span.
     pub span_s: f64,
-    /// CPU time of everything on the machine, as the kernel counted it.
+    /// CPU time of all processes of the machine, as counted by the kernel.
     pub machine_s: f64,
-    /// CPU time of the measuring process and its children and their children.
+    /// CPU time of the measuring process and all its descendants.
     pub own_s: f64,
 }
 
-/// What holds a device's clocks down.
+/// Why the clocks of a device are reduced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ThrottleReason {
-    /// Clocks that somebody set below the highest.
+    /// Clocks set below the maximum.
     SetClocks,
-    /// The power limit, in software.
+    /// The software power limit.
     PowerCap,
-    /// The temperature, in software.
+    /// The software temperature limit.
     SoftwareThermal,
-    /// The hardware, for one of the reasons below or one that it does not tell.
+    /// A hardware slowdown, for one of the reasons below or an unreported one.
     HardwareSlowdown,
-    /// The temperature, in hardware.
+    /// The hardware temperature limit.
     HardwareThermal,
-    /// The power supply's brake, in hardware.
+    /// The hardware power brake of the power supply.
     PowerBrake,
 }
 
 impl ThrottleReason {
-    /// All of them, with the bit by which NVML tells each (`nvmlClocksEventReason…`, nvml.h). The bits for idle, the
-    /// sync boost group and display clocks are none of them.
+    /// All reasons with their NVML bits (`nvmlClocksEventReason…`, nvml.h). The bits for idle, the sync boost group and
+    /// display clocks are not throttle reasons.
     pub const BITS: [(Self, u64); 6] = [
         (Self::SetClocks, 0x2),
         (Self::PowerCap, 0x4),
@@ -146,13 +148,13 @@ impl ThrottleReason {
         (Self::PowerBrake, 0x80),
     ];
 
-    /// What NVML's bits say.
-    pub fn of_bits(bits: u64) -> impl Iterator<Item = Self> {
+    /// Returns the reasons of NVML's bits.
+    pub fn from_bits(bits: u64) -> impl Iterator<Item = Self> {
         Self::BITS.into_iter().filter(move |(_, bit)| bits & bit != 0).map(|(reason, _)| reason)
     }
 
-    /// What it is called.
-    pub fn words(self) -> &'static str {
+    /// Returns the name in messages.
+    pub fn label(self) -> &'static str {
         match self {
             Self::SetClocks => "clocks that were set",
             Self::PowerCap => "the power limit",
@@ -164,20 +166,67 @@ impl ThrottleReason {
     }
 }
 
+/// Calibration of a machine's devices: how much their sensors differ from a reference meter. Recorded with a result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Calibration {
+    /// The reference meter: `Yokogawa WT310E at the 12 V rails`.
+    pub reference: String,
+    /// The date of the comparison: `2026-11-02`.
+    pub date: String,
+    /// The calibration of each domain.
+    pub domains: Vec<DomainCalibration>,
+}
+
+/// Calibration of one domain: true power = `gain` × the sensor's power + `offset_w`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DomainCalibration {
+    /// The domain.
+    pub domain: DomainId,
+    /// The factor on the sensor's power.
+    pub gain: f64,
+    /// The offset, in W.
+    pub offset_w: f64,
+}
+
+impl Calibration {
+    /// Returns the calibration of this domain; `None` without one.
+    pub fn domain(&self, domain: &DomainId) -> Option<&DomainCalibration> {
+        self.domains.iter().find(|calibration| calibration.domain == *domain)
+    }
+}
+
+impl DomainCalibration {
+    /// Returns the corrected energy, in J, of `joules` reported by the sensor over `seconds`.
+    pub fn joules(&self, joules: f64, seconds: f64) -> f64 {
+        self.gain * joules + self.offset_w * seconds
+    }
+
+    /// Returns the corrected power, in W, of `watts` reported by the sensor.
+    pub fn watts(&self, watts: f64) -> f64 {
+        self.joules(watts, 1.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn bits_are_reasons() {
-        assert_eq!(ThrottleReason::of_bits(0x1 | 0x100).count(), 0, "idle and display clocks hold nothing down");
-        let both: Vec<ThrottleReason> = ThrottleReason::of_bits(0x4 | 0x40).collect();
+    fn reasons_from_bits() {
+        assert_eq!(
+            ThrottleReason::from_bits(0x1 | 0x100).count(),
+            0,
+            "idle and display clocks are not throttle reasons"
+        );
+        let both: Vec<ThrottleReason> = ThrottleReason::from_bits(0x4 | 0x40).collect();
         assert_eq!(both, [ThrottleReason::PowerCap, ThrottleReason::HardwareThermal]);
     }
 
     #[test]
-    fn a_spread_is_that_of_its_values() {
-        assert_eq!(MinMeanMax::of([]), None);
-        assert_eq!(MinMeanMax::of([1.0, 4.0, 1.0]), Some(MinMeanMax { mean: 2.0, min: 1.0, max: 4.0 }));
+    fn min_mean_max_of_values() {
+        assert_eq!(MinMeanMax::from_values([]), None);
+        assert_eq!(MinMeanMax::from_values([1.0, 4.0, 1.0]), Some(MinMeanMax { mean: 2.0, min: 1.0, max: 4.0 }));
     }
 }

@@ -1,28 +1,25 @@
-//! What is written down: ids, domains, windows, cycles, records, environment and findings.
+//! The data model of a run: ids, domains, windows, cycles, records, environment and evidence.
 //!
 //! Plain data with serde; no I/O, no clocks, no decisions.
 
-mod calibration;
 mod domain;
 mod evidence;
-mod id_hash;
-mod order;
+mod hash;
 mod probe;
 mod record;
 mod session_result;
 mod window;
 
-pub use calibration::{Calibration, DomainCalibration};
 pub use domain::{Domain, DomainId, DomainKind, Method, Origin, Source};
 pub use evidence::{
-    CpuEvidence, CycleEvidence, DeviceLimits, DeviceUser, GaugeEvidence, MinMeanMax, RunEvidence, ThrottleReason,
+    Calibration, CpuEvidence, CycleEvidence, DeviceLimits, DeviceProcess, DomainCalibration, GaugeEvidence, MinMeanMax,
+    RunEvidence, ThrottleReason,
 };
-pub use id_hash::id_hash;
-pub use order::{Order, RunOrder};
+pub use hash::{fnv1a64, id_hash};
 pub use probe::{ChannelProbe, Coverage, DenseReads, MeterProbe};
 pub use record::{
-    BenchEnd, BenchRecord, CycleRecord, Fact, IdleKind, IdleRecord, Outcome, Precision, Record, ResumeRecord, RunEnd,
-    RunHeader, Setting, StopReason, WarmUpCode, WarmUpRecord,
+    BenchEnd, BenchRecord, CycleRecord, Fact, IdleKind, IdleRecord, Order, Outcome, Precision, Record, ResumeRecord,
+    RunEnd, RunHeader, RunOrder, Setting, StopReason, WarmUpCode, WarmUpRecord,
 };
 pub use session_result::SessionResult;
 pub use window::{
@@ -30,9 +27,9 @@ pub use window::{
     WindowRecord, WorkCounts,
 };
 
-/// Version of every stored format; bumped when a field is added or changes its meaning. What version 2 has more than
-/// version 1 has a default, so that files of version 1 are still read.
+/// Version of every stored format; increased when a field is added or its meaning changes. Fields added in version 2
+/// have defaults, so files of version 1 are still readable.
 pub const SCHEMA_VERSION: u32 = 2;
 
-/// The oldest version that is still read.
+/// The oldest version that is still readable.
 pub const OLDEST_SCHEMA_VERSION: u32 = 1;

@@ -1,4 +1,4 @@
-//! What probing a meter found: how often each sensor updates, how coarse it is, what a read costs.
+//! Results of probing a meter: update period, resolution and read cost of each sensor.
 
 use std::time::Duration;
 
@@ -6,92 +6,92 @@ use serde::{Deserialize, Serialize};
 
 use super::{DomainId, Origin};
 
-/// What a sensor sees of the time that passes.
+/// Which part of the time a sensor covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Coverage {
-    /// All of it: each value covers the time since the one before.
+    /// All: each value covers the time since the previous one.
     WholeTime,
-    /// The same share of each period: it misses what happens in the rest.
+    /// The same share of each period; the rest is not measured.
     PartTime,
-    /// All of it, several times: each value is a mean over longer than a period, which lags behind.
+    /// All, with overlap: each value is a mean over more than a period and lags behind.
     Smeared,
-    /// Nobody knows.
+    /// Not known.
     Unknown,
 }
 
-/// What reading a counter densely does to it: its mean power under dense reads and under reads far apart, both at rest
-/// and within one probe.
+/// The effect of dense reads on a counter: its mean power under dense and under sparse reads, both at rest and in one
+/// probe.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DenseReads {
-    /// Seconds between two dense reads.
+    /// Time between two dense reads, in seconds.
     pub interval_s: f64,
     /// Mean power under dense reads, in W.
     pub dense_w: f64,
     /// Mean power under reads a period or more apart, in W.
     pub sparse_w: f64,
-    /// Half the 99 % interval of the difference of the two that the power's own scatter allows, in W.
+    /// Half width of the 99 % interval of the difference that is due to the noise of the power, in W.
     pub noise_w: f64,
 }
 
 impl DenseReads {
-    /// Differences below this share are not worth a word.
+    /// Differences below this share are not reported.
     pub const TOLERANCE: f64 = 0.03;
 
-    /// By which share dense reads change what the counter says: −0.75 is a quarter of it.
+    /// Returns the relative change of the counter's power by dense reads: −0.75 leaves a quarter.
     pub fn change(&self) -> f64 {
         self.dense_w / self.sparse_w - 1.0
     }
 
-    /// Whether dense reads change what the counter says, beyond its noise and [`DenseReads::TOLERANCE`].
+    /// Returns whether dense reads change the counter's power by more than its noise and [`DenseReads::TOLERANCE`].
     pub fn disturb(&self) -> bool {
         let difference = (self.dense_w - self.sparse_w).abs();
         difference > self.noise_w && difference > Self::TOLERANCE * self.sparse_w.abs()
     }
 }
 
-/// What was found about one channel.
+/// The result of probing one channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ChannelProbe {
     /// The domain of the channel.
     pub domain: DomainId,
-    /// Whether it is an energy counter (else a power gauge).
+    /// Whether it is an energy counter; otherwise a power gauge.
     pub counter: bool,
-    /// The time between two updates, in seconds: zero when every read saw a new value; `None` when too few updates
-    /// were seen to tell.
+    /// Time between two updates, in seconds: zero when every read returned a new value; `None` when too few updates
+    /// were observed.
     pub update_period_s: Option<f64>,
-    /// How coarse its values are: the largest energy in J of which all steps of a counter were multiples, the smallest
-    /// step of a gauge in W; `None` when it never moved.
+    /// Resolution of its values: the largest energy in J of which all steps of a counter are multiples, or the smallest
+    /// step of a gauge in W; `None` when the value never changed.
     pub quantum: Option<f64>,
-    /// Median time that one read took, in seconds.
+    /// Median duration of one read, in seconds.
     pub read_cost_s: f64,
-    /// How many updates were seen.
+    /// Number of observed updates.
     pub updates: u32,
-    /// The time that each value covers, in seconds, where the meter knows it; a probe at rest cannot find it.
+    /// Time that each value covers, in seconds, where the meter knows it; a probe at rest can't measure it.
     #[serde(default)]
     pub averaging_s: Option<f64>,
-    /// What dense reads do to a counter; `None` where it ticks too fast or too seldom to tell.
+    /// Effect of dense reads on a counter; `None` where it ticks too fast or too slowly to determine it.
     #[serde(default)]
     pub dense_reads: Option<DenseReads>,
-    /// The least time between two reads that changes nothing, in seconds, where dense reads do change the figure.
+    /// Minimum time between two reads that doesn't change the counter's power, in seconds, where dense reads do.
     #[serde(default)]
     pub safe_interval_s: Option<f64>,
 }
 
-/// Sensors that update more often than this, in seconds, see all the time as far as anybody can tell.
+/// Counters with an update period up to this, in seconds, are assumed to cover the whole time.
 const FAST_S: f64 = 0.005;
 
-/// What is taken for the period of a counter that showed too little to find one, in seconds: the slowest that is common.
+/// Assumed period of a counter with too few updates to determine it, in seconds: the slowest common one.
 const SLOW_S: f64 = 0.1;
 
-/// Counters are never read more often than this, in seconds.
-const LEAST_SPACING_S: f64 = 0.002;
+/// Minimum time between two reads of a counter, in seconds.
+const MIN_SPACING_S: f64 = 0.002;
 
 impl ChannelProbe {
-    /// What the channel sees of the time that passes.
-    pub fn sight(&self) -> Coverage {
+    /// Returns which part of the time the channel covers.
+    pub fn coverage(&self) -> Coverage {
         match (self.update_period_s, self.averaging_s) {
             (Some(period), _) if self.counter && period <= FAST_S => Coverage::WholeTime,
             (Some(period), Some(averaging)) if averaging < 0.9 * period => Coverage::PartTime,
@@ -104,29 +104,29 @@ impl ChannelProbe {
     }
 }
 
-/// What was found about a meter.
+/// The result of probing a meter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MeterProbe {
     /// The meter's name.
     pub meter: String,
-    /// Whether its numbers are measured at all.
+    /// Whether its values are measured.
     pub origin: Origin,
-    /// One entry for each energy counter and each power gauge.
+    /// One entry per energy counter and power gauge.
     pub channels: Vec<ChannelProbe>,
-    /// Whether a temperature can be read.
+    /// Whether a temperature is available.
     pub temperature: bool,
 }
 
 impl MeterProbe {
-    /// The probe of the domain's counter, or of its gauge.
+    /// Returns the probe of the domain's counter or gauge.
     pub fn channel(&self, domain: &DomainId, counter: bool) -> Option<&ChannelProbe> {
         self.channels.iter().find(|probe| probe.counter == counter && probe.domain == *domain)
     }
 
-    /// The longest update period among the channels that give the energy of `domains` (the counter of each where it
-    /// ticks, else its gauge); `None` when no period could be found for one of them.
-    pub fn period_of(&self, domains: &[DomainId]) -> Option<Duration> {
+    /// Returns the longest update period of the channels that measure the energy of `domains` (the counter of each if
+    /// it ticks, else its gauge); `None` when the period of one of them is not known.
+    pub fn update_period(&self, domains: &[DomainId]) -> Option<Duration> {
         let mut longest = Duration::ZERO;
         for domain in domains {
             let period = self.source(domain)?.update_period_s?;
@@ -135,44 +135,47 @@ impl MeterProbe {
         Some(longest)
     }
 
-    /// Whether every one of `domains` has a counter that ticks.
-    pub fn all_counted(&self, domains: &[DomainId]) -> bool {
+    /// Returns whether each of `domains` has a counter that ticks.
+    pub fn all_have_counters(&self, domains: &[DomainId]) -> bool {
         domains.iter().all(|domain| self.channel(domain, true).is_some_and(|probe| probe.update_period_s.is_some()))
     }
 
-    /// Whether the channels that give the energy of `domains` (see [`MeterProbe::period_of`]) are all known to see the
-    /// whole time.
-    pub fn all_whole_time(&self, domains: &[DomainId]) -> bool {
-        let whole = |domain| self.source(domain).is_some_and(|probe| probe.sight() == Coverage::WholeTime);
-        domains.iter().all(whole)
+    /// Returns whether the channels that measure the energy of `domains` (see [`MeterProbe::update_period`]) are all
+    /// known to cover the whole time.
+    pub fn all_cover_whole_time(&self, domains: &[DomainId]) -> bool {
+        let covers_whole_time =
+            |domain| self.source(domain).is_some_and(|probe| probe.coverage() == Coverage::WholeTime);
+        domains.iter().all(covers_whole_time)
     }
 
-    /// The longest time that a value of those channels covers, where it is known and longer than their period.
-    pub fn smear_of(&self, domains: &[DomainId]) -> Duration {
-        let smear = |domain: &DomainId| {
-            let probe = self.source(domain).filter(|probe| probe.sight() == Coverage::Smeared)?;
+    /// Returns the longest averaging time of those channels, where it is known and longer than their period; zero
+    /// without one.
+    pub fn averaging_time(&self, domains: &[DomainId]) -> Duration {
+        let averaging = |domain: &DomainId| {
+            let probe = self.source(domain).filter(|probe| probe.coverage() == Coverage::Smeared)?;
             Duration::try_from_secs_f64(probe.averaging_s?).ok()
         };
-        domains.iter().filter_map(smear).max().unwrap_or_default()
+        domains.iter().filter_map(averaging).max().unwrap_or_default()
     }
 
-    /// The time between two reads of the counters around an edge: a twentieth of the slowest period, but a quarter where
-    /// a read costs more than a four-hundredth of it, never over 500 times a second, and no denser than was found safe.
+    /// Returns the time between two reads of the counters around an edge: a twentieth of the slowest period, or a
+    /// quarter where a read costs more than a four-hundredth of it, at most 500 reads per second, and not less than the
+    /// safe interval.
     ///
-    /// A period is the least dense of all. Where even that changes what a counter says, the two or three reads at an
-    /// edge lose less than its place between two ticks would be unsure by without them.
+    /// The result is limited to about one period. If even that changes a counter's value, the two or three reads at an
+    /// edge cost less accuracy than an unknown position of the edge between two ticks would.
     pub fn edge_spacing(&self) -> Duration {
         let counters = || self.channels.iter().filter(|probe| probe.counter);
         let slowest = counters().map(|probe| probe.update_period_s.unwrap_or(SLOW_S)).fold(0.0, f64::max);
         let cost = counters().map(|probe| probe.read_cost_s).sum::<f64>();
         let share = if cost * 400.0 <= slowest { 0.05 } else { 0.25 };
         let safe = counters().filter_map(|probe| probe.safe_interval_s).fold(0.0, f64::max);
-        // A file may say anything.
-        let spacing = (share * slowest).max(safe.min(1.05 * slowest)).max(LEAST_SPACING_S);
+        // Saturating: the values may come from a corrupt file.
+        let spacing = (share * slowest).max(safe.min(1.05 * slowest)).max(MIN_SPACING_S);
         Duration::try_from_secs_f64(spacing).unwrap_or(Duration::MAX)
     }
 
-    /// The channel that gives the energy of a domain: its counter where that ticks, else its gauge.
+    /// Returns the channel that measures the energy of a domain: its counter if it ticks, else its gauge.
     fn source(&self, domain: &DomainId) -> Option<&ChannelProbe> {
         let ticking = |counter| self.channel(domain, counter).filter(|probe| probe.update_period_s.is_some());
         ticking(true).or_else(|| ticking(false))

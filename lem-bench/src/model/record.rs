@@ -1,12 +1,12 @@
-//! Records of the journal: one line each, in the order in which they happened.
+//! Records of the journal, one per line, in chronological order.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CycleEvidence, Domain, DomainId, IdleBlock, MeterProbe, RequestLog, RunEvidence, RunOrder, SensorEvent, Span,
-    Trace, WindowRecord,
+    CycleEvidence, Domain, DomainId, IdleBlock, MeterProbe, RequestLog, RunEvidence, SensorEvent, Span, Trace,
+    WindowRecord,
 };
 use crate::units::Stamp;
 
@@ -14,21 +14,21 @@ use crate::units::Stamp;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
 pub enum Record {
-    /// A process began to measure.
+    /// A process started to measure.
     Run(Box<RunHeader>),
     /// Idle power was measured.
     Idle(IdleRecord),
-    /// A bench began.
+    /// A bench started.
     Bench(BenchRecord),
     /// Its warm-up ended.
     WarmUp(WarmUpRecord),
     /// One of its cycles ended.
     Cycle(Box<CycleRecord>),
-    /// The bench ended, well or not.
+    /// The bench ended, successfully or not.
     BenchEnd(BenchEnd),
-    /// The process ended in order. A journal without it was interrupted.
+    /// The process ended normally. A journal without this record was interrupted.
     RunEnd(RunEnd),
-    /// Another process goes on with what an interrupted one left undone.
+    /// Another process resumed an interrupted run.
     Resume(ResumeRecord),
 }
 
@@ -42,7 +42,7 @@ pub struct Fact {
     pub value: String,
 }
 
-/// A setting in force and where it came from.
+/// An effective setting and its source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Setting {
@@ -54,59 +54,83 @@ pub struct Setting {
     pub from: String,
 }
 
-/// The head of a journal.
+/// The header of a journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunHeader {
-    /// [`super::SCHEMA_VERSION`] of what follows.
+    /// [`super::SCHEMA_VERSION`] of the journal.
     pub schema_version: u32,
     /// Version of this library.
     pub lem_bench: String,
     /// The run that this process belongs to.
     pub run_id: String,
-    /// This process' rank in the run, from 0.
+    /// Rank of this process in the run, from 0.
     pub rank: u32,
-    /// Processes in the run.
+    /// Number of processes in the run.
     pub world: u32,
     /// The bench target's name.
     pub target: String,
     /// Wall-clock time at the start, in seconds since 1970.
     pub started_unix_s: f64,
-    /// The clock's stamp at that moment.
+    /// The clock's stamp at the start.
     pub started: Stamp,
-    /// The seed of everything drawn.
+    /// The seed of all random numbers.
     pub seed: u64,
-    /// What probing the meter found.
+    /// The result of probing the meter.
     pub probe: MeterProbe,
-    /// The domains that the meter tells about.
+    /// The domains of the meter.
     pub domains: Vec<Domain>,
     /// The domains whose sum is the headline energy.
     pub headline: Vec<DomainId>,
-    /// What the meter says about itself: how it estimates, why it was chosen.
+    /// Notes of the meter: how it estimates, why it was chosen.
     pub notes: Vec<String>,
-    /// Settings and where they came from.
+    /// Settings and their sources.
     pub settings: Vec<Setting>,
     /// The machine, its devices, the build.
     pub environment: Vec<Fact>,
-    /// The device library was built with debug assertions.
+    /// Whether the device library was built with debug assertions.
     pub debug_build: bool,
-    /// The ids of all benches of the whole run, in its order; of all shards, where it is one of several.
+    /// The ids of all benches of the run in order, including those of other shards.
     #[serde(default)]
     pub plan: Vec<String>,
-    /// Which part of the plan this process measures: number `.0` of `.1`, from 1; `None` for all of it.
+    /// The shard that this process measures: number `.0` of `.1`, from 1; `None` for the whole plan.
     #[serde(default)]
     pub shard: Option<(u32, u32)>,
-    /// In which order this process takes its benches.
+    /// The order in which this process measures its benches.
     #[serde(default)]
     pub order: RunOrder,
-    /// What was known about devices and process at the start.
+    /// Devices and process at the start.
     #[serde(default)]
     pub evidence: RunEvidence,
 }
 
-/// Another process goes on with an interrupted one's journal.
+/// The order in which benches are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// One bench after the other, in the order of the binary.
+    #[default]
+    Grouped,
+    /// Cycle by cycle: each round measures one cycle of every bench, in a new random order.
+    Interleaved,
+    /// One bench after the other, in random order.
+    Shuffled,
+}
+
+/// The order of a run, with what is needed to repeat it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RunOrder {
+    /// The order.
+    pub order: Order,
+    /// The seed of a random order; `None` for other orders.
+    pub seed: Option<u64>,
+}
+
+/// Another process resumed the journal of an interrupted one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ResumeRecord {
-    /// When, by the clock of the stamps that follow; it may begin anew with a boot of the machine.
+    /// Time of the resumption, by the clock of the following stamps, which restarts when the machine boots.
     pub at: Stamp,
     /// Wall-clock time, in seconds since 1970.
     pub resumed_unix_s: f64,
@@ -114,20 +138,20 @@ pub struct ResumeRecord {
     pub lem_bench: String,
 }
 
-/// Which idle was measured.
+/// The kind of idle that was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IdleKind {
-    /// Before this process first set anything up: no context, no model.
+    /// Before any set-up of this process: no context, no model.
     Bare,
-    /// Context open, model resident, nothing running.
+    /// With the context open and the model in memory, without load.
     Loaded,
 }
 
 /// An idle measurement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IdleRecord {
-    /// Which idle.
+    /// The kind of idle.
     pub kind: IdleKind,
     /// The bench whose loaded idle it is; `None` for the bare idle of the process.
     pub bench: Option<String>,
@@ -135,7 +159,7 @@ pub struct IdleRecord {
     pub blocks: Vec<IdleBlock>,
 }
 
-/// The beginning of a bench.
+/// The start of a bench.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BenchRecord {
@@ -145,17 +169,17 @@ pub struct BenchRecord {
     pub name: String,
     /// Its group, if any.
     pub group: Option<String>,
-    /// The module in which it stands.
+    /// The module that contains it.
     pub module: String,
-    /// What it does, in one line, if it says so.
+    /// Its description in one line, if any.
     pub description: Option<String>,
-    /// Where it stands: `benches/llm.rs:12`.
+    /// Its source location: `benches/llm.rs:12`.
     pub place: String,
     /// Its parameters, in order.
     pub params: Vec<(String, String)>,
     /// Its tags.
     pub tags: Vec<String>,
-    /// The schedule's figures: cycles, window length and the like, by name, in seconds or counts.
+    /// Values of the schedule, such as cycles and window length, by name, in seconds or counts.
     pub schedule: BTreeMap<String, f64>,
 }
 
@@ -166,32 +190,32 @@ pub struct BenchRecord {
 pub enum WarmUpCode {
     /// The two halves agree within the tolerance.
     Proven,
-    /// No drift was seen, but the noise allows more than the tolerance.
+    /// No drift was detected, but the noise allows more than the tolerance.
     NoDriftDetected,
-    /// The cap came first.
+    /// The maximum time or number of probes was reached first.
     NotConverged,
-    /// The cap came before there were enough probes to test.
+    /// The maximum time was reached before there were enough probes for a test.
     TooFewProbes,
 }
 
-/// A bench's warm-up.
+/// The warm-up of a bench.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WarmUpRecord {
     /// The bench.
     pub bench: String,
-    /// When it began.
+    /// Start.
     pub start: Stamp,
-    /// When it ended.
+    /// End.
     pub stop: Stamp,
     /// How it ended.
     pub code: WarmUpCode,
-    /// The bound on the drift that is left, as a share of the probe's value; `None` when it could not be tested.
+    /// Upper bound on the remaining drift, as a share of the probe's value; `None` when it could not be tested.
     pub bound: Option<f64>,
-    /// Whether the temperature had settled; `None` when it cannot be read.
+    /// Whether the temperature was steady; `None` when it is not available.
     pub temperature_steady: Option<bool>,
-    /// Seconds each unit of work took, probe by probe.
+    /// Seconds per unit of work of each probe.
     pub probes_s: Vec<f64>,
-    /// What was read meanwhile.
+    /// Traces of the readings.
     pub traces: Vec<Trace>,
 }
 
@@ -200,29 +224,29 @@ pub struct WarmUpRecord {
 pub struct CycleRecord {
     /// The bench.
     pub bench: String,
-    /// From 0.
+    /// Number of the cycle, from 0.
     pub index: u32,
-    /// Loaded idle measured in the gap before this cycle; `None` where the meter has no idle to measure.
+    /// Loaded idle in the gap before this cycle; `None` for a meter without idle power.
     pub idle: Option<IdleBlock>,
     /// The windows, in order.
     pub windows: Vec<WindowRecord>,
     /// Times of the requests in the windows.
     pub requests: RequestLog,
-    /// Temperature of each domain at the first window's start and the last one's end, in °C.
+    /// Temperature of each domain at the start of the first window and the end of the last, in °C.
     pub temperature_c: Vec<(DomainId, f64, f64)>,
-    /// Whether the ramp-in ended at its cap before the temperature was back.
+    /// Whether the ramp-in reached its maximum time before the temperature had recovered.
     pub ramp_in_capped: bool,
-    /// What the harness was doing when.
+    /// The phases of the protocol over time.
     pub spans: Vec<Span>,
-    /// What was read meanwhile.
+    /// Traces of the readings.
     pub traces: Vec<Trace>,
-    /// What the sensors did that they should not.
+    /// Irregularities of the sensors.
     pub events: Vec<SensorEvent>,
-    /// Share of one core that the sampler used; `None` where the platform does not tell.
+    /// Share of one core that the sampler used; `None` where the platform doesn't report it.
     pub sampler_cpu: Option<f64>,
     /// CPU time of this process over the cycle, in seconds.
     pub process_cpu_s: Option<f64>,
-    /// What else went on.
+    /// State of the machine and its devices.
     #[serde(default)]
     pub evidence: CycleEvidence,
 }
@@ -232,51 +256,51 @@ pub struct CycleRecord {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
-    /// All its cycles are there.
+    /// All cycles are complete.
     Completed,
-    /// Its function returned an error or never ran anything.
+    /// Its function returned an error or never ran an iteration.
     Failed {
-        /// What it said.
+        /// The error message.
         message: String,
     },
     /// It panicked.
     Panicked {
-        /// The panic's text and place.
+        /// The panic message and its location.
         message: String,
     },
-    /// The device was lost, or the meter could not be read to the end.
+    /// The device was lost, or reading the meter failed.
     DeviceLost {
-        /// What the meter said.
+        /// The error message of the meter.
         message: String,
     },
 }
 
-/// Why there were enough cycles, where their number was left open.
+/// Why the measurement stopped, where the number of cycles was not fixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum StopReason {
-    /// The interval is as narrow as was asked for.
+    /// The interval is as narrow as requested.
     Precision,
-    /// It is not, and there are no more cycles.
+    /// The maximum number of cycles was reached first.
     MostCycles,
-    /// It is not, and the time is over.
+    /// The time budget was used up first.
     TimeBudget,
-    /// It can't be known, because no energy could be had.
+    /// The precision is not known, because no energy was measured.
     NoPrecision,
 }
 
-/// How cycles that went on until the interval was narrow enough came to an end.
+/// Result of measuring cycles until the interval is narrow enough.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Precision {
-    /// The half width that was asked for, as a share of the value.
+    /// Requested half width, as a share of the value.
     pub target: f64,
-    /// The half width at the end, widened for having been looked at after every cycle; `None` when it can't be known.
+    /// Half width at the end, widened because it is tested after every cycle; `None` when not known.
     pub half_width: Option<f64>,
-    /// Cycles at the end.
+    /// Number of cycles at the end.
     pub cycles: u32,
-    /// Why there were enough.
+    /// Why the measurement stopped.
     pub ended: StopReason,
 }
 
@@ -288,20 +312,20 @@ pub struct BenchEnd {
     /// How it ended.
     #[serde(flatten)]
     pub outcome: Outcome,
-    /// The text of the last failed request, if any failed.
+    /// The error message of the last failed request, if any.
     pub last_failure: Option<String>,
-    /// How the search for a narrow interval ended; `None` where the number of cycles was fixed.
+    /// The precision reached; `None` where the number of cycles was fixed.
     #[serde(default)]
     pub precision: Option<Precision>,
-    /// When.
+    /// Time of the end.
     pub at: Stamp,
 }
 
-/// The end of a process' part of a run.
+/// The end of a process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunEnd {
-    /// When.
+    /// Time of the end.
     pub at: Stamp,
-    /// Benches that ran to an end, well or not.
+    /// Number of benches that ended, successfully or not.
     pub benches: u32,
 }

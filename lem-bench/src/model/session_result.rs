@@ -1,10 +1,10 @@
-//! A line of the history: what one session found about one bench.
+//! A line of the history: the result of one session for one bench.
 
 use serde::{Deserialize, Serialize};
 
 use super::Source;
 
-/// What one session found about one bench.
+/// The result of one session for one bench.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SessionResult {
     /// [`super::SCHEMA_VERSION`] of the line.
@@ -21,27 +21,27 @@ pub struct SessionResult {
     pub metric: String,
     /// Its unit.
     pub unit: String,
-    /// Whether less of it is better.
+    /// Whether lower values are better.
     pub lower_is_better: bool,
     /// Its value.
     pub value: f64,
-    /// Lower end of its interval; `None` where it has none.
+    /// Lower end of its interval; `None` without an interval.
     pub low: Option<f64>,
     /// Upper end of its interval.
     pub high: Option<f64>,
-    /// The interval's level.
+    /// Confidence level of the interval.
     pub level: f64,
-    /// Cycles that it comes from.
+    /// Number of cycles.
     pub cycles: usize,
-    /// How far it can be trusted: `valid`, `warning` or `invalid`.
+    /// Its status: `valid`, `warning` or `invalid`.
     pub status: String,
-    /// Where its energy comes from.
+    /// The source of its energy.
     pub source: Option<Source>,
-    /// The commit that was checked out, where there was one.
+    /// The commit that was checked out, if any.
     pub commit: Option<String>,
-    /// The branch that was checked out, where there was one.
+    /// The branch that was checked out, if any.
     pub branch: Option<String>,
-    /// What has to be the same for two sessions to be comparable, as eight hexadecimal digits: hardware, driver, limits,
-    /// meter, model.
+    /// Hash of what must be equal for two sessions to be comparable (hardware, driver, limits, meter, model), as eight
+    /// hexadecimal digits.
     pub machine: String,
 }

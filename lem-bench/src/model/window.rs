@@ -1,4 +1,5 @@
-//! One measured window: when it began and ended, what was done in it and what it cost, and the idle that belongs to it.
+//! Windows with their energy and work, idle blocks, and what is recorded in a cycle: requests, phases, traces and
+//! sensor events.
 
 use std::collections::BTreeMap;
 
@@ -7,53 +8,53 @@ use serde::{Deserialize, Serialize};
 use super::{DomainId, Method};
 use crate::units::{Joules, Stamp, Watts};
 
-/// The energy of one domain over one stretch of time.
+/// The energy of one domain over a span of time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DomainEnergy {
     /// The domain.
     pub domain: DomainId,
     /// The energy.
     pub joules: Joules,
-    /// What the sensor alone allows: the true energy is not below this.
+    /// Lower bound of the true energy, given the sensor's resolution and period.
     pub low: Joules,
-    /// What the sensor alone allows: the true energy is not above this.
+    /// Upper bound of the true energy, given the sensor's resolution and period.
     pub high: Joules,
     /// Counter or integrated power.
     pub method: Method,
-    /// The same energy by the other method, where there is one: the cross-check.
+    /// The same energy measured by the other method, where available, as a cross-check.
     pub cross_check: Option<Joules>,
-    /// What that other sensor alone allows for its own figure: not below the first, not above the second.
+    /// Lower and upper bound of the cross-check, given its sensor.
     #[serde(default)]
     pub cross_check_bounds: Option<(Joules, Joules)>,
 }
 
-/// What was done in a window, counted by what came out.
+/// The work done in a window.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct WorkCounts {
-    /// Requests (or iterations) that ended well.
+    /// Requests (or iterations) that succeeded.
     pub requests: u64,
     /// Requests that failed; their energy is in the window.
     pub failed: u64,
-    /// Prompt tokens read.
+    /// Prompt tokens processed.
     pub input_tokens: u64,
-    /// Tokens returned.
+    /// Tokens generated.
     pub output_tokens: u64,
     /// Other units of work, by name (`images`, `rows`).
     pub units: BTreeMap<String, u64>,
 }
 
 impl WorkCounts {
-    /// How many of the units of the headline metric these are: output tokens, else input tokens, else the first other
+    /// Returns the work in the unit of the headline metric: output tokens, else input tokens, else the first other
     /// unit, else requests.
-    pub fn units_of_headline(&self) -> u64 {
+    pub fn headline_units(&self) -> u64 {
         let other = self.units.values().copied().find(|n| *n > 0);
         let tokens = [self.output_tokens, self.input_tokens].into_iter().find(|n| *n > 0);
         tokens.or(other).unwrap_or(self.requests)
     }
 
-    /// Adds another window's work to this one's. A file may say anything: what no number holds is as good as endless.
+    /// Adds the work of another window. Saturating: counts may come from a corrupt file.
     pub fn add(&mut self, other: &WorkCounts) {
-        let add = |to: &mut u64, n: u64| *to = to.saturating_add(n);
+        let add = |total: &mut u64, n: u64| *total = total.saturating_add(n);
         add(&mut self.requests, other.requests);
         add(&mut self.failed, other.failed);
         add(&mut self.input_tokens, other.input_tokens);
@@ -64,64 +65,64 @@ impl WorkCounts {
     }
 }
 
-/// A window: the one object that holds the stamps, the energy and the work.
+/// A window with its stamps, energy and work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WindowRecord {
-    /// When it began, after a synchronise.
+    /// Start, after a device synchronisation.
     pub start: Stamp,
-    /// When it ended, after a synchronise.
+    /// End, after a device synchronisation.
     pub stop: Stamp,
     /// Energy of each domain.
     pub energy: Vec<DomainEnergy>,
-    /// What was done.
+    /// The work done.
     pub work: WorkCounts,
 }
 
 impl WindowRecord {
-    /// The window's length in seconds.
+    /// Returns the window's length in seconds.
     pub fn seconds(&self) -> f64 {
         self.stop.since(self.start).as_secs_f64()
     }
 }
 
-/// A stretch of rest in which idle power was measured.
+/// A span of rest in which idle power was measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IdleBlock {
-    /// When it began.
+    /// Start.
     pub start: Stamp,
-    /// When it ended.
+    /// End.
     pub stop: Stamp,
-    /// Mean power of each domain over it.
+    /// Mean power of each domain.
     pub power: Vec<(DomainId, Watts)>,
 }
 
-/// Times of the requests of one cycle, raw, in the order in which they ended.
+/// Raw times of the requests of one cycle, in the order in which they ended.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RequestLog {
-    /// From a request's start to its end, in ns, one each request that ended well.
+    /// Time from start to end of each successful request, in ns.
     pub latency_ns: Vec<u64>,
-    /// From a request's start to its first output token, in ns, one each request that marked a token.
+    /// Time from start to first output token of each request that marked a token, in ns.
     pub ttft_ns: Vec<u64>,
-    /// From one output token mark to the next of the same sequence, in ns, all requests one after the other.
+    /// Time from one output token to the next of the same sequence, in ns, request by request.
     pub itl_ns: Vec<u64>,
-    /// How many of `itl_ns` belong to each request that marked a token.
+    /// Number of entries of `itl_ns` of each request that marked a token.
     pub itl_count: Vec<u32>,
-    /// Phases that the body marked.
+    /// Phases marked by the body.
     pub phases: Vec<PhaseSpan>,
 }
 
-/// A phase that a body marked in a request.
+/// A phase of a request, marked by the body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhaseSpan {
     /// Its name: `prefill`, `decode`.
     pub name: String,
-    /// When it began.
+    /// Start.
     pub start: Stamp,
-    /// When it ended.
+    /// End.
     pub stop: Stamp,
 }
 
-/// What the harness was doing during a stretch of time.
+/// The phase of the protocol during a span of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -132,23 +133,23 @@ pub enum SpanKind {
     WarmUp,
     /// Rest between two cycles.
     Gap,
-    /// Load that brings the machine back before a window; not counted.
+    /// Load before a window until the machine has recovered from the gap; not counted.
     RampIn,
     /// A measured window.
     Window,
-    /// Load after a window, so that its edge lies under load; not counted.
+    /// Load after a window, so that the window's edge is under load; not counted.
     RampOut,
 }
 
-/// A stretch of the power trace and what happened in it.
+/// A span of time and the phase of the protocol in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Span {
-    /// What happened.
+    /// The phase.
     pub kind: SpanKind,
-    /// From when.
+    /// Start.
     pub start: Stamp,
-    /// To when.
+    /// End.
     pub stop: Stamp,
 }
 
@@ -157,7 +158,7 @@ pub struct Span {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TracePoint(pub Stamp, pub f64);
 
-/// What was read over time, for the picture and the cross-check.
+/// Readings over time, for plots and the cross-check.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Trace {
@@ -175,16 +176,16 @@ pub struct Trace {
     pub memory_bytes: Vec<TracePoint>,
 }
 
-/// Something that a sensor did which a good sensor does not do.
+/// An irregularity of a sensor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SensorEvent {
-    /// When it was seen.
+    /// When it was detected.
     pub at: Stamp,
     /// The domain concerned.
     pub domain: DomainId,
-    /// What it was.
+    /// The kind.
     pub kind: SensorEventKind,
-    /// More about it, for a person.
+    /// Details, as text.
     pub detail: String,
 }
 
@@ -192,22 +193,22 @@ pub struct SensorEvent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SensorEventKind {
-    /// A read gave no value.
+    /// A read returned no value.
     ReadFailed,
     /// The device is gone.
     Lost,
-    /// A counter started again (driver reload, device reset).
+    /// A counter restarted (driver reload, device reset).
     CounterReset,
-    /// A counter ran backwards without starting again.
+    /// A counter decreased without a restart.
     CounterBackwards,
-    /// A counter passed its range and was continued.
+    /// A counter exceeded its range and wrapped around.
     CounterWrapped,
-    /// A counter was not read for so long that it may have passed its whole range unseen.
+    /// A counter was not read for so long that it may have wrapped around unnoticed.
     CounterUnread,
-    /// A counter stood still over a stretch in which it should have moved.
+    /// A counter did not change in a span in which it should have.
     CounterStuck,
-    /// The clocks were held down.
+    /// The clocks were throttled.
     Throttled,
-    /// The sampler came later than three periods after it was due.
+    /// The sampler ran more than three periods late.
     SamplerLate,
 }

@@ -1,6 +1,4 @@
-//! What is going to be measured, in which order and for how long.
-//!
-//! Must not know how it is run.
+//! The plan of a run: which benches are measured, in which order and for how long.
 
 mod shard;
 mod time_plan;

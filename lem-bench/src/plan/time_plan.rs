@@ -1,4 +1,4 @@
-//! The time plan: how long each bench and the whole run will take, known before anything is measured.
+//! The time plan: how long each bench and the whole run will take, computed before the measurement.
 
 use std::time::Duration;
 
@@ -11,31 +11,31 @@ pub struct PlannedBench {
     pub id: String,
     /// How it is measured.
     pub schedule: Schedule,
-    /// By how many processes side by side.
+    /// Number of processes that measure it at the same time.
     pub processes: u32,
 }
 
-/// The plan of a run. What user code does before its `iter…` is not in it: nobody can know it.
+/// The plan of a run. The time of user code before `iter…` is not included, because it is not known.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TimePlan {
     benches: Vec<PlannedBench>,
 }
 
 impl TimePlan {
-    /// The plan of these benches, in this order.
+    /// Creates the plan of these benches, in this order.
     pub fn new(benches: Vec<PlannedBench>) -> Self {
         Self { benches }
     }
 
-    /// The benches, in the order in which they are run.
+    /// Returns the benches, in the order of the run.
     pub fn benches(&self) -> &[PlannedBench] {
         &self.benches
     }
 
-    /// The bare idle that is measured once, before the first bench sets anything up: as long as the first bench's
-    /// idle blocks.
+    /// Returns the time of the bare idle measurement before the set-up of the first bench, which is as long as the idle
+    /// blocks of that bench.
     pub fn bare_idle(&self) -> Duration {
-        let blocks = |bench: &PlannedBench| {
+        let idle_time = |bench: &PlannedBench| {
             let schedule = &bench.schedule;
             if schedule.idle_blocks == 0 {
                 Duration::ZERO
@@ -43,22 +43,21 @@ impl TimePlan {
                 schedule.idle_block * schedule.idle_blocks + schedule.guard * 2
             }
         };
-        self.benches.first().map(blocks).unwrap_or_default()
+        self.benches.first().map(idle_time).unwrap_or_default()
     }
 
-    /// The time that the whole run is expected to take, with every warm-up at its floor and as few cycles as each bench
-    /// may have.
+    /// Returns the expected time of the whole run, with the shortest warm-ups and the minimum number of cycles.
     pub fn total(&self) -> Duration {
-        self.bare_idle() + self.left_after(0)
+        self.bare_idle() + self.remaining_after(0)
     }
 
-    /// The same with as many cycles as each bench may have.
-    pub fn most(&self) -> Duration {
-        self.bare_idle() + self.benches.iter().map(|bench| bench.schedule.longest()).sum::<Duration>()
+    /// Returns the expected time with the maximum number of cycles.
+    pub fn max_total(&self) -> Duration {
+        self.bare_idle() + self.benches.iter().map(|bench| bench.schedule.expected_max()).sum::<Duration>()
     }
 
-    /// The time that the benches from number `done` on are expected to take.
-    pub fn left_after(&self, done: usize) -> Duration {
+    /// Returns the expected time of the remaining benches after the first `done` ones.
+    pub fn remaining_after(&self, done: usize) -> Duration {
         self.benches.iter().skip(done).map(|bench| bench.schedule.expected()).sum()
     }
 }
@@ -87,18 +86,18 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_is_its_benches_and_one_bare_idle() {
+    fn total_includes_bare_idle() {
         let schedule = schedule(Origin::Measured);
         let bench = |id: &str| PlannedBench { id: id.to_owned(), schedule, processes: 1 };
         let plan = TimePlan::new(vec![bench("a"), bench("b"), bench("c")]);
         assert!(plan.bare_idle() >= schedule.idle_block * 5 && plan.bare_idle() < schedule.idle_block * 6);
         assert_eq!(plan.total(), plan.bare_idle() + schedule.expected() * 3);
-        assert_eq!(plan.left_after(2), schedule.expected());
-        assert_eq!(plan.left_after(9), Duration::ZERO);
+        assert_eq!(plan.remaining_after(2), schedule.expected());
+        assert_eq!(plan.remaining_after(9), Duration::ZERO);
     }
 
     #[test]
-    fn an_estimate_has_no_idle_and_an_empty_plan_no_time() {
+    fn estimate_has_no_bare_idle() {
         let bench = PlannedBench { id: "a".to_owned(), schedule: schedule(Origin::Estimated), processes: 1 };
         assert_eq!(TimePlan::new(vec![bench]).bare_idle(), Duration::ZERO);
         assert_eq!(TimePlan::default().total(), Duration::ZERO);

@@ -1,16 +1,16 @@
-//! The protocol: settle, idle, warm up, then gap, ramp-in, window and ramp-out again and again.
+//! The measurement protocol: settle, idle, warm-up, then cycles of gap, ramp-in, windows and ramp-out.
 //!
-//! A pure state machine: it is told the time and what happened, and answers with the next command. It never sleeps,
-//! reads, prints or stamps, and must not know clocks, meters or files.
+//! A pure state machine: its input is the time and what happened, its output is the next command. It never sleeps,
+//! reads, prints or takes time stamps, and it does not use clocks, meters or files.
 
-mod lengths;
 mod machine;
+mod planning;
 mod precision;
 mod schedule;
-mod sensor;
 mod warm_up;
 
 pub use machine::{Command, Edge, Observation, Protocol, RestReason};
+pub use planning::{Overrides, Profile};
 pub use precision::{CycleTotals, PrecisionRule};
-pub use schedule::{Overrides, Profile, Schedule, WarmUpRule};
+pub use schedule::{Schedule, WarmUpRule};
 pub use warm_up::{WarmUp, WarmUpVerdict};

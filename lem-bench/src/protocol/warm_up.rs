@@ -1,37 +1,38 @@
-//! The warm-up: joins requests to probes and says when the machine is steady.
+//! The warm-up: combines requests into probes and decides when the machine is steady.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::schedule::WarmUpRule;
 use crate::model::WarmUpCode;
-use crate::stats::{self, WarmupRule};
+use crate::stats;
 use crate::units::Stamp;
 
-/// The change, in °C, between the means of two halves of the calm time within which the temperature counts as steady.
-/// Most sensors read whole degrees; a mean over seconds sees less than a step, and does not mind one that flickers.
+/// Maximum difference, in °C, between the mean temperatures of the two halves of the calm time at which the temperature
+/// is steady. Most sensors report whole degrees; a mean over seconds resolves less than a step and tolerates a reading
+/// that alternates.
 const CALM_C: f64 = 0.15;
 
-/// The same change, in °C, up to which a warm-up that ends at its cap is still called steady.
+/// The same limit, in °C, for a warm-up that ends at its cap.
 const NEARLY_CALM_C: f64 = 0.5;
 
 /// How a warm-up ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WarmUpVerdict {
-    /// How.
+    /// The reason.
     pub code: WarmUpCode,
-    /// The bound on the drift that is left, as a share; `None` when it could not be tested.
+    /// Upper bound on the remaining drift, as a share; `None` when it could not be tested.
     pub bound: Option<f64>,
-    /// Whether the temperature had settled; `None` when it cannot be read.
+    /// Whether the temperature was steady; `None` when it is not available.
     pub temperature_steady: Option<bool>,
 }
 
-/// A warm-up under way.
+/// A warm-up in progress.
 #[derive(Debug, Clone)]
 pub struct WarmUp {
     rule: WarmUpRule,
     start: Stamp,
-    /// From when floor and cap count.
+    /// Start of the minimum and maximum time.
     counted_from: Stamp,
     probes_s: Vec<f64>,
     open_s: f64,
@@ -40,85 +41,88 @@ pub struct WarmUp {
 }
 
 impl WarmUp {
-    /// A warm-up that begins at `start`.
+    /// Starts a warm-up at `start`.
     pub fn new(rule: WarmUpRule, start: Stamp) -> Self {
         let probes_s = Vec::with_capacity(rule.cap_probes);
         Self { rule, start, counted_from: start, probes_s, open_s: 0.0, open_units: 0, temperatures: VecDeque::new() }
     }
 
-    /// When it began.
+    /// Returns its start.
     pub fn start(&self) -> Stamp {
         self.start
     }
 
-    /// Seconds each unit of work took, probe by probe.
+    /// Returns the seconds per unit of work of each probe.
     pub fn probes_s(&self) -> &[f64] {
         &self.probes_s
     }
 
-    /// A request of `units` units of work took `seconds`. Returns whether it closed a probe: the moment to ask for the
-    /// verdict.
-    pub fn request(&mut self, seconds: f64, units: u64) -> bool {
+    /// Records a request of `units` units of work that took `seconds`. Returns whether it completed a probe; if so, ask
+    /// for the verdict.
+    pub fn record_request(&mut self, seconds: f64, units: u64) -> bool {
         self.open_s += seconds;
         self.open_units += units.max(1);
-        let closed = self.open_s >= self.rule.probe.as_secs_f64() && self.open_s > 0.0;
-        if closed {
+        let completed = self.open_s >= self.rule.probe.as_secs_f64() && self.open_s > 0.0;
+        if completed {
             self.probes_s.push(self.open_s / self.open_units as f64);
             self.open_s = 0.0;
             self.open_units = 0;
         }
-        closed
+        completed
     }
 
-    /// How it ended, if it did; `temperature` in °C where it can be read.
+    /// Returns how the warm-up ended, or `None` to continue. `temperature` is in °C, where available.
     pub fn verdict(&mut self, now: Stamp, temperature: Option<f64>) -> Option<WarmUpVerdict> {
-        // A first request that compiles kernels can take longer than a whole warm-up: the others get theirs after it.
+        // A first request that compiles kernels can take longer than a whole warm-up; then the times count from its
+        // end.
         if self.probes_s.len() == 1 && now.since(self.start) > self.rule.cap / 2 {
             self.counted_from = now;
         }
-        let passed = now.since(self.counted_from);
+        let elapsed = now.since(self.counted_from);
         let drift = temperature.map(|c| self.temperature_drift(now, c));
         let calm = drift.is_none_or(|drift| drift <= CALM_C);
         let steady = drift.map(|drift| drift <= NEARLY_CALM_C);
         let tested = self.test();
-        let capped = passed >= self.rule.cap || self.probes_s.len() >= self.rule.cap_probes;
+        let capped = elapsed >= self.rule.cap || self.probes_s.len() >= self.rule.cap_probes;
         let bound = tested.and_then(|result| result.bound);
         let code = match tested.map(|result| result.code) {
-            Some(stats::WarmupCode::Proven) => Some(WarmUpCode::Proven),
-            Some(stats::WarmupCode::NoDriftDetected) => Some(WarmUpCode::NoDriftDetected),
+            Some(stats::WarmUpCode::Proven) => Some(WarmUpCode::Proven),
+            Some(stats::WarmUpCode::NoDriftDetected) => Some(WarmUpCode::NoDriftDetected),
             _ => None,
         };
-        let end = |code| Some(WarmUpVerdict { code, bound, temperature_steady: steady });
+        let end_with = |code| Some(WarmUpVerdict { code, bound, temperature_steady: steady });
         match code {
-            Some(code) if passed >= self.rule.floor && calm => end(code),
+            Some(code) if elapsed >= self.rule.floor && calm => end_with(code),
             _ if !capped => None,
-            // Work that is steady while the card still heats is said to be so: the temperature stands beside it.
-            Some(code) => end(code),
-            None if self.probes_s.len() < self.rule.floor_probes => end(WarmUpCode::TooFewProbes),
-            None => end(WarmUpCode::NotConverged),
+            // Steady work on a device that still heats up keeps its code; `temperature_steady` reports the rest.
+            Some(code) => end_with(code),
+            None if self.probes_s.len() < self.rule.floor_probes => end_with(WarmUpCode::TooFewProbes),
+            None => end_with(WarmUpCode::NotConverged),
         }
     }
 
-    /// The halves test at the latest look that the probes so far allow: a pass that a later look takes back is none.
-    fn test(&self) -> Option<stats::Warmup> {
-        let mut look = self.rule.floor_probes;
-        if self.probes_s.len() < look {
+    /// Runs the halves test at the latest test point that the probes allow; a pass that a later test revokes does not
+    /// count.
+    fn test(&self) -> Option<stats::WarmUp> {
+        let mut test_at = self.rule.floor_probes;
+        if self.probes_s.len() < test_at {
             return None;
         }
-        while look + (look / 10).max(4) <= self.probes_s.len() {
-            look += (look / 10).max(4);
+        while test_at + (test_at / 10).max(4) <= self.probes_s.len() {
+            test_at += (test_at / 10).max(4);
         }
-        let rule = WarmupRule {
+        let rule = stats::WarmUpRule {
             delta: self.rule.tolerance,
-            floor: look,
+            floor: test_at,
             soft: self.rule.floor_probes * 2,
             cap: usize::MAX,
-            ..WarmupRule::default()
+            ..stats::WarmUpRule::default()
         };
-        stats::warmup(&self.probes_s, &rule).ok()
+        stats::warm_up(&self.probes_s, &rule).ok()
     }
 
-    /// The change between the means of the two halves of the calm time, in °C; infinite before that has passed.
+    /// Returns the difference between the means of the two halves of the calm time, in °C; infinite before that time
+    /// has passed.
     fn temperature_drift(&mut self, now: Stamp, temperature: f64) -> f64 {
         if self.rule.calm == Duration::ZERO {
             return 0.0;
@@ -128,13 +132,13 @@ impl WarmUp {
             self.temperatures.pop_front();
         }
         let middle = now.earlier(self.rule.calm / 2);
-        let mean = |late: bool| {
+        let mean_of_half = |late: bool| {
             let half = self.temperatures.iter().filter(|(at, _)| (*at > middle) == late).map(|t| t.1);
             let (sum, n) = half.fold((0.0, 0u32), |(sum, n), t| (sum + t, n + 1));
             sum / f64::from(n)
         };
         let long_enough = now.since(self.temperatures[0].0) >= self.rule.calm;
-        if long_enough { (mean(true) - mean(false)).abs() } else { f64::INFINITY }
+        if long_enough { (mean_of_half(true) - mean_of_half(false)).abs() } else { f64::INFINITY }
     }
 }
 
@@ -154,14 +158,14 @@ mod tests {
         }
     }
 
-    /// Requests of 0.25 s whose time a unit is `slow(t)`; returns when and how it ended.
-    fn run(slow: impl Fn(f64) -> f64, temperature: impl Fn(f64) -> Option<f64>) -> (f64, WarmUpVerdict) {
+    /// Runs requests of 0.25 s times `slowdown(t)`; returns when and how the warm-up ended.
+    fn run(slowdown: impl Fn(f64) -> f64, temperature: impl Fn(f64) -> Option<f64>) -> (f64, WarmUpVerdict) {
         let mut warm_up = WarmUp::new(rule(), Stamp(0));
         let mut t = 0.0;
         loop {
-            let seconds = 0.25 * slow(t);
+            let seconds = 0.25 * slowdown(t);
             t += seconds;
-            if !warm_up.request(seconds, 10) {
+            if !warm_up.record_request(seconds, 10) {
                 continue;
             }
             if let Some(verdict) = warm_up.verdict(Stamp((t * 1e9) as u64), temperature(t)) {
@@ -171,35 +175,35 @@ mod tests {
     }
 
     #[test]
-    fn steady_work_ends_at_the_floor() {
+    fn steady_work_ends_at_floor() {
         let (t, verdict) = run(|_| 1.0, |_| None);
         assert_eq!(verdict.code, WarmUpCode::Proven);
         assert!((6.0..7.0).contains(&t), "{t}");
     }
 
     #[test]
-    fn a_first_request_longer_than_a_warm_up_leaves_the_others_theirs() {
+    fn long_first_request_restarts_times() {
         let (t, verdict) = run(|t| if t == 0.0 { 400.0 } else { 1.0 }, |_| None);
         assert_eq!(verdict.code, WarmUpCode::Proven);
         assert!((106.0..107.0).contains(&t), "{t}");
     }
 
     #[test]
-    fn a_ramp_that_never_ends_is_not_converged() {
+    fn endless_ramp_is_not_converged() {
         let (t, verdict) = run(|t| 1.0 + t / 20.0, |_| None);
         assert_eq!(verdict.code, WarmUpCode::NotConverged);
         assert!(t >= 60.0);
     }
 
     #[test]
-    fn a_card_that_still_heats_is_waited_for() {
+    fn waits_for_temperature() {
         let (t, verdict) = run(|_| 1.0, |t| Some((60.0 - 30.0 * (-t / 10.0).exp()).floor()));
         assert_eq!((verdict.code, verdict.temperature_steady), (WarmUpCode::Proven, Some(true)));
         assert!((15.0..55.0).contains(&t), "{t}");
     }
 
     #[test]
-    fn requests_longer_than_the_cap_are_too_few_probes() {
+    fn long_requests_are_too_few_probes() {
         let (_, verdict) = run(|_| 40.0, |_| None);
         assert_eq!(verdict.code, WarmUpCode::TooFewProbes);
     }

@@ -12,7 +12,7 @@ use super::side_by_side::{common, own_schedule};
 use super::surroundings::CpuMark;
 use super::together::RankMessage;
 use crate::bench::{Driver, InputChoice, Iteration, Step};
-use crate::clock::{Clock, followed_cpu_time, process_cpu_time};
+use crate::clock::{Clock, child_cpu_time, process_cpu_time};
 use crate::model::{
     CycleEvidence, CycleRecord, IdleKind, IdleRecord, Record, Span, SpanKind, WarmUpRecord, WindowRecord, WorkCounts,
     id_hash,
@@ -62,7 +62,7 @@ impl CaseDriver {
         rig.progress(Progress {
             bench: Some(&job.record.id),
             stage: Stage::SetUp,
-            cycle: (job.from_cycle, schedule.most_cycles()),
+            cycle: (job.from_cycle, schedule.max_cycles()),
             lasts: Duration::ZERO,
             left: schedule.expected(),
         });
@@ -70,9 +70,9 @@ impl CaseDriver {
         rig.begin_together();
         let mut protocol = Protocol::new(own_schedule(&schedule, rig.rank()), seed, job.from_cycle);
         let searches_together = schedule.precision.is_some() && rig.rank().is_some();
-        protocol.spent(job.spent);
+        protocol.add_elapsed(job.spent);
         for sums in &job.earlier {
-            protocol.cycle_sums(*sums);
+            protocol.add_cycle(*sums);
         }
         Self {
             rig,
@@ -102,7 +102,7 @@ impl CaseDriver {
 
     /// The baton, whether all cycles were done, and what there is to tell of the body's end but its outcome.
     pub(super) fn end(self) -> (ContextLease, bool, Ended) {
-        let spent = if self.rig.is_here() { self.protocol.took(self.rig.now()) } else { Duration::ZERO };
+        let spent = if self.rig.is_here() { self.protocol.elapsed(self.rig.now()) } else { Duration::ZERO };
         let precision = self.protocol.precision();
         let ended = Ended { outcome: None, last_failure: self.last_failure, precision, sums: self.sums, spent };
         (self.rig, self.completed, ended)
@@ -114,7 +114,7 @@ impl CaseDriver {
         self.rig.pass();
         if self.rig.is_here() {
             let away = self.rig.now().since(from);
-            self.protocol.paused(away);
+            self.protocol.exclude_pause(away);
             self.waited += away;
             self.mark_cpu();
         }
@@ -136,7 +136,7 @@ impl CaseDriver {
             self.rig.progress(Progress {
                 bench: Some(&self.bench),
                 stage,
-                cycle: (self.protocol.cycle(), schedule.most_cycles()),
+                cycle: (self.protocol.cycle(), schedule.max_cycles()),
                 lasts,
                 left: cycle * left,
             });
@@ -206,7 +206,7 @@ impl CaseDriver {
                 }
             }
         }
-        self.protocol.edge(at);
+        self.protocol.record_edge(at);
     }
 
     /// Writes down the loaded idle and the warm-up.
@@ -281,9 +281,9 @@ impl CaseDriver {
             spans,
         };
         sampler.forget(now);
-        let own = CycleTotals::of(&record, &self.rig.parts.headline);
+        let own = CycleTotals::from_cycle(&record, &self.rig.parts.headline);
         let sums = if self.searches_together { self.rig.joined(own) } else { own };
-        self.protocol.cycle_sums(sums);
+        self.protocol.add_cycle(sums);
         self.sums.push(sums);
         self.rig.record(&Record::Cycle(Box::new(record)));
         self.stage = None;
@@ -308,7 +308,7 @@ impl CaseDriver {
 
     /// Of this process and its workers. CPU time is real time's; on a virtual clock it would compare unlike things.
     fn process_cpu(&self) -> Option<Duration> {
-        if self.rig.parts.clock.is_virtual() { None } else { Some(process_cpu_time()? + followed_cpu_time()) }
+        if self.rig.parts.clock.is_virtual() { None } else { Some(process_cpu_time()? + child_cpu_time()) }
     }
 }
 
@@ -345,7 +345,7 @@ impl Driver for CaseDriver {
                 {
                     return self.load(false, None);
                 }
-                Command::Rest { until, what, edge } => self.rest(until, what, edge),
+                Command::Rest { until, reason, edge } => self.rest(until, reason, edge),
                 Command::Load { fixed, edge_from } => return self.load(fixed, edge_from),
                 Command::Edge(edge) => self.edge(edge, synchronize),
                 Command::WarmedUp(warm_up, verdict) => {
@@ -377,7 +377,7 @@ impl Driver for CaseDriver {
         let tokens = iteration.tally.output_tokens;
         let units = if tokens > 0 { tokens } else { u64::from(n) };
         let iterations = if iteration.marks.is_empty() { u64::from(n) } else { iteration.marks.len() as u64 };
-        self.protocol.request(time.as_secs_f64(), units, iterations);
+        self.protocol.record_request(time.as_secs_f64(), units, iterations);
         self.per_iteration = Some(time / n.max(1));
         if self.window_from.is_some() {
             self.log.take(&iteration);

@@ -78,7 +78,7 @@ impl MeasureContext {
     pub(super) fn joined(&mut self, own: CycleTotals) -> CycleTotals {
         let words = self.meet(RankMessage { joules: own.joules, work: own.work, ..RankMessage::default() });
         let each = words.iter().map(|word| CycleTotals { joules: word.joules, work: word.work });
-        if words.is_empty() { own } else { CycleTotals::joined(each) }
+        if words.is_empty() { own } else { CycleTotals::sum(each) }
     }
 
     /// Whether there are enough cycles for rank 0, which says so to the others.
@@ -99,7 +99,7 @@ impl MeasureContext {
 pub(super) fn own_schedule(schedule: &Schedule, rank: Option<u32>) -> Schedule {
     match rank {
         None | Some(0) => *schedule,
-        Some(_) => Schedule { cycles: schedule.most_cycles(), precision: None, ..*schedule },
+        Some(_) => Schedule { cycles: schedule.max_cycles(), precision: None, ..*schedule },
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::memory::{self, Memory};
 use crate::clock::{Clock, MachineCpu, machine_cpu_time, process_tree};
 use crate::meter::DeviceMonitor;
-use crate::model::{CpuEvidence, DeviceUser};
+use crate::model::{CpuEvidence, DeviceProcess};
 use crate::units::Stamp;
 
 /// A pair of clock reads that took longer than this says little about how the two clocks stand to each other.
@@ -40,16 +40,11 @@ impl HostMonitor {
     }
 
     /// Who uses the devices; `None` where nobody can be asked.
-    pub fn users(&self) -> Option<Vec<DeviceUser>> {
+    pub fn users(&self) -> Option<Vec<DeviceProcess>> {
         let processes = self.watch.as_ref()?.processes().ok()?;
         let own = if processes.is_empty() { Vec::new() } else { process_tree() };
-        let user = |process: crate::meter::DeviceProcess| DeviceUser {
-            own: own.contains(&process.pid),
-            domain: process.domain,
-            pid: process.pid,
-            memory_bytes: process.memory_bytes,
-        };
-        Some(processes.into_iter().map(user).collect())
+        let mark_own = |process: DeviceProcess| DeviceProcess { own: own.contains(&process.pid), ..process };
+        Some(processes.into_iter().map(mark_own).collect())
     }
 
     /// Memory in which benches stay set up: the host's and the devices'; empty on a simulated machine, and where nobody
@@ -102,14 +97,15 @@ impl HostMonitor {
 mod tests {
     use super::*;
     use crate::clock::RealClock;
-    use crate::meter::{DeviceProcess, PowerLimits, ReadError};
+    use crate::meter::{PowerLimits, ReadError};
     use crate::model::DomainId;
 
     struct Shared;
 
     impl DeviceMonitor for Shared {
         fn processes(&self) -> Result<Vec<DeviceProcess>, ReadError> {
-            let process = |pid| DeviceProcess { domain: DomainId::new("gpu:0"), pid, memory_bytes: Some(5) };
+            let process =
+                |pid| DeviceProcess { domain: DomainId::new("gpu:0"), pid, memory_bytes: Some(5), own: false };
             Ok(vec![process(std::process::id()), process(u32::MAX)])
         }
 

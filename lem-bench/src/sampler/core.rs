@@ -126,7 +126,7 @@ impl SamplerState {
                     channel,
                     domain: c.domain.clone(),
                     period: found.and_then(|p| Duration::try_from_secs_f64(p.update_period_s?).ok()),
-                    sight: found.map_or(Coverage::Unknown, ChannelProbe::sight),
+                    sight: found.map_or(Coverage::Unknown, ChannelProbe::coverage),
                     least_gap: found
                         .and_then(|p| Duration::try_from_secs_f64(p.safe_interval_s?).ok())
                         .unwrap_or_default(),

@@ -26,7 +26,7 @@ pub(super) fn watched(tracks: &[GaugeTrack], windows: &[(Stamp, Stamp)]) -> Vec<
         };
         let spread = |quantity| {
             let points = points(quantity);
-            MinMeanMax::of(windows.iter().flat_map(|window| within(points, *window)).map(|point| point.1))
+            MinMeanMax::from_values(windows.iter().flat_map(|window| within(points, *window)).map(|point| point.1))
         };
         let (looked_s, held_s) = held(points(Quantity::ThrottleReasons), windows);
         GaugeEvidence {
@@ -58,7 +58,7 @@ fn held(points: &[TracePoint], windows: &[(Stamp, Stamp)]) -> (f64, Vec<(Throttl
             let seconds = point.0.seconds_from(from).min(LONGEST_S);
             from = point.0;
             looked += seconds;
-            for reason in ThrottleReason::of_bits(point.1 as u64) {
+            for reason in ThrottleReason::from_bits(point.1 as u64) {
                 match sums.iter_mut().find(|(known, _)| *known == reason) {
                     Some((_, sum)) => *sum += seconds,
                     None => sums.push((reason, seconds)),

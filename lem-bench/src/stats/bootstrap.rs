@@ -1,32 +1,29 @@
-//! Bootstrap intervals of a ratio of sums over cycles, and of a mean: cycles are resampled, never requests.
-//!
-//! Must not know the metric. Quantiles of pooled samples are in `bootstrap_quantiles`.
+//! Bootstrap intervals of a ratio of sums over cycles. Whole cycles are resampled, never requests.
 
-use super::bca::{bca_in_place, jackknife_ratio};
-use super::bootstrap_ci::{Bootstrap, BootstrapCi, BootstrapMethod};
-use super::error::{StatsError, finite, level};
-use super::idle::Idle;
-use super::quantile::select;
-use super::ratio::{RatioInput, same_ratio, spread_se};
+use super::bootstrap_ci::{Bootstrap, BootstrapCi, BootstrapMethod, bca_in_place, jackknife_ratio};
+use super::descriptive::select;
+use super::error::{StatsError, check_finite};
+use super::ratio::{Idle, RatioInput, same_ratio, spread_se};
 use super::resample::{Draws, Resampling};
 use super::sum::{constant, fsum, mean};
 
-/// Below this many cycles bootstrap-t has no useful distribution to read from.
-const LEAST_CYCLES_STUDENTISED: usize = 5;
+/// Bootstrap-t needs at least this many cycles for a useful distribution.
+const MIN_CYCLES_STUDENTISED: usize = 5;
 
-/// Marks what a resample does not have.
-const NONE: f64 = f64::NAN;
+/// Marks a value that does not exist in a resample.
+const MISSING: f64 = f64::NAN;
 
-/// Bootstrap intervals of joules per token from cycle sums, at the level of the input, widened by its inflation.
+/// Returns bootstrap intervals of joules per token from cycle sums, at the level of the input, widened by its
+/// inflation.
 ///
-/// Resamples whole cycles and, given [`Idle::Blocks`], the idle blocks too, so that the error of the idle power is in
-/// the interval. Studentised replicates use the linearised standard error of each resample; those whose error is at
-/// most 1e-9·|θ*| are dropped. The acceleration of BCa comes from leaving out cycles.
+/// Resamples whole cycles and, for [`Idle::Blocks`], also the idle blocks, so that the interval includes the error of
+/// the idle power. Studentised replicates use the linearised standard error of each resample; replicates whose error is
+/// at most 1e-9·|θ*| are dropped. The acceleration of BCa is that of leaving out cycles.
 ///
 /// # Errors
 ///
-/// As [`ratio_ci`](super::ratio_ci); also `InsufficientData` for [`Idle::Shared`] with an error, whose blocks would be
-/// needed, `BadParameter` for resamples outside 1 to 10 million, `ZeroDenominator` when no resample has tokens.
+/// As [`ratio_ci`](super::ratio_ci); also `InsufficientData` for [`Idle::Shared`] with an error, because that needs the
+/// blocks, `BadParameter` for resamples outside 1 to 10 million, `ZeroDenominator` when no resample has tokens.
 pub fn bootstrap_ratio(input: &RatioInput<'_>, resampling: &Resampling) -> Result<Bootstrap, StatsError> {
     input.check()?;
     resampling.check(2)?;
@@ -45,46 +42,32 @@ pub fn bootstrap_ratio(input: &RatioInput<'_>, resampling: &Resampling) -> Resul
     cycles.intervals(se, &jackknife_ratio(&net, input.tokens), input.conf, input.inflate, resampling)
 }
 
-/// Bootstrap intervals of the mean of one value a cycle, at level `conf`.
-///
-/// # Errors
-///
-/// `InsufficientData` below two values, `NonFinite`, `BadParameter` for the level or the resamples.
-pub fn bootstrap_mean(x: &[f64], conf: f64, resampling: &Resampling) -> Result<Bootstrap, StatsError> {
-    finite(x, 2)?;
-    level(conf)?;
-    resampling.check(2)?;
-    let ones = vec![1.0; x.len()];
-    let theta = mean(x);
-    let cycles = Cycles::new(x, &ones, &ones, &[], theta);
-    cycles.intervals(spread_se(x, &ones, theta), &jackknife_ratio(x, &ones), conf, 1.0, resampling)
-}
-
-/// One cycle as the resampling reads it.
+/// One cycle as input of the resampling.
 #[derive(Debug, Clone, Copy)]
 struct Row {
-    /// y − θ·n: small, so that sums of a resample keep their digits.
+    /// y − θ·n: small, so that sums of a resample stay precise.
     residual: f64,
     tokens: f64,
     time: f64,
 }
 
-/// Residual, tokens, and the products of both that the sum of squares of a resample takes; one number for even loads.
+/// Residual, tokens, and the products that the sum of squares of a resample needs; padded to six numbers for aligned
+/// loads.
 type Products = [f64; 6];
 
-/// What is resampled.
+/// The data that are resampled.
 #[derive(Debug)]
 struct Cycles {
     theta: f64,
     rows: Vec<Row>,
     products: Vec<Products>,
-    /// Idle blocks less their mean, W; none when there is nothing to resample.
+    /// Idle blocks minus their mean, W; empty when there is nothing to resample.
     blocks: Vec<f64>,
 }
 
 impl Cycles {
     fn new(y: &[f64], n: &[f64], time: &[f64], blocks: &[f64], theta: f64) -> Self {
-        // Cycles of one and the same ratio have no residual, whatever rounding says.
+        // Cycles with equal ratios have no residual; computed, it would be a rounding error.
         let exact = same_ratio(y, n);
         let rows = y.iter().zip(n).zip(time).map(|((y, &tokens), &time)| Row {
             residual: if exact { 0.0 } else { y - theta * tokens },
@@ -103,7 +86,7 @@ impl Cycles {
         Self { theta, rows, products, blocks }
     }
 
-    /// All intervals at level `conf`, given the standard error of the estimate and its leave-one-out values.
+    /// Returns all intervals at level `conf`, given the standard error of the estimate and its leave-one-out values.
     fn intervals(
         &self,
         se: f64,
@@ -113,16 +96,16 @@ impl Cycles {
         resampling: &Resampling,
     ) -> Result<Bootstrap, StatsError> {
         let (theta, cycles) = (self.theta, self.rows.len());
-        finite(&[theta, se], 2)?;
+        check_finite(&[theta, se], 2)?;
         let (mut reps, mut ts) = self.replicates(resampling);
         let used = reps.len();
         if used == 0 {
             return Err(StatsError::ZeroDenominator);
         }
         let bca = bca_in_place(theta, &mut reps, jack, conf)?;
-        let (percentile, bca) = BootstrapCi::plain(&bca, conf, used, cycles, resampling);
-        let readable = cycles >= LEAST_CYCLES_STUDENTISED && ts.len() > resampling.resamples / 2;
-        let studentized = readable.then(|| {
+        let (percentile, bca) = BootstrapCi::from_bca(&bca, conf, used, cycles, resampling);
+        let enough = cycles >= MIN_CYCLES_STUDENTISED && ts.len() > resampling.resamples / 2;
+        let studentized = enough.then(|| {
             let alpha = (1.0 - conf) / 2.0;
             let q = select(&mut ts, &[1.0 - alpha, alpha]);
             BootstrapCi {
@@ -142,7 +125,7 @@ impl Cycles {
         })
     }
 
-    /// Replicates of the ratio, and of its studentised deviation, without those that do not exist.
+    /// Returns the replicates of the ratio and of its studentised deviation, without those that do not exist.
     fn replicates(&self, resampling: &Resampling) -> (Vec<f64>, Vec<f64>) {
         let (c, k) = (self.rows.len(), self.blocks.len());
         let pairs = if k == 0 {
@@ -151,9 +134,9 @@ impl Cycles {
             let scratch = || (vec![0; c], vec![0.0; k]);
             resampling.run(2, 6 * (c + k), scratch, |draws, (drawn, blocks), out| {
                 let (power, se) = self.resample_idle(draws, blocks);
-                draws.each(c, c, |position, i| drawn[position] = i as u32);
-                let (shift, se) = self.deviation(drawn, power, se);
-                self.answer(shift, se, out);
+                draws.for_each_index(c, c, |position, i| drawn[position] = i as u32);
+                let (shift, se) = self.deviation_and_se(drawn, power, se);
+                self.write_replicate(shift, se, out);
             })
         };
         let column = |i: usize| {
@@ -164,34 +147,34 @@ impl Cycles {
         (column(0), column(1))
     }
 
-    /// One resample of the cycles: θ* and (θ* − θ)/se*.
+    /// Draws one resample of the cycles and writes θ* and (θ* − θ)/se*.
     #[inline]
     fn resample(&self, draws: &mut Draws, drawn: &mut [u32], out: &mut [f64]) {
         let cycles = self.products.len();
         let mut sums: Products = [0.0; 6];
-        draws.each(cycles, cycles, |position, i| {
+        draws.for_each_index(cycles, cycles, |position, i| {
             drawn[position] = i as u32;
             sums = std::array::from_fn(|l| sums[l] + self.products[i][l]);
         });
-        // With δ = r/n, Σ(r_i − δn_i)²·n² in terms that wait for no division.
+        // With δ = r/n, Σ(r_i − δn_i)²·n² in terms that do not depend on a division.
         let [r, n, rr, rn, nn, _] = sums;
         let (own, cross, square) = (rr * n * n, 2.0 * r * n * rn, r * r * nn);
         let squares = own - cross + square;
-        // Where the terms cancel (hardly ever) or overflow, the squares are summed one by one.
+        // Where the terms cancel (rare) or overflow, the squares are summed directly.
         if squares > 1e-6 * (own + cross.abs() + square) {
             let c = cycles as f64;
             let root = (squares * (c / (c - 1.0))).sqrt();
-            out[0] = self.tied(r / n);
-            out[1] = if root > 1e-9 * (out[0] * n * n).abs() { r * n / root } else { NONE };
+            out[0] = self.snap_to_estimate(r / n);
+            out[1] = if root > 1e-9 * (out[0] * n * n).abs() { r * n / root } else { MISSING };
         } else {
-            let (shift, se) = self.deviation(drawn, 0.0, 0.0);
-            self.answer(shift, se, out);
+            let (shift, se) = self.deviation_and_se(drawn, 0.0, 0.0);
+            self.write_replicate(shift, se, out);
         }
     }
 
     /// θ* − θ and its standard error for the cycles drawn, with an idle power `power` above the estimated one of
     /// standard error `power_se` (W).
-    fn deviation(&self, drawn: &[u32], power: f64, power_se: f64) -> (f64, f64) {
+    fn deviation_and_se(&self, drawn: &[u32], power: f64, power_se: f64) -> (f64, f64) {
         let rows = || drawn.iter().map(|&i| &self.rows[i as usize]);
         let (mut residual, mut tokens, mut time) = (0.0, 0.0, 0.0);
         for row in rows() {
@@ -212,21 +195,23 @@ impl Cycles {
         (shift, within.hypot(power_se * time / tokens))
     }
 
-    /// θ* and (θ* − θ)/se*; the latter none where there is no standard error.
-    fn answer(&self, shift: f64, se: f64, out: &mut [f64]) {
-        out[0] = self.tied(shift);
-        out[1] = if se > 1e-9 * out[0].abs() { shift / se } else { NONE };
+    /// Writes θ* and (θ* − θ)/se*; the latter is missing without a standard error.
+    fn write_replicate(&self, shift: f64, se: f64, out: &mut [f64]) {
+        out[0] = self.snap_to_estimate(shift);
+        out[1] = if se > 1e-9 * out[0].abs() { shift / se } else { MISSING };
     }
 
-    /// θ*: a resample that is the sample itself is a tie with θ, whatever the order of its sums did.
-    fn tied(&self, shift: f64) -> f64 {
+    /// Returns θ*. A resample equal to the sample is a tie with θ; without this, rounding in another order could
+    /// separate them.
+    fn snap_to_estimate(&self, shift: f64) -> f64 {
         if shift.abs() <= 1e-12 * self.theta.abs() { self.theta } else { self.theta + shift }
     }
 
-    /// One resample of the idle blocks: its mean above the estimated one and the standard error of that, W.
+    /// Draws one resample of the idle blocks and returns its mean minus the estimated one and the standard error of
+    /// that, W.
     fn resample_idle(&self, draws: &mut Draws, drawn: &mut [f64]) -> (f64, f64) {
         let k = self.blocks.len() as f64;
-        draws.each(self.blocks.len(), drawn.len(), |position, i| drawn[position] = self.blocks[i]);
+        draws.for_each_index(self.blocks.len(), drawn.len(), |position, i| drawn[position] = self.blocks[i]);
         let power = drawn.iter().sum::<f64>() / k;
         let squares: f64 = drawn.iter().map(|b| (b - power) * (b - power)).sum();
         (power, (squares / (k * (k - 1.0))).sqrt())
@@ -236,31 +221,12 @@ impl Cycles {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::exhaustive_cluster;
 
     const Y: [f64; 5] = [100.0, 104.0, 98.0, 120.0, 101.0];
     const N: [f64; 5] = [50.0, 51.0, 49.0, 50.0, 52.0];
 
     #[test]
-    fn random_resamples_agree_with_all_resamples() {
-        let all = exhaustive_cluster(&Y, &N, 0.9).unwrap();
-        let input = RatioInput { conf: 0.9, ..RatioInput::new(&Y, &N, &N) };
-        let some = bootstrap_ratio(&input, &Resampling { resamples: 200_000, ..Resampling::default() }).unwrap();
-        // Monte Carlo: the distribution is discrete, so a quantile moves by a step of the support or not at all.
-        let near = |got: f64, want: f64| assert!((got - want).abs() < 0.004 * want, "{got} {want}");
-        near(some.percentile.low, all.bca.pct_low);
-        near(some.percentile.high, all.bca.pct_high);
-        near(some.bca.low, all.bca.bca_low);
-        near(some.bca.high, all.bca.bca_high);
-        let (t, want) = (some.studentized.unwrap(), all.studentized.unwrap());
-        near(t.low, want.0);
-        assert!((t.high - want.1).abs() < 0.02 * want.1, "{} {}", t.high, want.1);
-        let share = all.n_studentized as f64 / all.n_resamples as f64;
-        assert!((t.used as f64 / 200_000.0 - share).abs() < 0.001);
-    }
-
-    #[test]
-    fn idle_blocks_widen_the_interval() {
+    fn idle_blocks_widen_interval() {
         let (energy, time): (Vec<f64>, Vec<f64>) = Y.iter().map(|y| (y + 500.0, 10.0)).unzip();
         let blocks = [49.0, 50.0, 51.0, 50.5, 49.5];
         let width = |idle| {
@@ -275,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_cycles_give_a_point() {
+    fn equal_cycles_give_point() {
         let y = [0.3, 0.6, 0.9, 0.3, 0.3];
         let n = [1.0, 2.0, 3.0, 1.0, 1.0];
         let b = bootstrap_ratio(&RatioInput::new(&y, &y, &n), &Resampling::default()).unwrap();

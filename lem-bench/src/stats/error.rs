@@ -1,29 +1,33 @@
-//! What a statistical function answers instead of a number, and the checks of slices that lead to it.
-//!
-//! Must not know which function asks.
+//! The error of all statistical functions, and the checks of slices and parameters that return it.
 
-use std::fmt;
+use thiserror::Error;
 
 /// Why a statistic does not exist for the given data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum StatsError {
     /// Fewer observations than the formula needs.
+    #[error("too few observations")]
     InsufficientData,
     /// A NaN or an infinity in the data.
+    #[error("the data contain a NaN or an infinity")]
     NonFinite,
     /// A zero or negative value where a logarithm is taken.
+    #[error("the data contain a value that is not above zero")]
     NonPositive,
     /// The denominator of a ratio (the tokens) does not sum to more than zero.
+    #[error("the denominator does not sum to more than zero")]
     ZeroDenominator,
     /// Slices that belong together have different lengths.
+    #[error("slices that belong together differ in length")]
     LengthMismatch,
     /// A parameter outside its range, such as a confidence level of 1.5.
+    #[error("a parameter is out of range")]
     BadParameter,
 }
 
 impl StatsError {
-    /// The stable name of the error, as stored in results and test vectors: `"insufficient_data"` and so on.
+    /// Returns the stable name of the error, as stored in results and test vectors: `"insufficient_data"` and so on.
     pub const fn code(self) -> &'static str {
         match self {
             Self::InsufficientData => "insufficient_data",
@@ -36,40 +40,25 @@ impl StatsError {
     }
 }
 
-impl fmt::Display for StatsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::InsufficientData => "there are too few observations",
-            Self::NonFinite => "the data hold a NaN or an infinity",
-            Self::NonPositive => "the data hold a value that is not above zero",
-            Self::ZeroDenominator => "the denominator does not sum to more than zero",
-            Self::LengthMismatch => "slices that belong together differ in length",
-            Self::BadParameter => "a parameter is out of range",
-        })
-    }
-}
-
-impl std::error::Error for StatsError {}
-
-/// At least `least` values, all finite.
-pub(super) fn finite(x: &[f64], least: usize) -> Result<(), StatsError> {
-    if x.len() < least {
+/// Checks that `x` has at least `min_len` values, all finite.
+pub(super) fn check_finite(x: &[f64], min_len: usize) -> Result<(), StatsError> {
+    if x.len() < min_len {
         return Err(StatsError::InsufficientData);
     }
     if x.iter().all(|v| v.is_finite()) { Ok(()) } else { Err(StatsError::NonFinite) }
 }
 
-/// Every value above zero, so that its logarithm exists.
-pub(super) fn positive(x: &[f64]) -> Result<(), StatsError> {
+/// Checks that every value is above zero, so that its logarithm exists.
+pub(super) fn check_positive(x: &[f64]) -> Result<(), StatsError> {
     if x.iter().all(|&v| v > 0.0) { Ok(()) } else { Err(StatsError::NonPositive) }
 }
 
-/// A confidence level in `[0, 1)`: at 1 every interval is the whole line.
-pub(super) fn level(conf: f64) -> Result<(), StatsError> {
+/// Checks that a confidence level is in `[0, 1)`; at 1 every interval would be unbounded.
+pub(super) fn check_level(conf: f64) -> Result<(), StatsError> {
     if (0.0..1.0).contains(&conf) { Ok(()) } else { Err(StatsError::BadParameter) }
 }
 
-/// A parameter that must be a number, zero or more.
-pub(super) fn not_negative(v: f64) -> Result<(), StatsError> {
+/// Checks that a parameter is finite and not negative.
+pub(super) fn check_not_negative(v: f64) -> Result<(), StatsError> {
     if v.is_finite() && v >= 0.0 { Ok(()) } else { Err(StatsError::BadParameter) }
 }

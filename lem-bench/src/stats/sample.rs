@@ -1,12 +1,10 @@
-//! Which numbers can be pooled by the million, and how they are ordered as integers.
-//!
-//! Must not know what they measure.
+//! The sample types that can be pooled, and their order-preserving integer keys.
 
-/// Integers in the order of the samples they stand for.
+/// An integer that sorts like the sample it represents.
 pub trait Key: Copy + Ord + Send + Sync + 'static {
-    /// The key in 64 bits.
+    /// Returns the key widened to 64 bits.
     fn wide(self) -> u64;
-    /// Back from 64 bits that hold a key.
+    /// Returns the key from its 64-bit form.
     fn narrow(wide: u64) -> Self;
 }
 
@@ -33,15 +31,16 @@ impl Key for u64 {
 /// A sample that can be pooled: whole nanoseconds as `u32` or `u64` (half the memory, no conversion), or any unit as
 /// `f32` or `f64`. Sealed.
 pub trait Sample: Copy + Send + Sync + sealed::Sealed {
-    /// What is sorted in its place.
+    /// The integer that is sorted in place of the sample.
     type Key: Key;
-    /// The key of a finite sample; none for NaN and infinities.
+    /// Returns the key of a finite sample; `None` for NaN and infinities.
     fn key(self) -> Option<Self::Key>;
-    /// The keys of `samples`, in their memory where key and sample are the same; none when one is NaN or infinite.
+    /// Returns the keys of `samples`, reusing their memory where key and sample have the same type; `None` when one
+    /// sample is NaN or infinite.
     fn keys(samples: Vec<Self>) -> Option<Vec<Self::Key>> {
         samples.into_iter().map(Self::key).collect()
     }
-    /// The sample that a key stands for, as a float in the sample's unit.
+    /// Returns the sample that a key represents, as a float in the sample's unit.
     fn value(key: Self::Key) -> f64;
 }
 
@@ -85,7 +84,7 @@ impl Sample for u64 {
     }
 }
 
-// Positive floats are ordered as their bits, negative ones the other way round and below.
+// Positive floats sort like their bits; negative floats sort below them, in reverse order of their bits.
 
 impl Sample for f32 {
     type Key = u32;
@@ -118,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_keep_the_order_and_the_value() {
+    fn keys_preserve_order_and_value() {
         let x = [f64::MIN, -1e12, -1.5, -1e-300, -0.0, 0.0, 5e-324, 1.0, 1e12, f64::MAX];
         let keys: Vec<u64> = x.iter().map(|v| v.key().unwrap()).collect();
         assert!(keys.is_sorted());

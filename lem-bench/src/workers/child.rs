@@ -49,7 +49,7 @@ impl Worker {
         // What it starts in turn can be ended with it, by its group; and nobody waits for it when we are gone.
         alone(&mut command, libc::SIGKILL);
         let process = command.stdin(Stdio::from(OwnedFd::from(theirs))).spawn()?;
-        let followed = Some(ChildCpuTimer::begin(process.id()));
+        let followed = Some(ChildCpuTimer::start(process.id()));
         tracing::debug!(pid = process.id(), "worker started");
         let (socket, limit, interrupt) = (BufReader::new(socket), launch.limit, interrupt.clone());
         let (line, waited, began) = (Vec::new(), Duration::ZERO, Instant::now());

@@ -63,13 +63,13 @@ fn ticks_that_jitter_and_reads_that_fail_leave_the_period() {
 
 #[test]
 fn what_a_sensor_sees_is_told_or_unknown() {
-    let sight = |sensor: &str| found("", sensor).0.sight();
+    let sight = |sensor: &str| found("", sensor).0.coverage();
     assert_eq!(sight(r#"{"kind": "counter"}"#), Coverage::Unknown);
     assert_eq!(sight(r#"{"kind": "counter", "told": true}"#), Coverage::WholeTime);
     assert_eq!(sight(r#"{"kind": "counter", "told": true, "average_s": 0.025}"#), Coverage::PartTime);
     assert_eq!(sight(r#"{"kind": "counter", "update_s": 0.001}"#), Coverage::WholeTime);
     let noisy = r#""power_noise": 0.01"#;
-    let gauge = |sensor: &str| found(noisy, sensor).0.sight();
+    let gauge = |sensor: &str| found(noisy, sensor).0.coverage();
     assert_eq!(gauge(r#"{"kind": "power", "told": true, "average_s": 1.0}"#), Coverage::Smeared);
     assert_eq!(gauge(r#"{"kind": "power", "told": true, "average_s": 0.025}"#), Coverage::PartTime);
 }

@@ -1,6 +1,6 @@
 //! The table: errors of many windows in one row, and whether they keep their bounds.
 
-use lem_bench::stats;
+use lem_bench::stats::{self, PooledSamples};
 
 use crate::machine::Setting;
 use crate::measure::Window;
@@ -53,7 +53,7 @@ impl Errors {
             *error = error.abs();
         }
         let max = pct.iter().copied().fold(0.0, f64::max);
-        let p95 = stats::quantile7(&pct, &[0.95]).map_or(f64::INFINITY, |quantiles| quantiles[0]);
+        let p95 = PooledSamples::new(&[&pct], None).and_then(|pct| pct.quantile(0.95)).unwrap_or(f64::INFINITY);
         Self { p95, max }
     }
 }

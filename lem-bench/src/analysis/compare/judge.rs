@@ -5,7 +5,7 @@
 
 use super::comparison::{BenchComparison, Change, Direction, Verdict};
 use super::options::Criteria;
-use crate::stats::{self, Judged, LogChange, Suspicion, benjamini_hochberg, t_ppf, tost_from};
+use crate::stats::{self, LogChange, Suspicion, VerdictInput, benjamini_hochberg, t_ppf, tost_from};
 
 /// With which probability the stated detectable change is found.
 const POWER: f64 = 0.8;
@@ -44,7 +44,7 @@ fn verdict(bench: &mut BenchComparison, change: Change, tests: usize, criteria: 
     // What is judged is the worsening: where more is better, the ratio is turned upside down.
     let worse = |percent: f64| if bench.lower_is_better { percent } else { inverse(percent) };
     let (a, b) = (worse(change.low), worse(change.high));
-    let judged = Judged {
+    let judged = VerdictInput {
         pct: worse(change.percent),
         pct_low: a.min(b),
         pct_high: a.max(b),

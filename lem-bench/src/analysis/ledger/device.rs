@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::judge::Evidence;
 use crate::analysis::finding::{Check, Finding, Severity};
-use crate::model::{DeviceUser, DomainId, GaugeEvidence, SensorEventKind, ThrottleReason};
+use crate::model::{DeviceProcess, DomainId, GaugeEvidence, SensorEventKind, ThrottleReason};
 use crate::stats;
 
 /// The share of the windows above which a slowdown is no longer a passing one.
@@ -56,7 +56,7 @@ fn throttled(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             weight,
             format!(
                 "{} held the clocks of {worst} down for {seconds:.1} s of the windows ({percent} %){others}",
-                reason.words()
+                reason.label()
             ),
             remedy,
         ));
@@ -173,10 +173,11 @@ fn limits(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
 /// Other processes on the devices: before anything was set up, and after the windows of each cycle.
 fn users(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     let ours: BTreeSet<u32> = evidence.parts.iter().map(|part| part.head.evidence.pid).collect();
-    let is_own = |user: &DeviceUser| user.own || ours.contains(&user.pid);
+    let is_own = |user: &DeviceProcess| user.own || ours.contains(&user.pid);
     // Each process looks at its own devices, and one cycle is one look.
-    let before: Vec<&DeviceUser> = evidence.heads().filter_map(|head| head.evidence.users.as_ref()).flatten().collect();
-    let looks: Vec<Vec<&DeviceUser>> = evidence
+    let before: Vec<&DeviceProcess> =
+        evidence.heads().filter_map(|head| head.evidence.users.as_ref()).flatten().collect();
+    let looks: Vec<Vec<&DeviceProcess>> = evidence
         .records
         .iter()
         .map(|records| records.iter().filter_map(|record| record.evidence.users.as_ref()).collect::<Vec<_>>())
@@ -186,11 +187,11 @@ fn users(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     let devices: BTreeSet<&DomainId> = before.iter().chain(looks.iter().flatten()).map(|user| &user.domain).collect();
     let contained = evidence.part.head.environment.iter().find(|fact| fact.name == "container");
     for device in devices {
-        let here = |user: &&DeviceUser| user.domain == *device;
+        let here = |user: &&DeviceProcess| user.domain == *device;
         let seen_own = looks.iter().flatten().copied().filter(here).any(is_own);
-        let mut others: BTreeMap<u32, (usize, &DeviceUser)> = BTreeMap::new();
+        let mut others: BTreeMap<u32, (usize, &DeviceProcess)> = BTreeMap::new();
         for look in &looks {
-            let seen: BTreeMap<u32, &DeviceUser> =
+            let seen: BTreeMap<u32, &DeviceProcess> =
                 look.iter().copied().filter(here).filter(|user| !is_own(user)).map(|user| (user.pid, user)).collect();
             for (pid, user) in seen {
                 others.entry(pid).or_insert((0, user)).0 += 1;

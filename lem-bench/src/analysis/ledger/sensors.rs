@@ -18,7 +18,7 @@ pub(super) fn judge(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
 fn windows(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     // The slowest of all processes that read any.
     let reading = evidence.heads().filter(|head| !head.headline.is_empty());
-    let periods: Option<Vec<_>> = reading.map(|head| head.probe.period_of(&head.headline)).collect();
+    let periods: Option<Vec<_>> = reading.map(|head| head.probe.update_period(&head.headline)).collect();
     let Some(period) = periods.map(|periods| periods.into_iter().max().unwrap_or_default()) else {
         findings.push(Finding::new(
             Check::WindowShort,

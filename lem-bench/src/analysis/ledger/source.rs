@@ -72,7 +72,7 @@ fn origin(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
 
 /// Whether the headline has the energy of an NVIDIA board that was not calibrated.
 fn has_board_gain(head: &RunHeader) -> bool {
-    let calibrated = |id: &DomainId| head.evidence.calibration.as_ref().is_some_and(|all| all.of(id).is_some());
+    let calibrated = |id: &DomainId| head.evidence.calibration.as_ref().is_some_and(|all| all.domain(id).is_some());
     let of_board = |kind| matches!(kind, DomainKind::Gpu | DomainKind::GpuMemory | DomainKind::Module);
     head.probe.meter.split('+').any(|meter| meter == "nvml")
         && head.domains.iter().any(|d| of_board(d.kind) && head.headline.contains(&d.id) && !calibrated(&d.id))

@@ -32,7 +32,7 @@ pub(super) fn can_be_watched(opened: &Opened, probe: &MeterProbe) -> bool {
 /// Watches an opened meter at rest; `None` where its power could not be read in every block.
 pub(super) fn watch(opened: Opened, probe: &MeterProbe) -> Option<AtRest> {
     let headline = opened.headline;
-    let tick = probe.period_of(&headline).unwrap_or(Duration::from_millis(100));
+    let tick = probe.update_period(&headline).unwrap_or(Duration::from_millis(100));
     let blocks = (WATCHED.as_secs_f64() / (tick.as_secs_f64() * 5.0).max(0.001)).clamp(3.0, f64::from(BLOCKS)) as u32;
     let length = (WATCHED / blocks).max(tick * 5);
     let clock = Arc::new(RealClock);

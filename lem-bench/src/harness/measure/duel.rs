@@ -90,7 +90,7 @@ pub(in crate::harness) fn duel(call: &Invocation, duel: &Duel) -> Result<(ExitSt
             let set =
                 Config { overrides: Overrides { cycles: Some(duel.pairs), ..config.overrides }, ..config.clone() };
             let whole = jobs::schedule(&set, &attributes, &probe, &instrument.headline);
-            let turn = whole.turn(&config.overrides);
+            let turn = whole.duel_turn(config.overrides.min_window.is_some());
             DuelBench { listed, whole: Schedule { cycles: duel.pairs, window: turn.window, ..whole }, turn }
         })
         .collect();

@@ -15,7 +15,7 @@ use super::headline;
 use crate::clock::{Clock, RealClock};
 use crate::meter::{self, DeviceMonitor, Meter, MeterChoice, NullMeter};
 use crate::model::{
-    Calibration, DeviceLimits, DeviceUser, Domain, DomainId, DomainKind, Fact, MeterProbe, Origin, RunEvidence,
+    Calibration, DeviceLimits, DeviceProcess, Domain, DomainId, DomainKind, Fact, MeterProbe, Origin, RunEvidence,
     RunHeader,
 };
 use crate::runner::HostMonitor;
@@ -233,7 +233,7 @@ impl MeterSetup {
 /// What a person should know before the run begins.
 pub(super) fn warnings(evidence: &RunEvidence) -> Vec<String> {
     let others = evidence.users.iter().flatten().filter(|user| !user.own);
-    let warning = |user: &DeviceUser| {
+    let warning = |user: &DeviceProcess| {
         let memory = user.memory_bytes.map(|n| format!(" and holds {} MiB", n >> 20)).unwrap_or_default();
         format!("{}: process {} uses it{memory}: its energy is in every figure", user.domain, user.pid)
     };

@@ -29,7 +29,7 @@ pub(super) fn plan(plan: &TimePlan, instrument: &MeterSetup, probe: &MeterProbe,
         "{benches} by {} ({origin}; {}), about {} and the benches' own set-up",
         probe.meter,
         headline.join(" + "),
-        range(plan.total(), plan.most())
+        range(plan.total(), plan.max_total())
     );
     let shown = if all { n } else { SHOWN.min(n) };
     let width = plan.benches().iter().take(shown).map(|bench| bench.id.chars().count()).max().unwrap_or(0).min(60);
@@ -45,7 +45,7 @@ pub(super) fn plan(plan: &TimePlan, instrument: &MeterSetup, probe: &MeterProbe,
 fn line(bench: &PlannedBench) -> String {
     let schedule = &bench.schedule;
     let windows = if schedule.windows == 1 { String::new() } else { format!("{} × ", schedule.windows) };
-    let (fewest, most) = (schedule.cycles, schedule.most_cycles());
+    let (fewest, most) = (schedule.cycles, schedule.max_cycles());
     let cycles = if fewest == most { fewest.to_string() } else { format!("{fewest} to {most}") };
     let until = schedule.precision.map_or_else(String::new, |rule| {
         let budget = rule.budget.map(|budget| format!(", at most {}", span(budget))).unwrap_or_default();
@@ -56,7 +56,7 @@ fn line(bench: &PlannedBench) -> String {
         "{processes}{cycles} cycles × {windows}{}{until}, warm-up from {}: about {}",
         span(schedule.window),
         span(schedule.warm_up.floor),
-        range(schedule.expected(), schedule.longest())
+        range(schedule.expected(), schedule.expected_max())
     )
 }
 

@@ -57,7 +57,7 @@ impl Progress {
                     {
                         // One that was measured again, as not all processes had it, takes the place of the first.
                         bench.sums.truncate(cycle.index as usize);
-                        bench.sums.push(CycleTotals::of(cycle, &head.headline));
+                        bench.sums.push(CycleTotals::from_cycle(cycle, &head.headline));
                     }
                 }
                 Record::BenchEnd(end) => {
@@ -84,7 +84,7 @@ impl Progress {
         let joined = |id: &String| {
             let parts: Vec<BenchProgress> = each.iter().map(|one| one.bench(id)).collect();
             let cycles = parts.iter().map(|part| part.sums.len()).min().unwrap_or_default();
-            let sums = (0..cycles).map(|n| CycleTotals::joined(parts.iter().map(|part| part.sums[n]))).collect();
+            let sums = (0..cycles).map(|n| CycleTotals::sum(parts.iter().map(|part| part.sums[n]))).collect();
             (id.clone(), BenchProgress { sums, completed: parts.iter().all(|part| part.completed) })
         };
         Self {

@@ -356,7 +356,7 @@ pub(super) fn head(call: &Invocation, chosen: &SelectedCases, instrument: &Meter
         debug_build: cfg!(debug_assertions),
         evidence: RunEvidence::default(),
         plan: chosen.plan.clone(),
-        shard: config.shard.map(|shard| (shard.number, shard.of)),
+        shard: config.shard.map(|shard| (shard.number, shard.count)),
         order: chosen.order,
     }
 }

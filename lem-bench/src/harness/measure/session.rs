@@ -115,7 +115,7 @@ impl<R: FnMut() -> Result<Sampler, String>> SessionRunner<R> {
             return Ok(ControlFlow::Break(()));
         }
         // A process that ended between a bench's last cycle and its end left nothing but that to be written down.
-        if seat.job.from_cycle > 0 && seat.job.from_cycle >= seat.job.schedule.most_cycles() {
+        if seat.job.from_cycle > 0 && seat.job.from_cycle >= seat.job.schedule.max_cycles() {
             seat.is_over = true;
             self.close(&seat.job)?;
             return Ok(self.ended(&seat.job.record.id, Outcome::Completed));

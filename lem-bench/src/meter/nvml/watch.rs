@@ -29,6 +29,7 @@ impl DeviceMonitor for Watch {
                     UsedGpuMemory::Used(bytes) => Some(bytes),
                     UsedGpuMemory::Unavailable => None,
                 },
+                own: false,
             }));
         }
         Ok(all)

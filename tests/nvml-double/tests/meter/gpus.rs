@@ -185,7 +185,10 @@ fn others_on_the_card_and_a_lowered_limit_are_seen_at_any_time() {
     let seen = std::thread::spawn(move || (watch.processes().unwrap(), watch.power_limits().unwrap())).join().unwrap();
     let domain = DomainId::new("gpu:0");
     assert_eq!(seen.0.len(), 2, "the third has not come yet");
-    assert_eq!(foreign(&seen.0, &[own]), [DeviceProcess { domain: domain.clone(), pid: 1, memory_bytes: None }]);
+    assert_eq!(
+        foreign(&seen.0, &[own]),
+        [DeviceProcess { domain: domain.clone(), pid: 1, memory_bytes: None, own: false }]
+    );
     assert_eq!(seen.1, [PowerLimits { domain, enforced_w: Some(350.0), default_w: Some(700.0) }]);
     assert!(seen.1[0].is_lowered());
 }

@@ -3,7 +3,7 @@
 use super::cases::Case;
 use super::evidence::{Journal, Run};
 use crate::analysis::finding::{Check, Severity};
-use crate::model::{DeviceUser, DomainId, GaugeEvidence, MinMeanMax, ThrottleReason};
+use crate::model::{DeviceProcess, DomainId, GaugeEvidence, MinMeanMax, ThrottleReason};
 use crate::units::Joules;
 
 fn held(run: &mut Run, reason: ThrottleReason, seconds: f64) {
@@ -18,8 +18,8 @@ fn limit(run: &mut Run, watts: f64) {
     run.one().head.evidence.limits[0].enforced_w = Some(watts);
 }
 
-fn stranger(pid: u32) -> DeviceUser {
-    DeviceUser { domain: DomainId::new("gpu:0"), pid, memory_bytes: Some(3 << 30), own: false }
+fn stranger(pid: u32) -> DeviceProcess {
+    DeviceProcess { domain: DomainId::new("gpu:0"), pid, memory_bytes: Some(3 << 30), own: false }
 }
 
 /// A process that was there after the windows of these cycles.

@@ -5,7 +5,7 @@
 use crate::analysis::finding::Finding;
 use crate::analysis::{Options, ReadJournal, Summary, summarise_read};
 use crate::model::{
-    BenchEnd, BenchRecord, ChannelProbe, CpuEvidence, CycleEvidence, CycleRecord, DeviceLimits, DeviceUser, Domain,
+    BenchEnd, BenchRecord, ChannelProbe, CpuEvidence, CycleEvidence, CycleRecord, DeviceLimits, DeviceProcess, Domain,
     DomainEnergy, DomainId, DomainKind, Fact, GaugeEvidence, IdleBlock, IdleKind, IdleRecord, MeterProbe, Method,
     MinMeanMax, Origin, Outcome, Record, RequestLog, RunEvidence, RunHeader, SCHEMA_VERSION, SensorEvent,
     SensorEventKind, WarmUpCode, WarmUpRecord, WindowRecord, WorkCounts,
@@ -265,7 +265,7 @@ fn cycle(n: u32) -> CycleRecord {
     };
     let work = WorkCounts { requests: 20, output_tokens: 1000, ..WorkCounts::default() };
     let clock = MinMeanMax { mean: 1980.0, min: 1980.0, max: 1980.0 };
-    let own = DeviceUser { domain: gpu(), pid: PID, memory_bytes: Some(8 << 30), own: true };
+    let own = DeviceProcess { domain: gpu(), pid: PID, memory_bytes: Some(8 << 30), own: true };
     CycleRecord {
         bench: "decode".to_owned(),
         index: n,

@@ -93,7 +93,7 @@ fn badge(session: &SessionResult, change: &ChangePoint) -> Badge {
 
 /// That no level changed, or that it can't be told yet.
 fn unchanged(trend: &Trend) -> String {
-    let (n, fewest) = (trend.sessions.len(), 2 * ChangePointRule::default().least);
+    let (n, fewest) = (trend.sessions.len(), 2 * ChangePointRule::default().min_entries);
     if n < fewest {
         let are = if n == 1 { "session is" } else { "sessions are" };
         return format!("not looked for: {n} {are} too few, it takes {fewest}");
