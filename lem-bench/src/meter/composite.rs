@@ -117,7 +117,7 @@ mod tests {
         fn boxed(id: &str, base: u64, channels: usize) -> Box<dyn Meter> {
             let id = DomainId::new(id);
             let channel = Channel::new(id.clone(), Quantity::Energy { unit_j: 1.0, modulus: None });
-            let domain = Domain { id, kind: DomainKind::LivePower, parent: None, label: String::new() };
+            let domain = Domain { id, kind: DomainKind::Board, parent: None, label: String::new() };
             Box::new(Self { base, domains: vec![domain], channels: vec![channel; channels] })
         }
     }

@@ -71,7 +71,7 @@ mod tests {
     fn opened(domains: &[(&str, Option<&str>)], channels: &[(&str, Quantity)]) -> Result<Opened, String> {
         let domain = |(id, parent): &(&str, Option<&str>)| Domain {
             id: DomainId::new(*id),
-            kind: DomainKind::LivePower,
+            kind: DomainKind::Board,
             parent: parent.map(DomainId::new),
             label: String::new(),
         };

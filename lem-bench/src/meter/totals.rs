@@ -119,7 +119,7 @@ mod tests {
 
     fn domain(id: &str, parent: Option<&str>) -> Domain {
         let parent = parent.map(DomainId::new);
-        Domain { id: DomainId::new(id), kind: DomainKind::LivePower, parent, label: String::new() }
+        Domain { id: DomainId::new(id), kind: DomainKind::Board, parent, label: String::new() }
     }
 
     fn laptop() -> Vec<Domain> {

@@ -49,7 +49,7 @@ pub enum DomainKind {
     /// The platform, as the processor sees it.
     Platform,
     /// A board, rail or wall socket seen by some other sensor.
-    LivePower,
+    Board,
     /// One process' share, by a model and not by a sensor.
     Process,
 }

@@ -291,7 +291,7 @@ impl SamplerState {
                         Step::Wrapped => (SensorEventKind::CounterWrapped, "passed its range"),
                         Step::Reset => (SensorEventKind::CounterReset, "started again"),
                         Step::Backwards => (SensorEventKind::CounterBackwards, "went back"),
-                        Step::NullMeter => (SensorEventKind::CounterUnread, "may have passed its whole range unseen"),
+                        Step::Unread => (SensorEventKind::CounterUnread, "may have passed its whole range unseen"),
                     };
                     let gap = at.seconds_from(last);
                     let detail = format!("the counter {what}: it read {raw}, {gap:.2} s after the read before");

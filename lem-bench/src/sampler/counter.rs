@@ -20,7 +20,7 @@ pub enum Step {
     /// It went back a little: what happened since the last count is not known.
     Backwards,
     /// So much time passed since the last count that the counter may have passed its whole range unseen.
-    NullMeter,
+    Unread,
 }
 
 impl Step {
@@ -92,7 +92,7 @@ impl Unwrapper {
             return Step::Backwards;
         }
         self.counts += u128::from(raw - last);
-        if self.range_j().is_some_and(|range| range <= believed) { Step::NullMeter } else { Step::Forward }
+        if self.range_j().is_some_and(|range| range <= believed) { Step::Unread } else { Step::Forward }
     }
 
     fn step_down(&mut self, last: u64, raw: u64, seconds: f64) -> Step {
@@ -101,7 +101,7 @@ impl Unwrapper {
             let believed = self.believed_w() * seconds;
             if forward as f64 * self.unit_j <= believed {
                 self.counts += u128::from(forward);
-                return if range <= believed { Step::NullMeter } else { Step::Wrapped };
+                return if range <= believed { Step::Unread } else { Step::Wrapped };
             }
         }
         // After a reset the counter has counted `raw` since; after a small step back nothing is known.
@@ -146,8 +146,8 @@ mod tests {
         let mut counter = Unwrapper::new(1e-6, Some(1 << 28));
         counter.push(0, 0.0);
         assert_eq!(counter.push(7_000_000, 0.1).1, Step::Forward);
-        assert_eq!(counter.push(8_000_000, 5.0).1, Step::NullMeter);
-        assert_eq!(counter.push(7_000_000, 5.0).1, Step::NullMeter);
+        assert_eq!(counter.push(8_000_000, 5.0).1, Step::Unread);
+        assert_eq!(counter.push(7_000_000, 5.0).1, Step::Unread);
         assert!(counter.patience_s(0.01).unwrap() < 0.07);
         assert_eq!(Unwrapper::new(1e-6, None).patience_s(0.1), None);
     }

@@ -133,7 +133,7 @@ fn kind_of(id: &str) -> DomainKind {
     match id.split_once(':') {
         Some(("cpu", rest)) if rest.starts_with("package") => DomainKind::Package,
         Some(("cpu", rest)) if rest.starts_with("dram") => DomainKind::Dram,
-        Some(("board", _)) => DomainKind::LivePower,
+        Some(("board", _)) => DomainKind::Board,
         _ => DomainKind::Gpu,
     }
 }

@@ -45,7 +45,7 @@ impl Card {
     /// The card beside a counter of the machine that never moves, as some virtual machines show one.
     fn beside_a_dead_counter(clock: &VirtualClock, calls: &Calls) -> Self {
         let mut card = Self::new(clock, calls);
-        card.domains.push(Domain { id: dead(), kind: DomainKind::LivePower, parent: None, label: "psys".into() });
+        card.domains.push(Domain { id: dead(), kind: DomainKind::Board, parent: None, label: "psys".into() });
         card.channels.push(Channel::new(dead(), COUNTER));
         card
     }

@@ -79,9 +79,9 @@ fn rule(driver: &str) -> Rule {
         "xe" => ("gpu", DomainKind::Gpu, Whole::Labelled(&["card"]), true),
         name if name.starts_with("i915") => ("gpu", DomainKind::Gpu, Whole::First, true),
         "amd_energy" => ("cpu", DomainKind::Package, Whole::None, true),
-        "ina3221" => ("board", DomainKind::LivePower, Whole::Labelled(&["VDD_IN", "POM_5V_IN"]), true),
-        "power_meter" => ("board", DomainKind::LivePower, Whole::First, true),
-        _ => ("board", DomainKind::LivePower, Whole::None, false),
+        "ina3221" => ("board", DomainKind::Board, Whole::Labelled(&["VDD_IN", "POM_5V_IN"]), true),
+        "power_meter" => ("board", DomainKind::Board, Whole::First, true),
+        _ => ("board", DomainKind::Board, Whole::None, false),
     };
     Rule { class, kind, whole, sure }
 }

@@ -85,7 +85,7 @@ impl Hwmon {
     pub fn summable(&self) -> Vec<DomainId> {
         let sure: Vec<Domain> =
             self.domains.iter().filter(|domain| self.summable.contains(&domain.id)).cloned().collect();
-        let (boards, devices): (Vec<_>, Vec<_>) = sure.into_iter().partition(|it| it.kind == DomainKind::LivePower);
+        let (boards, devices): (Vec<_>, Vec<_>) = sure.into_iter().partition(|it| it.kind == DomainKind::Board);
         crate::meter::non_overlapping(if devices.is_empty() { &boards } else { &devices })
     }
 

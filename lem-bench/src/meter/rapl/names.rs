@@ -18,7 +18,7 @@ pub(super) fn domain(name: &str, package: Option<&str>) -> Domain {
             "core" => DomainKind::Core,
             "uncore" => DomainKind::Uncore,
             "dram" => DomainKind::Dram,
-            _ => DomainKind::LivePower,
+            _ => DomainKind::Board,
         };
         (kind, name, of_package())
     };
