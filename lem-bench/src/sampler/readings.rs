@@ -65,7 +65,12 @@ pub(super) struct Readings {
     pub(super) events: Vec<SensorEvent>,
     /// The edges on one side of which the machine rests.
     pub(super) rests: Vec<(Stamp, IdleSide)>,
+    /// Windows for which a stuck counter has been reported.
+    pub(super) reported_stuck: Vec<(DomainId, Stamp, Stamp)>,
 }
+
+/// The energy of a counter over a window, in J.
+type CounterEnergy = (f64, f64, f64);
 
 impl Readings {
     /// Whether every counter has been seen to tick `ticks` times since the first read after `edge`: there is nothing
@@ -94,7 +99,8 @@ impl Readings {
     pub(super) fn energy(&mut self, start: Stamp, stop: Stamp, domains: &[DomainId]) -> Vec<DomainEnergy> {
         let mut out = Vec::with_capacity(domains.len());
         for domain in domains {
-            let counted = self.counted(start, stop, domain);
+            let (counted, stuck) = self.counted(start, stop, domain);
+            self.report_stuck(start, stop, domain, stuck);
             let integrated = self.integrated(start, stop, domain);
             let of = |(low, joules, high): (f64, f64, f64), method, other: Option<GaugeEnergy>| DomainEnergy {
                 domain: domain.clone(),
@@ -126,13 +132,37 @@ impl Readings {
         Some(Known { update_s: period?.as_secs_f64(), rests })
     }
 
-    fn counted(&mut self, start: Stamp, stop: Stamp, domain: &DomainId) -> Option<(f64, f64, f64)> {
+    /// Adds the events of a stuck counter, unless a window that overlaps this one was reported already: ranks ask for
+    /// their common window and for their own.
+    fn report_stuck(&mut self, start: Stamp, stop: Stamp, domain: &DomainId, events: Vec<SensorEvent>) {
+        let overlaps = |known: &(DomainId, Stamp, Stamp)| known.0 == *domain && known.1 < stop && start < known.2;
+        if events.is_empty() || self.reported_stuck.iter().any(overlaps) {
+            return;
+        }
+        self.reported_stuck.push((domain.clone(), start, stop));
+        self.events.extend(events);
+    }
+
+    /// The energy of a domain by its counter (lower bound, estimate, upper bound), and what shows that the counter was
+    /// stuck.
+    fn counted(&self, start: Stamp, stop: Stamp, domain: &DomainId) -> (Option<CounterEnergy>, Vec<SensorEvent>) {
+        let mut events = Vec::new();
+        let energy = self.counted_with(start, stop, domain, &mut |at, detail| {
+            let kind = SensorEventKind::CounterStuck;
+            events.push(SensorEvent { at, domain: domain.clone(), kind, detail });
+        });
+        (energy, events)
+    }
+
+    fn counted_with(
+        &self,
+        start: Stamp,
+        stop: Stamp,
+        domain: &DomainId,
+        stuck: &mut dyn FnMut(Stamp, String),
+    ) -> Option<CounterEnergy> {
         let track = self.counters.iter().find(|track| track.domain == *domain)?;
         let edges = [start, stop].map(|edge| value_at(&track.samples, edge, track.period, self.rest(edge)));
-        let mut stuck = |at: Stamp, detail: String| {
-            let kind = SensorEventKind::CounterStuck;
-            self.events.push(SensorEvent { at, domain: domain.clone(), kind, detail });
-        };
         let [Some(first), Some(last)] = edges else {
             // Samples there are and no tick: said aloud, because the gauge that steps in measures something else.
             if track.samples.len() > 1 {
@@ -259,6 +289,7 @@ impl Readings {
             track.lost.retain(|lost| lost.1 >= keep_from);
         }
         self.rests.retain(|(at, _)| *at >= keep_from);
+        self.reported_stuck.retain(|(_, _, stop)| *stop >= keep_from);
         for track in &mut self.gauges {
             let cut = track.points.partition_point(|point| point.0 < keep_from).saturating_sub(1);
             track.points.drain(..cut);
