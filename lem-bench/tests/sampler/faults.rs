@@ -9,7 +9,7 @@ use lem_bench::sim::{Machine, Scenario, Seeds, Shape};
 
 use crate::generated::{domain, stamp};
 
-const EFFORT: ProbeEffort = ProbeEffort { least: Duration::from_secs(1), most: Duration::from_secs(3) };
+const EFFORT: ProbeEffort = ProbeEffort { min: Duration::from_secs(1), max: Duration::from_secs(3) };
 
 /// What came of one window of two seconds in a load.
 struct Outcome {

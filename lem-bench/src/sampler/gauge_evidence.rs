@@ -1,45 +1,41 @@
-//! What the gauges of a device told over stretches of time, as evidence beside the energy.
-//!
-//! Must not judge any of it.
+//! Summarizes what the gauges of each domain read during windows: clocks, utilisation, power and throttle reasons.
 
-use super::readings::GaugeTrack;
+use super::tracks::GaugeTrack;
 use crate::meter::Quantity;
 use crate::model::{DomainId, GaugeEvidence, MinMeanMax, ThrottleReason, TracePoint};
 use crate::units::Stamp;
 
-/// A reading stands for the time since the one before, but never for longer than this: a sampler that came late did not
-/// see what was in between.
-const LONGEST_S: f64 = 1.0;
+/// A reading covers the time since the one before it, but at most this long: a delayed sampler did not see what happened
+/// in between.
+const MAX_COVERED_S: f64 = 1.0;
 
-/// What the gauges of each domain told in `windows`; domains without gauges are left out.
-pub(super) fn watched(tracks: &[GaugeTrack], windows: &[(Stamp, Stamp)]) -> Vec<GaugeEvidence> {
+/// Returns what the gauges of each domain read during `windows`. Domains without gauges are left out.
+pub(super) fn gauge_evidence(tracks: &[GaugeTrack], windows: &[(Stamp, Stamp)]) -> Vec<GaugeEvidence> {
     let mut domains: Vec<&DomainId> = Vec::new();
     for track in tracks {
         if !domains.contains(&&track.domain) {
             domains.push(&track.domain);
         }
     }
-    let evidence = |domain: &DomainId| {
-        let points = |quantity: Quantity| {
-            let of = |track: &&GaugeTrack| track.quantity == quantity && track.domain == *domain;
-            tracks.iter().find(of).map_or(&[] as &[TracePoint], |track| &track.points)
-        };
-        let spread = |quantity| {
-            let points = points(quantity);
-            MinMeanMax::of(windows.iter().flat_map(|window| within(points, *window)).map(|point| point.1))
-        };
-        let (looked_s, held_s) = held(points(Quantity::ThrottleReasons), windows);
-        GaugeEvidence {
-            domain: domain.clone(),
-            sm_clock_mhz: spread(Quantity::SmClock),
-            memory_clock_mhz: spread(Quantity::MemoryClock),
-            utilisation: spread(Quantity::Utilisation),
-            power_w: spread(Quantity::Power),
-            looked_s,
-            held_s,
-        }
+    domains.into_iter().map(|domain| evidence_of(domain, tracks, windows)).collect()
+}
+
+fn evidence_of(domain: &DomainId, tracks: &[GaugeTrack], windows: &[(Stamp, Stamp)]) -> GaugeEvidence {
+    let points = |quantity| GaugeTrack::find(tracks, quantity, domain).map_or(&[] as &[TracePoint], |it| &it.points);
+    let spread = |quantity| {
+        let in_windows = windows.iter().flat_map(|window| within(points(quantity), *window));
+        MinMeanMax::of(in_windows.map(|point| point.1))
     };
-    domains.into_iter().map(evidence).collect()
+    let (looked_s, held_s) = throttle_times(points(Quantity::ThrottleReasons), windows);
+    GaugeEvidence {
+        domain: domain.clone(),
+        sm_clock_mhz: spread(Quantity::SmClock),
+        memory_clock_mhz: spread(Quantity::MemoryClock),
+        utilisation: spread(Quantity::Utilisation),
+        power_w: spread(Quantity::Power),
+        looked_s,
+        held_s,
+    }
 }
 
 fn within(points: &[TracePoint], (start, stop): (Stamp, Stamp)) -> &[TracePoint] {
@@ -48,26 +44,26 @@ fn within(points: &[TracePoint], (start, stop): (Stamp, Stamp)) -> &[TracePoint]
     &points[from..to.max(from)]
 }
 
-/// For how many seconds of the windows the reasons were looked at, and for how many each held.
-fn held(points: &[TracePoint], windows: &[(Stamp, Stamp)]) -> (f64, Vec<(ThrottleReason, f64)>) {
-    let mut looked = 0.0;
-    let mut sums: Vec<(ThrottleReason, f64)> = Vec::new();
+/// Returns how many seconds of the windows the readings cover, and for how many of them each reason was active.
+fn throttle_times(points: &[TracePoint], windows: &[(Stamp, Stamp)]) -> (f64, Vec<(ThrottleReason, f64)>) {
+    let mut covered = 0.0;
+    let mut active: Vec<(ThrottleReason, f64)> = Vec::new();
     for window in windows {
         let mut from = window.0;
         for point in within(points, *window) {
-            let seconds = point.0.seconds_from(from).min(LONGEST_S);
+            let seconds = point.0.seconds_from(from).min(MAX_COVERED_S);
             from = point.0;
-            looked += seconds;
+            covered += seconds;
             for reason in ThrottleReason::of_bits(point.1 as u64) {
-                match sums.iter_mut().find(|(known, _)| *known == reason) {
+                match active.iter_mut().find(|(known, _)| *known == reason) {
                     Some((_, sum)) => *sum += seconds,
-                    None => sums.push((reason, seconds)),
+                    None => active.push((reason, seconds)),
                 }
             }
         }
     }
-    sums.sort_by_key(|(reason, _)| *reason);
-    (looked, sums)
+    active.sort_by_key(|(reason, _)| *reason);
+    (covered, active)
 }
 
 #[cfg(test)]
@@ -81,11 +77,11 @@ mod tests {
     }
 
     #[test]
-    fn reasons_are_told_in_seconds_of_the_windows() {
+    fn sums_throttle_reasons_over_windows() {
         let clocks = track(Quantity::SmClock, 100, &[1000.0, 1900.0, 1900.0, 1400.0, 500.0]);
         let reasons = track(Quantity::ThrottleReasons, 100, &[64.0, 0.0, 4.0, 68.0, 64.0]);
         let window = (Stamp(150_000_000), Stamp(450_000_000));
-        let all = watched(&[clocks, reasons], &[window]);
+        let all = gauge_evidence(&[clocks, reasons], &[window]);
         assert_eq!(all.len(), 1);
         let spread = all[0].sm_clock_mhz.unwrap();
         assert_eq!((spread.min, spread.max), (1400.0, 1900.0), "readings outside the window do not count");
