@@ -61,7 +61,7 @@ pub(crate) fn runs(
     headline: Vec<DomainId>,
     command: &str,
 ) -> Result<Vec<Value>, Box<dyn Error>> {
-    let mut meter = EnergyMeter::around(meter, headline)?;
+    let mut meter = EnergyMeter::with_meter(meter, headline)?;
     let mut rows = Vec::new();
     for run in 1..=RUNS {
         let measured = meter.measure(|| start(command)?.wait())?;

@@ -132,7 +132,7 @@ fn telling_the_sampler_of_edges_allocates_nothing() {
     let channels = vec![Channel::new(id, Quantity::Energy { unit_j: 1.0, modulus: None })];
     let mut meter = Slow(domains, channels, 0);
     let clock = Arc::new(RealClock);
-    let effort = ProbeEffort { least: Duration::from_millis(100), most: Duration::from_millis(200) };
+    let effort = ProbeEffort { min: Duration::from_millis(100), max: Duration::from_millis(200) };
     let probed = probe(&mut meter, &*clock, effort);
     let config = SamplerConfig::for_meter(&probed);
     let sampler = Sampler::start(Box::new(meter), Arc::clone(&clock) as Arc<dyn Clock>, &probed, config).unwrap();
@@ -142,7 +142,7 @@ fn telling_the_sampler_of_edges_allocates_nothing() {
         for _ in 0..if round % 2 == 0 { 1 } else { 20 } {
             sampler.expect_edge(clock.now());
             sampler.edge(clock.now());
-            sampler.edge_of(clock.now(), IdleSide::After);
+            sampler.edge_at_idle(clock.now(), IdleSide::After);
         }
         let _ = (sampler.hottest(), sampler.losses());
         std::thread::sleep(Duration::from_millis(10));

@@ -176,7 +176,7 @@ impl Observer for Memory {
 
 /// How long to look at a meter, by profile.
 pub fn probe_effort(profile: Profile) -> ProbeEffort {
-    let seconds = |least, most| ProbeEffort { least: Duration::from_secs(least), most: Duration::from_secs(most) };
+    let seconds = |min, max| ProbeEffort { min: Duration::from_secs(min), max: Duration::from_secs(max) };
     match profile {
         Profile::Quick => seconds(1, 6),
         Profile::Default => seconds(2, 12),

@@ -228,7 +228,7 @@ impl CaseDriver {
             probes_s: warm_up.probes_s().to_vec(),
             traces: sampler.traces(start, stop),
         };
-        sampler.forget(stop);
+        sampler.discard_before(stop);
         if !blocks.is_empty() {
             let bench = Some(self.bench.clone());
             self.rig.record(&Record::Idle(IdleRecord { kind: IdleKind::Loaded, bench, blocks }));
@@ -280,7 +280,7 @@ impl CaseDriver {
             evidence,
             spans,
         };
-        sampler.forget(now);
+        sampler.discard_before(now);
         let own = CycleTotals::from_cycle(&record, &self.rig.parts.headline);
         let sums = if self.searches_together { self.rig.joined(own) } else { own };
         self.protocol.add_cycle(sums);
@@ -295,7 +295,7 @@ impl CaseDriver {
         let spans: Vec<(Stamp, Stamp)> = windows.iter().map(|(start, stop, _)| (*start, *stop)).collect();
         let SessionConfig { surroundings, clock, sampler, .. } = &self.rig.parts;
         CycleEvidence {
-            gauges: sampler.watched(&spans),
+            gauges: sampler.gauge_evidence(&spans),
             cpu: self.load_from.take().and_then(|from| surroundings.cpu_since(from, &**clock)),
             wall_offset_s: surroundings.wall_offset_s(&**clock),
             users: surroundings.users(),

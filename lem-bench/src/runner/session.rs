@@ -74,7 +74,7 @@ impl Session {
         let block = |pair: &[crate::units::Stamp]| rig.parts.sampler.idle_block(pair[0], pair[1], &rig.parts.domains);
         let blocks = edges.windows(2).map(block).collect();
         let now = rig.now();
-        rig.parts.sampler.forget(now);
+        rig.parts.sampler.discard_before(now);
         rig.record(&Record::Idle(IdleRecord { kind: IdleKind::Bare, bench: None, blocks }));
         self.check()
     }

@@ -1,36 +1,36 @@
-//! From raw counts to joules: wraps are continued, resets and backward steps are noticed, nothing is ever negative.
+//! Converts raw counts to joules: unwraps the counter, and detects resets and backward steps. The sum never decreases.
 
-/// The mean power, in W, that a domain is always believed to be able to take; the largest that was seen so far raises
-/// it by [`MARGIN`]. A step back that would mean more is no wrap, and reads so far apart that this power could have
-/// filled a whole range between them don't tell how often the counter wrapped.
-const BELIEVED_W: f64 = 2_000.0;
+/// The mean power, in W, that is plausible for any domain; [`MARGIN`] times the highest power so far if that is more.
+/// A lower count that would need more power is not a wrap. If this power could fill the whole range between two reads,
+/// the number of wraps between them is unknown.
+const PLAUSIBLE_W: f64 = 2_000.0;
 
-/// How much more than was ever seen is still believed.
+/// How many times the highest power so far is plausible.
 const MARGIN: f64 = 4.0;
 
-/// What a count meant.
+/// How a count follows from the previous one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// The counter stood still or moved on.
+    /// The counter did not move or moved forward.
     Forward,
-    /// It passed its range and was continued.
+    /// The counter wrapped at the end of its range.
     Wrapped,
-    /// It started again near zero: what happened since the last count is not known.
+    /// The counter restarted near zero. The energy since the last count is unknown.
     Reset,
-    /// It went back a little: what happened since the last count is not known.
+    /// The counter went back a little. The energy since the last count is unknown.
     Backwards,
-    /// So much time passed since the last count that the counter may have passed its whole range unseen.
-    NullMeter,
+    /// So much time passed since the last count that the counter may have wrapped unseen.
+    Unread,
 }
 
 impl Step {
-    /// Whether the energy since the last count is known.
+    /// Returns whether the energy since the last count is known.
     pub fn is_known(self) -> bool {
         matches!(self, Self::Forward | Self::Wrapped)
     }
 }
 
-/// Adds up a raw counter that may wrap, be reset or run backwards.
+/// Sums a raw counter that may wrap, be reset or go back.
 #[derive(Debug, Clone)]
 pub struct Unwrapper {
     unit_j: f64,
@@ -41,26 +41,28 @@ pub struct Unwrapper {
 }
 
 impl Unwrapper {
-    /// A counter with `unit_j` joules a count that runs from 0 to `modulus - 1`, or never wraps.
+    /// Returns a sum of zero for a counter with `unit_j` joules per count that runs from 0 to `modulus - 1`, or never
+    /// wraps.
     pub fn new(unit_j: f64, modulus: Option<u64>) -> Self {
         Self { unit_j, modulus, last: None, counts: 0, peak_w: 0.0 }
     }
 
-    /// Joules of one count.
+    /// Returns the joules of one count.
     pub fn unit_j(&self) -> f64 {
         self.unit_j
     }
 
-    /// The longest time, in seconds, that may pass between two reads of a counter with this update period if each wrap
-    /// is to be seen, with a margin of two; `None` for one that never wraps.
-    pub fn patience_s(&self, period_s: f64) -> Option<f64> {
-        self.range_j().map(|range| ((range / self.believed_w() - period_s) / 2.0).max(1e-3))
+    /// Returns the longest time in seconds between two reads that still shows every wrap of a counter with this update
+    /// period, with a margin of two; `None` for a counter that never wraps.
+    pub fn max_read_interval_s(&self, period_s: f64) -> Option<f64> {
+        self.range_j().map(|range| ((range / self.plausible_w() - period_s) / 2.0).max(1e-3))
     }
 
-    /// Takes a raw count, and returns the joules since the first count and what the step meant. The sum never falls.
+    /// Adds a raw count. Returns the joules since the first count, which never decrease, and the kind of step.
     ///
-    /// `seconds` is the longest time whose energy the step may hold: that since the last read, and an update period
-    /// that the last read did not show yet. A wrap is told from a reset by the power that it would mean.
+    /// `seconds` is the longest time whose energy the step may contain: the time since the last read, plus one update
+    /// period that the last read did not show yet. A wrap and a reset are distinguished by the power that a wrap would
+    /// need.
     pub fn push(&mut self, raw: u64, seconds: f64) -> (f64, Step) {
         let seconds = seconds.max(1e-3);
         let before = self.counts;
@@ -76,8 +78,8 @@ impl Unwrapper {
         (self.counts as f64 * self.unit_j, step)
     }
 
-    fn believed_w(&self) -> f64 {
-        BELIEVED_W.max(MARGIN * self.peak_w)
+    fn plausible_w(&self) -> f64 {
+        PLAUSIBLE_W.max(MARGIN * self.peak_w)
     }
 
     fn range_j(&self) -> Option<f64> {
@@ -85,26 +87,26 @@ impl Unwrapper {
     }
 
     fn step_up(&mut self, last: u64, raw: u64, seconds: f64) -> Step {
-        let believed = self.believed_w() * seconds;
+        let plausible = self.plausible_w() * seconds;
         let joules = (raw - last) as f64 * self.unit_j;
-        // From just above zero to near the end of the range: it went back over its own wrap.
-        if self.modulus.is_some_and(|modulus| raw - last > modulus / 2) && joules > believed {
+        // From just above zero to near the end of the range: the counter went back over its wrap.
+        if self.modulus.is_some_and(|modulus| raw - last > modulus / 2) && joules > plausible {
             return Step::Backwards;
         }
         self.counts += u128::from(raw - last);
-        if self.range_j().is_some_and(|range| range <= believed) { Step::NullMeter } else { Step::Forward }
+        if self.range_j().is_some_and(|range| range <= plausible) { Step::Unread } else { Step::Forward }
     }
 
     fn step_down(&mut self, last: u64, raw: u64, seconds: f64) -> Step {
         if let (Some(modulus), Some(range)) = (self.modulus, self.range_j()) {
             let forward = modulus.saturating_sub(last).saturating_add(raw);
-            let believed = self.believed_w() * seconds;
-            if forward as f64 * self.unit_j <= believed {
+            let plausible = self.plausible_w() * seconds;
+            if forward as f64 * self.unit_j <= plausible {
                 self.counts += u128::from(forward);
-                return if range <= believed { Step::NullMeter } else { Step::Wrapped };
+                return if range <= plausible { Step::Unread } else { Step::Wrapped };
             }
         }
-        // After a reset the counter has counted `raw` since; after a small step back nothing is known.
+        // After a reset, the counter has counted `raw`. After a small step back, nothing is known.
         if raw < last / 2 {
             self.counts += u128::from(raw);
             Step::Reset
@@ -119,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wraps_are_continued() {
+    fn unwraps() {
         let mut counter = Unwrapper::new(0.001, Some(1 << 28));
         counter.push((1 << 28) - 100, 0.0);
         let (joules, step) = counter.push(900, 0.1);
@@ -128,8 +130,8 @@ mod tests {
     }
 
     #[test]
-    fn a_reset_is_not_a_wrap() {
-        // Not even after twenty seconds without a read: 200 kJ would be 10 kW, fourteen times what was ever seen.
+    fn distinguishes_reset_from_wrap() {
+        // Even after twenty seconds without a read: 200 kJ would be 10 kW, fourteen times the highest power so far.
         for seconds in [0.1, 20.0] {
             let mut counter = Unwrapper::new(0.001, Some(1 << 28));
             counter.push(50_000_000, 0.0);
@@ -141,19 +143,19 @@ mod tests {
     }
 
     #[test]
-    fn reads_too_far_apart_do_not_tell_how_often_it_wrapped() {
-        // 2 to the 28 µJ are 268 J: less than a second of a busy card.
+    fn reports_reads_too_far_apart() {
+        // 2^28 µJ are 268 J: less than a second of a busy GPU.
         let mut counter = Unwrapper::new(1e-6, Some(1 << 28));
         counter.push(0, 0.0);
         assert_eq!(counter.push(7_000_000, 0.1).1, Step::Forward);
-        assert_eq!(counter.push(8_000_000, 5.0).1, Step::NullMeter);
-        assert_eq!(counter.push(7_000_000, 5.0).1, Step::NullMeter);
-        assert!(counter.patience_s(0.01).unwrap() < 0.07);
-        assert_eq!(Unwrapper::new(1e-6, None).patience_s(0.1), None);
+        assert_eq!(counter.push(8_000_000, 5.0).1, Step::Unread);
+        assert_eq!(counter.push(7_000_000, 5.0).1, Step::Unread);
+        assert!(counter.max_read_interval_s(0.01).unwrap() < 0.07);
+        assert_eq!(Unwrapper::new(1e-6, None).max_read_interval_s(0.1), None);
     }
 
     #[test]
-    fn more_power_is_believed_once_it_was_seen() {
+    fn accepts_power_seen_before() {
         let mut counter = Unwrapper::new(1.0, Some(3000));
         counter.push(100, 0.0);
         assert_eq!(counter.push(900, 0.2).1, Step::Forward);
@@ -161,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_back_is_seen_and_costs_nothing() {
+    fn step_back_adds_nothing() {
         let mut counter = Unwrapper::new(1.0, None);
         counter.push(1000, 0.0);
         assert_eq!(counter.push(990, 0.1), (0.0, Step::Backwards));
@@ -169,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_back_over_the_end_of_the_range_is_no_leap() {
+    fn detects_step_back_over_wrap() {
         let mut counter = Unwrapper::new(15.3e-6, Some(1 << 32));
         counter.push(1000, 0.0);
         assert_eq!(counter.push((1 << 32) - 1_000_000, 0.1), (0.0, Step::Backwards));

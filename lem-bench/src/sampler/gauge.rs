@@ -1,55 +1,55 @@
-//! The energy of a power gauge over a window, with what its own scatter allows.
+//! Integrates a power gauge over a window, with bounds from the noise of its readings.
 
-use super::levels::levels;
+use super::power_steps::split_at_steps;
 use crate::model::TracePoint;
 use crate::stats;
 use crate::units::Stamp;
 
-/// Ordinates of the readings' periodogram on which the standard error of their mean rests: the lowest ones, because
-/// only what is as slow as the window itself moves its mean.
+/// Number of periodogram ordinates that give the standard error of the mean. The lowest ones are used, because only
+/// variation as slow as the window moves its mean.
 const ORDINATES: usize = 2;
 
-/// The level of the bounds: a window that lies outside them should be news.
+/// The confidence level of the bounds.
 const LEVEL: f64 = 0.99;
 
-/// Readings in which a load that beats against the sensor has shown what it is: in fewer of them, its beat may be a
+/// Number of readings that show a load beating against the sensor's period as a beat; with fewer, it may look like a
 /// single step.
-const ENOUGH: usize = 50;
+const MIN_READINGS: usize = 50;
 
 /// Integrated power over a window.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GaugeEnergy {
     /// The integral in J.
     pub joules: f64,
-    /// Lower end of the 99 % interval that the readings' scatter allows, in J.
+    /// Lower end of the 99 % interval from the noise of the readings, in J.
     pub low: f64,
-    /// Upper end of it, in J.
+    /// Upper end of that interval, in J.
     pub high: f64,
 }
 
-/// What is known of the readings of a window.
+/// What is known about the readings of a window.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Known {
-    /// The time between two readings that are new.
+pub(super) struct WindowContext {
+    /// The time between two new readings, in seconds.
     pub(super) update_s: f64,
-    /// Whether the machine is known to rest right before the window, and right after it.
-    pub(super) rests: (bool, bool),
+    /// Whether the machine is known to be idle right before the window, and right after it.
+    pub(super) idle: (bool, bool),
 }
 
-/// Integrates readings in time order over `start..stop`. A reading stands for the time since the reading before it
-/// (that is what a gauge averages over); the first and the last are extended to the edges.
+/// Integrates readings in time order over `start..stop`. A reading covers the time since the previous one, which is what a
+/// gauge averages over; the first and the last are extended to the edges.
 ///
-/// `None` when no reading lies in the window, or it has no length.
+/// Returns `None` if there is no reading in the window, or the window is empty.
 pub fn integrate(points: &[TracePoint], start: Stamp, stop: Stamp) -> Option<GaugeEnergy> {
-    integrate_knowing(points, start, stop, None)
+    integrate_with(points, start, stop, None)
 }
 
-/// As [`integrate`], with what is known of the gauge and of the window.
-pub(super) fn integrate_knowing(
+/// As [`integrate`], with what is known about the gauge and the window.
+pub(super) fn integrate_with(
     points: &[TracePoint],
     start: Stamp,
     stop: Stamp,
-    known: Option<Known>,
+    context: Option<WindowContext>,
 ) -> Option<GaugeEnergy> {
     let first = points.partition_point(|point| point.0 <= start);
     let end = points.partition_point(|point| point.0 <= stop);
@@ -62,48 +62,44 @@ pub(super) fn integrate_knowing(
         joules += point.1 * point.0.seconds_from(from);
         from = point.0;
     }
-    // The reading after the window tells about its tail; without one, the last one in it is held.
+    // The reading after the window covers its tail; without one, the last reading is extended.
     let tail = points.get(end).unwrap_or(&points[end - 1]);
     joules += tail.1 * stop.seconds_from(from);
     let watts: Vec<f64> = points[first..end].iter().map(|point| point.1).collect();
     let seconds = stop.seconds_from(start);
-    // A reading may be as old as the one before it.
-    let half = scatter(&watts, seconds, 2.0 * seconds / watts.len() as f64, known);
+    // A reading may be as old as the previous one.
+    let half = noise_half_width(&watts, seconds, 2.0 * seconds / watts.len() as f64, context);
     Some(GaugeEnergy { joules, low: joules - half, high: joules + half })
 }
 
-/// Half the 99 % interval, in J, for the energy of a window of so many seconds over which these readings are spread:
-/// what their scatter allows for within each level of power, and for each change from one level to another the time
-/// within which its moment is not known. Levels are only looked for where it is known how often the readings are new.
-pub(super) fn scatter(watts: &[f64], seconds: f64, unsure_s: f64, known: Option<Known>) -> f64 {
+/// Returns half the 99 % interval, in J, of the energy of a window of `seconds` with evenly spaced readings: the noise
+/// within each level of power, plus each change of the level times the uncertainty of its moment (`step_error_s`). Levels
+/// are only searched if the update period is known.
+pub(super) fn noise_half_width(watts: &[f64], seconds: f64, step_error_s: f64, context: Option<WindowContext>) -> f64 {
     let n = watts.len();
     let whole = half_width(watts) * seconds;
     let interval = seconds / n.max(1) as f64;
-    // A fifth of an interval is how late a read may come.
-    let Some((each, rests)) = known.map(|known| ((known.update_s / interval - 0.2).ceil().max(1.0), known.rests))
-    else {
-        return whole;
-    };
-    let each = each as usize;
-    if n / each < ENOUGH {
+    let Some(WindowContext { update_s, idle }) = context else { return whole };
+    // A read may be late by a fifth of an interval.
+    let reads_per_update = (update_s / interval - 0.2).ceil().max(1.0) as usize;
+    if n / reads_per_update < MIN_READINGS {
         return whole;
     }
-    let levels = levels(watts, each, rests);
-    let unsure_s = unsure_s.max(each as f64 * interval);
+    let levels = split_at_steps(watts, reads_per_update, idle);
+    let step_error_s = step_error_s.max(reads_per_update as f64 * interval);
     let within = |from: usize, to: usize| half_width(&watts[from..to]) * seconds * (to - from) as f64 / n as f64;
-    // What the sensor missed of one level has nothing to do with what it missed of another.
+    // The errors of different levels are independent.
     let squares: f64 = levels.iter().map(|level| within(level.from, level.to).powi(2)).sum();
-    // Steps that repeat over the whole window say less about it one by one than together.
-    whole.min(squares.sqrt() + levels.iter().map(|level| level.change).sum::<f64>() * unsure_s)
+    // Where steps repeat over the whole window, the noise of the whole window is the tighter bound.
+    whole.min(squares.sqrt() + levels.iter().map(|level| level.change).sum::<f64>() * step_error_s)
 }
 
-/// Half the 99 % interval, in W, that the scatter of readings in time order allows for their mean as the mean of the
-/// time between them; half their range where they are too few to tell.
+/// Returns half the 99 % interval of the mean of readings in time order, in W; half their range if there are too few.
 ///
-/// The variance of the mean is the readings' spectrum at frequency zero, taken from the lowest ordinates of their
+/// The variance of the mean is the readings' spectrum at frequency zero, estimated from the lowest ordinates of their
 /// periodogram (P. Heidelberger, P. D. Welch, "A spectral method for confidence interval generation and run length
-/// control in simulations", CACM 24, 1981). A load that beats against the sensor's own period many times in a window
-/// hardly moves its mean, and batch means, which are blind to that, made the bounds several times too wide.
+/// control in simulations", CACM 24, 1981). A load that beats against the sensor's period many times in a window hardly
+/// moves its mean. Batch means don't take this into account and made the bounds several times too wide.
 fn half_width(watts: &[f64]) -> f64 {
     let n = watts.len();
     if n < 5 * ORDINATES {
@@ -111,15 +107,15 @@ fn half_width(watts: &[f64]) -> f64 {
         return ((high - low) / 2.0).max(0.0);
     }
     let ordinate = |j: usize| {
-        let turn = std::f64::consts::TAU * j as f64 / n as f64;
+        let angle = std::f64::consts::TAU * j as f64 / n as f64;
         let (re, im) = watts.iter().enumerate().fold((0.0, 0.0), |(re, im), (i, w)| {
-            let (sin, cos) = (turn * i as f64).sin_cos();
+            let (sin, cos) = (angle * i as f64).sin_cos();
             (re + w * cos, im + w * sin)
         });
         (re * re + im * im) / (n * n) as f64
     };
     let variance = (1..=ORDINATES).map(ordinate).sum::<f64>() / ORDINATES as f64;
-    // Each ordinate brings two degrees of freedom, its real and its imaginary part.
+    // Each ordinate has two degrees of freedom, its real and its imaginary part.
     stats::t_ppf(f64::midpoint(1.0, LEVEL), 2.0 * ORDINATES as f64) * variance.sqrt()
 }
 
@@ -132,27 +128,27 @@ mod tests {
     }
 
     #[test]
-    fn edges_between_readings_take_their_share() {
+    fn integrates_partial_intervals_at_edges() {
         // 100 W until 0.1 s, 200 W until 0.2 s, 400 W until 0.3 s; from 0.05 to 0.25 s: 5 + 20 + 20 J.
         let energy = integrate(&points(&[100.0, 200.0, 400.0]), Stamp(50_000_000), Stamp(250_000_000)).unwrap();
         assert!((energy.joules - 45.0).abs() < 1e-9, "{energy:?}");
     }
 
     #[test]
-    fn a_constant_gauge_has_no_scatter() {
+    fn constant_gauge_has_no_noise() {
         let energy = integrate(&points(&[50.0; 60]), Stamp(0), Stamp(6_000_000_000)).unwrap();
         assert!((energy.joules - 300.0).abs() < 1e-9);
         assert!((energy.high - energy.low).abs() < 1e-9, "{energy:?}");
     }
 
     #[test]
-    fn no_reading_in_the_window_is_no_energy() {
+    fn needs_a_reading_in_the_window() {
         assert_eq!(integrate(&points(&[50.0]), Stamp(200_000_000), Stamp(300_000_000)), None);
         assert_eq!(integrate(&[], Stamp(0), Stamp(1)), None);
     }
 
     #[test]
-    fn scatter_becomes_an_interval_that_holds_at_its_level() {
+    fn interval_has_its_coverage() {
         use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
         let runs = 4000;
@@ -166,18 +162,18 @@ mod tests {
     }
 
     #[test]
-    fn a_load_that_begins_and_ends_in_the_window_costs_its_steps_alone() {
+    fn load_inside_window_adds_only_its_steps() {
         let watts: Vec<f64> = (0..300).map(|i| if (50..250).contains(&i) { 650.0 } else { 100.0 }).collect();
-        let known = |update_s| Some(Known { update_s, rests: (false, false) });
-        let half = scatter(&watts, 30.0, 0.1, known(0.1));
+        let context = |update_s| Some(WindowContext { update_s, idle: (false, false) });
+        let half = noise_half_width(&watts, 30.0, 0.1, context(0.1));
         assert!((half - 2.0 * 55.0).abs() < 1e-9, "{half}");
-        // A gauge of which nobody knows how often it is new may show a beat in such steps; so may a slow one.
-        assert!(scatter(&watts, 30.0, 0.1, None) > 1000.0);
-        assert!(scatter(&watts, 30.0, 0.1, known(1.0)) > 1000.0);
+        // With an unknown or long update period, a beat can look like such steps.
+        assert!(noise_half_width(&watts, 30.0, 0.1, None) > 1000.0);
+        assert!(noise_half_width(&watts, 30.0, 0.1, context(1.0)) > 1000.0);
     }
 
     #[test]
-    fn a_beat_that_repeats_in_the_window_hardly_widens_it() {
+    fn repeated_beat_hardly_widens_interval() {
         // Bursts of 97 ms seen for 25 of every 100 ms: a beat of 3.2 s, three times in 10 s.
         let watts: Vec<f64> = (0..100).map(|i| if (i * 3) % 97 < 48 { 400.0 } else { 100.0 }).collect();
         let half = half_width(&watts);

@@ -1,54 +1,55 @@
-//! The sampler as others hold it: a thread on the machine's clock, inline work on a virtual one.
+//! The sampler's interface: runs the sampler on its own thread, or inline on a virtual clock.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::core::{EdgeEvent, LiveStatus, SamplerConfig, SamplerState};
 use super::edge::IdleSide;
-use super::power_now::{LivePower, LivePowerReading};
-use super::watched::watched;
+use super::gauge_evidence::gauge_evidence;
+use super::live_power::{LivePower, LivePowerReading, LiveStatus};
+use super::read_schedule::SamplerConfig;
+use super::state::{EdgeEvent, SamplerState};
 use crate::clock::{Clock, DueWork, VirtualClock, thread_cpu_time};
 use crate::meter::Meter;
 use crate::model::{DomainEnergy, DomainId, GaugeEvidence, IdleBlock, MeterProbe, SensorEvent, Trace};
 use crate::units::Stamp;
 
-/// Notices on their way to the sampler's thread. A lock of its own, held for a push at most, so that whoever is
-/// measured never waits for a read of the meter.
+/// Events for the sampler's thread. The queue has its own lock, which is held only to add an event, so that the measured
+/// thread never waits for a read of the meter.
 #[derive(Default)]
-struct EdgeMailbox {
-    letters: Mutex<EdgeQueue>,
-    arrived: Condvar,
+struct EdgeQueue {
+    pending: Mutex<PendingEdges>,
+    changed: Condvar,
 }
 
-struct EdgeQueue {
-    notices: Vec<EdgeEvent>,
+struct PendingEdges {
+    events: Vec<EdgeEvent>,
     stop: bool,
 }
 
-/// Notices that wait while the meter is being read: more of them than a body can post in the time of any read that is
-/// worth waiting for. The mailbox is made this large at the beginning, so that posting allocates nothing.
-const WAITING: usize = 1024;
+/// Capacity of the queue: more events than a body posts during a read of the meter. It is allocated at the start, so that
+/// posting does not allocate.
+const QUEUE_CAPACITY: usize = 1024;
 
-impl Default for EdgeQueue {
+impl Default for PendingEdges {
     fn default() -> Self {
-        Self { notices: Vec::with_capacity(WAITING), stop: false }
+        Self { events: Vec::with_capacity(QUEUE_CAPACITY), stop: false }
     }
 }
 
 enum Drive {
-    Thread { mailbox: Arc<EdgeMailbox>, thread: Option<JoinHandle<()>> },
+    Thread { queue: Arc<EdgeQueue>, thread: Option<JoinHandle<()>> },
     Inline,
 }
 
-/// Reads a meter in the background and answers for stretches of time in the past.
+/// Reads a meter in the background and returns energies and readings of past time spans.
 pub struct Sampler {
-    core: Arc<Mutex<SamplerState>>,
+    state: Arc<Mutex<SamplerState>>,
     clock: Arc<dyn Clock>,
     drive: Drive,
     config: SamplerConfig,
-    gist: Arc<LiveStatus>,
-    board: Arc<LivePower>,
+    status: Arc<LiveStatus>,
+    power: Arc<LivePower>,
 }
 
 impl std::fmt::Debug for Sampler {
@@ -62,167 +63,173 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Sampler {
-    /// A sampler with a thread of its own, on the machine's clock.
+    /// Starts a sampler on its own thread.
     ///
     /// # Errors
-    /// When the thread cannot be started.
+    /// If the thread cannot be started.
     pub fn start(
         meter: Box<dyn Meter>,
         clock: Arc<dyn Clock>,
         probe: &MeterProbe,
         config: SamplerConfig,
     ) -> std::io::Result<Self> {
-        let core = SamplerState::new(meter, Arc::clone(&clock), probe, config);
-        let (gist, board) = (Arc::clone(&core.gist), Arc::clone(&core.board));
-        let core = Arc::new(Mutex::new(core));
-        let mailbox = Arc::new(EdgeMailbox::default());
+        let queue = Arc::new(EdgeQueue::default());
+        let mut sampler = Self::new(meter, clock, probe, config);
         let thread = {
-            let (core, clock, mailbox) = (Arc::clone(&core), Arc::clone(&clock), Arc::clone(&mailbox));
+            let (state, clock, queue) = (Arc::clone(&sampler.state), Arc::clone(&sampler.clock), Arc::clone(&queue));
             std::thread::Builder::new()
                 .name("lem-bench sampler".to_owned())
-                .spawn(move || serve(&core, &*clock, &mailbox))?
+                .spawn(move || run_thread(&state, &*clock, &queue))?
         };
-        Ok(Self { core, clock, drive: Drive::Thread { mailbox, thread: Some(thread) }, config, gist, board })
+        sampler.drive = Drive::Thread { queue, thread: Some(thread) };
+        Ok(sampler)
     }
 
-    /// A sampler that the virtual clock drives inline.
+    /// Attaches a sampler to a virtual clock, which drives it inline.
     pub fn attach(meter: Box<dyn Meter>, clock: &VirtualClock, probe: &MeterProbe, config: SamplerConfig) -> Self {
-        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-        let core = SamplerState::new(meter, Arc::clone(&shared), probe, config);
-        let (gist, board) = (Arc::clone(&core.gist), Arc::clone(&core.board));
-        let core = Arc::new(Mutex::new(core));
-        clock.attach(Box::new(Inline(Arc::clone(&core))));
-        Self { core, clock: shared, drive: Drive::Inline, config, gist, board }
+        let sampler = Self::new(meter, Arc::new(clock.clone()), probe, config);
+        clock.attach(Box::new(Inline(Arc::clone(&sampler.state))));
+        sampler
     }
 
-    /// Says that an edge comes at or after `at`, so that the counters are watched around it.
+    fn new(meter: Box<dyn Meter>, clock: Arc<dyn Clock>, probe: &MeterProbe, config: SamplerConfig) -> Self {
+        let state = SamplerState::new(meter, Arc::clone(&clock), probe, config);
+        let (status, power) = (Arc::clone(&state.status), Arc::clone(&state.power));
+        Self { state: Arc::new(Mutex::new(state)), clock, drive: Drive::Inline, config, status, power }
+    }
+
+    /// Announces an edge at or after `at`, so that the counters are read densely around it.
     pub fn expect_edge(&self, at: Stamp) {
-        self.post(EdgeEvent::Expect(at, IdleSide::Neither));
+        self.post(EdgeEvent::Expected(at, IdleSide::Neither));
     }
 
-    /// Says that work begins at or after `at` on a machine that rests until then.
+    /// Announces that work begins at or after `at` on a machine that is idle until then.
     pub fn expect_start(&self, at: Stamp) {
-        self.post(EdgeEvent::Expect(at, IdleSide::Before));
+        self.post(EdgeEvent::Expected(at, IdleSide::Before));
     }
 
-    /// Says that an edge was at `at`, which is now or a moment ago. Never waits for a read, and allocates nothing.
+    /// Marks an edge at `at`, which is now or a moment ago. Never waits for a read and does not allocate.
     pub fn edge(&self, at: Stamp) {
-        self.edge_of(at, IdleSide::Neither);
+        self.edge_at_idle(at, IdleSide::Neither);
     }
 
-    /// Says that an edge was at `at`, on one side of which the machine rests. As [`Sampler::edge`] otherwise.
-    pub fn edge_of(&self, at: Stamp, rest: IdleSide) {
-        self.post(EdgeEvent::Edge(at, rest));
+    /// As [`Sampler::edge`], for an edge on one side of which the machine is idle.
+    pub fn edge_at_idle(&self, at: Stamp, idle: IdleSide) {
+        self.post(EdgeEvent::Occurred(at, idle));
     }
 
-    fn post(&self, notice: EdgeEvent) {
+    fn post(&self, event: EdgeEvent) {
         match &self.drive {
-            Drive::Thread { mailbox, .. } => {
-                let mut letters = lock(&mailbox.letters);
-                // A full mailbox keeps its edges; what was only expected has passed long since.
-                if letters.notices.len() == letters.notices.capacity() {
-                    letters.notices.retain(|waiting| matches!(waiting, EdgeEvent::Edge(..)));
+            Drive::Thread { queue, .. } => {
+                let mut pending = lock(&queue.pending);
+                // A full queue keeps the edges that occurred; the expected ones are over by now.
+                if pending.events.len() == pending.events.capacity() {
+                    pending.events.retain(|event| matches!(event, EdgeEvent::Occurred(..)));
                 }
-                letters.notices.push(notice);
-                drop(letters);
-                mailbox.arrived.notify_one();
+                pending.events.push(event);
+                drop(pending);
+                queue.changed.notify_one();
             }
-            Drive::Inline => lock(&self.core).handle_edge(notice),
+            Drive::Inline => lock(&self.state).handle_edge(event),
         }
     }
 
-    /// Returns when everything was read after `edge`, or after a second in which that did not happen: a machine whose
-    /// cores are all busy may keep the sampler waiting for longer than a ramp-out. Not for use inside a window.
+    /// Waits until every channel of energy was read after `edge`, for at most a second: on a machine whose cores are all
+    /// busy, the sampler may be delayed by more than a ramp-out. Must not be called inside a window.
     pub fn wait_until_sampled(&self, edge: Stamp) {
         if self.clock.is_virtual() {
             return;
         }
         let give_up = self.clock.now() + Duration::from_secs(1);
-        while !lock(&self.core).readings().have_passed(edge) && self.clock.now() < give_up {
+        while !lock(&self.state).readings().have_passed(edge) && self.clock.now() < give_up {
             self.clock.sleep(Duration::from_millis(1));
         }
     }
 
-    /// The last tick seen of the counter that ticks most slowly: about when it ticks again follows from its period.
+    /// Returns the latest tick of the counter with the longest period. With the period, it gives the moments of later
+    /// ticks.
     pub fn last_tick(&self) -> Option<Stamp> {
-        lock(&self.core).readings().last_tick()
+        lock(&self.state).readings().last_tick()
     }
 
-    /// How often it reads.
+    /// Returns how often the sampler reads.
     pub fn config(&self) -> SamplerConfig {
         self.config
     }
 
-    /// How many domains have lost their device. Never waits for a read.
+    /// Returns the number of domains whose device is lost. Never waits for a read.
     pub fn losses(&self) -> usize {
-        self.gist.losses()
+        self.status.lost_domains()
     }
 
-    /// The domains that have lost their device, each with the reason.
+    /// Returns the domains whose device is lost, each with the reason.
     pub fn lost(&self) -> Vec<(DomainId, String)> {
-        lock(&self.core).lost().to_vec()
+        lock(&self.state).lost().to_vec()
     }
 
-    /// The energy of each of `domains` from `start` to `stop`, both of which were announced as edges and lie at least
-    /// a tick in the past. A domain about which nothing was read is left out.
+    /// Returns the energy of each of `domains` from `start` to `stop`. Both must have been marked as edges, at least a tick
+    /// ago. A domain without readings is left out.
+    ///
+    /// If a counter is stuck, adds an event, once per window: calling this again for the same or an overlapping window
+    /// does not add another.
     pub fn energy(&self, start: Stamp, stop: Stamp, domains: &[DomainId]) -> Vec<DomainEnergy> {
-        lock(&self.core).readings().energy(start, stop, domains)
+        lock(&self.state).readings().energy(start, stop, domains)
     }
 
-    /// The mean power of each of `domains` over a stretch of rest.
+    /// Returns the mean power of each of `domains` over a span in which the machine is idle.
     pub fn idle_block(&self, start: Stamp, stop: Stamp, domains: &[DomainId]) -> IdleBlock {
         let time = stop.since(start);
         let power = self.energy(start, stop, domains);
         IdleBlock { start, stop, power: power.into_iter().map(|e| (e.domain, e.joules / time)).collect() }
     }
 
-    /// The highest of the last temperatures read, in °C. Never waits for a read.
+    /// Returns the highest of the latest temperatures, in °C. Never waits for a read.
     pub fn hottest(&self) -> Option<f64> {
-        self.gist.hottest()
+        self.status.hottest()
     }
 
-    /// The power of these domains together, for people who watch. It outlives the sampler, and then stands still.
-    pub fn power_now(&self, domains: &[DomainId]) -> LivePowerReading {
-        LivePowerReading::new(&self.board, domains)
+    /// Returns the latest power of these domains, for display. It may outlive the sampler and then keeps its last value.
+    pub fn live_power(&self, domains: &[DomainId]) -> LivePowerReading {
+        LivePowerReading::new(&self.power, domains)
     }
 
-    /// Temperature of each domain at two moments, in °C.
+    /// Returns the temperature of each domain at two moments, in °C.
     pub fn temperatures_between(&self, start: Stamp, stop: Stamp) -> Vec<(DomainId, f64, f64)> {
         let (first, last) = (self.temperatures_at(start), self.temperatures_at(stop));
         first.into_iter().zip(last).map(|((domain, from), (_, to))| (domain, from, to)).collect()
     }
 
-    /// The temperature of each domain that has one at a moment of the past, in °C.
+    /// Returns the temperature of each domain that has one at a past moment, in °C.
     pub fn temperatures_at(&self, at: Stamp) -> Vec<(DomainId, f64)> {
-        lock(&self.core).readings().temperatures_at(at)
+        lock(&self.state).readings().temperatures_at(at)
     }
 
-    /// What was read from `start` to `stop`, for the picture.
+    /// Returns the readings from `start` to `stop` for plots.
     pub fn traces(&self, start: Stamp, stop: Stamp) -> Vec<Trace> {
-        lock(&self.core).traces(start, stop)
+        lock(&self.state).traces(start, stop)
     }
 
-    /// What the gauges of each domain told in these windows.
-    pub fn watched(&self, windows: &[(Stamp, Stamp)]) -> Vec<GaugeEvidence> {
-        watched(&lock(&self.core).readings().gauges, windows)
+    /// Returns what the gauges of each domain read during these windows.
+    pub fn gauge_evidence(&self, windows: &[(Stamp, Stamp)]) -> Vec<GaugeEvidence> {
+        gauge_evidence(&lock(&self.state).readings().gauges, windows)
     }
 
-    /// Takes out what the sensors did that they should not.
+    /// Removes and returns the faults of the sensors so far.
     pub fn take_events(&self) -> Vec<SensorEvent> {
-        lock(&self.core).readings().take_events()
+        lock(&self.state).readings().take_events()
     }
 
-    /// Forgets what was read before `before`.
-    pub fn forget(&self, before: Stamp) {
-        lock(&self.core).forget(before);
+    /// Removes the samples before `before`.
+    pub fn discard_before(&self, before: Stamp) {
+        lock(&self.state).discard_before(before);
     }
 
-    /// CPU time that the sampler's thread has used so far; `None` inline.
+    /// Returns the CPU time of the sampler's thread so far; `None` if it is driven inline.
     pub fn cpu_time(&self) -> Option<Duration> {
-        lock(&self.core).cpu
+        lock(&self.state).cpu
     }
 
-    /// The clock of its stamps.
+    /// Returns the sampler's clock.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
     }
@@ -230,45 +237,45 @@ impl Sampler {
 
 impl Drop for Sampler {
     fn drop(&mut self) {
-        if let Drive::Thread { mailbox, thread } = &mut self.drive {
-            lock(&mailbox.letters).stop = true;
-            mailbox.arrived.notify_one();
+        if let Drive::Thread { queue, thread } = &mut self.drive {
+            lock(&queue.pending).stop = true;
+            queue.changed.notify_one();
             if let Some(thread) = thread.take() {
-                // A panic in the sampler was already printed by its own thread; there is nobody to hand it on to.
+                // The sampler's thread has already printed a panic; `drop` cannot return it.
                 drop(thread.join());
             }
         }
     }
 }
 
-/// The sampler's thread: sleeps until something is due or a notice arrives.
-fn serve(core: &Mutex<SamplerState>, clock: &dyn Clock, mailbox: &EdgeMailbox) {
-    // Swapped with the mailbox's own, so that neither is ever without its room.
-    let mut notices = Vec::with_capacity(WAITING);
+/// Runs the sampler's thread: sleeps until a read is due or an event arrives.
+fn run_thread(state: &Mutex<SamplerState>, clock: &dyn Clock, queue: &EdgeQueue) {
+    // Swapped with the queue's vector, so that both keep their capacity.
+    let mut events = Vec::with_capacity(QUEUE_CAPACITY);
     loop {
-        let due = lock(core).next_due();
-        let mut letters = lock(&mailbox.letters);
-        if letters.notices.is_empty() && !letters.stop {
+        let due = lock(state).next_due();
+        let mut pending = lock(&queue.pending);
+        if pending.events.is_empty() && !pending.stop {
             let wait = due.since(clock.now());
             if !wait.is_zero() {
-                letters = mailbox.arrived.wait_timeout(letters, wait).unwrap_or_else(PoisonError::into_inner).0;
+                pending = queue.changed.wait_timeout(pending, wait).unwrap_or_else(PoisonError::into_inner).0;
             }
         }
-        if letters.stop {
+        if pending.stop {
             return;
         }
-        std::mem::swap(&mut notices, &mut letters.notices);
-        drop(letters);
-        let mut core = lock(core);
-        for notice in notices.drain(..) {
-            core.handle_edge(notice);
+        std::mem::swap(&mut events, &mut pending.events);
+        drop(pending);
+        let mut state = lock(state);
+        for event in events.drain(..) {
+            state.handle_edge(event);
         }
-        core.poll_due(clock.now());
-        core.cpu = thread_cpu_time();
+        state.poll_due(clock.now());
+        state.cpu = thread_cpu_time();
     }
 }
 
-/// The sampler as due work of a virtual clock.
+/// The sampler as work that a virtual clock runs when it is due.
 struct Inline(Arc<Mutex<SamplerState>>);
 
 impl DueWork for Inline {

@@ -1,28 +1,30 @@
-//! The sampler: reads a meter when it is due, remembers what it read, and says how much energy a stretch of time took.
+//! Reads a meter on a schedule, keeps what it read, and computes the energy of a window from it.
 //!
-//! A stepper (`poll_due`) that a thread drives on the machine's clock and the virtual clock drives inline. Must not
-//! know benches, statistics over cycles, or why somebody wants a window.
+//! [`Sampler`] either runs on its own thread with the machine's clock, or is driven inline by a virtual clock.
+//! [`probe()`] measures what the sensors do before anything is measured with them. [`EnergyMeter`] measures a single piece
+//! of work.
 
-mod core;
+mod channel_observer;
 mod counter;
 mod dense_reads;
-mod due;
 mod edge;
 mod energy_meter;
 mod gauge;
+mod gauge_evidence;
 mod handle;
-mod levels;
-mod power_now;
+mod live_power;
+mod power_steps;
 mod probe;
+mod read_schedule;
 mod readings;
-mod watch;
-mod watched;
+mod state;
+mod tracks;
 
-pub use self::core::SamplerConfig;
 pub use counter::{Step, Unwrapper};
 pub use edge::{CounterSample, EdgeValue, IdleSide, value_at};
 pub use energy_meter::{EnergyMeter, MeasureError, Measured};
 pub use gauge::{GaugeEnergy, integrate};
 pub use handle::Sampler;
-pub use power_now::LivePowerReading;
+pub use live_power::LivePowerReading;
 pub use probe::{ProbeEffort, probe};
+pub use read_schedule::SamplerConfig;

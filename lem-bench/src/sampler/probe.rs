@@ -1,64 +1,62 @@
-//! Probing a meter: what its sensors really do, measured before anything depends on it.
+//! Probes a meter: measures how often its sensors update, in which steps, and what a read costs.
 
 use std::time::Duration;
 
-use super::dense_reads::{DenseReadResult, DenseReadTest, try_out};
+use super::channel_observer::{ChannelObserver, READ_SPACING};
+use super::dense_reads::{DenseReadResult, DenseReadTest, test_dense_reads};
 use super::edge::CONTINUOUS;
-use super::watch::Watch;
 use crate::clock::Clock;
 use crate::meter::{Meter, Quantity};
 use crate::model::{ChannelProbe, MeterProbe};
 
-/// How long to look.
+/// How long to probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProbeEffort {
-    /// Always at least this long.
-    pub least: Duration,
-    /// Longer where a sensor has shown too few updates, up to this.
-    pub most: Duration,
+    /// The shortest time.
+    pub min: Duration,
+    /// The longest time, for sensors that update rarely.
+    pub max: Duration,
 }
 
-/// Reads between two looks at the sensors, at first.
-pub(super) const SPACING: Duration = Duration::from_millis(1);
-
-/// The slowest counter of which it is tried out what dense reads do to it: a slower one is read so seldom that it
-/// cannot matter.
+/// The slowest counter for which dense reads are tested: a slower one is read so rarely that they do not matter.
 const SLOWEST: Duration = Duration::from_millis(500);
 
-/// Reads every energy counter and power gauge of `meter` densely and says how often each updates, in which steps, and
-/// what a read costs; then leaves the counters alone for a while, to see whether being read so often changed what they
-/// say.
+/// Reads every energy counter and power gauge of `meter` densely, and returns how often each updates, in which steps, and
+/// what a read costs. Then reads the counters rarely for a while, to find out whether dense reads change their values.
 pub fn probe(meter: &mut dyn Meter, clock: &dyn Clock, effort: ProbeEffort) -> MeterProbe {
-    let mut watches = watches(meter);
+    let mut observers = observers(meter);
     let start = clock.now();
-    let mut spacing = SPACING;
+    let mut spacing = READ_SPACING;
     loop {
-        for watch in &mut watches {
-            watch.look(meter, clock);
+        for observer in &mut observers {
+            observer.read(meter, clock);
         }
-        let passed = clock.now().since(start);
-        if passed >= effort.least / 2 {
-            // Sensors that have not shown themselves by now are slow; there is no need to look at them as often.
-            spacing = SPACING * 10;
-            if passed >= effort.most || watches.iter().all(Watch::is_known) {
+        let elapsed = clock.now().since(start);
+        if elapsed >= effort.min / 2 {
+            // Sensors that have not updated often enough by now are slow and need fewer reads.
+            spacing = READ_SPACING * 10;
+            if elapsed >= effort.max || observers.iter().all(ChannelObserver::has_period) {
                 break;
             }
         }
         clock.sleep(spacing);
     }
     let channels = meter.channels().to_vec();
-    let mut probes: Vec<ChannelProbe> = watches
+    let mut probes: Vec<ChannelProbe> = observers
         .iter()
-        .map(|watch| {
-            let channel = &channels[watch.channel];
-            watch.result(channel.domain.clone(), channel.is_counter(), channel.averaging)
+        .map(|observer| {
+            let channel = &channels[observer.channel];
+            observer.result(channel.domain.clone(), channel.is_counter(), channel.averaging)
         })
         .collect();
-    let left = effort.least.saturating_sub(clock.now().since(start)).max(effort.least / 4);
-    let tried = |(watch, found)| tried(watch, found);
-    let counters: Vec<DenseReadResult<'_>> = watches.iter_mut().zip(&mut probes).filter_map(tried).collect();
+    let time_left = effort.min.saturating_sub(clock.now().since(start)).max(effort.min / 4);
+    let counters: Vec<DenseReadResult<'_>> = observers
+        .iter_mut()
+        .zip(&mut probes)
+        .filter_map(|(observer, probe)| Some(DenseReadResult { period: testable_period(probe)?, observer, probe }))
+        .collect();
     if !counters.is_empty() {
-        try_out(DenseReadTest { counters, meter: &mut *meter, clock }, left);
+        test_dense_reads(DenseReadTest { counters, meter: &mut *meter, clock }, time_left);
     }
     MeterProbe {
         meter: meter.name().to_owned(),
@@ -68,13 +66,14 @@ pub fn probe(meter: &mut dyn Meter, clock: &dyn Clock, effort: ProbeEffort) -> M
     }
 }
 
-/// A counter that it can be tried out on: one whose ticks can be told apart, and waited for.
-fn tried<'a>(watch: &'a mut Watch, found: &'a mut ChannelProbe) -> Option<DenseReadResult<'a>> {
-    let period = Duration::from_secs_f64(found.update_period_s.filter(|_| found.counter)?);
-    let readable = found.read_cost_s < period.as_secs_f64() / 4.0;
-    (period > CONTINUOUS && period <= SLOWEST && readable).then_some(DenseReadResult { watch, period, found })
+/// Returns the period of a counter for which dense reads can be tested: its ticks can be distinguished, and are frequent
+/// enough to wait for.
+fn testable_period(probe: &ChannelProbe) -> Option<Duration> {
+    let period = Duration::from_secs_f64(probe.update_period_s.filter(|_| probe.counter)?);
+    let is_cheap = probe.read_cost_s < period.as_secs_f64() / 4.0;
+    (period > CONTINUOUS && period <= SLOWEST && is_cheap).then_some(period)
 }
 
-fn watches(meter: &dyn Meter) -> Vec<Watch> {
-    meter.channels().iter().enumerate().filter_map(|(channel, c)| Watch::new(channel, c)).collect()
+fn observers(meter: &dyn Meter) -> Vec<ChannelObserver> {
+    meter.channels().iter().enumerate().filter_map(|(index, channel)| ChannelObserver::new(index, channel)).collect()
 }

@@ -138,7 +138,7 @@ fn what_changes_slowly_is_read_twice_a_second_and_at_edges() {
     // second is a second long, give or take a look.
     let celsius = |edge| sampler.temperatures_at(edge)[0].1;
     assert!((54.0..=55.0).contains(&celsius(start)) && (64.0..=65.0).contains(&celsius(stop)));
-    let evidence = sampler.watched(&[(start, stop)]).remove(0);
+    let evidence = sampler.gauge_evidence(&[(start, stop)]).remove(0);
     let (_, seconds) = evidence.held_s[0];
     assert!((seconds - 1.0).abs() <= 0.51, "{evidence:?}");
     assert!((evidence.looked_s - 10.0).abs() < 0.6, "{evidence:?}");

@@ -40,10 +40,10 @@ fn one(seed: u64) -> &'static str {
     let start = 0.5 + 0.2 * rng.random::<f64>();
     sampler.expect_edge(stamp(start - 0.05 * rng.random::<f64>()));
     clock.sleep_until(stamp(start));
-    sampler.edge_of(clock.now(), IdleSide::Neither);
+    sampler.edge_at_idle(clock.now(), IdleSide::Neither);
     sampler.expect_edge(stamp(start + window));
     clock.sleep_until(stamp(start + window));
-    sampler.edge_of(clock.now(), IdleSide::Neither);
+    sampler.edge_at_idle(clock.now(), IdleSide::Neither);
     clock.sleep_until(stamp(start + window + 3.0 * truth.period));
     let (start, stop) = (stamp(start), stamp(start + window));
     let energy = sampler.energy(start, stop, &[domain()]);

@@ -7,9 +7,9 @@ use lem_bench::model::{Method, SensorEvent, SensorEventKind};
 use lem_bench::sampler::{EnergyMeter, ProbeEffort, Sampler, SamplerConfig, probe};
 use lem_bench::sim::{Machine, Scenario, Seeds, Shape};
 
-use crate::generated::domain;
+use crate::generated::{domain, stamp};
 
-const EFFORT: ProbeEffort = ProbeEffort { least: Duration::from_secs(1), most: Duration::from_secs(3) };
+const EFFORT: ProbeEffort = ProbeEffort { min: Duration::from_secs(1), max: Duration::from_secs(3) };
 
 /// What came of one window of two seconds in a load.
 struct Outcome {
@@ -120,6 +120,38 @@ fn a_stuck_counter_says_so_or_makes_no_difference() {
             }
         }
     }
+}
+
+#[test]
+fn reports_stuck_counter_once_per_window() {
+    let text = r#"{"device": {"idle_w": 75}, "sensors": [{"kind": "counter", "told": true}],
+        "faults": [{"at_s": 6.5, "kind": "stuck", "for_s": 5}]}"#;
+    let machine = Machine::new(&Scenario::from_json(text).unwrap(), Seeds::default()).unwrap();
+    let clock = machine.clock();
+    let mut meter = machine.meter();
+    let probed = probe(&mut *meter, &clock, EFFORT);
+    let sampler = Sampler::attach(meter, &clock, &probed, SamplerConfig::for_meter(&probed));
+    let [start, own_stop, stop, next_stop] = [5.0, 7.0, 7.002, 9.0].map(stamp);
+    for edge in [start, own_stop, stop, next_stop] {
+        sampler.expect_edge(edge);
+        clock.sleep_until(edge);
+        sampler.edge(edge);
+    }
+    clock.sleep_until(stamp(10.0));
+    let stuck_events = || {
+        let events = sampler.take_events();
+        events.iter().filter(|event| event.kind == SensorEventKind::CounterStuck).count()
+    };
+    // The same window twice, then a window that overlaps it, as a rank asks for its own after the common one.
+    for end in [stop, stop, own_stop] {
+        assert!(sampler.energy(start, end, &[domain()]).is_empty());
+    }
+    assert_eq!(stuck_events(), 1);
+    assert!(sampler.energy(start, stop, &[domain()]).is_empty());
+    assert_eq!(stuck_events(), 0, "taken events are not repeated");
+    assert!(sampler.energy(stop, next_stop, &[domain()]).is_empty());
+    assert_eq!(stuck_events(), 1, "the next window is reported on its own");
+    clock.detach_all();
 }
 
 #[test]

@@ -9,7 +9,7 @@ use lem_bench::sim::{Machine, Scenario, Seeds, Shape};
 
 use crate::generated::{Generated, domain};
 
-const EFFORT: ProbeEffort = ProbeEffort { least: Duration::from_secs(2), most: Duration::from_secs(12) };
+const EFFORT: ProbeEffort = ProbeEffort { min: Duration::from_secs(2), max: Duration::from_secs(12) };
 
 fn machine(device: &str, sensor: &str) -> Machine {
     let text = format!(r#"{{"device": {{{device}}}, "sensors": [{sensor}]}}"#);

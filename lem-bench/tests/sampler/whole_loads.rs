@@ -10,7 +10,7 @@ use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 
 use crate::generated::domain;
 
-const EFFORT: ProbeEffort = ProbeEffort { least: Duration::from_secs(1), most: Duration::from_secs(3) };
+const EFFORT: ProbeEffort = ProbeEffort { min: Duration::from_secs(1), max: Duration::from_secs(3) };
 
 /// A counter that ticks every 100 ms, a gauge that shows the last 25 ms of every 100, 100 W at rest and 650 W at work.
 struct Card {

@@ -14,7 +14,7 @@ use crate::machine::{Edges, Setting};
 /// Lengths of the windows, in ms.
 const LENGTHS_MS: [u64; 5] = [500, 1000, 2000, 5000, 10_000];
 
-const EFFORT: ProbeEffort = ProbeEffort { least: Duration::from_secs(1), most: Duration::from_secs(3) };
+const EFFORT: ProbeEffort = ProbeEffort { min: Duration::from_secs(1), max: Duration::from_secs(3) };
 
 /// One window's energies in J.
 #[derive(Debug, Clone, Copy)]
@@ -166,7 +166,7 @@ impl Bench {
         let (stop, to) = edge(length)?;
         run_for(workload, clock, stop + Duration::from_millis(300));
         let energy = sampler.energy(start, stop, std::slice::from_ref(&self.domain));
-        sampler.forget(clock.now());
+        sampler.discard_before(clock.now());
         let energy = energy.first().ok_or("the sampler knows nothing of a window")?;
         Ok(Window {
             truth: self.machine.truth(start, stop).get(),

@@ -140,7 +140,7 @@ impl MeterSetup {
     /// Finds out what its sensors do. A model has none: what it costs to ask it is soon known.
     pub(super) fn probe(&mut self, config: &Config) -> MeterProbe {
         let effort = match self.meter.origin() {
-            Origin::Estimated => ProbeEffort { least: MODEL_PROBE, most: MODEL_PROBE },
+            Origin::Estimated => ProbeEffort { min: MODEL_PROBE, max: MODEL_PROBE },
             _ => probe_effort(config.profile),
         };
         probe(&mut *self.meter, &*self.clock, effort)

@@ -282,7 +282,7 @@ fn measure(
     let headline = instrument.headline.clone();
     let sampler = instrument.sampler(&probe, simulation.as_ref())?;
     if ranks.is_none_or(|ranks| ranks.place.rank == 0) {
-        observers.push(Box::new(Progress::new(config, plan, sampler.power_now(&headline), probe.origin)));
+        observers.push(Box::new(Progress::new(config, plan, sampler.live_power(&headline), probe.origin)));
     }
     signals::listen(&interrupt, console::note)
         .map_err(|error| HarnessError::machine(format!("signals can't be listened for: {error}")))?;
