@@ -46,7 +46,7 @@ pub(super) fn write_beside(folder: &Path, summary: &Summary, beside: LinkedPages
     if let Some(compared) = beside.compared {
         report = report.against(compared);
     }
-    save(folder, report.beside()).map(drop)
+    save(folder, report.index_files()).map(drop)
 }
 
 /// Writes the page of a comparison of saved results, and returns where it is.

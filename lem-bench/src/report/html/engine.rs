@@ -1,14 +1,13 @@
-//! The templates: laid out with everything escaped that is not markup of our own.
-//!
-//! Must not know what the pages say.
+//! The template engine. Everything that a template prints is escaped, except markup that this library has made.
 
 use std::io::Write;
 
 use serde::Serialize;
 use tera::{Context, Kwargs, State, Tera, Value};
 
-use super::error::ReportError;
-use super::plots::svg::escape;
+use super::output::{PageFile, ReportError};
+use super::plots::style::escape;
+use super::view::RunView;
 
 const TEMPLATES: [(&str, &str); 6] = [
     ("parts.html", include_str!("templates/parts.html")),
@@ -19,48 +18,71 @@ const TEMPLATES: [(&str, &str); 6] = [
     ("history.html", include_str!("templates/history.html")),
 ];
 
-/// Templates, read and ready.
-pub(super) struct Engine(Tera);
+/// The style sheet of every page.
+const STYLE: &str = include_str!("templates/style.css");
+
+/// The script of the index: it sorts, filters and groups the tables. The template allows it by its hash, which
+/// `tests/browser` checks.
+const SCRIPT: &str = include_str!("templates/index.js");
+
+/// Parsed templates and the data that all pages share.
+pub(super) struct Engine {
+    tera: Tera,
+    shared: Context,
+}
 
 impl Engine {
-    /// Reads the templates.
+    /// Parses the templates.
     ///
     /// # Errors
-    /// [`ReportError::Template`] when one is not well-formed: a fault of this library.
+    /// [`ReportError::Template`] if a template is not well-formed.
     pub(super) fn new() -> Result<Self, ReportError> {
         let mut tera = Tera::default();
-        tera.set_escape_fn(|text: &str, to: &mut dyn Write| to.write_all(escape(text).as_bytes()));
-        tera.register_filter("code", |text: &str, _: Kwargs, _: &State<'_>| Value::safe_string(&code(text)));
-        tera.add_raw_templates(TEMPLATES).map_err(fault)?;
-        Ok(Self(tera))
+        tera.set_escape_fn(|text: &str, out: &mut dyn Write| out.write_all(escape(text).as_bytes()));
+        tera.register_filter("code", |text: &str, _: Kwargs, _: &State<'_>| Value::safe_string(&code_spans(text)));
+        tera.add_raw_templates(TEMPLATES).map_err(template_error)?;
+        let mut shared = Context::new();
+        shared.insert_value("style", Value::safe_string(STYLE));
+        shared.insert_value("script", Value::safe_string(SCRIPT));
+        Ok(Self { tera, shared })
     }
 
-    /// Lays out `page` by `template`.
+    /// Parses the templates for pages that describe `run`.
     ///
     /// # Errors
-    /// [`ReportError::Template`] when the two don't fit: a fault of this library.
-    pub(super) fn lay_out(&self, template: &str, page: &impl Serialize) -> Result<Vec<u8>, ReportError> {
-        let mut context = Context::new();
+    /// [`ReportError::Template`] if a template is not well-formed.
+    pub(super) fn for_run(run: &RunView) -> Result<Self, ReportError> {
+        let mut engine = Self::new()?;
+        engine.shared.insert("run", run);
+        Ok(engine)
+    }
+
+    /// Renders `page` with `template` into the file at `path`.
+    ///
+    /// # Errors
+    /// [`ReportError::Template`] if the template does not fit the page.
+    pub(super) fn render(&self, template: &str, page: &impl Serialize, path: String) -> Result<PageFile, ReportError> {
+        let mut context = self.shared.clone();
         context.insert("page", page);
-        self.0.render(template, &context).map(String::into_bytes).map_err(fault)
+        let html = self.tera.render(template, &context).map_err(template_error)?;
+        Ok(PageFile { path, bytes: html.into_bytes() })
     }
 }
 
-/// A sentence of the reports as markup: what stands between backticks is code, everything is escaped.
-fn code(text: &str) -> String {
+/// `text` as HTML, with the parts between backticks as `<code>`. An unpaired backtick is printed.
+fn code_spans(text: &str) -> String {
     let parts: Vec<String> = text.split('`').map(escape).collect();
     if parts.len().is_multiple_of(2) {
-        // A backtick without its twin is one.
         return escape(text);
     }
-    let marked = parts.iter().enumerate().map(|(n, part)| match n % 2 {
+    let parts = parts.iter().enumerate().map(|(index, part)| match index % 2 {
         0 => part.clone(),
         _ => format!("<code>{part}</code>"),
     });
-    marked.collect()
+    parts.collect()
 }
 
-fn fault(error: tera::Error) -> ReportError {
+fn template_error(error: tera::Error) -> ReportError {
     ReportError::Template { source: Box::new(error) }
 }
 
@@ -69,9 +91,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stands_between_backticks_is_code_and_nothing_is_markup() {
-        assert_eq!(code("run `top`, then `a < b`"), "run <code>top</code>, then <code>a &lt; b</code>");
-        assert_eq!(code("one ` alone & <b>"), "one ` alone &amp; &lt;b&gt;");
-        assert_eq!(code("`<script>`"), "<code>&lt;script&gt;</code>");
+    fn code_spans_are_marked_and_escaped() {
+        assert_eq!(code_spans("run `top`, then `a < b`"), "run <code>top</code>, then <code>a &lt; b</code>");
+        assert_eq!(code_spans("one ` alone & <b>"), "one ` alone &amp; &lt;b&gt;");
+        assert_eq!(code_spans("`<script>`"), "<code>&lt;script&gt;</code>");
     }
 }

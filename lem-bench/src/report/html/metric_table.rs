@@ -1,64 +1,88 @@
-//! A bench's metrics as numbers with their labels, and the table of all of them with how each interval was made.
-//!
-//! Must not know where they stand.
+//! The metrics of a bench as labelled numbers, and the table of all of them with the methods of their intervals.
 
-use super::view::{MetricRow, Number};
-use super::words::rank;
+use super::view::{MetricRow, NumberView};
 use crate::analysis::{BenchSummary, Interval, Metric};
 use crate::report::figures::{Figure, NONE};
 use crate::report::labels;
 
-/// The metric of this name, labelled; `None` when the bench has none.
-pub(super) fn number(bench: &BenchSummary, name: &str) -> Option<Number> {
-    bench.metrics.get(name).map(|metric| of(bench, name, metric))
+/// Prefixes of metric names in the order of the table.
+const ORDER: [&str; 10] = [
+    "j_per_",
+    "net_j_per_",
+    "above_bare_idle_j_per_",
+    "output_",
+    "requests_",
+    "mean_power_w",
+    "energy_j",
+    "ttft_",
+    "itl_",
+    "latency_",
+];
+
+/// The metric with this name, labelled; `None` if the bench does not have it.
+pub(super) fn number(bench: &BenchSummary, name: &str) -> Option<NumberView> {
+    bench.metrics.get(name).map(|metric| metric_number(bench, name, metric))
 }
 
-/// What stands where a bench has no such metric.
-pub(super) fn absent(reason: &str) -> Number {
-    Number { value: NONE.to_owned(), reason: reason.to_owned(), ..Number::default() }
-}
-
-fn of(bench: &BenchSummary, name: &str, metric: &Metric) -> Number {
+fn metric_number(bench: &BenchSummary, name: &str, metric: &Metric) -> NumberView {
     let figure = match Figure::of(metric) {
         Ok(figure) => figure,
-        Err(reason) => return absent(&reason),
+        Err(reason) => return NumberView::missing(&reason),
     };
-    let no_interval = metric.missing.clone().filter(|_| figure.interval.is_none());
-    Number {
+    let indicative = figure.indicative;
+    let origin = labels::metric_origin(bench, name, metric).unwrap_or_default();
+    let reason = metric.missing.clone().filter(|_| figure.interval.is_none()).unwrap_or_default();
+    NumberView { reason, indicative, ..figure_number(figure, origin) }
+}
+
+/// A figure with its interval and the label of its origin.
+pub(super) fn figure_number(figure: Figure, origin: &str) -> NumberView {
+    NumberView {
         value: figure.short(),
         interval: figure.interval.map(|(low, high)| format!("{low} … {high}")).unwrap_or_default(),
         relative: figure.relative.unwrap_or_default(),
-        origin: labels::metric_origin(bench, name, metric).unwrap_or_default().to_owned(),
-        reason: no_interval.unwrap_or_default(),
-        indicative: figure.indicative,
+        origin: origin.to_owned(),
+        ..NumberView::default()
     }
 }
 
+/// The name of the bench's speed in the unit of work of its headline, or else in requests.
+pub(super) fn speed_metric(bench: &BenchSummary) -> Option<&str> {
+    let unit = bench.headline_metric.as_deref().and_then(|name| name.strip_prefix("j_per_")).unwrap_or("output_token");
+    let candidates = [format!("{unit}s_per_s"), format!("{unit}_per_s"), "requests_per_s".to_owned()];
+    candidates.iter().find_map(|name| bench.metrics.get_key_value(name)).map(|(name, _)| name.as_str())
+}
+
 /// A metric as one line of text: value, interval and label, or a dash with the reason.
-pub(super) fn plain(metric: &Metric, origin: &str) -> String {
+pub(super) fn metric_text(metric: &Metric, origin: &str) -> String {
     match Figure::of(metric) {
         Ok(figure) => format!("{} {origin}", figure.full()).trim_end().to_owned(),
         Err(reason) => format!("{NONE} {reason}"),
     }
 }
 
-/// All metrics of a bench, what people ask first first.
-pub(super) fn rows(bench: &BenchSummary) -> Vec<MetricRow> {
-    let mut names: Vec<&String> = bench.metrics.keys().collect();
-    names.sort_by_key(|name| rank(name));
-    let row = |name: &String| {
-        let metric = bench.metrics.get(name)?;
+/// All metrics of a bench, the most important first.
+pub(super) fn metric_rows(bench: &BenchSummary) -> Vec<MetricRow> {
+    let mut metrics: Vec<(&String, &Metric)> = bench.metrics.iter().collect();
+    metrics.sort_by_key(|(name, _)| sort_key(name));
+    let to_row = |(name, metric): (&String, &Metric)| {
         let samples = metric.samples.map(|n| format!(", {n} samples")).unwrap_or_default();
-        Some(MetricRow {
+        MetricRow {
             title: labels::title(name),
             name: name.clone(),
-            number: of(bench, name, metric),
+            number: metric_number(bench, name, metric),
             method: metric.interval.as_ref().map(method).unwrap_or_default(),
             bootstrap: metric.bootstrap.as_ref().map(|interval| bootstrap(metric, interval)).unwrap_or_default(),
-            from: format!("{} cycles{samples}", metric.cycles),
-        })
+            basis: format!("{} cycles{samples}", metric.cycles),
+        }
     };
-    names.into_iter().filter_map(row).collect()
+    metrics.into_iter().map(to_row).collect()
+}
+
+/// Orders metrics by [`ORDER`], output tokens first, then by name.
+fn sort_key(name: &str) -> (usize, bool, &str) {
+    let index = ORDER.iter().position(|prefix| name.starts_with(prefix)).unwrap_or(ORDER.len());
+    (index, !name.contains("output_token"), name)
 }
 
 fn method(interval: &Interval) -> String {
@@ -68,9 +92,24 @@ fn method(interval: &Interval) -> String {
 }
 
 fn bootstrap(metric: &Metric, interval: &Interval) -> String {
-    let other = Metric { interval: Some(interval.clone()), ..metric.clone() };
-    let Some((figure, (low, high))) = Figure::of(&other).ok().and_then(|f| f.interval.clone().map(|i| (f, i))) else {
-        return NONE.to_owned();
-    };
+    let with_bootstrap = Metric { interval: Some(interval.clone()), ..metric.clone() };
+    let Ok(figure) = Figure::of(&with_bootstrap) else { return NONE.to_owned() };
+    let Some((low, high)) = &figure.interval else { return NONE.to_owned() };
     format!("{low} … {high} {} ({})", figure.unit, method(interval))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_token_energy_is_first() {
+        let mut names =
+            ["ttft_ms_p50", "j_per_request", "zeal", "mean_power_w", "net_j_per_output_token", "j_per_output_token"];
+        names.sort_by_key(|name| sort_key(name));
+        assert_eq!(
+            names,
+            ["j_per_output_token", "j_per_request", "net_j_per_output_token", "mean_power_w", "ttft_ms_p50", "zeal"]
+        );
+    }
 }

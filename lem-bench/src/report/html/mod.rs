@@ -1,27 +1,29 @@
-//! The report as a folder of pages that needs nothing else: no script, font or picture from elsewhere.
+//! The report as a folder of HTML pages. They load no script, font or image from elsewhere.
 //!
-//! Returns names and bytes; must not know where they are written.
+//! The functions return file names and bytes; the caller writes them.
 
-mod alone;
-mod bench;
-mod compare;
+mod bench_page;
+mod bench_plots;
+mod bench_tables;
+mod bench_text;
+mod comparison;
 mod engine;
-mod error;
+mod grid;
 mod history;
-mod index;
+mod index_cards;
+mod index_page;
 mod metric_table;
+mod output;
 mod plots;
 mod report;
 mod run_view;
+mod timeline;
 mod view;
-mod words;
 
-pub use alone::{comparison_page, history_page};
-pub use error::ReportError;
-pub use report::{FileName, PageFile, Report};
+pub use comparison::comparison_page;
+pub use history::history_page;
+pub use output::{FileName, PageFile, ReportError};
+pub use report::Report;
 
 #[cfg(test)]
 mod tests;
-/// What the harness names the pages by.
-#[cfg(test)]
-use crate::store::slug;

@@ -1,15 +1,14 @@
-//! The run as a whole: what measured, on which machine, with which settings.
-//!
-//! Must not know the benches.
+//! The run as a whole: meter, sensors, settings and machine.
 
-use super::view::{RunView, Table};
-use crate::analysis::RunInfo;
+use super::view::{FindingView, RunView, TableView};
+use crate::analysis::{Finding, RunInfo, Severity};
 use crate::model::{ChannelProbe, DomainId, Origin, Setting};
 use crate::report::figures::{NONE, bare, date};
+use crate::report::labels;
 use crate::units::Watts;
 
-/// What there is to say about the run.
-pub(super) fn view(run: &RunInfo) -> RunView {
+/// The view of the run.
+pub(super) fn run_view(run: &RunInfo) -> RunView {
     let mut facts = vec![
         ("run".to_owned(), run.run_id.clone()),
         ("lem-bench".to_owned(), run.lem_bench.clone()),
@@ -18,9 +17,9 @@ pub(super) fn view(run: &RunInfo) -> RunView {
     if run.processes != 1 {
         facts.push(("processes".to_owned(), run.processes.to_string()));
     }
-    let idle = if run.bare_idle_w.is_empty() { "not measured".to_owned() } else { powers(&run.bare_idle_w) };
-    facts.push(("idle before anything was set up".to_owned(), idle));
+    facts.push(("bare idle".to_owned(), powers(&run.bare_idle_w)));
     let (defaults, chosen): (Vec<&Setting>, Vec<&Setting>) = run.settings.iter().partition(|s| s.from == "default");
+    let environment = run.environment.iter().map(|fact| vec![fact.name.clone(), fact.value.clone()]).collect();
     RunView {
         target: run.target.clone(),
         date: date(run.started_unix_s),
@@ -33,31 +32,24 @@ pub(super) fn view(run: &RunInfo) -> RunView {
         notes: run.notes.clone(),
         facts,
         sensors: sensors(run),
-        settings: settings("Settings that were chosen, and where each came from", &chosen),
-        defaults: settings("Settings that nobody chose", &defaults),
-        environment: table(
-            "The machine, its devices, the build",
-            &["what", "value"],
-            run.environment.iter().map(|fact| vec![fact.name.clone(), fact.value.clone()]).collect(),
-        ),
+        settings: settings("Settings and where each comes from", &chosen),
+        defaults: settings("Settings with default values", &defaults),
+        environment: TableView::new("Machine, devices and build", &["fact", "value"], environment),
     }
 }
 
-fn settings(caption: &str, settings: &[&Setting]) -> Table {
-    let row = |s: &&Setting| vec![s.name.clone(), s.value.clone(), s.from.clone()];
-    table(caption, &["setting", "value", "from"], settings.iter().map(row).collect())
+fn settings(caption: &str, settings: &[&Setting]) -> TableView {
+    let to_row = |s: &&Setting| vec![s.name.clone(), s.value.clone(), s.from.clone()];
+    TableView::new(caption, &["setting", "value", "from"], settings.iter().map(to_row).collect())
 }
 
-/// A table of texts without a note.
-pub(super) fn table(caption: &str, heads: &[&str], rows: Vec<Vec<String>>) -> Table {
-    let heads = heads.iter().map(|&head| head.to_owned()).collect();
-    Table { caption: caption.to_owned(), heads, rows, ..Table::default() }
-}
-
-/// `gpu:0 76.20 W, gpu:1 75.10 W`.
+/// `gpu:0 76.20 W, gpu:1 75.10 W`, or that nothing was measured.
 pub(super) fn powers(powers: &[(DomainId, Watts)]) -> String {
-    let one = |(domain, watts): &(DomainId, Watts)| format!("{domain} {}", bare(Some(watts.get()), "W"));
-    powers.iter().map(one).collect::<Vec<_>>().join(", ")
+    if powers.is_empty() {
+        return "not measured".to_owned();
+    }
+    let texts = powers.iter().map(|(domain, watts)| format!("{domain} {}", bare(Some(watts.get()), "W")));
+    texts.collect::<Vec<_>>().join(", ")
 }
 
 /// `nvml: NVIDIA H200 (gpu:0)`.
@@ -70,8 +62,8 @@ fn meter(run: &RunInfo) -> String {
     if labels.is_empty() { run.probe.meter.clone() } else { format!("{}: {}", run.probe.meter, labels.join(" + ")) }
 }
 
-fn sensors(run: &RunInfo) -> Table {
-    let row = |channel: &ChannelProbe| {
+fn sensors(run: &RunInfo) -> TableView {
+    let to_row = |channel: &ChannelProbe| {
         let period = match channel.update_period_s {
             Some(0.0) => "with every read".to_owned(),
             period => bare(period, "s"),
@@ -87,6 +79,26 @@ fn sensors(run: &RunInfo) -> Table {
             if run.headline.contains(&channel.domain) { "yes" } else { "no" }.to_owned(),
         ]
     };
-    let heads = ["domain", "what", "sensor", "updates every", "smallest step", "a read takes", "in the headline"];
-    table("Sensors, as the probe found them", &heads, run.probe.channels.iter().map(row).collect())
+    let heads = ["domain", "device", "sensor", "update period", "smallest step", "read time", "in the headline"];
+    TableView::new("Sensors, as the probe found them", &heads, run.probe.channels.iter().map(to_row).collect())
+}
+
+/// The findings, the most severe first.
+pub(super) fn finding_views<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<FindingView> {
+    let mut findings: Vec<&Finding> = findings.collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
+    findings.into_iter().map(finding_view).collect()
+}
+
+fn finding_view(finding: &Finding) -> FindingView {
+    FindingView {
+        severity: match finding.weight {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Invalid => "invalid",
+        },
+        check: labels::check(finding.check),
+        evidence: finding.evidence.clone(),
+        remedy: finding.remedy.clone(),
+    }
 }

@@ -1,341 +1,358 @@
-//! What the templates lay out: texts that are ready to be shown. Plain data; nothing is computed in a template.
+//! The data of the templates: texts that are ready to be shown. Templates compute nothing.
 //!
-//! Every text is raw: the engine escapes it. The one exception, drawn SVG, is called `svg`.
+//! The template engine escapes every text. Exceptions are fields that hold SVG made by this library: `svg`, `axis` and
+//! `drawing`.
+//!
+//! An empty text means that there is nothing to show.
 
 use serde::Serialize;
 
-/// A number with its interval, its unit and its label.
+use crate::report::figures::NONE;
+
+/// A number with its interval, unit and label.
 #[derive(Debug, Clone, Default, Serialize)]
-pub(super) struct Number {
+pub(super) struct NumberView {
     /// Value and unit, or `–`.
     pub(super) value: String,
-    /// The interval's ends, `0.4099 … 0.4148`, or nothing.
+    /// The ends of the interval: `0.4099 … 0.4148`.
     pub(super) interval: String,
-    /// `±0.6 %`, or nothing.
+    /// Half of the interval as a share of the value: `±0.6 %`.
     pub(super) relative: String,
     /// `(estimated)`, `(simulated)` or nothing.
     pub(super) origin: String,
-    /// Why there is no number or no interval; else nothing.
+    /// Why there is no number or no interval.
     pub(super) reason: String,
     /// Whether the interval is only indicative.
     pub(super) indicative: bool,
+}
+
+impl NumberView {
+    /// A dash with the reason why there is no number.
+    pub(super) fn missing(reason: &str) -> Self {
+        Self { value: NONE.to_owned(), reason: reason.to_owned(), ..Self::default() }
+    }
 }
 
 /// A finding.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct FindingView {
     /// `invalid`, `warning` or `note`.
-    pub(super) weight: &'static str,
+    pub(super) severity: &'static str,
     pub(super) check: String,
     pub(super) evidence: String,
     pub(super) remedy: String,
 }
 
-/// How a bench stands.
+/// A coloured label: the status of a bench, or a verdict.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Badge {
+pub(super) struct BadgeView {
     pub(super) text: &'static str,
     /// `good`, `careful` or `bad`.
-    pub(super) tone: &'static str,
+    pub(super) rating: &'static str,
 }
 
 /// A table of texts.
 #[derive(Debug, Clone, Default, Serialize)]
-pub(super) struct Table {
-    /// What it holds, for those who cannot see that.
+pub(super) struct TableView {
     pub(super) caption: String,
     pub(super) heads: Vec<String>,
     pub(super) rows: Vec<Vec<String>>,
-    /// Whether all but the first column hold numbers.
+    /// Whether all columns but the first hold numbers.
     pub(super) numbers: bool,
-    /// What is not in it, and why; or nothing.
+    /// What is not in the table, and why.
     pub(super) note: String,
 }
 
-/// A plot, or why there is none.
+impl TableView {
+    /// A table without a note.
+    pub(super) fn new(caption: &str, heads: &[&str], rows: Vec<Vec<String>>) -> Self {
+        let heads = heads.iter().map(|&head| head.to_owned()).collect();
+        Self { caption: caption.to_owned(), heads, rows, ..Self::default() }
+    }
+}
+
+/// A plot with its caption, or the reason why there is no plot.
 #[derive(Debug, Clone, Default, Serialize)]
-pub(super) struct Plot {
-    /// Markup, made by this library and escaped by it.
+pub(super) struct PlotView {
     pub(super) svg: String,
-    /// What is to be seen, or why there is nothing.
+    /// What the plot shows, or why there is none.
     pub(super) caption: String,
-    /// Lines in it: colour and name.
+    /// Colour and name of each line.
     pub(super) legend: Vec<(String, String)>,
+}
+
+impl PlotView {
+    /// The reason why there is no plot.
+    pub(super) fn missing(reason: impl Into<String>) -> Self {
+        Self { caption: reason.into(), ..Self::default() }
+    }
 }
 
 /// A tile with one figure.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Tile {
+pub(super) struct TileView {
     pub(super) title: String,
-    pub(super) number: Number,
+    pub(super) number: NumberView,
 }
 
-/// What a person must see first.
+/// A card at the top of the index.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(super) struct SummaryCard {
     pub(super) title: String,
-    pub(super) big: String,
+    /// The main figure.
+    pub(super) figure: String,
     pub(super) text: String,
-    /// Benches that it names.
-    pub(super) links: Vec<Link>,
+    /// The benches that the card names.
+    pub(super) links: Vec<LinkView>,
     /// `good`, `careful`, `bad` or nothing.
-    pub(super) tone: &'static str,
-    /// The page that says more, or nothing.
+    pub(super) rating: &'static str,
+    /// The page with more about it.
     pub(super) page: &'static str,
 }
 
-/// A bench that is named, and why.
+/// A link to a bench, and why it is named.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Link {
+pub(super) struct LinkView {
     pub(super) href: String,
     pub(super) text: String,
-    pub(super) why: String,
+    pub(super) reason: String,
 }
 
-/// A table of benches whose energies can be laid side by side.
+/// A table of benches whose energies are comparable.
 #[derive(Debug, Clone, Default, Serialize)]
-pub(super) struct Kind {
+pub(super) struct BenchTable {
     pub(super) heading: String,
-    /// The scale of its drawings: markup, made by this library and escaped by it; or nothing.
+    /// The scale of the drawings.
     pub(super) axis: String,
     pub(super) note: String,
-    pub(super) groups: Vec<Group>,
+    pub(super) groups: Vec<BenchGroup>,
 }
 
-/// Benches of one group or module.
+/// The benches of one group or module.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Group {
+pub(super) struct BenchGroup {
     pub(super) title: String,
-    pub(super) rows: Vec<IndexRow>,
+    pub(super) rows: Vec<BenchRow>,
 }
 
 /// A row of the index.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct IndexRow {
-    /// Its page.
+pub(super) struct BenchRow {
+    /// The page of the bench.
     pub(super) href: String,
     pub(super) id: String,
-    pub(super) badge: Badge,
+    pub(super) status: BadgeView,
+    /// The result of the comparison.
+    pub(super) verdict: Option<BadgeView>,
     pub(super) tags: String,
-    /// Gross and net on the table's scale: markup, made by this library; or nothing.
+    /// Gross and net energy on the scale of the table.
     pub(super) drawing: String,
-    pub(super) energy: Number,
-    pub(super) net: Number,
-    pub(super) speed: Number,
-    pub(super) power: Number,
-    /// What a comparison says of it, or nothing.
-    pub(super) verdict: Option<Badge>,
-    /// What it is sorted by: energy, net, speed, power; nothing where there is none.
+    pub(super) energy: NumberView,
+    pub(super) net: NumberView,
+    pub(super) speed: NumberView,
+    pub(super) power: NumberView,
+    /// The sort keys: energy, net energy, speed, power.
     pub(super) keys: [String; 4],
 }
 
-/// A function that was measured over a grid.
+/// A bench that was measured over a grid of parameters.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Grid {
+pub(super) struct GridView {
     pub(super) title: String,
-    /// The plots, each with a caption or the reason why there is none.
-    pub(super) plots: Vec<Plot>,
-    /// The benches on the front.
-    pub(super) front: Table,
+    pub(super) plots: Vec<PlotView>,
+    /// The cases on the Pareto front.
+    pub(super) front: TableView,
 }
 
-/// A row of a bench's metrics.
+/// A row of the table of all metrics.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct MetricRow {
     pub(super) title: String,
-    /// Its name in JSON.
+    /// The name in JSON.
     pub(super) name: String,
-    pub(super) number: Number,
+    pub(super) number: NumberView,
     pub(super) method: String,
-    /// The bootstrap interval with its unit, or nothing.
+    /// The bootstrap interval with its unit.
     pub(super) bootstrap: String,
-    pub(super) from: String,
+    /// How many cycles and samples the metric was computed from.
+    pub(super) basis: String,
 }
 
-/// How one kind of time is spread.
+/// The distribution of one kind of request time.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Times {
+pub(super) struct RequestTimes {
     pub(super) title: String,
-    pub(super) plot: Plot,
-    /// Name and value.
-    pub(super) quantiles: Vec<(String, Number)>,
+    pub(super) plot: PlotView,
+    /// Name and value of each quantile.
+    pub(super) quantiles: Vec<(String, NumberView)>,
 }
 
 /// A bench.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct BenchView {
     pub(super) id: String,
-    pub(super) badge: Badge,
+    pub(super) status: BadgeView,
     pub(super) description: String,
-    pub(super) sentence: String,
+    /// The result in a few sentences.
+    pub(super) result: String,
     pub(super) failure_message: String,
-    /// Name and value: place, module, source, cycles, tags, loaded idle, warm-up.
+    /// Name and value: source of the energy, cycles, warm-up, parameters, place in the code, tags.
     pub(super) facts: Vec<(String, String)>,
-    pub(super) tiles: Vec<Tile>,
+    pub(super) tiles: Vec<TileView>,
     pub(super) findings: Vec<FindingView>,
     pub(super) metrics: Vec<MetricRow>,
-    pub(super) power: Plot,
-    /// The twin of `power`.
-    pub(super) course: Table,
-    pub(super) cycle_plot: Plot,
-    pub(super) cycles: Table,
-    pub(super) warm_up: Plot,
-    pub(super) domains: Table,
-    pub(super) phases: Table,
-    pub(super) times: Vec<Times>,
-    pub(super) schedule: Table,
-    pub(super) repeat: String,
+    pub(super) power_plot: PlotView,
+    /// The numbers of `power_plot`.
+    pub(super) spans: TableView,
+    pub(super) cycle_plot: PlotView,
+    pub(super) cycles: TableView,
+    pub(super) warm_up_plot: PlotView,
+    pub(super) domains: TableView,
+    pub(super) phases: TableView,
+    pub(super) request_times: Vec<RequestTimes>,
+    pub(super) schedule: TableView,
+    /// The command that measures the bench again.
+    pub(super) command: String,
 }
 
-/// The run as a whole.
+/// The run: meter, machine and settings.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct RunView {
     pub(super) target: String,
     pub(super) date: String,
     /// `measured`, `estimated` or `simulated`.
     pub(super) origin: &'static str,
-    /// What measured what: `nvml: NVIDIA H200 (gpu:0)`.
     pub(super) meter: String,
     pub(super) notes: Vec<String>,
     pub(super) facts: Vec<(String, String)>,
-    pub(super) sensors: Table,
-    pub(super) settings: Table,
-    /// Those that were left as they are.
-    pub(super) defaults: Table,
-    pub(super) environment: Table,
+    pub(super) sensors: TableView,
+    /// The settings that differ from their defaults.
+    pub(super) settings: TableView,
+    /// The settings that have their default values.
+    pub(super) defaults: TableView,
+    pub(super) environment: TableView,
 }
 
 /// A comparison.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct CompareView {
+pub(super) struct ComparisonView {
     pub(super) base: String,
-    pub(super) new: String,
+    pub(super) head: String,
     pub(super) lead: String,
-    /// What the gate decided, or nothing where there was none.
+    /// The decision of the gate.
     pub(super) gate: &'static str,
     pub(super) gate_reasons: Vec<String>,
-    /// The scale of the changes: markup, made by this library.
+    /// The scale of the changes.
     pub(super) axis: String,
-    pub(super) rows: Vec<CompareRow>,
+    pub(super) rows: Vec<ComparisonRow>,
     pub(super) notes: Vec<String>,
-    pub(super) sides: Table,
-    pub(super) differences: Table,
+    pub(super) sides: TableView,
+    pub(super) differences: TableView,
 }
 
-/// A bench on both sides.
+/// A bench of both sides.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct CompareRow {
-    /// Its page, or nothing where this report has none.
+pub(super) struct ComparisonRow {
+    /// The page of the bench.
     pub(super) href: String,
     pub(super) id: String,
     pub(super) metric: String,
-    pub(super) base: Number,
-    pub(super) new: Number,
-    pub(super) change: Number,
-    /// The change on the common scale: markup, made by this library; or nothing.
+    pub(super) base: NumberView,
+    pub(super) head: NumberView,
+    pub(super) change: NumberView,
+    /// The change on the scale of the table.
     pub(super) drawing: String,
-    /// The smallest worsening that would be found.
+    /// The smallest regression that the comparison would detect.
     pub(super) detectable: String,
     pub(super) design: String,
-    pub(super) verdict: Badge,
+    pub(super) verdict: BadgeView,
     pub(super) reasons: Vec<String>,
 }
 
 /// The page of a comparison.
 #[derive(Debug, Serialize)]
-pub(super) struct ComparePage<'a> {
+pub(super) struct ComparisonPage<'a> {
     pub(super) title: String,
-    /// The style sheet, ours.
-    pub(super) style: &'static str,
-    pub(super) run: &'a RunView,
-    /// The target of the run whose index it stands beside, or nothing.
-    pub(super) beside: &'a str,
-    pub(super) compare: CompareView,
+    /// The target of the run whose index the page links to, or nothing for a standalone page.
+    pub(super) index_target: &'a str,
+    pub(super) compare: ComparisonView,
 }
 
-/// How benches went from session to session.
+/// The results of benches from session to session.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct HistoryView {
-    /// How many benches and sessions, and from when to when.
+    /// How many benches, over what time.
     pub(super) lead: String,
     pub(super) rows: Vec<TrendRow>,
     pub(super) trends: Vec<TrendView>,
-    /// Benches that have no section of their own, or nothing.
+    /// How many benches have no section.
     pub(super) note: String,
 }
 
-/// A bench's line in the history's overview.
+/// A bench in the overview of the history.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct TrendRow {
-    /// Its section, or nothing.
+    /// The section of the bench.
     pub(super) href: String,
     pub(super) id: String,
-    /// The metric, the branch and the machine.
-    pub(super) of: String,
+    /// Metric, branch and machine.
+    pub(super) series: String,
     pub(super) sessions: String,
-    pub(super) newest: Number,
-    /// How the level changed last, or nothing.
-    pub(super) badge: Option<Badge>,
+    pub(super) newest: NumberView,
+    /// Whether the last change of the level made it better or worse.
+    pub(super) badge: Option<BadgeView>,
     pub(super) change: String,
 }
 
-/// A bench's section of the history.
+/// The section of a bench in the history.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct TrendView {
     pub(super) anchor: String,
     pub(super) id: String,
-    pub(super) of: String,
-    /// Where its level changed, each with `good` or `bad`; or that it did not.
+    /// Metric, branch and machine.
+    pub(super) series: String,
+    /// CSS class and text of each change of the level.
     pub(super) changes: Vec<(&'static str, String)>,
-    pub(super) plot: Plot,
-    /// The twin of `plot`.
-    pub(super) sessions: Table,
+    pub(super) plot: PlotView,
+    /// The numbers of `plot`.
+    pub(super) sessions: TableView,
 }
 
 /// The page of a history.
 #[derive(Debug, Serialize)]
 pub(super) struct HistoryPage<'a> {
     pub(super) title: String,
-    /// The style sheet, ours.
-    pub(super) style: &'static str,
-    /// The target of the run whose index it stands beside, or nothing.
-    pub(super) beside: &'a str,
+    /// The target of the run whose index the page links to, or nothing for a standalone page.
+    pub(super) index_target: &'a str,
     pub(super) history: HistoryView,
 }
 
 /// The index.
 #[derive(Debug, Serialize)]
-pub(super) struct Page<'a> {
+pub(super) struct IndexPage {
     pub(super) title: String,
-    /// The style sheet, ours.
-    pub(super) style: &'static str,
-    pub(super) run: &'a RunView,
-    /// Other pages of the report but the benches': place and name.
+    /// Path and name of the comparison and the history.
     pub(super) pages: Vec<(&'static str, &'static str)>,
     /// `6 benches: 3 valid, …`.
     pub(super) count: String,
-    /// `95 %`.
+    /// The level of the intervals: `95 %`.
     pub(super) level: String,
+    /// The findings of the run.
     pub(super) findings: Vec<FindingView>,
-    /// Notes that every bench carries.
-    pub(super) everywhere: Vec<FindingView>,
+    /// The findings that all benches share.
+    pub(super) common_findings: Vec<FindingView>,
     pub(super) cards: Vec<SummaryCard>,
-    pub(super) kinds: Vec<Kind>,
-    pub(super) grids: Vec<Grid>,
-    /// Grids that are not drawn, or nothing.
+    pub(super) tables: Vec<BenchTable>,
+    pub(super) grids: Vec<GridView>,
+    /// The grids that are not drawn.
     pub(super) grids_note: String,
-    /// The script, ours, and what the browser knows it by.
-    pub(super) script: &'static str,
 }
 
 /// The page of a bench.
 #[derive(Debug, Serialize)]
 pub(super) struct BenchPage<'a> {
     pub(super) title: String,
-    /// The style sheet, ours.
-    pub(super) style: &'static str,
-    pub(super) run: &'a RunView,
-    /// Notes that every bench carries.
-    pub(super) everywhere: Vec<FindingView>,
+    /// The findings that all benches share.
+    pub(super) common_findings: &'a [FindingView],
     pub(super) bench: BenchView,
 }

@@ -1,12 +1,11 @@
-//! Plots as SVG: one file a kind.
+//! Plots and row drawings as SVG, made from plain data.
 //!
-//! Each has a name and a description for those who don't see it; must not know the pages on which they stand.
+//! Each plot has a title and a description for screen readers.
 
-pub(super) mod axis_lines;
-pub(super) mod histogram;
-pub(super) mod over_numbers;
-pub(super) mod palette;
-pub(super) mod pareto;
+mod axis;
+mod chart;
+pub(super) mod grid_plots;
 pub(super) mod power;
-pub(super) mod svg;
-mod thin;
+pub(super) mod row_scale;
+pub(super) mod style;
+pub(super) mod value_plots;

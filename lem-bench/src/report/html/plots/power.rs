@@ -1,153 +1,199 @@
-//! Power over time with what the harness did as bands behind it, and temperature under it.
-//!
-//! Must not know about other benches.
+//! Power over time, with the spans of the measurement behind it and temperature below it.
 
-use plotters::coord::Shift;
-use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::prelude::RGBColor;
+use plotters::style::text_anchor::HPos;
 
-use super::super::bench::timeline::{Line, Stretches, Timeline};
-use super::super::error::ReportError;
-use super::palette::{GRID, INK, LINES, band};
-use super::svg::{Drawing, letters, tick};
-use super::thin::thin;
+use super::super::output::ReportError;
+use super::super::timeline::{DomainTrace, Segments, Timeline, TimelineSpan};
+use super::axis::bounds;
+use super::chart::{Axis, Chart, Figure, Point, Shape, WIDTH, X_AXIS_HEIGHT};
+use super::style::{LINES, span_tint};
 use crate::model::SpanKind;
 
-/// Lines that can still be told apart.
-pub(in super::super) const MOST_LINES: usize = LINES.len();
-/// Stretches of time of which the lowest and the highest reading are drawn.
+/// Domains that are drawn: more lines cannot be distinguished by colour.
+pub(in super::super) const MAX_LINES: usize = LINES.len();
+/// Time intervals of which the lowest and the highest reading are drawn.
 const BUCKETS: usize = 420;
-const WIDTH: u32 = 960;
-const POWER: u32 = 300;
-const HEAT: u32 = 130;
-const X_AXIS: u32 = 54;
-const Y_AXIS: u32 = 70;
+const POWER_HEIGHT: u32 = 300;
+const TEMPERATURE_HEIGHT: u32 = 130;
+const TIME_TITLE: &str = "seconds since the warm-up began";
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Drawn = Result<(), Box<dyn std::error::Error>>;
-
-/// Draws the course; the reason in words when there is too little to draw.
-pub(in super::super) fn draw(course: &Timeline, id: &str, title: &str) -> Result<Result<String, String>, ReportError> {
-    let readings = course.lines.iter().flat_map(|line| &line.power).map(Vec::len).sum::<usize>();
-    let end = course.end();
+/// Draws the timeline; `None` if there are fewer than two readings of power.
+///
+/// # Errors
+/// [`ReportError::Plot`] if the plotter fails.
+pub(in super::super) fn draw_power(timeline: &Timeline, id: &str, title: &str) -> Result<Option<String>, ReportError> {
+    let end = timeline.end_s();
+    let readings: usize = timeline.traces.iter().flat_map(|trace| &trace.power_w).map(Vec::len).sum();
     if readings < 2 || end <= 0.0 {
-        return Ok(Err("No plot: fewer than two readings of power were kept.".to_owned()));
+        return Ok(None);
     }
-    let heated = course.lines.iter().any(|line| line.heat.iter().map(Vec::len).sum::<usize>() > 1);
-    let size = (WIDTH, POWER + if heated { HEAT } else { 0 } + X_AXIS);
-    let windows = course.bands.iter().filter(|band| band.kind == SpanKind::Window).count();
-    let (low, high) = range(course.lines.iter().map(|line| &line.power));
+    let has_temperature =
+        timeline.traces.iter().any(|trace| trace.temperature_c.iter().map(Vec::len).sum::<usize>() > 1);
+    let windows = timeline.spans.iter().filter(|span| span.kind == SpanKind::Window).count();
+    let (low, high) = value_bounds(timeline.traces.iter().map(|trace| &trace.power_w));
     let description = format!(
         "{end:.0} seconds with {windows} measured windows; power between {low:.0} and {high:.0} watts. The table of \
-         phases below holds mean and highest power of each stretch.",
+         phases below lists the mean and the highest power of each span."
     );
-    let drawing = Drawing { size, class: "course", id, title, description: &description };
-    let svg = drawing.svg("power over time", |area| {
-        if heated {
-            let (upper, lower) = area.split_vertically(POWER);
-            power(&upper, course, end, high, false)?;
-            heat(&lower, course, end)
-        } else {
-            power(area, course, end, high, true)
-        }
-    });
-    svg.map(Ok)
-}
-
-fn power(area: &Area<'_>, course: &Timeline, end: f64, high: f64, with_time: bool) -> Drawn {
-    let top = if high > 0.0 { high * 1.12 } else { 1.0 };
-    let bottom = range(course.lines.iter().map(|line| &line.power)).0.min(0.0);
-    let mut chart = ChartBuilder::on(area)
-        .margin_top(8)
-        .margin_right(14)
-        .x_label_area_size(if with_time { X_AXIS } else { 6 })
-        .y_label_area_size(Y_AXIS)
-        .build_cartesian_2d(0.0..end, bottom..top)?;
-    chart.draw_series(
-        course
-            .bands
-            .iter()
-            .map(|stretch| Rectangle::new([(stretch.from, bottom), (stretch.to, top)], band(stretch.kind).filled())),
-    )?;
-    let mut mesh = chart.configure_mesh();
-    mesh.disable_x_mesh()
-        .y_labels(6)
-        .y_max_light_lines(0)
-        .bold_line_style(GRID)
-        .axis_style(INK)
-        .label_style(letters(16))
-        .axis_desc_style(letters(17))
-        .y_label_formatter(&|value| tick(*value))
-        .y_desc("power (W)");
-    if with_time {
-        mesh.x_labels(10).x_label_formatter(&|value| tick(*value)).x_desc("seconds since the warm-up began");
-    } else {
-        mesh.x_labels(0);
+    let mut charts = vec![power_chart(timeline, end, (low, high), !has_temperature)];
+    if has_temperature {
+        charts.push(temperature_chart(timeline, end));
     }
-    mesh.draw()?;
-    // The colour is not the only sign of a window: each carries the number of its cycle.
-    let centred = letters(15).pos(Pos::new(HPos::Center, VPos::Top));
-    let wide = course.bands.iter().filter(|stretch| stretch.kind == SpanKind::Window);
-    let room = end / f64::from(WIDTH) * 18.0;
-    chart.draw_series(wide.filter(|stretch| stretch.to - stretch.from > room).map(|stretch| {
-        let number = stretch.cycle.map(|cycle| (cycle + 1).to_string()).unwrap_or_default();
-        Text::new(number, (f64::midpoint(stretch.from, stretch.to), top), centred.clone())
-    }))?;
-    lines(&mut chart, course, end, |line| &line.power)
+    let figure =
+        Figure { subject: "power over time", class: "course", id, title, description: &description, charts: &charts };
+    figure.to_svg().map(Some)
 }
 
-fn heat(area: &Area<'_>, course: &Timeline, end: f64) -> Drawn {
-    let (low, high) = range(course.lines.iter().map(|line| &line.heat));
+fn power_chart(timeline: &Timeline, end: f64, (low, high): (f64, f64), with_time: bool) -> Chart<'static> {
+    let top = if high > 0.0 { high * 1.12 } else { 1.0 };
+    let bottom = low.min(0.0);
+    let x = if with_time { Axis::linear(0.0..end, 10, TIME_TITLE) } else { Axis::linear(0.0..end, 0, "") };
+    let y = Axis::linear(bottom..top, 6, "power (W)");
+    let x_axis_height = if with_time { X_AXIS_HEIGHT } else { 6 };
+    let mut shapes = cycle_numbers(timeline, end, top);
+    shapes.extend(trace_lines(timeline, end, |trace| &trace.power_w));
+    Chart {
+        margin_top: 8,
+        margin_right: 14,
+        x_axis_height,
+        y_axis_width: 70,
+        background: span_backgrounds(timeline, bottom, top),
+        shapes,
+        ..Chart::new(POWER_HEIGHT + if with_time { X_AXIS_HEIGHT } else { 0 }, x, y)
+    }
+}
+
+fn temperature_chart(timeline: &Timeline, end: f64) -> Chart<'static> {
+    let (low, high) = value_bounds(timeline.traces.iter().map(|trace| &trace.temperature_c));
     let margin = ((high - low) * 0.15).max(1.0);
     let (bottom, top) = (low - margin, high + margin);
-    let mut chart = ChartBuilder::on(area)
-        .margin_right(14)
-        .margin_top(4)
-        .x_label_area_size(X_AXIS)
-        .y_label_area_size(Y_AXIS)
-        .build_cartesian_2d(0.0..end, bottom..top)?;
-    chart.draw_series(
-        course
-            .bands
-            .iter()
-            .map(|stretch| Rectangle::new([(stretch.from, bottom), (stretch.to, top)], band(stretch.kind).filled())),
-    )?;
-    chart
-        .configure_mesh()
-        .disable_x_mesh()
-        .y_labels(4)
-        .y_max_light_lines(0)
-        .x_labels(10)
-        .bold_line_style(GRID)
-        .axis_style(INK)
-        .label_style(letters(16))
-        .axis_desc_style(letters(17))
-        .x_label_formatter(&|value| tick(*value))
-        .y_label_formatter(&|value| tick(*value))
-        .x_desc("seconds since the warm-up began")
-        .y_desc("°C")
-        .draw()?;
-    lines(&mut chart, course, end, |line| &line.heat)
+    let x = Axis::linear(0.0..end, 10, TIME_TITLE);
+    let y = Axis::linear(bottom..top, 4, "°C");
+    Chart {
+        margin_top: 4,
+        margin_right: 14,
+        y_axis_width: 70,
+        background: span_backgrounds(timeline, bottom, top),
+        shapes: trace_lines(timeline, end, |trace| &trace.temperature_c),
+        ..Chart::new(TEMPERATURE_HEIGHT + X_AXIS_HEIGHT, x, y)
+    }
 }
 
-type Chart<'a, 'b> = ChartContext<
-    'a,
-    SVGBackend<'b>,
-    Cartesian2d<plotters::coord::types::RangedCoordf64, plotters::coord::types::RangedCoordf64>,
->;
+fn span_backgrounds(timeline: &Timeline, bottom: f64, top: f64) -> Vec<Shape> {
+    let rectangle = |span: &TimelineSpan| Shape::Rectangle {
+        corners: [(span.from_s, bottom), (span.to_s, top)],
+        color: span_tint(span.kind),
+    };
+    timeline.spans.iter().map(rectangle).collect()
+}
 
-fn lines(chart: &mut Chart<'_, '_>, course: &Timeline, end: f64, of: fn(&Line) -> &Stretches) -> Drawn {
-    for (line, color) in course.lines.iter().zip(LINES) {
-        for stretch in of(line) {
-            let (Some(first), Some(last)) = (stretch.first(), stretch.last()) else { continue };
-            let share = ((last.0 - first.0) / end * BUCKETS as f64).ceil() as usize;
-            chart.draw_series(LineSeries::new(thin(stretch, share.max(1)), color.stroke_width(2)))?;
+/// The number of each window's cycle, so that colour is not the only sign of a window.
+fn cycle_numbers(timeline: &Timeline, end: f64, top: f64) -> Vec<Shape> {
+    let min_length = end / f64::from(WIDTH) * 18.0;
+    let windows = timeline.spans.iter().filter(|span| span.kind == SpanKind::Window);
+    windows
+        .filter(|span| span.to_s - span.from_s > min_length)
+        .map(|span| Shape::Label {
+            position: (f64::midpoint(span.from_s, span.to_s), top),
+            offset: (0, 0),
+            align: HPos::Center,
+            size: 15,
+            text: span.cycle.map(|cycle| (cycle + 1).to_string()).unwrap_or_default(),
+        })
+        .collect()
+}
+
+fn trace_lines(timeline: &Timeline, end: f64, segments: fn(&DomainTrace) -> &Segments) -> Vec<Shape> {
+    let mut lines = Vec::new();
+    for (trace, color) in timeline.traces.iter().zip(LINES) {
+        lines.extend(segments(trace).iter().filter_map(|segment| segment_line(segment, end, color)));
+    }
+    lines
+}
+
+fn segment_line(segment: &[Point], end: f64, color: RGBColor) -> Option<Shape> {
+    let (first, last) = (segment.first()?, segment.last()?);
+    let buckets = ((last.0 - first.0) / end * BUCKETS as f64).ceil() as usize;
+    Some(Shape::Line { points: downsample(segment, buckets.max(1)), color, width: 2 })
+}
+
+fn value_bounds<'a>(segments: impl Iterator<Item = &'a Segments>) -> (f64, f64) {
+    bounds(segments.flatten().flatten().map(|point| point.1))
+}
+
+/// Reduces `points` (ordered by their first coordinate) to at most `2 · buckets + 2`: the lowest and the highest point of
+/// each of `buckets` equal intervals, the first and the last. Shorter input is returned unchanged.
+///
+/// The points must be finite. Every returned point is one of `points`, in their order.
+fn downsample(points: &[Point], buckets: usize) -> Vec<Point> {
+    let (Some(first), Some(last)) = (points.first(), points.last()) else { return Vec::new() };
+    if points.len() <= 2 * buckets + 2 || last.0 <= first.0 {
+        return points.to_vec();
+    }
+    let bucket_of = |x: f64| (((x - first.0) / (last.0 - first.0) * buckets as f64) as usize).min(buckets - 1);
+    let mut kept = vec![0];
+    let mut start = 0;
+    for bucket in points.chunk_by(|a, b| bucket_of(a.0) == bucket_of(b.0)) {
+        let (mut lowest, mut highest) = (0, 0);
+        for (index, point) in bucket.iter().enumerate() {
+            if point.1 < bucket[lowest].1 {
+                lowest = index;
+            }
+            if point.1 > bucket[highest].1 {
+                highest = index;
+            }
+        }
+        kept.extend([start + lowest.min(highest), start + lowest.max(highest)]);
+        start += bucket.len();
+    }
+    kept.push(points.len() - 1);
+    kept.dedup();
+    kept.into_iter().map(|index| points[index]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
+
+    use super::*;
+
+    #[test]
+    fn downsample_keeps_peak_and_dip() {
+        let mut hour: Vec<Point> = (0..36_000).map(|i| (f64::from(i) / 10.0, 335.0)).collect();
+        hour[17_123].1 = 702.5;
+        hour[17_124].1 = 12.25;
+        let reduced = downsample(&hour, 400);
+        assert!(reduced.len() <= 802, "{}", reduced.len());
+        assert!(reduced.contains(&(1712.3, 702.5)) && reduced.contains(&(1712.4, 12.25)));
+        assert_eq!((reduced.first(), reduced.last()), (hour.first(), hour.last()));
+    }
+
+    #[test]
+    fn downsample_keeps_extremes_and_order() {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(7);
+        for _ in 0..200 {
+            let n = rng.random_range(0..500);
+            let buckets = rng.random_range(1..40);
+            let mut x = 0.0;
+            let points: Vec<Point> = (0..n)
+                .map(|_| {
+                    x += rng.random_range(0.0..3.0);
+                    (x, rng.random_range(-5.0..5.0))
+                })
+                .collect();
+            let reduced = downsample(&points, buckets);
+            assert!(reduced.len() <= 2 * buckets + 2);
+            assert!(reduced.windows(2).all(|pair| pair[0].0 <= pair[1].0));
+            assert!(reduced.iter().all(|point| points.contains(point)));
+            let extremes = |points: &[Point]| bounds(points.iter().map(|point| point.1));
+            assert_eq!(extremes(&points), extremes(&reduced));
         }
     }
-    Ok(())
-}
 
-fn range<'a>(of: impl Iterator<Item = &'a Stretches>) -> (f64, f64) {
-    let values = of.flatten().flatten().map(|point| point.1);
-    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+    #[test]
+    fn downsample_accepts_equal_times() {
+        let points = vec![(1.0, 2.0); 50];
+        assert_eq!(downsample(&points, 4), points);
+    }
 }

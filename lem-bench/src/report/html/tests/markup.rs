@@ -1,12 +1,13 @@
-//! A strict reader of the pages' markup: what is not closed in order, or has no quotes, is a fault.
+//! A strict HTML parser for the tests.
 
 use std::collections::BTreeMap;
 
 /// A tag's name and its attributes.
 pub(super) type Tag = (String, BTreeMap<String, String>);
 
-/// The tags of a page with their attributes, and the text between them. Panics where a tag is not closed in
-/// order, or an attribute has no quotes.
+/// Returns the tags of a page with their attributes, and the text between them.
+///
+/// Panics if a tag is not closed in order, or an attribute has no quotes.
 pub(super) fn parse(page: &str) -> (Vec<Tag>, String) {
     const VOID: [&str; 4] = ["meta", "!DOCTYPE", "input", "link"];
     const FLAGS: [&str; 4] = ["hidden", "checked", "open", "selected"];

@@ -1,37 +1,36 @@
-//! The pages as a browser gets them: made from made-up summaries and read back.
+//! Tests of complete pages: they are made from fixtures and parsed as a browser would.
 
-mod compared;
-mod history;
-mod hostile;
+mod content;
+mod layout;
+mod linked_pages;
 mod markup;
-mod numbers;
-mod scale;
-mod structure;
-mod words;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{PageFile, Report, comparison_page, history_page, slug};
+use super::output::bench_page_path;
+use super::{PageFile, Report, comparison_page, history_page};
 use crate::analysis::Summary;
 use crate::report::fixture;
+use crate::store::slug;
 
-/// The pages of a summary by their place.
-fn folder(summary: &Summary) -> BTreeMap<String, String> {
+/// The pages of a summary by path.
+fn pages(summary: &Summary) -> BTreeMap<String, String> {
     let files = Report::new(summary, slug).files().unwrap();
     files.into_iter().map(|file| (file.path, String::from_utf8(file.bytes).unwrap())).collect()
 }
 
-/// The page of the bench at this place.
-fn bench_page(summary: &Summary, at: usize) -> String {
-    folder(summary).remove(&super::report::page_of(&summary.benches[at], slug)).unwrap()
+/// The page of the bench at this index.
+fn bench_page(summary: &Summary, index: usize) -> String {
+    pages(summary).remove(&bench_page_path(&summary.benches[index].bench.id, slug)).unwrap()
 }
 
 fn index(summary: &Summary) -> String {
-    folder(summary).remove("index.html").unwrap()
+    pages(summary).remove("index.html").unwrap()
 }
 
-fn all() -> [(&'static str, Summary); 4] {
+/// All fixtures by name.
+fn fixtures() -> [(&'static str, Summary); 4] {
     [
         ("card", fixture::on_a_card()),
         ("grid", fixture::on_a_grid()),
@@ -40,15 +39,15 @@ fn all() -> [(&'static str, Summary); 4] {
     ]
 }
 
-/// What the browser suite opens.
+/// Writes the pages that the browser suite opens.
 #[test]
-#[ignore = "writes the pages that tests/browser opens: set LEM_BENCH_PAGES to a folder"]
+#[ignore = "writes the pages for tests/browser into the folder LEM_BENCH_PAGES"]
 fn write_pages() {
-    let root = std::path::PathBuf::from(std::env::var_os("LEM_BENCH_PAGES").unwrap());
-    for (name, summary) in all() {
+    let root = PathBuf::from(std::env::var_os("LEM_BENCH_PAGES").unwrap());
+    for (name, summary) in fixtures() {
         write(&root.join(name), Report::new(&summary, slug).files().unwrap());
     }
-    let (grid, compared, trends) = (fixture::on_a_grid(), compared::comparison(), history::trends());
+    let (grid, compared, trends) = (fixture::on_a_grid(), linked_pages::comparison(), linked_pages::trends());
     let report = Report::new(&grid, slug).against(&compared).with_history(&trends);
     write(&root.join("compared"), report.files().unwrap());
     let compared = comparison_page(&compared, &fixture::hostile().run).unwrap();

@@ -1,0 +1,288 @@
+//! A figure as plain data, and its drawing as SVG.
+//!
+//! Plotters is generic over axes and elements, and each combination is compiled anew. All charts are drawn by one
+//! function over one axis type, which keeps the binary small.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use plotters::coord::Shift;
+use plotters::coord::combinators::{IntoLogRange, LogCoord};
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+use plotters::coord::types::RangedCoordf64;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::super::output::ReportError;
+use super::axis::{AxisRange, tick_label};
+use super::style::{GRID, INK, escape, text_style};
+
+/// Width of every figure, in its own units.
+pub(super) const WIDTH: u32 = 960;
+/// Height of the labels and the title of an x axis.
+pub(super) const X_AXIS_HEIGHT: u32 = 54;
+
+/// A point in the units of the axes.
+pub(super) type Point = (f64, f64);
+
+/// Charts above each other, with a name and a description.
+pub(super) struct Figure<'a> {
+    /// What it shows, for error messages.
+    pub(super) subject: &'static str,
+    /// Its class in the style sheet.
+    pub(super) class: &'a str,
+    /// An id that is unique on the page.
+    pub(super) id: &'a str,
+    pub(super) title: &'a str,
+    pub(super) description: &'a str,
+    /// Its charts from top to bottom.
+    pub(super) charts: &'a [Chart<'a>],
+}
+
+/// One pair of axes with shapes.
+pub(super) struct Chart<'a> {
+    /// Height with axes and margins.
+    pub(super) height: u32,
+    pub(super) margin_top: u32,
+    pub(super) margin_right: u32,
+    pub(super) x_axis_height: u32,
+    pub(super) y_axis_width: u32,
+    /// Whether the ticks of the x axis have grid lines. Those of the y axis always have.
+    pub(super) vertical_lines: bool,
+    pub(super) x: Axis<'a>,
+    pub(super) y: Axis<'a>,
+    /// Shapes behind the grid lines.
+    pub(super) background: Vec<Shape>,
+    /// Shapes in front of the grid lines.
+    pub(super) shapes: Vec<Shape>,
+}
+
+impl<'a> Chart<'a> {
+    /// An empty chart of this height with the usual margins.
+    pub(super) fn new(height: u32, x: Axis<'a>, y: Axis<'a>) -> Self {
+        Self {
+            height,
+            margin_top: 10,
+            margin_right: 24,
+            x_axis_height: X_AXIS_HEIGHT,
+            y_axis_width: 84,
+            vertical_lines: false,
+            x,
+            y,
+            background: Vec::new(),
+            shapes: Vec::new(),
+        }
+    }
+}
+
+/// How an axis maps values to positions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scale {
+    Linear,
+    Logarithmic,
+    /// Linear, with a tick at every integer.
+    Integers,
+}
+
+/// One axis.
+pub(super) struct Axis<'a> {
+    pub(super) scale: Scale,
+    pub(super) range: Range<f64>,
+    /// The largest number of ticks; 0 for an axis without labels.
+    pub(super) max_ticks: usize,
+    /// The title, or nothing.
+    pub(super) title: &'a str,
+    /// Turns a tick's value into its label.
+    pub(super) label: &'a dyn Fn(&f64) -> String,
+}
+
+impl<'a> Axis<'a> {
+    /// A linear axis that labels its ticks with plain numbers.
+    pub(super) fn linear(range: Range<f64>, max_ticks: usize, title: &'a str) -> Self {
+        Self { scale: Scale::Linear, range, max_ticks, title, label: &|value| tick_label(*value) }
+    }
+
+    /// An axis over `range` that labels its ticks with plain numbers.
+    pub(super) fn over(range: AxisRange, max_ticks: usize, title: &'a str) -> Self {
+        let scale = if range.log { Scale::Logarithmic } else { Scale::Linear };
+        Self { scale, ..Self::linear(range.from..range.to, max_ticks, title) }
+    }
+}
+
+/// A shape in the units of the axes; widths, radii and offsets are in pixels.
+pub(super) enum Shape {
+    /// Connected points.
+    Line { points: Vec<Point>, color: RGBColor, width: u32 },
+    /// A filled rectangle between two opposite corners.
+    Rectangle { corners: [Point; 2], color: RGBColor },
+    /// A filled dot.
+    Dot { center: Point, radius: u32, color: RGBColor },
+    /// A circle that is not filled.
+    Circle { center: Point, radius: u32, color: RGBColor },
+    /// Text below `position`, moved by `offset`.
+    Label { position: Point, offset: (i32, i32), align: HPos, size: u32, text: String },
+}
+
+impl Shape {
+    /// A straight line.
+    pub(super) fn segment(from: Point, to: Point, color: RGBColor, width: u32) -> Self {
+        Self::Line { points: vec![from, to], color, width }
+    }
+}
+
+impl Figure<'_> {
+    /// Draws the figure as an `<svg>` element.
+    ///
+    /// # Errors
+    /// [`ReportError::Plot`] if the plotter fails.
+    pub(super) fn to_svg(&self) -> Result<String, ReportError> {
+        let mut svg = String::new();
+        self.draw(&mut svg).map_err(|error| ReportError::Plot { plot: self.subject, detail: error.to_string() })?;
+        // The plotter's open tag has a fixed size and no title.
+        let body = svg.split_once('>').map_or("", |(_, body)| body);
+        let mut titled = String::with_capacity(svg.len() + 400);
+        let Self { id, class, .. } = self;
+        // Writing to a `String` does not fail.
+        let _ = write!(
+            titled,
+            "<svg class=\"plot {class}\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\" viewBox=\"0 0 {WIDTH} {}\" \
+             xmlns=\"http://www.w3.org/2000/svg\"><title id=\"{id}-t\">{}</title><desc id=\"{id}-d\">{}</desc>",
+            self.height(),
+            escape(self.title),
+            escape(self.description),
+        );
+        titled.push_str(body);
+        Ok(titled)
+    }
+
+    fn height(&self) -> u32 {
+        self.charts.iter().map(|chart| chart.height).sum()
+    }
+
+    fn draw(&self, svg: &mut String) -> Result<(), Box<dyn Error>> {
+        let root = SVGBackend::with_string(svg, (WIDTH, self.height())).into_drawing_area();
+        let mut rest = root.clone();
+        for (index, chart) in self.charts.iter().enumerate() {
+            if index + 1 == self.charts.len() {
+                draw_chart(&rest, chart)?;
+            } else {
+                let (upper, lower) = rest.split_vertically(chart.height);
+                draw_chart(&upper, chart)?;
+                rest = lower;
+            }
+        }
+        root.present()?;
+        Ok(())
+    }
+}
+
+fn draw_chart(area: &DrawingArea<SVGBackend<'_>, Shift>, chart: &Chart<'_>) -> Result<(), Box<dyn Error>> {
+    let mut context = ChartBuilder::on(area)
+        .margin_top(chart.margin_top)
+        .margin_right(chart.margin_right)
+        .x_label_area_size(chart.x_axis_height)
+        .y_label_area_size(chart.y_axis_width)
+        .build_cartesian_2d(AxisCoord::new(&chart.x), AxisCoord::new(&chart.y))?;
+    draw_shapes(&context, &chart.background)?;
+    let mut mesh = context.configure_mesh();
+    mesh.x_labels(chart.x.max_ticks)
+        .y_labels(chart.y.max_ticks)
+        .x_max_light_lines(0)
+        .y_max_light_lines(0)
+        .bold_line_style(GRID)
+        .axis_style(INK)
+        .label_style(text_style(16))
+        .axis_desc_style(text_style(17))
+        .x_label_formatter(chart.x.label)
+        .y_label_formatter(chart.y.label);
+    if !chart.vertical_lines {
+        mesh.disable_x_mesh();
+    }
+    if !chart.x.title.is_empty() {
+        mesh.x_desc(chart.x.title);
+    }
+    if !chart.y.title.is_empty() {
+        mesh.y_desc(chart.y.title);
+    }
+    mesh.draw()?;
+    draw_shapes(&context, &chart.shapes)
+}
+
+type Context<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<AxisCoord, AxisCoord>>;
+
+fn draw_shapes(context: &Context<'_, '_>, shapes: &[Shape]) -> Result<(), Box<dyn Error>> {
+    let area = context.plotting_area();
+    for shape in shapes {
+        match shape {
+            Shape::Line { points, color, width } => {
+                area.draw(&PathElement::new(points.as_slice(), color.stroke_width(*width)))?;
+            }
+            Shape::Rectangle { corners, color } => area.draw(&Rectangle::new(*corners, color.filled()))?,
+            Shape::Dot { center, radius, color } => area.draw(&Circle::new(*center, *radius, color.filled()))?,
+            Shape::Circle { center, radius, color } => {
+                area.draw(&Circle::new(*center, *radius, color.stroke_width(2)))?;
+            }
+            Shape::Label { position, offset, align, size, text } => {
+                let style = text_style(*size).pos(Pos::new(*align, VPos::Top));
+                area.draw(&(EmptyElement::at(*position) + Text::new(text.clone(), *offset, style)))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The one axis type that plotters is compiled for.
+enum AxisCoord {
+    Linear(RangedCoordf64),
+    Logarithmic(LogCoord<f64>),
+    Integers(RangedCoordf64),
+}
+
+impl AxisCoord {
+    fn new(axis: &Axis<'_>) -> Self {
+        let range = axis.range.clone();
+        match axis.scale {
+            Scale::Linear => Self::Linear(range.into()),
+            Scale::Logarithmic => Self::Logarithmic(range.log_scale().into()),
+            Scale::Integers => Self::Integers(range.into()),
+        }
+    }
+}
+
+impl Ranged for AxisCoord {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
+        match self {
+            Self::Linear(coord) | Self::Integers(coord) => coord.map(value, limit),
+            Self::Logarithmic(coord) => coord.map(value, limit),
+        }
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        match self {
+            Self::Linear(coord) => coord.key_points(hint),
+            Self::Logarithmic(coord) => coord.key_points(hint),
+            Self::Integers(_) if hint.max_num_points() == 0 => Vec::new(),
+            Self::Integers(coord) => {
+                let range = coord.range();
+                (range.start.ceil() as i32..=range.end.floor() as i32).map(f64::from).collect()
+            }
+        }
+    }
+
+    fn range(&self) -> Range<f64> {
+        match self {
+            Self::Linear(coord) | Self::Integers(coord) => coord.range(),
+            Self::Logarithmic(coord) => coord.range(),
+        }
+    }
+}
+
+impl ValueFormatter<f64> for AxisCoord {
+    fn format(value: &f64) -> String {
+        tick_label(*value)
+    }
+}
