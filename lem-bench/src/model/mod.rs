@@ -3,6 +3,7 @@
 //! Plain data with serde; no I/O, no clocks, no decisions.
 
 mod calibration;
+mod civil;
 mod domain;
 mod evidence;
 mod id_hash;
@@ -10,9 +11,11 @@ mod order;
 mod probe;
 mod record;
 mod session_result;
+mod text;
 mod window;
 
 pub use calibration::{Calibration, DomainCalibration};
+pub(crate) use civil::CivilTime;
 pub use domain::{Domain, DomainId, DomainKind, Method, Origin, Source};
 pub use evidence::{
     CpuEvidence, CycleEvidence, DeviceLimits, DeviceUser, GaugeEvidence, MinMeanMax, RunEvidence, ThrottleReason,
@@ -25,6 +28,7 @@ pub use record::{
     RunHeader, Setting, StopReason, WarmUpCode, WarmUpRecord,
 };
 pub use session_result::SessionResult;
+pub(crate) use text::{count_of, is_invisible};
 pub use window::{
     DomainEnergy, IdleBlock, PhaseSpan, RequestLog, SensorEvent, SensorEventKind, Span, SpanKind, Trace, TracePoint,
     WindowRecord, WorkCounts,

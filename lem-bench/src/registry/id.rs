@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 
+use crate::model::is_invisible;
+
 /// The id of a case. A `/` in a group or a name stays (`llama/7b` is a path on purpose); in a label it becomes `%2F`.
 pub(super) fn id<'a>(group: Option<&str>, name: &str, params: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let mut id = String::new();
@@ -32,7 +34,7 @@ fn escape(text: &str, keep: fn(char) -> bool, id: &mut String) {
             // A bench called `--list` could not be asked for by `--exact`.
             '-' => !id.is_empty(),
             ' ' => at != 0 && at != last,
-            _ => !(c.is_control() || c.is_whitespace() || invisible(c)),
+            _ => !(c.is_control() || c.is_whitespace() || is_invisible(c)),
         };
         if plain {
             id.push(c);
@@ -43,14 +45,6 @@ fn escape(text: &str, keep: fn(char) -> bool, id: &mut String) {
             }
         }
     }
-}
-
-/// Characters that take no room or turn the direction of what follows: zero-width spaces, bidirectional controls.
-fn invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{AD}' | '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}'
-    )
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@
 use super::view::{MetricRow, Number};
 use super::words::rank;
 use crate::analysis::{BenchSummary, Interval, Metric};
-use crate::report::figures::{Figure, NONE};
 use crate::report::labels;
+use crate::report::number_format::{Figure, NONE};
 
 /// The metric of this name, labelled; `None` when the bench has none.
 pub(super) fn number(bench: &BenchSummary, name: &str) -> Option<Number> {

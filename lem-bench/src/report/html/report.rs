@@ -8,8 +8,8 @@ use super::view::{BenchPage, Page, RunView};
 use super::{alone, bench, compare, index, run_view};
 use crate::analysis::compare::{Comparison, Trend};
 use crate::analysis::{BenchSummary, Summary};
-use crate::report::figures::percent;
-use crate::report::gist::everywhere;
+use crate::report::common_findings::common_findings;
+use crate::report::number_format::percent;
 
 /// One file of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl<'a> Report<'a> {
         let engine = Engine::new()?;
         let summary = self.summary;
         let run = run_view::view(&summary.run);
-        let everywhere = everywhere(&summary.benches);
+        let everywhere = common_findings(&summary.benches);
         let mut files = Vec::with_capacity(summary.benches.len() + 3);
         for bench in &summary.benches {
             let page = BenchPage {
@@ -89,7 +89,7 @@ impl<'a> Report<'a> {
 
     fn others(&self, engine: &Engine, run: &RunView) -> Result<Vec<PageFile>, ReportError> {
         let summary = self.summary;
-        let everywhere = everywhere(&summary.benches);
+        let everywhere = common_findings(&summary.benches);
         let (mut files, mut pages) = (Vec::new(), Vec::new());
         if let Some(compared) = self.compared {
             let known: Vec<&str> = summary.benches.iter().map(|bench| bench.bench.id.as_str()).collect();

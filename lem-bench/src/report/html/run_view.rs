@@ -4,8 +4,8 @@
 
 use super::view::{RunView, Table};
 use crate::analysis::RunInfo;
-use crate::model::{ChannelProbe, DomainId, Origin, Setting};
-use crate::report::figures::{NONE, bare, date};
+use crate::model::{ChannelProbe, DomainId, Setting};
+use crate::report::number_format::{NONE, bare, date};
 use crate::units::Watts;
 
 /// What there is to say about the run.
@@ -24,11 +24,7 @@ pub(super) fn view(run: &RunInfo) -> RunView {
     RunView {
         target: run.target.clone(),
         date: date(run.started_unix_s),
-        origin: match run.probe.origin {
-            Origin::Measured => "measured",
-            Origin::Estimated => "estimated",
-            Origin::Simulated => "simulated",
-        },
+        origin: run.probe.origin.name(),
         meter: meter(run),
         notes: run.notes.clone(),
         facts,

@@ -4,8 +4,8 @@
 
 use crate::analysis::{BenchSummary, Status, WarmUpSummary};
 use crate::model::{Origin, SpanKind, WarmUpCode};
-use crate::report::figures::{Figure, bare, duration, percent};
 use crate::report::labels;
+use crate::report::number_format::{Figure, bare, duration, percent};
 
 /// Where a metric stands in a list of all: by what people ask first, then by name.
 pub(super) fn rank(name: &str) -> (usize, &str) {

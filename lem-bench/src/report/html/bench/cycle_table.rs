@@ -6,8 +6,8 @@ use super::super::view::Table;
 use super::super::words;
 use super::timeline::{Line, Timeline, within};
 use crate::analysis::{BenchSummary, CycleSummary};
-use crate::report::figures::{NONE, bare, percent};
 use crate::report::labels;
+use crate::report::number_format::{NONE, bare, percent};
 use crate::units::Joules;
 
 /// What stands in a column for a cycle, if there is anything.
@@ -95,7 +95,7 @@ pub(super) fn work(cycle: &CycleSummary, per: &str) -> Option<f64> {
         "output token" => cycle.output_tokens,
         "total token" => cycle.input_tokens + cycle.output_tokens,
         "request" => cycle.requests,
-        unit => *cycle.units.iter().find(|(name, _)| labels::one(name) == unit)?.1,
+        unit => *cycle.units.iter().find(|(name, _)| labels::singular(name) == unit)?.1,
     };
     (n > 0).then_some(n as f64)
 }

@@ -11,8 +11,8 @@ use super::super::words::{self, capital};
 use super::timeline::Timeline;
 use super::{cycle_table, pictures, shares};
 use crate::analysis::{BenchSummary, Finding, RunInfo, Severity};
-use crate::report::figures::bare;
 use crate::report::labels;
+use crate::report::number_format::bare;
 
 /// The page of the bench; findings in `elsewhere` are said for all benches at once.
 ///

@@ -12,8 +12,8 @@ use super::super::words::{capital, warm_up};
 use super::cycle_table::work;
 use super::timeline::Timeline;
 use crate::analysis::{BenchSummary, Distribution};
-use crate::report::figures::prefixed;
 use crate::report::labels;
+use crate::report::number_format::prefixed;
 
 /// Samples below which a histogram is no picture of anything.
 const FEWEST_SAMPLES: u64 = 30;

@@ -7,8 +7,8 @@ use super::super::run_view::table;
 use super::super::view::Table;
 use crate::analysis::{BenchSummary, PhaseSummary, RunInfo};
 use crate::model::DomainId;
-use crate::report::figures::{NONE, bare, duration, percent};
 use crate::report::labels;
+use crate::report::number_format::{NONE, bare, duration, percent};
 use crate::units::Joules;
 
 /// Energy of each domain, summed over the cycles' windows.

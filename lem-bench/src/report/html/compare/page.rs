@@ -12,8 +12,8 @@ use crate::analysis::compare::{
     BenchComparison, Comparison, Design, DifferenceWeight, GateOutcome, Measured, Side, SideRun,
 };
 use crate::model::Origin;
-use crate::report::figures::{Figure, NONE, date};
 use crate::report::labels;
+use crate::report::number_format::{Figure, NONE, date};
 
 /// What there is to show.
 pub(in super::super) fn view(compared: &Comparison, known: &[&str], file: FileName) -> CompareView {

@@ -6,9 +6,9 @@ use super::super::error::ReportError;
 use super::super::view::{Badge, HistoryView, TrendRow, TrendView};
 use super::sessions::{number, plot, table, when};
 use crate::analysis::compare::Trend;
-use crate::model::SessionResult;
-use crate::report::figures::{bare, date};
+use crate::model::{SessionResult, count_of};
 use crate::report::labels;
+use crate::report::number_format::{bare, date};
 use crate::stats::{ChangePoint, ChangePointRule};
 
 /// Benches that have a section of their own: those whose level changed, the latest first, then the others.
@@ -55,7 +55,7 @@ fn lead(trends: &[Trend]) -> String {
         some => format!("The levels of {some} changed."),
     };
     let (from, to) = (date(ends.0), date(ends.1));
-    format!("{n} bench{} between {from} and {to}. {level}", if n == 1 { "" } else { "es" })
+    format!("{} between {from} and {to}. {level}", count_of(n, "bench"))
 }
 
 /// `energy per output token; branch main; machine 5f3e9a01`, and the label of what was not measured.

@@ -11,8 +11,8 @@ use super::super::view::{Number, Plot, Table};
 use super::super::words::capital;
 use crate::analysis::compare::Trend;
 use crate::model::SessionResult;
-use crate::report::figures::{Figure, NONE, bare, date, percent, prefixed};
 use crate::report::labels;
+use crate::report::number_format::{Figure, NONE, bare, date, percent, prefixed};
 
 /// `2026-11-02 09:00:00 UTC, commit 0123abcd`.
 pub(super) fn when(session: &SessionResult) -> String {

@@ -8,10 +8,10 @@ use super::super::view::{Link, SummaryCard};
 use super::super::words::capital;
 use crate::analysis::compare::Comparison;
 use crate::analysis::{BenchSummary, Severity, Status};
-use crate::model::Origin;
-use crate::report::figures::{Figure, percent};
-use crate::report::gist::{count_of, counts};
-use crate::report::labels::{self, Rating, standing};
+use crate::model::{Origin, count_of};
+use crate::report::common_findings::status_counts;
+use crate::report::labels::{self, Rating, status_label};
+use crate::report::number_format::{Figure, percent};
 use crate::report::terminal_text::{clean, shorten};
 
 /// Benches that are named; the rest is counted.
@@ -30,7 +30,7 @@ pub(in super::super) fn cards(
 /// The benches that may be used, by the headline that most of them have.
 fn usable(benches: &[BenchSummary]) -> (String, Vec<&BenchSummary>) {
     let fine = |bench: &&BenchSummary| {
-        standing(bench).1 != Rating::Bad && bench.headline().is_some_and(|metric| Figure::of(metric).is_ok())
+        status_label(bench).1 != Rating::Bad && bench.headline().is_some_and(|metric| Figure::of(metric).is_ok())
     };
     let fine: Vec<&BenchSummary> = benches.iter().filter(fine).collect();
     let with = |name: &str| fine.iter().filter(|bench| bench.headline_metric.as_deref() == Some(name)).count();
@@ -118,8 +118,8 @@ fn certainty(benches: &[BenchSummary]) -> SummaryCard {
 
 fn trust(benches: &[BenchSummary], origin: Origin, file: FileName) -> SummaryCard {
     let title = "What not to trust".to_owned();
-    let bad: Vec<&BenchSummary> = benches.iter().filter(|bench| standing(bench).1 == Rating::Bad).collect();
-    let careful: Vec<&BenchSummary> = benches.iter().filter(|bench| standing(bench).1 == Rating::Careful).collect();
+    let bad: Vec<&BenchSummary> = benches.iter().filter(|bench| status_label(bench).1 == Rating::Bad).collect();
+    let careful: Vec<&BenchSummary> = benches.iter().filter(|bench| status_label(bench).1 == Rating::Careful).collect();
     let modelled = match origin {
         Origin::Measured => "",
         Origin::Estimated => {
@@ -145,7 +145,7 @@ fn trust(benches: &[BenchSummary], origin: Origin, file: FileName) -> SummaryCar
     let why = |bench: &BenchSummary| {
         let worst = if bench.status == Status::Invalid { Severity::Invalid } else { Severity::Warning };
         let found = bench.findings.iter().find(|found| found.weight == worst);
-        found.map_or_else(|| standing(bench).0.to_owned(), |found| labels::check(found.check))
+        found.map_or_else(|| status_label(bench).0.to_owned(), |found| labels::check(found.check))
     };
     let named = bad.iter().chain(&careful).take(NAMED);
     let links = named.map(|bench| Link { href: page_of(bench, file), text: short_id(bench), why: why(bench) });
@@ -161,6 +161,6 @@ pub(in super::super) fn count(benches: &[BenchSummary]) -> String {
     if benches.is_empty() {
         return "No bench was measured".to_owned();
     }
-    let each: Vec<String> = counts(benches).into_iter().map(|(word, _, n)| format!("{n} {word}")).collect();
-    capital(&format!("{} {}", count_of(benches.len()), each.join(", ")))
+    let each: Vec<String> = status_counts(benches).into_iter().map(|(word, _, n)| format!("{n} {word}")).collect();
+    capital(&format!("{}: {}", count_of(benches.len(), "bench"), each.join(", ")))
 }

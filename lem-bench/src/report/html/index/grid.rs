@@ -10,8 +10,8 @@ use super::super::words::capital;
 use super::rows::speed;
 use crate::analysis::{BenchSummary, Metric, Status};
 use crate::model::Origin;
-use crate::report::figures::{Figure, prefixed};
 use crate::report::labels;
+use crate::report::number_format::{Figure, prefixed};
 
 /// Grids that are drawn; more would make the index too large to open.
 const DRAWN: usize = 8;

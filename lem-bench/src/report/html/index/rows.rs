@@ -13,15 +13,15 @@ use super::scale::{Mark, Scale};
 use crate::analysis::compare::Comparison;
 use crate::analysis::{BenchSummary, Metric, Status};
 use crate::model::Origin;
-use crate::report::figures::prefixed;
 use crate::report::labels::{self, Rating};
+use crate::report::number_format::prefixed;
 
 /// What a comparison says, by bench.
 type Verdicts<'a> = BTreeMap<&'a str, Badge>;
 
 /// How a bench stands.
 pub(in super::super) fn badge(bench: &BenchSummary) -> Badge {
-    let (text, tone) = labels::standing(bench);
+    let (text, tone) = labels::status_label(bench);
     let tone = match tone {
         Rating::Good => "good",
         Rating::Careful => "careful",

@@ -4,8 +4,8 @@ use super::super::{Report, history_page, slug};
 use super::markup::parse;
 use crate::analysis::compare::{Trend, trends as of_lines};
 use crate::model::{Method, Origin, SCHEMA_VERSION, SessionResult, Source};
-use crate::report::figures::Figure;
 use crate::report::fixture::{HOSTILE, on_a_grid};
+use crate::report::number_format::Figure;
 
 /// Sessions of one bench that cost `values`.
 fn sessions(bench: &str, origin: Origin, values: &[f64]) -> Vec<SessionResult> {

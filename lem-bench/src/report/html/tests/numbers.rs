@@ -2,7 +2,7 @@
 
 use super::super::plots::svg::escape;
 use super::{all, folder, index};
-use crate::report::figures::Figure;
+use crate::report::number_format::Figure;
 use crate::report::{fixture, labels};
 
 #[test]
