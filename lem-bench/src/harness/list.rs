@@ -3,6 +3,7 @@
 //! Must not print.
 
 use super::config::{Config, Format};
+use crate::model::count_of;
 use crate::registry::Case;
 
 /// The list of the cases that are asked for, those marked `ignore` in their place, in the order of the binary.
@@ -14,7 +15,7 @@ pub(super) fn list(config: &Config, cases: &[Case]) -> String {
         Format::Pretty => {
             let n = cases.len();
             let (tests, benchmarks) = if config.test { (n, 0) } else { (0, n) };
-            format!("{}\n{}, {}\n", lines(config, &cases), plural(tests, "test"), plural(benchmarks, "benchmark"))
+            format!("{}\n{}, {}\n", lines(config, &cases), count_of(tests, "test"), count_of(benchmarks, "benchmark"))
         }
         Format::Json => json(config, &cases),
     }
@@ -23,10 +24,6 @@ pub(super) fn list(config: &Config, cases: &[Case]) -> String {
 fn lines(config: &Config, cases: &[&Case]) -> String {
     let kind = if config.test { "test" } else { "benchmark" };
     cases.iter().flat_map(|case| [case.id.as_str(), ": ", kind, "\n"]).collect()
-}
-
-fn plural(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 fn json(config: &Config, cases: &[&Case]) -> String {

@@ -5,6 +5,7 @@
 use super::config::Config;
 use super::exit::HarnessError;
 use super::mode::Mode;
+use crate::model::count_of;
 use crate::registry::{Case, IgnoredMode, Selection};
 
 /// Whether there is something to do.
@@ -50,7 +51,7 @@ pub(super) fn check(mode: Mode, config: &Config, cases: &[Case]) -> Result<(), H
 }
 
 fn there_are(cases: usize) -> String {
-    if cases == 1 { "there is 1 bench".to_owned() } else { format!("there are {cases} benches") }
+    format!("there {} {}", if cases == 1 { "is" } else { "are" }, count_of(cases, "bench"))
 }
 
 fn asked(config: &Config) -> String {

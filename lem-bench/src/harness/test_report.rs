@@ -9,6 +9,7 @@ use serde_json::json;
 use super::config::{Config, Format};
 use super::console::{Paint, out};
 use super::test_mode::seconds;
+use crate::model::count_of;
 use crate::registry::Case;
 
 /// How many of each kind.
@@ -36,7 +37,7 @@ impl TestReport {
     pub(super) fn begin(self, tests: usize) {
         match self.format {
             Format::Json => event(json!({"type": "suite", "event": "started", "test_count": tests})),
-            _ => out(&format!("\nrunning {tests} test{}\n", if tests == 1 { "" } else { "s" })),
+            _ => out(&format!("\nrunning {}\n", count_of(tests, "test"))),
         }
     }
 

@@ -81,6 +81,26 @@ pub enum Origin {
     Simulated,
 }
 
+impl Origin {
+    /// Returns its name, as in JSON: `measured`, `estimated` or `simulated`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Estimated => "estimated",
+            Self::Simulated => "simulated",
+        }
+    }
+
+    /// Returns the label that a number must carry if it was not measured: `(estimated)` or `(simulated)`.
+    pub fn label(self) -> Option<&'static str> {
+        match self {
+            Self::Measured => None,
+            Self::Estimated => Some("(estimated)"),
+            Self::Simulated => Some("(simulated)"),
+        }
+    }
+}
+
 /// How a window's energy was obtained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -2,14 +2,17 @@
 //!
 //! Plain data with serde; no I/O, no clocks, no decisions.
 
+mod civil;
 mod domain;
 mod evidence;
 mod hash;
 mod probe;
 mod record;
 mod session_result;
+mod text;
 mod window;
 
+pub(crate) use civil::CivilTime;
 pub use domain::{Domain, DomainId, DomainKind, Method, Origin, Source};
 pub use evidence::{
     Calibration, CpuEvidence, CycleEvidence, DeviceLimits, DeviceProcess, DomainCalibration, GaugeEvidence, MinMeanMax,
@@ -22,6 +25,7 @@ pub use record::{
     RunEnd, RunHeader, RunOrder, Setting, StopReason, WarmUpCode, WarmUpRecord,
 };
 pub use session_result::SessionResult;
+pub(crate) use text::{count_of, is_invisible};
 pub use window::{
     DomainEnergy, IdleBlock, PhaseSpan, RequestLog, SensorEvent, SensorEventKind, Span, SpanKind, Trace, TracePoint,
     WindowRecord, WorkCounts,

@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 
 use super::{Attributes, BenchDefinition, RegistryError, RunBody, SourceLocation};
 use crate::bench::{AxisValue, Bencher, CaseValues, Error};
+use crate::model::is_invisible;
 
 /// A bench with one value of each parameter.
 #[derive(Clone)]
@@ -143,7 +144,7 @@ fn escape(text: &str, keep: fn(char) -> bool, id: &mut String) {
             // `--exact` could not select a bench with the name `--list`.
             '-' => !id.is_empty(),
             ' ' => index != 0 && index != last,
-            _ => !(c.is_control() || c.is_whitespace() || invisible(c)),
+            _ => !(c.is_control() || c.is_whitespace() || is_invisible(c)),
         };
         if plain {
             id.push(c);
@@ -154,14 +155,6 @@ fn escape(text: &str, keep: fn(char) -> bool, id: &mut String) {
             }
         }
     }
-}
-
-/// Returns whether `c` is a zero-width or bidirectional control character.
-fn invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{AD}' | '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}'
-    )
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Summaries to report on in tests: a run as it comes from a card, from an estimate and from hostile hands.
+//! Summaries for tests: runs on a GPU, on an estimate and on a grid, and one with hostile names.
 //!
-//! Figures are made up and hang together; nothing here is measured.
+//! The numbers are invented but consistent.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +14,11 @@ use crate::model::{
 };
 use crate::units::{Joules, Stamp, Watts};
 
-/// A name that attacks whatever shows it.
+/// A name with markup, control characters and template syntax.
 pub(super) const HOSTILE: &str =
     "</script><script>alert(1)</script><img src=x onerror='a()'>\"'&amp;`|\u{202E}gnp\u{2066}\x1b[31m{{ 7*7 }}";
 
-/// A run on a card: two good benches, one with a warning, one invalid, one without tokens, one that panicked.
+/// A run on a GPU: three valid benches, one of them without tokens, one with a warning, one invalid, one that panicked.
 pub(super) fn on_a_card() -> Summary {
     let source = Source { meter: "nvml".to_owned(), origin: Origin::Measured, method: Method::Counter };
     let mut warm = decode("decode/batch=4/dtype=bf16", 0.1375, &source);
@@ -59,7 +59,7 @@ pub(super) fn on_a_card() -> Summary {
     finish(benches, &source, Vec::new())
 }
 
-/// A run on the CPU estimate, whose net is missing with a reason.
+/// A run on the CPU estimate, without net energy and with the reason.
 pub(super) fn on_an_estimate() -> Summary {
     let source = Source { meter: "estimate".to_owned(), origin: Origin::Estimated, method: Method::Counter };
     let mut benches = vec![decode("decode/batch=1", 0.0523, &source), decode("decode/batch=4", 0.0187, &source)];
@@ -93,18 +93,18 @@ pub(super) fn on_an_estimate() -> Summary {
     finish(benches, &source, notes)
 }
 
-/// A run over a grid of batch and type of number: larger batches are cheaper and faster, f32 is dearer.
+/// A run over a grid of batch and dtype: larger batches need less energy and are faster, f32 needs more.
 #[cfg(feature = "html")]
 pub(super) fn on_a_grid() -> Summary {
     let source = Source { meter: "nvml".to_owned(), origin: Origin::Measured, method: Method::Counter };
     let mut benches = Vec::new();
-    for (dtype, dearer) in [("bf16", 1.0), ("f16", 0.97), ("f32", 1.9)] {
+    for (dtype, factor) in [("bf16", 1.0), ("f16", 0.97), ("f32", 1.9)] {
         for batch in [1.0, 2.0, 4.0, 8.0, 16.0] {
             let mut bench =
-                decode(&format!("decode/batch={batch}/dtype={dtype}"), 0.41 * dearer / f64::powf(batch, 0.8), &source);
+                decode(&format!("decode/batch={batch}/dtype={dtype}"), 0.41 * factor / f64::powf(batch, 0.8), &source);
             bench.bench.group = Some("batched".to_owned());
-            // f16 is cheap and slow, bf16 is at its fastest with 8: the front has three cases.
-            let odd = if dtype == "f16" {
+            // f16 is slow, bf16 is fastest with 8: the Pareto front has three cases.
+            let speed_factor = if dtype == "f16" {
                 0.6
             } else if batch == 8.0 {
                 2.0
@@ -112,7 +112,7 @@ pub(super) fn on_a_grid() -> Summary {
                 1.0
             };
             if let Some(speed) = bench.metrics.get_mut("output_tokens_per_s") {
-                *speed = metric(speed.value.unwrap_or_default() * odd, "tokens/s", 0.004, &source);
+                *speed = metric(speed.value.unwrap_or_default() * speed_factor, "tokens/s", 0.004, &source);
             }
             benches.push(bench);
         }
@@ -121,7 +121,7 @@ pub(super) fn on_a_grid() -> Summary {
     finish(benches, &source, Vec::new())
 }
 
-/// A run whose every name is an attack, with numbers that are none.
+/// A run in which all names are hostile and some numbers are not finite.
 pub(super) fn hostile() -> Summary {
     let source = Source { meter: HOSTILE.to_owned(), origin: Origin::Simulated, method: Method::IntegratedPower };
     let mut bench = decode(HOSTILE, 0.4, &source);
@@ -226,12 +226,7 @@ fn panicked(source: &Source) -> BenchSummary {
     bench.source = None;
     bench.warm_up = None;
     bench.loaded_idle_w.clear();
-    bench.findings.push(Finding::new(
-        Check::BenchFailed,
-        Severity::Invalid,
-        message,
-        "mend the bench and run it again",
-    ));
+    bench.findings.push(Finding::new(Check::BenchFailed, Severity::Invalid, message, "fix the bench and run it again"));
     bench
 }
 
@@ -264,7 +259,7 @@ fn metric(value: f64, unit: &str, share: f64, source: &Source) -> Metric {
     }
 }
 
-/// A bench that decodes at `j_per_token` on a card that draws 335 W, ten cycles.
+/// A bench that decodes at `j_per_token` on a GPU that draws 335 W, with ten cycles.
 fn decode(id: &str, j_per_token: f64, source: &Source) -> BenchSummary {
     let rate = 334.9 / j_per_token;
     let m = |value, unit, share| metric(value, unit, share, source);
@@ -353,8 +348,8 @@ const CYCLE_S: f64 = 12.4;
 
 fn cycle(index: u32, rate: f64, domain: &DomainId, second: impl Fn(f64) -> Stamp + Copy) -> CycleSummary {
     let from = 12.0 + f64::from(index) * CYCLE_S;
-    let wobble = 1.0 + 0.006 * f64::from(index * 7 % 10) / 10.0;
-    let energy = 1674.5 * wobble;
+    let variation = 1.0 + 0.006 * f64::from(index * 7 % 10) / 10.0;
+    let energy = 1674.5 * variation;
     let span = |kind, a: f64, b: f64| Span { kind, start: second(from + a), stop: second(from + b) };
     CycleSummary {
         index,
@@ -362,7 +357,7 @@ fn cycle(index: u32, rate: f64, domain: &DomainId, second: impl Fn(f64) -> Stamp
         energy_j: Some(Joules(energy)),
         sensor_j: Some((Joules(energy - 4.1), Joules(energy + 4.3))),
         cross_check_j: Some(Joules(energy * 1.004)),
-        idle_w: Some(Watts(113.4 * wobble)),
+        idle_w: Some(Watts(113.4 * variation)),
         domains_j: vec![(domain.clone(), Joules(energy))],
         requests: (rate * 5.0 / 64.0) as u64,
         failed: 0,
@@ -380,21 +375,21 @@ fn cycle(index: u32, rate: f64, domain: &DomainId, second: impl Fn(f64) -> Stamp
     }
 }
 
-/// Ten readings a second: 113 W at rest, 335 W under load with a little ripple, one peak a cycle.
+/// Ten readings per second: 113 W at rest, 335 W under load with a small ripple, one peak per cycle.
 fn trace(domain: &DomainId, second: impl Fn(f64) -> Stamp, from: f64, to: f64, index: u32) -> Trace {
     let n = ((to - from) * 10.0) as usize;
-    let at = |i: usize| from + i as f64 / 10.0;
-    let rests = |i: usize| from >= 12.0 && i < 50;
+    let time = |i: usize| from + i as f64 / 10.0;
+    let is_rest = |i: usize| from >= 12.0 && i < 50;
     let power = |i: usize| match i {
-        _ if rests(i) => 113.4 + (i as f64 * 1.3).sin(),
+        _ if is_rest(i) => 113.4 + (i as f64 * 1.3).sin(),
         90 => 421.0 + f64::from(index),
         _ => 334.9 + 9.0 * (i as f64 * 0.9).sin(),
     };
-    let heat = |i: usize| if rests(i) { 64.0 - i as f64 * 0.08 } else { 60.0 + (i as f64 * 0.08).min(5.0) };
+    let temperature = |i: usize| if is_rest(i) { 64.0 - i as f64 * 0.08 } else { 60.0 + (i as f64 * 0.08).min(5.0) };
     Trace {
         domain: domain.clone(),
-        power_w: (0..n).map(|i| TracePoint(second(at(i)), power(i))).collect(),
-        temperature_c: (0..n).step_by(5).map(|i| TracePoint(second(at(i)), heat(i))).collect(),
+        power_w: (0..n).map(|i| TracePoint(second(time(i)), power(i))).collect(),
+        temperature_c: (0..n).step_by(5).map(|i| TracePoint(second(time(i)), temperature(i))).collect(),
         utilisation: Vec::new(),
         memory_bytes: Vec::new(),
     }

@@ -1,23 +1,22 @@
-//! What things are called in every report: metrics, origins, how a bench stands, checks.
-//!
-//! Must not know how any of it is laid out.
+//! Names and labels that all reports share: of metrics, origins, statuses, outcomes and checks.
 
-use crate::analysis::{BenchSummary, Check, Metric, Status};
+use crate::analysis::{BenchSummary, Check, Finding, Metric, Status};
 use crate::model::{Origin, Outcome};
 
-/// Whether a bench's result can be used, in one word.
+/// Whether a result can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rating {
-    /// It can.
+    /// It can be used.
     Good,
-    /// With care.
+    /// It can be used with care.
     Careful,
-    /// It must not.
+    /// It must not be used.
     Bad,
 }
 
-/// How a bench stands: the word for it, and its tone. What did not end well is called by that, whatever its numbers.
-pub(super) fn standing(bench: &BenchSummary) -> (&'static str, Rating) {
+/// Returns the label and the rating of a bench's status. A bench that did not complete is labelled by how it ended,
+/// whatever its numbers are.
+pub(super) fn status_label(bench: &BenchSummary) -> (&'static str, Rating) {
     match (&bench.ended, bench.status) {
         (None, _) => ("interrupted", Rating::Bad),
         (Some(Outcome::Failed { .. }), _) => ("failed", Rating::Bad),
@@ -29,7 +28,18 @@ pub(super) fn standing(bench: &BenchSummary) -> (&'static str, Rating) {
     }
 }
 
-/// What a bench that did not end well said.
+/// Returns how a bench ended, as in JSON; `interrupted` if its journal has no end.
+pub(super) fn outcome_name(bench: &BenchSummary) -> &'static str {
+    match bench.ended {
+        Some(Outcome::Completed) => "completed",
+        Some(Outcome::Failed { .. }) => "failed",
+        Some(Outcome::Panicked { .. }) => "panicked",
+        Some(Outcome::DeviceLost { .. }) => "device_lost",
+        None => "interrupted",
+    }
+}
+
+/// Returns the error message of a bench that failed, panicked or lost its device.
 pub(super) fn failure_message(bench: &BenchSummary) -> Option<&str> {
     match &bench.ended {
         Some(Outcome::Failed { message } | Outcome::Panicked { message } | Outcome::DeviceLost { message }) => {
@@ -39,44 +49,47 @@ pub(super) fn failure_message(bench: &BenchSummary) -> Option<&str> {
     }
 }
 
-/// The label that an energy must carry when it was not measured.
+/// Returns the label that a number must carry if it was not measured: `(estimated)` or `(simulated)`.
 pub(super) fn origin(origin: Origin) -> Option<&'static str> {
-    match origin {
-        Origin::Measured => None,
-        Origin::Estimated => Some("(estimated)"),
-        Origin::Simulated => Some("(simulated)"),
-    }
+    origin.label()
 }
 
-/// The label that this metric of this bench must carry beside its number: its own source's, or for an energy that
-/// names none, the bench's.
-pub(super) fn metric_origin(bench: &BenchSummary, name: &str, metric: &Metric) -> Option<&'static str> {
+/// Returns the origin of a metric: that of its own source, or for an energy without one, that of the bench's source.
+pub(super) fn origin_of_metric(bench: &BenchSummary, name: &str, metric: &Metric) -> Option<Origin> {
     let source = metric.source.as_ref().or_else(|| bench.source.as_ref().filter(|_| is_energy(name)))?;
-    origin(source.origin)
+    Some(source.origin)
+}
+
+/// Returns the label that a metric must carry if it was not measured: `(estimated)` or `(simulated)`.
+pub(super) fn metric_origin(bench: &BenchSummary, name: &str, metric: &Metric) -> Option<&'static str> {
+    origin_of_metric(bench, name, metric).and_then(Origin::label)
 }
 
 fn is_energy(name: &str) -> bool {
     name.contains("j_per_") || name.ends_with("_per_joule") || name.ends_with("_w") || name.ends_with("_j")
 }
 
-/// What an energy metric is counted by: `output token` of `net_j_per_output_token`, `image` of `j_per_images`.
+/// Returns what an energy metric is divided by: `output token` of `net_j_per_output_token`, `image` of `j_per_images`.
 pub(super) fn denominator(name: &str) -> Option<String> {
-    name.split_once("j_per_").map(|(_, unit)| one(unit))
+    name.split_once("j_per_").map(|(_, unit)| singular(unit))
 }
 
-/// One of what a unit counts, as English mostly has it: `image` of `images`, `query` of `queries`.
-pub(super) fn one(unit: &str) -> String {
+/// Returns the singular of a unit by the common rules of English: `image` of `images`, `query` of `queries`.
+pub(super) fn singular(unit: &str) -> String {
     let unit = unit.replace('_', " ");
     if let Some(stem) = unit.strip_suffix("ies").filter(|stem| stem.len() > 1) {
         return format!("{stem}y");
     }
-    let hissing = ["ches", "shes", "sses", "xes"].iter().any(|end| unit.ends_with(end));
-    let stem =
-        if hissing { unit.strip_suffix("es") } else { unit.strip_suffix('s').filter(|stem| !stem.ends_with('s')) };
+    let ends_in_sibilant = ["ches", "shes", "sses", "xes"].iter().any(|end| unit.ends_with(end));
+    let stem = if ends_in_sibilant {
+        unit.strip_suffix("es")
+    } else {
+        unit.strip_suffix('s').filter(|stem| !stem.ends_with('s'))
+    };
     stem.map_or_else(|| unit.clone(), str::to_owned)
 }
 
-/// What a metric is called in full.
+/// Returns the full name of a metric.
 pub(super) fn title(name: &str) -> String {
     if let Some(per) = denominator(name) {
         return match name.split_once("j_per_").map_or("", |(before, _)| before) {
@@ -102,9 +115,18 @@ pub(super) fn title(name: &str) -> String {
     }
 }
 
-/// A check's name in words.
+/// Returns a check's name in words.
 pub(super) fn check(check: Check) -> String {
     check.name().replace('_', " ")
+}
+
+/// Returns the evidence of a finding and, after an arrow, its remedy if there is one.
+pub(super) fn evidence_and_remedy(finding: &Finding) -> String {
+    if finding.remedy.is_empty() {
+        finding.evidence.clone()
+    } else {
+        format!("{} → {}", finding.evidence, finding.remedy)
+    }
 }
 
 #[cfg(test)]
@@ -112,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn metrics_are_called_by_what_they_are_counted_by() {
+    fn metric_titles() {
         assert_eq!(title("j_per_output_token"), "energy per output token");
         assert_eq!(title("net_j_per_request"), "net energy per request, above loaded idle");
         assert_eq!(title("above_bare_idle_j_per_output_token"), "energy per output token above bare idle");
@@ -124,8 +146,8 @@ mod tests {
     }
 
     #[test]
-    fn one_of_many() {
+    fn singular_of_units() {
         let units = ["images", "queries", "batches", "passes", "boxes", "loss", "rows", "token"];
-        assert_eq!(units.map(one), ["image", "query", "batch", "pass", "box", "loss", "row", "token"]);
+        assert_eq!(units.map(singular), ["image", "query", "batch", "pass", "box", "loss", "row", "token"]);
     }
 }

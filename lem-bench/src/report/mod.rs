@@ -1,18 +1,21 @@
-//! Reports: what a summary says, as a person or a program wants to read it. One file or folder per format.
+//! Reports: the results of runs and comparisons as text for people and for other programs.
 //!
-//! Depends on plain records, analysis and units alone. Returns text; must not know files, terminals or running.
+//! Depends on `model`, `analysis` and `units` only. All functions return text; the harness writes it to files and
+//! terminals.
 
 pub mod comparison;
 pub mod console;
 pub mod export;
-pub mod figures;
-mod gist;
 #[cfg(feature = "html")]
 pub mod html;
+pub mod number_format;
+
+mod common_findings;
+mod junit;
 mod labels;
+mod markdown;
 pub(crate) mod terminal_text;
 mod worth_knowing;
-mod xml;
 
 #[cfg(test)]
 mod fixture;

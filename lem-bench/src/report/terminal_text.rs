@@ -1,31 +1,24 @@
-//! Text for a terminal: how wide it is, how it is shortened, and nothing in it that would move the cursor.
-//!
-//! Must not know what the text says.
+//! Text for a terminal: its width in columns, ways to shorten it, and escapes for control characters.
 
-/// Everything that would break a line, move the cursor, colour the rest or turn its direction, made visible.
+use crate::model::is_invisible;
+
+/// Escapes the characters that would break a line, move the cursor, set a colour or change the text direction. Line
+/// feeds and tabs become spaces.
 pub(crate) fn clean(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
             '\n' | '\t' => clean.push(' '),
             '\r' => {}
-            c if c.is_control() || invisible(c) => clean.extend(c.escape_unicode()),
+            c if c.is_control() || is_invisible(c) => clean.extend(c.escape_unicode()),
             c => clean.push(c),
         }
     }
     clean
 }
 
-/// Characters that take no room or turn the direction of what follows.
-fn invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{AD}' | '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}'
-    )
-}
-
-/// Columns that a character takes: none for combining marks, two for what East Asian fonts and emoji draw wide (the
-/// blocks of Unicode's `EastAsianWidth.txt` that are wide as a whole), else one.
+/// Returns the columns that a character takes: none for combining marks, two for wide East Asian characters and emoji
+/// (the blocks that are wide as a whole in Unicode's `EastAsianWidth.txt`), otherwise one.
 pub(super) fn char_width(c: char) -> usize {
     match c as u32 {
         0x0300..=0x036F | 0x1AB0..=0x1AFF | 0x1DC0..=0x1DFF | 0x20D0..=0x20FF | 0xFE00..=0xFE0F | 0xFE20..=0xFE2F => 0,
@@ -48,48 +41,50 @@ pub(super) fn char_width(c: char) -> usize {
     }
 }
 
-/// Columns that a text takes.
+/// Returns the columns that a text takes.
 pub(crate) fn width(text: &str) -> usize {
     text.chars().map(char_width).sum()
 }
 
-/// The text in at most `most` columns, cut so that `head` of ten columns are its beginning and the rest its end.
-pub(crate) fn shorten(text: &str, most: usize, head: usize) -> String {
-    if width(text) <= most {
+/// Shortens a text to at most `max` columns. Of ten columns that are kept, `head` are from its start and the rest from
+/// its end.
+pub(crate) fn shorten(text: &str, max: usize, head: usize) -> String {
+    if width(text) <= max {
         return text.to_owned();
     }
-    let room = most.saturating_sub(1);
+    let room = max.saturating_sub(1);
     let front = room * head.min(10) / 10;
     let head = fitting(text.chars(), front);
     let tail: String = fitting(text.chars().rev(), room - front).chars().rev().collect();
-    if most == 0 { String::new() } else { format!("{head}…{tail}") }
+    if max == 0 { String::new() } else { format!("{head}…{tail}") }
 }
 
-/// The text in at most `most` columns, cut at the end.
-pub(super) fn shorten_end(text: &str, most: usize) -> String {
-    if width(text) <= most {
+/// Shortens a text to at most `max` columns by cutting its end.
+pub(super) fn shorten_end(text: &str, max: usize) -> String {
+    if width(text) <= max {
         return text.to_owned();
     }
-    if most == 0 { String::new() } else { format!("{}…", fitting(text.chars(), most - 1).trim_end()) }
+    if max == 0 { String::new() } else { format!("{}…", fitting(text.chars(), max - 1).trim_end()) }
 }
 
-fn fitting(chars: impl Iterator<Item = char>, most: usize) -> String {
+/// Returns the characters that fit into `max` columns.
+fn fitting(chars: impl Iterator<Item = char>, max: usize) -> String {
     let mut taken = 0;
     chars
         .take_while(|&c| {
             taken += char_width(c);
-            taken <= most
+            taken <= max
         })
         .collect()
 }
 
-/// The text in pieces of at most `most` columns each (at least one character each).
-pub(super) fn pieces(text: &str, most: usize) -> Vec<String> {
+/// Splits a text into pieces of at most `max` columns, with at least one character each.
+pub(super) fn pieces(text: &str, max: usize) -> Vec<String> {
     let mut pieces = vec![String::new()];
     let mut taken = 0;
     for c in text.chars() {
         let wide = char_width(c);
-        if taken + wide > most && taken > 0 {
+        if taken + wide > max && taken > 0 {
             pieces.push(String::new());
             taken = 0;
         }
@@ -106,21 +101,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_in_a_name_moves_the_cursor() {
+    fn escapes_control_characters() {
         assert_eq!(clean("a\x1b[31mred\r\nb\u{202E}c"), "a\\u{1b}[31mred b\\u{202e}c");
     }
 
     #[test]
-    fn shortened_text_fits_and_keeps_both_ends() {
+    fn shortened_text_fits() {
         assert_eq!(shorten("decode/batch=4/dtype=bf16", 11, 5), "decod…=bf16");
         assert_eq!(shorten("decode/batch=4/dtype=bf16", 11, 0), "…dtype=bf16");
         assert_eq!(shorten_end("the idle power moved", 9), "the idle…");
-        for most in 0..30 {
+        for max in 0..30 {
             for text in ["decode/batch=4/dtype=bf16", "解码/批量=四/精度=半", "e\u{301}e\u{301}e\u{301}"] {
-                assert!((0..=10).all(|head| width(&shorten(text, most, head)) <= most));
-                assert!(width(&shorten_end(text, most)) <= most);
-                assert_eq!(pieces(text, most.max(2)).concat(), text);
-                assert!(pieces(text, most.max(2)).iter().all(|piece| width(piece) <= most.max(2)));
+                assert!((0..=10).all(|head| width(&shorten(text, max, head)) <= max));
+                assert!(width(&shorten_end(text, max)) <= max);
+                assert_eq!(pieces(text, max.max(2)).concat(), text);
+                assert!(pieces(text, max.max(2)).iter().all(|piece| width(piece) <= max.max(2)));
             }
         }
     }

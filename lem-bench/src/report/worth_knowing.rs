@@ -1,92 +1,78 @@
-//! The three things most worth knowing about a run: what speaks against it, what a token costs, how sure that is.
-//!
-//! Must not know where they are said.
+//! The three most important facts about a run: its worst finding, its energy per unit of work, its widest interval.
 
-use super::comparison::{change, verdict};
-use super::figures::{Figure, percent};
+use super::comparison::{change, origin, verdict};
 use super::labels;
+use super::number_format::{Figure, percent};
 use crate::analysis::compare::{BenchComparison, Comparison, Verdict};
-use crate::analysis::{BenchSummary, Finding, Metric, Severity, Status, Summary};
+use crate::analysis::{BenchSummary, Metric, Severity, Status, Summary};
+use crate::model::count_of;
 
-/// Half an interval, as a share of the value, that is narrow enough to find a change of 1 %.
+/// Half an interval, as a share of the value, that is narrow enough to detect a change of 1 %.
 const NARROW: f64 = 0.01;
-/// More cycles than this are no advice.
-const MOST_CYCLES: f64 = 200.0;
+/// More cycles than this are not recommended.
+const MAX_CYCLES: f64 = 200.0;
 
-/// Sentences at most.
-const MOST: usize = 3;
+/// The maximum number of sentences.
+const MAX_SENTENCES: usize = 3;
 
-/// At most three sentences, what weighs most first.
+/// Returns at most three sentences, the most important first.
 pub(super) fn worth_knowing(summary: &Summary, compared: Option<&Comparison>) -> Vec<String> {
     let all = [worst(summary), compared.and_then(changed), cost(summary), widest(summary)];
-    all.into_iter().flatten().take(MOST).collect()
+    all.into_iter().flatten().take(MAX_SENTENCES).collect()
 }
 
-/// What changed against the base, and most of all; of which benches that can't be told.
+/// Returns how many benches have which verdict, and the largest change: of a regression, or else of an improvement.
 fn changed(compared: &Comparison) -> Option<String> {
     let count = |verdict| compared.benches.iter().filter(|bench| bench.verdict == verdict).count();
-    let each =
-        |(verdict, word): (Verdict, &str)| Some(format!("{} {word}", count(verdict))).filter(|_| count(verdict) > 0);
-    let words = [
+    let labels = [
         (Verdict::Regressed, "regressed"),
         (Verdict::Improved, "improved"),
         (Verdict::Unchanged, "unchanged"),
         (Verdict::Inconclusive, "inconclusive"),
         (Verdict::Invalid, "not comparable"),
     ];
-    let counts: Vec<String> = words.into_iter().filter_map(each).collect();
+    let occurring = labels.into_iter().filter(|(verdict, _)| count(*verdict) > 0);
+    let counts: Vec<String> = occurring.map(|(verdict, label)| format!("{} {label}", count(verdict))).collect();
     if counts.is_empty() {
         return None;
     }
-    let of = |verdict| compared.benches.iter().filter(move |bench| bench.verdict == verdict);
-    let size = |bench: &&BenchComparison| bench.change.map_or(0.0, |change| change.log_ratio.abs());
-    let most = |verdict| of(verdict).max_by(|a, b| size(a).total_cmp(&size(b)));
-    let told = most(Verdict::Regressed).or_else(|| most(Verdict::Improved));
+    let size = |bench: &BenchComparison| bench.change.map_or(0.0, |change| change.log_ratio.abs());
+    let largest = |verdict| {
+        let benches = compared.benches.iter().filter(|bench| bench.verdict == verdict);
+        benches.max_by(|a, b| size(a).total_cmp(&size(b)))
+    };
     let suspected = || compared.benches.iter().find(|bench| bench.suspected.is_some());
     let only = || compared.benches.first().filter(|_| compared.benches.len() == 1);
-    let told = told.or_else(suspected).or_else(only);
+    let bench = largest(Verdict::Regressed).or_else(|| largest(Verdict::Improved)).or_else(suspected).or_else(only);
     let base = &compared.base.name;
-    let said = |bench: &BenchComparison| {
-        let label = match (bench.is_estimate(), bench.is_simulated()) {
-            (true, _) => " (estimated)",
-            (_, true) => " (simulated)",
-            _ => "",
-        };
+    let text = bench.and_then(|bench| {
+        let label = origin(bench).label().map(|label| format!(" {label}")).unwrap_or_default();
         Some(format!("{} {}, {}{label}", bench.id, verdict(bench), change(bench)?))
-    };
-    let told = told.and_then(said);
-    Some(match told {
-        Some(told) if compared.benches.len() == 1 => format!("Against {base}: {told}"),
-        Some(told) => format!("Against {base}: {}; most of all {told}", counts.join(", ")),
+    });
+    Some(match text {
+        Some(text) if compared.benches.len() == 1 => format!("Against {base}: {text}"),
+        Some(text) => format!("Against {base}: {}; the largest change is {text}", counts.join(", ")),
         None => format!("Against {base}: {}", counts.join(", ")),
     })
 }
 
-/// The finding that weighs most, with what to do about it; where several benches have it, how many.
+/// Returns the most severe finding with its remedy, and how many other benches have it.
 fn worst(summary: &Summary) -> Option<String> {
     let of_run = summary.findings.iter().map(|found| (None, found));
     let of_benches = summary.benches.iter().flat_map(|b| b.findings.iter().map(move |found| (Some(b), found)));
     let heavy = of_run.chain(of_benches).filter(|(_, found)| found.weight > Severity::Note);
-    // The first of the heaviest.
+    // The first of the most severe.
     let (whose, found) = heavy.reduce(|worst, next| if next.1.weight > worst.1.weight { next } else { worst })?;
     let same =
         |bench: &&BenchSummary| bench.findings.iter().any(|f| (f.check, f.weight) == (found.check, found.weight));
     let others = summary.benches.iter().filter(same).count().saturating_sub(usize::from(whose.is_some()));
     let whose = whose.map_or_else(|| "The run".to_owned(), |bench| bench.bench.id.clone());
-    let and_others = match others {
-        0 => String::new(),
-        1 => " and 1 other bench".to_owned(),
-        n => format!(" and {n} other benches"),
-    };
+    let and_others = if others == 0 { String::new() } else { format!(" and {}", count_of(others, "other bench")) };
     let must_not = if found.weight == Severity::Invalid { " must not be used" } else { "" };
-    Some(format!("{whose}{and_others}{must_not}: {}{}", found.evidence, remedy(found)))
+    Some(format!("{whose}{and_others}{must_not}: {}", labels::evidence_and_remedy(found)))
 }
 
-fn remedy(found: &Finding) -> String {
-    if found.remedy.is_empty() { String::new() } else { format!(" → {}", found.remedy) }
-}
-
-/// What can be used: benches with a headline that is a number.
+/// Returns the benches that may be used and have a finite headline.
 fn usable(summary: &Summary) -> impl Iterator<Item = (&BenchSummary, &Metric, f64)> {
     let benches = summary.benches.iter().filter(|bench| bench.status != Status::Invalid);
     benches.filter_map(|bench| {
@@ -95,13 +81,13 @@ fn usable(summary: &Summary) -> impl Iterator<Item = (&BenchSummary, &Metric, f6
     })
 }
 
-/// What the unit costs that most benches produce, from the cheapest to the dearest.
+/// Returns the lowest and the highest energy per unit of work, among the benches with the headline metric of the first.
 fn cost(summary: &Summary) -> Option<String> {
     let (first, ..) = usable(summary).next()?;
     let name = first.headline_metric.clone()?;
-    let alike = || usable(summary).filter(|(bench, ..)| bench.headline_metric.as_deref() == Some(name.as_str()));
-    let least = alike().min_by(|a, b| a.2.total_cmp(&b.2))?;
-    let most = alike().max_by(|a, b| a.2.total_cmp(&b.2))?;
+    let comparable = || usable(summary).filter(|(bench, ..)| bench.headline_metric.as_deref() == Some(name.as_str()));
+    let lowest = comparable().min_by(|a, b| a.2.total_cmp(&b.2))?;
+    let highest = comparable().max_by(|a, b| a.2.total_cmp(&b.2))?;
     let per = labels::denominator(&name).unwrap_or_default();
     let article = if per.starts_with(['a', 'e', 'i', 'o', 'u']) { "An" } else { "A" };
     let figure = |(bench, metric, _): (&BenchSummary, &Metric, f64)| {
@@ -111,18 +97,18 @@ fn cost(summary: &Summary) -> Option<String> {
         let origin = labels::metric_origin(bench, &name, metric).map(|label| format!(" {label}")).unwrap_or_default();
         Some(format!("{} {unit}{relative}{origin}", figure.value))
     };
-    let (low, high) = (figure(least)?, figure(most)?);
-    let (cheap, dear) = (&least.0.bench.id, &most.0.bench.id);
-    if std::ptr::eq(least.0, most.0) {
-        return Some(format!("{article} {per} costs {low} in {cheap}"));
+    let (low, high) = (figure(lowest)?, figure(highest)?);
+    let (low_id, high_id) = (&lowest.0.bench.id, &highest.0.bench.id);
+    if std::ptr::eq(lowest.0, highest.0) {
+        return Some(format!("{article} {per} costs {low} in {low_id}"));
     }
-    let times = most.2 / least.2;
+    let times = highest.2 / lowest.2;
     let times = if times.is_finite() && times >= 1.1 { format!(", {times:.1} times as much") } else { String::new() };
-    Some(format!("{article} {per} costs {low} in {cheap} and {high} in {dear}{times}"))
+    Some(format!("{article} {per} costs {low} in {low_id} and {high} in {high_id}{times}"))
 }
 
-/// The widest of the headlines' intervals, and how many cycles would make it narrow: its length goes with the root of
-/// their number.
+/// Returns the widest interval of a headline metric, and how many cycles would make it narrow enough: its length is
+/// inversely proportional to the square root of their number.
 fn widest(summary: &Summary) -> Option<String> {
     let half = |metric: &Metric, value: f64| {
         let interval = metric.interval.as_ref()?;
@@ -133,7 +119,7 @@ fn widest(summary: &Summary) -> Option<String> {
     let needed = (metric.cycles as f64 * (share / NARROW).powi(2) - 1e-6).ceil();
     let advice = if share <= NARROW {
         String::new()
-    } else if needed <= MOST_CYCLES {
+    } else if needed <= MAX_CYCLES {
         format!(" → `--cycles {needed}` would bring it to about ±{}", percent(NARROW))
     } else {
         " → a quieter machine or longer windows (`--min-window`) help more than more cycles".to_owned()
@@ -150,7 +136,7 @@ mod tests {
     use crate::report::fixture;
 
     #[test]
-    fn what_must_not_be_used_comes_first_then_what_it_costs_and_how_sure_that_is() {
+    fn worst_finding_then_energy_then_interval() {
         assert_eq!(
             worth_knowing(&fixture::on_a_card(), None),
             [
@@ -164,9 +150,9 @@ mod tests {
     }
 
     #[test]
-    fn what_changed_comes_before_what_it_costs_and_pushes_out_what_weighs_least() {
+    fn change_comes_before_energy() {
         let compared = |verdicts: &[(&str, Verdict, f64)]| {
-            let one = |&(id, verdict, percent): &(&str, Verdict, f64)| {
+            let to_bench = |&(id, verdict, percent): &(&str, Verdict, f64)| {
                 let (log_ratio, low, high) = ((percent / 100.0).ln_1p(), percent - 1.0, percent + 1.0);
                 let change = Change { percent, low, high, log_ratio, se: 0.005, df: 9.0, p: 0.001, q: 0.001 };
                 BenchComparison { verdict, change: Some(change), ..compare::fixture::bench(id) }
@@ -175,35 +161,41 @@ mod tests {
             let side = |name| compare::Results { name, summaries: std::slice::from_ref(&run) };
             let options = compare::CompareOptions::default();
             let whole = compare::compare(side("main"), side("head"), &[], &options, compare::GateRules::default());
-            Comparison { benches: verdicts.iter().map(one).collect(), ..whole }
+            Comparison { benches: verdicts.iter().map(to_bench).collect(), ..whole }
         };
         let verdicts =
             [("a", Verdict::Unchanged, 0.1), ("b", Verdict::Improved, -20.0), ("c", Verdict::Regressed, 6.4)];
-        let told = worth_knowing(&fixture::on_a_card(), Some(&compared(&verdicts)));
+        let sentences = worth_knowing(&fixture::on_a_card(), Some(&compared(&verdicts)));
         assert_eq!(
-            told[1],
-            "Against main: 1 regressed, 1 improved, 1 unchanged; most of all c regressed, +6.4 % [+5.4 % … +7.4 %]"
+            sentences[1],
+            "Against main: 1 regressed, 1 improved, 1 unchanged; the largest change is c regressed, +6.4 % [+5.4 % … +7.4 %]"
         );
-        assert!(told.len() == 3 && told[0].contains("must not be used") && told[2].contains("costs"), "{told:?}");
-        let told = worth_knowing(&fixture::on_an_estimate(), Some(&compared(&verdicts[..1])));
-        assert_eq!(told[0], "Against main: a unchanged, +0.1 % [-0.9 % … +1.1 %]");
+        assert!(
+            sentences.len() == 3 && sentences[0].contains("must not be used") && sentences[2].contains("costs"),
+            "{sentences:?}"
+        );
+        let sentences = worth_knowing(&fixture::on_an_estimate(), Some(&compared(&verdicts[..1])));
+        assert_eq!(sentences[0], "Against main: a unchanged, +0.1 % [-0.9 % … +1.1 %]");
     }
 
     #[test]
-    fn an_estimate_is_called_one_and_a_wide_interval_has_a_remedy() {
+    fn labels_estimate_and_suggests_cycles() {
         let mut run = fixture::on_an_estimate();
         run.benches.truncate(1);
         let metric = run.benches[0].metrics.get_mut("j_per_output_token").unwrap();
         let interval = metric.interval.as_mut().unwrap();
         (interval.low, interval.high) = (0.0523 * 0.97, 0.0523 * 1.03);
-        let told = worth_knowing(&run, None);
-        assert_eq!(told[0], "An output token costs 52.3 mJ ±3.0 % (estimated) in decode/batch=1");
-        assert_eq!(told[1], "The interval is ±3.0 % over 10 cycles → `--cycles 90` would bring it to about ±1.0 %");
-        assert_eq!(told.len(), 2);
+        let sentences = worth_knowing(&run, None);
+        assert_eq!(sentences[0], "An output token costs 52.3 mJ ±3.0 % (estimated) in decode/batch=1");
+        assert_eq!(
+            sentences[1],
+            "The interval is ±3.0 % over 10 cycles → `--cycles 90` would bring it to about ±1.0 %"
+        );
+        assert_eq!(sentences.len(), 2);
     }
 
     #[test]
-    fn a_run_without_anything_has_nothing_worth_knowing() {
+    fn empty_run() {
         let mut run = fixture::on_a_card();
         run.benches.clear();
         assert_eq!(worth_knowing(&run, None), Vec::<String>::new());

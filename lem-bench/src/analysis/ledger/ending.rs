@@ -3,7 +3,7 @@
 use super::judge::Evidence;
 use crate::analysis::finding::{Check, Finding, Severity};
 use crate::analysis::interval::ENOUGH_CYCLES;
-use crate::model::Outcome;
+use crate::model::{Outcome, count_of};
 
 pub(super) fn judge(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     ended(findings, evidence);
@@ -90,7 +90,7 @@ fn cycles(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         findings.push(Finding::new(
             Check::FewCycles,
             weight,
-            format!("{n} cycle{}: {what}", if n == 1 { "" } else { "s" }),
+            format!("{}: {what}", count_of(n, "cycle")),
             format!("run at least {ENOUGH_CYCLES} (`--cycles {ENOUGH_CYCLES}`)"),
         ));
     }

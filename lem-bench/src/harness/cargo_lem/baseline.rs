@@ -9,8 +9,9 @@ use super::subcommand::Subcommand;
 use crate::harness::comparing::baseline;
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::{command, console, pages};
+use crate::model::count_of;
 use crate::report::console::{TableOptions, table};
-use crate::report::figures::date;
+use crate::report::number_format::date;
 use crate::report::terminal_text::clean;
 use crate::store::{Baseline, Home};
 
@@ -55,14 +56,13 @@ fn list(home: &Home) -> Result<ExitStatus, HarnessError> {
     let mut text = String::new();
     for baseline in &found {
         let manifest = baseline.manifest();
-        let (benches, runs) = (manifest.benches.len(), baseline.runs().len());
         // Writing to a `String` does not fail.
         let _ = writeln!(
             text,
-            "{}  {benches} bench{} of {runs} run{}, saved {}",
+            "{}  {} of {}, saved {}",
             clean(&manifest.name),
-            if benches == 1 { "" } else { "es" },
-            if runs == 1 { "" } else { "s" },
+            count_of(manifest.benches.len(), "bench"),
+            count_of(baseline.runs().len(), "run"),
             date(manifest.saved_unix_s),
         );
     }

@@ -10,6 +10,7 @@ use super::subcommand::Subcommand;
 use crate::analysis::compare::{HISTORY_FROM, calibrate};
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::{command, console, pages};
+use crate::model::count_of;
 use crate::store::{History, MachineSpread, MachineSpreads};
 
 pub(super) const SUBCOMMAND: Subcommand =
@@ -63,12 +64,11 @@ fn calibrate_machine(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     all.machines.insert(machine.clone(), calibration);
     all.write(&home).map_err(|error| pages::stop(&error))?;
     console::out(&format!(
-        "machine {machine}: sessions of the same code differ by {:.2} % beyond their own noise ({} sessions, {} \
-         bench{}); written to {}\n",
+        "machine {machine}: sessions of the same code differ by {:.2} % beyond their own noise ({} sessions, {}); \
+         written to {}\n",
         100.0 * found.prior.s0,
         found.sessions,
-        found.benches,
-        if found.benches == 1 { "" } else { "es" },
+        count_of(found.benches, "bench"),
         MachineSpreads::file(&home).display()
     ));
     Ok(ExitStatus::Done)

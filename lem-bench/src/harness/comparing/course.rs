@@ -15,7 +15,7 @@ use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::pages::{self, LinkedPages};
 use crate::harness::run::Invocation;
 use crate::harness::{console, measure};
-use crate::model::{Outcome, SessionResult};
+use crate::model::{Outcome, SessionResult, count_of};
 use crate::store::{Baseline, BaselineRun, History, Home};
 
 /// Benches of one run whose sessions its report shows; `cargo lem history` shows those of any.
@@ -194,8 +194,7 @@ fn save(home: &Home, name: &str, config: &Config, summary: &Summary) -> Result<(
     let run = BaselineRun { run_id: &summary.run.run_id, benches: &benches, json: &json };
     Baseline::save(home, name, &run, now).map_err(|error| pages::stop(&error))?;
     if !config.is_quiet() {
-        let n = benches.len();
-        console::note(&format!("saved {n} bench{} as baseline `{name}`", if n == 1 { "" } else { "es" }));
+        console::note(&format!("saved {} as baseline `{name}`", count_of(benches.len(), "bench")));
     }
     Ok(())
 }

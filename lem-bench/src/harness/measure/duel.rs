@@ -22,7 +22,7 @@ use super::plan_view::span;
 use super::results::{self, Results};
 use super::{jobs, run};
 use crate::analysis::Summary;
-use crate::model::{BenchEnd, Fact, Outcome, Record, RunHeader, RunOrder, id_hash};
+use crate::model::{BenchEnd, Fact, Outcome, Record, RunHeader, RunOrder, count_of, id_hash};
 use crate::protocol::{Overrides, Schedule};
 use crate::registry::{Attributes, Selected};
 use crate::runner::{Body, Interrupt, Job, Observer, ObserverError, Session, SessionConfig};
@@ -181,7 +181,7 @@ fn plan(duel: &Duel, sides: &[Side], bouts: &[DuelBench], instrument: &MeterSetu
     let headline: Vec<&str> = instrument.headline.iter().map(crate::model::DomainId::as_str).collect();
     let mut text = format!(
         "{} by {} ({}), {} pairs each, {} in turns, about {} and {} set-ups\n",
-        if bouts.len() == 1 { "1 bench".to_owned() } else { format!("{} benches", bouts.len()) },
+        count_of(bouts.len(), "bench"),
         instrument.meter.name(),
         headline.join(" + "),
         duel.pairs,

@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::instrument::MeterSetup;
-use crate::model::{MeterProbe, Origin};
+use crate::model::{MeterProbe, Origin, count_of};
 use crate::plan::{PlannedBench, TimePlan};
+use crate::report::number_format::duration;
 
 /// Benches shown before a run; a dry run shows all.
 const SHOWN: usize = 12;
@@ -16,17 +17,16 @@ const SHOWN: usize = 12;
 pub(super) fn plan(plan: &TimePlan, instrument: &MeterSetup, probe: &MeterProbe, all: bool) -> String {
     let mut text = String::new();
     let n = plan.benches().len();
-    let benches = if n == 1 { "1 bench".to_owned() } else { format!("{n} benches") };
     let headline: Vec<&str> = instrument.headline.iter().map(crate::model::DomainId::as_str).collect();
     let origin = match probe.origin {
-        Origin::Measured => "measured",
-        Origin::Estimated => "estimated, not measured",
-        Origin::Simulated => "simulated, not measured",
+        Origin::Measured => Origin::Measured.name().to_owned(),
+        other => format!("{}, not measured", other.name()),
     };
     // Writing to a `String` does not fail.
     let _ = writeln!(
         text,
-        "{benches} by {} ({origin}; {}), about {} and the benches' own set-up",
+        "{} by {} ({origin}; {}), about {} and the benches' own set-up",
+        count_of(n, "bench"),
         probe.meter,
         headline.join(" + "),
         range(plan.total(), plan.max_total())
@@ -70,17 +70,9 @@ fn rounded(x: f64) -> f64 {
     (x * 1e6).round() / 1e6
 }
 
-/// A length of time for people: `0.30 s`, `12 s`, `3 min 5 s`, `2 h 10 min`.
+/// Formats a length of time: `0.3 s`, `12 s`, `3 min 5 s`, `2 h 10 min`.
 pub(in crate::harness) fn span(time: Duration) -> String {
-    let seconds = time.as_secs_f64();
-    let whole = seconds.round() as u64;
-    match whole {
-        0..10 if seconds < 9.95 && (seconds * 10.0).fract() != 0.0 && seconds < 1.0 => format!("{seconds:.2} s"),
-        0..10 if seconds.fract() != 0.0 => format!("{seconds:.1} s"),
-        0..120 => format!("{whole} s"),
-        120..7200 => format!("{} min {} s", whole / 60, whole % 60),
-        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
-    }
+    duration(time.as_secs_f64())
 }
 
 #[cfg(test)]
@@ -95,8 +87,8 @@ mod tests {
             (0.3, "0.3 s"),
             (1.5, "1.5 s"),
             (5.0, "5 s"),
-            (12.4, "12 s"),
-            (119.0, "119 s"),
+            (12.4, "12.4 s"),
+            (119.0, "1 min 59 s"),
             (185.0, "3 min 5 s"),
             (7800.0, "2 h 10 min"),
         ] {

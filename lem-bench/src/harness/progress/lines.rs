@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::super::measure::span;
 use crate::model::Origin;
-use crate::report::figures;
+use crate::report::number_format;
 use crate::report::terminal_text::{clean, shorten, width};
 use crate::runner::Stage;
 use crate::sampler::LivePowerReading;
@@ -70,12 +70,8 @@ pub(super) fn what(standing: &ProgressState, columns: usize, looks: Looks) -> St
         parts.push(format!("cycle {}/{cycles}", (cycle + 1).min(cycles)));
     }
     let power = standing.power.as_ref().and_then(LivePowerReading::watts).map(|watts| {
-        let label = match standing.origin {
-            Origin::Measured => "",
-            Origin::Estimated => " (estimated)",
-            Origin::Simulated => " (simulated)",
-        };
-        format!("{}{label}", figures::bare(Some(watts.get()), "W"))
+        let label = standing.origin.label().map(|label| format!(" {label}")).unwrap_or_default();
+        format!("{}{label}", number_format::bare(Some(watts.get()), "W"))
     });
     parts.push(stage.to_owned());
     parts.extend(power);

@@ -1,4 +1,4 @@
-//! What a comparison reads like, and that nothing in it can do harm.
+//! The text of comparisons in all formats, and the escaping of names in them.
 
 use super::{COMPARISON_JSON, ComparisonFormat, markdown};
 use crate::analysis::Status;
@@ -31,49 +31,50 @@ fn in_turns(id: &str, factor: f64) -> Comparison {
     compare_pairs(side("main"), side("head"), &[bench], &CompareOptions::default(), gate)
 }
 
-#[test]
-fn the_terminal_says_verdict_change_interval_reach_and_why_the_gate_did_not_fail() {
-    let text = comparison(&against_one_baseline(), &TableOptions { width: 100, color: false });
-    let expected = "\
-latest (run new) compared with main (run base)
-Changes beyond 1.0 % count; brackets hold 95 % intervals; 5.0 % of alarms may be false, over all
-benches.
+fn on_terminal(compared: &Comparison, width: usize) -> String {
+    comparison(compared, &TableOptions { width, color: false })
+}
 
-decode · inconclusive, perhaps a regression · +7.5 % [+3.0 % … +12.2 %]
-";
-    // The figures stand in the tests of the analysis; here it is the shape that counts.
-    let head = |text: &str| text.lines().take(4).map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(head(&text), head(expected), "{text}");
+#[test]
+fn snapshots() {
+    for (name, compared) in [("single_baseline", against_one_baseline()), ("duel", in_turns("decode/batch=4", 1.05))] {
+        insta::assert_snapshot!(format!("{name}_terminal"), on_terminal(&compared, 100));
+        insta::assert_snapshot!(format!("{name}_markdown"), markdown(&compared));
+        insta::assert_snapshot!(format!("{name}_junit"), junit(&compared));
+    }
+}
+
+#[test]
+fn terminal_single_baseline() {
+    let text = on_terminal(&against_one_baseline(), 100).replace("\n      ", " ");
     for part in [
+        "decode · inconclusive, perhaps a regression · +7.5 % [",
         "energy per output token: 0.4000 J/token → 0.4300 J/token",
-        "+7.5 % [",
-        "between sessions is assumed",
         "differs: kernel: unknown, then `7.0`",
-        "Gate (fails on regressed): did not fail",
+        "Gate (fails on regressed): neither passed nor failed",
         "--trust-single-baseline",
     ] {
-        assert!(text.replace("\n      ", " ").contains(part), "{part}: {text}");
+        assert!(text.contains(part), "{part}: {text}");
     }
     assert!(!text.contains("no change"), "{text}");
 }
 
 #[test]
-fn what_was_shown_to_be_alike_is_unchanged_and_says_how_much_it_would_have_seen() {
-    let text = comparison(&in_turns("decode", 1.0), &TableOptions { width: 120, color: false });
-    assert!(text.contains("decode · unchanged · ") && text.contains("shown to lie within ±1 %"), "{text}");
-    assert!(text.contains("a true change from +1.2 % on would have been found"), "{text}");
-    assert!(text.contains("Gate (fails on regressed): passed"), "{text}");
-    let text = comparison(&in_turns("decode", 1.05), &TableOptions { width: 120, color: false });
+fn terminal_unchanged_and_regressed() {
+    let text = on_terminal(&in_turns("decode", 1.0), 120);
+    assert!(text.contains("decode · unchanged · ") && text.contains("±1 %"), "{text}");
+    assert!(text.contains("a true change of +1.2 % or more would be detected"), "{text}");
+    let text = on_terminal(&in_turns("decode", 1.05), 120);
     assert!(text.contains("decode · regressed · +5.0 % ["), "{text}");
     assert!(text.contains("): failed\n      decode regressed (+5.0 %)"), "{text}");
 }
 
 #[test]
-fn no_line_is_too_long_and_nothing_reaches_the_terminal_raw() {
+fn lines_fit_and_names_are_escaped() {
     let hostile = "a\x1b[31m|b`c\n# d \u{202E} <img>".repeat(3);
     for compared in [against_one_baseline(), in_turns(&hostile, 1.05)] {
         for columns in [20, 40, 80, 200] {
-            let text = comparison(&compared, &TableOptions { width: columns, color: false });
+            let text = on_terminal(&compared, columns);
             assert!(text.lines().all(|line| width(line) <= columns), "{columns}: {text}");
             assert!(!text.contains('\x1b') && !text.contains('\u{202E}'), "{text}");
         }
@@ -85,16 +86,12 @@ fn no_line_is_too_long_and_nothing_reaches_the_terminal_raw() {
 }
 
 #[test]
-fn the_markdown_says_the_same() {
+fn markdown_row() {
     let text = markdown(&in_turns("decode/batch=4", 1.05));
-    assert!(
-        text.contains("| `decode/batch=4` | energy per output token | 0.4000 J/token | 0.4200 J/token | +5.0 % ["),
-        "{text}"
-    );
-    assert!(
-        text.contains("| **regressed** | 1.2 % |") && text.contains("**Gate (fails on regressed): failed**"),
-        "{text}"
-    );
+    let row = "| `decode/batch=4` | energy per output token | 0.4000 J/token | 0.4200 J/token | +5.0 % [";
+    assert!(text.contains(row), "{text}");
+    assert!(text.contains("| **regressed** | 1.2 % |"), "{text}");
+    assert!(text.contains("**Gate (fails on regressed): failed**"), "{text}");
 }
 
 fn junit(compared: &Comparison) -> String {
@@ -102,20 +99,20 @@ fn junit(compared: &Comparison) -> String {
 }
 
 #[test]
-fn a_case_of_junit_says_what_the_gate_says() {
+fn junit_follows_the_gate() {
     let failed = junit(&in_turns("decode", 1.05));
     assert!(failed.contains("tests=\"1\" failures=\"1\" errors=\"0\" skipped=\"0\""), "{failed}");
     assert!(failed.contains("<failure type=\"regressed\" message=\"decode regressed (+5.0 %)\"/>"), "{failed}");
     let passed = junit(&in_turns("decode", 1.0));
     assert!(passed.contains("failures=\"0\" errors=\"0\" skipped=\"0\"") && !passed.contains("<skipped"), "{passed}");
-    // What must not end a build: one saved baseline.
+    // A single saved baseline must not fail a build.
     let withheld = junit(&against_one_baseline());
     assert!(withheld.contains("failures=\"0\" errors=\"0\" skipped=\"1\""), "{withheld}");
     assert!(withheld.contains("<skipped message=\"") && withheld.contains("--trust-single-baseline"), "{withheld}");
 }
 
 #[test]
-fn what_can_not_be_compared_is_an_error_of_junit_and_what_has_no_other_side_is_skipped() {
+fn junit_not_comparable_and_unmatched() {
     let (base, new) = (fixture::run("base", 86_400.0, 0.4), fixture::run("new", 172_800.0, 0.4));
     let mut new = fixture::with_fact(new, "driver", "<9>");
     let mut other = new.benches[0].clone();
@@ -132,11 +129,11 @@ fn what_can_not_be_compared_is_an_error_of_junit_and_what_has_no_other_side_is_s
 }
 
 #[test]
-fn a_comparison_comes_back_from_its_json_as_it_was() {
+fn json_round_trip() {
     let compared = against_one_baseline();
     let text = COMPARISON_JSON.render(&compared).unwrap();
     assert_eq!(serde_json::from_str::<Comparison>(&text).unwrap(), compared);
-    // What an older version wrote knows nothing of what a gate makes of a bench.
+    // Older versions did not write the gate of a bench.
     let mut old: serde_json::Value = serde_json::from_str(&text).unwrap();
     old["benches"][0].as_object_mut().unwrap().remove("gate");
     assert_eq!(serde_json::from_value::<Comparison>(old).unwrap().benches[0].gate, None);

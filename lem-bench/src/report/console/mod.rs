@@ -1,15 +1,10 @@
-//! The report on the terminal: a block for each bench, what is wrong with the run, and one table over all.
-//!
-//! Returns text; must not know streams.
+//! Reports on the terminal: of a run, of a comparison and of the history of benches.
 
-mod block;
 mod comparison;
 mod history;
-mod overview;
-mod paper;
-mod print;
+mod run;
+mod text_writer;
 
 pub use comparison::comparison;
 pub use history::history;
-pub(in crate::report) use overview::markdown_table;
-pub use print::{TableOptions, table};
+pub use run::{TableOptions, table};

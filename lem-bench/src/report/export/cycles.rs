@@ -1,15 +1,24 @@
-//! JSON lines of the cycles: one object a cycle, flat, before any statistics. The line that a person writes to check
-//! ours is a ratio of two sums over these.
+//! JSON lines of the cycles: one flat object per cycle, before any statistics. Our results can be checked against ratios
+//! of sums over these.
 //!
-//! Request times are not here: they are in the run's `samples-*.bin`, which three lines of Python read.
+//! Times of single requests are not included. They are in the run's `samples-*.bin`.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::format::ExportError;
-use super::key_metrics::{origin, outcome};
+use super::format::{Content, ExportError, FileFormat, Format};
 use crate::analysis::{BenchSummary, CycleSummary, Summary};
+use crate::report::labels;
+
+/// The format of `cycles.jsonl`.
+pub(super) const CYCLES: Format = FileFormat {
+    name: "cycles",
+    aliases: &["jsonl"],
+    file: "cycles.jsonl",
+    about: "JSON lines, one a cycle: for pandas",
+    content: Content::Many(to_lines),
+};
 
 /// One cycle: its sums over its windows. Energies and powers are those of the headline domains together.
 #[derive(Debug, Serialize)]
@@ -63,13 +72,12 @@ pub(super) struct CycleLine<'a> {
     missing: Option<&'static str>,
 }
 
-/// All cycles of the runs, a line each.
-pub(super) fn lines(runs: &[Summary]) -> Result<String, ExportError> {
+fn to_lines(runs: &[Summary]) -> Result<String, ExportError> {
     let mut text = String::new();
     for run in runs {
         for bench in &run.benches {
             for cycle in &bench.cycles {
-                let line = serde_json::to_string(&line(run, bench, cycle));
+                let line = serde_json::to_string(&cycle_line(run, bench, cycle));
                 text.push_str(&line.map_err(|source| ExportError::Json { source })?);
                 text.push('\n');
             }
@@ -78,7 +86,7 @@ pub(super) fn lines(runs: &[Summary]) -> Result<String, ExportError> {
     Ok(text)
 }
 
-fn line<'a>(run: &'a Summary, bench: &'a BenchSummary, cycle: &'a CycleSummary) -> CycleLine<'a> {
+fn cycle_line<'a>(run: &'a Summary, bench: &'a BenchSummary, cycle: &'a CycleSummary) -> CycleLine<'a> {
     let finite = |value: f64| Some(value).filter(|value| value.is_finite());
     let energy_j = cycle.energy_j.and_then(|energy| finite(energy.get()));
     CycleLine {
@@ -105,9 +113,9 @@ fn line<'a>(run: &'a Summary, bench: &'a BenchSummary, cycle: &'a CycleSummary) 
         units: &cycle.units,
         temperature_start_c: cycle.temperature_c.and_then(|(start, _)| finite(start)),
         temperature_end_c: cycle.temperature_c.and_then(|(_, end)| finite(end)),
-        origin: origin(bench.source.as_ref().map_or(run.run.probe.origin, |source| source.origin)),
+        origin: bench.source.as_ref().map_or(run.run.probe.origin, |source| source.origin).name(),
         status: bench.status.name(),
-        outcome: outcome(bench),
+        outcome: labels::outcome_name(bench),
         missing: energy_j.is_none().then_some("a headline domain gave no energy in this cycle"),
     }
 }

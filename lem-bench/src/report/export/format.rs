@@ -1,150 +1,76 @@
-//! The table of formats: what each is called, in which file it goes, and what makes it.
-//!
-//! Must not know what any of them looks like.
+//! The type of an export format, and why an export can fail.
 
-use super::{bencher_line, bencher_metric, csv, cycles, github_action, json, junit, markdown, open_metrics};
 use crate::analysis::Summary;
 
-/// How a format is made.
-#[derive(Debug, Clone, Copy)]
-enum Make {
-    /// From one run: the format has no place for the name of another.
-    One(fn(&Summary) -> Result<String, ExportError>),
-    /// From any number of runs.
-    Several(fn(&[Summary]) -> Result<String, ExportError>),
-}
-
-/// A format in which results can be had.
-#[derive(Debug, Clone, Copy)]
-pub struct Format {
+/// A file format for results.
+#[derive(Debug)]
+pub struct FileFormat<T: 'static> {
     /// Its name on the command line.
     pub name: &'static str,
-    /// Other names for it.
+    /// Other names that the command line accepts.
     pub aliases: &'static [&'static str],
     /// The name of its file.
     pub file: &'static str,
-    /// Who reads it.
+    /// What it contains and which programs read it.
     pub about: &'static str,
-    make: Make,
+    pub(in crate::report) content: Content<T>,
 }
 
-/// The summary, which every run writes.
-pub const JSON: Format =
-    Format::one("json", &[], "summary.json", "everything, by the schema of `cargo lem schema`", json::summary);
+/// How many results a file can hold, and the function that formats them.
+#[derive(Debug)]
+pub(in crate::report) enum Content<T: 'static> {
+    /// One result: the format has no place for the name of another.
+    One(fn(&T) -> Result<String, ExportError>),
+    /// Any number of results.
+    Many(fn(&[T]) -> Result<String, ExportError>),
+}
 
-/// criterion's `--output-format bencher`.
-pub const BENCHER: Format = Format::several(
-    "bencher",
-    &[],
-    "bencher.txt",
-    "libtest's `test NAME ... bench:` lines: the time of a request, for tools that read criterion's",
-    bencher_line::lines,
-);
+/// A format for the summaries of runs.
+pub type Format = FileFormat<Summary>;
 
-/// All formats.
-pub const FORMATS: &[Format] = &[
-    JSON,
-    Format::several("cycles", &["jsonl"], "cycles.jsonl", "JSON lines, one a cycle: for pandas", cycles::lines),
-    Format::several("csv", &[], "metrics.csv", "one row a bench and metric: for pandas, R, spreadsheets", csv::table),
-    Format::several("markdown", &["md"], "summary.md", "for a step summary or a pull request", markdown::page),
-    Format::several("junit", &["xml"], "junit.xml", "a test case a bench: for CI servers", junit::suites),
-    Format::one("bmf", &[], "bmf.json", "Bencher Metric Format: for Bencher's `json` adapter", bencher_metric::results),
-    Format::one(
-        "github",
-        &["github-action-benchmark", "customSmallerIsBetter"],
-        "github-action-benchmark.json",
-        "for github-action-benchmark's tool `customSmallerIsBetter`",
-        github_action::benches,
-    ),
-    Format::several("openmetrics", &["prometheus"], "metrics.prom", "for Prometheus", open_metrics::exposition),
-    BENCHER,
-];
-
-impl Format {
-    const fn one(
-        name: &'static str,
-        aliases: &'static [&'static str],
-        file: &'static str,
-        about: &'static str,
-        make: fn(&Summary) -> Result<String, ExportError>,
-    ) -> Self {
-        Self { name, aliases, file, about, make: Make::One(make) }
-    }
-
-    const fn several(
-        name: &'static str,
-        aliases: &'static [&'static str],
-        file: &'static str,
-        about: &'static str,
-        make: fn(&[Summary]) -> Result<String, ExportError>,
-    ) -> Self {
-        Self { name, aliases, file, about, make: Make::Several(make) }
-    }
-
-    /// The format of this name.
-    pub fn named(name: &str) -> Option<&'static Self> {
-        FORMATS.iter().find(|format| format.name == name || format.aliases.contains(&name))
-    }
-
-    /// Whether one file of it can hold several runs.
+impl<T> FileFormat<T> {
+    /// Returns whether one file can hold several results.
     pub fn holds_several(&self) -> bool {
-        matches!(self.make, Make::Several(_))
+        matches!(self.content, Content::Many(_))
     }
 
-    /// The runs in this format.
-    ///
-    /// # Errors
-    /// [`ExportError::OneRun`] for several runs where the format holds one; [`ExportError::Json`] when a run can't be
-    /// put into JSON, a fault of this library.
-    pub fn render(&self, runs: &[Summary]) -> Result<String, ExportError> {
-        match (self.make, runs) {
-            (Make::Several(make), runs) => make(runs),
-            (Make::One(make), [run]) => make(run),
-            (Make::One(_), runs) => Err(ExportError::OneRun { format: self.name, runs: runs.len() }),
+    /// Returns the format with this name or alias.
+    pub(in crate::report) fn find(formats: &'static [Self], name: &str) -> Option<&'static Self> {
+        formats.iter().find(|format| format.name == name || format.aliases.contains(&name))
+    }
+
+    /// Formats results.
+    pub(in crate::report) fn format(&self, results: &[T]) -> Result<String, ExportError> {
+        match (&self.content, results) {
+            (Content::Many(format), results) => format(results),
+            (Content::One(format), [result]) => format(result),
+            (Content::One(_), results) => Err(ExportError::OneRun { format: self.name, runs: results.len() }),
         }
     }
 }
 
-/// Why runs can't be had in a format.
-#[derive(Debug)]
+/// Why results cannot be exported.
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExportError {
-    /// One file of this format holds one run.
+    /// A file of this format holds one run only.
+    #[error("a file of format `{format}` holds one run, but {runs} runs were given")]
     OneRun {
-        /// The format.
+        /// The format's name.
         format: &'static str,
-        /// Runs that were given.
+        /// The number of runs that were given.
         runs: usize,
     },
-    /// Something can't be put into JSON.
+    /// The results cannot be serialized. This is a bug in this library.
+    #[error("cannot serialize the results to JSON: {source}")]
     Json {
-        /// What serde said.
+        /// The error of the serializer.
         source: serde_json::Error,
     },
 }
 
-impl std::fmt::Display for ExportError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::OneRun { format, runs } => {
-                write!(f, "one file of the format `{format}` holds one run, and there are {runs}")
-            }
-            Self::Json { source } => write!(f, "the results can't be put into JSON: {source}"),
-        }
-    }
-}
-
-impl std::error::Error for ExportError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::OneRun { .. } => None,
-            Self::Json { source } => Some(source),
-        }
-    }
-}
-
-/// A value as JSON over several lines.
-pub(in crate::report) fn pretty(value: &impl serde::Serialize) -> Result<String, ExportError> {
+/// Serializes a value to indented JSON.
+pub(in crate::report) fn to_pretty_json(value: &impl serde::Serialize) -> Result<String, ExportError> {
     let mut text = serde_json::to_string_pretty(value).map_err(|source| ExportError::Json { source })?;
     text.push('\n');
     Ok(text)

@@ -1,11 +1,14 @@
-//! The summary as JSON: everything that is known of a run, but for the times of single requests.
+//! The summary as JSON: everything about a run except the times of single requests.
 //!
-//! Its schema is `schema/summary.schema.json`, made from the types; `schema_version` says which edition a file is of.
+//! Its schema is `schema/summary.schema.json`, generated from the types. `schema_version` gives the version of a file.
 
-use super::format::{ExportError, pretty};
-use crate::analysis::Summary;
+use super::format::{Content, FileFormat, Format, to_pretty_json};
 
-/// A run's `summary.json`.
-pub(super) fn summary(run: &Summary) -> Result<String, ExportError> {
-    pretty(run)
-}
+/// The format of `summary.json`, which every run writes.
+pub const JSON: Format = FileFormat {
+    name: "json",
+    aliases: &[],
+    file: "summary.json",
+    about: "everything, by the schema of `cargo lem schema`",
+    content: Content::One(|run| to_pretty_json(run)),
+};

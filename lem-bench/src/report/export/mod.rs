@@ -1,25 +1,25 @@
-//! Exports: what a summary says, for programs. One file a format, and the table of all of them.
+//! Exports: a run's results for other programs. One file per format, and the list of all formats.
 //!
-//! Returns text; must not know files. What every format keeps: a number that is not there is absent, never 0, and the
-//! reason is beside it where the format has room for one; what was estimated or simulated says so wherever its number
-//! stands; a name comes back as it was, or, where the format can't hold it, with what it can't hold made visible.
+//! Rules for every format: a missing number is left out and never written as 0, with the reason next to it if the
+//! format has room for one. A number that was estimated or simulated is labelled wherever it appears. Names are written
+//! unchanged; characters that a format cannot hold are escaped visibly.
 
-mod bencher_line;
-mod bencher_metric;
+mod bencher;
 mod csv;
 mod cycles;
 mod format;
-mod github_action;
+mod formats;
 mod json;
 mod junit;
-mod key_metrics;
 mod markdown;
 mod open_metrics;
-mod schemas;
+mod trackers;
 
-pub(in crate::report) use format::pretty;
-pub use format::{BENCHER, ExportError, FORMATS, Format, JSON};
-pub use schemas::SCHEMAS;
+pub use bencher::BENCHER;
+pub(in crate::report) use format::{Content, to_pretty_json};
+pub use format::{ExportError, FileFormat, Format};
+pub use formats::{FORMATS, SCHEMAS};
+pub use json::JSON;
 
 #[cfg(test)]
 mod tests;

@@ -1,85 +1,120 @@
-//! OpenMetrics text: a gauge family for each metric, which Prometheus, its clients and node_exporter's textfile
-//! collector read.
+//! OpenMetrics text: one gauge family per metric, for Prometheus, its clients and node_exporter's textfile collector.
 //!
-//! After the OpenMetrics 1.0 specification. Gauges alone, so that readers of Prometheus' older text format take it too.
-//! What a bench is called, and where its number comes from, is in labels; a metric without a value has no sample but a
-//! line in `lem_bench_missing` that says why.
+//! Follows the OpenMetrics 1.0 specification. Uses gauges only, so that readers of Prometheus' older text format accept
+//! it too. The bench's name and the number's origin are in labels. A metric without a value has no sample but a line in
+//! `lem_bench_missing` with the reason.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::format::ExportError;
-use super::key_metrics::{ends, finite, origin, outcome, reason};
-use crate::analysis::{BenchSummary, Metric, Summary};
+use super::format::{Content, FileFormat, Format};
+use crate::analysis::{BenchSummary, Metric, Status, Summary};
+use crate::model::Origin;
 use crate::report::labels;
+use crate::report::number_format::{finite_interval, finite_value};
 
-/// The samples of each family, by the family's name: its help, and lines of labels and value.
-type Families = BTreeMap<String, (String, Vec<(String, f64)>)>;
+/// The format of `metrics.prom`.
+pub(super) const OPEN_METRICS: Format = FileFormat {
+    name: "openmetrics",
+    aliases: &["prometheus"],
+    file: "metrics.prom",
+    about: "for Prometheus",
+    content: Content::Many(|runs| Ok(to_exposition(runs))),
+};
 
-/// The runs as one exposition.
-#[expect(clippy::unnecessary_wraps, reason = "the shape that every format has")]
-pub(super) fn exposition(runs: &[Summary]) -> Result<String, ExportError> {
-    let mut families = Families::new();
-    let mut put = |family: String, help: String, labels: &[(&str, &str)], value: f64| {
-        families.entry(family).or_insert_with(|| (help, Vec::new())).1.push((label_set(labels), value));
-    };
+/// Names and values of labels.
+type Labels<'a> = Vec<(&'a str, &'a str)>;
+
+/// A metric family: its help text, and its samples with their formatted labels.
+#[derive(Debug)]
+struct Family {
+    help: String,
+    samples: Vec<(String, f64)>,
+}
+
+/// Metric families by name.
+#[derive(Debug, Default)]
+struct Families(BTreeMap<String, Family>);
+
+impl Families {
+    fn add(&mut self, name: &str, help: &str, labels: &[(&str, &str)], value: f64) {
+        let new_family = || Family { help: help.to_owned(), samples: Vec::new() };
+        self.0.entry(name.to_owned()).or_insert_with(new_family).samples.push((label_set(labels), value));
+    }
+}
+
+fn to_exposition(runs: &[Summary]) -> String {
+    let mut families = Families::default();
     for run in runs {
-        let of_run = [("run", run.run.run_id.as_str()), ("target", run.run.target.as_str())];
-        let info = [of_run[0], of_run[1], ("meter", &run.run.probe.meter), ("lem_bench", &run.run.lem_bench)];
-        let help = "When a run began, in seconds since 1970.";
-        put("lem_bench_run_start_timestamp_seconds".to_owned(), help.to_owned(), &info, run.run.started_unix_s);
-        for bench in &run.benches {
-            let of_bench = [of_run[0], of_run[1], ("bench", bench.bench.id.as_str())];
-            let standing = [("status", bench.status.name()), ("outcome", outcome(bench))];
-            let help = "1 where a bench's numbers can be used, 0 where they must not.";
-            let usable = if bench.status == crate::analysis::Status::Invalid { 0.0 } else { 1.0 };
-            put("lem_bench_usable".to_owned(), help.to_owned(), &[&of_bench[..], &standing].concat(), usable);
-            for (name, metric) in &bench.metrics {
-                let labels = [&of_bench[..], &[("metric", name), ("unit", &metric.unit)]].concat();
-                sample(&mut put, run, bench, name, metric, labels);
-            }
-        }
+        add_run(&mut families, run);
     }
     let mut text = String::new();
-    for (family, (help, samples)) in &families {
+    for (name, family) in &families.0 {
         // Writing to a `String` does not fail.
-        let _ = write!(text, "# TYPE {family} gauge\n# HELP {family} {}\n", escape(help));
-        for (labels, value) in samples {
-            let _ = writeln!(text, "{family}{{{labels}}} {value:?}");
+        let _ = write!(text, "# TYPE {name} gauge\n# HELP {name} {}\n", escape(&family.help));
+        for (labels, value) in &family.samples {
+            let _ = writeln!(text, "{name}{{{labels}}} {value:?}");
         }
     }
     text.push_str("# EOF\n");
-    Ok(text)
+    text
 }
 
-fn sample(
-    put: &mut impl FnMut(String, String, &[(&str, &str)], f64),
+fn add_run(families: &mut Families, run: &Summary) {
+    let run_labels: Labels<'_> = vec![("run", &run.run.run_id), ("target", &run.run.target)];
+    families.add(
+        "lem_bench_run_start_timestamp_seconds",
+        "Start time of the run, in seconds since 1970.",
+        &[&run_labels[..], &[("meter", &run.run.probe.meter), ("lem_bench", &run.run.lem_bench)]].concat(),
+        run.run.started_unix_s,
+    );
+    for bench in &run.benches {
+        let bench_labels = [&run_labels[..], &[("bench", bench.bench.id.as_str())]].concat();
+        families.add(
+            "lem_bench_usable",
+            "1 if the numbers of the bench can be used, 0 if they must not be used.",
+            &[&bench_labels[..], &[("status", bench.status.name()), ("outcome", labels::outcome_name(bench))]].concat(),
+            if bench.status == Status::Invalid { 0.0 } else { 1.0 },
+        );
+        for (name, metric) in &bench.metrics {
+            let labels = [&bench_labels[..], &[("metric", name), ("unit", &metric.unit)]].concat();
+            add_metric(families, run, bench, name, metric, labels);
+        }
+    }
+}
+
+fn add_metric(
+    families: &mut Families,
     run: &Summary,
     bench: &BenchSummary,
     name: &str,
     metric: &Metric,
-    labels: Vec<(&str, &str)>,
+    mut labels: Labels<'_>,
 ) {
-    let Some(value) = finite(metric) else {
-        let why = reason(metric).unwrap_or_default();
-        let help = "A metric that has no value, and why.";
-        put("lem_bench_missing".to_owned(), help.to_owned(), &[&labels[..], &[("reason", &why)]].concat(), 1.0);
-        return;
+    let value = match finite_value(metric) {
+        Ok(value) => value,
+        Err(reason) => {
+            let labels = [&labels[..], &[("reason", &reason)]].concat();
+            families.add("lem_bench_missing", "A metric without a value, and the reason.", &labels, 1.0);
+            return;
+        }
     };
-    let from = bench.source.as_ref().map_or(run.run.probe.origin, |source| source.origin);
-    let measured = metric.source.is_none() && from != crate::model::Origin::Simulated;
-    let from = if measured { "measured" } else { origin(from) };
-    let labels = [&labels[..], &[("origin", from), ("status", bench.status.name())]].concat();
+    // A metric without a source is a rate or a time: measured, unless the machine and its clock are simulated.
+    let origin = match bench.source.as_ref().map_or(run.run.probe.origin, |source| source.origin) {
+        origin if origin == Origin::Simulated || metric.source.is_some() => origin,
+        _ => Origin::Measured,
+    };
+    labels.extend([("origin", origin.name()), ("status", bench.status.name())]);
     let family = format!("lem_bench_{}", identifier(name));
     let title = labels::title(name);
-    put(family.clone(), format!("{title}, in the unit of its label."), &labels, value);
-    if let Some((low, high)) = ends(metric) {
-        put(format!("{family}_low"), format!("Lower end of the interval of {title}."), &labels, low);
-        put(format!("{family}_high"), format!("Upper end of the interval of {title}."), &labels, high);
+    families.add(&family, &format!("{title}, in the unit of its label."), &labels, value);
+    if let Some((low, high)) = finite_interval(metric) {
+        families.add(&format!("{family}_low"), &format!("Lower end of the interval of {title}."), &labels, low);
+        families.add(&format!("{family}_high"), &format!("Upper end of the interval of {title}."), &labels, high);
     }
 }
 
-/// The name of a metric as OpenMetrics allows it; the label `metric` has it as it is.
+/// Returns the name of a metric in the characters that OpenMetrics allows; the label `metric` has the original name.
 fn identifier(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
@@ -88,7 +123,7 @@ fn label_set(labels: &[(&str, &str)]) -> String {
     labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escape(value))).collect::<Vec<_>>().join(",")
 }
 
-/// Text in quotes, by the specification's ABNF: a backslash before `\`, `"` and the end of a line.
+/// Escapes text in quotes by the specification's ABNF: `\`, `"` and line feeds get a backslash.
 fn escape(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }

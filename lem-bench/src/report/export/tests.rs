@@ -1,9 +1,8 @@
-//! What every format must keep: names, labels, and that nothing is a number which is none.
+//! Rules for all formats: unchanged names, labels, and no numbers where there are none.
 
 use serde_json::Value;
 
-use super::FORMATS;
-use super::format::Format;
+use super::{FORMATS, Format};
 use crate::analysis::Summary;
 use crate::report::fixture;
 
@@ -11,7 +10,7 @@ fn made(name: &str, run: &Summary) -> String {
     Format::named(name).unwrap().render(std::slice::from_ref(run)).unwrap()
 }
 
-/// A run that is short enough for people to read: a good bench, an invalid one and one that panicked.
+/// A short run for snapshots: a valid, an invalid and a warning bench, with few readings.
 fn short() -> Summary {
     let mut run = fixture::on_a_card();
     run.benches = vec![run.benches.swap_remove(0), run.benches.swap_remove(2), run.benches.swap_remove(1)];
@@ -31,29 +30,20 @@ fn short() -> Summary {
     run
 }
 
-const SNAPSHOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/report/export/snapshots");
-
 #[test]
-#[ignore = "writes the snapshots anew: run it after a change that was meant, and read the diff"]
-fn write_snapshots() {
+fn snapshots() {
     for format in FORMATS {
-        std::fs::write(format!("{SNAPSHOTS}/{}", format.file), made(format.name, &short())).unwrap();
+        let text = made(format.name, &short());
+        assert!(text.ends_with('\n'), "{}", format.name);
+        insta::assert_snapshot!(format.name, text);
     }
+    // Snapshots don't distinguish line endings.
+    let csv = made("csv", &short());
+    assert_eq!(csv.matches("\r\n").count(), csv.matches('\n').count());
 }
 
 #[test]
-fn every_format_reads_as_it_was_read_last() {
-    for format in FORMATS {
-        let then = std::fs::read_to_string(format!("{SNAPSHOTS}/{}", format.file)).unwrap();
-        let now = made(format.name, &short());
-        let differ = now.lines().zip(then.lines()).find(|(now, then)| now != then);
-        assert_eq!(differ, None, "{}: now and then", format.name);
-        assert_eq!(now.len(), then.len(), "{}", format.name);
-    }
-}
-
-#[test]
-fn formats_are_found_by_all_their_names_and_write_files_of_their_own() {
+fn names_and_files_are_unique() {
     let mut names: Vec<&str> = FORMATS.iter().flat_map(|f| f.aliases.iter().chain([&f.name])).copied().collect();
     let mut files: Vec<&str> = FORMATS.iter().map(|format| format.file).collect();
     for list in [&mut names, &mut files] {
@@ -67,29 +57,31 @@ fn formats_are_found_by_all_their_names_and_write_files_of_their_own() {
 }
 
 #[test]
-fn a_format_that_holds_one_run_refuses_two() {
+fn rejects_two_runs() {
     let runs = [short(), short()];
     for format in FORMATS {
-        let made = format.render(&runs);
-        assert_eq!(made.is_ok(), format.holds_several(), "{}", format.name);
-        if let Err(error) = made {
+        let result = format.render(&runs);
+        assert_eq!(result.is_ok(), format.holds_several(), "{}", format.name);
+        if let Err(error) = result {
             assert!(error.to_string().contains(format.name), "{error}");
         }
     }
+    let error = Format::named("bmf").unwrap().render(&runs).unwrap_err();
+    insta::assert_snapshot!(error, @"a file of format `bmf` holds one run, but 2 runs were given");
 }
 
-/// The rows of a CSV table by RFC 4180, without the head.
+/// Parses CSV by RFC 4180 into the head and the rows.
 fn rows(text: &str) -> (Vec<String>, Vec<Vec<String>>) {
     let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
-    let mut inside = false;
+    let mut is_quoted = false;
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
-            '"' if inside && chars.peek() == Some(&'"') => cell.extend(chars.next()),
-            '"' => inside = !inside,
-            ',' if !inside => row.push(std::mem::take(&mut cell)),
-            '\r' if !inside => {}
-            '\n' if !inside => {
+            '"' if is_quoted && chars.peek() == Some(&'"') => cell.extend(chars.next()),
+            '"' => is_quoted = !is_quoted,
+            ',' if !is_quoted => row.push(std::mem::take(&mut cell)),
+            '\r' if !is_quoted => {}
+            '\n' if !is_quoted => {
                 row.push(std::mem::take(&mut cell));
                 rows.push(std::mem::take(&mut row));
             }
@@ -102,7 +94,7 @@ fn rows(text: &str) -> (Vec<String>, Vec<Vec<String>>) {
 }
 
 #[test]
-fn names_come_back_as_they_were() {
+fn names_are_unchanged() {
     let run = fixture::hostile();
     let ids: Vec<&str> = run.benches.iter().map(|bench| bench.bench.id.as_str()).collect();
     let (head, rows) = rows(&made("csv", &run));
@@ -112,17 +104,17 @@ fn names_come_back_as_they_were() {
     let bmf: Value = serde_json::from_str(&made("bmf", &run)).unwrap();
     let github: Value = serde_json::from_str(&made("github", &run)).unwrap();
     let json: Value = serde_json::from_str(&made("json", &run)).unwrap();
-    for (at, id) in ids.iter().enumerate() {
+    for (index, id) in ids.iter().enumerate() {
         assert!(rows.iter().any(|row| row[bench] == *id));
         assert!(cycles.lines().any(|line| serde_json::from_str::<Value>(line).unwrap()["bench"] == *id));
         assert!(bmf.get(*id).is_some(), "{bmf}");
-        assert!(github.as_array().unwrap().iter().any(|one| one["name"].as_str().unwrap().starts_with(id)));
-        assert_eq!(json["benches"][at]["id"], *id);
+        assert!(github.as_array().unwrap().iter().any(|entry| entry["name"].as_str().unwrap().starts_with(id)));
+        assert_eq!(json["benches"][index]["id"], *id);
     }
 }
 
 #[test]
-fn nothing_in_a_name_ends_what_holds_it() {
+fn escapes_names() {
     let run = fixture::hostile();
     let xml = made("junit", &run);
     assert!(!xml.contains("<script") && !xml.contains('\u{1b}') && xml.contains("\\u{1b}"), "{xml}");
@@ -143,19 +135,23 @@ fn nothing_in_a_name_ends_what_holds_it() {
 }
 
 #[test]
-fn what_was_not_measured_says_so_beside_every_energy() {
+fn labels_energy_that_was_not_measured() {
     let run = fixture::on_an_estimate();
     let (head, rows) = rows(&made("csv", &run));
-    let at = |name: &str| head.iter().position(|known| known == name).unwrap();
+    let column = |name: &str| head.iter().position(|known| known == name).unwrap();
     for row in &rows {
-        let energy = row[at("metric")].contains("j_per_") || row[at("unit")] == "W";
+        let energy = row[column("metric")].contains("j_per_") || row[column("unit")] == "W";
         assert_eq!(
-            row[at("origin")] == "estimated",
-            energy || row[at("metric")].contains("joule") || row[at("unit")] == "J",
+            row[column("origin")] == "estimated",
+            energy || row[column("metric")].contains("joule") || row[column("unit")] == "J",
             "{row:?}"
         );
-        assert_eq!(row[at("value")].is_empty(), row[at("metric")].starts_with("net_"), "{row:?}");
-        assert_eq!(row[at("missing")] == "an estimate has no idle", row[at("metric")].starts_with("net_"), "{row:?}");
+        assert_eq!(row[column("value")].is_empty(), row[column("metric")].starts_with("net_"), "{row:?}");
+        assert_eq!(
+            row[column("missing")] == "an estimate has no idle",
+            row[column("metric")].starts_with("net_"),
+            "{row:?}"
+        );
     }
     let bmf: Value = serde_json::from_str(&made("bmf", &run)).unwrap();
     let measures = bmf["decode/batch=1"].as_object().unwrap();
@@ -173,7 +169,7 @@ fn what_was_not_measured_says_so_beside_every_energy() {
 }
 
 #[test]
-fn what_must_not_be_used_says_so() {
+fn labels_invalid_benches() {
     let run = fixture::on_a_card();
     let bmf: Value = serde_json::from_str(&made("bmf", &run)).unwrap();
     let measures = bmf["decode/batch=1/dtype=f32"].as_object().unwrap();
@@ -187,15 +183,15 @@ fn what_must_not_be_used_says_so() {
     let invalid = "bench=\"decode/batch=1/dtype=f32\",status=\"invalid\",outcome=\"completed\"} 0.0";
     assert!(prom.contains(invalid), "{prom}");
     let (head, rows) = rows(&made("csv", &run));
-    let at = |name: &str| head.iter().position(|known| known == name).unwrap();
-    let broken: Vec<_> = rows.iter().filter(|row| row[at("bench")] == "broken").collect();
+    let column = |name: &str| head.iter().position(|known| known == name).unwrap();
+    let broken: Vec<_> = rows.iter().filter(|row| row[column("bench")] == "broken").collect();
     assert_eq!(broken.len(), 1, "a bench without metrics has a row");
-    assert_eq!((&*broken[0][at("outcome")], &*broken[0][at("value")]), ("panicked", ""));
-    assert!(broken[0][at("missing")].contains("index out of bounds"));
+    assert_eq!((&*broken[0][column("outcome")], &*broken[0][column("value")]), ("panicked", ""));
+    assert!(broken[0][column("missing")].contains("index out of bounds"));
 }
 
 #[test]
-fn no_number_is_made_of_what_is_none() {
+fn writes_no_number_that_is_not_finite() {
     let run = fixture::hostile();
     for format in FORMATS {
         let text = made(format.name, &run);
@@ -207,14 +203,16 @@ fn no_number_is_made_of_what_is_none() {
 }
 
 #[test]
-fn numbers_are_the_summarys_own_to_the_last_bit() {
+fn numbers_keep_all_digits() {
     let run = fixture::on_a_card();
     let expected = &run.benches[0].metrics["j_per_output_token"];
     let (head, rows) = rows(&made("csv", &run));
-    let at = |name: &str| head.iter().position(|known| known == name).unwrap();
-    let row =
-        rows.iter().find(|row| row[at("bench")] == run.benches[0].bench.id && row[at("headline")] == "true").unwrap();
-    let number = |name: &str| row[at(name)].parse::<f64>().unwrap();
+    let column = |name: &str| head.iter().position(|known| known == name).unwrap();
+    let row = rows
+        .iter()
+        .find(|row| row[column("bench")] == run.benches[0].bench.id && row[column("headline")] == "true")
+        .unwrap();
+    let number = |name: &str| row[column(name)].parse::<f64>().unwrap();
     assert_eq!(Some(number("value")), expected.value);
     assert_eq!(number("high"), expected.interval.as_ref().unwrap().high);
     // 334.9 W over 0.4123 J a token, 64 tokens a request: 78.79 ms a request.

@@ -10,7 +10,7 @@ use super::run_view::{finding_views, powers};
 use super::timeline::Timeline;
 use super::view::{BenchPage, BenchView, FindingView, TableView, TileView};
 use crate::analysis::{BenchSummary, Finding, RunInfo};
-use crate::report::figures::bare;
+use crate::report::number_format::bare;
 use crate::report::labels;
 
 /// The findings that all benches of a run share, which a bench's page lists separately.

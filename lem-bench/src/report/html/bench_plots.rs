@@ -10,7 +10,7 @@ use super::plots::value_plots::{Histogram, Series, SeriesValue, draw_histogram, 
 use super::timeline::Timeline;
 use super::view::{PlotView, RequestTimes};
 use crate::analysis::{BenchSummary, CycleSummary, Distribution};
-use crate::report::figures::prefixed;
+use crate::report::number_format::prefixed;
 use crate::report::labels;
 
 /// Samples that a histogram needs.

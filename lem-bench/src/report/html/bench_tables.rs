@@ -5,7 +5,7 @@ use super::timeline::{DomainTrace, Segments, Timeline, TimelineSpan, readings_du
 use super::view::TableView;
 use crate::analysis::{BenchSummary, CycleSummary, PhaseSummary, RunInfo};
 use crate::model::{DomainId, SpanKind};
-use crate::report::figures::{NONE, bare, duration, percent};
+use crate::report::number_format::{NONE, bare, duration, percent};
 use crate::report::labels;
 use crate::units::Joules;
 
@@ -107,7 +107,7 @@ pub(super) fn cycle_work(cycle: &CycleSummary, unit_of_work: &str) -> Option<f64
         "output token" => cycle.output_tokens,
         "total token" => cycle.input_tokens + cycle.output_tokens,
         "request" => cycle.requests,
-        unit => *cycle.units.iter().find(|(name, _)| labels::one(name) == unit)?.1,
+        unit => *cycle.units.iter().find(|(name, _)| labels::singular(name) == unit)?.1,
     };
     (count > 0).then_some(count as f64)
 }

@@ -3,13 +3,13 @@
 use super::view::BadgeView;
 use crate::analysis::{BenchSummary, Status, WarmUpSummary};
 use crate::model::{Origin, WarmUpCode};
-use crate::report::figures::{Figure, bare, duration, percent};
-use crate::report::labels::{self, Rating, standing};
+use crate::report::number_format::{Figure, bare, duration, percent};
+use crate::report::labels::{self, Rating, status_label};
 use crate::report::terminal_text::{clean, shorten};
 
 /// The status of a bench.
 pub(super) fn status_badge(bench: &BenchSummary) -> BadgeView {
-    let (text, rating) = standing(bench);
+    let (text, rating) = status_label(bench);
     let rating = match rating {
         Rating::Good => "good",
         Rating::Careful => "careful",

@@ -14,7 +14,7 @@ use crate::analysis::compare::{
     BenchComparison, Comparison, Design, DifferenceWeight, Direction, GateOutcome, Measured, Side, SideRun, Verdict,
 };
 use crate::model::Origin;
-use crate::report::figures::{Figure, NONE, date};
+use crate::report::number_format::{Figure, NONE, date};
 use crate::report::labels;
 use crate::report::terminal_text::clean;
 

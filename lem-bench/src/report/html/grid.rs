@@ -9,7 +9,7 @@ use super::plots::grid_plots::{
 use super::view::{GridView, PlotView, TableView};
 use crate::analysis::{BenchSummary, Metric, Status};
 use crate::model::Origin;
-use crate::report::figures::{Figure, prefixed};
+use crate::report::number_format::{Figure, prefixed};
 use crate::report::labels;
 
 /// Grids that are drawn. More would make the index too large to open.

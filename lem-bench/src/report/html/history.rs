@@ -9,7 +9,7 @@ use super::plots::value_plots::{Series, SeriesValue, draw_series};
 use super::view::{BadgeView, HistoryPage, HistoryView, NumberView, PlotView, TableView, TrendRow, TrendView};
 use crate::analysis::compare::Trend;
 use crate::model::SessionResult;
-use crate::report::figures::{Figure, NONE, bare, date, percent, prefixed};
+use crate::report::number_format::{Figure, NONE, bare, date, percent, prefixed};
 use crate::report::labels;
 use crate::stats::{ChangePoint, ChangePointRule};
 

@@ -7,8 +7,8 @@ use super::view::{LinkView, SummaryCard};
 use crate::analysis::compare::Comparison;
 use crate::analysis::{BenchSummary, Severity, Status};
 use crate::model::Origin;
-use crate::report::figures::{Figure, percent};
-use crate::report::labels::{self, Rating, standing};
+use crate::report::number_format::{Figure, percent};
+use crate::report::labels::{self, Rating, status_label};
 
 /// Benches that a card names.
 const MAX_LINKS: usize = 4;
@@ -33,9 +33,9 @@ struct Highlights<'a> {
 
 /// Decides what the cards are about.
 fn highlights(benches: &[BenchSummary]) -> Highlights<'_> {
-    let rated = |rating: Rating| benches.iter().filter(|bench| standing(bench).1 == rating).collect();
+    let rated = |rating: Rating| benches.iter().filter(|bench| status_label(bench).1 == rating).collect();
     let is_usable = |bench: &&BenchSummary| {
-        standing(bench).1 != Rating::Bad && bench.headline().is_some_and(|metric| Figure::of(metric).is_ok())
+        status_label(bench).1 != Rating::Bad && bench.headline().is_some_and(|metric| Figure::of(metric).is_ok())
     };
     let mut usable: Vec<&BenchSummary> = benches.iter().filter(is_usable).collect();
     let headlines: Vec<&str> = usable.iter().filter_map(|bench| bench.headline_metric.as_deref()).collect();
@@ -177,5 +177,5 @@ fn trust_card(highlights: &Highlights<'_>, no_benches: bool, origin: Origin, fil
 fn distrust_reason(bench: &BenchSummary) -> String {
     let severity = if bench.status == Status::Invalid { Severity::Invalid } else { Severity::Warning };
     let finding = bench.findings.iter().find(|finding| finding.weight == severity);
-    finding.map_or_else(|| standing(bench).0.to_owned(), |finding| labels::check(finding.check))
+    finding.map_or_else(|| status_label(bench).0.to_owned(), |finding| labels::check(finding.check))
 }

@@ -15,8 +15,8 @@ use super::view::{BadgeView, BenchGroup, BenchRow, BenchTable, FindingView, Inde
 use crate::analysis::compare::Comparison;
 use crate::analysis::{BenchSummary, Metric, Status, Summary};
 use crate::model::Origin;
-use crate::report::figures::{percent, prefixed};
-use crate::report::gist::{count_of, counts};
+use crate::report::number_format::{percent, prefixed};
+use crate::report::common_findings::status_counts;
 use crate::report::labels;
 
 /// Renders the index, which links to `pages` (path and name).
@@ -54,8 +54,8 @@ fn status_counts(benches: &[BenchSummary]) -> String {
     if benches.is_empty() {
         return "No bench was measured".to_owned();
     }
-    let counts: Vec<String> = counts(benches).into_iter().map(|(status, _, n)| format!("{n} {status}")).collect();
-    capitalize(&format!("{} {}", count_of(benches.len()), counts.join(", ")))
+    let counts: Vec<String> = status_counts(benches).into_iter().map(|(status, _, n)| format!("{n} {status}")).collect();
+    capitalize(&format!("{} {}", count_of(benches.len(), "bench"), counts.join(", ")))
 }
 
 /// The level of the intervals, `95 %`; nothing if there are no intervals.

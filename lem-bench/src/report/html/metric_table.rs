@@ -2,8 +2,8 @@
 
 use super::view::{MetricRow, NumberView};
 use crate::analysis::{BenchSummary, Interval, Metric};
-use crate::report::figures::{Figure, NONE};
 use crate::report::labels;
+use crate::report::number_format::{Figure, NONE};
 
 /// Prefixes of metric names in the order of the table.
 const ORDER: [&str; 10] = [

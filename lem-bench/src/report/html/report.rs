@@ -9,7 +9,7 @@ use super::output::{FileName, PageFile, ReportError};
 use super::run_view::{finding_views, run_view};
 use crate::analysis::Summary;
 use crate::analysis::compare::{Comparison, Trend};
-use crate::report::gist::everywhere;
+use crate::report::common_findings::common_findings;
 
 /// Sessions of each bench that the history of a report shows.
 const MAX_SESSIONS: usize = 50;

@@ -3,7 +3,7 @@
 use super::view::{FindingView, RunView, TableView};
 use crate::analysis::{Finding, RunInfo, Severity};
 use crate::model::{ChannelProbe, DomainId, Origin, Setting};
-use crate::report::figures::{NONE, bare, date};
+use crate::report::number_format::{NONE, bare, date};
 use crate::report::labels;
 use crate::units::Watts;
 
@@ -23,11 +23,7 @@ pub(super) fn run_view(run: &RunInfo) -> RunView {
     RunView {
         target: run.target.clone(),
         date: date(run.started_unix_s),
-        origin: match run.probe.origin {
-            Origin::Measured => "measured",
-            Origin::Estimated => "estimated",
-            Origin::Simulated => "simulated",
-        },
+        origin: run.probe.origin.name(),
         meter: meter(run),
         notes: run.notes.clone(),
         facts,

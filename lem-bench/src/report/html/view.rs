@@ -7,7 +7,7 @@
 
 use serde::Serialize;
 
-use crate::report::figures::NONE;
+use crate::report::number_format::NONE;
 
 /// A number with its interval, unit and label.
 #[derive(Debug, Clone, Default, Serialize)]

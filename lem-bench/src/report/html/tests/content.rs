@@ -6,7 +6,7 @@ use super::super::output::bench_page_path;
 use super::super::plots::style::escape;
 use super::markup::parse;
 use super::{bench_page, fixtures, index, pages};
-use crate::report::figures::Figure;
+use crate::report::number_format::Figure;
 use crate::report::{fixture, labels};
 use crate::store::slug;
 

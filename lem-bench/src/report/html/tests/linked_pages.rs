@@ -8,7 +8,7 @@ use crate::analysis::compare::{
     Side, SideRun, Trend, Verdict, trends as group_into_trends,
 };
 use crate::model::{Method, Origin, SCHEMA_VERSION, SessionResult, Source};
-use crate::report::figures::Figure;
+use crate::report::number_format::Figure;
 use crate::report::fixture::{HOSTILE, on_a_grid};
 use crate::store::slug;
 

@@ -1,15 +1,15 @@
-//! Figures as people read them: digits that follow the interval, SI prefixes, shares, durations, dates.
+//! Numbers as text: digits that follow the interval, SI prefixes, percentages, durations, dates.
 //!
-//! Every report takes its numbers from here, so that the terminal and the page never show two roundings of one value.
-//! Must not know what a figure means or where it is shown.
+//! All reports format their numbers here, so that the terminal and the pages round a value in the same way.
 
 use super::labels;
 use crate::analysis::Metric;
+use crate::model::CivilTime;
 
-/// What stands where there is no number.
+/// Shown in place of a number that is missing.
 pub const NONE: &str = "–";
 
-/// A number ready to be shown: every text is rounded alike and carries the same SI prefix.
+/// A formatted number: all its parts are rounded alike and have the same SI prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figure {
     /// The value: `0.4123`.
@@ -18,34 +18,30 @@ pub struct Figure {
     pub unit: String,
     /// The ends of its interval: `0.4099`, `0.4148`.
     pub interval: Option<(String, String)>,
-    /// Half the interval's length as a share of the value: `±0.6 %`; `None` without an interval, or when the
+    /// Half the length of the interval as a percentage of the value: `±0.6 %`. `None` without an interval, or if the
     /// half-length is not smaller than the value.
     pub relative: Option<String>,
-    /// Too few cycles to rely on the interval.
+    /// Whether the interval is from too few cycles to rely on.
     pub indicative: bool,
 }
 
 impl Figure {
-    /// What to show of a metric: its value with its default interval.
+    /// Formats a metric's value with its default interval.
     ///
     /// # Errors
-    /// The reason why there is no number to show: the metric's own, or that its value is not finite.
+    /// Returns the reason why the metric has no finite value.
     pub fn of(metric: &Metric) -> Result<Self, String> {
-        let reason = || metric.missing.clone().unwrap_or_else(|| "not measured".to_owned());
-        let value = metric.value.ok_or_else(reason)?;
-        if !value.is_finite() {
-            return Err(metric.missing.clone().unwrap_or_else(|| "not a finite number".to_owned()));
-        }
+        let value = finite_value(metric)?;
         let ends = metric.interval.as_ref().map(|interval| (interval.low, interval.high));
         let indicative = metric.interval.as_ref().is_some_and(|interval| interval.indicative);
         let figure = Self::build(value, &metric.unit, ends);
         Ok(Self { indicative: indicative && figure.interval.is_some(), ..figure })
     }
 
-    /// What to show of a number in `unit` and, where it has one, its interval from `low` to `high`.
+    /// Formats a number in `unit` with its interval from `low` to `high`, if it has one.
     ///
     /// # Errors
-    /// That the number is not finite.
+    /// Returns a reason if the number is not finite.
     pub fn between(value: f64, (low, high): (Option<f64>, Option<f64>), unit: &str) -> Result<Self, String> {
         if value.is_finite() {
             Ok(Self::build(value, unit, low.zip(high)))
@@ -54,10 +50,10 @@ impl Figure {
         }
     }
 
-    /// What to show of a bare number in `unit`; four significant digits.
+    /// Formats a number in `unit` without an interval, with four significant digits.
     ///
     /// # Errors
-    /// That the number is not finite.
+    /// Returns a reason if the number is not finite.
     pub fn bare(value: f64, unit: &str) -> Result<Self, String> {
         Self::between(value, (None, None), unit)
     }
@@ -67,27 +63,27 @@ impl Figure {
         let half = ends.map(|(low, high)| (high - low) / 2.0);
         let (factor, unit) = prefixed(value.abs().max(half.unwrap_or(0.0)), unit);
         let decimals = decimals(value * factor, half.map(|half| half * factor));
-        let text = |x: f64| fixed(x * factor, decimals);
+        let format = |x: f64| fixed(x * factor, decimals);
         Self {
-            value: text(value),
+            value: format(value),
             unit,
-            interval: ends.map(|(low, high)| (text(low), text(high))),
+            interval: ends.map(|(low, high)| (format(low), format(high))),
             relative: half.and_then(|half| relative(half, value)),
             indicative: false,
         }
     }
 
-    /// Value and unit: `0.4123 J/token`.
+    /// Returns value and unit: `0.4123 J/token`.
     pub fn short(&self) -> String {
         format!("{} {}", self.value, self.unit)
     }
 
-    /// The interval as `[0.4099 … 0.4148]`, where there is one.
+    /// Returns the interval, if there is one: `[0.4099 … 0.4148]`.
     pub fn brackets(&self) -> Option<String> {
         self.interval.as_ref().map(|(low, high)| format!("[{low} … {high}]"))
     }
 
-    /// All there is, on one line: `0.4123 J/token [0.4099 … 0.4148] ±0.6 %`.
+    /// Returns all parts on one line: `0.4123 J/token [0.4099 … 0.4148] ±0.6 %`.
     pub fn full(&self) -> String {
         let mut text = self.short();
         for part in [self.brackets(), self.relative.clone()].into_iter().flatten() {
@@ -98,12 +94,32 @@ impl Figure {
     }
 }
 
-/// A bare number in `unit` as text, `–` when there is none or it is not finite.
+/// Returns a metric's value if it is finite.
+///
+/// # Errors
+/// Returns the reason why there is no finite value.
+pub(super) fn finite_value(metric: &Metric) -> Result<f64, String> {
+    let reason = match metric.value {
+        Some(value) if value.is_finite() => return Ok(value),
+        Some(_) => "not a finite number",
+        None => "not measured",
+    };
+    Err(metric.missing.clone().unwrap_or_else(|| reason.to_owned()))
+}
+
+/// Returns the ends of a metric's interval if both are finite.
+pub(super) fn finite_interval(metric: &Metric) -> Option<(f64, f64)> {
+    let interval = metric.interval.as_ref()?;
+    (interval.low.is_finite() && interval.high.is_finite()).then_some((interval.low, interval.high))
+}
+
+/// Formats a number in `unit` with four significant digits; `–` if it is missing or not finite.
 pub fn bare(value: Option<f64>, unit: &str) -> String {
     value.and_then(|value| Figure::bare(value, unit).ok()).map_or_else(|| NONE.to_owned(), |figure| figure.short())
 }
 
-/// A share as a percentage: two digits, at most two decimals (`0.6 %`, `12 %`, `0.04 %`); `–` when it is not finite.
+/// Formats a share as a percentage with two digits and at most two decimals (`0.6 %`, `12 %`, `0.04 %`); `–` if it is
+/// not finite.
 pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if !percent.is_finite() {
@@ -117,17 +133,18 @@ pub fn percent(share: f64) -> String {
     if percent != 0.0 && percent.abs() < 0.005 { "<0.01 %".to_owned() } else { format!("{percent:.decimals$} %") }
 }
 
-/// A length of time in seconds as people say it: `480 ms`, `12.3 s`, `2 min 5 s`, `1 h 3 min`; `–` when it is not
-/// finite.
+/// Formats a length of time, given in seconds: `20.94 ms`, `0.25 s`, `12.3 s`, `5 s`, `2 min 5 s`, `1 h 3 min`; `–` if it
+/// is not finite.
 pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() {
         return NONE.to_owned();
     }
-    if seconds.abs() < 1.0 {
-        return bare(Some(seconds), "s");
-    }
     if seconds < 59.95 {
-        return format!("{seconds:.1} s");
+        let (number, unit) = match Figure::bare(seconds, "s") {
+            Ok(figure) if seconds.abs() < 1.0 => (figure.value, figure.unit),
+            _ => (format!("{seconds:.1}"), "s".to_owned()),
+        };
+        return format!("{} {unit}", without_trailing_zeros(&number));
     }
     let whole = seconds.round() as u64;
     match (whole / 3600, whole / 60 % 60, whole % 60) {
@@ -138,60 +155,45 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// A wall-clock time in seconds since 1970 as `2026-11-03 14:05:33 UTC`; `–` when it is not finite or before 1970.
+/// Formats a wall-clock time, given in seconds since 1970, as `2026-11-03 14:05:33 UTC`; `–` if it is not finite or before
+/// 1970.
 pub fn date(unix_s: f64) -> String {
     if !unix_s.is_finite() || !(0.0..1e13).contains(&unix_s) {
         return NONE.to_owned();
     }
-    let seconds = unix_s as u64;
-    let (year, month, day) = civil(seconds / 86_400);
-    let of_day = seconds % 86_400;
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02} UTC", of_day / 3600, of_day / 60 % 60, of_day % 60)
+    let CivilTime { year, month, day, hour, minute, second } = CivilTime::from_unix(unix_s as u64);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
-/// Year, month and day of a day counted from 1970-01-01 (Howard Hinnant, *chrono-compatible low-level date
-/// algorithms*, 2013: `civil_from_days`).
-fn civil(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let of_era = shifted % 146_097;
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
-}
-
-/// Prefixes by power of ten.
+/// SI prefixes by power of ten.
 const PREFIXES: [(i32, &str); 8] = [(9, "G"), (6, "M"), (3, "k"), (0, ""), (-3, "m"), (-6, "µ"), (-9, "n"), (-12, "p")];
 
-/// The factor and the unit in which a number of this size is best read. Joules, watts and seconds take prefixes, the
-/// first part of a unit alone; everything else stays. Joules are per one of what is counted.
+/// Returns the factor and the prefixed unit that suit a number of this size. Only joules, watts and seconds get a prefix,
+/// in the first part of the unit. The denominator of joules becomes singular.
 pub(super) fn prefixed(size: f64, unit: &str) -> (f64, String) {
     let (base, rest) = unit.find('/').map_or((unit, ""), |slash| unit.split_at(slash));
-    let (symbol, own) = match base {
+    let (symbol, unit_power) = match base {
         "J" | "W" | "Wh" | "s" => (base, 0),
         "ms" => ("s", -3),
         _ => return (1.0, unit.to_owned()),
     };
     let rest = match rest.strip_prefix('/').filter(|_| base == "J") {
-        Some(per) => format!("/{}", labels::one(per)),
+        Some(per) => format!("/{}", labels::singular(per)),
         None => rest.to_owned(),
     };
-    // What a unit says by itself is left alone while it reads well.
+    // The unit stays as given while the number is easy to read in it.
     if size == 0.0 || (0.1..10_000.0).contains(&size) {
         return (1.0, format!("{base}{rest}"));
     }
-    let exponent = magnitude(size) + own;
+    let exponent = magnitude(size) + unit_power;
     let highest = if symbol == "s" { 0 } else { 9 };
     let (power, prefix) =
         PREFIXES.into_iter().find(|(power, _)| *power <= highest && *power <= exponent).unwrap_or((-12, "p"));
-    (10_f64.powi(own - power), format!("{prefix}{symbol}{rest}"))
+    (10_f64.powi(unit_power - power), format!("{prefix}{symbol}{rest}"))
 }
 
-/// Decimals to show: two digits of the interval's half, else four significant digits; never more than six digits of
-/// the value, and never fewer than none.
+/// Returns the number of decimals to show: two digits of the interval's half-length, or without an interval four
+/// significant digits of the value; at most six significant digits of the value.
 fn decimals(value: f64, half: Option<f64>) -> usize {
     let wanted = match half {
         Some(half) if half > 0.0 => {
@@ -204,21 +206,26 @@ fn decimals(value: f64, half: Option<f64>) -> usize {
     wanted.clamp(0, 12) as usize
 }
 
-/// The power of ten of a number's first digit; a hair below a power of ten counts as it.
+/// Returns the power of ten of a number's first digit. A number just below a power of ten is rounded up to it.
 fn magnitude(x: f64) -> i32 {
     (x.abs().log10() + 1e-9).floor() as i32
 }
 
-/// A number with so many decimals, without a minus sign before a zero.
+/// Formats a number with a fixed number of decimals, without a minus sign before zero.
 fn fixed(x: f64, decimals: usize) -> String {
     let text = format!("{x:.decimals$}");
     let zero = text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.'));
     if zero { text.trim_start_matches('-').to_owned() } else { text }
 }
 
+/// Formats a half-length as a share of the value; `None` if it is not smaller than the value.
 fn relative(half: f64, value: f64) -> Option<String> {
     let share = half / value.abs();
     (share < 1.0).then(|| format!("±{}", percent(share)))
+}
+
+fn without_trailing_zeros(number: &str) -> &str {
+    if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
 }
 
 #[cfg(test)]
@@ -256,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn small_and_large_joules_take_prefixes_and_the_interval_takes_the_same() {
+    fn value_and_interval_share_a_prefix() {
         assert_eq!(full(0.002_5, 0.002_4, 0.002_6, "J/token"), "2.50 mJ/token [2.40 … 2.60] ±4.0 %");
         assert_eq!(full(4.1e-5, 4.0e-5, 4.2e-5, "J/row"), "41.0 µJ/row [40.0 … 42.0] ±2.4 %");
         assert_eq!(full(25_000.0, 24_900.0, 25_100.0, "J"), "25.00 kJ [24.90 … 25.10] ±0.4 %");
@@ -266,14 +273,14 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_as_wide_as_the_value_has_no_percentage() {
+    fn wide_interval_has_no_percentage() {
         assert_eq!(full(0.1, -0.3, 0.5, "J/token"), "0.10 J/token [-0.30 … 0.50]");
         assert_eq!(full(-0.001, -0.5, 0.5, "J/token"), "0.00 J/token [-0.50 … 0.50]", "no minus before a zero");
         assert_eq!(full(0.0, 0.0, 0.0, "J"), "0 J [0 … 0]");
     }
 
     #[test]
-    fn what_is_not_finite_is_never_a_number() {
+    fn not_finite_is_no_number() {
         for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             assert_eq!(Figure::of(&metric(value, 0.0, 1.0, "J")).unwrap_err(), "not a finite number");
             assert_eq!(bare(Some(value), "J"), "–");
@@ -281,7 +288,7 @@ mod tests {
             assert_eq!(duration(value), "–");
             assert_eq!(date(value), "–");
             let no_end = Figure::of(&metric(0.5, 0.4, value, "J")).unwrap();
-            assert_eq!(no_end.full(), "0.5000 J", "an interval without an end is none");
+            assert_eq!(no_end.full(), "0.5000 J", "an interval needs two finite ends");
         }
         let mut none = metric(1.0, 0.0, 2.0, "J");
         none.value = None;
@@ -290,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_without_an_interval_have_four_digits() {
+    fn four_digits_without_interval() {
         assert_eq!(bare(Some(1.0 / 3.0), "J"), "0.3333 J");
         assert_eq!(bare(Some(1234.56), "W"), "1235 W");
         assert_eq!(bare(Some(0.0), "J"), "0 J");
@@ -299,14 +306,14 @@ mod tests {
     }
 
     #[test]
-    fn shares_durations_and_dates_read_as_people_write_them() {
+    fn percentages_durations_dates() {
         assert_eq!(
             [0.0, 0.000_01, 0.0004, 0.006, 0.12, 1.5].map(percent),
             ["0 %", "<0.01 %", "0.04 %", "0.6 %", "12 %", "150 %"]
         );
         assert_eq!(
-            [0.48, 12.34, 59.99, 125.0, 3600.0, 3780.0].map(duration),
-            ["0.4800 s", "12.3 s", "1 min", "2 min 5 s", "1 h", "1 h 3 min"]
+            [0.0, 0.020_94, 0.25, 0.48, 5.0, 12.34, 59.99, 125.0, 3600.0, 3780.0].map(duration),
+            ["0 s", "20.94 ms", "0.25 s", "0.48 s", "5 s", "12.3 s", "1 min", "2 min 5 s", "1 h", "1 h 3 min"]
         );
         assert_eq!(date(0.0), "1970-01-01 00:00:00 UTC");
         assert_eq!(date(951_827_696.0), "2000-02-29 12:34:56 UTC");

@@ -1,0 +1,354 @@
+//! The report of a run: its notes, a block per bench, its findings, the table of all benches and the counts.
+
+use super::text_writer::{Style, StyledText, TextWriter, words};
+use crate::analysis::compare::Comparison;
+use crate::analysis::{BenchSummary, Check, Finding, Metric, Severity, Summary};
+use crate::model::{Origin, count_of};
+use crate::report::common_findings::{common_findings, status_counts};
+use crate::report::labels::{self, Rating};
+use crate::report::markdown;
+use crate::report::number_format::{Figure, NONE, percent};
+use crate::report::terminal_text::shorten_end;
+use crate::report::worth_knowing::worth_knowing;
+
+/// From this width on, labels are written in full.
+const WIDE: usize = 80;
+/// The column at which figures start, with full and with short labels.
+const WIDE_INDENT: usize = 24;
+const NARROW_INDENT: usize = 14;
+
+/// The layout of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableOptions {
+    /// Columns of the terminal. Less than 20 are taken as 20.
+    pub width: usize,
+    /// Whether to colour the text with ANSI sequences.
+    pub color: bool,
+}
+
+impl Default for TableOptions {
+    /// Returns 80 columns without colour.
+    fn default() -> Self {
+        Self { width: 80, color: false }
+    }
+}
+
+/// Returns the report of a run for a terminal. For each bench, it has energy per unit of work, net energy, tokens per
+/// joule, speed, power and latencies with their intervals, the source of the energy, the number of cycles, and the
+/// findings. It ends with a Markdown table of all benches without colour, and with the three most important facts. If the
+/// run was `compared`, they include the changes.
+///
+/// No line is longer than `options.width`. Every energy that was not measured is labelled `(estimated)` or `(simulated)`.
+pub fn table(summary: &Summary, compared: Option<&Comparison>, options: &TableOptions) -> String {
+    let mut writer = TextWriter::new(options.width, options.color);
+    write_head(&mut writer, summary);
+    let common = common_findings(&summary.benches);
+    for bench in &summary.benches {
+        writer.blank_line();
+        write_bench(&mut writer, bench, &common);
+    }
+    if !common.is_empty() {
+        writer.blank_line();
+        for finding in &common {
+            write_common_finding(&mut writer, finding);
+        }
+    }
+    if !summary.findings.is_empty() {
+        writer.blank_line();
+        writer.write_words(None, 0, [StyledText::new("The run as a whole", Style::Strong)]);
+        for finding in worst_first(&summary.findings) {
+            write_finding(&mut writer, finding);
+        }
+    }
+    writer.blank_line();
+    for line in markdown::table(&summary.benches, writer.width()).lines() {
+        writer.write_line(line);
+    }
+    writer.blank_line();
+    write_counts(&mut writer, summary);
+    let facts = worth_knowing(summary, compared);
+    if !facts.is_empty() {
+        writer.blank_line();
+        writer.write_words(None, 0, [StyledText::new("Worth knowing", Style::Strong)]);
+        for (index, fact) in facts.iter().enumerate() {
+            let number = StyledText::new(format!("  {}.", index + 1), Style::Faint);
+            writer.write_words(Some(number), 5, words(fact, Style::Plain));
+        }
+    }
+    writer.into_text()
+}
+
+fn write_head(writer: &mut TextWriter, summary: &Summary) {
+    let origin = summary.run.probe.origin;
+    if origin != Origin::Measured {
+        let text = format!("No energy was measured: every joule below is {}.", origin.name());
+        writer.write_words(None, 0, words(&text, Style::Rating(Rating::Careful)));
+    }
+    // For example how an estimate is computed, or that a GPU's energy includes that of other processes.
+    for note in &summary.run.notes {
+        writer.write_words(None, 2, words(note, Style::Faint));
+    }
+    let mut metrics = summary.benches.iter().flat_map(|bench| bench.metrics.values());
+    if let Some(interval) = metrics.find_map(|metric| metric.interval.as_ref()) {
+        let level = percent(interval.level);
+        // All intervals of a run have the same method. Only bootstrap intervals have a number of resamples.
+        let method = if interval.resamples.is_some() { "bootstrap" } else { "t" };
+        let text = format!("Brackets are {level} {method} intervals; ± is half of one as a share of its value.");
+        writer.write_words(None, 0, words(&text, Style::Faint));
+    }
+}
+
+fn write_counts(writer: &mut TextWriter, summary: &Summary) {
+    let counts = status_counts(&summary.benches);
+    let total = format!("{}:", count_of(summary.benches.len(), "bench"));
+    let mut line = vec![StyledText::new(total, Style::Strong)];
+    let last = counts.len();
+    for (index, (label, rating, n)) in counts.into_iter().enumerate() {
+        let comma = if index + 1 < last { "," } else { "" };
+        line.push(StyledText::new(format!("{n} {label}{comma}"), Style::Rating(rating)));
+    }
+    if summary.benches.is_empty() {
+        line = vec![StyledText::new("No bench was measured.", Style::Rating(Rating::Bad))];
+    }
+    if summary.findings.iter().any(|finding| finding.weight == Severity::Invalid) {
+        line.extend(words("— and the run as a whole must not be used", Style::Rating(Rating::Bad)));
+    }
+    writer.write_words(None, 0, line);
+}
+
+/// Writes the block of a bench: its id and status, its figures line by line, and its findings except the `common` ones,
+/// which are written once for all benches.
+fn write_bench(writer: &mut TextWriter, bench: &BenchSummary, common: &[&Finding]) {
+    let (status, rating) = labels::status_label(bench);
+    let cycles = count_of(bench.cycles.len(), "cycle");
+    let mut title = vec![
+        StyledText::new(&bench.bench.id, Style::Strong),
+        StyledText::new(format!("· {status}"), Style::Rating(rating)),
+        StyledText::new(format!("· {cycles}"), Style::Faint),
+    ];
+    if let Some(source) = &bench.source {
+        title.push(StyledText::new(format!("· {source}"), Style::Faint));
+        let has_finding = |check| bench.findings.iter().any(|finding| finding.check == check);
+        if has_finding(Check::Calibrated) {
+            title.push(StyledText::new("· calibrated", Style::Faint));
+        } else if has_finding(Check::BoardGain) {
+            title.push(StyledText::new("· board gain ±5 %", Style::Faint));
+        }
+    }
+    writer.write_words(None, 0, title);
+    let in_evidence = |text: &str| bench.findings.iter().any(|finding| finding.evidence.contains(text));
+    if let Some(message) = labels::failure_message(bench).filter(|message| !in_evidence(message)) {
+        writer.write_words(None, 2, words(message, Style::Rating(Rating::Bad)));
+    }
+    for row in figure_rows(bench) {
+        write_figure(writer, bench, &row);
+    }
+    for finding in worst_first(&bench.findings).into_iter().filter(|finding| !common.contains(finding)) {
+        write_finding(writer, finding);
+    }
+}
+
+/// Returns findings with the most severe first.
+fn worst_first(findings: &[Finding]) -> Vec<&Finding> {
+    let mut findings: Vec<&Finding> = findings.iter().collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
+    findings
+}
+
+/// A metric to print, with its full and its short label.
+struct FigureRow<'a> {
+    full_label: String,
+    short_label: &'static str,
+    name: &'a str,
+    metric: &'a Metric,
+    is_headline: bool,
+}
+
+/// Returns the metrics to print of a bench.
+fn figure_rows(bench: &BenchSummary) -> Vec<FigureRow<'_>> {
+    let mut rows = Vec::new();
+    let mut push = |name: &str, full_label: &str, short_label, is_headline| {
+        let found = bench.metrics.get_key_value(name);
+        rows.extend(found.map(|(name, metric)| FigureRow {
+            full_label: full_label.to_owned(),
+            short_label,
+            name,
+            metric,
+            is_headline,
+        }));
+        found.is_some()
+    };
+    if let Some(name) = bench.headline_metric.as_deref() {
+        let per = labels::denominator(name);
+        let label = per.map_or_else(|| labels::title(name), |per| format!("J per {per}"));
+        push(name, &label, "energy", true);
+        push(&format!("net_{name}"), "net of loaded idle", "net", false);
+    }
+    push("output_tokens_per_joule", "tokens per joule", "yield", false);
+    if !push("output_tokens_per_s", "output tokens/s", "speed", false) {
+        push("requests_per_s", "requests/s", "speed", false);
+    }
+    push("mean_power_w", "mean power", "power", false);
+    let has_ttft = push("ttft_ms_p50", "TTFT, median", "TTFT p50", false);
+    let has_itl = push("itl_ms_p50", "ITL, median", "ITL p50", false);
+    if !has_ttft && !has_itl {
+        push("latency_ms_p50", "latency, median", "time p50", false);
+    }
+    rows
+}
+
+fn write_figure(writer: &mut TextWriter, bench: &BenchSummary, row: &FigureRow<'_>) {
+    let is_wide = writer.width() >= WIDE;
+    let (label, indent) =
+        if is_wide { (row.full_label.as_str(), WIDE_INDENT) } else { (row.short_label, NARROW_INDENT) };
+    let label = shorten_end(label, indent - 4);
+    let mut line = Vec::new();
+    match Figure::of(row.metric) {
+        Ok(figure) => {
+            line.push(StyledText::new(figure.short(), if row.is_headline { Style::Strong } else { Style::Plain }));
+            line.extend(figure.brackets().map(StyledText::plain));
+            line.extend(figure.relative.as_ref().map(StyledText::plain));
+            if figure.indicative {
+                line.push(StyledText::new("indicative", Style::Rating(Rating::Careful)));
+            }
+            line.extend(labels::origin_of_metric(bench, row.name, row.metric).and_then(StyledText::origin));
+            let per = labels::denominator(row.name).filter(|_| row.is_headline && !is_wide);
+            line.extend(per.map(|per| StyledText::new(format!("per {per}"), Style::Faint)));
+            if row.is_headline && figure.interval.is_none() {
+                let reason = row.metric.missing.as_deref().unwrap_or("not given");
+                line.extend(words(&format!("(no interval: {reason})"), Style::Faint));
+            }
+        }
+        Err(reason) => {
+            line.push(StyledText::plain(NONE));
+            line.extend(words(&format!("({reason})"), Style::Faint));
+        }
+    }
+    writer.write_words(Some(StyledText::new(format!("    {label}"), Style::Faint)), indent, line);
+}
+
+/// Writes a warning or an invalid finding with its remedy, or a note on one line.
+fn write_finding(writer: &mut TextWriter, finding: &Finding) {
+    let check = labels::check(finding.check);
+    let (mark, style) = match finding.weight {
+        Severity::Note => {
+            let max = writer.width().saturating_sub(4);
+            let note = shorten_end(&format!("note: {check}: {}", one_line(&finding.evidence)), max);
+            writer.write_words(None, 4, [StyledText::new(note, Style::Faint)]);
+            return;
+        }
+        Severity::Warning => ("warning:", Style::Rating(Rating::Careful)),
+        Severity::Invalid => ("invalid:", Style::Rating(Rating::Bad)),
+    };
+    let mut line = vec![StyledText::new(mark, style)];
+    line.extend(words(&format!("{check}: {}", finding.evidence), Style::Plain));
+    writer.write_words(Some(StyledText::new("  ! ", style)), 4, line);
+    write_remedy(writer, finding);
+}
+
+/// Writes a finding that all benches have.
+fn write_common_finding(writer: &mut TextWriter, finding: &Finding) {
+    let text = format!("{}: {}", labels::check(finding.check), finding.evidence);
+    if finding.weight == Severity::Note {
+        return writer.write_words(None, 0, words(&format!("note on every bench: {text}"), Style::Faint));
+    }
+    let style = Style::Rating(Rating::Careful);
+    let mut line: Vec<StyledText> = words("warning on every bench:", style).collect();
+    line.extend(words(&text, Style::Plain));
+    writer.write_words(Some(StyledText::new("! ", style)), 2, line);
+    write_remedy(writer, finding);
+}
+
+fn write_remedy(writer: &mut TextWriter, finding: &Finding) {
+    if !finding.remedy.is_empty() {
+        let mut line = vec![StyledText::new("→", Style::Faint)];
+        line.extend(words(&finding.remedy, Style::Plain));
+        writer.write_words(None, 6, line);
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+    use crate::report::number_format::Figure;
+    use crate::report::terminal_text::width;
+
+    fn report(summary: &Summary, width: usize) -> String {
+        table(summary, None, &TableOptions { width, color: false })
+    }
+
+    fn card_and_estimate(columns: usize) -> String {
+        format!("{}\n{}", report(&fixture::on_a_card(), columns), report(&fixture::on_an_estimate(), columns))
+    }
+
+    #[test]
+    fn snapshots() {
+        for columns in [60, 100, 200] {
+            insta::assert_snapshot!(format!("{columns}_columns"), card_and_estimate(columns));
+        }
+    }
+
+    #[test]
+    fn lines_fit_the_width() {
+        for summary in [fixture::on_a_card(), fixture::on_an_estimate(), fixture::hostile()] {
+            for columns in (20..=220).step_by(5) {
+                for line in report(&summary, columns).lines() {
+                    assert!(width(line) <= columns, "{columns}: {} columns in {line:?}", width(line));
+                    let row = line.starts_with("| ");
+                    assert!(columns < 60 || !row || line.ends_with(" |"), "{columns}: {line:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn labels_energy_that_was_not_measured() {
+        for (summary, label) in [(fixture::on_an_estimate(), "(estimated)"), (fixture::hostile(), "(simulated)")] {
+            let text = report(&summary, 160);
+            let has_energy = |line: &&str| {
+                ["J/token [", "tokens/J [", " W ["].iter().any(|unit| line.contains(unit))
+                    || (line.starts_with("| `") && line.contains(" J ±"))
+            };
+            let lines: Vec<&str> = text.lines().filter(has_energy).collect();
+            assert!(lines.len() >= 4, "{text}");
+            for line in lines {
+                assert!(line.contains(label), "{line}");
+            }
+        }
+        assert!(!report(&fixture::on_a_card(), 160).contains("(estimated)"));
+    }
+
+    #[test]
+    fn prints_all_parts_of_numbers() {
+        let summary = fixture::on_a_card();
+        let text = report(&summary, 120);
+        for bench in &summary.benches {
+            for name in ["j_per_output_token", "net_j_per_output_token", "mean_power_w", "ttft_ms_p50"] {
+                if let Some(metric) = bench.metrics.get(name) {
+                    let full = Figure::of(metric).unwrap().full();
+                    assert!(text.contains(&full), "{}: {name}: {full}", bench.bench.id);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn escapes_names() {
+        for color in [false, true] {
+            let text = table(&fixture::hostile(), None, &TableOptions { width: 100, color });
+            assert!(!text.contains("\x1b[31m") && !text.contains('\u{202E}') && !text.contains('\u{2066}'));
+        }
+    }
+
+    #[test]
+    fn empty_run() {
+        let mut summary = fixture::on_a_card();
+        summary.benches.clear();
+        assert_eq!(report(&summary, 80), "No bench was measured.\n");
+    }
+}

@@ -1,0 +1,160 @@
+//! Formats of services that track benchmarks over time: Bencher Metric Format and github-action-benchmark.
+//!
+//! A tracker keeps one series per name. The name therefore contains whether a number was estimated or simulated, or is
+//! invalid: such numbers never share a series, or its thresholds, with measured ones.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::format::{Content, ExportError, FileFormat, Format, to_pretty_json};
+use crate::analysis::{BenchSummary, Metric, Status, Summary};
+use crate::model::Origin;
+use crate::report::labels;
+use crate::report::number_format::{finite_interval, finite_value, percent};
+
+/// Bencher Metric Format: benchmarks, their measures, and each measure's value with the ends of its interval.
+///
+/// See <https://bencher.dev/docs/reference/bencher-metric-format>. The format has no place for a label, so that a label
+/// becomes part of the measure (`estimated j_per_output_token`). A bench without any number is left out.
+pub(super) const BMF: Format = FileFormat {
+    name: "bmf",
+    aliases: &[],
+    file: "bmf.json",
+    about: "Bencher Metric Format: for Bencher's `json` adapter",
+    content: Content::One(to_bmf),
+};
+
+/// github-action-benchmark's `customSmallerIsBetter`: a list of benchmarks, each with a name, a unit and a value.
+///
+/// See the README and `src/extract.ts` of benchmark-action/github-action-benchmark. Contains the tracked metrics of which
+/// less is better and whose ratio to an earlier value is meaningful. Energy above idle may be zero or negative, so it is
+/// left out. Labels are part of the name, because the action compares numbers with the same name.
+pub(super) const GITHUB: Format = FileFormat {
+    name: "github",
+    aliases: &["github-action-benchmark", "customSmallerIsBetter"],
+    file: "github-action-benchmark.json",
+    about: "for github-action-benchmark's tool `customSmallerIsBetter`",
+    content: Content::One(to_github),
+};
+
+/// The longest name of a benchmark that Bencher accepts, in characters.
+const MAX_BENCHMARK_CHARS: usize = 1024;
+/// The longest name of a measure that Bencher accepts, in characters.
+const MAX_MEASURE_CHARS: usize = 64;
+
+/// Returns the metrics to track, each with its name and value, in order of importance: energy per unit of work, the same
+/// above idle, speed, power, medians of the request times. Metrics without a finite value are left out.
+fn tracked_metrics(bench: &BenchSummary) -> Vec<(&str, &Metric, f64)> {
+    let headline = bench.headline_metric.as_deref().unwrap_or_default();
+    let speed =
+        if bench.metrics.contains_key("output_tokens_per_s") { "output_tokens_per_s" } else { "requests_per_s" };
+    let net = format!("net_{headline}");
+    let names = [headline, &net, speed, "mean_power_w", "ttft_ms_p50", "itl_ms_p50", "latency_ms_p50"];
+    let metrics = names.iter().filter_map(|&name| bench.metrics.get_key_value(name));
+    metrics.filter_map(|(name, metric)| Some((name.as_str(), metric, finite_value(metric).ok()?))).collect()
+}
+
+/// Returns the labels of a number: `estimated` or `simulated`, and `invalid`.
+fn number_labels(bench: &BenchSummary, name: &str, metric: &Metric) -> Vec<&'static str> {
+    let origin = labels::origin_of_metric(bench, name, metric).filter(|origin| *origin != Origin::Measured);
+    let invalid = (bench.status == Status::Invalid).then_some("invalid");
+    origin.map(Origin::name).into_iter().chain(invalid).collect()
+}
+
+#[derive(Debug, Serialize)]
+struct BmfValue {
+    value: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lower_value: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upper_value: Option<f64>,
+}
+
+fn to_bmf(run: &Summary) -> Result<String, ExportError> {
+    let mut benchmarks: BTreeMap<String, BTreeMap<String, BmfValue>> = BTreeMap::new();
+    for bench in &run.benches {
+        for (name, metric, value) in tracked_metrics(bench) {
+            let mut measure = number_labels(bench, name, metric);
+            measure.push(name);
+            let interval = finite_interval(metric);
+            benchmarks.entry(shorten_name(&bench.bench.id, MAX_BENCHMARK_CHARS)).or_default().insert(
+                shorten_name(&measure.join(" "), MAX_MEASURE_CHARS),
+                BmfValue {
+                    value,
+                    lower_value: interval.map(|(low, _)| low),
+                    upper_value: interval.map(|(_, high)| high),
+                },
+            );
+        }
+    }
+    to_pretty_json(&benchmarks)
+}
+
+/// Shortens a name to at most `max` characters. The part that is cut is replaced by a checksum of the name, so that
+/// different names stay different.
+fn shorten_name(name: &str, max: usize) -> String {
+    if name.chars().count() <= max {
+        return name.to_owned();
+    }
+    let head: String = name.chars().take(max - 9).collect();
+    format!("{head}-{:08x}", crc32fast::hash(name.as_bytes()))
+}
+
+#[derive(Debug, Serialize)]
+struct GithubBenchmark {
+    name: String,
+    unit: String,
+    value: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    range: Option<String>,
+    extra: String,
+}
+
+fn to_github(run: &Summary) -> Result<String, ExportError> {
+    let mut benchmarks = Vec::new();
+    for bench in &run.benches {
+        for (name, metric, value) in tracked_metrics(bench) {
+            if metric.lower_is_better == Some(true) && value > 0.0 && !name.starts_with("net_") {
+                benchmarks.push(github_benchmark(bench, name, metric, value));
+            }
+        }
+    }
+    to_pretty_json(&benchmarks)
+}
+
+fn github_benchmark(bench: &BenchSummary, name: &str, metric: &Metric, value: f64) -> GithubBenchmark {
+    let labels = number_labels(bench, name, metric);
+    let label = if labels.is_empty() { String::new() } else { format!(" ({})", labels.join(", ")) };
+    let ends = finite_interval(metric);
+    let mut extra = vec![format!("{}: {}", labels::title(name), labels::status_label(bench).0)];
+    match (&metric.interval, ends) {
+        (Some(interval), Some((low, high))) => {
+            extra.push(format!("{} interval {low:?} to {high:?} {}", percent(interval.level), metric.unit));
+        }
+        _ => extra.extend(metric.missing.as_ref().map(|reason| format!("no interval: {reason}"))),
+    }
+    extra.push(format!("{} cycles", metric.cycles));
+    extra.extend(bench.source.as_ref().map(ToString::to_string));
+    GithubBenchmark {
+        name: format!("{} · {name}{label}", bench.bench.id),
+        unit: metric.unit.clone(),
+        value,
+        range: ends.map(|(low, high)| format!("± {:?}", (high - low) / 2.0)),
+        extra: extra.join("\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shorten_name;
+
+    #[test]
+    fn long_names_stay_different() {
+        let names = ["a", "b"].map(|end| format!("{}{end}", "j_per_".repeat(40)));
+        let short = names.each_ref().map(|name| shorten_name(name, 64));
+        assert!(short.iter().all(|name| name.chars().count() == 64), "{short:?}");
+        assert_ne!(short[0], short[1]);
+        assert_eq!(shorten_name("j_per_output_token", 64), "j_per_output_token");
+    }
+}
