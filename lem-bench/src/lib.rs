@@ -46,6 +46,7 @@ pub mod __private;
 pub mod analysis;
 pub mod bench;
 pub mod clock;
+mod fs;
 pub mod harness;
 pub mod meter;
 pub mod model;

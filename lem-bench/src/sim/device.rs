@@ -4,13 +4,13 @@
 //! background window, a temperature that reaches a limit); between events its power has a closed form. Looking at the
 //! device makes no event. Must not know requests, sensors or clocks.
 
-use super::heat::{Flow, Thermal};
-use super::history::{History, seconds};
+use super::heat::{LinearPower, Thermal};
 use super::noise::Key;
+use super::power_history::{PowerHistory, seconds};
 use super::scenario::{BackgroundSpec, DeviceSpec};
 
 /// Nanoseconds between two redraws of the power noise.
-const REDRAW: i64 = 10_000_000;
+const REDRAW_PERIOD: i64 = 10_000_000;
 
 /// Degrees by which a device must cool below its limit before it stops throttling.
 pub(super) const HYSTERESIS_C: f64 = 2.0;
@@ -79,7 +79,7 @@ pub(super) struct Device {
     background: Vec<(i64, f64)>,
     background_w: f64,
     load: Load,
-    history: History,
+    history: PowerHistory,
     next: Option<(i64, Event)>,
 }
 
@@ -87,8 +87,8 @@ impl Device {
     /// A device that has rested for ever without a model, up to time zero.
     pub(super) fn new(spec: &DeviceSpec, background: &[&BackgroundSpec], noise: Key) -> Self {
         let thermal = Thermal { c_per_w: spec.c_per_w, tau_s: spec.tau_s };
-        let rest = Flow { fixed_w: spec.idle_w, per_degree_w: spec.leakage_w_per_c };
-        let above = thermal.steady(rest);
+        let rest = LinearPower { fixed_w: spec.idle_w, per_degree_w: spec.leakage_w_per_c };
+        let above = thermal.steady_above(rest);
         let throttle = spec.throttle_c.zip(spec.throttling()).map(|(limit, factor)| {
             let from = limit - spec.ambient_c;
             Throttle { from, until: from - HYSTERESIS_C, factor }
@@ -109,7 +109,7 @@ impl Device {
             background: edges,
             background_w,
             load: Load::resting(spec.idle_w),
-            history: History::new(thermal, rest.at(above), above, rest),
+            history: PowerHistory::new(thermal, rest.at(above), above, rest),
             next: None,
         };
         device.enter_segment(0);
@@ -177,46 +177,46 @@ impl Device {
     }
 
     /// The past, up to the last advance.
-    pub(super) fn history(&self) -> &History {
+    pub(super) fn history(&self) -> &PowerHistory {
         &self.history
     }
 
     /// Forgets the past before the present segment, to bound the memory of a long run.
-    pub(super) fn forget(&mut self) {
-        self.history.forget();
+    pub(super) fn discard_past(&mut self) {
+        self.history.discard_past();
     }
 
-    fn flow(&self) -> Flow {
+    fn power(&self) -> LinearPower {
         let noise = self.noise.as_ref().map_or(1.0, |noise| noise.factor);
         let speed = if self.load.active { self.speed() } else { 1.0 };
-        Flow { fixed_w: noise * self.load.watts * speed + self.background_w, per_degree_w: noise * self.leakage }
+        LinearPower { fixed_w: noise * self.load.watts * speed + self.background_w, per_degree_w: noise * self.leakage }
     }
 
     /// Begins a segment with the present flow, and finds the event that ends it.
     fn enter_segment(&mut self, at: i64) {
-        let flow = self.flow();
-        if flow != self.history.open_flow() {
-            self.history.begin(at, flow);
+        let power = self.power();
+        if power != self.history.open_power() {
+            self.history.begin_segment(at, power);
         }
-        let redraw = self.noise.as_ref().map(|noise| (noise.origin + (noise.tick + 1) * REDRAW, Event::Redraw));
+        let redraw = self.noise.as_ref().map(|noise| (noise.origin + (noise.tick + 1) * REDRAW_PERIOD, Event::Redraw));
         let background = self.background.last().map(|(at, _)| (*at, Event::Background));
         let other = earlier(redraw, background);
-        self.next = earlier(other, self.throttle_event(at, flow, other.map(|(at, _)| at)));
+        self.next = earlier(other, self.throttle_event(at, power, other.map(|(at, _)| at)));
     }
 
-    /// When the temperature reaches the limit that matters, from `at` on under `flow`; `None` if it does not before
+    /// When the temperature reaches the limit that matters, from `at` on under `power`; `None` if it does not before
     /// `horizon`.
-    fn throttle_event(&self, at: i64, flow: Flow, horizon: Option<i64>) -> Option<(i64, Event)> {
+    fn throttle_event(&self, at: i64, power: LinearPower, horizon: Option<i64>) -> Option<(i64, Event)> {
         let throttle = self.throttle?;
-        let above = self.history.open_above_at(at);
+        let above = self.history.above_in_open_segment(at);
         let target = if self.throttled { throttle.until } else { throttle.from };
-        if horizon.is_some_and(|horizon| !self.thermal.may_pass(flow, above, target, seconds(horizon - at))) {
+        if horizon.is_some_and(|horizon| !self.thermal.may_reach(power, above, target, seconds(horizon - at))) {
             return None;
         }
         let seconds = if self.throttled {
-            self.thermal.time_to_fall(flow, above, target)
+            self.thermal.time_to_fall(power, above, target)
         } else {
-            self.thermal.time_to_rise(flow, above, target)
+            self.thermal.time_to_rise(power, above, target)
         }?;
         Some((at.saturating_add((seconds * 1e9).ceil() as i64), Event::Throttle))
     }
@@ -257,9 +257,9 @@ mod tests {
         let spec = DeviceSpec { leakage_w_per_c: 0.5, ..DeviceSpec::default() };
         let mut device = device(&spec);
         device.advance(100 * SECOND);
-        let steady = 75.0 / 0.96;
-        assert!((device.history().energy(0, 100 * SECOND) / (100.0 * steady) - 1.0).abs() < 1e-12);
-        assert!((device.history().above(100 * SECOND) - 0.08 * steady).abs() < 1e-9);
+        let steady_w = 75.0 / 0.96;
+        assert!((device.history().energy(0, 100 * SECOND) / (100.0 * steady_w) - 1.0).abs() < 1e-12);
+        assert!((device.history().above(100 * SECOND) - 0.08 * steady_w).abs() < 1e-9);
     }
 
     #[test]

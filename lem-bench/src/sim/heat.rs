@@ -14,14 +14,14 @@ pub(super) struct Thermal {
 
 /// The power of a device over a stretch of time, as a function of its temperature.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Flow {
+pub(super) struct LinearPower {
     /// Watts at ambient temperature.
     pub(super) fixed_w: f64,
     /// Watts added per degree above ambient.
     pub(super) per_degree_w: f64,
 }
 
-impl Flow {
+impl LinearPower {
     /// Power in watts at `above` degrees above ambient.
     pub(super) fn at(self, above: f64) -> f64 {
         self.fixed_w + self.per_degree_w * above
@@ -29,44 +29,44 @@ impl Flow {
 }
 
 impl Thermal {
-    /// Degrees above ambient in the steady state of `flow`; meaningful while the heat does not run away.
-    pub(super) fn steady(&self, flow: Flow) -> f64 {
-        self.c_per_w * flow.fixed_w / self.damping(flow)
+    /// Degrees above ambient in the steady state of `power`; meaningful while the heat does not run away.
+    pub(super) fn steady_above(&self, power: LinearPower) -> f64 {
+        self.c_per_w * power.fixed_w / self.damping(power)
     }
 
-    /// Degrees above ambient after `seconds` of `flow` from `above`, and the energy in joules that this took.
-    pub(super) fn pass(&self, flow: Flow, above: f64, seconds: f64) -> (f64, f64) {
-        let x = self.damping(flow) * seconds / self.tau_s;
+    /// Degrees above ambient after `seconds` of `power` from `above`, and the energy in joules that this took.
+    pub(super) fn pass(&self, power: LinearPower, above: f64, seconds: f64) -> (f64, f64) {
+        let x = self.damping(power) * seconds / self.tau_s;
         let (phi, psi) = relaxation(x);
-        let heating = self.c_per_w * flow.fixed_w * seconds / self.tau_s;
+        let heating = self.c_per_w * power.fixed_w * seconds / self.tau_s;
         let after = above * (1.0 - x * phi) + heating * phi;
         let degree_seconds = (above * phi + heating * psi) * seconds;
-        (after, flow.fixed_w * seconds + flow.per_degree_w * degree_seconds)
+        (after, power.fixed_w * seconds + power.per_degree_w * degree_seconds)
     }
 
-    /// Seconds until `flow` has heated a device from `above` up to `target`; `None` if it never does.
-    pub(super) fn time_to_rise(&self, flow: Flow, above: f64, target: f64) -> Option<f64> {
-        if above >= target { Some(0.0) } else { self.time_to(flow, above, target) }
+    /// Seconds until `power` has heated a device from `above` up to `target`; `None` if it never does.
+    pub(super) fn time_to_rise(&self, power: LinearPower, above: f64, target: f64) -> Option<f64> {
+        if above >= target { Some(0.0) } else { self.time_to(power, above, target) }
     }
 
-    /// Seconds until a device under `flow` has cooled from `above` down to `target`; `None` if it never does.
-    pub(super) fn time_to_fall(&self, flow: Flow, above: f64, target: f64) -> Option<f64> {
-        if above <= target { Some(0.0) } else { self.time_to(flow, above, target) }
+    /// Seconds until a device under `power` has cooled from `above` down to `target`; `None` if it never does.
+    pub(super) fn time_to_fall(&self, power: LinearPower, above: f64, target: f64) -> Option<f64> {
+        if above <= target { Some(0.0) } else { self.time_to(power, above, target) }
     }
 
-    /// Whether a device that is at `above` may reach or have reached `target` after `seconds` of `flow`: a quick no
+    /// Whether a device that is at `above` may reach or have reached `target` after `seconds` of `power`: a quick no
     /// where even the present speed, which only falls while the heat does not run away, would not lead there.
-    pub(super) fn may_pass(&self, flow: Flow, above: f64, target: f64, seconds: f64) -> bool {
-        let damping = self.damping(flow);
-        let speed = self.c_per_w * flow.fixed_w - damping * above;
+    pub(super) fn may_reach(&self, power: LinearPower, above: f64, target: f64, seconds: f64) -> bool {
+        let damping = self.damping(power);
+        let speed = self.c_per_w * power.fixed_w - damping * above;
         damping < 0.0 || (target - above).abs() <= speed.abs() * seconds / self.tau_s * (1.0 + 1e-9) + 1e-9
     }
 
-    fn time_to(&self, flow: Flow, above: f64, target: f64) -> Option<f64> {
-        let damping = self.damping(flow);
+    fn time_to(&self, power: LinearPower, above: f64, target: f64) -> Option<f64> {
+        let damping = self.damping(power);
         // θ' · τ at the start and at the target: the way there is monotone, so both must point the same way.
-        let speed = self.c_per_w * flow.fixed_w - damping * above;
-        let speed_there = self.c_per_w * flow.fixed_w - damping * target;
+        let speed = self.c_per_w * power.fixed_w - damping * above;
+        let speed_there = self.c_per_w * power.fixed_w - damping * target;
         let step = target - above;
         if speed * step <= 0.0 || speed_there * step <= 0.0 {
             return None;
@@ -77,8 +77,8 @@ impl Thermal {
     }
 
     /// How strongly a deviation dies away: 1 without leakage, below 0 when the heat runs away.
-    fn damping(&self, flow: Flow) -> f64 {
-        1.0 - self.c_per_w * flow.per_degree_w
+    fn damping(&self, power: LinearPower) -> f64 {
+        1.0 - self.c_per_w * power.per_degree_w
     }
 }
 
@@ -112,11 +112,11 @@ mod tests {
 
     #[test]
     fn leaking_device_approaches_its_steady_state_exponentially() {
-        let flow = Flow { fixed_w: 350.0, per_degree_w: 0.5 };
-        let steady = THERMAL.steady(flow);
+        let power = LinearPower { fixed_w: 350.0, per_degree_w: 0.5 };
+        let steady = THERMAL.steady_above(power);
         assert!((steady - 0.08 * 350.0 / 0.96).abs() < 1e-12);
         for seconds in [1e-9, 0.01, 1.0, 40.0, 500.0] {
-            let (above, energy) = THERMAL.pass(flow, 6.0, seconds);
+            let (above, energy) = THERMAL.pass(power, 6.0, seconds);
             let decay = (-0.96 * seconds / 40.0f64).exp();
             assert!((above - (steady + (6.0 - steady) * decay)).abs() < 1e-12);
             let leaked =
@@ -129,11 +129,11 @@ mod tests {
     #[test]
     fn passing_in_pieces_is_passing_at_once() {
         for per_degree_w in [0.0, 0.5, 12.5, 20.0] {
-            let flow = Flow { fixed_w: 300.0, per_degree_w };
-            let (whole, energy) = THERMAL.pass(flow, 3.0, 7.0);
+            let power = LinearPower { fixed_w: 300.0, per_degree_w };
+            let (whole, energy) = THERMAL.pass(power, 3.0, 7.0);
             let (mut above, mut sum) = (3.0, 0.0);
             for _ in 0..700 {
-                let (next, joules) = THERMAL.pass(flow, above, 0.01);
+                let (next, joules) = THERMAL.pass(power, above, 0.01);
                 above = next;
                 sum += joules;
             }
@@ -146,12 +146,12 @@ mod tests {
         for (fixed_w, per_degree_w, above, target) in
             [(300.0, 0.5, 2.0, 20.0), (10.0, 0.5, 40.0, 20.0), (300.0, 12.5, 2.0, 20.0), (300.0, 20.0, 2.0, 20.0)]
         {
-            let flow = Flow { fixed_w, per_degree_w };
-            let seconds = THERMAL.time_to(flow, above, target).unwrap();
-            let (reached, _) = THERMAL.pass(flow, above, seconds);
+            let power = LinearPower { fixed_w, per_degree_w };
+            let seconds = THERMAL.time_to(power, above, target).unwrap();
+            let (reached, _) = THERMAL.pass(power, above, seconds);
             assert!((reached - target).abs() < 1e-9, "{reached}");
         }
-        let warm = Flow { fixed_w: 200.0, per_degree_w: 0.0 };
+        let warm = LinearPower { fixed_w: 200.0, per_degree_w: 0.0 };
         assert_eq!(THERMAL.time_to_rise(warm, 2.0, 16.0), None);
         assert_eq!(THERMAL.time_to_fall(warm, 2.0, 1.0), None);
         assert_eq!(THERMAL.time_to_rise(warm, 2.0, 2.0), Some(0.0));

@@ -2,93 +2,17 @@
 //!
 //! Hands out the views of it (meter, workload, clock), which share its state. Must not know what they are used for.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use super::device::Device;
 use super::meter::SimMeter;
-use super::noise::{Key, mean_one};
-use super::scenario::{BackgroundSpec, Scenario, ScenarioError};
+use super::scenario::{Scenario, ScenarioError};
+use super::state::{MachineState, Seeds, signed_nanos};
 use super::workload::Workload;
-use crate::clock::{Clock, VirtualClock};
+use crate::clock::VirtualClock;
 use crate::meter::Meter;
 use crate::model::DomainId;
 use crate::units::{Joules, Stamp, Watts};
-
-/// What a machine's randomness depends on, besides its scenario's seed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Seeds {
-    /// The number of the session; two sessions that are to differ need different numbers.
-    pub run: u64,
-    /// A hash of the id of the bench that runs on the machine.
-    pub bench: u64,
-}
-
-/// What a family of random numbers is for; members of one list, so that no two are the same.
-#[derive(Clone, Copy)]
-pub(super) enum Purpose {
-    Session = 1,
-    Bench,
-    Launch,
-    LaunchEffect,
-    Cycles,
-    Power,
-    SensorPhase,
-}
-
-impl Key {
-    /// The family of this key for one purpose.
-    pub(super) fn of(self, purpose: Purpose) -> Self {
-        self.with(purpose as u64)
-    }
-}
-
-/// The state that the views of a machine share.
-pub(super) struct Shared {
-    pub(super) scenario: Scenario,
-    pub(super) clock: VirtualClock,
-    seeds: Seeds,
-    devices: Mutex<Vec<Device>>,
-}
-
-impl Shared {
-    /// The present, in signed nanoseconds.
-    pub(super) fn now(&self) -> i64 {
-        signed(self.clock.now())
-    }
-
-    /// The devices as they were last looked at; nobody may wait for the clock while holding them.
-    pub(super) fn devices(&self) -> MutexGuard<'_, Vec<Device>> {
-        self.devices.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The devices, advanced to the present.
-    pub(super) fn devices_now(&self) -> MutexGuard<'_, Vec<Device>> {
-        let now = self.now();
-        let mut devices = self.devices();
-        for device in devices.iter_mut() {
-            device.advance(now);
-        }
-        devices
-    }
-
-    /// The key of everything that is random about this session.
-    pub(super) fn session_key(&self) -> Key {
-        session_key(&self.scenario, self.seeds)
-    }
-
-    /// The key of everything that is random about this bench in this session.
-    pub(super) fn bench_key(&self) -> Key {
-        self.session_key().of(Purpose::Bench).with(self.seeds.bench)
-    }
-}
-
-fn session_key(scenario: &Scenario, seeds: Seeds) -> Key {
-    Key::new(scenario.seed).with(seeds.run)
-}
-
-fn signed(stamp: Stamp) -> i64 {
-    i64::try_from(stamp.nanos()).unwrap_or(i64::MAX)
-}
 
 /// A simulated machine. Clones are the same machine.
 ///
@@ -96,16 +20,15 @@ fn signed(stamp: Stamp) -> i64 {
 /// [`VirtualClock::detach_all`] is called.
 #[derive(Clone)]
 pub struct Machine {
-    shared: Arc<Shared>,
+    shared: Arc<MachineState>,
 }
 
 impl std::fmt::Debug for Machine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Shared { scenario, clock, seeds, devices: _ } = &*self.shared;
         f.debug_struct("Machine")
-            .field("scenario", &scenario.name)
-            .field("seeds", seeds)
-            .field("clock", clock)
+            .field("scenario", &self.shared.scenario.name)
+            .field("seeds", &self.shared.seeds)
+            .field("clock", &self.shared.clock)
             .finish_non_exhaustive()
     }
 }
@@ -117,23 +40,7 @@ impl Machine {
     /// When the scenario does not describe a machine that can be simulated ([`Scenario::check`]).
     pub fn new(scenario: &Scenario, seeds: Seeds) -> Result<Self, ScenarioError> {
         scenario.check()?;
-        let noise = session_key(scenario, seeds).of(Purpose::Bench).with(seeds.bench).of(Purpose::Power);
-        let devices = scenario
-            .devices
-            .iter()
-            .enumerate()
-            .map(|(index, spec)| {
-                let strikes = |window: &&BackgroundSpec| match &window.device {
-                    Some(id) => *id == spec.id,
-                    None => index == 0,
-                };
-                let background: Vec<&BackgroundSpec> = scenario.background.iter().filter(strikes).collect();
-                Device::new(spec, &background, noise.with(index as u64))
-            })
-            .collect();
-        let shared =
-            Shared { scenario: scenario.clone(), clock: VirtualClock::new(), seeds, devices: Mutex::new(devices) };
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self { shared: Arc::new(MachineState::new(scenario, seeds)) })
     }
 
     /// The machine's clock, at zero when the machine is new. Work and sleep on it move the machine.
@@ -175,40 +82,215 @@ impl Machine {
     /// The true energy of all devices from `start` to `stop`: the integral of true power. What lies after the present
     /// counts nothing.
     pub fn truth(&self, start: Stamp, stop: Stamp) -> Joules {
-        let (from, to) = (signed(start), signed(stop).min(self.shared.now()));
+        let (from, to) = (signed_nanos(start), signed_nanos(stop).min(self.shared.now()));
         Joules(self.shared.devices_now().iter().map(|device| device.history().energy(from, to)).sum())
     }
 
     /// The true energy of one device from `start` to `stop`; `None` if no device has this id.
     pub fn truth_of(&self, device: &DomainId, start: Stamp, stop: Stamp) -> Option<Joules> {
-        let (from, to) = (signed(start), signed(stop).min(self.shared.now()));
-        self.look(device, |device| Joules(device.history().energy(from, to)))
+        let (from, to) = (signed_nanos(start), signed_nanos(stop).min(self.shared.now()));
+        self.with_device(device, |device| Joules(device.history().energy(from, to)))
     }
 
     /// The true power of all devices at `at`, or now if that is earlier.
     pub fn true_power(&self, at: Stamp) -> Watts {
-        let at = signed(at).min(self.shared.now());
+        let at = signed_nanos(at).min(self.shared.now());
         Watts(self.shared.devices_now().iter().map(|device| device.history().power(at)).sum())
     }
 
     /// The true temperature of one device in °C at `at`, or now if that is earlier; `None` if no device has this id.
     pub fn true_temperature(&self, device: &DomainId, at: Stamp) -> Option<f64> {
-        let at = signed(at).min(self.shared.now());
+        let at = signed_nanos(at).min(self.shared.now());
         let spec = self.shared.scenario.devices.iter().find(|spec| spec.id == device.as_str())?;
-        self.look(device, |device| spec.ambient_c + device.history().above(at))
+        self.with_device(device, |device| spec.ambient_c + device.history().above(at))
     }
 
-    fn look<T>(&self, device: &DomainId, what: impl FnOnce(&Device) -> T) -> Option<T> {
+    fn with_device<T>(&self, device: &DomainId, what: impl FnOnce(&Device) -> T) -> Option<T> {
         let index = self.shared.scenario.devices.iter().position(|spec| spec.id == device.as_str())?;
         self.shared.devices_now().get(index).map(what)
     }
 }
 
-impl Shared {
-    /// The factor on the power of prefill and decode that a launch keeps: the session's, shared by all launches of a
-    /// session, times its own.
-    pub(super) fn launch_effect(&self, session_cv: f64, launch_cv: f64, launch: Key) -> f64 {
-        let session = self.session_key().of(Purpose::Session).normal(0);
-        mean_one(session_cv, session) * mean_one(launch_cv, launch.of(Purpose::LaunchEffect).normal(0))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::meter::Value;
+    use crate::sim::noise::Key;
+    use crate::sim::tests::{at, machine, run, scenario};
+    use crate::sim::{Shape, Step};
+
+    #[test]
+    fn constant_power_gives_power_times_time() {
+        let machine = machine(r#"{"device": {"idle_w": 80}}"#);
+        machine.clock().advance_to(at(100.0));
+        assert!((machine.truth(at(10.0), at(35.5)).get() / (80.0 * 25.5) - 1.0).abs() < 1e-12);
+        assert_eq!(machine.true_power(at(50.0)).get(), 80.0);
+        assert_eq!(machine.truth(at(5.0), at(5.0)), Joules(0.0));
+    }
+
+    #[test]
+    fn what_has_not_happened_counts_nothing() {
+        let machine = machine("{}");
+        machine.clock().advance_to(at(2.0));
+        assert_eq!(machine.truth(at(1.0), at(9.0)), machine.truth(at(1.0), at(2.0)));
+        assert_eq!(machine.truth(at(5.0), at(9.0)), Joules(0.0));
+    }
+
+    #[test]
+    fn a_request_goes_through_its_phases_at_their_moments() {
+        let machine = machine(
+            r#"{"device": {"idle_w": 50, "loaded_idle_w": 100, "prefill_w": 600, "decode_w": 350},
+            "workload": {"input_tokens": 1000, "output_tokens": 50, "overhead_s": 0.02}}"#,
+        );
+        let clock = machine.clock();
+        clock.advance_to(at(1.0));
+        let mut workload = machine.workload();
+        workload.load_model();
+        assert_eq!(machine.true_power(clock.now()).get(), 100.0);
+        clock.advance_to(at(2.0));
+        let request = workload.next_request(Shape::Drawn);
+        let mut seen = Vec::new();
+        workload.run(request, &mut |step| seen.push((step, clock.now(), machine.true_power(clock.now()).get())));
+        assert_eq!(seen.len(), 51);
+        assert_eq!(seen[0], (Step::Prefilled, at(2.04), 350.0));
+        assert_eq!(seen[1], (Step::Token, at(2.048), 350.0));
+        assert_eq!(seen[50], (Step::Token, at(2.44), 350.0));
+        assert_eq!(machine.true_power(at(2.03)).get(), 600.0);
+        assert_eq!(machine.true_power(clock.now()).get(), 100.0);
+        let energy = machine.truth(Stamp(0), clock.now()).get();
+        assert!((energy - (50.0 + 100.0 + 2.0 + 12.0 + 140.0)).abs() < 1e-9, "{energy}");
+    }
+
+    #[test]
+    fn leaking_devices_warm_up_exponentially() {
+        let machine = machine(
+            r#"{"device": {"idle_w": 75, "decode_w": 350, "leakage_w_per_c": 0.5, "c_per_w": 0.08, "tau_s": 40},
+            "workload": {"output_tokens": 10000, "prefill_s_per_token": 0, "overhead_s": 0}}"#,
+        );
+        let mut workload = machine.workload();
+        let request = workload.next_request(Shape::Drawn);
+        workload.run(request, &mut |_| {});
+        let (rest, steady) = (0.08 * 75.0 / 0.96, 0.08 * 350.0 / 0.96);
+        let gpu = DomainId::new("gpu:0");
+        for t in [0.0, 0.5, 17.0, 79.9] {
+            let decay = (-0.96 * t / 40.0f64).exp();
+            let temperature = machine.true_temperature(&gpu, at(t)).unwrap();
+            assert!((temperature - (30.0 + steady + (rest - steady) * decay)).abs() < 1e-9, "{t}: {temperature}");
+            let leaked = 0.5 * (steady * t + (rest - steady) * 40.0 / 0.96 * (1.0 - decay));
+            let energy = machine.truth(Stamp(0), at(t)).get();
+            assert!((energy - (350.0 * t + leaked)).abs() <= 1e-9 * energy.max(1e-9), "{t}: {energy}");
+        }
+    }
+
+    #[test]
+    fn several_devices_add_up_and_are_told_apart() {
+        let machine = machine(
+            r#"{"devices": [{"idle_w": 10, "decode_w": 100}, {"id": "gpu:b", "idle_w": 20, "decode_w": 200}],
+            "background": [{"from_s": 1, "to_s": 3, "w": 7}, {"from_s": 1, "to_s": 2, "w": 50, "device": "gpu:b"}]}"#,
+        );
+        machine.clock().advance_to(at(10.0));
+        let (first, second) = (DomainId::new("gpu:0"), DomainId::new("gpu:b"));
+        assert_eq!(machine.truth_of(&first, at(0.0), at(10.0)), Some(Joules(114.0)));
+        assert_eq!(machine.truth_of(&second, at(0.0), at(10.0)), Some(Joules(250.0)));
+        assert_eq!(machine.truth_of(&DomainId::new("gpu:9"), at(0.0), at(10.0)), None);
+        assert_eq!(machine.truth(at(0.0), at(10.0)), Joules(364.0));
+        assert_eq!(machine.true_power(at(1.5)).get(), 87.0);
+    }
+
+    #[test]
+    fn truths_of_neighbouring_windows_add_up_and_are_never_negative() {
+        let machine = machine(
+            r#"{"devices": [{"leakage_w_per_c": 0.5, "power_noise": 0.05, "throttle_c": 50},
+                {"id": "gpu:1", "leakage_w_per_c": 3}],
+            "workload": {"input_tokens": {"lognormal": [5, 0.5]}, "output_tokens": {"lognormal": [4, 0.6]}},
+            "background": [{"from_s": 20, "to_s": 30, "w": 100}]}"#,
+        );
+        let mut workload = machine.workload();
+        run(&machine, &mut workload, 200);
+        let end = machine.clock().now().nanos();
+        let key = Key::new(99);
+        for trial in 0..5_000 {
+            // Windows of every size from a nanosecond up.
+            let start = (key.uniform(3 * trial) * end as f64) as u64;
+            let span = |n: u64| ((end as f64).ln() * key.uniform(3 * trial + n)).exp() as u64;
+            let a = Stamp(start);
+            let b = Stamp((start + span(1)).min(end));
+            let c = Stamp((b.nanos() + span(2)).min(end));
+            let (ab, bc, ac) = (machine.truth(a, b).get(), machine.truth(b, c).get(), machine.truth(a, c).get());
+            assert!(ab >= 0.0 && bc >= 0.0);
+            assert!((ab + bc - ac).abs() <= 1e-9 * ac, "{a:?} {b:?} {c:?}: {ab} + {bc} != {ac}");
+        }
+    }
+
+    #[test]
+    fn truth_is_the_integral_of_true_power_and_heat_follows_it() {
+        let machine = machine(
+            r#"{"device": {"leakage_w_per_c": 2, "power_noise": 0.1, "tau_s": 3, "throttle_c": 60, "c_per_w": 0.12},
+            "background": [{"from_s": 1.2345, "to_s": 2.5, "w": 90}]}"#,
+        );
+        let mut workload = machine.workload();
+        workload.set_cycle(1);
+        run(&machine, &mut workload, 12);
+        let gpu = DomainId::new("gpu:0");
+        let (step, end) = (10_000u64, 6_000_000_000u64);
+        let (mut energy, mut temperature) = (0.0, machine.true_temperature(&gpu, Stamp(0)).unwrap());
+        for start in (0..end).step_by(step as usize) {
+            let watts = machine.true_power(Stamp(start + step / 2)).get();
+            let seconds = step as f64 * 1e-9;
+            energy += watts * seconds;
+            temperature += (30.0 + 0.12 * watts - temperature) / 3.0 * seconds;
+        }
+        let truth = machine.truth(Stamp(0), Stamp(end)).get();
+        assert!((energy / truth - 1.0).abs() < 2e-6, "{energy} {truth}");
+        let there = machine.true_temperature(&gpu, Stamp(end)).unwrap();
+        assert!((temperature - there).abs() < 1e-3 && there > 55.0, "{temperature} {there}");
+    }
+
+    #[test]
+    fn machines_and_their_views_may_go_to_other_threads() {
+        fn movable<T: Send>() {}
+        fn shared<T: Send + Sync>() {}
+        shared::<crate::sim::Machine>();
+        movable::<crate::sim::Workload>();
+        movable::<Box<dyn crate::meter::Meter>>();
+    }
+
+    #[test]
+    fn a_throttled_machine_is_slower_cooler_and_says_so() {
+        let machine = machine(
+            r#"{"device": {"decode_w": 400, "throttle_c": 50, "throttle_factor": 0.5},
+            "workload": {"output_tokens": 1000}}"#,
+        );
+        let mut workload = machine.workload();
+        let mut meter = machine.meter();
+        let clock = machine.clock();
+        let mut gaps = Vec::new();
+        for _ in 0..10 {
+            let request = workload.next_request(Shape::Drawn);
+            let mut last = clock.now();
+            workload.run(request, &mut |_| {
+                gaps.push((clock.now().since(last).as_secs_f64(), meter.read(2).unwrap()));
+                last = clock.now();
+            });
+        }
+        let slow = gaps.iter().filter(|(gap, _)| (*gap - 0.016).abs() < 1e-9).count();
+        let fast = gaps.iter().filter(|(gap, _)| (*gap - 0.008).abs() < 1e-9).count();
+        assert!(slow > 1000 && fast > 1000 && slow + fast == 10_000, "{slow} {fast}");
+        let flagged = gaps.iter().filter(|(_, bits)| *bits == Value::Bits(0x40)).count();
+        assert!(flagged.abs_diff(slow) < 30, "{flagged} {slow}");
+        let temperature = machine.true_temperature(&DomainId::new("gpu:0"), clock.now()).unwrap();
+        assert!((47.9..50.1).contains(&temperature), "{temperature}");
+    }
+
+    #[test]
+    fn the_slowest_device_sets_the_pace() {
+        let text = r#"{"devices": [{}, {"id": "gpu:1", "idle_w": 300, "throttle_c": 40, "throttle_factor": 0.8}]}"#;
+        let machine = Machine::new(&scenario(text), Seeds::default()).unwrap();
+        let mut workload = machine.workload();
+        let start = machine.clock().now();
+        run(&machine, &mut workload, 1);
+        let seconds = machine.clock().now().since(start).as_secs_f64();
+        assert!((seconds - (0.001 + 128.0 * 2e-5 + 64.0 * 8e-3) / 0.8).abs() < 1e-8, "{seconds}");
     }
 }

@@ -21,28 +21,25 @@
 //! ```
 
 mod device;
-mod faults;
 mod heat;
-mod history;
-mod lengths;
-mod long_run;
 mod machine;
 mod meter;
 mod noise;
-mod requests;
+mod power_history;
 mod scenario;
 mod sensor;
+mod state;
 mod truth;
 mod workload;
 
 #[cfg(test)]
 mod tests;
 
-pub use machine::{Machine, Seeds};
-pub use requests::{Shape, VirtualRequest};
+pub use machine::Machine;
 pub use scenario::{
     BackgroundSpec, DeviceSpec, FaultKind, FaultSpec, Phase, Scenario, ScenarioError, SensorKind, SensorSpec, Tokens,
     WarmupShape, WarmupSpec, WorkloadSpec,
 };
+pub use state::Seeds;
 pub use truth::{Truth, truth};
-pub use workload::{Step, Workload};
+pub use workload::{Shape, Step, VirtualRequest, Workload};

@@ -4,12 +4,16 @@
 //! except for a counter that is told to lose what is read too often. Must not know faults or meters.
 
 use super::device::nanos;
-use super::history::{History, seconds};
 use super::noise::Key;
-use super::scenario::{Phase, SensorKind, SensorSpec};
+use super::power_history::{PowerHistory, seconds};
+use super::scenario::{FaultKind, FaultSpec, Phase, SensorKind, SensorSpec};
+use crate::meter::ReadError;
 
 /// Counts by which an energy may miss the next whole count through rounding of doubles and still reach it.
 const ROUNDING: f64 = 1e-6;
+
+/// Seconds that a fault lasts when its scenario does not say.
+const DEFAULT_FAULT_S: f64 = 1.0;
 
 /// A sensor on a device.
 #[derive(Debug, Clone)]
@@ -17,18 +21,18 @@ pub(super) struct Sensor {
     update: i64,
     phase: i64,
     gain: f64,
-    shows: Shows,
+    readout: Readout,
 }
 
 #[derive(Debug, Clone)]
-enum Shows {
+enum Readout {
     Counter { quantum_j: f64, bits: u32, part_time: Option<PartTime>, losses: Option<Losses> },
     Power { average: i64, delay: i64, quantum_w: f64 },
 }
 
 /// What a sensor showed: counts, or watts.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Shown {
+pub(super) enum Reading {
     Count(u64),
     Watts(f64),
 }
@@ -41,33 +45,33 @@ impl Sensor {
             Phase::At(phase) => nanos(phase).rem_euclid(update),
             Phase::Random => (key.uniform(0) * update as f64) as i64,
         };
-        let shows = match spec.kind {
-            SensorKind::Counter { quantum_j, bits, part_time_s, lost_per_read_s } => Shows::Counter {
+        let readout = match spec.kind {
+            SensorKind::Counter { quantum_j, bits, part_time_s, lost_per_read_s } => Readout::Counter {
                 quantum_j,
                 bits,
                 losses: (lost_per_read_s > 0.0).then(|| Losses { per_read_s: lost_per_read_s, ..Losses::default() }),
                 part_time: part_time_s.map(|part| PartTime::new(nanos(part).max(1), phase)),
             },
             SensorKind::Power { average_s, delay_s, quantum_w } => {
-                Shows::Power { average: nanos(average_s), delay: nanos(delay_s), quantum_w }
+                Readout::Power { average: nanos(average_s), delay: nanos(delay_s), quantum_w }
             }
         };
-        Self { update, phase, gain: spec.gain, shows }
+        Self { update, phase, gain: spec.gain, readout }
     }
 
     /// Joules of a count and the number of counts at which it wraps, for a counter.
     pub(super) fn counter(&self) -> Option<(f64, Option<u64>)> {
-        match self.shows {
-            Shows::Counter { quantum_j, bits, .. } => Some((quantum_j, 1u64.checked_shl(bits))),
-            Shows::Power { .. } => None,
+        match self.readout {
+            Readout::Counter { quantum_j, bits, .. } => Some((quantum_j, 1u64.checked_shl(bits))),
+            Readout::Power { .. } => None,
         }
     }
 
     /// What it shows at `at`, for a counter that last began at zero at `reset`. Must be asked in order of time.
-    pub(super) fn show(&mut self, history: &History, at: i64, reset: Option<i64>) -> Shown {
+    pub(super) fn read(&mut self, history: &PowerHistory, at: i64, reset: Option<i64>) -> Reading {
         let tick = self.phase + (at - self.phase).div_euclid(self.update) * self.update;
-        match &mut self.shows {
-            Shows::Counter { quantum_j, bits, part_time, losses } => {
+        match &mut self.readout {
+            Readout::Counter { quantum_j, bits, part_time, losses } => {
                 let joules = match part_time {
                     Some(part_time) => part_time.joules(history, self.update, tick, reset),
                     None => history.energy(reset.unwrap_or(0), tick),
@@ -77,9 +81,9 @@ impl Sensor {
                     None => joules,
                 };
                 let counts = (joules * self.gain / *quantum_j + ROUNDING) as u64;
-                Shown::Count(1u64.checked_shl(*bits).map_or(counts, |modulus| counts % modulus))
+                Reading::Count(1u64.checked_shl(*bits).map_or(counts, |modulus| counts % modulus))
             }
-            Shows::Power { average, delay, quantum_w } => {
+            Readout::Power { average, delay, quantum_w } => {
                 let end = tick - *delay;
                 let watts = if *average > 0 {
                     history.energy(end - *average, end) / seconds(*average)
@@ -87,7 +91,7 @@ impl Sensor {
                     history.power(end)
                 };
                 let watts = watts * self.gain;
-                Shown::Watts(if *quantum_w > 0.0 { (watts / *quantum_w).round() * *quantum_w } else { watts })
+                Reading::Watts(if *quantum_w > 0.0 { (watts / *quantum_w).round() * *quantum_w } else { watts })
             }
         }
     }
@@ -106,7 +110,7 @@ struct Losses {
 
 impl Losses {
     /// A read at `at`; returns what the value shown since `tick` has lost.
-    fn read(&mut self, history: &History, at: i64, tick: i64) -> f64 {
+    fn read(&mut self, history: &PowerHistory, at: i64, tick: i64) -> f64 {
         if tick > self.last_tick {
             self.joules += std::mem::take(&mut self.pending);
             self.last_tick = tick;
@@ -135,7 +139,7 @@ impl PartTime {
         Self { seen, next: phase, joules: 0.0, reset: None }
     }
 
-    fn joules(&mut self, history: &History, update: i64, tick: i64, reset: Option<i64>) -> f64 {
+    fn joules(&mut self, history: &PowerHistory, update: i64, tick: i64, reset: Option<i64>) -> f64 {
         if let Some(at) = reset.filter(|at| self.reset.is_none_or(|(known, _)| known != *at)) {
             self.add(history, update, at - 1);
             self.reset = Some((at, self.joules));
@@ -145,7 +149,7 @@ impl PartTime {
     }
 
     /// Adds the ticks up to and including `last`.
-    fn add(&mut self, history: &History, update: i64, last: i64) {
+    fn add(&mut self, history: &PowerHistory, update: i64, last: i64) {
         while self.next <= last {
             // The first period is cut short by the start of the machine.
             let period = update.min(self.next);
@@ -155,20 +159,80 @@ impl PartTime {
     }
 }
 
+/// The faults of one device.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FaultPlan {
+    errors: Vec<(i64, i64)>,
+    stuck: Vec<(i64, i64)>,
+    resets: Vec<i64>,
+    lost: Vec<(i64, i64)>,
+    /// When the meter was opened that reads the device.
+    opened: i64,
+    device: String,
+}
+
+impl FaultPlan {
+    /// Those of `faults` that strike the device with this id, for a meter that is opened at `opened`.
+    pub(super) fn new(faults: &[FaultSpec], device: &str, opened: i64) -> Self {
+        let mut plan = Self { device: device.to_owned(), opened, ..Self::default() };
+        for fault in faults.iter().filter(|fault| fault.device.as_deref().is_none_or(|id| id == device)) {
+            let at = nanos(fault.at_s);
+            let span = (at, at.saturating_add(nanos(fault.for_s.unwrap_or(DEFAULT_FAULT_S))));
+            match fault.kind {
+                FaultKind::ReadError => plan.errors.push(span),
+                FaultKind::Stuck => plan.stuck.push(span),
+                FaultKind::CounterReset => plan.resets.push(at),
+                // For good, unless it is said for how long: then a meter that is opened afterwards reads it again.
+                FaultKind::DeviceLost => plan.lost.push((at, fault.for_s.map_or(i64::MAX, |_| span.1))),
+            }
+        }
+        plan
+    }
+
+    /// Whether anything can be read at `now`.
+    pub(super) fn check_readable(&self, now: i64) -> Result<(), ReadError> {
+        if self.lost.iter().any(|(at, until)| *at <= now && self.opened < *until) {
+            return Err(ReadError::Lost(format!("{} has fallen off the simulated bus", self.device)));
+        }
+        if self.errors.iter().any(|span| contains(*span, now)) {
+            return Err(ReadError::Failed(format!("{} does not answer (simulated fault)", self.device)));
+        }
+        Ok(())
+    }
+
+    /// The moment that a sensor read at `now` still shows: before `now` while it is stuck.
+    pub(super) fn displayed_moment(&self, now: i64) -> i64 {
+        let mut shown = now;
+        while let Some((from, _)) = self.stuck.iter().find(|span| contains(**span, shown) && span.0 < shown) {
+            shown = *from;
+        }
+        shown
+    }
+
+    /// The last reset of the counters up to `at`.
+    pub(super) fn last_reset(&self, at: i64) -> Option<i64> {
+        self.resets.iter().copied().filter(|reset| *reset <= at).max()
+    }
+}
+
+fn contains((from, to): (i64, i64), at: i64) -> bool {
+    (from..to).contains(&at)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::heat::{Flow, Thermal};
+    use super::super::heat::{LinearPower, Thermal};
     use super::*;
 
     const SECOND: i64 = 1_000_000_000;
 
     /// 100 W, then from 1 s on 10 ms of 400 W in every 100 ms.
-    fn pulses() -> History {
-        let flow = |fixed_w| Flow { fixed_w, per_degree_w: 0.0 };
-        let mut history = History::new(Thermal { c_per_w: 0.0, tau_s: 1.0 }, 100.0, 0.0, flow(100.0));
+    fn pulses() -> PowerHistory {
+        let power = |fixed_w| LinearPower { fixed_w, per_degree_w: 0.0 };
+        let mut history = PowerHistory::new(Thermal { c_per_w: 0.0, tau_s: 1.0 }, 100.0, 0.0, power(100.0));
         for k in 0..100 {
-            history.begin(SECOND + k * SECOND / 10, flow(400.0));
-            history.begin(SECOND + k * SECOND / 10 + SECOND / 100, flow(100.0));
+            history.begin_segment(SECOND + k * SECOND / 10, power(400.0));
+            history.begin_segment(SECOND + k * SECOND / 10 + SECOND / 100, power(100.0));
         }
         history
     }
@@ -182,12 +246,12 @@ mod tests {
         let spec = SensorSpec { phase_s: Phase::At(0.03), gain: 1.1, ..SensorSpec::counter() };
         let mut counter = sensor(spec);
         let history = pulses();
-        assert_eq!(counter.show(&history, 0, None), Shown::Count(0));
-        assert_eq!(counter.show(&history, 30_000_000, None), Shown::Count(3300));
-        assert_eq!(counter.show(&history, 129_999_999, None), Shown::Count(3300));
-        assert_eq!(counter.show(&history, 130_000_000, None), Shown::Count(14_300));
+        assert_eq!(counter.read(&history, 0, None), Reading::Count(0));
+        assert_eq!(counter.read(&history, 30_000_000, None), Reading::Count(3300));
+        assert_eq!(counter.read(&history, 129_999_999, None), Reading::Count(3300));
+        assert_eq!(counter.read(&history, 130_000_000, None), Reading::Count(14_300));
         // 100 J, then 0.03 s more of which 0.01 s at 400 W.
-        assert_eq!(counter.show(&history, 1_050_000_000, None), Shown::Count(116_600));
+        assert_eq!(counter.read(&history, 1_050_000_000, None), Reading::Count(116_600));
     }
 
     #[test]
@@ -195,7 +259,7 @@ mod tests {
         let kind = SensorKind::Counter { quantum_j: 0.001, bits: 16, part_time_s: None, lost_per_read_s: 0.0 };
         let mut counter = sensor(SensorSpec { kind, phase_s: Phase::At(0.0), ..SensorSpec::counter() });
         assert_eq!(counter.counter(), Some((0.001, Some(65_536))));
-        assert_eq!(counter.show(&pulses(), 700_000_000, None), Shown::Count(70_000 - 65_536));
+        assert_eq!(counter.read(&pulses(), 700_000_000, None), Reading::Count(70_000 - 65_536));
         assert_eq!(sensor(SensorSpec::counter()).counter(), Some((0.001, None)));
     }
 
@@ -205,18 +269,18 @@ mod tests {
         let at_phase = |phase: f64, delay_s: f64| {
             let kind = SensorKind::Power { average_s: 0.025, delay_s, quantum_w: 0.5 };
             let mut gauge = sensor(SensorSpec { kind, phase_s: Phase::At(phase), ..SensorSpec::power() });
-            gauge.show(&history, 5 * SECOND + 99_000_000, None)
+            gauge.read(&history, 5 * SECOND + 99_000_000, None)
         };
         // Pulses lie in 0 to 10 ms of each 100 ms; the gauge sees the 25 ms before its phase.
-        assert_eq!(at_phase(0.0, 0.0), Shown::Watts(100.0));
-        assert_eq!(at_phase(0.010, 0.0), Shown::Watts(220.0));
-        assert_eq!(at_phase(0.005, 0.0), Shown::Watts(160.0));
-        assert_eq!(at_phase(0.030, 0.0), Shown::Watts(160.0));
-        assert_eq!(at_phase(0.060, 0.0), Shown::Watts(100.0));
-        assert_eq!(at_phase(0.060, 0.050), Shown::Watts(220.0));
+        assert_eq!(at_phase(0.0, 0.0), Reading::Watts(100.0));
+        assert_eq!(at_phase(0.010, 0.0), Reading::Watts(220.0));
+        assert_eq!(at_phase(0.005, 0.0), Reading::Watts(160.0));
+        assert_eq!(at_phase(0.030, 0.0), Reading::Watts(160.0));
+        assert_eq!(at_phase(0.060, 0.0), Reading::Watts(100.0));
+        assert_eq!(at_phase(0.060, 0.050), Reading::Watts(220.0));
         let kind = SensorKind::Power { average_s: 0.0, delay_s: 0.0, quantum_w: 0.0 };
         let mut instant = sensor(SensorSpec { kind, phase_s: Phase::At(0.0), ..SensorSpec::power() });
-        assert_eq!(instant.show(&history, 5 * SECOND + 50_000_000, None), Shown::Watts(400.0));
+        assert_eq!(instant.read(&history, 5 * SECOND + 50_000_000, None), Reading::Watts(400.0));
     }
 
     #[test]
@@ -225,9 +289,9 @@ mod tests {
         let kind = SensorKind::Counter { quantum_j: 0.001, bits: 64, part_time_s: Some(0.025), lost_per_read_s: 0.0 };
         for (phase, expected) in [(0.06, 100.0), (0.01, 220.0)] {
             let mut counter = sensor(SensorSpec { kind, phase_s: Phase::At(phase), ..SensorSpec::counter() });
-            let before = counter.show(&history, 2 * SECOND + 70_000_000, None);
-            let after = counter.show(&history, 4 * SECOND + 70_000_000, None);
-            let (Shown::Count(before), Shown::Count(after)) = (before, after) else { panic!("a counter counts") };
+            let before = counter.read(&history, 2 * SECOND + 70_000_000, None);
+            let after = counter.read(&history, 4 * SECOND + 70_000_000, None);
+            let (Reading::Count(before), Reading::Count(after)) = (before, after) else { panic!("a counter counts") };
             assert!(((after - before) as f64 * 0.001 - expected * 2.0).abs() < 0.002, "{before} {after}");
         }
     }
@@ -238,12 +302,12 @@ mod tests {
         for (spacing, lost) in [(1, 0.968), (10, 0.733), (100, 0.153), (1000, 0.0153)] {
             let kind = SensorKind::Counter { quantum_j: 1e-6, bits: 64, part_time_s: None, lost_per_read_s: 0.0153 };
             let mut counter = sensor(SensorSpec { kind, phase_s: Phase::At(0.0), ..SensorSpec::counter() });
-            let flow = Flow { fixed_w: 100.0, per_degree_w: 0.0 };
-            let history = History::new(Thermal { c_per_w: 0.0, tau_s: 1.0 }, 100.0, 0.0, flow);
+            let power = LinearPower { fixed_w: 100.0, per_degree_w: 0.0 };
+            let history = PowerHistory::new(Thermal { c_per_w: 0.0, tau_s: 1.0 }, 100.0, 0.0, power);
             let reads: Vec<u64> = (0..=20_000 / spacing)
-                .map(|n| match counter.show(&history, n * spacing * 1_000_000, None) {
-                    Shown::Count(count) => count,
-                    Shown::Watts(_) => panic!("a counter counts"),
+                .map(|n| match counter.read(&history, n * spacing * 1_000_000, None) {
+                    Reading::Count(count) => count,
+                    Reading::Watts(_) => panic!("a counter counts"),
                 })
                 .collect();
             assert!(reads.is_sorted());
@@ -258,14 +322,14 @@ mod tests {
         for part_time_s in [None, Some(0.1)] {
             let kind = SensorKind::Counter { quantum_j: 0.001, bits: 64, part_time_s, lost_per_read_s: 0.0 };
             let mut counter = sensor(SensorSpec { kind, phase_s: Phase::At(0.0), ..SensorSpec::counter() });
-            assert_eq!(counter.show(&history, 450_000_000, None), Shown::Count(40_000));
+            assert_eq!(counter.read(&history, 450_000_000, None), Reading::Count(40_000));
             assert_eq!(
-                counter.show(&history, 550_000_000, Some(500_000_000)),
-                Shown::Count(if part_time_s.is_some() { 10_000 } else { 0 })
+                counter.read(&history, 550_000_000, Some(500_000_000)),
+                Reading::Count(if part_time_s.is_some() { 10_000 } else { 0 })
             );
             assert_eq!(
-                counter.show(&history, 600_000_000, Some(600_000_000)),
-                Shown::Count(if part_time_s.is_some() { 10_000 } else { 0 })
+                counter.read(&history, 600_000_000, Some(600_000_000)),
+                Reading::Count(if part_time_s.is_some() { 10_000 } else { 0 })
             );
         }
     }
@@ -276,5 +340,49 @@ mod tests {
         assert!(phases.iter().all(|phase| (0..100_000_000).contains(phase)));
         let distinct: std::collections::HashSet<_> = phases.iter().collect();
         assert_eq!(distinct.len(), 50);
+    }
+
+    fn fault(at_s: f64, kind: FaultKind, for_s: Option<f64>, device: Option<&str>) -> FaultSpec {
+        FaultSpec { at_s, kind, for_s, device: device.map(str::to_owned) }
+    }
+
+    #[test]
+    fn faults_hold_from_their_moment_for_their_time() {
+        let plan = FaultPlan::new(
+            &[
+                fault(2.0, FaultKind::ReadError, None, None),
+                fault(5.0, FaultKind::DeviceLost, None, Some("gpu:0")),
+                fault(0.0, FaultKind::DeviceLost, None, Some("gpu:1")),
+            ],
+            "gpu:0",
+            0,
+        );
+        assert!(plan.check_readable(nanos(2.0) - 1).is_ok());
+        assert!(matches!(plan.check_readable(nanos(2.0)), Err(ReadError::Failed(_))));
+        assert!(matches!(plan.check_readable(nanos(3.0) - 1), Err(ReadError::Failed(_))));
+        assert!(plan.check_readable(nanos(3.0)).is_ok());
+        assert!(matches!(plan.check_readable(nanos(5.0)), Err(ReadError::Lost(text)) if text.contains("gpu:0")));
+    }
+
+    #[test]
+    fn a_device_that_comes_back_is_read_by_a_meter_that_is_opened_again() {
+        let lost = [fault(5.0, FaultKind::DeviceLost, Some(2.0), None)];
+        let opened = |seconds: f64| FaultPlan::new(&lost, "gpu:0", nanos(seconds));
+        assert!(opened(0.0).check_readable(nanos(4.9)).is_ok() && opened(0.0).check_readable(nanos(60.0)).is_err());
+        assert!(opened(6.0).check_readable(nanos(60.0)).is_err(), "it was opened while the device was gone");
+        assert!(opened(7.0).check_readable(nanos(60.0)).is_ok());
+    }
+
+    #[test]
+    fn overlapping_stuck_spans_show_the_moment_before_the_first() {
+        let plan = FaultPlan::new(
+            &[fault(10.0, FaultKind::Stuck, Some(3.0), None), fault(12.0, FaultKind::Stuck, Some(3.0), None)],
+            "gpu:0",
+            0,
+        );
+        assert_eq!(plan.displayed_moment(nanos(9.0)), nanos(9.0));
+        assert_eq!(plan.displayed_moment(nanos(12.5)), nanos(10.0));
+        assert_eq!(plan.displayed_moment(nanos(14.0)), nanos(10.0));
+        assert_eq!(plan.displayed_moment(nanos(15.0)), nanos(15.0));
     }
 }

@@ -5,9 +5,23 @@
 
 use serde::Serialize;
 
-use super::heat::{Flow, Thermal};
-use super::long_run::long_run;
+use super::device::{Device, HYSTERESIS_C, Load};
+use super::heat::{LinearPower, Thermal};
+use super::noise::Key;
+use super::power_history::seconds;
 use super::scenario::{DeviceSpec, Scenario, ScenarioError, WorkloadSpec};
+
+/// The relative standard error at which the run may end.
+const GOAL: f64 = 5e-5;
+
+/// The fewest and the most batches of a run.
+const BATCHES: (usize, usize) = (20, 400);
+
+/// The most requests of a batch.
+const BATCH_REQUESTS: u64 = 20_000;
+
+/// The plastic number, the real root of x³ = x + 1.
+const PLASTIC: f64 = 1.324_717_957_244_746;
 
 /// The true cost of a token of a scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -43,7 +57,7 @@ struct Means {
 }
 
 impl Means {
-    fn of(workload: &WorkloadSpec) -> Self {
+    fn new(workload: &WorkloadSpec) -> Self {
         let tokens = workload.output_tokens.mean();
         Self {
             overhead_s: workload.overhead_s,
@@ -56,7 +70,7 @@ impl Means {
 
 /// The cost of a token while each device keeps its factor on power and speed.
 fn exact(scenario: &Scenario, factors: &[f64]) -> Truth {
-    let means = Means::of(&scenario.workload);
+    let means = Means::new(&scenario.workload);
     let speed = factors.iter().copied().fold(1.0, f64::min);
     let seconds = (means.overhead_s + means.prefill_s + means.decode_s) / speed;
     let (mut gross, mut net) = (0.0, 0.0);
@@ -64,9 +78,9 @@ fn exact(scenario: &Scenario, factors: &[f64]) -> Truth {
         let phases = device.loaded_idle() * means.overhead_s
             + (device.prefill_w * means.prefill_s + device.decode_w * means.decode_s) * factor;
         let phase_w = phases / speed / seconds;
-        let flow = Flow { fixed_w: phase_w, per_degree_w: device.leakage_w_per_c };
-        let above = thermal(device).steady(flow);
-        gross += flow.at(above) * seconds;
+        let power = LinearPower { fixed_w: phase_w, per_degree_w: device.leakage_w_per_c };
+        let above = thermal(device).steady_above(power);
+        gross += power.at(above) * seconds;
         net += (phase_w - device.loaded_idle()) * seconds;
     }
     Truth { j_per_output_token: gross / means.tokens, net_j_per_output_token: net / means.tokens, relative_error: 0.0 }
@@ -83,13 +97,14 @@ fn steady_factor(device: &DeviceSpec) -> Option<f64> {
         return Some(1.0);
     };
     let from = limit - device.ambient_c;
-    let above = |watts: f64| thermal(device).steady(Flow { fixed_w: watts, per_degree_w: device.leakage_w_per_c });
+    let above =
+        |watts: f64| thermal(device).steady_above(LinearPower { fixed_w: watts, per_degree_w: device.leakage_w_per_c });
     let (idle, prefill, decode) = (device.loaded_idle(), device.prefill_w, device.decode_w);
     if above(idle.max(prefill).max(decode)) < from {
         return Some(1.0);
     }
     let reaches = above(idle.min(prefill).min(decode)) > from;
-    let stays = above(idle.min(prefill * factor).min(decode * factor)) > from - super::device::HYSTERESIS_C;
+    let stays = above(idle.min(prefill * factor).min(decode * factor)) > from - HYSTERESIS_C;
     (reaches && stays).then_some(factor)
 }
 
@@ -97,10 +112,129 @@ fn thermal(device: &DeviceSpec) -> Thermal {
     Thermal { c_per_w: device.c_per_w, tau_s: device.tau_s }
 }
 
+/// What one batch of requests took.
+#[derive(Debug, Clone, Copy, Default)]
+struct Batch {
+    gross_j: f64,
+    net_j: f64,
+    tokens: f64,
+}
+
+struct LongRun<'a> {
+    scenario: &'a Scenario,
+    devices: Vec<Device>,
+    /// The present in nanoseconds, with its fraction.
+    at: f64,
+    requests: u64,
+}
+
+/// The cost of a token of a scenario that has been checked.
+pub(super) fn long_run(scenario: &Scenario) -> Truth {
+    let quiet = |device: &DeviceSpec| {
+        let spec = DeviceSpec { power_noise: 0.0, ..device.clone() };
+        Device::new(&spec, &[], Key::new(0))
+    };
+    let devices = scenario.devices.iter().map(quiet).collect();
+    let mut run = LongRun { scenario, devices, at: 0.0, requests: 0 };
+    let tau_s = scenario.devices.iter().map(|device| device.tau_s).fold(0.0, f64::max);
+    for _ in 0..4 {
+        run.batch(5.0 * tau_s);
+    }
+    let mut batches = Vec::new();
+    loop {
+        batches.push(run.batch(5.0 * tau_s));
+        let (gross, gross_error) = ratio(&batches, |batch| batch.gross_j);
+        let (net, net_error) = ratio(&batches, |batch| batch.net_j);
+        let error = (gross_error / gross.abs()).max(net_error / net.abs().max(1e-3 * gross.abs()));
+        if batches.len() >= BATCHES.1 || (batches.len() >= BATCHES.0 && error < GOAL) {
+            return Truth { j_per_output_token: gross, net_j_per_output_token: net, relative_error: error };
+        }
+    }
+}
+
+/// The ratio of sums of energy and tokens, and its standard error from the batches' residuals.
+fn ratio(batches: &[Batch], joules: impl Fn(&Batch) -> f64) -> (f64, f64) {
+    let n = batches.len() as f64;
+    let tokens: f64 = batches.iter().map(|batch| batch.tokens).sum();
+    let ratio = batches.iter().map(&joules).sum::<f64>() / tokens;
+    let squares: f64 = batches.iter().map(|batch| (joules(batch) - ratio * batch.tokens).powi(2)).sum();
+    (ratio, (squares * n / (n - 1.0).max(1.0)).sqrt() / tokens)
+}
+
+impl LongRun<'_> {
+    /// Runs requests for at least `at_least_s`, and at least 200 of them.
+    fn batch(&mut self, at_least_s: f64) -> Batch {
+        let start = self.now();
+        let before: Vec<f64> = self.devices.iter().map(|device| device.history().above(start)).collect();
+        let (mut tokens, mut requests) = (0u64, 0u64);
+        while requests < 200 || (seconds(self.now() - start) < at_least_s && requests < BATCH_REQUESTS) {
+            tokens += self.request();
+            requests += 1;
+        }
+        let now = self.now();
+        let mut batch = Batch { tokens: tokens as f64, ..Batch::default() };
+        for ((device, spec), before) in self.devices.iter_mut().zip(&self.scenario.devices).zip(before) {
+            device.advance(now);
+            let gross = device.history().energy(start, now);
+            // τ dθ/dt = c · P − θ, integrated.
+            let degree_seconds = spec.c_per_w * gross - spec.tau_s * (device.history().above(now) - before);
+            batch.gross_j += gross;
+            batch.net_j += gross - spec.loaded_idle() * seconds(now - start) - spec.leakage_w_per_c * degree_seconds;
+            device.discard_past();
+        }
+        batch
+    }
+
+    /// Runs one request and gives its tokens.
+    fn request(&mut self) -> u64 {
+        self.requests += 1;
+        let u = |step: f64| (0.5 + self.requests as f64 * step).fract().clamp(1e-12, 1.0 - 1e-12);
+        let workload = &self.scenario.workload;
+        let input = workload.input_tokens.quantile(u(1.0 / PLASTIC));
+        let output = workload.output_tokens.quantile(u(1.0 / (PLASTIC * PLASTIC)));
+        self.steps(1, workload.overhead_s, |device| Load::resting(device.loaded_idle()));
+        let prefill_s = input as f64 * workload.prefill_s_per_token;
+        self.steps(1, prefill_s, |device| Load { watts: device.prefill_w, active: true });
+        self.steps(output, workload.decode_s_per_token, |device| Load { watts: device.decode_w, active: true });
+        output
+    }
+
+    /// Runs `steps` steps of `step_s` at full speed each, under one load. A step takes as long as the speed at its
+    /// beginning says.
+    fn steps(&mut self, mut steps: u64, step_s: f64, load: impl Fn(&DeviceSpec) -> Load) {
+        let now = self.now();
+        for (device, spec) in self.devices.iter_mut().zip(&self.scenario.devices) {
+            device.set_load(now, load(spec));
+        }
+        if step_s == 0.0 {
+            return;
+        }
+        while steps > 0 {
+            let speed = self.devices.iter().map(Device::speed).fold(1.0, f64::min);
+            let step = step_s / speed * 1e9;
+            let change = self.devices.iter().filter_map(Device::throttle_change).min();
+            let alike = change.map_or(steps, |at| ((at as f64 - self.at) / step).ceil().max(1.0) as u64);
+            let taken = alike.min(steps);
+            self.at += taken as f64 * step;
+            steps -= taken;
+            let now = self.now();
+            for device in &mut self.devices {
+                device.advance(now);
+            }
+        }
+    }
+
+    fn now(&self) -> i64 {
+        self.at.round() as i64
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::scenario::Tokens;
     use super::*;
+    use crate::sim::Tokens;
+    use crate::sim::tests::run;
+    use crate::sim::{Machine, Seeds};
 
     fn scenario(device: &str) -> Scenario {
         let text = format!(
@@ -168,5 +302,43 @@ mod tests {
         let mut scenario = scenario("{}");
         scenario.workload.output_tokens = Tokens::Fixed(0);
         assert!(truth(&scenario).is_err());
+    }
+
+    /// Joules per token of `requests` requests in thermal steady state, and its standard error over ten blocks.
+    fn spent(scenario: &Scenario, requests: u64) -> (f64, f64) {
+        let machine = Machine::new(scenario, Seeds { run: 11, bench: 2 }).unwrap();
+        let mut workload = machine.workload();
+        run(&machine, &mut workload, 800);
+        let blocks: Vec<(f64, f64)> = (0..10)
+            .map(|_| {
+                let (tokens, energy) = run(&machine, &mut workload, requests / 10);
+                (tokens as f64, energy.get())
+            })
+            .collect();
+        let tokens: f64 = blocks.iter().map(|(tokens, _)| tokens).sum();
+        let ratio = blocks.iter().map(|(_, joules)| joules).sum::<f64>() / tokens;
+        let squares: f64 = blocks.iter().map(|(tokens, joules)| (joules - ratio * tokens).powi(2)).sum();
+        (ratio, (squares * 10.0 / 9.0).sqrt() / tokens)
+    }
+
+    #[test]
+    fn machines_spend_what_their_truth_says() {
+        let workload = r#""workload": {"input_tokens": {"lognormal": [5, 0.5]}, "output_tokens": {"lognormal": [4, 0.6]},
+            "request_cv": 0.02, "request_ar1": 0.3, "warmup": {"shape": "exp"}}"#;
+        for devices in [
+            r#""device": {"loaded_idle_w": 115, "prefill_w": 600, "decode_w": 350, "leakage_w_per_c": 0.5,
+                "power_noise": 0.01}"#,
+            r#""device": {"decode_w": 400, "loaded_idle_w": 115, "leakage_w_per_c": 0.5, "throttle_c": 55,
+                "power_noise": 0.01}"#,
+            r#""device": {"idle_w": 200, "decode_w": 400, "leakage_w_per_c": 0.5, "throttle_c": 40}"#,
+            r#""devices": [{"leakage_w_per_c": 0.5}, {"id": "gpu:1", "decode_w": 450, "throttle_c": 60}]"#,
+        ] {
+            let scenario = Scenario::from_json(&format!("{{{devices}, {workload}}}")).unwrap();
+            let truth = truth(&scenario).unwrap();
+            let (spent, error) = spent(&scenario, 8_000);
+            assert!(error / spent < 2e-3, "{devices}: {spent} ± {error}");
+            let off = spent - truth.j_per_output_token;
+            assert!(off.abs() < 4.0 * error + 1e-4 * spent, "{devices}: {spent} ± {error}, {truth:?}");
+        }
     }
 }

@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use super::device::Load;
-use super::machine::{Purpose, Shared};
-use super::requests::{Requests, Shape, VirtualRequest};
+use super::device::{Device, Load};
+use super::noise::{Key, mean_one};
 use super::scenario::{Scenario, WorkloadSpec};
+use super::state::{MachineState, Purpose};
 use crate::units::Stamp;
 
 /// What a running request has just done.
@@ -29,7 +29,7 @@ struct Powers {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum PhaseName {
+enum LoadPhase {
     LoadedIdle,
     Prefill,
     Decode,
@@ -37,7 +37,7 @@ enum PhaseName {
 
 /// One launch of a workload on a simulated machine.
 pub struct Workload {
-    shared: Arc<Shared>,
+    shared: Arc<MachineState>,
     spec: WorkloadSpec,
     powers: Vec<Powers>,
     requests: Requests,
@@ -53,8 +53,8 @@ impl std::fmt::Debug for Workload {
 }
 
 impl Workload {
-    pub(super) fn new(shared: Arc<Shared>, scenario: &Scenario, launch: u64) -> Self {
-        let key = shared.bench_key().of(Purpose::Launch).with(launch);
+    pub(super) fn new(shared: Arc<MachineState>, scenario: &Scenario, launch: u64) -> Self {
+        let key = shared.bench_key().for_purpose(Purpose::Launch).with(launch);
         let spec = scenario.workload.clone();
         let powers = scenario
             .devices
@@ -66,14 +66,14 @@ impl Workload {
             })
             .collect();
         let launch_effect = shared.launch_effect(spec.session_cv, spec.launch_cv, key);
-        let can_throttle = shared.devices().iter().any(super::device::Device::can_throttle);
-        let requests = Requests::new(spec.clone(), key.of(Purpose::Cycles));
+        let can_throttle = shared.devices().iter().any(Device::can_throttle);
+        let requests = Requests::new(spec.clone(), key.for_purpose(Purpose::Cycles));
         Self { shared, spec, powers, requests, launch_effect, cycle_effect: 1.0, can_throttle }
     }
 
     /// Makes the model resident, in no time: the devices go from idle to loaded idle.
     pub fn load_model(&mut self) {
-        self.enter(PhaseName::LoadedIdle);
+        self.set_phase(LoadPhase::LoadedIdle);
     }
 
     /// Begins cycle `n`: from now on its draws and its random effect on power apply. Before the first cycle the effect
@@ -81,7 +81,7 @@ impl Workload {
     pub fn set_cycle(&mut self, n: u64) {
         self.cycle_effect = self.requests.set_cycle(n);
         let now = self.shared.now();
-        let noise = self.requests.cycle_key().of(Purpose::Power);
+        let noise = self.requests.cycle_key().for_purpose(Purpose::Power);
         for (device, index) in self.shared.devices().iter_mut().zip(0..) {
             device.set_noise(now, noise.with(index));
         }
@@ -98,29 +98,29 @@ impl Workload {
     /// device throttles at that moment (with several, the slowest counts).
     pub fn run(&mut self, request: VirtualRequest, on_step: &mut dyn FnMut(Step)) {
         let mut at = self.shared.now() as f64;
-        self.enter(PhaseName::LoadedIdle);
-        self.pass(&mut at, self.spec.overhead_s * request.slowness);
-        self.enter(PhaseName::Prefill);
-        self.pass(&mut at, request.input_tokens as f64 * self.spec.prefill_s_per_token * request.slowness);
-        self.enter(PhaseName::Decode);
+        self.set_phase(LoadPhase::LoadedIdle);
+        self.work_for(&mut at, self.spec.overhead_s * request.time_factor);
+        self.set_phase(LoadPhase::Prefill);
+        self.work_for(&mut at, request.input_tokens as f64 * self.spec.prefill_s_per_token * request.time_factor);
+        self.set_phase(LoadPhase::Decode);
         on_step(Step::Prefilled);
-        let token_s = self.spec.decode_s_per_token * request.slowness;
+        let token_s = self.spec.decode_s_per_token * request.time_factor;
         for _ in 0..request.output_tokens {
-            self.pass(&mut at, token_s);
+            self.work_for(&mut at, token_s);
             on_step(Step::Token);
         }
-        self.enter(PhaseName::LoadedIdle);
+        self.set_phase(LoadPhase::LoadedIdle);
     }
 
     /// Puts every device under the load of a phase.
-    fn enter(&mut self, phase: PhaseName) {
+    fn set_phase(&mut self, phase: LoadPhase) {
         let effect = self.launch_effect * self.cycle_effect;
         let now = self.shared.now();
         for (device, powers) in self.shared.devices().iter_mut().zip(&self.powers) {
             let load = match phase {
-                PhaseName::LoadedIdle => Load::resting(powers.loaded_idle),
-                PhaseName::Prefill => Load { watts: powers.prefill * effect, active: true },
-                PhaseName::Decode => Load { watts: powers.decode * effect, active: true },
+                LoadPhase::LoadedIdle => Load::resting(powers.loaded_idle),
+                LoadPhase::Prefill => Load { watts: powers.prefill * effect, active: true },
+                LoadPhase::Decode => Load { watts: powers.decode * effect, active: true },
             };
             device.set_load(now, load);
         }
@@ -128,9 +128,9 @@ impl Workload {
 
     /// Lets `seconds` of work pass. `at` carries fractions of nanoseconds from step to step, so that many short steps
     /// take as long as one long one.
-    fn pass(&self, at: &mut f64, seconds: f64) {
+    fn work_for(&self, at: &mut f64, seconds: f64) {
         let speed = if self.can_throttle {
-            self.shared.devices_now().iter().map(super::device::Device::speed).fold(1.0, f64::min)
+            self.shared.devices_now().iter().map(Device::speed).fold(1.0, f64::min)
         } else {
             1.0
         };
@@ -141,5 +141,165 @@ impl Workload {
         if now > *at + 1.0 {
             *at = now;
         }
+    }
+}
+
+/// Which lengths requests have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Every request has the median lengths of the scenario's distributions (exp(mu) for a lognormal one).
+    Fixed,
+    /// Lengths are drawn.
+    Drawn,
+}
+
+/// A request that the simulated machine can run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct VirtualRequest {
+    /// Tokens of the prompt.
+    pub input_tokens: u64,
+    /// Tokens that it will generate; at least 1.
+    pub output_tokens: u64,
+    /// Its time divided by its usual time: warm-up times noise.
+    pub(super) time_factor: f64,
+}
+
+/// What a random number of the workload is for.
+#[derive(Clone, Copy)]
+enum Stream {
+    Input = 1,
+    Output,
+    Time,
+    Cycle,
+}
+
+/// The requests of one launch of a workload.
+#[derive(Debug, Clone)]
+pub(super) struct Requests {
+    spec: WorkloadSpec,
+    launch: Key,
+    cycle: Key,
+    in_cycle: u64,
+    since_launch: u64,
+    /// The autoregressive noise of the last request of this cycle, in standard deviations.
+    last_noise: Option<f64>,
+}
+
+impl Requests {
+    /// The requests before the first cycle (warm-up) of the launch that `launch` stands for.
+    pub(super) fn new(spec: WorkloadSpec, launch: Key) -> Self {
+        let cycle = launch.with(u64::MAX);
+        Self { spec, launch, cycle, in_cycle: 0, since_launch: 0, last_noise: None }
+    }
+
+    /// Begins cycle `n`, and gives its random factor on power.
+    pub(super) fn set_cycle(&mut self, n: u64) -> f64 {
+        self.cycle = self.launch.with(n);
+        self.in_cycle = 0;
+        self.last_noise = None;
+        mean_one(self.spec.cycle_cv, self.stream(Stream::Cycle).normal(0))
+    }
+
+    /// The key of everything that is random about the present cycle.
+    pub(super) fn cycle_key(&self) -> Key {
+        self.cycle
+    }
+
+    /// The next request.
+    pub(super) fn next(&mut self, shape: Shape) -> VirtualRequest {
+        let index = self.in_cycle;
+        let (input_tokens, output_tokens) = match shape {
+            Shape::Fixed => (self.spec.input_tokens.median(), self.spec.output_tokens.median()),
+            Shape::Drawn => (
+                self.spec.input_tokens.draw(self.stream(Stream::Input), index),
+                self.spec.output_tokens.draw(self.stream(Stream::Output), index),
+            ),
+        };
+        let time_factor = self.spec.warmup.multiplier(self.since_launch) * self.time_noise(index);
+        self.in_cycle += 1;
+        self.since_launch += 1;
+        VirtualRequest { input_tokens, output_tokens, time_factor }
+    }
+
+    /// First-order autoregression that starts each cycle in its stationary distribution, so that every request's
+    /// factor has mean exactly 1.
+    fn time_noise(&mut self, index: u64) -> f64 {
+        if self.spec.request_cv == 0.0 {
+            return 1.0;
+        }
+        let fresh = self.stream(Stream::Time).normal(index);
+        let keep = self.spec.request_ar1;
+        let noise = match self.last_noise {
+            Some(last) => keep * last + (1.0 - keep * keep).sqrt() * fresh,
+            None => fresh,
+        };
+        self.last_noise = Some(noise);
+        mean_one(self.spec.request_cv, noise)
+    }
+
+    fn stream(&self, stream: Stream) -> Key {
+        self.cycle.with(stream as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::{Tokens, WarmupSpec};
+
+    fn spec() -> WorkloadSpec {
+        WorkloadSpec {
+            input_tokens: Tokens::LogNormal { mu: 5.0, sigma: 0.5 },
+            output_tokens: Tokens::LogNormal { mu: 4.0, sigma: 0.6 },
+            request_cv: 0.1,
+            request_ar1: 0.6,
+            cycle_cv: 0.02,
+            ..WorkloadSpec::default()
+        }
+    }
+
+    #[test]
+    fn a_cycle_is_the_same_whatever_came_before() {
+        let key = Key::new(1);
+        let mut whole = Requests::new(spec(), key);
+        for n in 0..5 {
+            whole.set_cycle(n);
+            for _ in 0..=n {
+                whole.next(Shape::Drawn);
+            }
+        }
+        let mut resumed = Requests::new(spec(), key);
+        assert_eq!(whole.set_cycle(5), resumed.set_cycle(5));
+        for _ in 0..20 {
+            assert_eq!(whole.next(Shape::Drawn), resumed.next(Shape::Drawn));
+        }
+        assert_ne!(whole.set_cycle(6), resumed.set_cycle(5));
+    }
+
+    #[test]
+    fn time_noise_has_mean_one_and_the_correlation_asked_for() {
+        let mut requests = Requests::new(spec(), Key::new(3));
+        requests.set_cycle(0);
+        let logs: Vec<f64> = (0..200_000).map(|_| requests.next(Shape::Drawn).time_factor.ln()).collect();
+        let n = logs.len() as f64;
+        let mean_factor = logs.iter().map(|x| x.exp()).sum::<f64>() / n;
+        // 0.1 · sqrt((1 + 0.6) / (1 − 0.6) / n) is one standard error.
+        assert!((mean_factor - 1.0).abs() < 4.0 * 0.1 * 2.0 / n.sqrt(), "{mean_factor}");
+        let mean = logs.iter().sum::<f64>() / n;
+        let variance = logs.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
+        let lag = logs.windows(2).map(|w| (w[0] - mean) * (w[1] - mean)).sum::<f64>() / n;
+        assert!((lag / variance - 0.6).abs() < 0.01, "{}", lag / variance);
+    }
+
+    #[test]
+    fn fixed_requests_are_all_alike_but_for_their_time() {
+        let warm = WorkloadSpec { request_cv: 0.0, warmup: WarmupSpec::default(), ..spec() };
+        let mut requests = Requests::new(warm, Key::new(1));
+        let first = requests.next(Shape::Fixed);
+        assert_eq!((first.input_tokens, first.output_tokens, first.time_factor), (148, 55, 1.5));
+        for _ in 0..30 {
+            requests.next(Shape::Fixed);
+        }
+        assert_eq!(requests.next(Shape::Fixed).time_factor, 1.0);
     }
 }

@@ -14,12 +14,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::atomic::write_atomic;
-use super::durable::{ensure_regular_file, refuse_links};
 use super::error::StoreError;
+use super::fs::write_atomic;
+use super::fs::{ensure_regular_file, refuse_links};
 use super::home::Home;
-use super::run_id::RunId;
-use super::slug::slug;
+use super::naming::RunId;
+use super::naming::slug;
+use crate::fs::{FileLock, FileLockError};
 use crate::model::{OLDEST_SCHEMA_VERSION, SCHEMA_VERSION};
 
 const MANIFEST: &str = "manifest.json";
@@ -140,7 +141,7 @@ impl Baseline {
         let folder = folder(home, name);
         refuse_links(&folder)?;
         create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
-        let _lock = Lock::take(&all(home))?;
+        let _lock = lock(&all(home))?;
         let old = match Self::find(home, name) {
             Ok(old) => old.map(|old| old.manifest.benches).unwrap_or_default(),
             Err(StoreError::Damaged { .. }) => Vec::new(),
@@ -248,6 +249,16 @@ fn check(name: &str) -> Result<(), StoreError> {
     Err(StoreError::BadBaselineName { text: name.chars().take(120).collect(), why })
 }
 
+/// Prevents two processes from saving at the same time.
+fn lock(folder: &Path) -> Result<FileLock, StoreError> {
+    let path = folder.join(".lock");
+    ensure_regular_file(&path)?;
+    FileLock::acquire(&path).map_err(|error| match error {
+        FileLockError::Open(source) => StoreError::io("create", &path)(source),
+        FileLockError::Lock(source) => StoreError::io("lock", &path)(source),
+    })
+}
+
 /// A file's bytes; `None` where there is none.
 fn read_small(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     ensure_regular_file(path)?;
@@ -258,26 +269,6 @@ fn read_small(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     let mut bytes = Vec::new();
     file.take(LARGEST).read_to_end(&mut bytes).map_err(StoreError::io("read", path))?;
     Ok(Some(bytes))
-}
-
-/// Keeps two processes from saving at once.
-struct Lock(File);
-
-impl Lock {
-    fn take(folder: &Path) -> Result<Self, StoreError> {
-        let path = folder.join(".lock");
-        ensure_regular_file(&path)?;
-        let open = File::options().create(true).append(true).open(&path);
-        let file = open.map_err(StoreError::io("create", &path))?;
-        file.lock().map_err(StoreError::io("lock", &path))?;
-        Ok(Self(file))
-    }
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        drop(self.0.unlock());
-    }
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use std::fs::{File, create_dir_all, remove_file};
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
-use super::atomic::unique;
 use super::error::StoreError;
+use crate::fs::unique_suffix;
 
 /// What the choice of a home is made from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl Home {
     pub fn check_writable(&self) -> Result<(), StoreError> {
         let runs = self.runs();
         create_dir_all(&runs).map_err(StoreError::io("create the results folder", &runs))?;
-        let probe = runs.join(format!(".probe-{}", unique()));
+        let probe = runs.join(format!(".probe-{}", unique_suffix()));
         let written = File::create_new(&probe).and_then(|mut file| {
             // A whole block: a full disk often has room for less.
             file.write_all(&[0; 4096])?;

@@ -7,8 +7,8 @@ use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::durable::ensure_regular_file;
 use super::error::StoreError;
+use super::fs::ensure_regular_file;
 
 /// Time between two tries.
 const RETRY: Duration = Duration::from_millis(200);

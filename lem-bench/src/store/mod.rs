@@ -1,41 +1,40 @@
-//! What is kept on disk: where results go, run folders, the append-only journal of each process and how it is read
-//! back, files that are either old or new but never half, and the lock that keeps two measurements apart.
+//! Results on disk: where they go, run folders, the append-only journal of each process, baselines, the history, and
+//! the lock that allows one measurement at a time.
 //!
-//! Must not know statistics, analysis or reports.
-//!
-//! # A run's folder
+//! # Files
 //!
 //! ```text
 //! <home>/latest                                 the newest run's id, one line of text
 //! <home>/history.jsonl                          one line for each bench of each run
-//! <home>/baselines/main-0a1b2c3d4e5f/           results that are kept under a name
-//! <home>/calibration.json                       the spread between sessions of each machine
+//! <home>/baselines/main-0a1b2c3d4e5f/           results saved under a name
+//! <home>/session-spread.json                    the session spread of each machine
 //! <home>/ranks/                                 where the processes of a launcher agree on a run
 //! <home>/runs/2026-11-23T14-05-33Z-a1b2/        a run
-//!     journal-0.jsonl      samples-0.bin        what process 0 measured; one pair of files a process
-//!     ranks-4/                                  where they meet, as long as they measure
+//!     journal-0.jsonl      samples-0.bin        the measurements of process 0; one pair of files per process
+//!     ranks-4/                                  the barrier of the ranks, while they measure
 //!     journal-0-4711.jsonl samples-0-4711.bin   the same under nextest, which starts a process for each bench
 //! ```
 //!
 //! # The journal, `journal-*.jsonl`
 //!
-//! One record a line, each a JSON object: a [`Record`](crate::model::Record) whose kind is in `"record"`. The first
-//! is the head, with the `schema_version` of everything in the pair of files. Lines are appended and never changed.
-//! When [`Observer::on`](crate::runner::Observer::on) returns, the record is on the disk.
+//! One JSON object per line. Each is a [`Record`](crate::model::Record), whose kind is in the field `"record"`. The
+//! first is the run header, whose `schema_version` applies to both files of the pair. Lines are appended and never
+//! changed. When [`Observer::on`](crate::runner::Observer::on) returns, the record is on disk.
 //!
-//! - The last field of each line, `"crc32"`, is the CRC-32 (that of zlib and gzip, eight hexadecimal digits) of all
-//!   bytes of the line before the comma in front of that field.
-//! - A cycle's times of requests are not in the line but in the samples file. `"columns"` says where: each of
-//!   `latency_ns`, `ttft_ns`, `itl_ns` and `itl_count` has the `offset` of its first byte, the `count` of its values,
-//!   their `dtype` (`<u4` or `<u8`, little-endian) and the `crc32` of its bytes.
-//! - A last line that is cut off was never reported as kept: its writer was killed. A journal whose last record is not
-//!   `run_end` was interrupted. A process that goes on with it writes `resume`, then the rest: a bench with cycles goes
-//!   on with the next cycle after a new warm-up, any other begins again.
+//! - The last field of each line, `"crc32"`, is the CRC-32 (as in zlib and gzip, eight hexadecimal digits) of all bytes
+//!   of the line before the comma in front of that field.
+//! - The request times of a cycle are not in the line but in the samples file. `"columns"` gives their positions: each
+//!   of `latency_ns`, `ttft_ns`, `itl_ns` and `itl_count` has the `offset` of its first byte, the `count` of its
+//!   values, their `dtype` (`<u4` or `<u8`, little-endian) and the `crc32` of its bytes.
+//! - A truncated last line was never reported as written: its writer was killed. A journal whose last record is not
+//!   `run_end` was interrupted. A process that resumes it appends `resume`, then the rest: a bench that has cycles
+//!   continues with its next cycle after a new warm-up, any other bench starts over.
 //!
 //! # The samples, `samples-*.bin`
 //!
-//! Sixteen bytes of head (`LEMSMPL` and a line feed, then the schema version and a zero as `<u4`), then the columns,
-//! each at an offset that eight divides. Columns are written before the line that names them.
+//! A header of sixteen bytes (`LEMSMPL` and a line feed, then the schema version and a zero as `<u4`), then the columns.
+//! The offset of each column is a multiple of eight. Columns are written before the line that refers to them, so a
+//! killed writer can leave columns that no line refers to.
 //!
 //! # From Python
 //!
@@ -46,37 +45,28 @@
 //! itl_ns = numpy.frombuffer(open("samples-0.bin", "rb").read(), dtype=c["dtype"], count=c["count"], offset=c["offset"])
 //! ```
 
-mod atomic;
 mod baselines;
-mod calibrations;
 mod civil;
-mod columns;
-mod component;
-mod durable;
+mod codec;
 mod error;
-mod gather;
+mod fs;
 mod history;
-#[cfg(test)]
-mod history_tests;
 mod home;
-mod journal;
-mod line;
+mod journal_reader;
+mod journal_writer;
 mod lock;
-mod reader;
+mod machine_spread;
+mod naming;
 mod run_dir;
-mod run_id;
-mod slug;
 
-pub use atomic::write_atomic;
 pub use baselines::{Baseline, BaselineBench, BaselineManifest, BaselineRun};
-pub use calibrations::{MachineSpread, MachineSpreads};
 pub use error::StoreError;
-pub use gather::gather;
+pub use fs::write_atomic;
 pub use history::History;
 pub use home::{Home, HomeOptions};
-pub use journal::{JournalName, JournalWriter};
+pub use journal_reader::{Journal, read_journal, read_run};
+pub use journal_writer::JournalWriter;
 pub use lock::{MachineLock, WaitPolicy};
-pub use reader::{Journal, read_journal, read_run};
-pub use run_dir::RunDir;
-pub use run_id::RunId;
-pub use slug::slug;
+pub use machine_spread::{MachineSpread, MachineSpreads};
+pub use naming::{JournalName, RunId, slug};
+pub use run_dir::{RunDir, copy_journals};

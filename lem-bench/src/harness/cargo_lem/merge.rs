@@ -13,7 +13,7 @@ use crate::harness::{command, console, pages, saved};
 use crate::model::RunHeader;
 use crate::report::console::{TableOptions, table};
 use crate::report::export::JSON;
-use crate::store::{Home, RunDir, gather, read_run, slug};
+use crate::store::{Home, RunDir, copy_journals, read_run, slug};
 
 pub(super) const SUBCOMMAND: Subcommand = Subcommand { name: "merge", command: merge_command, run: merge };
 
@@ -145,7 +145,7 @@ fn join(pieces: &[Piece], folder: &Path, home: &Home, cwd: &Path) -> Result<Summ
     let mut sorted: Vec<&Piece> = pieces.iter().collect();
     sorted.sort_by_key(|piece| (piece.head.rank, piece.head.shard));
     let journals: Vec<&Path> = sorted.iter().map(|piece| piece.path.as_path()).collect();
-    gather(&journals, folder).map_err(|error| pages::stop(&error))?;
+    copy_journals(&journals, folder).map_err(|error| pages::stop(&error))?;
     let saved = saved::load(&folder.to_string_lossy(), home, cwd, &|_| ())?;
     for damage in &saved.damage {
         console::warn(damage);

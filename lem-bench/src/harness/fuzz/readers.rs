@@ -94,7 +94,7 @@ pub(super) const READERS: &[Reader] = &[
     },
     Reader {
         name: "spread-of-machines",
-        file: Some("calibration.json"),
+        file: Some("session-spread.json"),
         sealed: false,
         beside: 0,
         prepare: samples::spread,

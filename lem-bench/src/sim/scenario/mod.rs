@@ -1,20 +1,12 @@
-//! The scenario file: what a simulated machine is like.
-//!
-//! Plain data, its defaults, how it is read and what it refuses. Must not know how any of it is simulated.
+//! The scenario file, which describes a simulated machine.
 
-mod check;
-mod device;
 mod error;
-mod events;
-mod file;
+mod load;
 mod sensor;
+mod spec;
 mod tokens;
-mod workload;
 
-pub use device::DeviceSpec;
 pub use error::ScenarioError;
-pub use events::{BackgroundSpec, FaultKind, FaultSpec};
-pub use file::Scenario;
 pub use sensor::{Phase, SensorKind, SensorSpec};
+pub use spec::{BackgroundSpec, DeviceSpec, FaultKind, FaultSpec, Scenario, WarmupShape, WarmupSpec, WorkloadSpec};
 pub use tokens::Tokens;
-pub use workload::{WarmupShape, WarmupSpec, WorkloadSpec};

@@ -21,7 +21,7 @@ pub struct SensorSpec {
     pub device: Option<String>,
     /// Whether the meter tells how long its values average, as a driver does for a card that is known; else whoever
     /// reads it must reckon with everything.
-    pub told: bool,
+    pub discloses_averaging: bool,
 }
 
 /// What a sensor shows at its updates.
@@ -73,7 +73,7 @@ impl SensorSpec {
     /// A full-time energy counter: every 100 ms, in millijoules, 64 bits, random phase.
     pub fn counter() -> Self {
         let kind = SensorKind::Counter { quantum_j: 0.001, bits: 64, part_time_s: None, lost_per_read_s: 0.0 };
-        Self { kind, update_s: 0.1, gain: 1.0, phase_s: Phase::Random, device: None, told: false }
+        Self { kind, update_s: 0.1, gain: 1.0, phase_s: Phase::Random, device: None, discloses_averaging: false }
     }
 
     /// The time that each of its values covers, in seconds.
@@ -111,8 +111,8 @@ struct Keys {
     phase_s: Option<Phase>,
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    told: Option<bool>,
+    #[serde(rename = "told", skip_serializing_if = "Option::is_none")]
+    discloses_averaging: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lost_per_read_s: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -174,7 +174,7 @@ impl TryFrom<Keys> for SensorSpec {
             gain: keys.gain.unwrap_or(usual.gain),
             phase_s: keys.phase_s.unwrap_or(usual.phase_s),
             device: keys.device,
-            told: keys.told.unwrap_or(false),
+            discloses_averaging: keys.discloses_averaging.unwrap_or(false),
         })
     }
 }
@@ -187,7 +187,7 @@ impl From<SensorSpec> for Keys {
             gain: Some(spec.gain),
             phase_s: Some(spec.phase_s),
             device: spec.device,
-            told: spec.told.then_some(true),
+            discloses_averaging: spec.discloses_averaging.then_some(true),
             lost_per_read_s: None,
             quantum_j: None,
             bits: None,

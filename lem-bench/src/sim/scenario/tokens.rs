@@ -5,6 +5,12 @@ use std::fmt;
 use serde::de::{Error, MapAccess, Unexpected, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use statrs::distribution::{ContinuousCDF, Normal};
+
+use crate::sim::noise::Key;
+
+/// Lognormal tails below this length are summed token by token; above it rounding no longer matters.
+const SUMMED: u64 = 20_000;
 
 /// The distribution of a number of tokens. What is drawn is a whole number of at least 1.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +26,73 @@ pub enum Tokens {
     },
     /// One of these, each as likely as the others: `{"choice": [32, 64, 128]}`.
     Choice(Vec<u64>),
+}
+
+impl Tokens {
+    /// The number drawn with this key and counter.
+    pub(in crate::sim) fn draw(&self, key: Key, counter: u64) -> u64 {
+        match self {
+            Self::LogNormal { mu, sigma } => rounded((mu + sigma * key.normal(counter)).exp()),
+            Self::Fixed(_) | Self::Choice(_) => self.quantile(key.uniform(counter)),
+        }
+    }
+
+    /// The number below which a share `u` of all draws lie, `u` in (0, 1).
+    pub(in crate::sim) fn quantile(&self, u: f64) -> u64 {
+        match self {
+            Self::Fixed(count) => *count,
+            Self::LogNormal { mu, sigma } => rounded((mu + sigma * Normal::standard().inverse_cdf(u)).exp()),
+            Self::Choice(counts) => {
+                let index = (u * counts.len() as f64) as usize;
+                counts.get(index.min(counts.len().saturating_sub(1))).copied().unwrap_or(1)
+            }
+        }
+    }
+
+    /// The middle of the distribution (the lower of two): exp(mu), rounded, for a lognormal one.
+    pub fn median(&self) -> u64 {
+        match self {
+            Self::Fixed(count) => *count,
+            Self::LogNormal { mu, .. } => rounded(mu.exp()),
+            Self::Choice(counts) => {
+                let mut sorted = counts.clone();
+                sorted.sort_unstable();
+                sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or(1)
+            }
+        }
+    }
+
+    /// The mean of what is drawn, rounding and the floor of 1 token included.
+    ///
+    /// For a lognormal distribution the mean is 1 + Σ P(x ≥ n + ½) over n ≥ 1, summed as far as rounding matters; the
+    /// rest of the sum is the partial expectation of the distribution itself.
+    pub fn mean(&self) -> f64 {
+        match self {
+            Self::Fixed(count) => *count as f64,
+            Self::Choice(counts) => counts.iter().sum::<u64>() as f64 / counts.len().max(1) as f64,
+            Self::LogNormal { mu, sigma } if *sigma == 0.0 => rounded(mu.exp()) as f64,
+            Self::LogNormal { mu, sigma } => {
+                let normal = Normal::standard();
+                let above = |x: f64| normal.sf((x.ln() - mu) / sigma);
+                let mut mean = 1.0;
+                for n in 1..SUMMED {
+                    let share = above(n as f64 + 0.5);
+                    mean += share;
+                    if share < 1e-18 {
+                        return mean;
+                    }
+                }
+                // Σ P(x ≥ n + ½) from SUMMED on is ∫ P(x ≥ u) du by the midpoint rule: E[x; x > edge] − edge · P(x > edge).
+                let edge = SUMMED as f64;
+                let partial = (mu + sigma * sigma / 2.0).exp() * normal.cdf((mu + sigma * sigma - edge.ln()) / sigma);
+                mean + partial - edge * above(edge)
+            }
+        }
+    }
+}
+
+fn rounded(length: f64) -> u64 {
+    length.round().max(1.0) as u64
 }
 
 impl Serialize for Tokens {
@@ -114,5 +187,44 @@ mod tests {
             let error = serde_json::from_str::<Tokens>(text).unwrap_err().to_string();
             assert!(error.contains(words), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn means_agree_with_draws() {
+        for tokens in [
+            Tokens::LogNormal { mu: 4.0, sigma: 0.6 },
+            Tokens::LogNormal { mu: 0.2, sigma: 0.8 },
+            Tokens::LogNormal { mu: -3.0, sigma: 0.5 },
+            Tokens::Choice(vec![3, 9, 700]),
+            Tokens::Fixed(12),
+        ] {
+            let key = Key::new(5);
+            let n = 400_000u64;
+            let draws: Vec<f64> = (0..n).map(|i| tokens.draw(key, i) as f64).collect();
+            let mean = draws.iter().sum::<f64>() / n as f64;
+            let sd = (draws.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / n as f64).sqrt();
+            let error = (mean - tokens.mean()).abs();
+            assert!(error <= 4.0 * sd / (n as f64).sqrt() + 1e-9, "{tokens:?}: {mean} {}", tokens.mean());
+            assert!(draws.iter().all(|d| *d >= 1.0));
+        }
+    }
+
+    #[test]
+    fn rounding_hardly_moves_the_mean_of_long_requests() {
+        // Rounding is unbiased where the density is flat: the mean is exp(mu + sigma²/2), summed or not.
+        for (mu, sigma) in [(5.0f64, 0.5f64), (8.0, 1.0), (9.5, 0.7), (12.0, 0.3), (9.9, 0.01)] {
+            let exact = (mu + sigma * sigma / 2.0).exp();
+            let mean = Tokens::LogNormal { mu, sigma }.mean();
+            assert!((mean / exact - 1.0).abs() < 1e-7, "{mu} {sigma}: {mean} {exact}");
+        }
+    }
+
+    #[test]
+    fn medians_are_the_middle() {
+        assert_eq!(Tokens::LogNormal { mu: 4.0, sigma: 0.6 }.median(), 55);
+        assert_eq!(Tokens::Choice(vec![9, 1, 5]).median(), 5);
+        assert_eq!(Tokens::Choice(vec![9, 1, 5, 2]).median(), 2);
+        assert_eq!(Tokens::LogNormal { mu: 4.0, sigma: 0.6 }.quantile(0.5), 55);
+        assert_eq!(Tokens::Choice(vec![1, 2]).quantile(0.999_999), 2);
     }
 }

@@ -1,4 +1,4 @@
-//! What `cargo lem calibrate` measured of the spread between sessions, by machine: `<home>/calibration.json`.
+//! What `cargo lem calibrate` measured of the spread between sessions, by machine: `<home>/session-spread.json`.
 //!
 //! Must not know how it was computed or what is made of it.
 
@@ -9,9 +9,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::atomic::write_atomic;
-use super::durable::ensure_regular_file;
 use super::error::StoreError;
+use super::fs::ensure_regular_file;
+use super::fs::write_atomic;
 use super::home::Home;
 use crate::model::{OLDEST_SCHEMA_VERSION, SCHEMA_VERSION};
 
@@ -45,7 +45,7 @@ pub struct MachineSpreads {
 impl MachineSpreads {
     /// The file.
     pub fn file(home: &Home) -> PathBuf {
-        home.path().join("calibration.json")
+        home.path().join("session-spread.json")
     }
 
     /// Reads what was calibrated; a file that is not there says nothing of any machine.

@@ -4,7 +4,7 @@
 //! Times are signed nanoseconds; before zero the device had been at rest for ever. A segment begins only where the
 //! power really changes its form, never where somebody looks. Must not know why a segment ended.
 
-use super::heat::{Flow, Thermal};
+use super::heat::{LinearPower, Thermal};
 
 /// Nanoseconds in seconds.
 pub(super) fn seconds(nanos: i64) -> f64 {
@@ -14,12 +14,12 @@ pub(super) fn seconds(nanos: i64) -> f64 {
 /// A sum of doubles that keeps what rounding would lose (Knuth's two-sum), so that the energy of a short window hours
 /// into a run is as exact as at its beginning.
 #[derive(Debug, Clone, Copy, Default)]
-struct Sum {
+struct CompensatedSum {
     high: f64,
     low: f64,
 }
 
-impl Sum {
+impl CompensatedSum {
     fn plus(self, x: f64) -> Self {
         let high = self.high + x;
         let back = high - self.high;
@@ -39,52 +39,56 @@ struct Segment {
     /// Degrees above ambient at the start.
     above: f64,
     /// Energy since time zero at the start.
-    energy: Sum,
-    flow: Flow,
+    energy: CompensatedSum,
+    power: LinearPower,
 }
 
 /// The segments of a device from time zero on; the last is open.
 #[derive(Debug, Clone)]
-pub(super) struct History {
+pub(super) struct PowerHistory {
     thermal: Thermal,
     segments: Vec<Segment>,
     /// Power and temperature before time zero.
     rest: (f64, f64),
 }
 
-impl History {
-    /// A device that has rested at `above` degrees with `rest_w` and goes on with `flow` at time zero.
-    pub(super) fn new(thermal: Thermal, rest_w: f64, above: f64, flow: Flow) -> Self {
-        let first = Segment { start: 0, above, energy: Sum::default(), flow };
+impl PowerHistory {
+    /// A device that has rested at `above` degrees with `rest_w` and goes on with `power` at time zero.
+    pub(super) fn new(thermal: Thermal, rest_w: f64, above: f64, power: LinearPower) -> Self {
+        let first = Segment { start: 0, above, energy: CompensatedSum::default(), power };
         Self { thermal, segments: vec![first], rest: (rest_w, above) }
     }
 
     /// Begins a segment at `start`, not before the one that is open. A segment without length is replaced.
-    pub(super) fn begin(&mut self, start: i64, flow: Flow) {
+    pub(super) fn begin_segment(&mut self, start: i64, power: LinearPower) {
         let last = self.last();
         if start <= last.start {
             if let Some(last) = self.segments.last_mut() {
-                last.flow = flow;
+                last.power = power;
             }
             return;
         }
-        let (above, joules) = self.thermal.pass(last.flow, last.above, seconds(start - last.start));
-        self.segments.push(Segment { start, above, energy: last.energy.plus(joules), flow });
+        let (above, joules) = self.thermal.pass(last.power, last.above, seconds(start - last.start));
+        self.segments.push(Segment { start, above, energy: last.energy.plus(joules), power });
     }
 
     /// Degrees above ambient at `at`, within the open segment.
-    pub(super) fn open_above_at(&self, at: i64) -> f64 {
+    pub(super) fn above_in_open_segment(&self, at: i64) -> f64 {
         let last = self.last();
-        if at == last.start { last.above } else { self.thermal.pass(last.flow, last.above, seconds(at - last.start)).0 }
+        if at == last.start {
+            last.above
+        } else {
+            self.thermal.pass(last.power, last.above, seconds(at - last.start)).0
+        }
     }
 
     /// The power's form in the open segment.
-    pub(super) fn open_flow(&self) -> Flow {
-        self.last().flow
+    pub(super) fn open_power(&self) -> LinearPower {
+        self.last().power
     }
 
     /// Forgets everything before the open segment: earlier moments can no longer be asked for.
-    pub(super) fn forget(&mut self) {
+    pub(super) fn discard_past(&mut self) {
         let last = self.segments.len() - 1;
         self.segments.drain(..last);
     }
@@ -101,16 +105,16 @@ impl History {
         let from = from.max(0);
         let (first, last) = (self.index_at(from), self.index_at(to));
         let head = &self.segments[first];
-        let (above, _) = self.thermal.pass(head.flow, head.above, seconds(from - head.start));
+        let (above, _) = self.thermal.pass(head.power, head.above, seconds(from - head.start));
         if first == last {
-            return before + self.thermal.pass(head.flow, above, seconds(to - from)).1;
+            return before + self.thermal.pass(head.power, above, seconds(to - from)).1;
         }
         let next = &self.segments[first + 1];
         let tail = &self.segments[last];
         before
-            + self.thermal.pass(head.flow, above, seconds(next.start - from)).1
+            + self.thermal.pass(head.power, above, seconds(next.start - from)).1
             + tail.energy.minus(next.energy)
-            + self.thermal.pass(tail.flow, tail.above, seconds(to - tail.start)).1
+            + self.thermal.pass(tail.power, tail.above, seconds(to - tail.start)).1
     }
 
     /// Power in watts at `at` (just after it, where the power jumps).
@@ -118,7 +122,7 @@ impl History {
         if at < 0 {
             return self.rest.0;
         }
-        self.segments[self.index_at(at)].flow.at(self.above(at))
+        self.segments[self.index_at(at)].power.at(self.above(at))
     }
 
     /// Degrees above ambient at `at`.
@@ -127,7 +131,7 @@ impl History {
             return self.rest.1;
         }
         let segment = &self.segments[self.index_at(at)];
-        self.thermal.pass(segment.flow, segment.above, seconds(at - segment.start)).0
+        self.thermal.pass(segment.power, segment.above, seconds(at - segment.start)).0
     }
 
     fn last(&self) -> Segment {
@@ -155,15 +159,15 @@ mod tests {
 
     const SECOND: i64 = 1_000_000_000;
 
-    fn constant(fixed_w: f64) -> Flow {
-        Flow { fixed_w, per_degree_w: 0.0 }
+    fn constant(fixed_w: f64) -> LinearPower {
+        LinearPower { fixed_w, per_degree_w: 0.0 }
     }
 
     #[test]
     fn rest_before_zero_counts() {
         let thermal = Thermal { c_per_w: 0.0, tau_s: 1.0 };
-        let mut history = History::new(thermal, 75.0, 0.0, constant(75.0));
-        history.begin(SECOND, constant(300.0));
+        let mut history = PowerHistory::new(thermal, 75.0, 0.0, constant(75.0));
+        history.begin_segment(SECOND, constant(300.0));
         assert_eq!(history.energy(-2 * SECOND, -SECOND), 75.0);
         assert_eq!(history.energy(-SECOND, SECOND), 150.0);
         assert_eq!(history.energy(-SECOND, 3 * SECOND), 750.0);
@@ -174,9 +178,9 @@ mod tests {
     #[test]
     fn short_windows_late_in_a_long_run_are_exact() {
         let thermal = Thermal { c_per_w: 0.08, tau_s: 40.0 };
-        let mut history = History::new(thermal, 75.0, 6.0, constant(75.0));
+        let mut history = PowerHistory::new(thermal, 75.0, 6.0, constant(75.0));
         for step in 1..=3_600_000i64 {
-            history.begin(step * SECOND / 1000, constant(if step % 2 == 0 { 300.1 } else { 300.3 }));
+            history.begin_segment(step * SECOND / 1000, constant(if step % 2 == 0 { 300.1 } else { 300.3 }));
         }
         // 2 µs across a boundary an hour into the run: 1 µs of each power.
         let boundary = 3_599 * SECOND;

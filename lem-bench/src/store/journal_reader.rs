@@ -11,11 +11,10 @@ use std::thread;
 
 use serde::Deserialize;
 
-use super::columns::{Columns, Samples};
-use super::durable::ensure_regular_file;
+use super::codec::{Columns, Samples, is_intact};
 use super::error::StoreError;
-use super::journal::JournalName;
-use super::line::is_intact;
+use super::fs::ensure_regular_file;
+use super::naming::JournalName;
 use crate::model::{OLDEST_SCHEMA_VERSION, Record, RequestLog, RunHeader, SCHEMA_VERSION};
 
 /// Longest line that is read, in bytes.

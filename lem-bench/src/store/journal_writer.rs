@@ -6,61 +6,21 @@ use std::fs::{File, OpenOptions, TryLockError, remove_file};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::columns::{Columns, file_head};
-use super::durable::{ensure_regular_file, sync_folder};
+use super::codec::{Columns, append_crc, file_head};
 use super::error::StoreError;
-use super::line::seal;
-use super::reader::{Journal, read_journal};
+use super::fs::{ensure_regular_file, sync_folder};
+use super::journal_reader::{Journal, read_journal};
+use super::naming::JournalName;
 use super::run_dir::RunDir;
 use crate::model::{CycleRecord, Record, RequestLog, SCHEMA_VERSION};
 use crate::runner::{Event, Observer, ObserverError};
-
-/// Whose journal it is, as it stands in the names of its files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct JournalName {
-    /// The process' rank in the run, from 0.
-    pub rank: u32,
-    /// The process' id, where several processes of one rank write to one run (under nextest).
-    pub pid: Option<u32>,
-}
-
-impl JournalName {
-    /// `journal-<rank>.jsonl`, or `journal-<rank>-<pid>.jsonl`.
-    pub fn journal_file(self) -> String {
-        format!("journal-{}.jsonl", self.stem())
-    }
-
-    /// `samples-<rank>.bin`, or `samples-<rank>-<pid>.bin`.
-    pub fn samples_file(self) -> String {
-        format!("samples-{}.bin", self.stem())
-    }
-
-    /// The name of a journal's file read back; `None` when it is not one.
-    pub fn parse(journal_file: &str) -> Option<Self> {
-        let stem = journal_file.strip_prefix("journal-")?.strip_suffix(".jsonl")?;
-        let (rank, pid) = match stem.split_once('-') {
-            Some((rank, pid)) => (rank, Some(pid.parse().ok()?)),
-            None => (stem, None),
-        };
-        let name = Self { rank: rank.parse().ok()?, pid };
-        // One name each: `journal-+1.jsonl` and `journal-01.jsonl` are not ours.
-        (name.journal_file() == journal_file).then_some(name)
-    }
-
-    fn stem(self) -> String {
-        match self.pid {
-            Some(pid) => format!("{}-{pid}", self.rank),
-            None => self.rank.to_string(),
-        }
-    }
-}
 
 /// Writes the journal of one process. What could not be written once is not tried again: every later record is refused
 /// with the same error.
 #[derive(Debug)]
 pub struct JournalWriter {
-    journal: Tail,
-    samples: Tail,
+    journal: AppendFile,
+    samples: AppendFile,
     records: u32,
     cycles: u32,
     broken: Option<ObserverError>,
@@ -73,8 +33,8 @@ impl JournalWriter {
     /// [`StoreError::Exists`] when a journal of that name is there: what was measured is never overwritten. Else
     /// [`StoreError::Io`].
     pub fn create(run: &RunDir, name: JournalName) -> Result<Self, StoreError> {
-        let mut samples = Tail::create(run.path().join(name.samples_file()))?;
-        let begun = Tail::create(run.path().join(name.journal_file())).and_then(|journal| {
+        let mut samples = AppendFile::create(run.path().join(name.samples_file()))?;
+        let begun = AppendFile::create(run.path().join(name.journal_file())).and_then(|journal| {
             samples.append(&file_head(SCHEMA_VERSION))?;
             sync_folder(run.path())?;
             Ok(journal)
@@ -117,10 +77,10 @@ impl JournalWriter {
     /// [`StoreError::Locked`] when another process still writes there; as [`read_journal`] when it can't be read;
     /// else [`StoreError::Io`].
     pub fn reopen(run: &RunDir, name: JournalName) -> Result<(Self, Journal), StoreError> {
-        let mut tail = Tail::reopen(run.path().join(name.journal_file()))?;
+        let mut tail = AppendFile::reopen(run.path().join(name.journal_file()))?;
         let journal = read_journal(&tail.path)?;
         tail.cut(journal.whole_bytes)?;
-        let mut samples = Tail::reopen(run.path().join(name.samples_file()))?;
+        let mut samples = AppendFile::reopen(run.path().join(name.samples_file()))?;
         let head = file_head(SCHEMA_VERSION);
         if samples.len < head.len() as u64 {
             // The process ended before it had written the head.
@@ -165,7 +125,7 @@ impl JournalWriter {
         if let Err(error) = serde_json::from_slice::<Record>(&line) {
             return Err(unwritable(format!("it would not come back (is a number in it not finite?): {error}")));
         }
-        seal(&mut line);
+        append_crc(&mut line);
         if !columns.is_empty() {
             self.samples.append(&columns)?;
         }
@@ -232,13 +192,13 @@ fn without_times(cycle: &CycleRecord) -> CycleRecord {
 
 /// A file that only grows, and only by what is on the disk.
 #[derive(Debug)]
-struct Tail {
+struct AppendFile {
     file: File,
     path: PathBuf,
     len: u64,
 }
 
-impl Tail {
+impl AppendFile {
     fn create(path: PathBuf) -> Result<Self, StoreError> {
         match OpenOptions::new().append(true).create_new(true).open(&path) {
             Ok(file) => Self { file, path, len: 0 }.lock(),
@@ -284,35 +244,5 @@ impl Tail {
         }
         self.len += bytes.len() as u64;
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_journals_are_told_from_others() {
-        let plain = JournalName { rank: 3, pid: None };
-        let nextest = JournalName { rank: 0, pid: Some(4711) };
-        assert_eq!((plain.journal_file(), plain.samples_file()), ("journal-3.jsonl".into(), "samples-3.bin".into()));
-        assert_eq!(nextest.journal_file(), "journal-0-4711.jsonl");
-        for name in [plain, nextest] {
-            assert_eq!(JournalName::parse(&name.journal_file()), Some(name));
-        }
-        for other in [
-            "journal-.jsonl",
-            "journal-01.jsonl",
-            "journal-+1.jsonl",
-            "journal-1-.jsonl",
-            "journal-1-2-3.jsonl",
-            "journal-4294967296.jsonl",
-            "journal-1.json",
-            ".journal-1.jsonl",
-            "journal-1.jsonl.bak",
-        ] {
-            assert_eq!(JournalName::parse(other), None, "{other}");
-        }
-        assert!(plain > JournalName { rank: 2, pid: Some(9) });
     }
 }

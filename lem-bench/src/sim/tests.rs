@@ -1,11 +1,103 @@
-//! Every key of a scenario has its effect: changed alone, it changes what is true or what a meter sees.
+//! Helpers shared by the tests of this module, and tests of the machine as a whole.
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::clock::Clock;
-use crate::sim::{Machine, Scenario, Seeds, Shape};
+use crate::clock::{Clock, DueWork, VirtualClock, thread_cpu_time};
+use crate::meter::{Meter, ReadError, Value};
+use crate::sim::{Machine, Scenario, Seeds, Shape, Workload};
+use crate::units::{Joules, Stamp};
+
+pub(super) fn scenario(text: &str) -> Scenario {
+    Scenario::from_json(text).unwrap()
+}
+
+pub(super) fn machine(text: &str) -> Machine {
+    Machine::new(&scenario(text), Seeds::default()).unwrap()
+}
+
+pub(super) fn at(seconds: f64) -> Stamp {
+    Stamp((seconds * 1e9).round() as u64)
+}
+
+/// Runs `count` drawn requests and gives the tokens and the true energy.
+pub(super) fn run(machine: &Machine, workload: &mut Workload, count: u64) -> (u64, Joules) {
+    let start = machine.clock().now();
+    let mut tokens = 0;
+    for _ in 0..count {
+        let request = workload.next_request(Shape::Drawn);
+        tokens += request.output_tokens;
+        workload.run(request, &mut |_| {});
+    }
+    (tokens, machine.truth(start, machine.clock().now()))
+}
+
+/// Reads a channel with the clock at `seconds`.
+pub(super) fn read_at(
+    clock: &VirtualClock,
+    meter: &mut dyn Meter,
+    channel: usize,
+    seconds: f64,
+) -> Result<Value, ReadError> {
+    clock.advance_to(at(seconds));
+    meter.read(channel)
+}
+
+/// Ten polls a second of every channel.
+struct Poll {
+    meter: Box<dyn Meter>,
+    next: Stamp,
+}
+
+impl DueWork for Poll {
+    fn next_due(&self) -> Option<Stamp> {
+        Some(self.next)
+    }
+
+    fn run_due(&mut self, _now: Stamp) {
+        for channel in 0..self.meter.channels().len() {
+            self.meter.read(channel).unwrap();
+        }
+        self.next = self.next + Duration::from_millis(100);
+    }
+}
+
+#[test]
+fn five_hundred_virtual_seconds_cost_milliseconds() {
+    for (name, device) in [
+        ("plain", "{}"),
+        ("leaking", r#"{"leakage_w_per_c": 0.5}"#),
+        ("noise only", r#"{"power_noise": 0.01}"#),
+        ("noise leak", r#"{"power_noise": 0.01, "leakage_w_per_c": 0.5}"#),
+        ("throttle only", r#"{"throttle_c": 55}"#),
+        ("noisy", r#"{"leakage_w_per_c": 0.5, "power_noise": 0.01, "throttle_c": 55}"#),
+    ] {
+        let scenario = scenario(&format!(
+            r#"{{"device": {device}, "sensors": [{{"kind": "counter"}}, {{"kind": "power"}}],
+            "workload": {{"output_tokens": {{"lognormal": [4, 0.6]}}, "request_cv": 0.02}}}}"#
+        ));
+        let mut best = Duration::MAX;
+        for run in 0..5 {
+            let Some(began) = thread_cpu_time() else { return };
+            let machine = Machine::new(&scenario, Seeds { run, bench: 0 }).unwrap();
+            let clock = machine.clock();
+            clock.attach(Box::new(Poll { meter: machine.meter(), next: at(0.05) }));
+            let mut workload = machine.workload();
+            let mut tokens = 0u64;
+            while clock.now() < at(500.0) {
+                let request = workload.next_request(Shape::Drawn);
+                workload.run(request, &mut |_| tokens += 1);
+            }
+            clock.detach_all();
+            assert!(tokens > 40_000);
+            best = best.min(thread_cpu_time().unwrap().saturating_sub(began));
+        }
+        println!("{name}: 500 virtual seconds in {best:?} of CPU time");
+        // Loose enough for a debug build, yet it fails if a run goes quadratic.
+        assert!(best < Duration::from_millis(200), "{name}: {best:?}");
+    }
+}
 
 /// A scenario that has every key, with none of them at rest.
 const EVERYTHING: &str = r#"{
@@ -30,7 +122,7 @@ const EVERYTHING: &str = r#"{
 }"#;
 
 /// What each key is changed to.
-fn changes() -> Vec<(&'static str, Value)> {
+fn changes() -> Vec<(&'static str, serde_json::Value)> {
     vec![
         ("name", json!("another")),
         ("seed", json!(2)),
@@ -61,7 +153,7 @@ fn changes() -> Vec<(&'static str, Value)> {
         ("workload/warmup/shape", json!("step")),
         ("workload/warmup/factor", json!(3.0)),
         ("workload/warmup/requests", json!(5)),
-        ("sensors/0/kind", Value::Null),
+        ("sensors/0/kind", serde_json::Value::Null),
         ("sensors/0/update_s", json!(0.3)),
         ("sensors/0/quantum_j", json!(0.5)),
         ("sensors/0/gain", json!(1.05)),
@@ -71,7 +163,7 @@ fn changes() -> Vec<(&'static str, Value)> {
         ("sensors/0/lost_per_read_s", json!(0.01)),
         ("sensors/0/device", json!("gpu:1")),
         ("sensors/0/told", json!(false)),
-        ("sensors/1/kind", Value::Null),
+        ("sensors/1/kind", serde_json::Value::Null),
         ("sensors/1/update_s", json!(0.3)),
         ("sensors/1/average_s", json!(1.0)),
         ("sensors/1/delay_s", json!(0.5)),
@@ -92,11 +184,11 @@ fn changes() -> Vec<(&'static str, Value)> {
 }
 
 /// The paths of everything that is written below `value`; numbers in a list belong to the list.
-fn leaves(value: &Value, path: &str, into: &mut Vec<String>) {
+fn leaves(value: &serde_json::Value, path: &str, into: &mut Vec<String>) {
     let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}/{key}") };
     match value {
-        Value::Object(keys) => keys.iter().for_each(|(key, value)| leaves(value, &below(key), into)),
-        Value::Array(items) if items.iter().all(Value::is_object) => {
+        serde_json::Value::Object(keys) => keys.iter().for_each(|(key, value)| leaves(value, &below(key), into)),
+        serde_json::Value::Array(items) if items.iter().all(serde_json::Value::is_object) => {
             items.iter().enumerate().for_each(|(n, item)| leaves(item, &below(&n.to_string()), into));
         }
         _ => into.push(path.to_owned()),
@@ -130,15 +222,15 @@ fn seen(scenario: &Scenario) -> String {
     seen.join("\n")
 }
 
-fn scenario(value: &Value) -> Scenario {
+fn scenario_of(value: &serde_json::Value) -> Scenario {
     Scenario::from_json(&value.to_string()).unwrap_or_else(|error| panic!("{error}: {value}"))
 }
 
 #[test]
 fn every_key_has_its_effect() {
-    let everything: Value = serde_json::from_str(EVERYTHING).unwrap();
-    let usual = seen(&scenario(&everything));
-    assert_eq!(usual, seen(&scenario(&everything)), "the same scenario twice is the same");
+    let everything: serde_json::Value = serde_json::from_str(EVERYTHING).unwrap();
+    let usual = seen(&scenario_of(&everything));
+    assert_eq!(usual, seen(&scenario_of(&everything)), "the same scenario twice is the same");
     for (path, value) in changes().into_iter().filter(|(_, value)| !value.is_null()) {
         let mut changed = everything.clone();
         *changed.pointer_mut(&format!("/{path}")).unwrap_or_else(|| panic!("no {path}")) = value;
@@ -147,14 +239,14 @@ fn every_key_has_its_effect() {
                 *changed.pointer_mut(&format!("/{other}")).unwrap() = json!("gpu:7");
             }
         }
-        assert!(usual != seen(&scenario(&changed)), "{path} changes nothing");
+        assert!(usual != seen(&scenario_of(&changed)), "{path} changes nothing");
     }
 }
 
 #[test]
 fn no_key_is_left_out() {
     // What is written of a scenario that has everything: a key that comes to it is missing above until it is changed.
-    let everything = serde_json::to_value(scenario(&serde_json::from_str(EVERYTHING).unwrap())).unwrap();
+    let everything = serde_json::to_value(scenario_of(&serde_json::from_str(EVERYTHING).unwrap())).unwrap();
     let mut written = Vec::new();
     leaves(&everything, "", &mut written);
     // The second device has the keys of the first.

@@ -1,0 +1,364 @@
+//! Reads a scenario from JSON and checks its values.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use super::error::ScenarioError;
+use super::sensor::{Phase, SensorKind, SensorSpec};
+use super::spec::{BackgroundSpec, DeviceSpec, FaultSpec, Scenario, ScenarioKeys, WorkloadSpec};
+use super::tokens::Tokens;
+
+impl Scenario {
+    /// Reads a scenario file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is not a scenario, or describes nothing that could be simulated; the text names
+    /// the file, the line and the key.
+    pub fn read(path: &Path) -> Result<Self, ScenarioError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ScenarioError::Unreadable { file: path.to_owned(), why: error.to_string() })?;
+        Self::from_json(&text).map_err(|error| error.in_file(path))
+    }
+
+    /// Reads a scenario from its text.
+    ///
+    /// # Errors
+    /// When the text is not a scenario, or describes nothing that could be simulated; the message names the line and
+    /// the key.
+    pub fn from_json(text: &str) -> Result<Self, ScenarioError> {
+        let keys: ScenarioKeys = serde_json::from_str(text).map_err(|error| ScenarioError::malformed(&error))?;
+        let scenario = Self::try_from(keys).map_err(|error| error.located_in(text))?;
+        scenario.check().map_err(|error| error.located_in(text))?;
+        Ok(scenario)
+    }
+
+    /// Checks that this can be simulated.
+    ///
+    /// # Errors
+    /// [`ScenarioError::Invalid`] with the first key whose value cannot be, and what would be right.
+    pub fn check(&self) -> Result<(), ScenarioError> {
+        check(self).map_err(|problem| ScenarioError::Invalid {
+            file: None,
+            line: None,
+            key: problem.key,
+            why: problem.why,
+        })
+    }
+}
+
+/// A key with a value that cannot be used.
+struct Problem {
+    key: String,
+    why: String,
+}
+
+type Outcome = Result<(), Problem>;
+
+/// Checks values under one path of keys.
+struct KeyPath(String);
+
+impl KeyPath {
+    fn problem(&self, key: &str, why: impl Into<String>) -> Outcome {
+        Err(Problem { key: format!("{}.{key}", self.0), why: why.into() })
+    }
+
+    fn require(&self, key: &str, holds: bool, value: f64, must: &str) -> Outcome {
+        if holds && value.is_finite() { Ok(()) } else { self.problem(key, format!("is {value}, but must be {must}")) }
+    }
+
+    fn not_negative(&self, key: &str, value: f64) -> Outcome {
+        self.require(key, value >= 0.0, value, "0 or more")
+    }
+
+    fn positive(&self, key: &str, value: f64) -> Outcome {
+        self.require(key, value > 0.0, value, "more than 0")
+    }
+
+    fn within(&self, key: &str, value: f64, low: f64, high: f64) -> Outcome {
+        self.require(key, (low..=high).contains(&value), value, &format!("from {low} to {high}"))
+    }
+}
+
+/// The first problem of a scenario.
+fn check(scenario: &Scenario) -> Outcome {
+    let mut ids = HashSet::new();
+    if scenario.devices.is_empty() {
+        return Err(Problem { key: "devices".to_owned(), why: "is empty: give at least one device".to_owned() });
+    }
+    for (index, device) in scenario.devices.iter().enumerate() {
+        let path = KeyPath(format!("devices[{index}]"));
+        if device.id.is_empty() {
+            return path.problem("id", "is empty: give it a name, such as `gpu:0`");
+        }
+        if !ids.insert(device.id.as_str()) {
+            return path.problem("id", format!("is `{}` a second time: every device needs its own", device.id));
+        }
+        check_device(&path, device)?;
+    }
+    check_workload(&KeyPath("workload".to_owned()), &scenario.workload)?;
+    let known = |path: &KeyPath, device: Option<&String>| match device {
+        Some(id) if !ids.contains(id.as_str()) => {
+            path.problem("device", format!("is `{id}`, which no device has as id"))
+        }
+        _ => Ok(()),
+    };
+    for (index, sensor) in scenario.sensors.iter().enumerate() {
+        let path = KeyPath(format!("sensors[{index}]"));
+        known(&path, sensor.device.as_ref())?;
+        check_sensor(&path, sensor)?;
+    }
+    for (index, background) in scenario.background.iter().enumerate() {
+        let path = KeyPath(format!("background[{index}]"));
+        known(&path, background.device.as_ref())?;
+        check_background(&path, background)?;
+    }
+    for (index, fault) in scenario.faults.iter().enumerate() {
+        let path = KeyPath(format!("faults[{index}]"));
+        known(&path, fault.device.as_ref())?;
+        check_fault(&path, fault)?;
+    }
+    Ok(())
+}
+
+fn check_device(path: &KeyPath, device: &DeviceSpec) -> Outcome {
+    path.not_negative("idle_w", device.idle_w)?;
+    path.not_negative("loaded_idle_w", device.loaded_idle())?;
+    path.not_negative("prefill_w", device.prefill_w)?;
+    path.not_negative("decode_w", device.decode_w)?;
+    path.within("ambient_c", device.ambient_c, -100.0, 200.0)?;
+    path.not_negative("c_per_w", device.c_per_w)?;
+    path.positive("tau_s", device.tau_s)?;
+    path.not_negative("leakage_w_per_c", device.leakage_w_per_c)?;
+    let feedback = device.c_per_w * device.leakage_w_per_c;
+    if feedback >= 1.0 {
+        let limit = 1.0 / device.c_per_w;
+        return path.problem(
+            "leakage_w_per_c",
+            format!(
+                "times `c_per_w` is {feedback}: the heat runs away. Keep the product below 1, here by a leakage \
+                 below {limit} W/°C"
+            ),
+        );
+    }
+    path.within("power_noise", device.power_noise, 0.0, 0.5)?;
+    if let Some(limit) = device.throttle_c {
+        let above_ambient = format!("more than `ambient_c` ({})", device.ambient_c);
+        path.require("throttle_c", limit > device.ambient_c, limit, &above_ambient)?;
+    } else if device.throttle_factor.is_some() {
+        return path.problem("throttle_factor", "has no effect without `throttle_c`: give both or none");
+    }
+    match device.throttle_factor {
+        Some(factor) => {
+            path.require("throttle_factor", factor > 0.0 && factor <= 1.0, factor, "more than 0 and at most 1")
+        }
+        None => Ok(()),
+    }
+}
+
+fn check_workload(path: &KeyPath, workload: &WorkloadSpec) -> Outcome {
+    check_tokens(path, "input_tokens", &workload.input_tokens)?;
+    check_tokens(path, "output_tokens", &workload.output_tokens)?;
+    path.not_negative("prefill_s_per_token", workload.prefill_s_per_token)?;
+    path.not_negative("decode_s_per_token", workload.decode_s_per_token)?;
+    path.not_negative("overhead_s", workload.overhead_s)?;
+    if workload.prefill_s_per_token + workload.decode_s_per_token + workload.overhead_s < 1e-9 {
+        return path.problem("decode_s_per_token", "leaves a request without time: give it at least 1e-9 s");
+    }
+    path.within("request_cv", workload.request_cv, 0.0, 2.0)?;
+    let ar1 = workload.request_ar1;
+    path.require("request_ar1", ar1.abs() < 1.0, ar1, "between -1 and 1, without the ends")?;
+    path.within("cycle_cv", workload.cycle_cv, 0.0, 2.0)?;
+    path.within("session_cv", workload.session_cv, 0.0, 2.0)?;
+    path.within("launch_cv", workload.launch_cv, 0.0, 2.0)?;
+    path.positive("warmup.factor", workload.warmup.factor)
+}
+
+fn check_tokens(path: &KeyPath, key: &str, tokens: &Tokens) -> Outcome {
+    match tokens {
+        Tokens::Fixed(0) => path.problem(key, "is 0, but must be at least 1"),
+        Tokens::LogNormal { mu, sigma } => {
+            path.within(&format!("{key}.lognormal[0]"), *mu, -20.0, 20.0)?;
+            path.within(&format!("{key}.lognormal[1]"), *sigma, 0.0, 3.0)
+        }
+        Tokens::Choice(counts) if counts.is_empty() => path.problem(&format!("{key}.choice"), "has nothing to choose"),
+        Tokens::Choice(counts) if counts.contains(&0) => {
+            path.problem(&format!("{key}.choice"), "holds a 0, but every choice must be at least 1")
+        }
+        Tokens::Fixed(_) | Tokens::Choice(_) => Ok(()),
+    }
+}
+
+fn check_sensor(path: &KeyPath, sensor: &SensorSpec) -> Outcome {
+    path.require("update_s", sensor.update_s >= 1e-6, sensor.update_s, "0.000001 (a microsecond) or more")?;
+    path.positive("gain", sensor.gain)?;
+    if let Phase::At(phase) = sensor.phase_s {
+        path.not_negative("phase_s", phase)?;
+    }
+    match sensor.kind {
+        SensorKind::Counter { quantum_j, bits, part_time_s, lost_per_read_s } => {
+            path.positive("quantum_j", quantum_j)?;
+            path.not_negative("lost_per_read_s", lost_per_read_s)?;
+            if !(1..=64).contains(&bits) {
+                return path.problem("bits", format!("is {bits}, but must be from 1 to 64 (64: never wraps)"));
+            }
+            match part_time_s {
+                Some(part) => {
+                    let update = sensor.update_s;
+                    let must = format!("at least 1e-9 and at most `update_s` ({update})");
+                    path.require("part_time_s", part >= 1e-9 && part <= update, part, &must)
+                }
+                None => Ok(()),
+            }
+        }
+        SensorKind::Power { average_s, delay_s, quantum_w } => {
+            path.not_negative("average_s", average_s)?;
+            path.not_negative("delay_s", delay_s)?;
+            path.not_negative("quantum_w", quantum_w)
+        }
+    }
+}
+
+fn check_background(path: &KeyPath, background: &BackgroundSpec) -> Outcome {
+    path.not_negative("from_s", background.from_s)?;
+    path.not_negative("w", background.w)?;
+    match background.to_s {
+        Some(to) => {
+            let must = format!("more than `from_s` ({})", background.from_s);
+            path.require("to_s", to > background.from_s, to, &must)
+        }
+        None => Ok(()),
+    }
+}
+
+fn check_fault(path: &KeyPath, fault: &FaultSpec) -> Outcome {
+    path.not_negative("at_s", fault.at_s)?;
+    match fault.for_s {
+        Some(_) if !fault.kind.lasts() => path.problem("for_s", "has no meaning for a fault of a moment: leave it out"),
+        Some(time) => path.positive("for_s", time),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        Scenario::from_json(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_empty_scenario_is_the_default_one() {
+        let scenario = Scenario::from_json("{}").unwrap();
+        assert_eq!(scenario, Scenario::default());
+        let device = &scenario.devices[0];
+        assert_eq!(
+            (device.idle_w, device.loaded_idle(), device.prefill_w, device.decode_w),
+            (75.0, 75.0, 500.0, 300.0)
+        );
+        assert_eq!(scenario.sensors, [SensorSpec::counter()]);
+    }
+
+    #[test]
+    fn every_documented_key_is_known() {
+        let text = r#"{
+          "name": "everything", "seed": 1,
+          "device": {"id": "gpu:0", "idle_w": 75, "loaded_idle_w": 115, "prefill_w": 600, "decode_w": 350,
+            "ambient_c": 30, "c_per_w": 0.08, "tau_s": 40, "leakage_w_per_c": 0.5,
+            "throttle_c": 85, "throttle_factor": 0.7, "power_noise": 0.01, "temperature": true},
+          "workload": {"input_tokens": {"lognormal": [5.0, 0.5]}, "output_tokens": {"choice": [32, 64]},
+            "prefill_s_per_token": 2e-5, "decode_s_per_token": 8e-3, "overhead_s": 0.001,
+            "request_cv": 0.02, "request_ar1": 0.3, "cycle_cv": 0.01, "session_cv": 0.0, "launch_cv": 0.0,
+            "warmup": {"shape": "exp", "factor": 1.5, "requests": 20}},
+          "sensors": [
+            {"kind": "counter", "update_s": 0.1, "quantum_j": 0.001, "gain": 1.0, "bits": 64, "phase_s": "random",
+             "part_time_s": 0.025, "device": "gpu:0"},
+            {"kind": "power", "update_s": 0.1, "average_s": 0.025, "delay_s": 0.0, "gain": 1.0, "quantum_w": 0.001}],
+          "background": [{"from_s": 300, "to_s": 330, "w": 200, "device": "gpu:0"}],
+          "faults": [{"at_s": 12.0, "kind": "read_error", "for_s": 0.5}, {"at_s": 40.0, "kind": "counter_reset"},
+            {"at_s": 50.0, "kind": "stuck", "for_s": 3.0, "device": "gpu:0"}, {"at_s": 60.0, "kind": "device_lost"}],
+          "temperature": true}"#;
+        let scenario = Scenario::from_json(text).unwrap();
+        assert_eq!(scenario.sensors[1], SensorSpec::power());
+        assert_eq!(scenario.workload.warmup, crate::sim::WarmupSpec::default());
+        assert_eq!(scenario.faults.len(), 4);
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let text = r#"{"name": "two", "seed": 9, "devices": [{"idle_w": 60}, {"id": "gpu:7", "throttle_c": 80}],
+            "workload": {"input_tokens": {"choice": [5, 6]}, "warmup": {"shape": "ramp"}},
+            "sensors": [{"kind": "power", "phase_s": 0.02, "device": "gpu:7"}, {"kind": "counter", "bits": 32}],
+            "background": [{"from_s": 1, "to_s": 2, "w": 50}],
+            "faults": [{"at_s": 1, "kind": "stuck", "for_s": 3}], "temperature": false}"#;
+        let scenario = Scenario::from_json(text).unwrap();
+        assert_eq!(scenario.devices[0].id, "gpu:0");
+        let written = serde_json::to_string(&scenario).unwrap();
+        assert_eq!(Scenario::from_json(&written).unwrap(), scenario, "{written}");
+    }
+
+    #[test]
+    fn unknown_keys_are_named_with_file_and_line() {
+        let folder = std::env::temp_dir().join(format!("lem-bench-scenario-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("bad.json");
+        std::fs::write(&path, "{\n  \"device\": {\n    \"idel_w\": 75\n  }\n}\n").unwrap();
+        let text = Scenario::read(&path).unwrap_err().to_string();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(text.contains("bad.json, line 3, column"), "{text}");
+        assert!(text.contains("unknown field `idel_w`") && text.contains("`idle_w`"), "{text}");
+
+        for (text, key, line) in [
+            ("{\"sede\": 1}", "`sede`", "line 1"),
+            ("{\"workload\":\n{\"warmup\": {\"faktor\": 2}}}", "`faktor`", "line 2"),
+            ("{\"workload\":\n\n{\"input_tokens\": {\"log\": [1, 2]}}}", "`log`", "line 3"),
+            ("{\"sensors\": [\n{\"kind\": \"counter\", \"foo\": 1}]}", "`foo`", "line 2"),
+            ("{\"sensors\": [\n{\"kind\": \"counter\", \"quantum_w\": 1}]}", "`quantum_w`", "line 2"),
+            ("{\"background\": [{\"watts\": 3}]}", "`watts`", "line 1"),
+            ("{\"faults\": [{\"kind\": \"stuck\", \"during\": 3}]}", "`during`", "line 1"),
+            ("{\"device\": {}, \"devices\": []}", "`devices`", "line 1"),
+        ] {
+            let error = error(text);
+            assert!(error.contains(key) && error.contains(line), "{text}: {error}");
+        }
+        let missing = Scenario::read(Path::new("/nowhere/x.json")).unwrap_err().to_string();
+        assert!(missing.contains("/nowhere/x.json cannot be read"), "{missing}");
+    }
+
+    #[test]
+    fn impossible_values_are_named_with_their_remedy() {
+        for (text, words) in [
+            (r#"{"device": {"c_per_w": 0.1, "leakage_w_per_c": 12}}"#, "`devices[0].leakage_w_per_c` times `c_per_w`"),
+            (r#"{"device": {"c_per_w": 0.1, "leakage_w_per_c": 10}}"#, "below 10 W/°C"),
+            (r#"{"devices": [{}, {"tau_s": 0}]}"#, "`devices[1].tau_s` is 0, but must be more than 0"),
+            (r#"{"devices": []}"#, "`devices` is empty"),
+            (r#"{"devices": [{"id": "a"}, {"id": "a"}]}"#, "`a` a second time"),
+            (r#"{"device": {"throttle_factor": 0.5}}"#, "without `throttle_c`"),
+            (r#"{"device": {"throttle_c": 20}}"#, "more than `ambient_c` (30)"),
+            (r#"{"device": {"throttle_c": 80, "throttle_factor": 1.5}}"#, "`devices[0].throttle_factor` is 1.5"),
+            (r#"{"device": {"idle_w": -1}}"#, "`devices[0].idle_w` is -1, but must be 0 or more"),
+            (r#"{"workload": {"overhead_s": -1}}"#, "`workload.overhead_s` is -1"),
+            (r#"{"workload": {"output_tokens": 0}}"#, "`workload.output_tokens` is 0"),
+            (r#"{"workload": {"output_tokens": {"choice": []}}}"#, "nothing to choose"),
+            (r#"{"workload": {"request_ar1": 1}}"#, "`workload.request_ar1` is 1"),
+            (r#"{"workload": {"overhead_s": 0, "decode_s_per_token": 0, "prefill_s_per_token": 0}}"#, "without time"),
+            (r#"{"sensors": [{"kind": "counter", "update_s": 0}]}"#, "`sensors[0].update_s` is 0"),
+            (r#"{"sensors": [{"kind": "counter", "quantum_j": -1}]}"#, "`sensors[0].quantum_j` is -1"),
+            (r#"{"sensors": [{"kind": "counter", "bits": 65}]}"#, "`sensors[0].bits` is 65"),
+            (r#"{"sensors": [{"kind": "counter", "bits": 0}]}"#, "from 1 to 64"),
+            (r#"{"sensors": [{"kind": "power", "device": "gpu:3"}]}"#, "`gpu:3`, which no device has"),
+            (r#"{"background": [{"from_s": 3, "to_s": 2}]}"#, "`background[0].to_s` is 2"),
+            (r#"{"faults": [{"kind": "counter_reset", "for_s": 2}]}"#, "`faults[0].for_s` has no meaning"),
+        ] {
+            let error = Scenario::from_json(text).unwrap_err().to_string();
+            assert!(error.contains(words), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_line_is_told_where_the_key_is_unique() {
+        let text = "{\"devices\": [\n{\"idle_w\": 5},\n{\"idle_w\": 5, \"tau_s\": -1}]}";
+        let error = Scenario::from_json(text).unwrap_err().to_string();
+        assert!(error.starts_with("scenario, line 3: `devices[1].tau_s`"), "{error}");
+    }
+}
