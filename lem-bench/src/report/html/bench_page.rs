@@ -10,8 +10,8 @@ use super::run_view::{finding_views, powers};
 use super::timeline::Timeline;
 use super::view::{BenchPage, BenchView, FindingView, TableView, TileView};
 use crate::analysis::{BenchSummary, Finding, RunInfo};
-use crate::report::number_format::bare;
 use crate::report::labels;
+use crate::report::number_format::bare;
 
 /// The findings that all benches of a run share, which a bench's page lists separately.
 pub(super) struct CommonFindings<'a> {

@@ -10,8 +10,8 @@ use super::plots::value_plots::{Histogram, Series, SeriesValue, draw_histogram, 
 use super::timeline::Timeline;
 use super::view::{PlotView, RequestTimes};
 use crate::analysis::{BenchSummary, CycleSummary, Distribution};
-use crate::report::number_format::prefixed;
 use crate::report::labels;
+use crate::report::number_format::prefixed;
 
 /// Samples that a histogram needs.
 const MIN_SAMPLES: u64 = 30;

@@ -5,8 +5,8 @@ use super::timeline::{DomainTrace, Segments, Timeline, TimelineSpan, readings_du
 use super::view::TableView;
 use crate::analysis::{BenchSummary, CycleSummary, PhaseSummary, RunInfo};
 use crate::model::{DomainId, SpanKind};
-use crate::report::number_format::{NONE, bare, duration, percent};
 use crate::report::labels;
+use crate::report::number_format::{NONE, bare, duration, percent};
 use crate::units::Joules;
 
 /// A column of the table of cycles: the head, and the cell of each cycle that has one.

@@ -3,8 +3,8 @@
 use super::view::BadgeView;
 use crate::analysis::{BenchSummary, Status, WarmUpSummary};
 use crate::model::{Origin, WarmUpCode};
-use crate::report::number_format::{Figure, bare, duration, percent};
 use crate::report::labels::{self, Rating, status_label};
+use crate::report::number_format::{Figure, bare, duration, percent};
 use crate::report::terminal_text::{clean, shorten};
 
 /// The status of a bench.

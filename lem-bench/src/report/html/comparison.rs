@@ -14,8 +14,8 @@ use crate::analysis::compare::{
     BenchComparison, Comparison, Design, DifferenceWeight, Direction, GateOutcome, Measured, Side, SideRun, Verdict,
 };
 use crate::model::Origin;
-use crate::report::number_format::{Figure, NONE, date};
 use crate::report::labels;
+use crate::report::number_format::{Figure, NONE, date};
 use crate::report::terminal_text::clean;
 
 /// Benches that the card names.

@@ -9,8 +9,8 @@ use super::plots::grid_plots::{
 use super::view::{GridView, PlotView, TableView};
 use crate::analysis::{BenchSummary, Metric, Status};
 use crate::model::Origin;
-use crate::report::number_format::{Figure, prefixed};
 use crate::report::labels;
+use crate::report::number_format::{Figure, prefixed};
 
 /// Grids that are drawn. More would make the index too large to open.
 const MAX_GRIDS: usize = 8;

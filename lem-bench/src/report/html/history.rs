@@ -9,8 +9,8 @@ use super::plots::value_plots::{Series, SeriesValue, draw_series};
 use super::view::{BadgeView, HistoryPage, HistoryView, NumberView, PlotView, TableView, TrendRow, TrendView};
 use crate::analysis::compare::Trend;
 use crate::model::SessionResult;
-use crate::report::number_format::{Figure, NONE, bare, date, percent, prefixed};
 use crate::report::labels;
+use crate::report::number_format::{Figure, NONE, bare, date, percent, prefixed};
 use crate::stats::{ChangePoint, ChangePointRule};
 
 /// Benches that have a section: those whose level changed, the latest change first, then the others.
@@ -158,7 +158,7 @@ impl TrendSection<'_> {
 
     /// That no level changed, or that there are too few sessions to detect a change.
     fn no_change_text(&self) -> String {
-        let (sessions, min) = (self.trend.sessions.len(), 2 * ChangePointRule::default().least);
+        let (sessions, min) = (self.trend.sessions.len(), 2 * ChangePointRule::default().min_entries);
         match sessions {
             1 if min > 1 => format!("not evaluated: 1 session is too few, at least {min} are needed"),
             n if n < min => format!("not evaluated: {n} sessions are too few, at least {min} are needed"),

@@ -7,8 +7,8 @@ use super::view::{LinkView, SummaryCard};
 use crate::analysis::compare::Comparison;
 use crate::analysis::{BenchSummary, Severity, Status};
 use crate::model::Origin;
-use crate::report::number_format::{Figure, percent};
 use crate::report::labels::{self, Rating, status_label};
+use crate::report::number_format::{Figure, percent};
 
 /// Benches that a card names.
 const MAX_LINKS: usize = 4;

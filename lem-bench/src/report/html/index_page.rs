@@ -14,10 +14,10 @@ use super::run_view::finding_views;
 use super::view::{BadgeView, BenchGroup, BenchRow, BenchTable, FindingView, IndexPage, NumberView};
 use crate::analysis::compare::Comparison;
 use crate::analysis::{BenchSummary, Metric, Status, Summary};
-use crate::model::Origin;
-use crate::report::number_format::{percent, prefixed};
+use crate::model::{Origin, count_of};
 use crate::report::common_findings::status_counts;
 use crate::report::labels;
+use crate::report::number_format::{percent, prefixed};
 
 /// Renders the index, which links to `pages` (path and name).
 ///
@@ -37,7 +37,7 @@ pub(super) fn index_page(
     let page = IndexPage {
         title: format!("{}: energy report", summary.run.target),
         pages,
-        count: status_counts(benches),
+        count: status_sentence(benches),
         level: interval_level(benches),
         findings: finding_views(summary.findings.iter()),
         common_findings,
@@ -50,12 +50,13 @@ pub(super) fn index_page(
 }
 
 /// `6 benches: 3 valid, 1 warning, 1 invalid, 1 panicked`.
-fn status_counts(benches: &[BenchSummary]) -> String {
+fn status_sentence(benches: &[BenchSummary]) -> String {
     if benches.is_empty() {
         return "No bench was measured".to_owned();
     }
-    let counts: Vec<String> = status_counts(benches).into_iter().map(|(status, _, n)| format!("{n} {status}")).collect();
-    capitalize(&format!("{} {}", count_of(benches.len(), "bench"), counts.join(", ")))
+    let counts: Vec<String> =
+        status_counts(benches).into_iter().map(|(status, _, n)| format!("{n} {status}")).collect();
+    capitalize(&format!("{}: {}", count_of(benches.len(), "bench"), counts.join(", ")))
 }
 
 /// The level of the intervals, `95 %`; nothing if there are no intervals.

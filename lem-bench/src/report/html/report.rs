@@ -73,7 +73,7 @@ impl<'a> Report<'a> {
     }
 
     fn common_findings(&self) -> CommonFindings<'_> {
-        let findings = everywhere(&self.summary.benches);
+        let findings = common_findings(&self.summary.benches);
         let views = finding_views(findings.iter().copied());
         CommonFindings { findings, views }
     }

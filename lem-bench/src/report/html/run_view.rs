@@ -2,9 +2,9 @@
 
 use super::view::{FindingView, RunView, TableView};
 use crate::analysis::{Finding, RunInfo, Severity};
-use crate::model::{ChannelProbe, DomainId, Origin, Setting};
-use crate::report::number_format::{NONE, bare, date};
+use crate::model::{ChannelProbe, DomainId, Setting};
 use crate::report::labels;
+use crate::report::number_format::{NONE, bare, date};
 use crate::units::Watts;
 
 /// The view of the run.

@@ -8,8 +8,8 @@ use crate::analysis::compare::{
     Side, SideRun, Trend, Verdict, trends as group_into_trends,
 };
 use crate::model::{Method, Origin, SCHEMA_VERSION, SessionResult, Source};
-use crate::report::number_format::Figure;
 use crate::report::fixture::{HOSTILE, on_a_grid};
+use crate::report::number_format::Figure;
 use crate::store::slug;
 
 /// A comparison with one bench per verdict and a hostile base name.
