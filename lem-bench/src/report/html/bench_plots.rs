@@ -48,7 +48,7 @@ pub(super) fn power_plot(bench: &BenchSummary, timeline: &Timeline) -> Result<Pl
 /// The headline of each cycle, with the interval that the sensor's resolution allows.
 pub(super) fn cycle_plot(bench: &BenchSummary) -> Result<PlotView, ReportError> {
     let Some((name, metric)) = bench.headline_metric.as_deref().zip(bench.headline()) else {
-        return Ok(PlotView::missing("No plot: there is no energy figure."));
+        return Ok(PlotView::missing("No plot: no energy figure is available."));
     };
     let unit_of_work = labels::denominator(name).unwrap_or_default();
     let values: Option<Vec<SeriesValue>> = bench.cycles.iter().map(|cycle| cycle_value(cycle, &unit_of_work)).collect();

@@ -101,7 +101,7 @@ fn missing_net_reason(bench: &BenchSummary) -> Option<&str> {
     bench.metrics.get(&name).filter(|metric| metric.value.is_none())?.missing.as_deref()
 }
 
-/// The work of a cycle in this unit; `None` if there is none.
+/// The work of a cycle in this unit; `None` if it did no such work.
 pub(super) fn cycle_work(cycle: &CycleSummary, unit_of_work: &str) -> Option<f64> {
     let count = match unit_of_work {
         "output token" => cycle.output_tokens,

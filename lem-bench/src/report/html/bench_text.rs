@@ -27,8 +27,8 @@ pub(super) fn short_id(id: &str) -> String {
 pub(super) fn result_sentences(bench: &BenchSummary) -> String {
     let Some((name, metric)) = bench.headline_metric.as_deref().zip(bench.headline()) else {
         return match labels::failure_message(bench) {
-            Some(_) => "The bench did not complete, so there is no energy figure.".to_owned(),
-            None => "There is no energy figure.".to_owned(),
+            Some(_) => "The bench did not complete, so no energy figure is available.".to_owned(),
+            None => "No energy figure is available.".to_owned(),
         };
     };
     let unit = labels::denominator(name).unwrap_or_else(|| labels::title(name));
@@ -119,7 +119,7 @@ mod tests {
         assert!(total_token.starts_with("One token, input or output, costs 3.100 mJ (95 % interval"));
         insta::assert_snapshot!(
             result_sentences(&summary.benches[5]),
-            @"The bench did not complete, so there is no energy figure."
+            @"The bench did not complete, so no energy figure is available."
         );
     }
 

@@ -204,7 +204,7 @@ fn differences_table(compared: &Comparison) -> TableView {
 pub(super) fn change_card(compared: Option<&Comparison>, file_name: FileName) -> SummaryCard {
     let title = "What changed".to_owned();
     let Some(compared) = compared else {
-        let text = "There is no baseline to compare with.".to_owned();
+        let text = "No baseline to compare with.".to_owned();
         return SummaryCard { title, figure: "–".to_owned(), text, ..SummaryCard::default() };
     };
     let count = |verdict| compared.benches.iter().filter(|bench| bench.verdict == verdict).count();

@@ -59,7 +59,7 @@ fn status_sentence(benches: &[BenchSummary]) -> String {
     capitalize(&format!("{}: {}", count_of(benches.len(), "bench"), counts.join(", ")))
 }
 
-/// The level of the intervals, `95 %`; nothing if there are no intervals.
+/// The level of the intervals, `95 %`; nothing if no metric has an interval.
 fn interval_level(benches: &[BenchSummary]) -> String {
     let mut metrics = benches.iter().flat_map(|bench| bench.metrics.values());
     let interval = metrics.find_map(|metric| metric.interval.as_ref());
@@ -175,7 +175,7 @@ impl Rows<'_> {
     }
 }
 
-/// The value by which the script sorts; nothing if there is no finite value.
+/// The value by which the script sorts; nothing if it is missing or not finite.
 fn sort_key(metric: Option<&Metric>) -> String {
     let value = metric.and_then(|metric| metric.value).filter(|value| value.is_finite());
     value.map(|value| format!("{value:.6e}")).unwrap_or_default()

@@ -27,3 +27,6 @@ pub use report::Report;
 
 #[cfg(test)]
 mod tests;
+/// The file names that the harness uses.
+#[cfg(test)]
+use crate::store::slug;

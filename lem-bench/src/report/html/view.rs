@@ -20,14 +20,14 @@ pub(super) struct NumberView {
     pub(super) relative: String,
     /// `(estimated)`, `(simulated)` or nothing.
     pub(super) origin: String,
-    /// Why there is no number or no interval.
+    /// The reason for a missing number or interval.
     pub(super) reason: String,
     /// Whether the interval is only indicative.
     pub(super) indicative: bool,
 }
 
 impl NumberView {
-    /// A dash with the reason why there is no number.
+    /// A dash with the reason for the missing number.
     pub(super) fn missing(reason: &str) -> Self {
         Self { value: NONE.to_owned(), reason: reason.to_owned(), ..Self::default() }
     }
@@ -71,18 +71,18 @@ impl TableView {
     }
 }
 
-/// A plot with its caption, or the reason why there is no plot.
+/// A plot with its caption, or the reason for the missing plot.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(super) struct PlotView {
     pub(super) svg: String,
-    /// What the plot shows, or why there is none.
+    /// What the plot shows, or why it is missing.
     pub(super) caption: String,
     /// Colour and name of each line.
     pub(super) legend: Vec<(String, String)>,
 }
 
 impl PlotView {
-    /// The reason why there is no plot.
+    /// A missing plot with its reason.
     pub(super) fn missing(reason: impl Into<String>) -> Self {
         Self { caption: reason.into(), ..Self::default() }
     }

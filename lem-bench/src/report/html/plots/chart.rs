@@ -1,6 +1,6 @@
 //! A figure as plain data, and its drawing as SVG.
 //!
-//! Plotters is generic over axes and elements, and each combination is compiled anew. All charts are drawn by one
+//! Plotters is generic over axes and elements, and each combination is compiled separately. All charts are drawn by one
 //! function over one axis type, which keeps the binary small.
 
 use std::error::Error;

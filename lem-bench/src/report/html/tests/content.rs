@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use super::super::output::bench_page_path;
 use super::super::plots::style::escape;
-use super::markup::parse;
-use super::{bench_page, fixtures, index, pages};
+use super::super::slug;
+use super::{bench_page, fixtures, index, pages, parse};
 use crate::report::number_format::Figure;
 use crate::report::{fixture, labels};
-use crate::store::slug;
 
 #[test]
 fn escapes_user_text() {
@@ -170,7 +169,13 @@ fn missing_plots_have_reasons() {
     summary.benches[0].distributions[0].counts = vec![0, 29];
     let page = bench_page(&summary, 0);
     let captions = page.replace("<figcaption>", "\n").replace("</figcaption>", "\n");
-    insta::assert_snapshot!(lines_starting_with(&captions, &["No plot", "No warm-up"]));
+    insta::assert_snapshot!(lines_starting_with(&captions, &["No plot", "No warm-up"]), @r"
+    No plot: fewer than two readings of power are available.
+    No plot: it needs at least two cycles.
+    No warm-up was recorded.
+    No plot: 29 samples are too few; it needs 30.
+    No plot: these results were saved without the distribution.
+    ");
     assert!(!page.contains("<svg"));
 }
 

@@ -3,13 +3,11 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use super::super::Report;
-use super::markup::parse;
-use super::{bench_page, index, linked_pages, pages};
+use super::super::{Report, slug};
+use super::{bench_page, index, linked_pages, pages, parse};
 use crate::analysis::Summary;
 use crate::model::TracePoint;
 use crate::report::fixture;
-use crate::store::slug;
 
 /// Tags that the outline leaves out: text, parts of a drawing, cells.
 const OMITTED_TAGS: &str = "!DOCTYPE a b body br code dd desc dt head html line meta option path polygon polyline rect circle ellipse \

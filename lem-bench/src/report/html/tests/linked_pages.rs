@@ -1,7 +1,7 @@
 //! The pages that the index links to, comparison and history, and their standalone versions.
 
-use super::super::{Report, comparison_page, history_page};
-use super::markup::parse;
+use super::super::{Report, comparison_page, history_page, slug};
+use super::parse;
 use crate::analysis::compare::fixture::{bench, measured};
 use crate::analysis::compare::{
     BenchComparison, Change, Comparison, Design, Difference, DifferenceWeight, Direction, FailOn, Gate, GateOutcome,
@@ -9,8 +9,6 @@ use crate::analysis::compare::{
 };
 use crate::model::{Method, Origin, SCHEMA_VERSION, SessionResult, Source};
 use crate::report::fixture::{HOSTILE, on_a_grid};
-use crate::report::number_format::Figure;
-use crate::store::slug;
 
 /// A comparison with one bench per verdict and a hostile base name.
 pub(super) fn comparison() -> Comparison {
@@ -123,7 +121,7 @@ fn index_has_change_card() {
     assert!(text.contains("1 regressed, 1 improved, 1 inconclusive, 1 not comparable, 1 unchanged"));
     assert!(index.contains("href=\"compare.html\""));
     assert_eq!(index.matches("inconclusive, looks worse").count(), 1);
-    assert!(!text.contains("There is no baseline"));
+    assert!(!text.contains("No baseline to compare with"));
 }
 
 #[test]
