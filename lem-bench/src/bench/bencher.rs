@@ -46,7 +46,7 @@ impl<'d> Bencher<'d> {
     }
 
     /// The driver, for a body that lives elsewhere and counts its own calls of `iter…`.
-    pub(crate) fn hand_over(&mut self) -> &mut dyn Driver {
+    pub(crate) fn delegate(&mut self) -> &mut dyn Driver {
         self.calls += 1;
         &mut *self.driver
     }

@@ -14,7 +14,7 @@ use crate::harness::config::{Comparing, Config, Format};
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::pages::{self, LinkedPages};
 use crate::harness::run::Invocation;
-use crate::harness::{console, measure};
+use crate::harness::{console, results_home};
 use crate::model::{Outcome, SessionResult};
 use crate::store::{Baseline, BaselineRun, History, Home};
 
@@ -37,7 +37,7 @@ impl Prepared {
         let asked = &call.config().comparing;
         check(asked)?;
         let lenient = asked.lenient.as_ref().or(asked.save.as_ref().filter(|_| asked.baseline.is_none()));
-        let home = measure::home_of(call);
+        let home = results_home::resolve(call);
         if let Some(name) = &asked.save {
             // A name that can't be one is found out now, not when everything is measured.
             baseline(&home, name)?;
@@ -63,7 +63,7 @@ impl Prepared {
     /// There is no such baseline.
     pub(in crate::harness) fn without_measuring(&self, call: &Invocation) -> Result<Option<ExitStatus>, HarnessError> {
         let Some(name) = &call.config().comparing.load else { return Ok(None) };
-        let home = measure::home_of(call);
+        let home = results_home::resolve(call);
         let new = baseline(&home, name)?.ok_or_else(|| missing(&home, "--load-baseline", name))?;
         let base = self.base.as_ref().ok_or_else(|| HarnessError::usage("--load-baseline needs --baseline"))?;
         let compared = self::compared(call, &home, base, new.results())?;

@@ -1,28 +1,26 @@
-//! What else goes on on the machine: who uses the devices, CPU time of others, the wall clock. Asked between windows,
-//! never inside one; written down and not judged.
+//! Observes the host between windows: device users, CPU time of other processes, the wall clock.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::memory::{self, Memory};
 use crate::clock::{Clock, MachineCpu, machine_cpu_time, process_tree};
 use crate::meter::DeviceMonitor;
 use crate::model::{CpuEvidence, DeviceUser};
 use crate::units::Stamp;
 
-/// A pair of clock reads that took longer than this says little about how the two clocks stand to each other.
-const CLOSE: Duration = Duration::from_micros(50);
+/// Longest duration of a pair of clock reads from which an offset is computed.
+const MAX_READ_TIME: Duration = Duration::from_micros(50);
 
-/// The world around a run. The default is that of a simulated machine: nothing is there.
+/// Observes the host. The default is for a simulated machine and observes nothing.
 #[derive(Clone, Default)]
 pub struct HostMonitor {
-    watch: Option<Arc<dyn DeviceMonitor>>,
-    real: bool,
+    devices: Option<Arc<dyn DeviceMonitor>>,
+    is_real: bool,
 }
 
 impl std::fmt::Debug for HostMonitor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Surroundings").field("watch", &self.watch.is_some()).field("real", &self.real).finish()
+        f.debug_struct("HostMonitor").field("devices", &self.devices.is_some()).field("is_real", &self.is_real).finish()
     }
 }
 
@@ -34,45 +32,33 @@ pub(super) struct CpuMark {
 }
 
 impl HostMonitor {
-    /// This machine, with a look at the devices that are measured, where they can be looked at.
-    pub fn real(watch: Option<Arc<dyn DeviceMonitor>>) -> Self {
-        Self { watch, real: true }
+    /// Observes this machine, and the measured devices if they have a monitor.
+    pub fn real(devices: Option<Arc<dyn DeviceMonitor>>) -> Self {
+        Self { devices, is_real: true }
     }
 
-    /// Who uses the devices; `None` where nobody can be asked.
+    /// The processes that use the devices; `None` when that is not available.
     pub fn users(&self) -> Option<Vec<DeviceUser>> {
-        let processes = self.watch.as_ref()?.processes().ok()?;
+        let processes = self.devices.as_ref()?.processes().ok()?;
         let own = if processes.is_empty() { Vec::new() } else { process_tree() };
-        let user = |process: crate::meter::DeviceProcess| DeviceUser {
+        let to_user = |process: crate::meter::DeviceProcess| DeviceUser {
             own: own.contains(&process.pid),
             domain: process.domain,
             pid: process.pid,
             memory_bytes: process.memory_bytes,
         };
-        Some(processes.into_iter().map(user).collect())
+        Some(processes.into_iter().map(to_user).collect())
     }
 
-    /// Memory in which benches stay set up: the host's and the devices'; empty on a simulated machine, and where nobody
-    /// tells.
-    pub fn memory(&self) -> Vec<Memory> {
-        let host = if self.real { memory::host() } else { None };
-        let devices = self.watch.as_ref().and_then(|watch| watch.memory().ok()).unwrap_or_default();
-        let of = |device: crate::meter::DeviceMemory| {
-            let (free, total) = (device.free_bytes, device.total_bytes);
-            Memory { name: device.domain.as_str().to_owned(), free, total }
-        };
-        host.into_iter().chain(devices.into_iter().map(of)).collect()
-    }
-
-    /// CPU times now.
+    /// The current CPU times; `None` when they are not available.
     pub(super) fn cpu(&self, clock: &dyn Clock) -> Option<CpuMark> {
-        if !self.real {
+        if !self.is_real {
             return None;
         }
         Some(CpuMark { at: clock.now(), times: machine_cpu_time()? })
     }
 
-    /// CPU time since `from`.
+    /// CPU times since `from`.
     pub(super) fn cpu_since(&self, from: CpuMark, clock: &dyn Clock) -> Option<CpuEvidence> {
         let now = self.cpu(clock)?;
         Some(CpuEvidence {
@@ -82,10 +68,10 @@ impl HostMonitor {
         })
     }
 
-    /// The wall clock (seconds since 1970) less the clock's stamp, in seconds; `None` where the two could not be read
-    /// closely enough together.
+    /// The wall clock (seconds since 1970) minus the clock's stamp, in seconds; `None` when the two could not be read
+    /// within [`MAX_READ_TIME`].
     pub(super) fn wall_offset_s(&self, clock: &dyn Clock) -> Option<f64> {
-        if !self.real {
+        if !self.is_real {
             return None;
         }
         (0..5).find_map(|_| {
@@ -93,7 +79,7 @@ impl HostMonitor {
             let wall = SystemTime::now();
             let after = clock.now();
             let since = wall.duration_since(UNIX_EPOCH).ok()?;
-            (after.since(before) <= CLOSE).then(|| since.as_secs_f64() - before.seconds())
+            (after.since(before) <= MAX_READ_TIME).then(|| since.as_secs_f64() - before.seconds())
         })
     }
 }
@@ -119,16 +105,16 @@ mod tests {
     }
 
     #[test]
-    fn one_s_own_process_is_told_from_others() {
+    fn marks_own_process() {
         let users = HostMonitor::real(Some(Arc::new(Shared))).users().unwrap();
         assert_eq!(users.iter().map(|user| user.own).collect::<Vec<_>>(), [true, false]);
-        assert_eq!(HostMonitor::default().users(), None, "nobody asked is not nobody there");
+        assert_eq!(HostMonitor::default().users(), None, "unknown users are not an empty list");
     }
 
     #[test]
-    fn the_two_clocks_stand_still_to_each_other() {
-        let here = HostMonitor::real(None);
-        let offsets: Vec<f64> = (0..20).filter_map(|_| here.wall_offset_s(&RealClock)).collect();
+    fn wall_offset_is_constant() {
+        let host = HostMonitor::real(None);
+        let offsets: Vec<f64> = (0..20).filter_map(|_| host.wall_offset_s(&RealClock)).collect();
         assert!(!offsets.is_empty());
         assert!(offsets.iter().all(|offset| (offset - offsets[0]).abs() < 1e-3), "{offsets:?}");
         assert_eq!(HostMonitor::default().wall_offset_s(&RealClock), None);
