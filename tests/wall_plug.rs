@@ -103,7 +103,7 @@ fn it_is_opened_only_when_it_measures_and_says_what_is_wrong() {
     ends(&call(home.path(), &["--meter=plug:127.0.0.1:1", "--test"]), 0);
     ends(&call(home.path(), &["--meter=plug:127.0.0.1:1", "--list"]), 0);
     let gone = ends(&call(home.path(), &["--meter=plug:127.0.0.1:1"]), 4);
-    assert!(gone.contains("the meter `plug:127.0.0.1:1` can't be had: the plug at 127.0.0.1:1 does not"), "{gone}");
+    assert!(gone.contains("the meter `plug:127.0.0.1:1` is not available: the plug at 127.0.0.1:1 does not"), "{gone}");
     let nameless = ends(&call(home.path(), &["--meter=plug"]), 4);
     assert!(nameless.contains("name its address"), "{nameless}");
     let unknown = ends(&call(home.path(), &["--meter=plog", "--list"]), 2);

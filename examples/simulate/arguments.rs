@@ -13,7 +13,7 @@ const USAGE: &str = "usage: simulate SCENARIO.json [--runs N] [--quick | --profi
                      [--idle-time SECONDS] [--target-precision SHARE] [--time-budget SECONDS] [--seed N] \
                      [--compare OTHER.json [--paired | --history K]]";
 
-/// What to simulate and how.
+/// The arguments.
 #[derive(Debug, Clone)]
 pub(crate) struct Arguments {
     pub(crate) scenario: PathBuf,

@@ -1,4 +1,4 @@
-//! Two scenarios against each other, again and again: by a saved baseline, with a history, or in turns.
+//! Compares two scenarios repeatedly: with a saved baseline, with a history, or in a duel.
 
 use lem_bench::analysis::compare::{
     BenchComparison, CompareOptions, GateRules, PairedBench, Results, Verdict, compare, paired, session_results,
@@ -11,38 +11,38 @@ use lem_bench::sim::{Scenario, Seeds, Truth};
 use super::measure::windows;
 use super::report::RunReport;
 
-/// How the two are compared.
+/// What the second scenario is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Against {
-    /// A saved baseline and so many earlier sessions of the first scenario.
+    /// A saved baseline, and earlier sessions of the first scenario.
     Baseline {
-        /// How many.
+        /// The number of earlier sessions.
         history: u64,
     },
-    /// The other side, in turns.
+    /// The other side of a duel.
     Paired,
 }
 
-/// What is compared.
+/// Two scenarios to compare.
 #[derive(Debug, Clone)]
-pub(crate) struct Contest<'a> {
+pub(crate) struct ComparedScenarios<'a> {
     pub(crate) base: &'a Scenario,
     pub(crate) new: &'a Scenario,
-    /// The base's.
+    /// The truth of the base.
     pub(crate) truth: &'a Truth,
     pub(crate) against: Against,
     pub(crate) options: &'a SimulationOptions,
 }
 
-/// One run: how the base was measured, and what comparing it with the new result said.
+/// One run: the report of the base, and its comparison with the new result.
 #[derive(Debug)]
 pub(crate) struct Compared {
     pub(crate) base: RunReport,
     pub(crate) bench: BenchComparison,
 }
 
-impl Contest<'_> {
-    /// Run number `run`. Its sessions have numbers of their own.
+impl ComparedScenarios<'_> {
+    /// Makes run number `run`. Each of its sessions has a different number.
     pub(crate) fn run(&self, run: u64) -> Result<Compared, String> {
         match self.against {
             Against::Paired => self.duel(run),
@@ -94,23 +94,24 @@ fn seeded(options: &SimulationOptions, session: u64) -> SimulationOptions {
     SimulationOptions { seed: options.seed.wrapping_add(session), ..*options }
 }
 
-/// A comparison looks at default intervals alone; a few resamples are enough for the others to be there.
+/// A comparison uses default intervals only, so a few resamples are enough for the others.
 fn summary(records: Vec<Record>) -> Result<Summary, String> {
     let analysis = Options { resamples: 20, threads: Some(1), ..Options::default() };
     summarise(&[records], &analysis).map_err(|e| e.to_string())
 }
 
-/// A session's result with a name and a date of its own: one a day.
+/// Gives a session's result a name and a date: one session per day.
 fn dated(mut summary: Summary, session: u64) -> Summary {
     summary.run.run_id = format!("simulated-{session}");
     summary.run.started_unix_s = 86_400.0 * session as f64;
     summary
 }
 
-/// How often each verdict was given, and how the changes and their intervals came out.
+/// Verdicts, changes and intervals of all runs.
 #[derive(Debug, Default)]
 pub(crate) struct Verdicts {
-    given: Vec<(Verdict, bool)>,
+    /// Each verdict, and whether a change was suspected.
+    verdicts: Vec<(Verdict, bool)>,
     covers: Vec<bool>,
     changes_pct: Vec<f64>,
     detectable_pct: Vec<f64>,
@@ -119,7 +120,7 @@ pub(crate) struct Verdicts {
 impl Verdicts {
     /// Adds a run whose true change is `true_change_pct`.
     pub(crate) fn add(&mut self, bench: &BenchComparison, true_change_pct: f64) {
-        self.given.push((bench.verdict, bench.suspected.is_some()));
+        self.verdicts.push((bench.verdict, bench.suspected.is_some()));
         if let Some(change) = bench.change {
             self.covers.push(change.low <= true_change_pct && true_change_pct <= change.high);
             self.changes_pct.push(change.percent);
@@ -129,13 +130,13 @@ impl Verdicts {
 
     /// The share of runs with this verdict.
     pub(crate) fn share(&self, verdict: Verdict) -> f64 {
-        let count = self.given.iter().filter(|(given, _)| *given == verdict).count();
-        count as f64 / self.given.len().max(1) as f64
+        let count = self.verdicts.iter().filter(|(other, _)| *other == verdict).count();
+        count as f64 / self.verdicts.len().max(1) as f64
     }
 
-    /// The share of runs that were suspected.
+    /// The share of runs with a suspected change.
     pub(crate) fn suspected(&self) -> f64 {
-        self.given.iter().filter(|(_, suspected)| *suspected).count() as f64 / self.given.len().max(1) as f64
+        self.verdicts.iter().filter(|(_, suspected)| *suspected).count() as f64 / self.verdicts.len().max(1) as f64
     }
 
     /// The share of intervals that cover the true change.
@@ -148,7 +149,7 @@ impl Verdicts {
         mean(&self.changes_pct)
     }
 
-    /// The middle one of the detectable changes that were stated, percent.
+    /// The median of the stated detectable changes, percent.
     pub(crate) fn detectable_pct(&self) -> Option<f64> {
         let mut sorted = self.detectable_pct.clone();
         sorted.sort_by(f64::total_cmp);

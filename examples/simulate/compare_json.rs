@@ -1,4 +1,4 @@
-//! What a comparison adds to a run's JSON and to the summary's.
+//! The fields that a comparison adds to the JSON of a run and of the summary.
 
 use lem_bench::analysis::compare::Verdict;
 use serde_json::{Map, Value, json};
@@ -8,7 +8,7 @@ use super::compare::{Compared, Verdicts};
 const VERDICTS: [Verdict; 5] =
     [Verdict::Improved, Verdict::Unchanged, Verdict::Regressed, Verdict::Inconclusive, Verdict::Invalid];
 
-/// A run.
+/// The JSON of a run.
 pub(crate) fn run(compared: &Compared) -> Value {
     let bench = &compared.bench;
     let added = json!({
@@ -28,7 +28,7 @@ pub(crate) fn run(compared: &Compared) -> Value {
     joined(compared.base.json().clone(), added)
 }
 
-/// The summary: `base` is the first scenario's own.
+/// The JSON of the summary; `base` is that of the first scenario.
 pub(crate) fn summary(base: Value, verdicts: &Verdicts, true_change_pct: f64) -> Value {
     let shares: Map<String, Value> =
         VERDICTS.iter().map(|verdict| (verdict.name().to_owned(), verdicts.share(*verdict).into())).collect();

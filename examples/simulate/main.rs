@@ -1,11 +1,11 @@
-//! Holds the whole harness against machines whose true energy is known.
+//! Tests the whole harness on machines whose true energy is known.
 //!
-//! `cargo run --release --example simulate -- SCENARIO.json --runs 200` measures the scenario again and again in
-//! virtual time and prints one JSON object a run, then one that sums them up.
+//! `cargo run --release --example simulate -- SCENARIO.json --runs 200` measures the scenario repeatedly in virtual time and
+//! prints one JSON object per run, then a summary.
 //!
-//! `--compare OTHER.json` compares a result of the second scenario with a saved baseline of the first in each run, by the
-//! functions that compare real results: with `--history K` earlier sessions of the first, or with `--paired` in turns
-//! within one session. What is said is then held against the true change.
+//! `--compare OTHER.json` compares a result of the second scenario with a saved baseline of the first in each run, with the
+//! functions that compare real results: with `--history K` earlier sessions of the first, or with `--paired` as a duel
+//! within one session. The summary compares the verdicts with the true change.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what this program is for")]
 
@@ -13,15 +13,15 @@ mod arguments;
 mod compare;
 mod compare_json;
 mod measure;
+mod parallel;
 mod report;
-mod side_by_side;
 
 use std::process::ExitCode;
 
 use lem_bench::sim::{Scenario, truth};
 
 use arguments::Arguments;
-use compare::{Contest, Verdicts, true_change_pct};
+use compare::{ComparedScenarios, Verdicts, true_change_pct};
 use report::Totals;
 
 fn main() -> ExitCode {
@@ -45,10 +45,10 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let scenario = Scenario::read(&arguments.scenario).map_err(|e| e.to_string())?;
     let truth = truth(&scenario).map_err(|e| e.to_string())?;
     if let Some(other) = &arguments.compare {
-        return compete(arguments, &scenario, &Scenario::read(other).map_err(|e| e.to_string())?);
+        return run_comparison(arguments, &scenario, &Scenario::read(other).map_err(|e| e.to_string())?);
     }
     let mut totals = Totals::default();
-    measure::all(&scenario, &truth, arguments.runs, &arguments.options, |report| {
+    measure::measure_all(&scenario, &truth, arguments.runs, &arguments.options, |report| {
         println!("{}", report.json());
         totals.add(&report);
     })?;
@@ -56,16 +56,16 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     Ok(())
 }
 
-fn compete(arguments: &Arguments, base: &Scenario, new: &Scenario) -> Result<(), String> {
+fn run_comparison(arguments: &Arguments, base: &Scenario, new: &Scenario) -> Result<(), String> {
     let [base_truth, new_truth] = [truth(base), truth(new)].map(|truth| truth.map_err(|e| e.to_string()));
     let (base_truth, new_truth) = (base_truth?, new_truth?);
     let change = true_change_pct(&base_truth, &new_truth);
     let (against, options) = (arguments.against, &arguments.options);
-    let contest = Contest { base, new, truth: &base_truth, against, options };
+    let scenarios = ComparedScenarios { base, new, truth: &base_truth, against, options };
     let (mut totals, mut verdicts) = (Totals::default(), Verdicts::default());
-    side_by_side::side_by_side(
+    parallel::run_in_parallel(
         arguments.runs,
-        |run| contest.run(run),
+        |run| scenarios.run(run),
         |compared| {
             println!("{}", compare_json::run(&compared));
             totals.add(&compared.base);

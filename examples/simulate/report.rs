@@ -1,10 +1,10 @@
-//! What one run gave, and what all of them come to, as JSON.
+//! The results of one run and the summary of all runs, as JSON.
 
 use lem_bench::analysis::{BenchSummary, Metric};
 use lem_bench::sim::Truth;
 use serde_json::{Value, json};
 
-/// One run against the truth.
+/// One run compared with the truth.
 #[derive(Debug)]
 pub(crate) struct RunReport {
     json: Value,
@@ -15,7 +15,7 @@ pub(crate) struct RunReport {
     virtual_s: f64,
 }
 
-/// One window, in J.
+/// The energy of one window, in joules.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Window {
     pub(crate) truth: f64,
@@ -29,15 +29,15 @@ impl Window {
         100.0 * (self.measured - self.truth) / self.truth
     }
 
-    /// Whether the sensor's own bounds hold the true energy.
+    /// Whether the sensor's bounds contain the true energy.
     fn bounded(&self) -> bool {
-        // The last digit of a counter's quantum is not the sensor's claim.
+        // Allow for rounding in the last digit of a counter.
         let slack = 1e-6 * self.truth;
         self.low - slack <= self.truth && self.truth <= self.high + slack
     }
 }
 
-/// An estimate against its truth.
+/// An estimate compared with the truth.
 #[derive(Debug, Clone, Copy, Default)]
 struct Estimate {
     value: Option<f64>,
@@ -92,7 +92,7 @@ impl RunReport {
     }
 }
 
-/// Sums over runs.
+/// The results of all runs.
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
     gross: Vec<Estimate>,
@@ -144,7 +144,7 @@ fn bias_pct(estimates: &[Estimate], truth: f64) -> Option<f64> {
     mean(estimates.iter().filter_map(|e| e.value)).map(|mean| 100.0 * (mean - truth) / truth)
 }
 
-/// The share of the intervals that cover the truth.
+/// The share of intervals that cover the truth.
 fn coverage(estimates: &[Estimate]) -> Option<f64> {
     mean(estimates.iter().filter_map(|e| e.covers).map(f64::from))
 }

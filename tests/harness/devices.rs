@@ -34,7 +34,7 @@ fn a_lost_device_is_invalid_keeps_its_cycles_and_the_other_benches_run() {
     std::fs::write(&scenario, r#"{"device": {}, "faults": [{"at_s": 30.0, "kind": "device_lost"}]}"#).unwrap();
     let mut command = fixture(&["--bench", "good", "--quick", "--meter"]);
     command.arg(format!("sim:{}", scenario.display())).env("LEM_BENCH_HOME", home.path().join("home"));
-    run(&mut command).ends_with(4).says(&["the device is lost", "the device stays lost", "the 4 benches left"]);
+    run(&mut command).ends_with(4).says(&["the device is lost", "the device is still lost", "the 4 remaining benches"]);
     let summary = summary(home.path());
     let benches = summary["benches"].as_array().unwrap();
     assert_eq!(benches.len(), 5, "all of them ran");

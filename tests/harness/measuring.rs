@@ -150,7 +150,7 @@ fn a_meter_that_is_not_there_is_four_and_a_wrong_setting_two() {
     let home = tempfile::tempdir().unwrap();
     let root = home.path().to_string_lossy().into_owned();
     let nvml = ["--meter", "nvml", "--nvml-library", "/nonexistent/libnvidia-ml.so.1", "good"];
-    run(&mut bench(home.path(), &nvml)).ends_with(4).says(&["the meter `nvml` can't be had", "cargo lem doctor"]);
+    run(&mut bench(home.path(), &nvml)).ends_with(4).says(&["the meter `nvml` is not available", "cargo lem doctor"]);
     run(&mut bench(home.path(), &["--meter", "rapl", "--sysfs-root", &root, "good"])).ends_with(4).says(&["`rapl`"]);
     run(&mut bench(home.path(), &["--meter", "sim:/nonexistent.json", "good"]))
         .ends_with(4)

@@ -129,7 +129,7 @@ fn a_shuffled_order_is_drawn_recorded_and_gone_on_with() {
     assert!(orders.iter().any(|order| *order != orders[0]), "--seed draws the order too");
     // Another draw would not be the same measurement: the order of the first one holds.
     let ran = run(&mut simulated(home.path(), &["good", "--shuffle", "--resume"])).ends_with(0);
-    ran.says(&["nothing is left to do of run"]);
+    ran.says(&["is already complete"]);
     assert_eq!(plan(home.path()), drawn);
 }
 
@@ -151,28 +151,4 @@ fn a_bench_that_fails_in_a_round_costs_itself_alone() {
     assert_eq!(outcome("trouble/panics"), "panicked");
     assert_eq!(outcome("trouble/panics_later"), "panicked");
     assert_eq!(outcome("trouble/errors"), "failed");
-}
-
-#[test]
-fn where_memory_is_short_benches_are_set_up_again_and_that_is_said() {
-    let home = tempfile::tempdir().unwrap();
-    let tiny = ["--bench", "--meter", "estimate", "--cycles", "3", "--min-window", "30ms", "--warm-up-time", "60ms"];
-    let mut command = fixture(&tiny);
-    command.args(["--gap", "5ms", "--nresamples", "100", "--order", "interleaved", "good/grid", "--keep-free", "99%"]);
-    command.env("LEM_BENCH_HOME", home.path()).env("LEM_BENCH_LOCK_FILE", home.path().join("lock"));
-    let ran = run(&mut command).ends_with(0);
-    let ran = ran.says(&["1 of 4 benches stay set up at once", "of host memory", "--keep-free leaves 99 %"]);
-    ran.says(&["set up again for each of their cycles"]);
-    let measured = cycles(home.path());
-    assert_eq!(measured.len(), 12);
-    for (number, round) in measured.chunks(4).enumerate() {
-        assert!(round.iter().all(|(_, index)| *index == number as u64), "{measured:?}");
-    }
-    // A warm-up for each set-up: three cycles of four benches, but the first two of the first bench share one at most.
-    let warm_ups = records(home.path(), "warm_up").len();
-    assert!((10..=12).contains(&warm_ups), "{warm_ups}");
-    let summary = summary(home.path());
-    for bench in summary["benches"].as_array().unwrap() {
-        assert_eq!((&bench["ended"]["outcome"], bench["cycles"].as_array().unwrap().len()), (&"completed".into(), 3));
-    }
 }

@@ -181,7 +181,7 @@ fn nothing_left_to_do_is_said_and_changes_nothing() {
     run(&mut simulated(folder.path(), &["good/decode"])).ends_with(0);
     let before = whole_lines(&runs(folder.path())[0]);
     let ran = run(&mut simulated(folder.path(), &["good/decode", "--resume"])).ends_with(0);
-    let ran = ran.says(&["nothing is left to do of run"]);
+    let ran = ran.says(&["is already complete"]);
     assert!(ran.out.contains("good/decode"), "{}", ran.out);
     assert_eq!(whole_lines(&runs(folder.path())[0]), before);
     assert_eq!(runs(folder.path()).len(), 1);
@@ -192,12 +192,12 @@ fn another_measurement_is_not_gone_on_with_and_what_differs_is_named() {
     let folder = tempfile::tempdir().unwrap();
     run(&mut simulated(folder.path(), &["good/decode"])).ends_with(0);
     let ran = run(&mut simulated(folder.path(), &["good/decode", "--resume", "--seed", "7"])).ends_with(2);
-    ran.says(&["can't be gone on with", "seed: was `1`, is `7`", "Its arguments were:"]);
+    ran.says(&["cannot resume run", "seed: was `1`, is `7`", "Its arguments were:"]);
     let ran = run(&mut simulated(folder.path(), &["good", "--resume"])).ends_with(2);
     ran.says(&["filter: was `good/decode`, is `good`", "the benches: were 1 benches, are 5 benches"]);
     run(&mut simulated(folder.path(), &["good/decode", "--resume=nosuch"]))
         .ends_with(2)
-        .says(&["there is no run `nosuch`"]);
+        .says(&["run `nosuch` does not exist"]);
 }
 
 #[cfg(unix)]
@@ -240,7 +240,7 @@ fn a_signal_stops_a_run_in_order_and_resume_goes_on() {
         let kept = whole_lines(&run_folder);
         assert!(!String::from_utf8_lossy(&kept).contains("bench_end"), "an interrupted bench has no end");
         let ran = run(&mut estimated(home.path(), &["good/decode", "--resume"])).ends_with(0);
-        ran.says(&["going on with run"]);
+        ran.says(&["resuming run"]);
         assert!(whole_lines(&run_folder).starts_with(&kept));
         let summary = summary(&run_folder);
         let cycles = summary["benches"][0]["cycles"].as_array().unwrap();

@@ -92,7 +92,7 @@ fn a_run_whose_disk_fills_up_stops_and_is_gone_on_with_when_there_is_room() {
     run(&mut simulated(&disk.home(), &[&args[..], &["--resume"]].concat())).ends_with(1).says(&["No space left"]);
     std::fs::remove_file(&filler).unwrap();
     disk.remount("size=64m");
-    run(&mut simulated(&disk.home(), &[&args[..], &["--resume"]].concat())).ends_with(0).says(&["going on with run"]);
+    run(&mut simulated(&disk.home(), &[&args[..], &["--resume"]].concat())).ends_with(0).says(&["resuming run"]);
     let folder = only_run(&disk.home());
     let journals = read_run(&folder).unwrap();
     assert!(journals[0].damage.is_empty() && journals[0].complete);

@@ -5,7 +5,6 @@
 
 mod doctor;
 mod double;
-mod memory;
 mod nvml;
 mod ranks;
 mod run;

@@ -112,7 +112,7 @@ fn counters_that_only_root_may_read_are_told_with_the_command_that_gives_access(
     let refused = as_nobody(home.path(), &["rest/1", "--meter=rapl"], 4);
     let lines: Vec<_> = refused.err.lines().filter(|line| line.contains("sudo chmod a+r")).collect();
     assert_eq!(lines.len(), 1, "{}", refused.err);
-    assert!(lines[0].contains("the meter `rapl` can't be had: no permission to read"), "{}", refused.err);
+    assert!(lines[0].contains("the meter `rapl` is not available: no permission to read"), "{}", refused.err);
     // The choice left to us takes the estimate, and says so and why before anything else.
     let auto = as_nobody(home.path(), &["--dry-run", "--nvml-library=/nonexistent"], 0);
     for text in ["the energy is estimated: nothing that measures it was found", "sudo chmod a+r", "W per busy core"] {

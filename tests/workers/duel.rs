@@ -9,7 +9,7 @@ use crate::support::{clean, of, run, runs};
 
 const FIXTURE: &str = env!("CARGO_BIN_EXE_fixture-workers");
 
-/// The companion, built by cargo for this test: it lies beside the fixture.
+/// The companion, which cargo builds for this test in the fixture's folder.
 fn cargo_lem(home: &Path, args: &[&str]) -> Command {
     let binary = Path::new(FIXTURE).with_file_name("cargo-lem");
     assert!(binary.is_file(), "{} is not there: `cargo build -p lem-bench --bin cargo-lem`", binary.display());
@@ -18,7 +18,7 @@ fn cargo_lem(home: &Path, args: &[&str]) -> Command {
     command
 }
 
-/// A build that is the fixture with a token of another length.
+/// A build of the fixture whose tokens take this long.
 fn slower(home: &Path, token_us: u32) -> String {
     use std::os::unix::fs::PermissionsExt;
     let path = home.join(format!("slower-{token_us}"));
@@ -36,7 +36,7 @@ const QUICK: [&str; 10] =
     ["--meter", "estimate", "--min-window", "100ms", "--warm-up-time", "60ms", "--gap", "5ms", "--pairs", "6"];
 
 #[test]
-fn a_slower_build_regresses_and_each_side_is_a_run_of_its_own() {
+fn slower_build_regresses() {
     let home = tempfile::tempdir().unwrap();
     let head = slower(home.path(), 150);
     let mut command = cargo_lem(home.path(), &["--base", FIXTURE, "--head", &head, "--exact", "decode"]);
@@ -54,7 +54,7 @@ fn a_slower_build_regresses_and_each_side_is_a_run_of_its_own() {
         let environment = summary["run"]["environment"].as_array().unwrap();
         assert!(environment.iter().any(|fact| fact["name"] == "duel side" && fact["value"] == side), "{environment:?}");
         let journal = std::fs::read_to_string(run.join("journal-0.jsonl")).unwrap();
-        assert_eq!(journal.matches("\"record\":\"warm_up\"").count(), 6, "every turn is launched and warmed up anew");
+        assert_eq!(journal.matches("\"record\":\"warm_up\"").count(), 6, "each turn has a launch and a warm-up");
         assert_eq!(journal.matches("\"record\":\"bench_end\"").count(), 1);
         assert_eq!(journal.matches("\"record\":\"run_end\"").count(), 1);
     }
@@ -62,14 +62,14 @@ fn a_slower_build_regresses_and_each_side_is_a_run_of_its_own() {
     let percent = duel["comparison"]["benches"][0]["change"]["percent"].as_f64().unwrap();
     assert!((20.0..90.0).contains(&percent), "8 tokens of 150 instead of 100 µs: {percent}");
     assert_eq!(duel["null"]["relabelled"], 64);
-    // The judged side's pages say what changed.
+    // The pages of the judged side show what changed.
     assert!(runs[1].join("compare.html").is_file() && runs[1].join("comparison.json").is_file());
     let latest = std::fs::read_to_string(home.path().join("home/latest")).unwrap();
     assert!(latest.trim().ends_with("-head"), "{latest}");
 }
 
 #[test]
-fn an_estimate_withholds_the_gate_unless_it_is_trusted() {
+fn estimate_withholds_gate() {
     let home = tempfile::tempdir().unwrap();
     let head = slower(home.path(), 200);
     let mut command = cargo_lem(home.path(), &["--base", FIXTURE, "--head", &head, "--exact", "decode"]);
@@ -77,9 +77,9 @@ fn an_estimate_withholds_the_gate_unless_it_is_trusted() {
     assert!(ran.out.contains("regressed") && ran.out.contains("estimate"), "{}", ran.out);
 }
 
-/// In virtual time: both sides are the scenario, so that whatever is said of a change is false.
+/// In virtual time: both sides are the same scenario, so each reported change is false.
 #[test]
-fn a_simulated_machine_against_itself_is_unchanged() {
+fn identical_sides_are_unchanged() {
     let home = tempfile::tempdir().unwrap();
     let args = ["--base", FIXTURE, "--head", FIXTURE, "decode", "tiny", "--meter", "sim:tests/scenarios/plain.json"];
     let ran = run(cargo_lem(home.path(), &args).args(["--null", "-q"])).ends_with(0);
@@ -92,7 +92,7 @@ fn a_simulated_machine_against_itself_is_unchanged() {
         assert_eq!(bench["design"]["pairs"], 10);
     }
     assert!(duel["null"]["alarm_rate"].as_f64().unwrap() < 0.06, "{}", ran.out);
-    // Base before head and head before base, equally often.
+    // Base comes before head as often as head before base.
     let first = |side: usize| {
         let journal = std::fs::read_to_string(runs[side].join("journal-0.jsonl")).unwrap();
         let cycles = journal.lines().filter(|line| line.contains("\"record\":\"cycle\""));
@@ -107,7 +107,7 @@ fn a_simulated_machine_against_itself_is_unchanged() {
 }
 
 #[test]
-fn what_cannot_be_compared_is_refused_by_name() {
+fn rejects_incomparable_builds() {
     let home = tempfile::tempdir().unwrap();
     let ran = run(&mut cargo_lem(home.path(), &["--base", FIXTURE, "--head", "/bin/true"])).ends_with(2);
     assert!(ran.err.contains("--head: /bin/true: its process ended with exit code 0"), "{}", ran.err);

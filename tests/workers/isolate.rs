@@ -1,10 +1,10 @@
-//! `--isolate`, `--bench-timeout` and `--env`: what ends a process costs one bench, and what is measured is the same.
+//! `--isolate`, `--bench-timeout` and `--env`: a process that dies affects one bench, and the results are the same.
 
 use std::time::{Duration, Instant};
 
 use crate::support::{bench, children, metric, of, run, runs, summary};
 
-/// Runs `deadly` with this trouble between two good benches; what it is recorded as.
+/// Runs `deadly` with this trouble between two good benches, and returns its recorded outcome and message.
 #[track_caller]
 fn trouble(trouble: &str, args: &[&str]) -> (String, String) {
     let home = tempfile::tempdir().unwrap();
@@ -21,7 +21,7 @@ fn trouble(trouble: &str, args: &[&str]) -> (String, String) {
 }
 
 #[test]
-fn whatever_ends_a_process_costs_one_bench() {
+fn dead_worker_fails_one_bench() {
     for (name, text) in [
         ("segfault", "killed by signal 11 (SIGSEGV"),
         ("abort", "killed by signal 6 (SIGABRT"),
@@ -34,19 +34,19 @@ fn whatever_ends_a_process_costs_one_bench() {
 }
 
 #[test]
-fn a_panic_over_there_is_a_panic_here() {
+fn panic_in_worker_is_a_panic() {
     let (outcome, message) = trouble("panic", &["--isolate"]);
     assert_eq!(outcome, "panicked");
     assert!(message.starts_with("the fixture's panic (at tests/fixture/workers.rs:"), "{message}");
 }
 
 #[test]
-fn a_bench_that_never_ends_is_ended() {
+fn kills_worker_at_time_limit() {
     let begin = Instant::now();
     let (outcome, message) = trouble("hang", &["--bench-timeout", "2500ms"]);
     assert_eq!(outcome, "failed");
     assert!(message.contains("its time limit of 2.5 s"), "{message}");
-    // One that answers all the time is no better.
+    // The limit applies also to a worker that keeps answering.
     let home = tempfile::tempdir().unwrap();
     let ran = run(&mut bench(home.path(), &["--exact", "decode", "--cycles", "500", "--bench-timeout", "2500ms"]));
     assert!(ran.ends_with(101).err.contains("its time limit of 2.5 s"));
@@ -54,7 +54,7 @@ fn a_bench_that_never_ends_is_ended() {
 }
 
 #[test]
-fn one_ctrl_c_is_enough_while_a_bench_hangs_in_a_process_of_its_own() {
+fn interrupts_hanging_worker() {
     let home = tempfile::tempdir().unwrap();
     let mut command = bench(home.path(), &["decode", "deadly", "--isolate"]);
     command.env("FIXTURE_TROUBLE", "hang").stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
@@ -64,35 +64,35 @@ fn one_ctrl_c_is_enough_while_a_bench_hangs_in_a_process_of_its_own() {
         run.and_then(|run| std::fs::read_to_string(run.unwrap().path().join("journal-0.jsonl")).ok())
             .unwrap_or_default()
     };
-    // The first bench is through, and the second has begun, which hangs after a moment.
-    let begun = (0..2400).any(|_| {
+    // The first bench has ended, and the second has started and will hang.
+    let has_started = (0..2400).any(|_| {
         std::thread::sleep(Duration::from_millis(25));
         journal().contains("\"record\":\"bench\",\"id\":\"deadly\"") && !children(child.id()).is_empty()
     });
-    assert!(begun, "{}", journal());
+    assert!(has_started, "{}", journal());
     std::thread::sleep(Duration::from_secs(1));
     let workers = children(child.id());
     assert_eq!(workers.len(), 1, "{workers:?}");
-    let asked = Instant::now();
+    let interrupted = Instant::now();
     assert!(std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
-    assert!(asked.elapsed() < Duration::from_secs(60), "{:?}", asked.elapsed());
+    assert!(interrupted.elapsed() < Duration::from_secs(60), "{:?}", interrupted.elapsed());
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{err}");
-    assert!(err.contains("--resume goes on with it"), "{err}");
+    assert!(err.contains("add --resume to the same command"), "{err}");
     assert!(!std::path::Path::new("/proc").join(&workers[0]).exists(), "the worker outlives the run");
     let summary = summary(home.path());
     assert_eq!(of(&summary, "decode")["ended"]["outcome"], "completed");
     assert!(of(&summary, "deadly")["ended"].is_null(), "an interrupted bench has no end: {summary}");
-    // What is left is done when nothing hangs.
+    // The rest is measured when nothing hangs.
     let ran = run(&mut bench(home.path(), &["decode", "deadly", "--isolate", "--resume"])).ends_with(0);
-    assert!(ran.err.contains("going on with run"), "{}", ran.err);
+    assert!(ran.err.contains("resuming run"), "{}", ran.err);
 }
 
 #[test]
-fn benches_in_processes_of_their_own_take_turns_too() {
+fn workers_run_interleaved() {
     let home = tempfile::tempdir().unwrap();
-    // A limit is on the bench's own time: the others' turns do not count.
+    // The limit excludes the time in which other benches run.
     let args = ["decode", "deadly", "tiny", "--isolate", "--order", "interleaved", "--bench-timeout", "60s"];
     run(&mut bench(home.path(), &args)).ends_with(0);
     let journal = std::fs::read_to_string(runs(home.path())[0].join("journal-0.jsonl")).unwrap();
@@ -104,7 +104,7 @@ fn benches_in_processes_of_their_own_take_turns_too() {
 }
 
 #[test]
-fn a_simulated_machine_says_that_it_has_no_processes() {
+fn warns_that_simulation_ignores_isolate() {
     let home = tempfile::tempdir().unwrap();
     let scenario = concat!("sim:", env!("CARGO_MANIFEST_DIR"), "/tests/scenarios/without_heat.json");
     let mut command = crate::support::clean(env!("CARGO_BIN_EXE_fixture-workers"), home.path());
@@ -114,7 +114,7 @@ fn a_simulated_machine_says_that_it_has_no_processes() {
 }
 
 #[test]
-fn a_worker_gets_what_it_is_given_and_no_socket_for_input() {
+fn worker_gets_environment_and_empty_stdin() {
     let home = tempfile::tempdir().unwrap();
     let ran = run(&mut bench(home.path(), &["given", "--env", "FIXTURE_GIVEN=a b=c"])).ends_with(0);
     assert!(ran.out.contains("was given a b=c and reads \"\""), "{}", ran.out);
@@ -124,7 +124,7 @@ fn a_worker_gets_what_it_is_given_and_no_socket_for_input() {
 
 /// The estimate counts the worker's CPU time: the same work costs the same energy wherever it runs.
 #[test]
-fn what_is_measured_does_not_depend_on_where_it_runs() {
+fn worker_has_same_energy() {
     let measure = |id: &str, args: &[&str]| {
         let home = tempfile::tempdir().unwrap();
         let mut command = bench(home.path(), &["--exact", id, "--min-window", "300ms"]);
@@ -134,23 +134,24 @@ fn what_is_measured_does_not_depend_on_where_it_runs() {
     };
     let (here, there) = (measure("decode", &[]), measure("decode", &["--isolate"]));
     let ratio = metric(&there, "j_per_output_token") / metric(&here, "j_per_output_token");
-    // The fixture is busy by the clock on the wall: beside other tests it gets less of the CPU. Were the worker's time not
-    // counted, it would be some hundredth.
+    // The fixture is busy for a wall-clock time, so other tests reduce its CPU time. Without the worker's CPU time the
+    // ratio would be about a hundredth.
     assert!((0.6..1.7).contains(&ratio), "{ratio}");
     // 100 µs of one core at 10 W are 1 mJ.
     assert!((0.4e-3..1.6e-3).contains(&metric(&there, "j_per_output_token")), "{}", there["metrics"]);
     assert!(metric(&there, "itl_ms_p50") >= 0.1);
     assert_eq!(there["cycles"].as_array().unwrap().len(), 3);
-    // Work that is far shorter than a question to the other process is asked for in rows.
+    // Iterations that are much shorter than a message run in rows.
     let there = measure("tiny", &["--isolate"]);
     let joules = metric(&there, "j_per_turns");
     assert!((10e-6..50e-6).contains(&joules), "2 µs at 10 W are 20 µJ, not {joules} J");
 }
 
 #[test]
-fn a_worker_that_nobody_speaks_to_says_so() {
+fn rejects_worker_without_parent() {
     let home = tempfile::tempdir().unwrap();
-    for (version, code, text) in [("2", 1, "standard input is no socket"), ("99", 2, "speaks version 2 to workers")] {
+    for (version, code, text) in [("2", 1, "standard input is not a socket"), ("99", 2, "speaks version 2 to workers")]
+    {
         let mut command = crate::support::clean(env!("CARGO_BIN_EXE_fixture-workers"), home.path());
         let ran = run(command.arg(format!("--lem-bench-worker={version}"))).ends_with(code);
         assert!(ran.err.contains(text), "{}", ran.err);

@@ -1,5 +1,5 @@
-//! Processes that measure side by side and are killed at random moments, all of them, the one that started them or one of
-//! them, and gone on with: they come to what undisturbed ones come to.
+//! Ranks that are killed at random moments (all, their launcher, or one of them) and resumed: the results are those of an
+//! undisturbed run.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::support::{children, clean, metric, of, run, runs, summary};
 
-/// How many runs: a few each time the tests run, `LEM_KILLED_RANKS=50` where there is time.
+/// The number of runs: `LEM_KILLED_RANKS`, or 2.
 fn rounds() -> u64 {
     std::env::var("LEM_KILLED_RANKS").ok().and_then(|n| n.parse().ok()).unwrap_or(2)
 }
@@ -25,36 +25,36 @@ fn kill(pid: &str) {
     drop(Command::new("kill").args(["-9", pid]).stderr(Stdio::null()).status());
 }
 
-/// Whether it runs. One that has ended and that nobody asks for, as the first process of a container may not, does not.
-fn runs_still(pid: &str) -> bool {
+/// Whether a process runs. A zombie, which the first process of a container may leave, does not.
+fn is_running(pid: &str) -> bool {
     let stat = std::fs::read_to_string(Path::new("/proc").join(pid).join("stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
-/// Lets it live for so long, then kills some of its processes and waits until all are gone; whether any was killed.
-fn killed_after(mut conductor: Child, life: Duration, whom: u64) -> bool {
+/// Kills some processes of a launcher after `life` and waits until all have ended. Returns whether any was killed.
+fn kill_after(mut launcher: Child, life: Duration, choice: u64) -> bool {
     std::thread::sleep(life);
-    let ranks = children(conductor.id());
-    let ran = conductor.try_wait().unwrap().is_none();
+    let ranks = children(launcher.id());
+    let ran = launcher.try_wait().unwrap().is_none();
     if ran {
-        let own = conductor.id().to_string();
-        match (whom % 4, ranks.as_slice()) {
-            (0 | 1, [.., _]) => kill(&ranks[(whom / 4) as usize % ranks.len()]),
+        let own = launcher.id().to_string();
+        match (choice % 4, ranks.as_slice()) {
+            (0 | 1, [.., _]) => kill(&ranks[(choice / 4) as usize % ranks.len()]),
             (2, _) => kill(&own),
             _ => ranks.iter().chain([&own]).for_each(|pid| kill(pid)),
         }
     }
-    conductor.wait().unwrap();
+    launcher.wait().unwrap();
     let until = Instant::now() + Duration::from_secs(60);
-    while ranks.iter().any(|pid| runs_still(pid)) {
-        assert!(Instant::now() < until, "a rank outlives the one that started it");
+    while ranks.iter().any(|pid| is_running(pid)) {
+        assert!(Instant::now() < until, "a rank outlives its launcher");
         std::thread::sleep(Duration::from_millis(5));
     }
     ran
 }
 
 /// Cycles and joules per token of each bench.
-fn essence(summary: &Value) -> Vec<(usize, f64)> {
+fn key_figures(summary: &Value) -> Vec<(usize, f64)> {
     let bench = |id| {
         let bench = of(summary, id);
         (bench["cycles"].as_array().unwrap().len(), metric(bench, "j_per_output_token"))
@@ -63,12 +63,12 @@ fn essence(summary: &Value) -> Vec<(usize, f64)> {
 }
 
 #[test]
-fn ranks_that_are_killed_come_to_what_undisturbed_ones_come_to() {
+fn killed_ranks_have_same_results() {
     let place = tempfile::tempdir().unwrap();
     let undisturbed = place.path().join("undisturbed");
     let began = Instant::now();
     run(&mut two(&undisturbed, &[])).ends_with(0);
-    let (whole, expected) = (began.elapsed(), essence(&summary(&undisturbed)));
+    let (whole, expected) = (began.elapsed(), key_figures(&summary(&undisturbed)));
     let mut kills = 0;
     for number in 0..rounds() {
         let home = place.path().join(number.to_string());
@@ -77,15 +77,15 @@ fn ranks_that_are_killed_come_to_what_undisturbed_ones_come_to() {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let life = whole.mul_f64((random >> 11) as f64 / (1_u64 << 53) as f64 * 0.3 * f64::from(attempt));
             let child = two(&home, &["--resume"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-            kills += u64::from(killed_after(child, life, random >> 32));
+            kills += u64::from(kill_after(child, life, random >> 32));
         }
         let ran = run(&mut two(&home, &["--resume"])).ends_with(0);
-        // One that was killed before any of its processes had said anything is no run.
+        // A run that was killed before its first record has no summary.
         let summaries: Vec<_> =
             runs(&home).iter().map(|run| run.join("summary.json")).filter(|it| it.exists()).collect();
         assert_eq!(summaries.len(), 1, "run {number}: {summaries:?}");
-        let came_to: Value = serde_json::from_slice(&std::fs::read(&summaries[0]).unwrap()).unwrap();
-        for ((cycles, joules), (n, should)) in essence(&came_to).into_iter().zip(&expected) {
+        let resumed: Value = serde_json::from_slice(&std::fs::read(&summaries[0]).unwrap()).unwrap();
+        for ((cycles, joules), (n, should)) in key_figures(&resumed).into_iter().zip(&expected) {
             assert_eq!(cycles, *n, "run {number}: {}", ran.err);
             assert!(
                 (joules / should - 1.0).abs() < 1e-6,
@@ -93,7 +93,7 @@ fn ranks_that_are_killed_come_to_what_undisturbed_ones_come_to() {
             );
         }
         for bad in ["process_missing", "process_unfinished", "windows_apart", "cycles_missing", "completeness"] {
-            assert!(!came_to.to_string().contains(bad), "run {number}: {bad}");
+            assert!(!resumed.to_string().contains(bad), "run {number}: {bad}");
         }
     }
     println!("{} runs, {kills} kills", rounds());

@@ -1,4 +1,4 @@
-//! Benches in processes of their own, held by driving the built binaries as users do.
+//! End-to-end tests of workers, ranks and duels, with the built binaries.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod duel;

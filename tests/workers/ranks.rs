@@ -1,5 +1,4 @@
-//! Several processes that measure one bench side by side: started by ourselves, or by a launcher, of which its variables
-//! are all that there is here.
+//! Ranks: started by `--processes`, or by a launcher, which these tests replace by its environment variables.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -28,7 +27,7 @@ fn sum(cycle: &Value, of: &str) -> f64 {
 }
 
 #[test]
-fn tokens_of_all_are_a_total_over_one_window_and_each_joule_counts_once() {
+fn adds_up_tokens_and_counts_joules_once() {
     let home = tempfile::tempdir().unwrap();
     run(&mut simulated(home.path(), &["--cycles", "3", "--processes", "3"])).ends_with(0);
     let summary = summary(home.path());
@@ -39,20 +38,20 @@ fn tokens_of_all_are_a_total_over_one_window_and_each_joule_counts_once() {
         (0..3).map(|rank| records(home.path(), &format!("journal-{rank}.jsonl"), "cycle")).collect();
     let (mut tokens, mut seconds) = (0.0, 0.0);
     for (n, cycle) in cycles.iter().enumerate() {
-        let each: Vec<f64> = parts.iter().map(|part| sum(&part[n], "output_tokens")).collect();
-        assert!(each.iter().all(|tokens| *tokens > 0.0), "{each:?}");
-        assert_eq!(cycle["output_tokens"].as_f64().unwrap(), each.iter().sum::<f64>());
+        let tokens_per_rank: Vec<f64> = parts.iter().map(|part| sum(&part[n], "output_tokens")).collect();
+        assert!(tokens_per_rank.iter().all(|tokens| *tokens > 0.0), "{tokens_per_rank:?}");
+        assert_eq!(cycle["output_tokens"].as_f64().unwrap(), tokens_per_rank.iter().sum::<f64>());
         let window = |part: &Vec<Value>, edge: &str| part[n]["windows"][0][edge].as_u64().unwrap();
         let (start, stop) = (window(&parts[0], "start"), window(&parts[0], "stop"));
         for part in &parts {
             assert_eq!((window(part, "start"), window(part, "stop")), (start, stop), "one common window");
         }
         assert!((cycle["seconds"].as_f64().unwrap() - (stop - start) as f64 * 1e-9).abs() < 1e-9);
-        // The first process of a machine reads its meter; the others have none.
+        // The first rank of a machine reads its meter; the others read nothing.
         let energy = |part: &Vec<Value>| part[n]["windows"][0]["energy"].as_array().unwrap().clone();
         assert_eq!(energy(&parts[1]), Vec::<Value>::new());
         assert_eq!(energy(&parts[0])[0]["joules"], cycle["energy_j"]);
-        tokens += each.iter().sum::<f64>();
+        tokens += tokens_per_rank.iter().sum::<f64>();
         seconds += cycle["seconds"].as_f64().unwrap();
     }
     let rate = metric(of(&summary, "decode"), "output_tokens_per_s");
@@ -60,11 +59,11 @@ fn tokens_of_all_are_a_total_over_one_window_and_each_joule_counts_once() {
     for bad in ["process_missing", "windows_apart", "mixed_environment", "completeness"] {
         assert!(!summary.to_string().contains(bad), "{bad}");
     }
-    assert!(!runs(home.path())[0].join("ranks-3").exists(), "nothing is left of where they met");
+    assert!(!runs(home.path())[0].join("ranks-3").exists(), "the folder of the barrier is removed");
 }
 
 #[test]
-fn there_are_enough_cycles_when_rank_0_says_so() {
+fn rank_0_decides_on_enough_cycles() {
     let home = tempfile::tempdir().unwrap();
     run(&mut simulated(home.path(), &["--target-precision", "3%", "--processes", "2"])).ends_with(0);
     let summary = summary(home.path());
@@ -78,7 +77,7 @@ fn there_are_enough_cycles_when_rank_0_says_so() {
 }
 
 #[test]
-fn an_attribute_asks_for_processes_and_each_knows_its_rank() {
+fn attribute_requests_processes() {
     let home = tempfile::tempdir().unwrap();
     let planned = run(&mut bench(home.path(), &["--exact", "pair", "tiny", "--dry-run"])).ends_with(0);
     assert!(planned.out.contains("  pair  2 processes, each "), "{}", planned.out);
@@ -90,12 +89,12 @@ fn an_attribute_asks_for_processes_and_each_knows_its_rank() {
     let summary = summary(home.path());
     let ids: Vec<&str> =
         summary["benches"].as_array().unwrap().iter().map(|bench| bench["id"].as_str().unwrap()).collect();
-    assert_eq!(ids, ["pair", "tiny"], "in the order of the plan, whoever measured them");
+    assert_eq!(ids, ["pair", "tiny"], "in the order of the plan");
     let mut files: Vec<_> = std::fs::read_dir(&runs(home.path())[0]).unwrap().map(|e| e.unwrap().file_name()).collect();
     files.retain(|name| name.to_string_lossy().starts_with("journal"));
     files.sort();
     assert_eq!(files, ["journal-0-1.jsonl", "journal-0-2.jsonl", "journal-1-2.jsonl"]);
-    // The estimate is of a process: what both used adds up.
+    // The estimate is of one process: the energies add up.
     let joules = |journal: &str| -> f64 {
         let cycles = records(home.path(), journal, "cycle");
         cycles.iter().map(|cycle| cycle["windows"][0]["energy"][0]["joules"].as_f64().unwrap()).sum()
@@ -107,7 +106,7 @@ fn an_attribute_asks_for_processes_and_each_knows_its_rank() {
 }
 
 #[test]
-fn a_process_that_dies_in_its_windows_ends_the_bench_for_all() {
+fn dead_rank_ends_bench() {
     let home = tempfile::tempdir().unwrap();
     let mut command = bench(home.path(), &["--exact", "pair", "decode", "--processes", "2"]);
     let ran = run(command.env("FIXTURE_TROUBLE", "abort").env("FIXTURE_RANK", "1")).ends_with(101);
@@ -119,7 +118,7 @@ fn a_process_that_dies_in_its_windows_ends_the_bench_for_all() {
 }
 
 #[test]
-fn a_panic_of_one_is_told_by_the_others_and_the_next_bench_runs() {
+fn panic_of_one_rank_fails_bench() {
     let home = tempfile::tempdir().unwrap();
     let mut command = bench(home.path(), &["--exact", "pair", "tiny", "--processes", "2"]);
     let ran = run(command.env("FIXTURE_TROUBLE", "panic").env("FIXTURE_RANK", "1")).ends_with(101);
@@ -141,9 +140,9 @@ fn torchrun(home: &Path, rank: u32, world: u32, args: &[&str]) -> Command {
 }
 
 #[test]
-fn a_launcher_s_processes_find_each_other_and_rank_0_aggregates() {
+fn launched_ranks_share_a_run() {
     let home = tempfile::tempdir().unwrap();
-    // The same job id twice, as torchrun's default is: each call is a run of its own.
+    // torchrun's default job id is the same for each call: each call is a run of its own.
     for call in 1..=2 {
         let others: Vec<_> =
             (1..3).map(|rank| torchrun(home.path(), rank, 3, &["--cycles", "2"]).spawn().unwrap()).collect();
@@ -164,14 +163,14 @@ fn a_launcher_s_processes_find_each_other_and_rank_0_aggregates() {
 }
 
 #[test]
-fn a_rank_that_never_comes_is_named_and_nothing_is_measured() {
+fn names_missing_rank() {
     let home = tempfile::tempdir().unwrap();
     let late = run(&mut torchrun(home.path(), 0, 2, &["--rank-timeout", "300ms"])).ends_with(4);
     assert!(late.err.contains("rank 1 of 2 did not come within 0.3 s (--rank-timeout)"), "{}", late.err);
     assert!(!home.path().join("home/runs").exists() || runs(home.path()).is_empty());
 }
 
-/// Takes away what a journal says after its `n`th record of this kind, as if the process had been killed then.
+/// Removes what follows the `n`th record of this kind from a journal, as if the process had been killed then.
 fn cut(journal: &Path, kind: &str, n: usize) -> Vec<u8> {
     let text = std::fs::read_to_string(journal).unwrap();
     let mut seen = 0;
@@ -186,7 +185,7 @@ fn cut(journal: &Path, kind: &str, n: usize) -> Vec<u8> {
 }
 
 #[test]
-fn processes_that_were_killed_go_on_together() {
+fn killed_ranks_resume_together() {
     let home = tempfile::tempdir().unwrap();
     let args = ["--cycles", "4", "--processes", "2", "--meter", "sim:tests/scenarios/without_heat_or_ticks.json"];
     let start = |more: &[&str]| {
@@ -203,10 +202,10 @@ fn processes_that_were_killed_go_on_together() {
         (journal.clone(), cut(&journal, "cycle", cycles))
     });
     let ran = run(&mut start(&["--resume"])).ends_with(0);
-    assert!(ran.err.contains("going on with run"), "{}", ran.err);
+    assert!(ran.err.contains("resuming run"), "{}", ran.err);
     assert_eq!(runs(home.path()), std::slice::from_ref(&folder), "the same run");
     for (journal, before) in &kept {
-        assert!(std::fs::read(journal).unwrap().starts_with(before), "what was durable is as it was");
+        assert!(std::fs::read(journal).unwrap().starts_with(before), "complete records are not changed");
     }
     let resumed = summary(home.path());
     for (id, again) in [("decode", 1), ("tiny", 0)] {
@@ -219,14 +218,14 @@ fn processes_that_were_killed_go_on_together() {
         let of_rank_0 = records(home.path(), "journal-0.jsonl", "cycle");
         let indices: Vec<u64> =
             of_rank_0.iter().filter(|c| c["bench"] == id).map(|c| c["index"].as_u64().unwrap()).collect();
-        assert_eq!(indices.len(), 4 + again, "{id}: only the cycle that one of them lacked is measured again");
+        assert_eq!(indices.len(), 4 + again, "{id}: only the cycle that one rank lacked is measured again");
     }
     for bad in ["process_missing", "process_unfinished", "windows_apart", "completeness"] {
         assert!(!resumed.to_string().contains(bad), "{bad}");
     }
-    // All is there: nothing is measured again, and another number of processes is another measurement.
+    // The run is complete: nothing is measured again, and another number of processes is another measurement.
     let ran = run(&mut start(&["--resume"])).ends_with(0);
-    assert!(ran.err.contains("nothing is left to do of run"), "{}", ran.err);
+    assert!(ran.err.contains("is already complete"), "{}", ran.err);
     let other = run(start(&["--resume"]).arg("--processes=3")).ends_with(2);
     assert!(
         other.err.contains("processes: was 2, is 3") || other.err.contains("processes: was `2`, is `3`"),

@@ -1,11 +1,11 @@
-//! Starts the fixture's binary in an environment that holds nothing of ours, and looks at what came of it.
+//! Starts the fixture's binary in a clean environment and reads its results.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
-/// What a call of a binary came to.
+/// The result of a call of a binary.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
@@ -22,7 +22,7 @@ impl Ran {
     }
 }
 
-/// Measures by the estimate, in tiny windows.
+/// Arguments to measure with the estimate, in tiny windows.
 pub(crate) const TINY: [&str; 11] = [
     "--bench",
     "--meter",
@@ -37,7 +37,7 @@ pub(crate) const TINY: [&str; 11] = [
     "5ms",
 ];
 
-/// A binary with results and lock in a folder of their own.
+/// A command with its own folder for results and lock.
 pub(crate) fn clean(binary: &str, home: &Path) -> Command {
     let mut command = Command::new(binary);
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
@@ -45,7 +45,7 @@ pub(crate) fn clean(binary: &str, home: &Path) -> Command {
         let name = name.to_string_lossy();
         if ["LEM_BENCH_", "NEXTEST", "FIXTURE_", "SLURM_", "OMPI_", "PMI", "MPI_", "TORCHELASTIC_"]
             .iter()
-            .any(|ours| name.starts_with(ours))
+            .any(|prefix| name.starts_with(prefix))
         {
             command.env_remove(&*name);
         }
@@ -88,7 +88,7 @@ pub(crate) fn summary(home: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(runs[0].join("summary.json")).unwrap()).unwrap()
 }
 
-/// The bench of this id in a summary.
+/// The bench with this id in a summary.
 #[track_caller]
 pub(crate) fn of<'a>(summary: &'a Value, id: &str) -> &'a Value {
     let benches = summary["benches"].as_array().unwrap();
@@ -101,10 +101,10 @@ pub(crate) fn metric(bench: &Value, name: &str) -> f64 {
     bench["metrics"][name]["value"].as_f64().unwrap_or_else(|| panic!("no {name} in {}", bench["metrics"]))
 }
 
-/// Process ids of what this process has started and that still runs.
+/// The ids of the running processes that a process has started.
 pub(crate) fn children(pid: u32) -> Vec<String> {
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
-    let of = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
-    let all: Vec<String> = tasks.map(|task| of(task.unwrap())).collect();
-    all.iter().flat_map(|text| text.split_whitespace()).map(str::to_owned).collect()
+    let read = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+    let lists: Vec<String> = tasks.map(|task| read(task.unwrap())).collect();
+    lists.iter().flat_map(|text| text.split_whitespace()).map(str::to_owned).collect()
 }

@@ -125,8 +125,6 @@ pub(super) struct Config {
     pub(super) rank_timeout: Duration,
     /// How long a bench may take, from its set-up to its end.
     pub(super) bench_timeout: Option<Duration>,
-    /// The share of memory that stays free when benches stay set up while others run.
-    pub(super) keep_free: f64,
     /// Variables that an isolated bench's process is started with.
     pub(super) env: Vec<(String, String)>,
     // By what.
@@ -186,7 +184,6 @@ impl Default for Config {
             processes: None,
             rank_timeout: Duration::from_secs(600),
             bench_timeout: None,
-            keep_free: 0.1,
             env: Vec::new(),
             meter: MeterChoice::default(),
             domains: Vec::new(),

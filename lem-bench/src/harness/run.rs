@@ -10,7 +10,7 @@ use super::places::WorkspacePaths;
 use super::{command, config_view, console, file, list, log, measure, no_match, test_mode, worker};
 use crate::model::{Order, RunOrder};
 use crate::registry::{Case, Selected};
-use crate::workers::asked_version;
+use crate::workers::requested_protocol_version;
 
 /// What a call has to work with.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl SelectedCases {
 /// # Errors
 /// What keeps it from being done.
 pub(super) fn run(harness: Harness) -> Result<ExitStatus, HarnessError> {
-    if let Some(version) = asked_version(std::env::args_os()) {
+    if let Some(version) = requested_protocol_version(std::env::args_os()) {
         return worker::run(&version, harness.registry, &harness.hints);
     }
     let said = match command::read(std::env::args_os(), harness.meters.names()) {

@@ -25,7 +25,7 @@ pub(super) fn listen(interrupt: &Interrupt, note: Note) -> std::io::Result<()> {
                 unsafe { libc::_exit(i32::from(ExitStatus::Interrupted.code())) };
             }
             note("stopping after this request; complete cycles are kept, once more (Ctrl-C) ends it at once");
-            interrupt.ask();
+            interrupt.request();
         }
     })?;
     Ok(())

@@ -8,9 +8,6 @@ use super::{environment, log, measure, test_mode};
 use crate::registry::{Case, Registry};
 use crate::workers::{self, Answer, CaseList, ListedCase, Task, VERSION};
 
-/// Which events a worker shows.
-pub(super) const LOG: &str = "LEM_BENCH_LOG";
-
 /// Serves the process that started this one, which speaks `version`.
 ///
 /// # Errors
@@ -25,7 +22,7 @@ pub(super) fn run(version: &str, registry: Registry, hints: &TargetInfo) -> Resu
         )));
     }
     // The command line is the other process'; what it says about events comes by the environment.
-    log::listen(std::env::var(LOG).ok().as_deref());
+    log::listen(std::env::var(measure::WORKER_LOG_VARIABLE).ok().as_deref());
     workers::serve(|task| answer(registry, hints, task)).map(|()| ExitStatus::Done).map_err(|error| {
         HarnessError::machine(format!("the process that started this worker can't be served: {error}"))
     })
@@ -59,5 +56,5 @@ fn answer(mut registry: Registry, hints: &TargetInfo, task: &Task) -> Result<Ans
 fn listed(case: &Case) -> ListedCase {
     let attributes = &case.attributes;
     let ignored = attributes.ignore.is_some();
-    ListedCase { record: measure::described(case), ignored, windows: attributes.windows, gap: attributes.gap }
+    ListedCase { record: measure::case_record(case), ignored, windows: attributes.windows, gap: attributes.gap }
 }

@@ -59,4 +59,4 @@ pub use rapl::RaplPerf;
 pub use survey::{Availability, Status, survey};
 pub use totals::{SelectError, check_disjoint, non_overlapping, select};
 pub use unread::NullMeter;
-pub use watch::{DeviceMemory, DeviceMonitor, DeviceProcess, PowerLimits, foreign};
+pub use watch::{DeviceMonitor, DeviceProcess, PowerLimits, foreign};

@@ -18,17 +18,6 @@ pub struct PowerLimits {
     pub default_w: Option<f64>,
 }
 
-/// A device's memory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeviceMemory {
-    /// The device.
-    pub domain: DomainId,
-    /// What is not taken of it, in bytes.
-    pub free_bytes: u64,
-    /// All of it, in bytes.
-    pub total_bytes: u64,
-}
-
 impl PowerLimits {
     /// Whether the limit in force lies below the default by more than a rounding error (0.5 W).
     pub fn is_lowered(&self) -> bool {
@@ -49,14 +38,6 @@ pub trait DeviceMonitor: Send + Sync {
     /// # Errors
     /// [`ReadError::Lost`] when a device is gone; what a device doesn't tell is `None`.
     fn power_limits(&self) -> Result<Vec<PowerLimits>, ReadError>;
-
-    /// The memory of those devices that tell.
-    ///
-    /// # Errors
-    /// [`ReadError::Lost`] when a device is gone.
-    fn memory(&self) -> Result<Vec<DeviceMemory>, ReadError> {
-        Ok(Vec::new())
-    }
 }
 
 /// Those of `processes` whose id is none of `own`.

@@ -1,53 +1,53 @@
-//! What a run tells while it goes on, and who listens.
+//! The events of a run, and the trait of their observers.
 
 use std::time::Duration;
 
 use crate::model::Record;
 
-/// Something happened.
+/// An event of a run.
 #[derive(Debug)]
 pub enum Event<'a> {
     /// A record for the journal. It must be durable when the observer returns.
     Record(&'a Record),
-    /// What is being done now, for people who watch.
+    /// The current stage, for display.
     Progress(Progress<'a>),
 }
 
-/// What is being done now.
+/// The current stage of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress<'a> {
-    /// The bench; `None` while the process' own idle is measured.
+    /// The bench; `None` while bare idle is measured.
     pub bench: Option<&'a str>,
-    /// What is done.
+    /// The stage.
     pub stage: Stage,
-    /// The cycle under way or next, from 0, and how many there are.
+    /// The current or next cycle, from 0, and the number of cycles.
     pub cycle: (u32, u32),
-    /// How long this stage will take at least.
+    /// The least time that this stage takes.
     pub lasts: Duration,
-    /// What is left of this bench, as planned.
+    /// The planned time until the end of this bench.
     pub left: Duration,
 }
 
-/// What is done.
+/// A stage of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// User code prepares.
+    /// The body sets up.
     SetUp,
-    /// Idle is measured before the process sets anything up.
+    /// Idle power before any bench has set up.
     BareIdle,
-    /// Idle is measured with everything set up.
+    /// Idle power with the bench set up.
     LoadedIdle,
     /// Warm-up.
     WarmUp,
     /// Rest between two cycles.
     Gap,
-    /// Load before a window.
+    /// Load before the first window of a cycle.
     RampIn,
-    /// A window.
+    /// A measured window.
     Window,
 }
 
-/// Why an observer could not take an event. The run stops: what can't be kept is not measured.
+/// Why an observer could not take an event. The run stops, because what cannot be recorded is not measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObserverError(pub String);
 
@@ -59,11 +59,11 @@ impl std::fmt::Display for ObserverError {
 
 impl std::error::Error for ObserverError {}
 
-/// Listens to a run. Called in order, from one thread at a time, never inside a measured window.
+/// Receives the events of a run, in order, from one thread at a time, never during a measured window.
 pub trait Observer: Send {
-    /// Takes an event; a record is durable when this returns.
+    /// Takes an event. A record is durable when this returns.
     ///
     /// # Errors
-    /// When the event cannot be kept.
+    /// The event cannot be recorded.
     fn on(&mut self, event: &Event<'_>) -> Result<(), ObserverError>;
 }

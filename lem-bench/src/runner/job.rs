@@ -1,34 +1,102 @@
-//! One bench case, ready to run: what is written down about it, its schedule and its body.
+//! One bench case that is ready to run, and the call of its body.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::sync::{Arc, Once};
 
-use crate::bench::Bencher;
+use crate::bench::{Bencher, Driver, Fixtures};
 use crate::model::BenchRecord;
 use crate::protocol::{CycleTotals, Schedule};
 
-/// A body with its parameters bound; an `Err` is the text of what went wrong.
+/// A body with its parameters bound. An `Err` is the text of the failure.
 pub type Body = Arc<dyn Fn(&mut Bencher<'_>) -> Result<(), String> + Send + Sync>;
 
-/// One bench case, ready to run.
+/// One bench case that is ready to run.
 #[derive(Clone)]
 pub struct Job {
-    /// What is written down about it.
+    /// Its record in the journal.
     pub record: BenchRecord,
     /// How it is measured.
     pub schedule: Schedule,
     /// What is measured.
     pub body: Body,
-    /// The cycle to begin with: 0, or the first that an earlier process left undone.
+    /// The first cycle to measure: 0, or the first one that an earlier process did not complete.
     pub from_cycle: u32,
-    /// What the cycles before that one came to.
+    /// The totals of the cycles before that one.
     pub earlier: Vec<CycleTotals>,
-    /// How long they took, which counts for a time budget.
-    pub spent: Duration,
 }
 
 impl std::fmt::Debug for Job {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Job").field("id", &self.record.id).finish_non_exhaustive()
+    }
+}
+
+thread_local! {
+    static PANIC_TEXT: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+static HOOK: Once = Once::new();
+
+/// Calls a body. The outer `Err` is a panic, the inner one an error of the body or a wrong number of `iter…` calls.
+pub(crate) fn call_body(
+    body: &Body,
+    driver: &mut dyn Driver,
+    fixtures: Fixtures,
+) -> Result<Result<(), String>, String> {
+    catch_panic(|| {
+        let mut bencher = Bencher::new(driver, fixtures);
+        let result = body(&mut bencher);
+        if let Some(failure) = bencher.failure() {
+            return Err(failure.to_owned());
+        }
+        result.and_then(|()| match bencher.calls() {
+            1 => Ok(()),
+            0 => Err("the bench called neither `iter` nor `iter_requests`: there was nothing to measure".to_owned()),
+            n => Err(format!("the bench called `iter…` {n} times: make it two benches, or call it once")),
+        })
+    })
+}
+
+/// Runs `body`; a panic becomes the `Err` with its message and location. The previous panic hook still runs.
+fn catch_panic<T>(body: impl FnOnce() -> T) -> Result<T, String> {
+    HOOK.call_once(|| {
+        let previous = take_hook();
+        set_hook(Box::new(move |panic| {
+            PANIC_TEXT.with_borrow_mut(|text| *text = Some(describe(panic)));
+            previous(panic);
+        }));
+    });
+    PANIC_TEXT.with_borrow_mut(|text| *text = None);
+    catch_unwind(AssertUnwindSafe(body)).map_err(|payload| {
+        // A panic raised again by `resume_unwind` (for example that of a worker) does not run the hook.
+        PANIC_TEXT.with_borrow_mut(Option::take).unwrap_or_else(|| payload_text(&*payload).to_owned())
+    })
+}
+
+fn describe(panic: &std::panic::PanicHookInfo<'_>) -> String {
+    let message = payload_text(panic.payload());
+    match panic.location() {
+        Some(location) => format!("{message} (at {location})"),
+        None => message.to_owned(),
+    }
+}
+
+fn payload_text(payload: &(dyn std::any::Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("panicked with a value that is not text")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn panic_keeps_text_and_location() {
+        let text = catch_panic(|| -> () { panic!("no {}", "water") }).unwrap_err();
+        assert!(text.starts_with("no water (at ") && text.contains("job.rs"), "{text}");
+        assert_eq!(catch_panic(|| 3), Ok(3));
+        let raised_again = catch_panic(|| -> () { std::panic::resume_unwind(Box::new("from a worker")) });
+        assert_eq!(raised_again.unwrap_err(), "from a worker");
     }
 }

@@ -1,32 +1,33 @@
-//! Runs benches: drives protocol, clock, sampler and bodies, and tells observers what happened.
+//! Runs benches: drives protocol, clock, sampler and bodies, and passes records and progress to observers.
 //!
-//! Records evidence and judges nothing; must not know formats, paths or the command line.
+//! This module records evidence; analysis judges it later.
 
-mod body;
+mod bench_thread;
 mod case_driver;
+mod context;
+mod cycle_recorder;
 mod event;
+mod host_monitor;
 mod interrupt;
 mod job;
-mod log;
-mod memory;
-mod once;
-mod panics;
-mod player;
-mod rig;
+mod lease;
+mod protocol_runner;
+mod rank_barrier;
+mod ranks;
+mod request_recorder;
 mod session;
-mod side_by_side;
-mod surroundings;
-mod together;
+mod smoke_test;
+mod stage_tracker;
 
-pub(crate) use body::call;
+pub use bench_thread::BenchThread;
+pub(crate) use bench_thread::STACK;
+pub use context::SessionConfig;
 pub use event::{Event, Observer, ObserverError, Progress, Stage};
+pub use host_monitor::HostMonitor;
 pub use interrupt::Interrupt;
+pub(crate) use job::call_body;
 pub use job::{Body, Job};
-pub use memory::Memory;
-pub use once::run_once;
-pub(crate) use player::STACK;
-pub use player::{BenchThread, Ended, StepResult, Until};
-pub use rig::SessionConfig;
+pub use lease::{BodyEnd, StepResult, Until};
+pub use rank_barrier::{RankBarrier, RankMessage};
 pub use session::Session;
-pub use surroundings::HostMonitor;
-pub use together::{RankBarrier, RankMessage};
+pub use smoke_test::run_once;

@@ -1,4 +1,4 @@
-//! What a worker is started with, and what it is asked to do. Plain data, which both sides understand.
+//! How a worker is started, and the task that it gets.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{BenchRecord, Fact};
 
-/// The first argument of a worker; no option of the command line, as it is nobody's but ours.
+/// The first argument of a worker. It is not an option of the command line.
 pub(super) const FLAG: &str = "--lem-bench-worker";
 
-/// The version of what the two sides say to each other, which follows the flag: the two may be different builds.
+/// The version of the protocol, which follows the flag: the two sides may be different builds.
 pub const VERSION: &str = "2";
 
 /// How a worker is started.
@@ -18,36 +18,36 @@ pub const VERSION: &str = "2";
 pub struct Launch {
     /// The bench binary.
     pub binary: PathBuf,
-    /// Variables that are set before it starts, so that a device finds them when it is first used.
+    /// Environment variables that are set before it starts, so that a device's libraries find them on first use.
     pub env: Vec<(String, String)>,
-    /// How long it may run; `None` for as long as it takes.
+    /// The time limit; `None` for no limit.
     pub limit: Option<Duration>,
 }
 
-/// What a worker is asked to do: the first thing that it is told.
+/// The task of a worker: the first message to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
-    /// Run a bench.
+    /// Runs a bench.
     Run {
-        /// Its whole id.
+        /// The bench's complete id.
         id: String,
-        /// Axes that were given other values on the command line.
+        /// Axes with other values, from the command line.
         axes: Vec<(String, Vec<String>)>,
         /// The seed of the order of inputs.
         seed: u64,
     },
-    /// Say which benches there are.
+    /// Lists the benches.
     List {
-        /// Axes that were given other values on the command line.
+        /// Axes with other values, from the command line.
         axes: Vec<(String, Vec<String>)>,
     },
 }
 
-/// What is in a binary.
+/// The benches of a binary.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CaseList {
-    /// Version of the library in it.
+    /// The version of lem-bench in it.
     pub lem_bench: String,
     /// Whether it was built with debug assertions.
     pub debug_build: bool,
@@ -60,19 +60,19 @@ pub struct CaseList {
 /// A bench in a binary.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ListedCase {
-    /// What is written down about it, but its schedule.
+    /// Its record, without its schedule.
     pub record: BenchRecord,
     /// Whether it is marked `ignore`.
     pub ignored: bool,
-    /// Windows in a cycle, where its attribute says.
+    /// Windows per cycle, if its attribute sets them.
     pub windows: Option<u32>,
-    /// Rest between two cycles, where its attribute says.
+    /// The rest between two cycles, if its attribute sets it.
     pub gap: Option<Duration>,
 }
 
-/// The version that this process is asked to speak as a worker, by its first argument after the binary's name; `None`
-/// for one that a person or a runner has started.
-pub fn asked_version(args: impl IntoIterator<Item = std::ffi::OsString>) -> Option<String> {
+/// The protocol version that this process should use as a worker, from its first argument after the binary's name; `None`
+/// for a process that is not a worker.
+pub fn requested_protocol_version(args: impl IntoIterator<Item = std::ffi::OsString>) -> Option<String> {
     let first = args.into_iter().nth(1)?.into_string().ok()?;
     first.strip_prefix(FLAG)?.strip_prefix('=').map(str::to_owned)
 }
@@ -82,10 +82,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_worker_is_told_by_its_first_argument_alone() {
-        let asked = |args: &[&str]| asked_version(args.iter().map(Into::into));
-        assert_eq!(asked(&["bin"]), None);
-        assert_eq!(asked(&["bin", "decode", "--lem-bench-worker=2"]), None);
-        assert_eq!(asked(&["bin", "--lem-bench-worker=7"]).as_deref(), Some("7"));
+    fn reads_version_from_first_argument() {
+        let version = |args: &[&str]| requested_protocol_version(args.iter().map(Into::into));
+        assert_eq!(version(&["bin"]), None);
+        assert_eq!(version(&["bin", "decode", "--lem-bench-worker=2"]), None);
+        assert_eq!(version(&["bin", "--lem-bench-worker=7"]).as_deref(), Some("7"));
     }
 }

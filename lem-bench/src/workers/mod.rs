@@ -1,19 +1,18 @@
-//! A body that lives in another process: the same bench binary (or another) started again to run one bench, while meter,
-//! protocol and journal stay with the process that started it.
+//! Processes of a measurement: workers, which run one body each, and ranks, which measure one bench at the same time.
 //!
-//! The two talk over a socket: the worker asks what is next and reports what it did; the other side answers from the
-//! same driver that it would give to a body of its own. Stamps are those of `CLOCK_MONOTONIC`, which processes of one
-//! machine share.
+//! A worker is the same bench binary (or another one) started again for one bench, while meter, protocol and journal stay
+//! with the process that started it. The two talk over a socket: the worker asks for each step and reports what it did;
+//! the other side answers from the driver that it would give to a body of its own. Stamps are those of
+//! `CLOCK_MONOTONIC`, which all processes of a machine share.
 //!
-//! And the processes of a run that measure side by side: who a launcher says that this one is, how ours are started, and
-//! where all of them meet. Must not know statistics, nor what is written down.
+//! Ranks find their number in the environment of their launcher and meet at barriers in a shared folder.
 
 #[cfg(unix)]
 mod child;
-mod crew;
+mod file_barrier;
 mod launch;
-mod launcher;
-mod meeting;
+mod launcher_env;
+mod local_ranks;
 #[cfg(unix)]
 mod remote;
 #[cfg(unix)]
@@ -21,10 +20,10 @@ mod serve;
 #[cfg(unix)]
 mod wire;
 
-pub use crew::crew;
-pub use launch::{CaseList, Launch, ListedCase, Task, VERSION, asked_version};
-pub use launcher::RankInfo;
-pub use meeting::{FileBarrier, RunAnnouncement, bury};
+pub use file_barrier::{FileBarrier, RunAnnouncement, mark_dead};
+pub use launch::{CaseList, Launch, ListedCase, Task, VERSION, requested_protocol_version};
+pub use launcher_env::RankInfo;
+pub use local_ranks::spawn_ranks;
 #[cfg(unix)]
 pub use remote::{body, list};
 #[cfg(unix)]

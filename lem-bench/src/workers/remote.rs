@@ -1,55 +1,54 @@
-//! The body that stands in for one in another process: passes on what its driver says and what the worker reports.
+//! The body of a bench that runs in a worker: passes the driver's steps to the worker, and its reports back.
 
 use std::io;
 use std::sync::Arc;
 
 use super::child::Worker;
 use super::launch::{CaseList, Launch, Task};
-use super::wire::{StepReport, WorkerCommand, WorkerMessage, nonsense};
+use super::wire::{StepReport, WorkerCommand, WorkerMessage, invalid_data};
 use crate::bench::Driver;
 use crate::runner::{Body, Interrupt};
 
-/// A body that runs the bench `id` in a worker that is started for it, each time anew; `axes` are those that were given
-/// other values. However that ends, it is the bench's outcome and nobody else's; a worker that takes no notice of a wish
-/// to stop is ended.
+/// Returns a body that starts a worker for each call and runs the bench `id` in it; `axes` are those with other values. If
+/// the worker dies, only the outcome of this bench is affected. A worker that ignores an interrupt is killed.
 pub fn body(launch: Launch, id: String, axes: Vec<(String, Vec<String>)>, interrupt: Interrupt) -> Body {
     Arc::new(move |bencher| {
         let driver = bencher.delegate();
         let task = Task::Run { id: id.clone(), axes: axes.clone(), seed: driver.seed() };
-        let start = |error| format!("{} can't be started: {error}", launch.binary.display());
-        let mut worker = Worker::start(&launch, &interrupt).map_err(start)?;
-        match worker.tell(&task).and_then(|()| pump(&mut worker, driver)) {
+        let mut worker = Worker::start(&launch, &interrupt)
+            .map_err(|error| format!("cannot start {}: {error}", launch.binary.display()))?;
+        match worker.send(&task).and_then(|()| run_steps(&mut worker, driver)) {
             Ok(WorkerMessage::Returned) => Ok(()),
             Ok(WorkerMessage::Failed(text)) => Err(text),
-            // It was caught and shown over there; raised again it is recorded as the panic that it is.
+            // The worker has caught and printed the panic; raised again, it is recorded as a panic.
             Ok(WorkerMessage::Panicked(text)) => std::panic::resume_unwind(Box::new(text)),
-            Ok(_) => Err(worker.post_mortem(&nonsense("it says what it was not asked"))),
-            // The wish to stop is what ends the bench; the worker goes with its handle.
+            Ok(_) => Err(worker.describe_failure(&invalid_data("a message that was not requested"))),
+            // The interrupt ends the bench; the worker is killed when its handle is dropped.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
-            Err(error) => Err(worker.post_mortem(&error)),
+            Err(error) => Err(worker.describe_failure(&error)),
         }
     })
 }
 
-/// The benches of a binary; `axes` are given other values.
+/// Lists the benches of a binary; `axes` are those with other values.
 ///
 /// # Errors
-/// A text: it can't be started, or is no bench binary of this lem-bench.
+/// The binary cannot be started, or is not a bench binary of this version of lem-bench.
 pub fn list(launch: &Launch, axes: &[(String, Vec<String>)]) -> Result<CaseList, String> {
-    let cant = |error: &dyn std::fmt::Display| format!("{}: {error}", launch.binary.display());
-    let mut worker = Worker::start(launch, &Interrupt::default()).map_err(|error| cant(&error))?;
-    match worker.tell(&Task::List { axes: axes.to_vec() }).and_then(|()| worker.word()) {
-        Ok(WorkerMessage::ListedCase(listing)) => Ok(listing),
-        Ok(WorkerMessage::Failed(text)) => Err(cant(&text)),
-        Ok(_) => Err(cant(&"it does not say which benches it has")),
-        Err(error) => Err(cant(&worker.post_mortem(&error))),
+    let format_error = |error: &dyn std::fmt::Display| format!("{}: {error}", launch.binary.display());
+    let mut worker = Worker::start(launch, &Interrupt::default()).map_err(|error| format_error(&error))?;
+    match worker.send(&Task::List { axes: axes.to_vec() }).and_then(|()| worker.receive()) {
+        Ok(WorkerMessage::ListedCase(list)) => Ok(list),
+        Ok(WorkerMessage::Failed(text)) => Err(format_error(&text)),
+        Ok(_) => Err(format_error(&"it did not list its benches")),
+        Err(error) => Err(format_error(&worker.describe_failure(&error))),
     }
 }
 
-/// Serves a worker from its set-up to its last word.
-fn pump(worker: &mut Worker, driver: &mut dyn Driver) -> io::Result<WorkerMessage<StepReport>> {
+/// Runs the steps of a worker's body, and returns its last message.
+fn run_steps(worker: &mut Worker, driver: &mut dyn Driver) -> io::Result<WorkerMessage<StepReport>> {
     loop {
-        match worker.word()? {
+        match worker.receive()? {
             WorkerMessage::Did(report) => driver.done(report.iteration()),
             WorkerMessage::Next => {
                 let mut synchronized = Ok(());
@@ -59,8 +58,8 @@ fn pump(worker: &mut Worker, driver: &mut dyn Driver) -> io::Result<WorkerMessag
                     }
                 });
                 synchronized?;
-                worker.waited(driver.waited());
-                worker.tell(&WorkerCommand::Step(step))?;
+                worker.set_waited(driver.waited());
+                worker.send(&WorkerCommand::Step(step))?;
             }
             last => return Ok(last),
         }
@@ -68,9 +67,9 @@ fn pump(worker: &mut Worker, driver: &mut dyn Driver) -> io::Result<WorkerMessag
 }
 
 fn synchronize(worker: &mut Worker) -> io::Result<()> {
-    worker.tell(&WorkerCommand::Synchronize)?;
-    match worker.word()? {
+    worker.send(&WorkerCommand::Synchronize)?;
+    match worker.receive()? {
         WorkerMessage::Synchronized => Ok(()),
-        _ => Err(nonsense("it did not synchronise when asked")),
+        _ => Err(invalid_data("it did not synchronize when requested")),
     }
 }

@@ -1,5 +1,4 @@
-//! The worker's side: takes the socket that it was started with, runs the body that it is asked to run, and asks for
-//! every step of it.
+//! The side of the worker: runs the requested body and asks the process that started it for each step.
 
 use std::fs::File;
 use std::io::{self, BufReader, Write as _};
@@ -9,98 +8,99 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::launch::{CaseList, Task};
-use super::wire::{WorkerCommand, WorkerMessage, nonsense, receive, send, write};
+use super::wire::{WorkerCommand, WorkerMessage, invalid_data, receive, send, write};
 use crate::bench::{Driver, Fixtures, Iteration, Step};
 use crate::clock::{Clock, RealClock};
-use crate::runner::{Body, STACK, call};
+use crate::runner::{Body, STACK, call_body};
 use crate::units::Stamp;
 
-/// Iterations go on without a question between them until this much time has passed: a question costs some 20 µs, in
-/// which the device rests, and must not show.
-const SLICE: Duration = Duration::from_millis(5);
-/// As many bytes of reports are kept back at most.
-const KEPT_BACK: usize = 1 << 20;
+/// A step is repeated without asking again for this long: asking takes about 20 µs, in which the device rests, and must
+/// not affect the result.
+const STEP_LIFETIME: Duration = Duration::from_millis(5);
+/// The most bytes of reports that are buffered.
+const MAX_BUFFERED: usize = 1 << 20;
 
-/// Serves the one who started this process, as `answer` answers its task, until the body has ended.
+/// Serves the process that started this worker until the body has ended; `answer` answers its task.
 ///
 /// # Errors
-/// When the other side does not speak as it should, or standard input is no socket.
+/// The other side sends an invalid message, or standard input is not a socket.
 pub fn serve(answer: impl FnOnce(&Task) -> Result<Answer, String>) -> io::Result<()> {
     let mut socket = BufReader::new(take_socket()?);
     let (body, seed) = match answer(&receive(&mut socket, &mut Vec::new())?) {
         Ok(Answer::Body(body, seed)) => (body, seed),
-        Ok(Answer::List(listing)) => return send(socket.get_mut(), &WorkerMessage::<()>::ListedCase(listing)),
+        Ok(Answer::List(list)) => return send(socket.get_mut(), &WorkerMessage::<()>::ListedCase(list)),
         Err(text) => return send(socket.get_mut(), &WorkerMessage::<()>::Failed(text)),
     };
     let thread = std::thread::Builder::new().name("bench".to_owned()).stack_size(STACK);
     let thread = thread.spawn(move || {
-        let mut driver = Remote { socket, seed, clock: RealClock, grant: None, said: Vec::new(), broken: Ok(()) };
-        let ended = call(&body, &mut driver, Fixtures::default());
-        driver.end(ended)
+        let mut driver =
+            RemoteDriver { socket, seed, clock: RealClock, current_step: None, buffer: Vec::new(), error: Ok(()) };
+        let result = call_body(&body, &mut driver, Fixtures::default());
+        driver.end(result)
     })?;
     thread.join().unwrap_or_else(|_| Err(io::Error::other("the bench's thread ended without returning")))
 }
 
-/// Standard input as the socket that it is; whoever reads standard input from now on, the body or what it starts, finds
-/// it empty.
+/// Takes standard input as a socket. The body, and the processes that it starts, get an empty standard input.
 fn take_socket() -> io::Result<UnixStream> {
     let input = io::stdin();
     let socket = UnixStream::from(input.as_fd().try_clone_to_owned()?);
-    socket.peer_addr().map_err(|_| nonsense("standard input is no socket: a worker is started by lem-bench alone"))?;
-    let nothing = File::open("/dev/null")?;
-    // SAFETY: both are open descriptors that stay so over the call.
-    if unsafe { libc::dup2(nothing.as_raw_fd(), input.as_raw_fd()) } < 0 {
+    socket.peer_addr().map_err(|_| invalid_data("standard input is not a socket: only lem-bench starts workers"))?;
+    let null = File::open("/dev/null")?;
+    // SAFETY: both descriptors are open during the call.
+    if unsafe { libc::dup2(null.as_raw_fd(), input.as_raw_fd()) } < 0 {
         return Err(io::Error::last_os_error());
     }
     Ok(socket)
 }
 
-/// What a task is answered with.
+/// The answer to a task.
 pub enum Answer {
     /// The body to run, and the seed of the order of its inputs.
     Body(Body, u64),
-    /// What there is.
+    /// The benches of this binary.
     List(CaseList),
 }
 
 /// A driver that asks another process.
-struct Remote {
+struct RemoteDriver {
     socket: BufReader<UnixStream>,
     seed: u64,
     clock: RealClock,
-    /// What may be done until when without a question.
-    grant: Option<(Step, Stamp)>,
-    /// What was said and is not sent yet.
-    said: Vec<u8>,
-    broken: io::Result<()>,
+    /// The step to repeat, and until when.
+    current_step: Option<(Step, Stamp)>,
+    /// Messages that are not sent yet.
+    buffer: Vec<u8>,
+    /// The first error; the body has to end after it.
+    error: io::Result<()>,
 }
 
-impl Remote {
-    /// Sends what was said, and this.
-    fn say(&mut self, word: &WorkerMessage<()>) -> io::Result<()> {
-        write(&mut self.said, word)?;
-        self.socket.get_mut().write_all(&self.said)?;
-        self.said.clear();
+impl RemoteDriver {
+    /// Sends the buffered messages and this one.
+    fn send(&mut self, message: &WorkerMessage<()>) -> io::Result<()> {
+        write(&mut self.buffer, message)?;
+        self.socket.get_mut().write_all(&self.buffer)?;
+        self.buffer.clear();
         Ok(())
     }
 
-    fn ask(&mut self, synchronize: &mut dyn FnMut()) -> io::Result<Step> {
-        self.say(&WorkerMessage::Next)?;
+    fn request_step(&mut self, synchronize: &mut dyn FnMut()) -> io::Result<Step> {
+        self.send(&WorkerMessage::Next)?;
         loop {
             match receive(&mut self.socket, &mut Vec::new())? {
                 WorkerCommand::Step(step) => return Ok(step),
                 WorkerCommand::Synchronize => {
                     synchronize();
-                    self.say(&WorkerMessage::Synchronized)?;
+                    self.send(&WorkerMessage::Synchronized)?;
                 }
             }
         }
     }
 
-    /// Says how the body ended.
-    fn end(mut self, ended: Result<Result<(), String>, String>) -> io::Result<()> {
-        std::mem::replace(&mut self.broken, Ok(()))?;
-        self.say(&match ended {
+    /// Sends how the body ended.
+    fn end(mut self, result: Result<Result<(), String>, String>) -> io::Result<()> {
+        std::mem::replace(&mut self.error, Ok(()))?;
+        self.send(&match result {
             Ok(Ok(())) => WorkerMessage::Returned,
             Ok(Err(text)) => WorkerMessage::Failed(text),
             Err(text) => WorkerMessage::Panicked(text),
@@ -108,7 +108,7 @@ impl Remote {
     }
 }
 
-impl Driver for Remote {
+impl Driver for RemoteDriver {
     fn clock(&self) -> Arc<dyn Clock> {
         Arc::new(self.clock)
     }
@@ -118,27 +118,27 @@ impl Driver for Remote {
     }
 
     fn next(&mut self, synchronize: &mut dyn FnMut()) -> Step {
-        if self.broken.is_ok() {
-            if let Some((step, until)) = self.grant
+        if self.error.is_ok() {
+            if let Some((step, until)) = self.current_step
                 && self.clock.now() < until
-                && self.said.len() < KEPT_BACK
+                && self.buffer.len() < MAX_BUFFERED
             {
                 return step;
             }
-            match self.ask(synchronize) {
+            match self.request_step(synchronize) {
                 Ok(step) => {
-                    self.grant = Some((step, self.clock.now() + SLICE));
+                    self.current_step = Some((step, self.clock.now() + STEP_LIFETIME));
                     return step;
                 }
-                Err(error) => self.broken = Err(error),
+                Err(error) => self.error = Err(error),
             }
         }
         Step::Stop
     }
 
     fn done(&mut self, iteration: Iteration<'_>) {
-        if self.broken.is_ok() {
-            self.broken = write(&mut self.said, &WorkerMessage::Did(iteration));
+        if self.error.is_ok() {
+            self.error = write(&mut self.buffer, &WorkerMessage::Did(iteration));
         }
     }
 }

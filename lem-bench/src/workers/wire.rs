@@ -1,6 +1,5 @@
-//! What the two sides say to each other: lines of JSON, one a word.
-//!
-//! Trusts nothing that comes in: a line has a largest size. Must not know processes, nor what is done about a word.
+//! The messages between a worker and the process that started it: JSON, one message per line. Input is not trusted: the
+//! length of a line is limited.
 
 use std::io::{self, BufRead, Read, Write};
 
@@ -11,38 +10,38 @@ use super::launch::CaseList;
 use crate::bench::{Iteration, Mark, PhaseMark, Step, Tally};
 use crate::units::Stamp;
 
-/// Longest line, in bytes: more than a million output tokens in one request.
-const LONGEST: usize = 64 << 20;
+/// The largest line in bytes, enough for more than a million output tokens in one request.
+const MAX_LINE: usize = 64 << 20;
 
-/// What a worker is told.
+/// A command to a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum WorkerCommand {
-    /// Take this step, again and again until a slice of time has passed, then ask anew.
+    /// Repeat this step for a while, then ask again.
     Step(Step),
-    /// Wait until the device has done all that was asked of it, then say so.
+    /// Wait until the device is idle, then answer `Synchronized`.
     Synchronize,
 }
 
-/// What a worker says.
+/// A message from a worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum WorkerMessage<R> {
-    /// What it did in a step.
+    /// The report of a step.
     Did(R),
-    /// It has set up, or has run a slice, and asks what is next.
+    /// The request for the next step.
     Next,
-    /// It has waited for the device.
+    /// The device is idle.
     Synchronized,
-    /// The body returned well.
+    /// The body has returned without an error.
     Returned,
-    /// It failed, and why.
+    /// The body has failed, and the reason.
     Failed(String),
-    /// It panicked, and what it said.
+    /// The body has panicked, and the text of the panic.
     Panicked(String),
-    /// What benches there are.
+    /// The benches of the binary.
     ListedCase(CaseList),
 }
 
-/// What was done in a step, as it comes from the other side.
+/// The report of a step, as received.
 #[derive(Debug, Deserialize)]
 pub(super) struct StepReport {
     start: Stamp,
@@ -62,52 +61,52 @@ impl StepReport {
     }
 }
 
-/// Appends a line to what is sent next.
-pub(super) fn write(to: &mut Vec<u8>, what: &impl Serialize) -> io::Result<()> {
-    let from = to.len();
-    serde_json::to_writer(&mut *to, what)?;
-    to.push(b'\n');
-    match to.len() - from {
-        len if len > LONGEST => Err(nonsense(&format!("a request reported {len} bytes, more than {LONGEST}"))),
+/// Appends a message to a buffer.
+pub(super) fn write(buffer: &mut Vec<u8>, message: &impl Serialize) -> io::Result<()> {
+    let start = buffer.len();
+    serde_json::to_writer(&mut *buffer, message)?;
+    buffer.push(b'\n');
+    match buffer.len() - start {
+        len if len > MAX_LINE => Err(invalid_data(&format!("a request reported {len} bytes, more than {MAX_LINE}"))),
         _ => Ok(()),
     }
 }
 
-/// Sends a line.
-pub(super) fn send(to: &mut impl Write, what: &impl Serialize) -> io::Result<()> {
+/// Sends a message.
+pub(super) fn send(socket: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
     let mut line = Vec::new();
-    write(&mut line, what)?;
-    to.write_all(&line)
+    write(&mut line, message)?;
+    socket.write_all(&line)
 }
 
-/// Receives the next line by way of `line`, which holds what has come of it so far: after a time-out, call it again.
-pub(super) fn receive<T: DeserializeOwned>(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<T> {
-    let left = (LONGEST + 1).saturating_sub(line.len());
-    from.take(left as u64).read_until(b'\n', line)?;
+/// Receives the next message. `line` holds what has arrived of it so far: after a timeout, call again with the same one.
+pub(super) fn receive<T: DeserializeOwned>(socket: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<T> {
+    let limit = (MAX_LINE + 1).saturating_sub(line.len());
+    socket.take(limit as u64).read_until(b'\n', line)?;
     if line.last() != Some(&b'\n') {
-        return Err(if line.len() > LONGEST {
-            nonsense("a line of an impossible length")
+        return Err(if line.len() > MAX_LINE {
+            invalid_data("a line is too long")
         } else {
             io::ErrorKind::UnexpectedEof.into()
         });
     }
-    let word = serde_json::from_slice(line);
+    let message = serde_json::from_slice(line);
     line.clear();
-    word.map_err(|error| nonsense(&error.to_string()))
+    message.map_err(|error| invalid_data(&error.to_string()))
 }
 
-pub(super) fn nonsense(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
+pub(super) fn invalid_data(text: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, text.to_owned())
 }
 
-/// For the tests with hostile bytes.
+/// For tests with hostile input.
 #[cfg(test)]
 pub(crate) mod fuzz {
     use super::*;
     use crate::bench::InputChoice;
     use crate::workers::Task;
 
-    /// What both sides send.
+    /// Messages of both sides.
     pub(crate) fn samples() -> Vec<Vec<u8>> {
         let tally = Tally { input_tokens: 3, output_tokens: 4, units: vec![("images", 7)] };
         let marks = [Mark { at: Stamp(10), tokens: 2, sequence: 9 }; 5];
@@ -115,34 +114,34 @@ pub(crate) mod fuzz {
         let (start, stop, failure) = (Stamp(5), Stamp(900), Some("no route"));
         let iteration =
             Iteration { start, stop, done: 1, failed: 2, failure, tally: &tally, marks: &marks, phases: &phases };
-        let (mut report, mut orders, mut task) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut report, mut commands, mut task) = (Vec::new(), Vec::new(), Vec::new());
         write(&mut report, &WorkerMessage::Did(&iteration)).unwrap();
         write(&mut report, &WorkerMessage::<()>::Next).unwrap();
-        for order in [
+        for command in [
             WorkerCommand::Step(Step::Run { choice: InputChoice::Next, repeat: 9 }),
             WorkerCommand::Synchronize,
             WorkerCommand::Step(Step::Stop),
         ] {
-            write(&mut orders, &order).unwrap();
+            write(&mut commands, &command).unwrap();
         }
         write(&mut task, &Task::Run { id: "decode".into(), axes: vec![("batch".into(), vec!["1".into()])], seed: 7 })
             .unwrap();
-        vec![report, orders, task]
+        vec![report, commands, task]
     }
 
-    /// Reads lines as either side would; whether all of them could be.
+    /// Reads messages as either side does. Returns whether all could be read.
     pub(crate) fn read(mut bytes: &[u8]) -> bool {
         let all = bytes;
         let mut line = Vec::new();
-        while let Ok(word) = receive::<WorkerMessage<StepReport>>(&mut bytes, &mut line) {
-            if let WorkerMessage::Did(report) = &word {
+        while let Ok(message) = receive::<WorkerMessage<StepReport>>(&mut bytes, &mut line) {
+            if let WorkerMessage::Did(report) = &message {
                 let _ = report.iteration();
             }
         }
-        let (mut orders, mut task) = (all, all);
-        while receive::<WorkerCommand>(&mut orders, &mut line).is_ok() {}
+        let (mut commands, mut task) = (all, all);
+        while receive::<WorkerCommand>(&mut commands, &mut line).is_ok() {}
         let is_task = receive::<Task>(&mut task, &mut line).is_ok();
-        bytes.is_empty() || orders.is_empty() || is_task
+        bytes.is_empty() || commands.is_empty() || is_task
     }
 }
 
@@ -151,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_reported_comes_back_as_it_was() {
+    fn report_round_trip() {
         let tally = Tally { input_tokens: 3, output_tokens: 4, units: vec![("images", 7)] };
         let marks =
             [Mark { at: Stamp(10), tokens: 2, sequence: 9 }, Mark { at: Stamp(u64::MAX), tokens: 1, sequence: 0 }];
@@ -180,8 +179,8 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_in_pieces_is_put_together_and_what_never_ends_is_refused() {
-        /// Gives a byte, then has nothing for now.
+    fn joins_partial_lines_and_rejects_endless_ones() {
+        /// Returns one byte, then `WouldBlock`, in turn.
         struct Drip(&'static [u8], bool);
         impl Read for Drip {
             fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
@@ -190,12 +189,12 @@ mod tests {
             }
         }
         let (mut from, mut line) = (io::BufReader::new(Drip(b"\"Synchronize\"\n", false)), Vec::new());
-        let is_waiting = |word: &io::Result<WorkerCommand>| {
-            word.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+        let is_waiting = |message: &io::Result<WorkerCommand>| {
+            message.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
         };
-        let waits = (0..99).take_while(|_| is_waiting(&receive(&mut from, &mut line))).count();
-        assert_eq!(waits, 13, "the fourteenth byte ends the line");
+        let attempts = (0..99).take_while(|_| is_waiting(&receive(&mut from, &mut line))).count();
+        assert_eq!(attempts, 13, "the fourteenth byte ends the line");
         let endless = receive::<WorkerCommand>(&mut io::BufReader::new(io::repeat(b'x')), &mut Vec::new()).unwrap_err();
-        assert!(endless.to_string().contains("impossible length"), "{endless}");
+        assert!(endless.to_string().contains("too long"), "{endless}");
     }
 }

@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::subcommand::Subcommand;
-use crate::harness::comparing::Judged;
+use crate::harness::comparing::DuelResult;
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::hints::TargetInfo;
 use crate::harness::measure::Duel;
@@ -108,14 +108,14 @@ fn duel(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     if sides.is_empty() {
         return Ok(ended);
     }
-    let judged = Judged::of(call.config(), &sides);
-    judged.keep(call.config(), &sides)?;
-    notify::tell(url, || judged.json());
-    judged.tell(call.config())?;
+    let result = DuelResult::judge(call.config(), &sides);
+    result.save(call.config(), &sides)?;
+    notify::tell(url, || result.json());
+    result.print(call.config())?;
     for side in &sides {
         console::note(&format!("the results of {} are in {}", side.name, side.page.display()));
     }
-    Ok(ended.max(judged.exit()))
+    Ok(ended.max(result.exit()))
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use crate::harness::config::{Comparing, Config, Format};
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::pages::{self, LinkedPages};
 use crate::harness::run::Invocation;
-use crate::harness::{console, measure};
-use crate::model::{Outcome, SessionResult, count_of};
+use crate::harness::{console, results_home};
+use crate::model::{Outcome, SessionResult};
 use crate::store::{Baseline, BaselineRun, History, Home};
 
 /// Benches of one run whose sessions its report shows; `cargo lem history` shows those of any.
@@ -37,7 +37,7 @@ impl Prepared {
         let asked = &call.config().comparing;
         check(asked)?;
         let lenient = asked.lenient.as_ref().or(asked.save.as_ref().filter(|_| asked.baseline.is_none()));
-        let home = measure::home_of(call);
+        let home = results_home::resolve(call);
         if let Some(name) = &asked.save {
             // A name that can't be one is found out now, not when everything is measured.
             baseline(&home, name)?;
@@ -63,7 +63,7 @@ impl Prepared {
     /// There is no such baseline.
     pub(in crate::harness) fn without_measuring(&self, call: &Invocation) -> Result<Option<ExitStatus>, HarnessError> {
         let Some(name) = &call.config().comparing.load else { return Ok(None) };
-        let home = measure::home_of(call);
+        let home = results_home::resolve(call);
         let new = baseline(&home, name)?.ok_or_else(|| missing(&home, "--load-baseline", name))?;
         let base = self.base.as_ref().ok_or_else(|| HarnessError::usage("--load-baseline needs --baseline"))?;
         let compared = self::compared(call, &home, base, new.results())?;
@@ -194,7 +194,8 @@ fn save(home: &Home, name: &str, config: &Config, summary: &Summary) -> Result<(
     let run = BaselineRun { run_id: &summary.run.run_id, benches: &benches, json: &json };
     Baseline::save(home, name, &run, now).map_err(|error| pages::stop(&error))?;
     if !config.is_quiet() {
-        console::note(&format!("saved {} as baseline `{name}`", count_of(benches.len(), "bench")));
+        let n = benches.len();
+        console::note(&format!("saved {n} bench{} as baseline `{name}`", if n == 1 { "" } else { "es" }));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! What a duel came to: the verdicts, the null test, and how they are shown and kept.
-//!
-//! Must not know how anything was measured.
+//! The result of a duel: verdicts and null test, printed and saved.
+
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -11,67 +11,77 @@ use crate::analysis::compare::{Comparison, NullTest, PairedBench, Prior, Results
 use crate::harness::config::{Config, Format};
 use crate::harness::console;
 use crate::harness::exit::{ExitStatus, HarnessError};
-use crate::harness::measure::DuelBuild;
 use crate::harness::pages::{self, LinkedPages};
 use crate::store::write_atomic;
 
-/// What a duel came to.
+/// A measured side of a duel.
+#[derive(Debug)]
+pub(in crate::harness) struct DuelBuild {
+    /// `base`, `head` or `null`.
+    pub(in crate::harness) name: &'static str,
+    /// The summary of its run.
+    pub(in crate::harness) summary: Summary,
+    /// The file in the run's folder that a user should open.
+    pub(in crate::harness) page: PathBuf,
+}
+
+/// The result of a duel.
 #[derive(Debug, Serialize)]
-pub(in crate::harness) struct Judged {
+pub(in crate::harness) struct DuelResult {
     /// Head against base; `None` when there was no head.
     comparison: Option<Comparison>,
-    /// Base against itself; `None` when it was not asked for.
+    /// Base against itself; `None` when it was not requested.
     null: Option<NullTest>,
 }
 
-impl Judged {
+impl DuelResult {
     /// Judges the summaries of the sides.
-    pub(in crate::harness) fn of(config: &Config, sides: &[DuelBuild]) -> Self {
-        let find = |wanted: &str| sides.iter().find(|side| side.name == wanted).map(|side| &side.summary);
+    pub(in crate::harness) fn judge(config: &Config, sides: &[DuelBuild]) -> Self {
+        let find_side = |name: &str| sides.iter().find(|side| side.name == name).map(|side| &side.summary);
         let pairs = |new: &Summary| -> Vec<PairedBench> {
-            let Some(base) = find("base") else { return Vec::new() };
-            let of = |id: &str| base.benches.iter().find(|bench| bench.bench.id == id);
-            new.benches.iter().filter_map(|bench| PairedBench::of(of(&bench.bench.id)?, bench)).collect()
+            let Some(base) = find_side("base") else { return Vec::new() };
+            let find_bench = |id: &str| base.benches.iter().find(|bench| bench.bench.id == id);
+            new.benches.iter().filter_map(|bench| PairedBench::of(find_bench(&bench.bench.id)?, bench)).collect()
         };
-        // Pairs are of one session: what is known of others plays no part.
+        // Pairs are of one session, so the spread between sessions does not matter.
         let options = options(config, Prior::default());
-        let comparison = find("base").zip(find("head")).map(|(base, head)| {
+        let comparison = find_side("base").zip(find_side("head")).map(|(base, head)| {
             let side =
                 |name: &str, summary: &Summary| Results { name, summaries: std::slice::from_ref(summary) }.side();
             compare_pairs(side("base", base), side("head", head), &pairs(head), &options, config.comparing.gate)
         });
-        let null = find("null").map(|null| NullTest::of(&pairs(null), &options.criteria, config.seed));
+        let null = find_side("null").map(|null| NullTest::of(&pairs(null), &options.criteria, config.seed));
         Self { comparison, null }
     }
 
-    /// Writes it into the folder of the side that was judged, whose index and page of the comparison then say it too.
+    /// Writes the result to the folder of the judged side, and adds it to that side's pages.
     ///
     /// # Errors
-    /// It can't be written.
-    pub(in crate::harness) fn keep(&self, config: &Config, sides: &[DuelBuild]) -> Result<(), HarnessError> {
+    /// A file cannot be written.
+    pub(in crate::harness) fn save(&self, config: &Config, sides: &[DuelBuild]) -> Result<(), HarnessError> {
         let Some(judged) = sides.iter().find(|side| side.name == "head").or(sides.last()) else { return Ok(()) };
         let Some(folder) = judged.page.parent() else { return Ok(()) };
         write_atomic(&folder.join("duel.json"), self.json()?.as_bytes()).map_err(|error| pages::stop(&error))?;
         match &self.comparison {
             Some(comparison) => {
                 keep(folder, comparison, &config.exports)?;
-                let beside = LinkedPages { compared: Some(comparison), trends: &[] };
-                pages::write_beside(folder, &judged.summary, beside)
+                let linked = LinkedPages { compared: Some(comparison), trends: &[] };
+                pages::write_beside(folder, &judged.summary, linked)
             }
             None => Ok(()),
         }
     }
 
-    /// The exit code that it calls for.
+    /// The exit code.
     pub(in crate::harness) fn exit(&self) -> ExitStatus {
         self.comparison.as_ref().map_or(ExitStatus::Done, exit)
     }
 
-    /// Says it on stdout.
+    /// Prints the result on stdout.
     ///
     /// # Errors
-    /// It can't be put into JSON.
-    pub(in crate::harness) fn tell(&self, config: &Config) -> Result<(), HarnessError> {
+    /// The result cannot be serialized.
+    pub(in crate::harness) fn print(&self, config: &Config) -> Result<(), HarnessError> {
         if config.format == Format::Json {
             console::out(&format!("{}\n", self.json()?));
             return Ok(());
@@ -83,24 +93,24 @@ impl Judged {
         Ok(())
     }
 
-    /// It in JSON, on one line.
+    /// The result as JSON on one line.
     ///
     /// # Errors
-    /// It can't be put into JSON.
+    /// The result cannot be serialized.
     pub(in crate::harness) fn json(&self) -> Result<String, HarnessError> {
         serde_json::to_string(self)
-            .map_err(|error| HarnessError::machine(format!("the duel can't be put into JSON: {error}")))
+            .map_err(|error| HarnessError::machine(format!("cannot serialize the duel: {error}")))
     }
 }
 
 fn null_text(null: &NullTest) -> String {
     let alarms = match null.alarms.as_slice() {
-        [] => "none of them called changed".to_owned(),
+        [] => "no false alarms".to_owned(),
         some => format!("false alarms for {}", some.join(", ")),
     };
     let rate = null.alarm_rate.map(|rate| {
-        let ways = null.relabelled;
-        format!("; false alarms in {:.1} % of {ways} ways of swapping the sides of pairs", 100.0 * rate)
+        let swaps = null.relabelled;
+        format!("; false alarms in {:.1} % of the {swaps} ways to swap the sides of pairs", 100.0 * rate)
     });
     format!("\nNull test, base against itself: {} judged, {alarms}{}\n", null.benches, rate.unwrap_or_default())
 }

@@ -8,6 +8,6 @@ mod said;
 
 pub(super) use base::{baseline, saved_or_baseline};
 pub(super) use course::{Prepared, conclude};
-pub(super) use duel::Judged;
+pub(super) use duel::{DuelBuild, DuelResult};
 pub(super) use known::{Known, options};
 pub(super) use said::{exit, tell};

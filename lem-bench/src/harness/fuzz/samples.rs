@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::simulation::{SimulationOptions, simulate};
+use super::super::simulated_runs::{SimulationOptions, simulate};
 use crate::analysis::compare::session_results;
 use crate::analysis::{Options, Summary, summarise};
 use crate::model::{Domain, DomainId, DomainKind, Record, SCHEMA_VERSION};
@@ -27,7 +27,7 @@ pub(super) const BOARD_JSON: &str =
 pub(super) const SETTINGS: &str = "cycles = 12\ngap = 0.5\nmin_window = \"300ms\"\nquick = true\nskip = [\"a\", \"b\"]\n\
 context = { room = \"22C\" }\nmeter = \"sim:x.json\"\ntarget-precision = \"1%\"\norder = \"interleaved\"\nshard = \"1/4\"\n\
 seed = 18446744073709551615\nthreshold = 0.02\nfail-on = \"regressed\"\nexport = \"csv,junit\"\nlog = \"a=trace,info\"\n\
-nresamples = 1_000\nwatts-per-core = 6.5\nkeep-free = \"10%\"\nnotify = \"https://x/\"\n[axis]\nbatch = [1, 4]\ndtype = \"f32\"\n";
+nresamples = 1_000\nwatts-per-core = 6.5\nnotify = \"https://x/\"\n[axis]\nbatch = [1, 4]\ndtype = \"f32\"\n";
 
 pub(super) fn domains() -> [Domain; 1] {
     [Domain { id: DomainId::new("gpu:0"), kind: DomainKind::Gpu, parent: None, label: String::new() }]

@@ -1,100 +1,70 @@
-//! The duel: builds of one bench that take turns within one session, each launched anew for every turn.
-//!
-//! What drifts (heat, the room, the session) hits both sides of a pair alike, and what a launch brings with it (where
-//! memory lies) is drawn anew for each pair, so that neither passes for a change.
+//! `cargo lem duel`: measures builds of the same benches against each other. Each side is a run of its own.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rand::seq::SliceRandom as _;
-use rand::{SeedableRng as _, rngs::Xoshiro256PlusPlus};
-
+use super::super::comparing::DuelBuild;
 use super::super::config::Config;
+use super::super::duration_text::format_duration;
 use super::super::exit::{ExitStatus, HarnessError};
 use super::super::run::{Invocation, SelectedCases};
-use super::super::simulation::Simulation;
-use super::super::{console, pages, signals};
-use super::duel_journals::{Journals, Turn, Turns};
-use super::instrument::{self, MeterSetup};
-use super::plan_view::span;
-use super::results::{self, Results};
-use super::{jobs, run};
-use crate::analysis::Summary;
-use crate::model::{BenchEnd, Fact, Outcome, Record, RunHeader, RunOrder, count_of, id_hash};
-use crate::protocol::{Overrides, Schedule};
+use super::super::{console, pages, results_home};
+use super::duel_runner::{DuelBench, DuelRunner, DuelSides};
+use super::duel_sides::{SimulatedSides, WorkerSides};
+use super::header::run_header;
+use super::jobs;
+use super::meter_setup::MeterSetup;
+use super::preflight::{lock_machine, print_notes, warn_about_device_users};
+use super::results::Results;
+use super::session_builder::SessionBuilder;
+use crate::model::{DomainId, Fact, MeterProbe, RunHeader, RunOrder};
+use crate::protocol::Overrides;
 use crate::registry::{Attributes, Selected};
-use crate::runner::{Body, Interrupt, Job, Observer, ObserverError, Session, SessionConfig};
-use crate::store::{JournalName, RunDir, RunId};
+use crate::runner::{Interrupt, Observer};
+use crate::store::{Home, JournalName, RunDir, RunId};
 use crate::workers::{self, CaseList, Launch, ListedCase};
 
-/// What is asked for beside the settings.
+/// The arguments of a duel, in addition to the settings.
 #[derive(Debug, Clone)]
 pub(in crate::harness) struct Duel {
     /// The build that is compared with.
     pub(in crate::harness) base: PathBuf,
     /// The build that is judged.
     pub(in crate::harness) head: Option<PathBuf>,
-    /// Whether the base has a turn against itself in every pair.
+    /// Whether the base also runs against itself in every pair.
     pub(in crate::harness) null: bool,
-    /// How many pairs.
+    /// The number of pairs.
     pub(in crate::harness) pairs: u32,
 }
 
-/// A side that was measured.
-#[derive(Debug)]
-pub(in crate::harness) struct DuelBuild {
-    /// `base`, `head` or `null`.
-    pub(in crate::harness) name: &'static str,
-    /// Its run.
-    pub(in crate::harness) summary: Summary,
-    /// What a person should open, in the run's folder.
-    pub(in crate::harness) page: PathBuf,
-}
-
-/// One side: its name, its binary and what is in it.
-struct Side {
+/// A side of a duel: a build and its benches.
+struct Build {
     name: &'static str,
     launch: Launch,
-    listing: CaseList,
+    list: CaseList,
 }
 
-/// A bench of the duel.
-struct DuelBench {
-    listed: ListedCase,
-    /// As it is written down: as many cycles as there are pairs.
-    whole: Schedule,
-    /// One turn of it.
-    turn: Schedule,
-}
-
-/// Measures all pairs and writes one run a side; how the worst bench ended, and the sides. None of them when only the plan
-/// was asked for.
+/// Measures all pairs and writes one run per side. Returns the most severe end of a bench and the sides; no sides in a dry
+/// run.
 ///
 /// # Errors
-/// What keeps anything from being measured or kept.
-pub(in crate::harness) fn duel(call: &Invocation, duel: &Duel) -> Result<(ExitStatus, Vec<DuelBuild>), HarnessError> {
-    let config = call.config();
-    let sides = sides(config, duel)?;
-    let listed = common(config, &sides)?;
-    let home = if config.dry_run { None } else { Some(results::home(call)?) };
-    let mut instrument = MeterSetup::open(call)?;
-    let _lock = run::lock(config, &instrument)?;
-    run::tell_notes(config, &instrument);
-    let probe = instrument.probe(config);
-    let bouts: Vec<DuelBench> = listed
-        .into_iter()
-        .map(|listed| {
-            let attributes = Attributes { windows: listed.windows, gap: listed.gap, ..Attributes::default() };
-            let set =
-                Config { overrides: Overrides { cycles: Some(duel.pairs), ..config.overrides }, ..config.clone() };
-            let whole = jobs::schedule(&set, &attributes, &probe, &instrument.headline);
-            let turn = whole.duel_turn(config.overrides.min_window.is_some());
-            DuelBench { listed, whole: Schedule { cycles: duel.pairs, window: turn.window, ..whole }, turn }
-        })
-        .collect();
-    let plan = plan(duel, &sides, &bouts, &instrument);
+/// Nothing can be measured, or a result cannot be written.
+pub(in crate::harness) fn duel(
+    invocation: &Invocation,
+    duel: &Duel,
+) -> Result<(ExitStatus, Vec<DuelBuild>), HarnessError> {
+    let config = invocation.config();
+    let builds = list_builds(config, duel)?;
+    let common = common_cases(config, &builds)?;
+    let home = if config.dry_run { None } else { Some(results_home::resolve_writable(invocation)?) };
+    let mut setup = MeterSetup::open(invocation)?;
+    let _lock = lock_machine(config, &setup)?;
+    print_notes(config, &setup);
+    let probe = setup.probe(config);
+    let benches: Vec<DuelBench> =
+        common.into_iter().map(|case| plan_bench(config, case, duel.pairs, &probe, &setup)).collect();
+    let plan = format_plan(duel, &builds, &benches, &setup);
     let Some(home) = home else {
         console::out(&plan);
         return Ok((ExitStatus::Done, Vec::new()));
@@ -102,262 +72,184 @@ pub(in crate::harness) fn duel(call: &Invocation, duel: &Duel) -> Result<(ExitSt
     if !config.is_quiet() {
         console::err(&format!("lem-bench: {plan}"));
     }
-    let session = RunId::now();
-    let mut runs = Vec::new();
-    for side in &sides {
-        let id = RunId::parse(&format!("{session}-{}", side.name)).map_err(|error| pages::stop(&error))?;
-        let folder = RunDir::create_new(&home, id).map_err(|error| pages::stop(&error))?;
-        runs.push(Results::of(home.clone(), folder, JournalName { rank: 0, pid: None }));
-    }
-    let plan = bouts.iter().map(|bout| bout.listed.record.id.clone()).collect();
-    let chosen = SelectedCases { selected: Selected::default(), total: 0, plan, order: RunOrder::default() };
-    let mut common = run::head(call, &chosen, &instrument, probe.clone());
-    common.evidence = instrument.evidence(&instrument.surroundings());
-    for warning in instrument::warnings(&common.evidence) {
-        console::warn(&warning);
-    }
-    let heads = sides.iter().zip(&runs).map(|(side, run)| head(&common, side, run.run_id())).collect::<Vec<_>>();
-    let outcome = measure(config, duel, &sides, &bouts, instrument, &heads, &runs)?;
-    // The head's run is the newest when all is done, so it comes last.
-    let mut order: Vec<usize> = (0..runs.len()).collect();
-    order.sort_by_key(|at| sides[*at].name == "head");
-    let mut summaries: Vec<_> = sides.iter().map(|_| None).collect();
-    for at in order {
-        summaries[at] = Some(runs[at].finish(&config.analysis, &config.exports)?);
-    }
-    let fighter = |(side, (summary, page)): (&Side, (Summary, PathBuf))| DuelBuild { name: side.name, summary, page };
-    Ok((outcome, sides.iter().zip(summaries.into_iter().flatten()).map(fighter).collect()))
+    let runs = create_runs(&home, &builds)?;
+    let headers = headers(invocation, &setup, probe, &benches, builds.iter().zip(&runs));
+    let exit = measure(config, setup, &builds, &benches, &headers, &runs)?;
+    Ok((exit, finish_runs(config, &builds, &runs)?))
 }
 
-/// The sides in the order in which they are told.
-fn sides(config: &Config, duel: &Duel) -> Result<Vec<Side>, HarnessError> {
-    let side = |name: &'static str, binary: &PathBuf| {
+/// Lists the benches of each build: base, head, null.
+fn list_builds(config: &Config, duel: &Duel) -> Result<Vec<Build>, HarnessError> {
+    let list_build = |name: &'static str, binary: &PathBuf| -> Result<Build, HarnessError> {
         let launch = Launch { binary: binary.clone(), env: config.env.clone(), limit: config.bench_timeout };
-        let listing =
-            workers::list(&launch, &config.axes).map_err(|why| HarnessError::usage(format!("--{name}: {why}")))?;
-        Ok(Side { name, launch, listing })
+        let list =
+            workers::list(&launch, &config.axes).map_err(|error| HarnessError::usage(format!("--{name}: {error}")))?;
+        Ok(Build { name, launch, list })
     };
-    let mut sides = vec![side("base", &duel.base)?];
+    let mut builds = vec![list_build("base", &duel.base)?];
     if let Some(head) = &duel.head {
-        sides.push(side("head", head)?);
+        builds.push(list_build("head", head)?);
     }
     if duel.null {
-        sides.push(Side { name: "null", launch: sides[0].launch.clone(), listing: sides[0].listing.clone() });
+        builds.push(Build { name: "null", launch: builds[0].launch.clone(), list: builds[0].list.clone() });
     }
-    Ok(sides)
+    Ok(builds)
 }
 
-/// The benches that all sides have and that were asked for.
-fn common(config: &Config, sides: &[Side]) -> Result<Vec<ListedCase>, HarnessError> {
-    let wanted = |bench: &&ListedCase| {
+/// The selected benches that all builds have.
+fn common_cases(config: &Config, builds: &[Build]) -> Result<Vec<ListedCase>, HarnessError> {
+    let is_selected = |bench: &&ListedCase| {
         let id = &bench.record.id;
         let matches = |text: &String| if config.exact { id == text } else { id.contains(text.as_str()) };
         (config.filters.is_empty() || config.filters.iter().any(matches))
             && !config.skip.iter().any(matches)
             && (config.include_ignored || !bench.ignored)
     };
-    let has = |side: &Side, id: &str| side.listing.benches.iter().any(|bench| bench.record.id == id);
-    let mut all = Vec::new();
-    for side in sides {
-        for bench in side.listing.benches.iter().filter(wanted) {
+    let has = |build: &Build, id: &str| build.list.benches.iter().any(|bench| bench.record.id == id);
+    let mut common = Vec::new();
+    for build in builds {
+        for bench in build.list.benches.iter().filter(is_selected) {
             let id = &bench.record.id;
-            match sides.iter().find(|other| !has(other, id)) {
-                Some(other) => console::warn(&format!("{id}: {} has it and {} does not", side.name, other.name)),
-                None if side.name == "base" => all.push(bench.clone()),
+            match builds.iter().find(|other| !has(other, id)) {
+                Some(other) => console::warn(&format!("{id}: {} has it and {} does not", build.name, other.name)),
+                None if build.name == "base" => common.push(bench.clone()),
                 None => {}
             }
         }
     }
-    if all.is_empty() {
-        return Err(HarnessError::no_match("no bench that all sides have matches: nothing to compare"));
+    if common.is_empty() {
+        return Err(HarnessError::no_match("no bench that all builds have matches: there is nothing to compare"));
     }
-    Ok(all)
+    Ok(common)
 }
 
-fn plan(duel: &Duel, sides: &[Side], bouts: &[DuelBench], instrument: &MeterSetup) -> String {
-    let turns = duel.pairs * sides.len() as u32;
-    let total: Duration = bouts.iter().map(|bout| bout.turn.expected() * turns).sum();
-    let names: Vec<_> = sides.iter().map(|side| side.name).collect();
-    let headline: Vec<&str> = instrument.headline.iter().map(crate::model::DomainId::as_str).collect();
+fn plan_bench(config: &Config, case: ListedCase, pairs: u32, probe: &MeterProbe, setup: &MeterSetup) -> DuelBench {
+    let attributes = Attributes { windows: case.windows, gap: case.gap, ..Attributes::default() };
+    let overrides = Overrides { cycles: Some(pairs), ..config.overrides };
+    let with_pairs = Config { overrides, ..config.clone() };
+    let planned = jobs::schedule(&with_pairs, &attributes, probe, &setup.headline);
+    DuelBench::new(case.record, &planned, &config.overrides)
+}
+
+fn format_plan(duel: &Duel, builds: &[Build], benches: &[DuelBench], setup: &MeterSetup) -> String {
+    let turns = duel.pairs * builds.len() as u32;
+    let total: Duration = benches.iter().map(|bench| bench.turn.expected() * turns).sum();
+    let names: Vec<_> = builds.iter().map(|build| build.name).collect();
+    let headline: Vec<&str> = setup.headline.iter().map(DomainId::as_str).collect();
     let mut text = format!(
         "{} by {} ({}), {} pairs each, {} in turns, about {} and {} set-ups\n",
-        count_of(bouts.len(), "bench"),
-        instrument.meter.name(),
+        if benches.len() == 1 { "1 bench".to_owned() } else { format!("{} benches", benches.len()) },
+        setup.meter.name(),
         headline.join(" + "),
         duel.pairs,
         names.join(" and "),
-        span(total),
-        turns as usize * bouts.len(),
+        format_duration(total),
+        turns as usize * benches.len(),
     );
-    for bout in bouts {
-        let window = span(bout.turn.window);
-        let (id, time) = (&bout.listed.record.id, span(bout.turn.expected() * turns));
+    for bench in benches {
+        let window = format_duration(bench.turn.window);
+        let (id, time) = (&bench.record.id, format_duration(bench.turn.expected() * turns));
         // Writing to a `String` does not fail.
         let _ = writeln!(text, "  {id}  {turns} turns with a window of {window}: about {time}");
     }
     text
 }
 
-/// The head of a side's journal: of the session, but for what the build itself says.
-fn head(common: &RunHeader, side: &Side, run_id: String) -> RunHeader {
+/// Creates the folder of each side's run.
+fn create_runs(home: &Home, builds: &[Build]) -> Result<Vec<Results>, HarnessError> {
+    let session = RunId::now();
+    builds
+        .iter()
+        .map(|build| {
+            let run = RunId::parse(&format!("{session}-{}", build.name))
+                .and_then(|id| RunDir::create_new(home, id))
+                .map_err(|error| pages::stop(&error))?;
+            Ok(Results::of(home.clone(), run, JournalName { rank: 0, pid: None }))
+        })
+        .collect()
+}
+
+/// The header of each side's journal. Warns about other users of the devices.
+fn headers<'a>(
+    invocation: &Invocation,
+    setup: &MeterSetup,
+    probe: MeterProbe,
+    benches: &[DuelBench],
+    sides: impl Iterator<Item = (&'a Build, &'a Results)>,
+) -> Vec<RunHeader> {
+    let plan = benches.iter().map(|bench| bench.record.id.clone()).collect();
+    let cases = SelectedCases { selected: Selected::default(), total: 0, plan, order: RunOrder::default() };
+    let mut common = run_header(invocation, &cases, setup, probe);
+    common.evidence = setup.evidence();
+    warn_about_device_users(&common.evidence);
+    sides.map(|(build, run)| side_header(&common, build, run.run_id())).collect()
+}
+
+/// The header of a side: that of the session with the facts of the build.
+fn side_header(common: &RunHeader, build: &Build, run_id: String) -> RunHeader {
     let fact = |name: &str, value: String| Fact { name: name.to_owned(), value };
-    // What the current folder has checked out need be neither side's source.
-    let of_build = |name: &str| name.starts_with("git ") || side.listing.build.iter().any(|fact| fact.name == name);
+    // The checkout in the current folder may be the source of neither side.
+    let is_of_build = |name: &str| name.starts_with("git ") || build.list.build.iter().any(|fact| fact.name == name);
     let mut environment = common.environment.clone();
-    environment.retain(|fact| !of_build(&fact.name));
-    environment.extend(side.listing.build.iter().cloned());
-    environment.push(fact("duel side", side.name.to_owned()));
-    environment.push(fact("binary", side.launch.binary.display().to_string()));
-    let stem = side.launch.binary.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    environment.retain(|fact| !is_of_build(&fact.name));
+    environment.extend(build.list.build.iter().cloned());
+    environment.push(fact("duel side", build.name.to_owned()));
+    environment.push(fact("binary", build.launch.binary.display().to_string()));
     RunHeader {
         run_id,
-        lem_bench: side.listing.lem_bench.clone(),
-        target: stem,
-        debug_build: side.listing.debug_build,
+        lem_bench: build.list.lem_bench.clone(),
+        target: build.launch.binary.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        debug_build: build.list.debug_build,
         environment,
         ..common.clone()
     }
 }
 
-/// Takes all turns; how the worst bench ended.
+/// Measures all turns.
 fn measure(
     config: &Config,
-    duel: &Duel,
-    sides: &[Side],
-    bouts: &[DuelBench],
-    mut instrument: MeterSetup,
-    heads: &[RunHeader],
+    setup: MeterSetup,
+    builds: &[Build],
+    benches: &[DuelBench],
+    headers: &[RunHeader],
     runs: &[Results],
 ) -> Result<ExitStatus, HarnessError> {
-    let broken = |error: ObserverError| HarnessError::machine(error.to_string());
-    let surroundings = instrument.surroundings();
-    let simulation = instrument.simulation.take();
-    let turns = Turns::default();
-    let journals = runs.iter().map(Results::journal).collect::<Result<_, _>>()?;
-    let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(Journals { turns: turns.clone(), sides: journals })];
-    observers.extend(simulation.as_ref().map(Simulation::observer));
-    let clock = Arc::clone(&instrument.clock);
-    let domains = instrument.domains.iter().map(|domain| domain.id.clone()).collect();
-    let sampler = instrument.sampler(&heads[0].probe, simulation.as_ref())?;
+    let mut journals: Vec<Box<dyn Observer>> = Vec::new();
+    for run in runs {
+        journals.push(Box::new(run.create_journal()?));
+    }
     let interrupt = Interrupt::default();
-    signals::listen(&interrupt, console::note)
-        .map_err(|error| HarnessError::machine(format!("signals can't be listened for: {error}")))?;
-    let headline = heads[0].headline.clone();
-    let parts = SessionConfig {
-        clock,
-        sampler,
-        domains,
-        headline,
-        surroundings,
-        observers,
-        seed: config.seed,
-        interrupt: interrupt.clone(),
-        together: None,
+    let names: Vec<_> = builds.iter().map(|build| build.name).collect();
+    let simulation = setup.simulation.clone();
+    let sides: Box<dyn DuelSides + '_> = match &simulation {
+        Some(simulation) => {
+            let scenarios = vec![simulation.scenario(); names.len()];
+            Box::new(SimulatedSides { names, simulation: simulation.clone(), scenarios })
+        }
+        None => {
+            let launches = builds.iter().map(|build| build.launch.clone()).collect();
+            Box::new(WorkerSides { names, launches, config, interrupt: interrupt.clone() })
+        }
     };
-    let mut session = Session::begin(parts, &Record::Run(Box::new(heads[0].clone()))).map_err(broken)?;
-    for (side, head) in heads.iter().enumerate().skip(1) {
-        turns.set(Turn { side, last: false });
-        session.record(&Record::Run(Box::new(head.clone()))).map_err(broken)?;
-    }
-    session.bare_idle(&bouts[0].turn).map_err(broken)?;
-    let mut worst = ExitStatus::Done;
-    for (number, bout) in bouts.iter().enumerate() {
-        let (session, turns) = (&mut session, &turns);
-        let mut fight = DuelRunner { config, duel, sides, bout, session, turns, interrupt: &interrupt };
-        let exit = fight.fight(simulation.as_ref(), (number + 1, bouts.len()))?;
-        worst = worst.max(exit);
-        if matches!(exit, ExitStatus::Interrupted | ExitStatus::Invalid) {
-            return Ok(worst);
+    let session =
+        SessionBuilder::new(setup, &headers[0].probe, config.seed)?.interrupt(interrupt).interrupt_on_signals()?;
+    let on_pair = |line: &str| {
+        if !config.is_quiet() {
+            console::err(line);
         }
-    }
-    session.end().map_err(broken)?;
-    if let Some(simulation) = &simulation {
-        simulation.machine().clock().detach_all();
-    }
-    Ok(worst)
+    };
+    DuelRunner { sides: &*sides, benches, seed: config.seed, on_pair: &on_pair }.run(session, headers, journals)
 }
 
-/// One bench's turns.
-struct DuelRunner<'a> {
-    config: &'a Config,
-    duel: &'a Duel,
-    sides: &'a [Side],
-    bout: &'a DuelBench,
-    session: &'a mut Session,
-    turns: &'a Turns,
-    interrupt: &'a Interrupt,
-}
-
-impl DuelRunner<'_> {
-    fn fight(&mut self, simulation: Option<&Simulation>, of_all: (usize, usize)) -> Result<ExitStatus, HarnessError> {
-        let record = &self.bout.listed.record;
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(self.config.seed ^ id_hash(&record.id));
-        let mut order: Vec<usize> = (0..self.sides.len()).collect();
-        for pair in 0..self.duel.pairs {
-            // ABBA: every second pair mirrors the one before it, whose order is drawn.
-            if pair % 2 == 0 {
-                order.shuffle(&mut rng);
-            } else {
-                order.reverse();
-            }
-            if !self.config.is_quiet() {
-                let names: Vec<_> = order.iter().map(|side| self.sides[*side].name).collect();
-                let (number, all) = of_all;
-                let (id, pairs) = (&record.id, self.duel.pairs);
-                console::err(&format!("[{number}/{all}] {id}: pair {} of {pairs}: {}\n", pair + 1, names.join(", ")));
-            }
-            for (place, side) in order.iter().enumerate() {
-                self.turns.set(Turn { side: *side, last: pair + 1 == self.duel.pairs });
-                let launch = u64::from(pair) * order.len() as u64 + place as u64;
-                match self.turn(*side, pair, launch, simulation)? {
-                    None => return Ok(ExitStatus::Interrupted),
-                    Some(Outcome::Completed) => {}
-                    Some(outcome) => return self.lost(*side, &outcome),
-                }
-            }
-        }
-        Ok(ExitStatus::Done)
+/// Makes the results of each side.
+fn finish_runs(config: &Config, builds: &[Build], runs: &[Results]) -> Result<Vec<DuelBuild>, HarnessError> {
+    // The run of the head comes last, so that it is the latest.
+    let mut order: Vec<usize> = (0..runs.len()).collect();
+    order.sort_by_key(|side| builds[*side].name == "head");
+    let mut finished: Vec<_> = builds.iter().map(|_| None).collect();
+    for side in order {
+        let (summary, page) = runs[side].finish(&config.analysis, &config.exports)?;
+        finished[side] = Some(DuelBuild { name: builds[side].name, summary, page });
     }
-
-    /// One turn; `None` when it was interrupted.
-    fn turn(
-        &mut self,
-        side: usize,
-        pair: u32,
-        launch: u64,
-        simulation: Option<&Simulation>,
-    ) -> Result<Option<Outcome>, HarnessError> {
-        let mut record = self.bout.listed.record.clone();
-        let body: Body = if let Some(simulation) = simulation {
-            let launch = id_hash(&record.id).wrapping_add(launch);
-            simulation.body(launch).map_err(|error| HarnessError::usage(error.to_string()))?
-        } else {
-            let (launch, axes) = (self.sides[side].launch.clone(), self.config.axes.clone());
-            workers::body(launch, record.id.clone(), axes, self.interrupt.clone())
-        };
-        record.schedule = self.bout.whole.figures();
-        let (earlier, spent) = (Vec::new(), Duration::ZERO);
-        let job = Job { record, schedule: self.bout.turn, body, from_cycle: pair, earlier, spent };
-        self.session.run(&job).map_err(|error| HarnessError::machine(error.to_string()))
-    }
-
-    /// A side failed: there are no pairs any more, and the other sides end with it.
-    fn lost(&mut self, side: usize, outcome: &Outcome) -> Result<ExitStatus, HarnessError> {
-        let id = &self.bout.listed.record.id;
-        let name = self.sides[side].name;
-        let (text, exit) = match outcome {
-            Outcome::Failed { message } | Outcome::Panicked { message } => (message.clone(), ExitStatus::BenchFailed),
-            Outcome::DeviceLost { message } => (format!("the device is lost: {message}"), ExitStatus::Invalid),
-            Outcome::Completed => (String::new(), ExitStatus::Done),
-        };
-        console::error(&format!("{id}: {name}: {text}"));
-        for other in (0..self.sides.len()).filter(|other| *other != side) {
-            self.turns.set(Turn { side: other, last: true });
-            let outcome = Outcome::Failed { message: format!("the duel ended with its other side, {name}") };
-            let at = self.session.now();
-            let end = BenchEnd { bench: id.clone(), outcome, last_failure: None, precision: None, at };
-            self.session.record(&Record::BenchEnd(end)).map_err(|error| HarnessError::machine(error.to_string()))?;
-        }
-        Ok(exit)
-    }
+    Ok(finished.into_iter().flatten().collect())
 }

@@ -1,13 +1,9 @@
-//! From cases to jobs: how each is measured, what is written down about it, and its body.
-
-use std::time::Duration;
+//! Makes jobs from cases: schedule, record and body.
 
 use super::super::config::Config;
 use super::super::exit::HarnessError;
 use super::super::simulation::Simulation;
 use super::super::test_mode;
-#[cfg(unix)]
-use super::super::worker;
 use crate::model::{BenchRecord, DomainId, MeterProbe, id_hash};
 use crate::protocol::{CycleTotals, Overrides, Schedule};
 use crate::registry::{Attributes, Case};
@@ -15,14 +11,17 @@ use crate::runner::{Body, Interrupt, Job};
 #[cfg(unix)]
 use crate::workers::{self, Launch};
 
-/// The schedule of a case: what was asked for, else what its attribute asks for, else what profile and meter call for.
+/// The environment variable that sets a worker's `--log` filter.
+pub(in crate::harness) const WORKER_LOG_VARIABLE: &str = "LEM_BENCH_LOG";
+
+/// The schedule of a case. Settings of the user take precedence over attributes, and those over profile and meter.
 pub(super) fn schedule(
     config: &Config,
     attributes: &Attributes,
     probe: &MeterProbe,
     headline: &[DomainId],
 ) -> Schedule {
-    let mut set = Overrides {
+    let mut overrides = Overrides {
         cycles: config.overrides.cycles.or(attributes.cycles),
         windows: config.overrides.windows.or(attributes.windows),
         gap: config.overrides.gap.or(attributes.gap),
@@ -30,17 +29,18 @@ pub(super) fn schedule(
         ..config.overrides
     };
     if let Some(total) = config.measurement_time {
-        let plan = Schedule::plan(config.profile, probe, headline, &set);
+        let plan = Schedule::plan(config.profile, probe, headline, &overrides);
         let share = total / (plan.cycles * plan.windows).max(1);
-        set.min_window = Some(set.min_window.unwrap_or_default().max(share));
+        overrides.min_window = Some(overrides.min_window.unwrap_or_default().max(share));
     }
-    Schedule::plan(config.profile, probe, headline, &set)
+    Schedule::plan(config.profile, probe, headline, &overrides)
 }
 
-/// A case, ready to go on after its cycles that came to `earlier`; on a simulated machine the scenario's workload takes the place of its body.
+/// The job of a case whose cycles with the totals `earlier` are complete. On a simulated machine its body is the workload
+/// of the scenario.
 ///
 /// # Errors
-/// The scenario's workload could not exist.
+/// The scenario's workload is not valid, or the case cannot run in a worker.
 pub(super) fn job(
     config: &Config,
     case: &Case,
@@ -53,36 +53,33 @@ pub(super) fn job(
         Some(simulation) => {
             simulation.body(id_hash(&case.id)).map_err(|error| HarnessError::usage(error.to_string()))?
         }
-        None if config.isolates() || case.attributes.isolate => isolated(config, case, interrupt)?,
+        None if config.isolates() || case.attributes.isolate => worker_body(config, case, interrupt)?,
         None => test_mode::body(case),
     };
-    let (record, spent, from_cycle) = (record(case, schedule), Duration::ZERO, earlier.len() as u32);
-    Ok(Job { record, schedule: *schedule, body, from_cycle, earlier, spent })
+    let record = BenchRecord { schedule: schedule.figures(), ..case_record(case) };
+    let from_cycle = earlier.len() as u32;
+    Ok(Job { record, schedule: *schedule, body, from_cycle, earlier })
 }
 
-/// The case's body in a process of its own.
+/// The case's body in a worker.
 #[cfg(unix)]
-fn isolated(config: &Config, case: &Case, interrupt: &Interrupt) -> Result<Body, HarnessError> {
+fn worker_body(config: &Config, case: &Case, interrupt: &Interrupt) -> Result<Body, HarnessError> {
     let binary = std::env::current_exe()
-        .map_err(|error| HarnessError::machine(format!("this binary can't be found, to start it again: {error}")))?;
-    let log = config.log.iter().map(|log| (worker::LOG.to_owned(), log.clone()));
+        .map_err(|error| HarnessError::machine(format!("cannot find this binary to start a worker: {error}")))?;
+    let log = config.log.iter().map(|log| (WORKER_LOG_VARIABLE.to_owned(), log.clone()));
     let env = log.chain(config.env.iter().cloned()).collect();
     let launch = Launch { binary, env, limit: config.bench_timeout };
     Ok(workers::body(launch, case.id.clone(), config.axes.clone(), interrupt.clone()))
 }
 
-/// Workers need sockets between processes and a clock that they share.
+/// Workers need Unix sockets and a clock that processes share.
 #[cfg(not(unix))]
-fn isolated(_: &Config, case: &Case, _: &Interrupt) -> Result<Body, HarnessError> {
-    Err(HarnessError::usage(format!("{} can't be isolated: there are no workers on this platform", case.id)))
+fn worker_body(_: &Config, case: &Case, _: &Interrupt) -> Result<Body, HarnessError> {
+    Err(HarnessError::usage(format!("{}: --isolate is not available on this platform", case.id)))
 }
 
-fn record(case: &Case, schedule: &Schedule) -> BenchRecord {
-    BenchRecord { schedule: schedule.figures(), ..described(case) }
-}
-
-/// What is written down about a case, but its schedule.
-pub(in crate::harness) fn described(case: &Case) -> BenchRecord {
+/// The record of a case, without its schedule.
+pub(in crate::harness) fn case_record(case: &Case) -> BenchRecord {
     BenchRecord {
         id: case.id.clone(),
         name: case.name.clone(),
@@ -98,6 +95,8 @@ pub(in crate::harness) fn described(case: &Case) -> BenchRecord {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::model::{ChannelProbe, Origin};
 
@@ -124,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_for_beats_the_attribute_and_that_beats_the_profile() {
+    fn settings_precede_attributes_and_profile() {
         let attributes = Attributes { cycles: Some(4), gap: Some(Duration::from_millis(50)), ..Attributes::default() };
         let mut config = Config::default();
         assert_eq!(plan(&config, &Attributes::default()).cycles, 10);
@@ -135,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn measuring_time_is_shared_among_all_windows() {
+    fn measurement_time_is_split_among_windows() {
         let mut config = Config { measurement_time: Some(Duration::from_secs(12)), ..Config::default() };
         config.overrides.cycles = Some(3);
         config.overrides.windows = Some(2);

@@ -1,98 +1,71 @@
-//! The time plan for people: what is measured, by what, for how long.
-//!
-//! Must not print.
+//! The time plan as text: what is measured, by which meter, for how long.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::instrument::MeterSetup;
-use crate::model::{MeterProbe, Origin, count_of};
+use super::super::duration_text::format_duration;
+use super::meter_setup::MeterSetup;
+use crate::model::{MeterProbe, Origin};
 use crate::plan::{PlannedBench, TimePlan};
-use crate::report::number_format::duration;
 
-/// Benches shown before a run; a dry run shows all.
-const SHOWN: usize = 12;
+/// Benches listed before a run; a dry run lists all.
+const MAX_LISTED: usize = 12;
 
-/// The plan as text, with its benches: all of them, or the first few.
-pub(super) fn plan(plan: &TimePlan, instrument: &MeterSetup, probe: &MeterProbe, all: bool) -> String {
+/// Formats the plan with all of its benches, or with the first few.
+pub(super) fn plan(plan: &TimePlan, setup: &MeterSetup, probe: &MeterProbe, all: bool) -> String {
     let mut text = String::new();
     let n = plan.benches().len();
-    let headline: Vec<&str> = instrument.headline.iter().map(crate::model::DomainId::as_str).collect();
+    let benches = if n == 1 { "1 bench".to_owned() } else { format!("{n} benches") };
+    let headline: Vec<&str> = setup.headline.iter().map(crate::model::DomainId::as_str).collect();
     let origin = match probe.origin {
-        Origin::Measured => Origin::Measured.name().to_owned(),
-        other => format!("{}, not measured", other.name()),
+        Origin::Measured => "measured",
+        Origin::Estimated => "estimated, not measured",
+        Origin::Simulated => "simulated, not measured",
     };
     // Writing to a `String` does not fail.
     let _ = writeln!(
         text,
-        "{} by {} ({origin}; {}), about {} and the benches' own set-up",
-        count_of(n, "bench"),
+        "{benches} by {} ({origin}; {}), about {} and the benches' own set-up",
         probe.meter,
         headline.join(" + "),
         range(plan.total(), plan.max_total())
     );
-    let shown = if all { n } else { SHOWN.min(n) };
-    let width = plan.benches().iter().take(shown).map(|bench| bench.id.chars().count()).max().unwrap_or(0).min(60);
-    for bench in plan.benches().iter().take(shown) {
-        let _ = writeln!(text, "  {:width$}  {}", bench.id, line(bench));
+    let listed = if all { n } else { MAX_LISTED.min(n) };
+    let width = plan.benches().iter().take(listed).map(|bench| bench.id.chars().count()).max().unwrap_or(0).min(60);
+    for bench in plan.benches().iter().take(listed) {
+        let _ = writeln!(text, "  {:width$}  {}", bench.id, bench_line(bench));
     }
-    if shown < n {
-        let _ = writeln!(text, "  and {} more (--dry-run shows all)", n - shown);
+    if listed < n {
+        let _ = writeln!(text, "  and {} more (--dry-run shows all)", n - listed);
     }
     text
 }
 
-fn line(bench: &PlannedBench) -> String {
+fn bench_line(bench: &PlannedBench) -> String {
     let schedule = &bench.schedule;
     let windows = if schedule.windows == 1 { String::new() } else { format!("{} × ", schedule.windows) };
     let (fewest, most) = (schedule.cycles, schedule.max_cycles());
     let cycles = if fewest == most { fewest.to_string() } else { format!("{fewest} to {most}") };
     let until = schedule.precision.map_or_else(String::new, |rule| {
-        let budget = rule.budget.map(|budget| format!(", at most {}", span(budget))).unwrap_or_default();
+        let budget = rule.budget.map(|budget| format!(", at most {}", format_duration(budget))).unwrap_or_default();
         format!(" until ±{} %{budget}", rounded(rule.target * 100.0))
     });
     let processes = if bench.processes > 1 { format!("{} processes, each ", bench.processes) } else { String::new() };
     format!(
         "{processes}{cycles} cycles × {windows}{}{until}, warm-up from {}: about {}",
-        span(schedule.window),
-        span(schedule.warm_up.floor),
+        format_duration(schedule.window),
+        format_duration(schedule.warm_up.floor),
         range(schedule.expected(), schedule.expected_max())
     )
 }
 
-/// Two lengths of time, or one where they are the same.
-fn range(least: Duration, most: Duration) -> String {
-    if span(least) == span(most) { span(least) } else { format!("{} to {}", span(least), span(most)) }
+/// Formats two durations, or one if both have the same text.
+fn range(min: Duration, max: Duration) -> String {
+    let (min, max) = (format_duration(min), format_duration(max));
+    if min == max { min } else { format!("{min} to {max}") }
 }
 
-/// A number with the digits that a person gave it.
+/// Rounds away the error of a conversion to percent.
 fn rounded(x: f64) -> f64 {
     (x * 1e6).round() / 1e6
-}
-
-/// Formats a length of time: `0.3 s`, `12 s`, `3 min 5 s`, `2 h 10 min`.
-pub(in crate::harness) fn span(time: Duration) -> String {
-    duration(time.as_secs_f64())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_short_to_read() {
-        for (seconds, text) in [
-            (0.0, "0 s"),
-            (0.25, "0.25 s"),
-            (0.3, "0.3 s"),
-            (1.5, "1.5 s"),
-            (5.0, "5 s"),
-            (12.4, "12.4 s"),
-            (119.0, "1 min 59 s"),
-            (185.0, "3 min 5 s"),
-            (7800.0, "2 h 10 min"),
-        ] {
-            assert_eq!(span(Duration::from_secs_f64(seconds)), text);
-        }
-    }
 }

@@ -1,266 +1,235 @@
-//! A run by several processes: which one this is, the folder that all of them write to, and what they agree on before
-//! anything is measured. And the process that starts them, where no launcher does.
-//!
-//! Must not know how anything is measured.
+//! This process as one of several ranks: joins the run, opens its part of the meter, agrees with the others on what is
+//! measured, and waits for them at the end.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::super::config::Config;
-use super::super::exit::{ExitStatus, HarnessError};
+use super::super::console;
+use super::super::exit::HarnessError;
 use super::super::pages::stop;
 use super::super::run::{Invocation, SelectedCases};
-use super::super::{console, signals};
-use super::instrument::MeterSetup;
+use super::header::target_name;
+use super::meter_setup::MeterSetup;
 use super::results::Results;
-use super::resume::{self, Progress};
-use super::session::Ended;
+use super::resume::{self, RunProgress};
 use crate::model::{DomainId, MeterProbe, Order, RunOrder};
 use crate::registry::Case;
-use crate::runner::{Interrupt, RankBarrier as _};
+use crate::runner::RankBarrier as _;
 use crate::store::{Home, JournalName, RunDir, RunId, slug};
-use crate::workers::{FileBarrier, RankInfo, RunAnnouncement, bury, crew};
+use crate::workers::{FileBarrier, RankInfo, RunAnnouncement};
 
-/// How many processes a bench wants.
-pub(super) fn wanted(config: &Config, case: &Case) -> u32 {
+/// The number of processes that a bench requests.
+pub(super) fn requested_processes(config: &Config, case: &Case) -> u32 {
     config.processes.or(case.attributes.processes).unwrap_or(1)
 }
 
-/// The numbers of processes that the chosen benches want, in the order of the benches.
-fn worlds(config: &Config, chosen: &SelectedCases) -> Vec<u32> {
-    let mut seen = BTreeSet::new();
-    chosen.selected.run.iter().map(|case| wanted(config, case)).filter(|n| seen.insert(*n)).collect()
-}
-
-/// Whether this process is to start others, which measure.
-pub(super) fn is_conductor(config: &Config, chosen: &SelectedCases) -> bool {
-    worlds(config, chosen).iter().any(|n| *n > 1)
-}
-
-/// What this process is told by the one that started it; `None` where it is alone.
+/// This process' rank; `None` when it is not one of several.
 ///
 /// # Errors
-/// That makes no sense, or can't be had together with what was asked for.
-pub(super) fn place(config: &Config) -> Result<Option<RankInfo>, HarnessError> {
-    let place = RankInfo::of_this_process().map_err(HarnessError::usage)?;
-    let Some(place) = place else { return Ok(None) };
-    if !place.is_ours && config.processes.is_some_and(|n| n != place.world) {
+/// The variables of the launcher are not valid, or contradict the settings.
+pub(super) fn rank_info(config: &Config) -> Result<Option<RankInfo>, HarnessError> {
+    let Some(info) = RankInfo::of_this_process().map_err(HarnessError::usage)? else { return Ok(None) };
+    if !info.is_ours && config.processes.is_some_and(|n| n != info.world) {
         return Err(HarnessError::usage(format!(
-            "{} has started {} processes, and --processes asks for another number: leave it out",
-            place.launcher, place.world
+            "--processes differs from the {} processes that {} has started: remove the option",
+            info.world, info.launcher
         )));
     }
-    refuse(config)?;
-    Ok(Some(place))
+    check_order(config)?;
+    Ok(Some(info))
 }
 
-/// Refuses what several processes can't do.
-fn refuse(config: &Config) -> Result<(), HarnessError> {
-    let what = "several processes can't be had with --order interleaved: choose grouped or shuffled";
-    if config.order == Order::Interleaved { Err(HarnessError::usage(what)) } else { Ok(()) }
+/// Checks that ranks can measure in this order.
+///
+/// # Errors
+/// The order is interleaved.
+pub(super) fn check_order(config: &Config) -> Result<(), HarnessError> {
+    if config.order == Order::Interleaved {
+        return Err(HarnessError::usage(
+            "--order interleaved does not work with several processes: choose grouped or shuffled",
+        ));
+    }
+    Ok(())
 }
 
-/// Where the processes of a run meet.
-fn meetings(run: &Path, world: u32) -> PathBuf {
+/// The folder of the barrier of this many ranks.
+pub(super) fn barrier_folder(run: &Path, world: u32) -> PathBuf {
     run.join(format!("ranks-{world}"))
 }
 
-/// The run of the processes: a new one, or the one that they go on with.
-fn begin(config: &Config, home: &Home, target: &str) -> Result<RunDir, HarnessError> {
-    let earlier = config.resume.as_ref().map(|which| resume::run(home, which, target)).transpose()?.flatten();
-    earlier.map_or_else(|| RunDir::create(home).map_err(|error| stop(&error)), Ok)
+/// The folder of the ranks' run: that of a resumed run, or a new one.
+pub(super) fn run_folder(config: &Config, home: &Home, target: &str) -> Result<RunDir, HarnessError> {
+    let previous = config.resume.as_ref().map(|selector| resume::find_run(home, selector, target)).transpose()?;
+    previous.flatten().map_or_else(|| RunDir::create(home).map_err(|error| stop(&error)), Ok)
 }
 
-/// Starts the processes that the chosen benches want, those of one number after those of another, and waits for them.
-/// The run's folder, and how the worst of them ended.
-///
-/// # Errors
-/// They can't be started, or none of them came to measure anything.
-pub(super) fn conduct(
-    call: &Invocation,
-    chosen: &SelectedCases,
-    target: &str,
-    home: Home,
-) -> Result<(Results, ExitStatus), HarnessError> {
-    let config = call.config();
-    refuse(config)?;
-    let gpus = MeterSetup::open(call)?.gpus();
-    let run = begin(config, &home, target)?;
-    let results = Results::of(home, run, JournalName { rank: 0, pid: None });
-    let interrupt = Interrupt::default();
-    let cant =
-        |error: std::io::Error| HarnessError::machine(format!("the processes of the run can't be started: {error}"));
-    signals::listen(&interrupt, |_| ()).map_err(cant)?;
-    let mut worst = ExitStatus::Done;
-    for world in worlds(config, chosen) {
-        if interrupt.is_requested() {
-            break;
-        }
-        if !config.is_quiet() && world > 1 {
-            let each = if gpus.is_empty() { "" } else { ", with a GPU each as far as there are" };
-            console::note(&format!("{world} processes measure side by side{each}"));
-        }
-        let folder = meetings(results.folder(), world);
-        let clear = || drop(std::fs::remove_dir_all(&folder));
-        clear();
-        let ended = |rank| bury(&folder, rank);
-        let codes = crew(&results.run_id(), world, &gpus, &interrupt, ended).map_err(cant)?;
-        clear();
-        for (rank, code) in codes.iter().enumerate() {
-            if code.is_none() {
-                console::error(&format!("rank {rank} of {world} was ended by a signal"));
-            }
-            let known = |exit: &ExitStatus| Some(i32::from(exit.code())) == *code;
-            worst = worst.max(ExitStatus::ALL.into_iter().find(known).unwrap_or(ExitStatus::BenchFailed));
-        }
-    }
-    if !results.has_journals() {
-        drop(std::fs::remove_dir_all(results.folder()));
-        let message = "none of the processes came to measure anything: see above".to_owned();
-        return Err(HarnessError { exit: worst.max(ExitStatus::Regressed), message });
-    }
-    Ok((results, worst.max(if interrupt.is_requested() { ExitStatus::Interrupted } else { ExitStatus::Done })))
-}
-
-/// What the ranks tell each other before anything is measured; that of rank 0 counts for all.
+/// What ranks tell each other before the measurement. All use the values of rank 0.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct RankAgreement {
     pub(super) plan: Vec<String>,
     pub(super) order: RunOrder,
-    /// How far the run got before, for all of them.
-    pub(super) progress: Progress,
+    /// How far the run got; all ranks continue from the least.
+    pub(super) progress: RunProgress,
     pub(super) probe: MeterProbe,
     pub(super) headline: Vec<DomainId>,
 }
 
-/// This process as one of several.
+/// This process as one of several ranks.
 pub(super) struct Ranks {
-    pub(super) place: RankInfo,
+    pub(super) info: RankInfo,
     pub(super) results: Results,
-    pub(super) meeting: Arc<FileBarrier>,
-    /// Where rank 0 has noted the run, for processes that a launcher has started.
-    note: Option<RunAnnouncement>,
+    pub(super) barrier: Arc<FileBarrier>,
+    /// Where rank 0 announces the run, if a launcher of another project started the ranks.
+    announcement: Option<RunAnnouncement>,
 }
 
 impl Ranks {
-    /// Joins the others.
+    /// Joins the other ranks. Removes the cases that other ranks measure.
     ///
     /// # Errors
-    /// They don't come, or the run's folder can't be used.
+    /// Rank 0 does not announce the run in time, or the run's folder cannot be used.
     pub(super) fn join(
-        call: &Invocation,
-        place: RankInfo,
-        chosen: &mut SelectedCases,
-        target: &str,
+        invocation: &Invocation,
+        info: RankInfo,
+        cases: &mut SelectedCases,
         home: Home,
     ) -> Result<Self, HarnessError> {
-        let config = call.config();
-        let wait = config.rank_timeout;
-        let (mut pid, mut note) = (None, None);
-        let run = if place.is_ours {
-            // Benches that want other numbers of processes are in the same run, by others.
-            pid = (worlds(config, chosen).len() > 1).then_some(place.world);
-            chosen.selected.run.retain(|case| wanted(config, case) == place.world);
-            let id = RunId::parse(&place.job).map_err(|error| stop(&error))?;
-            RunDir::join(&home, id)
+        if info.is_ours {
+            Self::join_own(invocation, info, cases, home)
         } else {
-            let note =
-                note.insert(RunAnnouncement(home.path().join("ranks").join(slug(&format!("{} {target}", place.job)))));
-            if place.rank == 0 {
-                note.take_away();
-                if !config.is_quiet() {
-                    let (world, launcher) = (place.world, place.launcher);
-                    console::note(&format!("one of {world} processes of {launcher}; waiting for the others"));
-                }
-                Ok(begin(config, &home, target)?)
-            } else {
-                let run = |id: &str| RunDir::find(&home, RunId::parse(id).ok()?);
-                let meetings = |id: &str| run(id).map(|run| meetings(run.path(), place.world));
-                let id = note.find(wait, meetings).map_err(HarnessError::invalid)?;
-                RunId::parse(&id).and_then(|id| RunDir::join(&home, id))
-            }
-        };
-        let results = Results::of(home, run.map_err(|error| stop(&error))?, JournalName { rank: place.rank, pid });
-        let folder = meetings(results.folder(), place.world);
-        if place.rank == 0 && note.is_some() {
-            // What an earlier try left.
-            drop(std::fs::remove_dir_all(&folder));
+            Self::join_launched(invocation, info, home)
         }
-        let meeting =
-            Arc::new(FileBarrier::join(folder, place.rank, place.world, wait).map_err(HarnessError::machine)?);
-        if let (0, Some(note)) = (place.rank, &note) {
-            note.leave(&results.run_id()).map_err(HarnessError::machine)?;
-        }
-        Ok(Self { place, results, meeting, note })
     }
 
-    /// What this process reads: one on each machine reads its meter, the others what is theirs alone, so that no joule
-    /// is counted twice.
+    /// Joins the ranks that `--processes` started; the environment names the run.
+    fn join_own(
+        invocation: &Invocation,
+        info: RankInfo,
+        cases: &mut SelectedCases,
+        home: Home,
+    ) -> Result<Self, HarnessError> {
+        let config = invocation.config();
+        let is_requested = |case: &Case| requested_processes(config, case) == info.world;
+        // Benches that request other numbers of processes are measured by other ranks, in the same run.
+        let shares_run = !cases.selected.run.iter().all(is_requested);
+        cases.selected.run.retain(is_requested);
+        let run = RunId::parse(&info.job).map_err(|error| stop(&error))?;
+        let run = RunDir::join(&home, run).map_err(|error| stop(&error))?;
+        let pid = shares_run.then_some(info.world);
+        let results = Results::of(home, run, JournalName { rank: info.rank, pid });
+        let folder = barrier_folder(results.folder(), info.world);
+        let barrier =
+            FileBarrier::join(folder, info.rank, info.world, config.rank_timeout).map_err(HarnessError::machine)?;
+        Ok(Self { info, results, barrier: Arc::new(barrier), announcement: None })
+    }
+
+    /// Joins the ranks that a launcher started; rank 0 chooses the run and announces it.
+    fn join_launched(invocation: &Invocation, info: RankInfo, home: Home) -> Result<Self, HarnessError> {
+        let config = invocation.config();
+        let (target, timeout) = (target_name(invocation), config.rank_timeout);
+        let RankInfo { rank, world, launcher, .. } = info;
+        let file = home.path().join("ranks").join(slug(&format!("{} {target}", info.job)));
+        let announcement = RunAnnouncement(file);
+        let run = if rank == 0 {
+            announcement.remove();
+            if !config.is_quiet() {
+                console::note(&format!("rank 0 of {world} processes of {launcher}: waiting for the others"));
+            }
+            run_folder(config, &home, &target)?
+        } else {
+            let find_barrier = |id: &str| {
+                let run = RunDir::find(&home, RunId::parse(id).ok()?)?;
+                Some(barrier_folder(run.path(), world))
+            };
+            let id = announcement.wait(timeout, find_barrier).map_err(HarnessError::invalid)?;
+            RunId::parse(&id).and_then(|id| RunDir::join(&home, id)).map_err(|error| stop(&error))?
+        };
+        let results = Results::of(home, run, JournalName { rank, pid: None });
+        let folder = barrier_folder(results.folder(), world);
+        if rank == 0 {
+            // An earlier attempt may have left it.
+            drop(std::fs::remove_dir_all(&folder));
+        }
+        let barrier = FileBarrier::join(folder, rank, world, timeout).map_err(HarnessError::machine)?;
+        if rank == 0 {
+            announcement.write(&results.run_id()).map_err(HarnessError::machine)?;
+        }
+        Ok(Self { info, results, barrier: Arc::new(barrier), announcement: Some(announcement) })
+    }
+
+    /// Opens the meter. One rank of each machine reads it; the others read only what belongs to them alone, so that no
+    /// joule is counted twice.
     ///
     /// # Errors
     /// As [`MeterSetup::open`].
-    pub(super) fn instrument(&self, call: &Invocation) -> Result<MeterSetup, HarnessError> {
-        let has_own_gpu = self.place.has_own_gpu;
-        let instrument = if has_own_gpu { MeterSetup::open_own_gpu(call)? } else { MeterSetup::open(call)? };
-        Ok(match self.place.local_rank {
-            0 => instrument,
-            _ if instrument.is_of_this_process() => instrument,
-            _ if has_own_gpu => instrument.of_own_gpu(),
-            _ => instrument.unread(),
+    pub(super) fn open_meter(&self, invocation: &Invocation) -> Result<MeterSetup, HarnessError> {
+        let has_own_gpu = self.info.has_own_gpu;
+        let setup = if has_own_gpu { MeterSetup::open_own_gpu(invocation)? } else { MeterSetup::open(invocation)? };
+        Ok(match self.info.local_rank {
+            0 => setup,
+            _ if setup.is_of_this_process() => setup,
+            _ if has_own_gpu => setup.with_gpu_headline(),
+            _ => setup.without_meter(),
         })
     }
 
-    /// Agrees with the others on what is measured and how.
+    /// Agrees with the other ranks on what is measured and how.
     ///
     /// # Errors
-    /// They have other benches, or one of them does not come any more.
-    pub(super) fn agree(&self, chosen: &mut SelectedCases, own: &RankAgreement) -> Result<RankAgreement, HarnessError> {
-        let cant =
-            |error: serde_json::Error| HarnessError::machine(format!("the ranks don't understand each other: {error}"));
-        let text = serde_json::to_string(own).map_err(cant)?;
-        let met = self.meeting.meet(&text);
-        if let (0, Some(note)) = (self.place.rank, &self.note) {
-            // All have come, or the run is over.
-            note.take_away();
-            if met.is_err() && !self.results.has_journals() {
+    /// This rank has other benches than rank 0, or a rank does not arrive.
+    pub(super) fn agree(&self, cases: &mut SelectedCases, own: &RankAgreement) -> Result<RankAgreement, HarnessError> {
+        let format_error = |error: serde_json::Error| {
+            HarnessError::machine(format!("the ranks cannot read each other's messages: {error}"))
+        };
+        let text = serde_json::to_string(own).map_err(format_error)?;
+        let received = self.barrier.wait(&text);
+        if let (0, Some(announcement)) = (self.info.rank, &self.announcement) {
+            // All ranks have joined, or the run is over.
+            announcement.remove();
+            if received.is_err() && !self.results.has_journals() {
                 drop(std::fs::remove_dir_all(self.results.folder()));
             }
         }
-        let all = met.map_err(HarnessError::invalid)?;
-        let mut all: Vec<RankAgreement> =
-            all.iter().map(|text| serde_json::from_str(text)).collect::<Result<_, _>>().map_err(cant)?;
-        let each: Vec<Progress> = all.iter_mut().map(|terms| std::mem::take(&mut terms.progress)).collect();
-        let terms = RankAgreement { progress: Progress::of_all(&each), ..all.swap_remove(0) };
-        chosen.follow(&terms.plan, terms.order);
-        if chosen.plan != terms.plan {
-            let rank = self.place.rank;
+        let received = received.map_err(HarnessError::invalid)?;
+        let mut agreements: Vec<RankAgreement> =
+            received.iter().map(|text| serde_json::from_str(text)).collect::<Result<_, _>>().map_err(format_error)?;
+        let progress: Vec<RunProgress> =
+            agreements.iter_mut().map(|agreement| std::mem::take(&mut agreement.progress)).collect();
+        let agreement = RankAgreement { progress: RunProgress::of_all(&progress), ..agreements.swap_remove(0) };
+        cases.follow(&agreement.plan, agreement.order);
+        if cases.plan != agreement.plan {
             return Err(HarnessError::usage(format!(
-                "rank {rank} has other benches than rank 0: start all with one binary and filter"
+                "rank {} has other benches than rank 0: start all ranks with the same binary and filter",
+                self.info.rank
             )));
         }
-        Ok(terms)
+        Ok(agreement)
     }
 
-    /// Waits, at the end, until all others have written what they have, and says whether this process makes of all
-    /// journals what there is to see. Whoever does not come is missing in the results.
-    pub(super) fn aggregates(&self, ended: &Ended) -> bool {
-        let is_first = self.place.rank == 0;
-        // Whoever was stopped has no time to wait; and who has started us waits itself.
-        if !self.place.is_ours && !ended.interrupted {
-            self.meeting.begin();
-            // Nobody waits for rank 0, which takes away where they met.
-            let ended =
-                if is_first { self.meeting.meet("ended").map(drop) } else { self.meeting.say("ended").map(drop) };
-            if let (Err(why), true) = (ended, is_first) {
-                console::warn(&format!("{why}: what it has measured until then is in the results"));
-            }
+    /// Whether this rank aggregates the results. If so, waits until the other ranks have written their journals; those
+    /// that do not arrive are missing in the results. Ranks started by `--processes` leave both to the process that
+    /// started them.
+    pub(super) fn aggregates(&self, interrupted: bool) -> bool {
+        if self.info.is_ours {
+            return false;
+        }
+        let is_first = self.info.rank == 0;
+        // An interrupted rank does not wait.
+        if !interrupted {
+            self.barrier.start_bench();
+            // Rank 0 removes the barrier's folder, so the others do not wait for it.
             if is_first {
-                self.meeting.disband();
+                if let Err(error) = self.barrier.wait("ended") {
+                    console::warn(&format!("{error}: what it has measured until then is in the results"));
+                }
+                self.barrier.remove();
+            } else {
+                drop(self.barrier.post_text("ended"));
             }
         }
-        is_first && !self.place.is_ours
+        is_first
     }
 }

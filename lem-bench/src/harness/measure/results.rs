@@ -1,37 +1,15 @@
-//! Where a run's results are kept, and what is made of them when it has ended.
-//!
-//! Must not know how anything is measured.
+//! The results of a run: its folder, the journal of this process, and the files that are made from all journals.
 
 use std::path::PathBuf;
 
 use super::super::exit::HarnessError;
 use super::super::pages::{self, stop};
-use super::super::run::Invocation;
 use super::super::saved;
 use crate::analysis::{Options, ReadJournal, Summary, summarise_read};
 use crate::report::export::{FORMATS, JSON};
-use crate::store::{Home, HomeOptions, Journal, JournalName, JournalWriter, RunDir, RunId, read_run};
+use crate::store::{Home, Journal, JournalName, JournalWriter, RunDir, RunId, read_run};
 
-/// The results folder of this call, shown to be writable.
-///
-/// # Errors
-/// It can't be written to.
-pub(super) fn home(call: &Invocation) -> Result<Home, HarnessError> {
-    let home = home_of(call);
-    home.check_writable().map_err(|error| stop(&error))?;
-    Ok(home)
-}
-
-/// The results folder of this call.
-pub(in crate::harness) fn home_of(call: &Invocation) -> Home {
-    let root = &call.places.workspace_root;
-    let said = call.config().output_dir.as_ref().map(|folder| root.join(folder));
-    let options =
-        HomeOptions { current_dir: root.clone(), ..HomeOptions::from_process(said, call.hints.target_tmpdir) };
-    Home::resolve(&options)
-}
-
-/// A run's folder and this process' place in it.
+/// A run's folder and the name of this process' journal in it.
 #[derive(Debug, Clone)]
 pub(super) struct Results {
     home: Home,
@@ -40,11 +18,11 @@ pub(super) struct Results {
 }
 
 impl Results {
-    /// A new run, or a part of nextest's, whose processes share one.
+    /// Creates a run, or joins that of nextest, whose processes share one.
     ///
     /// # Errors
-    /// It can't be made.
-    pub(super) fn begin(home: Home) -> Result<Self, HarnessError> {
+    /// The run's folder cannot be created.
+    pub(super) fn create(home: Home) -> Result<Self, HarnessError> {
         let nextest = std::env::var("NEXTEST_RUN_ID").ok().filter(|id| !id.is_empty());
         let (run, pid) = match nextest {
             Some(id) => (RunId::nextest(&id).and_then(|id| RunDir::join(&home, id)), Some(std::process::id())),
@@ -53,7 +31,7 @@ impl Results {
         Ok(Self::of(home, run.map_err(|error| stop(&error))?, JournalName { rank: 0, pid }))
     }
 
-    /// This process' place in a run that is there.
+    /// This process' place in an existing run.
     pub(super) fn of(home: Home, run: RunDir, name: JournalName) -> Self {
         Self { home, run, name }
     }
@@ -73,49 +51,48 @@ impl Results {
         self.run.path()
     }
 
-    /// Whether any process has begun its journal.
+    /// Whether any process has started its journal.
     pub(super) fn has_journals(&self) -> bool {
         read_run(self.run.path()).is_ok_and(|journals| !journals.is_empty())
     }
 
-    /// Opens this process' journal.
+    /// Creates this process' journal.
     ///
     /// # Errors
-    /// It can't be made.
-    pub(super) fn journal(&self) -> Result<JournalWriter, HarnessError> {
+    /// The file cannot be created.
+    pub(super) fn create_journal(&self) -> Result<JournalWriter, HarnessError> {
         JournalWriter::create(&self.run, self.name).map_err(|error| stop(&error))
     }
 
-    /// Whether this process has a journal from before that says anything.
+    /// Whether this process has an earlier journal with records.
     ///
     /// # Errors
-    /// It can't be read, or another process writes to it.
+    /// The journal cannot be read, or another process writes to it.
     pub(super) fn has_begun(&self) -> Result<bool, HarnessError> {
         JournalWriter::has_begun(&self.run, self.name).map_err(|error| stop(&error))
     }
 
-    /// Opens this process' journal again, and reads it.
+    /// Reads this process' journal and opens it for more records.
     ///
     /// # Errors
-    /// It can't be read or written.
+    /// The journal cannot be read or written.
     pub(super) fn reopen(&self) -> Result<(JournalWriter, Journal), HarnessError> {
         JournalWriter::reopen(&self.run, self.name).map_err(|error| stop(&error))
     }
 
-    /// Makes the summary, the pages and the exports of these names from all journals of the run, and notes that it is
-    /// the newest. Returns the summary and what a person should open.
+    /// Makes the summary, the pages and the exports of these names from all journals of the run, and marks it as the
+    /// latest. Returns the summary and the file that a user should open.
     ///
     /// # Errors
-    /// A journal can't be read back, or a file not be written.
+    /// A journal cannot be read, or a file cannot be written.
     pub(super) fn finish(&self, options: &Options, exports: &[&str]) -> Result<(Summary, PathBuf), HarnessError> {
-        let safe = |stop: HarnessError| {
-            let message = format!("{}; what was measured is safe in {}", stop.message, self.run.path().display());
-            HarnessError { message, ..stop }
-        };
-        self.make(options, exports).map_err(safe)
+        self.write_files(options, exports).map_err(|error| {
+            let message = format!("{}; the journals in {} are complete", error.message, self.run.path().display());
+            HarnessError { message, ..error }
+        })
     }
 
-    fn make(&self, options: &Options, exports: &[&str]) -> Result<(Summary, PathBuf), HarnessError> {
+    fn write_files(&self, options: &Options, exports: &[&str]) -> Result<(Summary, PathBuf), HarnessError> {
         let journals = read_run(self.run.path()).map_err(|error| stop(&error))?;
         let read: Vec<ReadJournal<'_>> =
             journals.iter().map(|journal| ReadJournal { records: &journal.records, damage: &journal.damage }).collect();

@@ -1,6 +1,4 @@
-//! Going on with an interrupted run: which one, whether it is the same measurement, and what it left undone.
-//!
-//! Must not know how anything is measured.
+//! `--resume`: finds the run, checks that this process would measure the same, and finds out what remains.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,42 +9,41 @@ use super::super::exit::HarnessError;
 use super::super::options::{OptionGroup, topic_of};
 use super::super::pages::stop;
 use super::results::Results;
-use crate::model::{Fact, IdleKind, Outcome, Record, RunHeader};
+use crate::model::{DomainId, Fact, IdleKind, Outcome, Record, RunHeader};
 use crate::protocol::CycleTotals;
 use crate::store::{Home, JournalWriter, RunDir, RunId, read_run};
 
-/// Settings that change what is shown or where, and not what is measured, beside those of comparison and output.
-const RESUME_IGNORES: [&str; 8] =
-    ["bench", "fail-fast", "keep-free", "lock-file", "no-match", "no-wait", "rank-timeout", "resume"];
+/// Settings that do not change what is measured, in addition to those of comparison and output.
+const RESUME_IGNORES: [&str; 7] = ["bench", "fail-fast", "lock-file", "no-match", "no-wait", "rank-timeout", "resume"];
 
-/// Facts that must be the same for two processes to have measured one thing; of those about devices, the end of the
-/// name.
-const MACHINE: [&str; 8] =
+/// Facts that must not change between the processes of a run.
+const MACHINE_FACTS: [&str; 8] =
     ["executable", "host", "architecture", "cpu model", "cpus for this process", "kernel", "rustc", "build"];
-const DEVICE: [&str; 4] = [" name", " uuid", " device", "driver"];
+/// Endings of the names of device facts that must not change.
+const DEVICE_FACTS: [&str; 4] = [" name", " uuid", " device", "driver"];
 
-/// How far a bench got: what whoever goes on with it need not do again.
+/// Progress of a bench, used by `--resume`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(super) struct BenchProgress {
-    /// What its cycles came to, from the first on without a gap: the next to measure has the number that follows.
+    /// The totals of its complete cycles, from the first without a gap. The next cycle has the number that follows.
     pub(super) sums: Vec<CycleTotals>,
-    /// It ran to its end, and well.
+    /// Whether it ran to its end without a failure.
     pub(super) completed: bool,
 }
 
-/// How far a run got.
+/// Progress of a run.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub(super) struct Progress {
+pub(super) struct RunProgress {
     benches: BTreeMap<String, BenchProgress>,
-    /// Idle was measured before anything was set up.
+    /// Whether bare idle was measured.
     pub(super) has_bare_idle: bool,
-    /// The process ended in order: what it was to measure is there, as far as it could be.
+    /// Whether the process ended by itself: it has measured all that it could.
     pub(super) is_complete: bool,
 }
 
-impl Progress {
-    /// What these records say. A bench that failed stands at nothing: it is to be run again from its start.
-    fn of(records: &[Record], head: &RunHeader) -> Self {
+impl RunProgress {
+    /// The progress in these records. A failed bench starts again.
+    fn of(records: &[Record], header: &RunHeader) -> Self {
         let mut all = Self { is_complete: matches!(records.last(), Some(Record::RunEnd(_))), ..Self::default() };
         for record in records {
             match record {
@@ -55,9 +52,9 @@ impl Progress {
                     if let Some(bench) = all.benches.get_mut(&cycle.bench)
                         && cycle.index as usize <= bench.sums.len()
                     {
-                        // One that was measured again, as not all processes had it, takes the place of the first.
+                        // A cycle that not all ranks had was measured again: the last one counts.
                         bench.sums.truncate(cycle.index as usize);
-                        bench.sums.push(CycleTotals::from_cycle(cycle, &head.headline));
+                        bench.sums.push(CycleTotals::from_cycle(cycle, &header.headline));
                     }
                 }
                 Record::BenchEnd(end) => {
@@ -73,85 +70,87 @@ impl Progress {
         all
     }
 
-    /// How far the bench of this id got.
+    /// The progress of the bench with this id.
     pub(super) fn bench(&self, id: &str) -> BenchProgress {
         self.benches.get(id).cloned().unwrap_or_default()
     }
 
-    /// As far as all these processes of a run got; sums are over all of them.
-    pub(super) fn of_all(each: &[Self]) -> Self {
-        let ids: BTreeSet<&String> = each.iter().flat_map(|one| one.benches.keys()).collect();
-        let joined = |id: &String| {
-            let parts: Vec<BenchProgress> = each.iter().map(|one| one.bench(id)).collect();
+    /// The progress that all ranks have made, with totals over all of them.
+    pub(super) fn of_all(ranks: &[Self]) -> Self {
+        let ids: BTreeSet<&String> = ranks.iter().flat_map(|rank| rank.benches.keys()).collect();
+        let join = |id: &String| {
+            let parts: Vec<BenchProgress> = ranks.iter().map(|rank| rank.bench(id)).collect();
             let cycles = parts.iter().map(|part| part.sums.len()).min().unwrap_or_default();
             let sums = (0..cycles).map(|n| CycleTotals::sum(parts.iter().map(|part| part.sums[n]))).collect();
             (id.clone(), BenchProgress { sums, completed: parts.iter().all(|part| part.completed) })
         };
         Self {
-            benches: ids.into_iter().map(joined).collect(),
-            has_bare_idle: each.iter().all(|one| one.has_bare_idle),
-            is_complete: each.iter().all(|one| one.is_complete),
+            benches: ids.into_iter().map(join).collect(),
+            has_bare_idle: ranks.iter().all(|rank| rank.has_bare_idle),
+            is_complete: ranks.iter().all(|rank| rank.is_complete),
         }
     }
 }
 
-/// A process' part of an interrupted run, opened to go on with.
+/// This process' part of an interrupted run, open for more records.
 pub(super) struct PreviousRun {
     pub(super) results: Results,
     pub(super) writer: JournalWriter,
-    /// Every bench's schedule hangs on what probing found then, so that it holds for the rest too.
-    pub(super) head: RunHeader,
-    pub(super) progress: Progress,
+    /// Its header. The schedules of the remaining benches use its probe, too.
+    pub(super) header: RunHeader,
+    pub(super) progress: RunProgress,
 }
 
 impl PreviousRun {
-    /// Opens what this process of the run has left.
+    /// Opens the journal of this process.
     ///
     /// # Errors
-    /// It can't be read or written, or nothing is known about it.
+    /// The journal cannot be read or written, or its header is missing.
     pub(super) fn open(results: Results) -> Result<Self, HarnessError> {
         let (writer, journal) = results.reopen()?;
-        let Some(head) = journal.head().cloned() else {
+        let Some(header) = journal.head().cloned() else {
             let (id, path) = (results.run_id(), journal.path.display());
-            let why =
-                format!("--resume: the head of run {id} is damaged or missing in {path}, so that nothing is known");
-            return Err(HarnessError::usage(why));
+            return Err(HarnessError::usage(format!(
+                "--resume: cannot resume run {id}: its header is damaged or missing in {path}; start a new run without \
+                 --resume"
+            )));
         };
-        let progress = Progress::of(&journal.records, &head);
-        Ok(Self { results, writer, head, progress })
+        let progress = RunProgress::of(&journal.records, &header);
+        Ok(Self { results, writer, header, progress })
     }
 
-    /// Refuses to go on when this process would measure something else.
+    /// Checks that this process would measure the same.
     ///
     /// # Errors
-    /// What differs, each with both values.
+    /// All differences, each with both values.
     pub(super) fn check(&self, now: &RunHeader) -> Result<(), HarnessError> {
-        let differences = differences(&self.head, now);
+        let differences = differences(&self.header, now);
         if differences.is_empty() {
             return Ok(());
         }
-        let arguments = fact(&self.head.environment, "arguments").unwrap_or("none");
+        let arguments = find_fact(&self.header.environment, "arguments").unwrap_or("none");
         Err(HarnessError::usage(format!(
-            "run {} can't be gone on with, because this would not be the same measurement:\n  {}\nIts arguments were: \
-             {arguments}. Without --resume a new run begins",
-            self.head.run_id,
+            "cannot resume run {}: its settings differ:\n  {}\nIts arguments were: {arguments}. To start a new run, remove \
+             --resume",
+            self.header.run_id,
             differences.join("\n  ")
         )))
     }
 }
 
-/// The run to go on with: of this id, or the newest of this target. `None` when there is none, so that a first try may
-/// say `--resume` too.
+/// Finds the run to resume: the one with this id, or the newest of this target. `None` when the target has no run, so
+/// that the first attempt may use `--resume` too.
 ///
 /// # Errors
-/// It is none, or runs can't be listed.
-pub(super) fn run(home: &Home, which: &Resume, target: &str) -> Result<Option<RunDir>, HarnessError> {
-    if let Resume::Run(id) = which {
+/// No run has this id, or runs cannot be listed.
+pub(super) fn find_run(home: &Home, selector: &Resume, target: &str) -> Result<Option<RunDir>, HarnessError> {
+    if let Resume::Run(id) = selector {
         let found = RunDir::find(home, RunId::parse(id).map_err(|error| stop(&error))?);
-        let missing = || HarnessError::usage(format!("--resume: there is no run `{id}` in {}", home.runs().display()));
+        let missing =
+            || HarnessError::usage(format!("--resume: run `{id}` does not exist in {}", home.runs().display()));
         return found.ok_or_else(missing).map(Some);
     }
-    // A run whose process ended before it wrote a head has nothing to go on with.
+    // A run without a header has nothing to resume.
     let is_of_target = |run: &RunDir| {
         let journals = read_run(run.path()).unwrap_or_default();
         journals.iter().any(|journal| journal.head().is_some_and(|head| head.target == target))
@@ -159,41 +158,50 @@ pub(super) fn run(home: &Home, which: &Resume, target: &str) -> Result<Option<Ru
     Ok(RunDir::list(home).map_err(|error| stop(&error))?.into_iter().rev().find(is_of_target))
 }
 
-fn fact<'a>(facts: &'a [Fact], name: &str) -> Option<&'a str> {
+fn find_fact<'a>(facts: &'a [Fact], name: &str) -> Option<&'a str> {
     facts.iter().find(|fact| fact.name == name).map(|fact| fact.value.as_str())
 }
 
-/// In what two heads differ that has a bearing on what is measured, one sentence each.
+/// The differences between two headers that change what is measured, one sentence each.
 fn differences(was: &RunHeader, is: &RunHeader) -> Vec<String> {
-    let mut all = Vec::new();
+    let mut differences = Vec::new();
     let mut compare = |name: &str, was: Option<&str>, is: Option<&str>| {
         if was != is {
-            let shown = |value: Option<&str>| value.map_or("not set".to_owned(), |value| format!("`{value}`"));
-            all.push(format!("{name}: was {}, is {}", shown(was), shown(is)));
+            let show = |value: Option<&str>| value.map_or("not set".to_owned(), |value| format!("`{value}`"));
+            differences.push(format!("{name}: was {}, is {}", show(was), show(is)));
         }
     };
-    let settings = |head: &RunHeader| -> BTreeMap<String, String> {
-        let is_measured = |name: &str| !matches!(topic_of(name), Some(OptionGroup::Comparison | OptionGroup::Output));
-        let counts = |name: &str| is_measured(name) && !RESUME_IGNORES.contains(&name);
-        let each = head.settings.iter().filter(|setting| counts(&setting.name));
-        each.map(|setting| (setting.name.clone(), setting.value.clone())).collect()
-    };
-    let (before, now) = (settings(was), settings(is));
-    for name in before.keys().chain(now.keys()).collect::<BTreeSet<_>>() {
-        compare(name, before.get(name).map(String::as_str), now.get(name).map(String::as_str));
+    let (settings_before, settings_now) = (measurement_settings(was), measurement_settings(is));
+    for name in settings_before.keys().chain(settings_now.keys()).collect::<BTreeSet<_>>() {
+        compare(name, settings_before.get(name).copied(), settings_now.get(name).copied());
     }
-    let counts = |name: &str| MACHINE.contains(&name) || DEVICE.iter().any(|end| name.ends_with(end));
-    let facts = was.environment.iter().chain(&is.environment).map(|fact| fact.name.as_str());
-    for name in facts.filter(|name| counts(name)).collect::<BTreeSet<_>>() {
-        compare(name, fact(&was.environment, name), fact(&is.environment, name));
+    for name in fixed_facts(was).chain(fixed_facts(is)).collect::<BTreeSet<_>>() {
+        compare(name, find_fact(&was.environment, name), find_fact(&is.environment, name));
     }
-    let ids = |head: &RunHeader| head.headline.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>().join(" + ");
-    compare("headline", Some(&ids(was)), Some(&ids(is)));
+    compare("headline", Some(&headline(was)), Some(&headline(is)));
     compare("processes", Some(&was.world.to_string()), Some(&is.world.to_string()));
-    let plan = |head: &RunHeader| format!("{} benches", head.plan.len());
     if was.plan != is.plan {
-        let (was, is) = (plan(was), plan(is));
-        all.push(format!("the benches: were {was}, are {is}, or others, or in another order"));
+        let (was, is) = (was.plan.len(), is.plan.len());
+        differences.push(format!("the benches: were {was} benches, are {is} benches, or others, or in another order"));
     }
-    all
+    differences
+}
+
+/// The settings that change what is measured, by name.
+fn measurement_settings(header: &RunHeader) -> BTreeMap<&str, &str> {
+    let is_ignored = |name: &str| {
+        matches!(topic_of(name), Some(OptionGroup::Comparison | OptionGroup::Output)) || RESUME_IGNORES.contains(&name)
+    };
+    let settings = header.settings.iter().map(|setting| (setting.name.as_str(), setting.value.as_str()));
+    settings.filter(|(name, _)| !is_ignored(name)).collect()
+}
+
+/// The names of the facts that must not change.
+fn fixed_facts(header: &RunHeader) -> impl Iterator<Item = &str> {
+    let is_fixed = |name: &&str| MACHINE_FACTS.contains(name) || DEVICE_FACTS.iter().any(|end| name.ends_with(end));
+    header.environment.iter().map(|fact| fact.name.as_str()).filter(is_fixed)
+}
+
+fn headline(header: &RunHeader) -> String {
+    header.headline.iter().map(DomainId::as_str).collect::<Vec<_>>().join(" + ")
 }

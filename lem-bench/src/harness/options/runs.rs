@@ -3,7 +3,6 @@
 use super::libtest::one;
 use super::spec::{Arity, OptionGroup, OptionSpec};
 use crate::harness::config::Resume;
-use crate::harness::parse;
 use crate::model::Order;
 use crate::plan::Shard;
 
@@ -21,15 +20,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .default("grouped")
     .help(
         "grouped: bench after bench; shuffled: the same in an order drawn by --shuffle-seed, else by --seed; interleaved: \
-         a cycle of each in turn, all of them set up as far as memory allows",
+         a cycle of each in turn, with all of them set up",
     ),
-    OptionSpec::new(OptionGroup::Selection, "keep-free", Arity::One("SHARE"), |c, v| {
-        c.keep_free = parse::share(one(v))?;
-        Ok(())
-    })
-    .expects("a share above 0 and below 1, such as 10% or 0.1")
-    .default("10%")
-    .help("With --order interleaved: memory, of the host and of each device, that stays free of benches that are set up"),
     OptionSpec::new(OptionGroup::Runs, "resume", Arity::Optional("RUN"), |c, v| {
         let run = one(v);
         c.resume = Some(if run.is_empty() { Resume::Newest } else { Resume::Run(run.to_owned()) });

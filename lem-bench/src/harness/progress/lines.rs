@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::measure::span;
+use super::super::duration_text::format_duration;
 use crate::model::Origin;
 use crate::report::number_format;
 use crate::report::terminal_text::{clean, shorten, width};
@@ -105,11 +105,15 @@ pub(super) fn how_far(standing: &ProgressState, now: Instant, columns: usize, lo
     let percent = format!(" {:.0} %", share * 100.0);
     let text = match (left.is_zero(), standing.after.is_zero()) {
         (true, true) => " · longer than planned".to_owned(),
-        (true, false) => format!(" · longer than planned, then {} of the run", span(whole(standing.after))),
-        (false, true) => format!(" · {} left", span(whole(left))),
-        (false, false) => format!(" · {} left of this bench, {} of the run", span(whole(left)), span(whole(run))),
+        (true, false) => format!(" · longer than planned, then {} of the run", format_duration(whole(standing.after))),
+        (false, true) => format!(" · {} left", format_duration(whole(left))),
+        (false, false) => format!(
+            " · {} left of this bench, {} of the run",
+            format_duration(whole(left)),
+            format_duration(whole(run))
+        ),
     };
-    let short = format!(" · {} left", span(whole(run)));
+    let short = format!(" · {} left", format_duration(whole(run)));
     let fits = |text: &str| width(&percent) + width(text) + LEAST_BAR <= columns;
     let text = if fits(&text) { text } else { short };
     let bar = columns.saturating_sub(width(&percent) + width(&text)).min(MOST_BAR);

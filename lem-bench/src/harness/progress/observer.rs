@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::super::config::Config;
 use super::super::console;
-use super::super::measure::span;
+use super::super::duration_text::format_duration;
 use super::bar::Bar;
 use super::lines::{Looks, ProgressState};
 use crate::model::{Origin, Outcome, Record};
@@ -73,7 +73,7 @@ impl Progress {
         self.began.insert(id.to_owned(), Instant::now());
         if self.style == Style::Lines {
             let own = self.benches.get(id).map_or(Duration::ZERO, |(_, left)| *left);
-            let (expected, left) = (span(own), span(own + self.left_but(id)));
+            let (expected, left) = (format_duration(own), format_duration(own + self.left_but(id)));
             console::err(&format!("{} {id}: about {expected}, {left} for the rest of the run\n", self.of_all(id)));
         }
     }
@@ -91,7 +91,7 @@ impl Progress {
             *left = Duration::ZERO;
         }
         if self.style != Style::Quiet {
-            console::err(&format!("{} {id}: {how} in {}\n", self.of_all(id), span(took)));
+            console::err(&format!("{} {id}: {how} in {}\n", self.of_all(id), format_duration(took)));
         }
     }
 

@@ -9,7 +9,7 @@ use nvml_wrapper::error::NvmlError;
 
 use super::cards::Gpu;
 use super::library::read_error;
-use crate::meter::{DeviceMemory, DeviceMonitor, DeviceProcess, PowerLimits, ReadError};
+use crate::meter::{DeviceMonitor, DeviceProcess, PowerLimits, ReadError};
 
 /// Looks at the cards of a meter.
 #[derive(Debug, Clone)]
@@ -44,22 +44,6 @@ impl DeviceMonitor for Watch {
             })
         });
         limits.collect()
-    }
-
-    fn memory(&self) -> Result<Vec<DeviceMemory>, ReadError> {
-        let mut all = Vec::new();
-        for card in self.cards.iter() {
-            match card.device.memory_info().map_err(|error| read_error(&error)) {
-                Ok(memory) => all.push(DeviceMemory {
-                    domain: card.id.clone(),
-                    free_bytes: memory.free,
-                    total_bytes: memory.total,
-                }),
-                Err(lost @ ReadError::Lost(_)) => return Err(lost),
-                Err(ReadError::Failed(_)) => {}
-            }
-        }
-        Ok(all)
     }
 }
 

@@ -1,5 +1,4 @@
-//! The whole harness against machines whose true energy is known: no window is wrong, no estimate leans, and intervals
-//! cover the truth as often as they say.
+//! Single runs compared with the truth: the errors of windows, the bias of estimates and the coverage of intervals.
 
 use super::{measure, report};
 use lem_bench::harness::SimulationOptions;
@@ -7,9 +6,9 @@ use lem_bench::protocol::Overrides;
 use lem_bench::sim::{Scenario, truth};
 use serde_json::Value;
 
-/// Runs of each scenario. Coverage of 95 % intervals is then within 3.5 standard errors of 95 % at 0.912 and above.
+/// Runs of each scenario. The coverage of 95 % intervals is then at least 0.912 within 3.5 standard errors.
 const RUNS: u64 = 400;
-const LEAST_COVERAGE: f64 = 0.912;
+const MIN_COVERAGE: f64 = 0.912;
 
 fn totals(scenario: &str, overrides: Overrides) -> Value {
     let path = format!("{}/tests/scenarios/{scenario}.json", env!("CARGO_MANIFEST_DIR"));
@@ -17,7 +16,7 @@ fn totals(scenario: &str, overrides: Overrides) -> Value {
     let truth = truth(&scenario).expect("a truth");
     let mut totals = report::Totals::default();
     let options = SimulationOptions { overrides, ..SimulationOptions::default() };
-    measure::all(&scenario, &truth, RUNS, &options, |report| {
+    measure::measure_all(&scenario, &truth, RUNS, &options, |report| {
         assert!(report.json().is_object());
         totals.add(&report);
     })
@@ -29,54 +28,55 @@ fn figure(totals: &Value, name: &str) -> f64 {
     totals[name].as_f64().unwrap_or_else(|| panic!("no {name} in {totals}"))
 }
 
-fn hold(scenario: &str, worst_window_pct: f64, bias_pct: f64) {
+/// Checks errors, bias and coverage.
+fn check_accuracy(scenario: &str, worst_window_pct: f64, bias_pct: f64) {
     let totals = totals(scenario, Overrides::default());
     assert!(figure(&totals, "worst_window_error_pct").abs() <= worst_window_pct, "{totals}");
     assert!(figure(&totals, "bias_pct").abs() <= bias_pct, "{totals}");
     assert!(figure(&totals, "net_bias_pct").abs() <= bias_pct, "{totals}");
     for name in ["coverage", "net_coverage"] {
         let covered = figure(&totals, name);
-        assert!((LEAST_COVERAGE..=0.99).contains(&covered), "{name} {covered}: {totals}");
+        assert!((MIN_COVERAGE..=0.99).contains(&covered), "{name} {covered}: {totals}");
     }
     assert!(figure(&totals, "window_bounds_coverage") >= 0.93, "{totals}");
 }
 
-/// The intervals of both figures cover the truth as often as they say.
-fn cover(scenario: &str, overrides: Overrides) {
+/// Checks the coverage of gross and net intervals.
+fn check_coverage(scenario: &str, overrides: Overrides) {
     let totals = totals(scenario, overrides);
     for name in ["coverage", "net_coverage"] {
         let covered = figure(&totals, name);
-        assert!((LEAST_COVERAGE..=0.99).contains(&covered), "{scenario}, {overrides:?}: {name} {covered}: {totals}");
+        assert!((MIN_COVERAGE..=0.99).contains(&covered), "{scenario}, {overrides:?}: {name} {covered}: {totals}");
     }
 }
 
 #[test]
-fn few_cycles_and_many_where_idle_is_a_third_of_the_power() {
+fn coverage_by_cycles_plain() {
     for cycles in [5, 8, 12] {
-        cover("plain", Overrides { cycles: Some(cycles), ..Overrides::default() });
+        check_coverage("plain", Overrides { cycles: Some(cycles), ..Overrides::default() });
     }
 }
 
 #[test]
-fn few_cycles_and_many_where_idle_is_60_percent_of_the_power() {
+fn coverage_by_cycles_idle_heavy() {
     for cycles in [5, 8, 12] {
-        cover("idle_heavy", Overrides { cycles: Some(cycles), ..Overrides::default() });
+        check_coverage("idle_heavy", Overrides { cycles: Some(cycles), ..Overrides::default() });
     }
 }
 
 #[test]
-fn as_many_cycles_as_a_precision_takes() {
-    cover("plain", Overrides { target_precision: Some(0.01), ..Overrides::default() });
+fn coverage_with_target_precision() {
+    check_coverage("plain", Overrides { target_precision: Some(0.01), ..Overrides::default() });
 }
 
 #[test]
-fn a_plain_machine() {
-    hold("plain", 0.5, 0.3);
+fn accuracy_plain() {
+    check_accuracy("plain", 0.5, 0.3);
 }
 
 #[test]
-fn a_card_that_leaks_with_heat_and_needs_to_warm_up() {
-    // The interval knows nothing of the card's last half degree, so it may cover a little less.
+fn accuracy_thermal() {
+    // The interval does not include the card's last half degree of heating, so its coverage may be a little lower.
     let totals = totals("thermal", Overrides::default());
     assert!(figure(&totals, "worst_window_error_pct").abs() <= 0.5, "{totals}");
     assert!(figure(&totals, "bias_pct").abs() <= 0.5, "{totals}");
@@ -85,11 +85,11 @@ fn a_card_that_leaks_with_heat_and_needs_to_warm_up() {
 }
 
 #[test]
-fn a_counter_that_ticks_once_a_second() {
-    hold("slow_counter", 0.5, 0.3);
+fn accuracy_slow_counter() {
+    check_accuracy("slow_counter", 0.5, 0.3);
 }
 
 #[test]
-fn a_gauge_that_sees_a_quarter_of_the_time() {
-    hold("part_time_gauge", 5.0, 0.3);
+fn accuracy_part_time_gauge() {
+    check_accuracy("part_time_gauge", 5.0, 0.3);
 }

@@ -1,20 +1,20 @@
-//! Test mode: each body runs one iteration; nothing is metered.
+//! Test mode: runs each body for one iteration, without a meter.
 
 use std::sync::Arc;
 
-use super::body::call;
-use super::job::Body;
+use super::job::{Body, call_body};
 use crate::bench::{Driver, Fixtures, InputChoice, Iteration, Step};
 use crate::clock::{Clock, RealClock};
 
+/// A driver that asks for one iteration.
 #[derive(Default)]
-struct Once {
-    asked: bool,
-    ran: bool,
+struct SingleIteration {
+    was_requested: bool,
+    has_run: bool,
     failure: Option<String>,
 }
 
-impl Driver for Once {
+impl Driver for SingleIteration {
     fn clock(&self) -> Arc<dyn Clock> {
         Arc::new(RealClock)
     }
@@ -24,7 +24,7 @@ impl Driver for Once {
     }
 
     fn next(&mut self, synchronize: &mut dyn FnMut()) -> Step {
-        if std::mem::replace(&mut self.asked, true) {
+        if std::mem::replace(&mut self.was_requested, true) {
             synchronize();
             return Step::Stop;
         }
@@ -32,23 +32,23 @@ impl Driver for Once {
     }
 
     fn done(&mut self, iteration: Iteration<'_>) {
-        self.ran = true;
+        self.has_run = true;
         if iteration.failed > 0 {
             self.failure = iteration.failure.map(str::to_owned);
         }
     }
 }
 
-/// Runs a body once, on this thread, for one iteration.
+/// Runs a body on this thread for one iteration.
 ///
 /// # Errors
 /// The text of a panic, of the function's error, or of the failed request.
 pub fn run_once(body: &Body, fixtures: Fixtures) -> Result<(), String> {
-    let mut once = Once::default();
-    call(body, &mut once, fixtures).map_err(|panic| format!("panicked: {panic}"))??;
-    match once.failure {
+    let mut driver = SingleIteration::default();
+    call_body(body, &mut driver, fixtures).map_err(|panic| format!("panicked: {panic}"))??;
+    match driver.failure {
         Some(failure) => Err(format!("the request failed: {failure}")),
-        None if !once.ran => Err("the bench has no inputs: nothing was run".to_owned()),
+        None if !driver.has_run => Err("the bench has no inputs: nothing was run".to_owned()),
         None => Ok(()),
     }
 }

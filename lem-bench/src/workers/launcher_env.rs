@@ -1,32 +1,30 @@
-//! Which process of how many this one is, as the launcher that started it says in its environment.
-//!
-//! Looks at nothing but the variables that it is given.
+//! The rank of this process, from the environment variables of the launcher that started it.
 
-/// Set, to the run's id, for the processes that `--processes` starts.
-pub(super) const OURS: &str = "LEM_BENCH_RANKS";
-/// Set for those of them that have a GPU of their own.
-pub(super) const OWN_GPU: &str = "LEM_BENCH_OWN_GPU";
+/// Set to the run's id for the ranks that `--processes` starts.
+pub(super) const RUN_VARIABLE: &str = "LEM_BENCH_RANKS";
+/// Set for those of these ranks that have a GPU of their own.
+pub(super) const OWN_GPU_VARIABLE: &str = "LEM_BENCH_OWN_GPU";
 
-/// A process' place among those that were started together.
+/// The rank of a process, and what it has in common with the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RankInfo {
-    /// Who started it: `mpirun`, `srun`, …
+    /// What started it: `mpirun`, `srun`, …
     pub launcher: &'static str,
     /// Its rank, from 0.
     pub rank: u32,
-    /// How many there are.
+    /// The number of ranks.
     pub world: u32,
-    /// Its rank among those of its machine.
+    /// Its rank among those on its machine.
     pub local_rank: u32,
-    /// What all of them, and no others at that time, have in common; of our own processes the run's id.
+    /// The id of the job that all of them share; for ranks of `--processes` the run's id.
     pub job: String,
-    /// A process of ours has started it.
+    /// Whether `--processes` started it.
     pub is_ours: bool,
-    /// It has a GPU that the others have not.
+    /// Whether it has a GPU of its own.
     pub has_own_gpu: bool,
 }
 
-/// The variables of a launcher: what marks it; rank, size and rank on the machine; those that name the job.
+/// The variables of a launcher: the one that identifies it; rank, size and local rank; those that name the job.
 struct Launcher {
     name: &'static str,
     mark: &'static str,
@@ -39,11 +37,11 @@ const OPEN_MPI: [&str; 3] = ["OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OM
 const HYDRA: [&str; 3] = ["PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID"];
 const SLURM: [&str; 3] = ["SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID"];
 
-/// The innermost launcher first: `mpirun` in a Slurm job passes Slurm's variables on. Those of Slurm that a batch script
-/// has too are no mark of a task; `SLURM_STEP_NUM_TASKS` is set by `srun` alone.
+/// The innermost launcher comes first: `mpirun` in a Slurm job passes Slurm's variables on. Most variables of Slurm are set
+/// in a batch script too; only `srun` sets `SLURM_STEP_NUM_TASKS`.
 #[rustfmt::skip]
 const LAUNCHERS: [Launcher; 5] = [
-    Launcher { name: "--processes", mark: OURS, numbers: TORCHRUN, job: &[OURS] },
+    Launcher { name: "--processes", mark: RUN_VARIABLE, numbers: TORCHRUN, job: &[RUN_VARIABLE] },
     Launcher { name: "torchrun", mark: "TORCHELASTIC_RUN_ID", numbers: TORCHRUN, job: &["TORCHELASTIC_RUN_ID", "MASTER_ADDR", "MASTER_PORT"] },
     Launcher { name: "mpirun (Open MPI)", mark: OPEN_MPI[0], numbers: OPEN_MPI, job: &["PMIX_NAMESPACE", "OMPI_MCA_ess_base_jobid"] },
     Launcher { name: "mpirun (MPICH)", mark: HYDRA[2], numbers: HYDRA, job: &["PMI_JOBID"] },
@@ -51,42 +49,42 @@ const LAUNCHERS: [Launcher; 5] = [
 ];
 
 impl RankInfo {
-    /// The place of this process.
+    /// The rank of this process.
     ///
     /// # Errors
     /// As [`RankInfo::find`].
     pub fn of_this_process() -> Result<Option<Self>, String> {
-        let said = |name: &str| std::env::var(name).ok();
-        Self::find(|name| match (name, said(name)) {
-            // Hydra names no job, but each has a port of its own.
+        Self::find(|name| match (name, std::env::var(name).ok()) {
+            // Hydra does not name its jobs, but each has its own port.
             ("PMI_JOBID", None) => control_port(),
-            // Every machine calls itself so: jobs of two machines with one results folder are two.
-            ("MASTER_ADDR", Some(own)) if own == "localhost" || own.starts_with("127.") => Some(host()),
-            (_, said) => said,
+            // A loopback address is the same on every machine: use the host name, so that jobs of two machines that share
+            // a results folder differ.
+            ("MASTER_ADDR", Some(address)) if address == "localhost" || address.starts_with("127.") => Some(host()),
+            (_, value) => value,
         })
     }
 
-    /// The place that `variable` tells of; `None` for a process that was started alone.
+    /// The rank in the environment that `variable` reads; `None` for a process that is not a rank.
     ///
     /// # Errors
-    /// A text: a launcher is there, and its variables make no sense.
+    /// The variables of a launcher are not valid.
     pub fn find(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, String> {
         let value = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let known = LAUNCHERS.into_iter().find(|launcher| value(launcher.mark).is_some());
-        let Some(Launcher { name: launcher, mark, numbers, job }) = known else { return Ok(None) };
+        let launcher = LAUNCHERS.into_iter().find(|launcher| value(launcher.mark).is_some());
+        let Some(Launcher { name: launcher, mark, numbers, job }) = launcher else { return Ok(None) };
         let number = |name: &str| -> Result<u32, String> {
-            let text = value(name).ok_or_else(|| format!("{name} is not set, which {launcher} sets"))?;
-            text.parse().map_err(|_| format!("{name} is `{text}`, which is no number of processes"))
+            let text = value(name).ok_or_else(|| format!("{name} is not set; {launcher} normally sets it"))?;
+            text.parse().map_err(|_| format!("{name} is `{text}`, which is not a number of processes"))
         };
         let (rank, world, local_rank) = (number(numbers[0])?, number(numbers[1])?, number(numbers[2])?);
         if rank >= world {
-            return Err(format!("{} is {rank}, and {} is {world}", numbers[0], numbers[1]));
+            return Err(format!("{} is {rank}, but must be less than {}, which is {world}", numbers[0], numbers[1]));
         }
-        let named: Vec<String> = job.iter().filter_map(|name| value(name)).collect();
-        let (is_ours, has_own_gpu) = (mark == OURS, mark == OURS && value(OWN_GPU).is_some());
-        let job = if is_ours { named.concat() } else { format!("{launcher} {}", named.join(".")) };
-        let place = Self { launcher, rank, world, local_rank, job, is_ours, has_own_gpu };
-        Ok((world > 1 || is_ours).then_some(place))
+        let job_names: Vec<String> = job.iter().filter_map(|name| value(name)).collect();
+        let (is_ours, has_own_gpu) = (mark == RUN_VARIABLE, mark == RUN_VARIABLE && value(OWN_GPU_VARIABLE).is_some());
+        let job = if is_ours { job_names.concat() } else { format!("{launcher} {}", job_names.join(".")) };
+        let info = Self { launcher, rank, world, local_rank, job, is_ours, has_own_gpu };
+        Ok((world > 1 || is_ours).then_some(info))
     }
 }
 
@@ -95,7 +93,7 @@ pub(super) fn host() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
 }
 
-/// Where the `mpiexec` listens that has started the parent of this process, Hydra's proxy: `host:port`.
+/// The `host:port` where the `mpiexec` listens that has started the parent of this process, Hydra's proxy.
 #[cfg(unix)]
 fn control_port() -> Option<String> {
     let command = std::fs::read(format!("/proc/{}/cmdline", std::os::unix::process::parent_id())).ok()?;
@@ -115,13 +113,14 @@ mod tests {
     type Found = (&'static str, u32, u32, u32, String);
 
     fn find(variables: &[(&str, &str)]) -> Result<Option<Found>, String> {
-        let of = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        Ok(RankInfo::find(of)?.map(|place| (place.launcher, place.rank, place.world, place.local_rank, place.job)))
+        let read =
+            |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        Ok(RankInfo::find(read)?.map(|info| (info.launcher, info.rank, info.world, info.local_rank, info.job)))
     }
 
-    /// As Slurm 22.05 and Open MPI 4.1 set them, and as the documentation of torchrun and Hydra says.
+    /// Variables as Slurm 22.05 and Open MPI 4.1 set them, and as torchrun and Hydra document them.
     #[test]
-    fn each_launcher_is_known_by_what_it_sets() {
+    fn recognizes_launchers() {
         let slurm = [
             ("SLURM_PROCID", "3"),
             ("SLURM_LOCALID", "1"),
@@ -132,7 +131,7 @@ mod tests {
         let mut step = slurm.to_vec();
         step.push(("SLURM_STEP_NUM_TASKS", "4"));
         assert_eq!(find(&step).unwrap(), Some(("srun", 3, 4, 1, "srun 42.0".to_owned())));
-        assert_eq!(find(&slurm), Ok(None), "a batch script is no task");
+        assert_eq!(find(&slurm), Ok(None), "a batch script is not a task");
         let mut mpi = step.clone();
         mpi.extend([
             ("OMPI_COMM_WORLD_RANK", "1"),
@@ -151,18 +150,18 @@ mod tests {
             ("MASTER_PORT", "29500"),
         ];
         assert_eq!(find(&torch).unwrap(), Some(("torchrun", 5, 8, 5, "torchrun none.node-1.29500".to_owned())));
-        assert_eq!(find(&torch[..3]), Ok(None), "these names alone may be anybody's");
+        assert_eq!(find(&torch[..3]), Ok(None), "these names alone do not identify torchrun");
         let hydra = [("PMI_RANK", "1"), ("PMI_SIZE", "2"), ("MPI_LOCALRANKID", "1")];
         assert_eq!(find(&hydra).unwrap().map(|found| (found.1, found.2)), Some((1, 2)));
     }
 
     #[test]
-    fn one_process_is_alone_and_nonsense_is_told() {
+    fn rejects_invalid_variables() {
         let mpi = |rank, size| {
             find(&[("OMPI_COMM_WORLD_RANK", rank), ("OMPI_COMM_WORLD_SIZE", size), ("OMPI_COMM_WORLD_LOCAL_RANK", "0")])
         };
         assert_eq!(mpi("0", "1"), Ok(None));
-        assert!(mpi("2", "2").unwrap_err().contains("OMPI_COMM_WORLD_SIZE is 2"));
+        assert!(mpi("2", "2").unwrap_err().contains("OMPI_COMM_WORLD_SIZE, which is 2"));
         assert!(mpi("x", "2").unwrap_err().contains("OMPI_COMM_WORLD_RANK is `x`"));
         assert!(find(&[("OMPI_COMM_WORLD_RANK", "0")]).unwrap_err().contains("OMPI_COMM_WORLD_SIZE is not set"));
     }

@@ -1,0 +1,154 @@
+//! Exclusive access to clock, sampler and observers; held by one bench thread at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::event::{Event, Observer, ObserverError, Progress};
+use super::host_monitor::HostMonitor;
+use super::interrupt::Interrupt;
+use super::rank_barrier::RankBarrier;
+use super::ranks::Ranks;
+use crate::bench::Fixtures;
+use crate::clock::Clock;
+use crate::model::{DomainId, Record};
+use crate::sampler::Sampler;
+use crate::units::Stamp;
+
+/// The parts of a session.
+pub struct SessionConfig {
+    /// The clock of all stamps.
+    pub clock: Arc<dyn Clock>,
+    /// The sampler of the meter.
+    pub sampler: Sampler,
+    /// All domains of the meter.
+    pub domains: Vec<DomainId>,
+    /// The domains whose sum is the headline energy. A bench ends when one of these is lost, and continues without any
+    /// other.
+    pub headline: Vec<DomainId>,
+    /// Records device users, CPU time and wall clock.
+    pub host: HostMonitor,
+    /// The observers of all events.
+    pub observers: Vec<Box<dyn Observer>>,
+    /// The seed of all random draws.
+    pub seed: u64,
+    /// Set when the run should stop, for example on SIGINT.
+    pub interrupt: Interrupt,
+    /// The barrier to the other ranks of the run, if there are any.
+    pub barrier: Option<Arc<dyn RankBarrier>>,
+}
+
+impl std::fmt::Debug for SessionConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SessionConfig")
+            .field("domains", &self.domains)
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The state of a session that a bench needs to measure.
+pub(super) struct MeasureContext {
+    pub(super) config: SessionConfig,
+    pub(super) fixtures: Fixtures,
+    pub(super) ranks: Ranks,
+    /// The first error of an observer; nothing is measured after it.
+    pub(super) observer_error: Option<ObserverError>,
+    /// Losses of the sampler that were examined.
+    examined_losses: usize,
+    /// Why a domain of the headline is lost, if one is.
+    lost_headline: Option<String>,
+    /// Whether benches run without the lost domains of the headline.
+    continue_without_headline: bool,
+}
+
+impl std::fmt::Debug for MeasureContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MeasureContext").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl MeasureContext {
+    pub(super) fn new(config: SessionConfig) -> Self {
+        let ranks = Ranks::new(config.barrier.clone(), Arc::clone(&config.clock), config.interrupt.clone());
+        Self {
+            config,
+            fixtures: Fixtures::default(),
+            ranks,
+            observer_error: None,
+            examined_losses: 0,
+            lost_headline: None,
+            continue_without_headline: false,
+        }
+    }
+
+    pub(super) fn now(&self) -> Stamp {
+        self.config.clock.now()
+    }
+
+    pub(super) fn record(&mut self, record: &Record) {
+        self.notify(&Event::Record(record));
+    }
+
+    pub(super) fn report_progress(&mut self, progress: Progress<'_>) {
+        self.notify(&Event::Progress(progress));
+    }
+
+    fn notify(&mut self, event: &Event<'_>) {
+        for observer in &mut self.config.observers {
+            if let Err(error) = observer.on(event) {
+                self.observer_error.get_or_insert(error);
+            }
+        }
+    }
+
+    /// Whether the bench has to stop. Called between two requests, so it does not read a sensor; it asks the sampler which
+    /// device was lost only when the number of losses has changed.
+    pub(super) fn must_stop(&mut self) -> bool {
+        self.observer_error.is_some()
+            || self.ranks.error().is_some()
+            || self.config.interrupt.is_requested()
+            || self.headline_loss().is_some()
+    }
+
+    /// Why the headline cannot be measured any more, unless benches run without it.
+    pub(super) fn headline_loss(&mut self) -> Option<&str> {
+        let losses = self.config.sampler.losses();
+        if losses != self.examined_losses {
+            self.examined_losses = losses;
+            let is_headline = |(domain, _): &(DomainId, String)| self.config.headline.contains(domain);
+            self.lost_headline = self.config.sampler.lost().into_iter().find(is_headline).map(|(_, reason)| reason);
+        }
+        self.lost_headline.as_deref().filter(|_| !self.continue_without_headline)
+    }
+
+    /// Measures with another sampler from now on.
+    pub(super) fn replace_sampler(&mut self, sampler: Sampler) {
+        self.config.sampler = sampler;
+        (self.examined_losses, self.lost_headline, self.continue_without_headline) = (0, None, false);
+    }
+
+    /// Measures without the lost domains from now on.
+    pub(super) fn continue_without_headline(&mut self) {
+        self.continue_without_headline = true;
+    }
+
+    /// Stamps an edge now and passes it to the sampler.
+    pub(super) fn edge(&self) -> Stamp {
+        let at = self.now();
+        self.config.sampler.edge(at);
+        at
+    }
+
+    /// Rests until the given time, or until the run is interrupted.
+    pub(super) fn rest_until(&self, until: Stamp) {
+        self.config.interrupt.sleep_until(&*self.config.clock, until);
+    }
+
+    /// Rests for `time` with an edge at its end.
+    pub(super) fn rest_to_edge(&self, time: Duration) -> Stamp {
+        let until = self.now() + time;
+        self.config.sampler.expect_edge(until);
+        self.rest_until(until);
+        self.edge()
+    }
+}

@@ -1,0 +1,122 @@
+//! Observes the host between windows: device users, CPU time of other processes, the wall clock.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::clock::{Clock, MachineCpu, machine_cpu_time, process_tree};
+use crate::meter::DeviceMonitor;
+use crate::model::{CpuEvidence, DeviceProcess};
+use crate::units::Stamp;
+
+/// Longest duration of a pair of clock reads from which an offset is computed.
+const MAX_READ_TIME: Duration = Duration::from_micros(50);
+
+/// Observes the host. The default is for a simulated machine and observes nothing.
+#[derive(Clone, Default)]
+pub struct HostMonitor {
+    devices: Option<Arc<dyn DeviceMonitor>>,
+    is_real: bool,
+}
+
+impl std::fmt::Debug for HostMonitor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HostMonitor").field("devices", &self.devices.is_some()).field("is_real", &self.is_real).finish()
+    }
+}
+
+/// CPU times at a moment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CpuMark {
+    at: Stamp,
+    times: MachineCpu,
+}
+
+impl HostMonitor {
+    /// Observes this machine, and the measured devices if they have a monitor.
+    pub fn real(devices: Option<Arc<dyn DeviceMonitor>>) -> Self {
+        Self { devices, is_real: true }
+    }
+
+    /// The processes that use the devices; `None` when that is not available.
+    pub fn users(&self) -> Option<Vec<DeviceProcess>> {
+        let processes = self.devices.as_ref()?.processes().ok()?;
+        let own = if processes.is_empty() { Vec::new() } else { process_tree() };
+        let to_user = |process: crate::meter::DeviceProcess| DeviceProcess {
+            own: own.contains(&process.pid),
+            domain: process.domain,
+            pid: process.pid,
+            memory_bytes: process.memory_bytes,
+        };
+        Some(processes.into_iter().map(to_user).collect())
+    }
+
+    /// The current CPU times; `None` when they are not available.
+    pub(super) fn cpu(&self, clock: &dyn Clock) -> Option<CpuMark> {
+        if !self.is_real {
+            return None;
+        }
+        Some(CpuMark { at: clock.now(), times: machine_cpu_time()? })
+    }
+
+    /// CPU times since `from`.
+    pub(super) fn cpu_since(&self, from: CpuMark, clock: &dyn Clock) -> Option<CpuEvidence> {
+        let now = self.cpu(clock)?;
+        Some(CpuEvidence {
+            span_s: now.at.seconds_from(from.at),
+            machine_s: (now.times.machine_s - from.times.machine_s).max(0.0),
+            own_s: (now.times.own_s - from.times.own_s).max(0.0),
+        })
+    }
+
+    /// The wall clock (seconds since 1970) minus the clock's stamp, in seconds; `None` when the two could not be read
+    /// within [`MAX_READ_TIME`].
+    pub(super) fn wall_offset_s(&self, clock: &dyn Clock) -> Option<f64> {
+        if !self.is_real {
+            return None;
+        }
+        (0..5).find_map(|_| {
+            let before = clock.now();
+            let wall = SystemTime::now();
+            let after = clock.now();
+            let since = wall.duration_since(UNIX_EPOCH).ok()?;
+            (after.since(before) <= MAX_READ_TIME).then(|| since.as_secs_f64() - before.seconds())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::RealClock;
+    use crate::meter::{DeviceProcess, PowerLimits, ReadError};
+    use crate::model::DomainId;
+
+    struct Shared;
+
+    impl DeviceMonitor for Shared {
+        fn processes(&self) -> Result<Vec<DeviceProcess>, ReadError> {
+            let process = |pid| DeviceProcess { domain: DomainId::new("gpu:0"), pid, memory_bytes: Some(5) };
+            Ok(vec![process(std::process::id()), process(u32::MAX)])
+        }
+
+        fn power_limits(&self) -> Result<Vec<PowerLimits>, ReadError> {
+            Ok(Vec::new())
+        }
+    }
+
+    #[test]
+    fn marks_own_process() {
+        let users = HostMonitor::real(Some(Arc::new(Shared))).users().unwrap();
+        assert_eq!(users.iter().map(|user| user.own).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(HostMonitor::default().users(), None, "unknown users are not an empty list");
+    }
+
+    #[test]
+    fn wall_offset_is_constant() {
+        let host = HostMonitor::real(None);
+        let offsets: Vec<f64> = (0..20).filter_map(|_| host.wall_offset_s(&RealClock)).collect();
+        assert!(!offsets.is_empty());
+        assert!(offsets.iter().all(|offset| (offset - offsets[0]).abs() < 1e-3), "{offsets:?}");
+        assert_eq!(HostMonitor::default().wall_offset_s(&RealClock), None);
+    }
+}

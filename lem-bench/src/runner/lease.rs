@@ -1,0 +1,96 @@
+//! The lease on the measuring context. One bench thread at a time holds it; only the holder may measure.
+
+use std::sync::mpsc::{Receiver, Sender};
+
+use super::context::MeasureContext;
+use crate::model::{Outcome, Precision};
+
+/// How far a bench runs before it returns the context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// The body has set up and asks for its first step.
+    SetUp,
+    /// The next cycle is complete and another one follows.
+    Cycle,
+    /// The body has ended.
+    End,
+}
+
+/// The state of a bench after a step.
+#[derive(Debug)]
+pub enum StepResult {
+    /// The body waits for its next step.
+    Waiting,
+    /// The body has ended.
+    Ended(BodyEnd),
+}
+
+/// How a body ended.
+#[derive(Debug)]
+pub struct BodyEnd {
+    /// The outcome of the bench. `None` when it was interrupted: then the journal gets no end of the bench.
+    pub outcome: Option<Outcome>,
+    /// The text of the last failed request.
+    pub last_failure: Option<String>,
+    /// The result of the search for a narrow interval, if there was one.
+    pub precision: Option<Precision>,
+}
+
+/// Sends the context to a bench thread.
+#[derive(Debug)]
+pub(super) struct StepRequest {
+    pub(super) context: Box<MeasureContext>,
+    pub(super) until: Until,
+}
+
+/// Sends the context back to the session.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) context: Box<MeasureContext>,
+    pub(super) result: StepResult,
+}
+
+/// A bench thread's side of the exchange. It holds the context from the start of a step to its end, and no context once
+/// the session has dropped the bench.
+#[derive(Debug)]
+pub(super) struct ContextLease {
+    context: Option<Box<MeasureContext>>,
+    until: Until,
+    requests: Receiver<StepRequest>,
+    replies: Sender<Reply>,
+}
+
+impl ContextLease {
+    /// Waits for the first step. `None` when the session dropped the bench before that.
+    pub(super) fn acquire(requests: Receiver<StepRequest>, replies: Sender<Reply>) -> Option<Self> {
+        let StepRequest { context, until } = requests.recv().ok()?;
+        Some(Self { context: Some(context), until, requests, replies })
+    }
+
+    /// The context; `None` when the session has dropped the bench, so that the body has to end.
+    pub(super) fn context(&mut self) -> Option<&mut MeasureContext> {
+        self.context.as_deref_mut()
+    }
+
+    /// Where this step ends.
+    pub(super) fn until(&self) -> Until {
+        self.until
+    }
+
+    /// Returns the context and waits for the next step.
+    pub(super) fn wait_for_step(&mut self) {
+        let Some(context) = self.context.take() else { return };
+        let sent = self.replies.send(Reply { context, result: StepResult::Waiting });
+        if let Some(StepRequest { context, until }) = sent.ok().and_then(|()| self.requests.recv().ok()) {
+            (self.context, self.until) = (Some(context), until);
+        }
+    }
+
+    /// Returns the context with the end of the body.
+    pub(super) fn finish(self, end: BodyEnd) {
+        if let Some(context) = self.context {
+            // The session waits for this reply; an error means that it is gone, and then the result has no reader.
+            drop(self.replies.send(Reply { context, result: StepResult::Ended(end) }));
+        }
+    }
+}

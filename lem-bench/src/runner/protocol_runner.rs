@@ -1,0 +1,235 @@
+//! Executes the commands of one case's protocol: rests, edges, and steps for the body.
+
+use std::time::Duration;
+
+use super::context::MeasureContext;
+use super::cycle_recorder::CycleRecorder;
+use super::event::{Progress, Stage};
+use super::job::Job;
+use super::rank_barrier::RankMessage;
+use super::ranks::{merge_windows, rank_schedule};
+use super::stage_tracker::StageTracker;
+use crate::bench::{InputChoice, Iteration, Step};
+use crate::model::{Precision, Record, SpanKind, id_hash};
+use crate::protocol::{Command, CycleTotals, Edge, Observation, Protocol, RestReason, WarmUp, WarmUpVerdict};
+use crate::units::Stamp;
+
+/// Iterations run in a row, without a question between them, until about this long has passed.
+const ROW: Duration = Duration::from_micros(100);
+
+/// What follows an executed command.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// The protocol's next command.
+    Command,
+    /// A step of the body.
+    Step(Step),
+    /// A cycle is complete and another one follows.
+    Cycle,
+    /// Nothing: all cycles are complete.
+    Done,
+}
+
+/// Runs the protocol of one case.
+#[derive(Debug)]
+pub(super) struct ProtocolRunner {
+    protocol: Protocol,
+    recorder: CycleRecorder,
+    stages: StageTracker,
+    /// The edge that the sampler expects.
+    expected_edge: Option<Stamp>,
+    /// Duration of the last iteration; `None` before the first.
+    time_per_iteration: Option<Duration>,
+    is_complete: bool,
+    last_failure: Option<String>,
+    /// Whether the ranks search for a narrow interval together.
+    joins_totals: bool,
+}
+
+impl ProtocolRunner {
+    /// Starts a case on all ranks.
+    pub(super) fn start(context: &mut MeasureContext, job: &Job) -> Self {
+        let now = context.now();
+        let (id, schedule) = (&job.record.id, job.schedule);
+        context.report_progress(Progress {
+            bench: Some(id),
+            stage: Stage::SetUp,
+            cycle: (job.from_cycle, schedule.max_cycles()),
+            lasts: Duration::ZERO,
+            left: schedule.expected(),
+        });
+        context.ranks.start_bench();
+        let rank = context.ranks.rank();
+        let seed = context.config.seed ^ id_hash(id);
+        let mut protocol = Protocol::new(rank_schedule(&schedule, rank), seed, job.from_cycle);
+        for totals in &job.earlier {
+            protocol.add_cycle(*totals);
+        }
+        Self {
+            protocol,
+            recorder: CycleRecorder::new(id.clone(), now),
+            stages: StageTracker::new(id.clone()),
+            expected_edge: None,
+            time_per_iteration: None,
+            is_complete: false,
+            last_failure: None,
+            joins_totals: schedule.precision.is_some() && rank.is_some(),
+        }
+    }
+
+    /// Whether all cycles are complete.
+    pub(super) fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// The result of the search for a narrow interval, if it has ended.
+    pub(super) fn precision(&self) -> Option<Precision> {
+        self.protocol.precision()
+    }
+
+    /// The text of the last failed request.
+    pub(super) fn last_failure(&self) -> Option<&str> {
+        self.last_failure.as_deref()
+    }
+
+    /// Excludes a pause in which other benches ran: it counts neither for the time budget nor as rest nor as CPU time.
+    pub(super) fn exclude_pause(&mut self, context: &MeasureContext, pause: Duration) {
+        self.protocol.exclude_pause(pause);
+        self.recorder.restart_cpu_times(context);
+    }
+
+    /// Executes the next command. `synchronize` waits until the device is done; it is called before each edge.
+    pub(super) fn execute_next(&mut self, context: &mut MeasureContext, synchronize: &mut dyn FnMut()) -> Next {
+        let observation = Observation { now: context.now(), temperature: context.config.sampler.hottest() };
+        match self.protocol.next(observation) {
+            Command::Edge(Edge::WindowStart) if !self.recorder.has_windows() && !context.ranks.is_everyone_ready() => {
+                Next::Step(self.load(context, false, None))
+            }
+            Command::Rest { until, what, edge } => {
+                self.rest(context, until, what, edge);
+                Next::Command
+            }
+            Command::Load { fixed, edge_from } => Next::Step(self.load(context, fixed, edge_from)),
+            Command::Edge(edge) => {
+                self.edge(context, edge, synchronize);
+                Next::Command
+            }
+            Command::WarmedUp(warm_up, verdict) => {
+                self.warmed_up(context, &warm_up, verdict);
+                context.ranks.synchronize();
+                Next::Command
+            }
+            Command::CycleDone(index) => self.cycle_done(context, index),
+            Command::Done => self.done(),
+        }
+    }
+
+    /// Takes what the body did in a step.
+    pub(super) fn iteration(&mut self, iteration: &Iteration<'_>) {
+        let time = iteration.stop.since(iteration.start);
+        let count = iteration.done + iteration.failed;
+        let tokens = iteration.tally.output_tokens;
+        let units = if tokens > 0 { tokens } else { u64::from(count) };
+        let iterations = if iteration.marks.is_empty() { u64::from(count) } else { iteration.marks.len() as u64 };
+        self.protocol.record_request(time.as_secs_f64(), units, iterations);
+        self.time_per_iteration = Some(time / count.max(1));
+        self.recorder.iteration(iteration, self.protocol.schedule().window);
+        if let Some(failure) = iteration.failure {
+            self.last_failure = Some(failure.to_owned());
+        }
+    }
+
+    fn expect_edge(&mut self, context: &MeasureContext, edge: Option<Stamp>) {
+        if edge != self.expected_edge {
+            self.expected_edge = edge;
+            if let Some(at) = edge {
+                context.config.sampler.expect_edge(at);
+            }
+        }
+    }
+
+    fn rest(&mut self, context: &mut MeasureContext, until: Stamp, reason: RestReason, has_edge: bool) {
+        let stage = match reason {
+            RestReason::Settle | RestReason::Idle(_) => (SpanKind::Idle, Stage::LoadedIdle),
+            RestReason::Gap | RestReason::GapIdle => (SpanKind::Gap, Stage::Gap),
+        };
+        let lasts = until.since(context.now());
+        self.stages.enter(context, &self.protocol, stage, lasts);
+        self.expect_edge(context, has_edge.then_some(until));
+        context.rest_until(until);
+    }
+
+    fn load(&mut self, context: &mut MeasureContext, fixed: bool, edge_from: Option<Stamp>) -> Step {
+        // Don't update progress during a measured window.
+        if !self.recorder.is_in_window() {
+            if !fixed {
+                self.recorder.mark_load_start(context);
+            }
+            let stage = match (fixed, self.recorder.has_windows()) {
+                (true, _) => (SpanKind::WarmUp, Stage::WarmUp),
+                (false, false) => (SpanKind::RampIn, Stage::RampIn),
+                (false, true) => (SpanKind::RampOut, Stage::Window),
+            };
+            let lasts = if fixed { self.protocol.schedule().warm_up.floor } else { Duration::ZERO };
+            self.stages.enter(context, &self.protocol, stage, lasts);
+        }
+        self.expect_edge(context, edge_from);
+        let iterations_per_row = |time: Duration| ROW.as_nanos() / time.as_nanos().max(1);
+        let repeat = self.time_per_iteration.map_or(1, iterations_per_row).clamp(1, 1_000_000) as u32;
+        Step::Run { choice: if fixed { InputChoice::First } else { InputChoice::Next }, repeat }
+    }
+
+    fn edge(&mut self, context: &mut MeasureContext, edge: Edge, synchronize: &mut dyn FnMut()) {
+        if edge == Edge::WindowStart {
+            self.recorder.reserve_window();
+            let window = self.protocol.schedule().window;
+            self.stages.enter(context, &self.protocol, (SpanKind::Window, Stage::Window), window);
+        }
+        synchronize();
+        let at = context.edge();
+        self.expected_edge = None;
+        self.recorder.edge(edge, at);
+        self.protocol.record_edge(at);
+    }
+
+    /// Records the loaded idle and the warm-up.
+    fn warmed_up(&mut self, context: &mut MeasureContext, warm_up: &WarmUp, verdict: WarmUpVerdict) {
+        let stop = context.now();
+        self.stages.close(stop);
+        self.stages.clear();
+        let (idle, record) = self.recorder.warm_up_records(context, warm_up, verdict, stop);
+        if let Some(idle) = idle {
+            context.record(&Record::Idle(idle));
+        }
+        context.record(&Record::WarmUp(record));
+        self.recorder.restart_cpu_times(context);
+    }
+
+    /// Records a cycle.
+    fn cycle_done(&mut self, context: &mut MeasureContext, index: u32) -> Next {
+        let message = RankMessage { windows: self.recorder.windows(), ..RankMessage::default() };
+        let messages = context.ranks.barrier_wait(message);
+        let rank = context.ranks.rank();
+        let now = context.now();
+        self.stages.close(now);
+        let spans = self.stages.take_spans();
+        let capped = self.protocol.ramp_in_capped();
+        let merge = |windows: &mut [_]| merge_windows(rank, &messages, windows);
+        let record = self.recorder.cycle_record(context, (index, capped), (spans, now), merge);
+        let own = CycleTotals::from_cycle(&record, &context.config.headline);
+        let totals = if self.joins_totals { context.ranks.join_totals(own) } else { own };
+        self.protocol.add_cycle(totals);
+        context.record(&Record::Cycle(Box::new(record)));
+        self.recorder.restart_cpu_times(context);
+        let has_next_cycle = self.protocol.has_next_cycle(context.now());
+        if self.joins_totals && context.ranks.has_enough_cycles(!has_next_cycle) {
+            return self.done();
+        }
+        if has_next_cycle { Next::Cycle } else { Next::Command }
+    }
+
+    fn done(&mut self) -> Next {
+        self.is_complete = true;
+        Next::Done
+    }
+}
