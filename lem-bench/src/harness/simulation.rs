@@ -126,7 +126,7 @@ fn enter_cycle(workload: &mut Workload, current: &mut Option<u64>, cycle: u64) {
 
 /// The time that probing a meter takes, by profile.
 pub fn probe_effort(profile: Profile) -> ProbeEffort {
-    let seconds = |min, max| ProbeEffort { least: Duration::from_secs(min), most: Duration::from_secs(max) };
+    let seconds = |min, max| ProbeEffort { min: Duration::from_secs(min), max: Duration::from_secs(max) };
     match profile {
         Profile::Quick => seconds(1, 6),
         Profile::Default => seconds(2, 12),

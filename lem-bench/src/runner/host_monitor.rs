@@ -41,13 +41,8 @@ impl HostMonitor {
     pub fn users(&self) -> Option<Vec<DeviceProcess>> {
         let processes = self.devices.as_ref()?.processes().ok()?;
         let own = if processes.is_empty() { Vec::new() } else { process_tree() };
-        let to_user = |process: crate::meter::DeviceProcess| DeviceProcess {
-            own: own.contains(&process.pid),
-            domain: process.domain,
-            pid: process.pid,
-            memory_bytes: process.memory_bytes,
-        };
-        Some(processes.into_iter().map(to_user).collect())
+        let mark_own = |process: DeviceProcess| DeviceProcess { own: own.contains(&process.pid), ..process };
+        Some(processes.into_iter().map(mark_own).collect())
     }
 
     /// The current CPU times; `None` when they are not available.
@@ -88,14 +83,15 @@ impl HostMonitor {
 mod tests {
     use super::*;
     use crate::clock::RealClock;
-    use crate::meter::{DeviceProcess, PowerLimits, ReadError};
+    use crate::meter::{PowerLimits, ReadError};
     use crate::model::DomainId;
 
     struct Shared;
 
     impl DeviceMonitor for Shared {
         fn processes(&self) -> Result<Vec<DeviceProcess>, ReadError> {
-            let process = |pid| DeviceProcess { domain: DomainId::new("gpu:0"), pid, memory_bytes: Some(5) };
+            let process =
+                |pid| DeviceProcess { domain: DomainId::new("gpu:0"), pid, memory_bytes: Some(5), own: false };
             Ok(vec![process(std::process::id()), process(u32::MAX)])
         }
 

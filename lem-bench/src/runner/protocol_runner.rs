@@ -105,8 +105,8 @@ impl ProtocolRunner {
             Command::Edge(Edge::WindowStart) if !self.recorder.has_windows() && !context.ranks.is_everyone_ready() => {
                 Next::Step(self.load(context, false, None))
             }
-            Command::Rest { until, what, edge } => {
-                self.rest(context, until, what, edge);
+            Command::Rest { until, reason, edge } => {
+                self.rest(context, until, reason, edge);
                 Next::Command
             }
             Command::Load { fixed, edge_from } => Next::Step(self.load(context, fixed, edge_from)),

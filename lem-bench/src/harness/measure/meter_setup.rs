@@ -166,7 +166,7 @@ impl MeterSetup {
     /// Probes the meter's channels.
     pub(super) fn probe(&mut self, config: &Config) -> MeterProbe {
         self.probe_for(match self.meter.origin() {
-            Origin::Estimated => ProbeEffort { least: ESTIMATE_PROBE, most: ESTIMATE_PROBE },
+            Origin::Estimated => ProbeEffort { min: ESTIMATE_PROBE, max: ESTIMATE_PROBE },
             _ => probe_effort(config.profile),
         })
     }

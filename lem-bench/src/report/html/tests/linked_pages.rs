@@ -9,6 +9,7 @@ use crate::analysis::compare::{
 };
 use crate::model::{Method, Origin, SCHEMA_VERSION, SessionResult, Source};
 use crate::report::fixture::{HOSTILE, on_a_grid};
+use crate::report::number_format::Figure;
 
 /// A comparison with one bench per verdict and a hostile base name.
 pub(super) fn comparison() -> Comparison {
