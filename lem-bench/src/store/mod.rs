@@ -66,6 +66,7 @@ mod reader;
 mod run_dir;
 mod run_id;
 mod slug;
+mod workspace;
 
 pub use atomic::write_atomic;
 pub use baselines::{Baseline, BaselineBench, BaselineManifest, BaselineRun};
@@ -80,3 +81,4 @@ pub use reader::{Journal, read_journal, read_run};
 pub use run_dir::RunDir;
 pub use run_id::RunId;
 pub use slug::slug;
+pub(crate) use workspace::workspace_root;
