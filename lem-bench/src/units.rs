@@ -3,10 +3,14 @@
 //! Owns the newtypes and the arithmetic that is physically meaningful between them (`Watts * Duration = Joules`).
 //! Knows nothing else.
 
+mod duration;
+
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub(crate) use duration::{ParseDurationError, parse_duration};
 
 macro_rules! quantity {
     ($(#[$doc:meta])* $name:ident, $unit:literal) => {

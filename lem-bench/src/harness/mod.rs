@@ -1,36 +1,30 @@
-//! The command line, the environment and `lem-bench.toml`, and the glue between them and everything that measures.
+//! The command line, the environment, `lem-bench.toml` and everything that connects them with measuring.
 //!
-//! The only place that exits the process and that writes to the terminal.
+//! Only this module writes to the terminal and ends the process.
 
 mod calibration;
 mod cargo_lem;
 mod command;
 mod comparing;
 mod config;
-mod config_view;
+mod config_file;
 mod console;
+mod custom_meters;
 mod doctor;
 mod entry;
 mod environment;
 mod exit;
-mod file;
 #[cfg(test)]
 mod fuzz;
-mod hints;
+mod invocation;
 mod layers;
 mod list;
 mod log;
-mod main_macro;
 mod measure;
-mod mode;
-mod nearest;
-mod no_match;
 mod notify;
 mod options;
-mod own_meters;
 mod pages;
 mod parse;
-mod places;
 mod progress;
 mod run;
 mod saved;
@@ -38,12 +32,11 @@ mod signals;
 mod simulated_duel;
 mod simulation;
 mod test_mode;
-mod test_report;
-mod traced;
 mod worker;
+mod workspace;
 
 pub use cargo_lem::cargo_lem;
 pub use entry::Harness;
-pub use hints::TargetInfo;
 pub use simulated_duel::{SimulatedDuel, simulate_duel};
 pub use simulation::{SimulatedRun, Simulation, SimulationOptions, probe_effort, simulate};
+pub use workspace::TargetInfo;

@@ -51,12 +51,12 @@ impl Judged {
     pub(in crate::harness) fn keep(&self, config: &Config, sides: &[DuelBuild]) -> Result<(), HarnessError> {
         let Some(judged) = sides.iter().find(|side| side.name == "head").or(sides.last()) else { return Ok(()) };
         let Some(folder) = judged.page.parent() else { return Ok(()) };
-        write_atomic(&folder.join("duel.json"), self.json()?.as_bytes()).map_err(|error| pages::stop(&error))?;
+        write_atomic(&folder.join("duel.json"), self.json()?.as_bytes())?;
         match &self.comparison {
             Some(comparison) => {
                 keep(folder, comparison, &config.exports)?;
                 let beside = LinkedPages { compared: Some(comparison), trends: &[] };
-                pages::write_beside(folder, &judged.summary, beside)
+                pages::write_linked(folder, &judged.summary, beside)
             }
             None => Ok(()),
         }

@@ -13,9 +13,9 @@ use rand::{SeedableRng as _, rngs::Xoshiro256PlusPlus};
 
 use super::super::config::Config;
 use super::super::exit::{ExitStatus, HarnessError};
-use super::super::run::{Invocation, SelectedCases};
+use super::super::invocation::{Invocation, SelectedCases};
 use super::super::simulation::Simulation;
-use super::super::{console, pages, signals};
+use super::super::{console, signals};
 use super::duel_journals::{Journals, Turn, Turns};
 use super::instrument::{self, MeterSetup};
 use super::plan_view::span;
@@ -105,8 +105,8 @@ pub(in crate::harness) fn duel(call: &Invocation, duel: &Duel) -> Result<(ExitSt
     let session = RunId::now();
     let mut runs = Vec::new();
     for side in &sides {
-        let id = RunId::parse(&format!("{session}-{}", side.name)).map_err(|error| pages::stop(&error))?;
-        let folder = RunDir::create_new(&home, id).map_err(|error| pages::stop(&error))?;
+        let id = RunId::parse(&format!("{session}-{}", side.name))?;
+        let folder = RunDir::create_new(&home, id)?;
         runs.push(Results::of(home.clone(), folder, JournalName { rank: 0, pid: None }));
     }
     let plan = bouts.iter().map(|bout| bout.listed.record.id.clone()).collect();
@@ -135,7 +135,7 @@ fn sides(config: &Config, duel: &Duel) -> Result<Vec<Side>, HarnessError> {
         let launch = Launch { binary: binary.clone(), env: config.env.clone(), limit: config.bench_timeout };
         let listing =
             workers::list(&launch, &config.axes).map_err(|why| HarnessError::usage(format!("--{name}: {why}")))?;
-        Ok(Side { name, launch, listing })
+        Ok::<_, HarnessError>(Side { name, launch, listing })
     };
     let mut sides = vec![side("base", &duel.base)?];
     if let Some(head) = &duel.head {

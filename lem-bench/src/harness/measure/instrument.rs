@@ -8,9 +8,9 @@ use std::time::Duration;
 use super::super::calibration;
 use super::super::config::Config;
 use super::super::exit::HarnessError;
-use super::super::places::WorkspacePaths;
-use super::super::run::Invocation;
+use super::super::invocation::Invocation;
 use super::super::simulation::{Simulation, probe_effort};
+use super::super::workspace::WorkspacePaths;
 use super::headline;
 use crate::clock::{Clock, RealClock};
 use crate::meter::{self, DeviceMonitor, Meter, MeterChoice, NullMeter};
@@ -62,7 +62,7 @@ impl MeterSetup {
     fn opened(call: &Invocation, has_a_part: bool) -> Result<Self, HarnessError> {
         let config = call.config();
         match &config.meter {
-            MeterChoice::Sim(file) => Self::simulated(config, &find(file, &call.places)),
+            MeterChoice::Sim(file) => Self::simulated(config, &find(file, &call.paths)),
             choice => {
                 let opened = match choice {
                     MeterChoice::Own { name, argument } => call.meters.open(name, argument),
@@ -203,7 +203,7 @@ impl MeterSetup {
             Some(simulation) => Self::on(simulation, call.config(), Vec::new()),
             None => Self::open(call),
         }
-        .map_err(|stop| stop.message)?;
+        .map_err(|error| error.to_string())?;
         if again.domains != head.domains {
             return Err("it tells about other domains than before".to_owned());
         }
@@ -213,7 +213,7 @@ impl MeterSetup {
                 again.meter.read(index).map_err(|error| error.to_string())?;
             }
         }
-        again.sampler(&head.probe, simulation).map_err(|stop| stop.message)
+        again.sampler(&head.probe, simulation).map_err(|error| error.to_string())
     }
 
     /// A sampler around the meter, on the clock of the machine that it belongs to.

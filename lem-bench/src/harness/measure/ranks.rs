@@ -11,8 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::config::Config;
 use super::super::exit::{ExitStatus, HarnessError};
-use super::super::pages::stop;
-use super::super::run::{Invocation, SelectedCases};
+use super::super::invocation::{Invocation, SelectedCases};
 use super::super::{console, signals};
 use super::instrument::MeterSetup;
 use super::results::Results;
@@ -71,7 +70,7 @@ fn meetings(run: &Path, world: u32) -> PathBuf {
 /// The run of the processes: a new one, or the one that they go on with.
 fn begin(config: &Config, home: &Home, target: &str) -> Result<RunDir, HarnessError> {
     let earlier = config.resume.as_ref().map(|which| resume::run(home, which, target)).transpose()?.flatten();
-    earlier.map_or_else(|| RunDir::create(home).map_err(|error| stop(&error)), Ok)
+    earlier.map_or_else(|| RunDir::create(home).map_err(HarnessError::from), Ok)
 }
 
 /// Starts the processes that the chosen benches want, those of one number after those of another, and waits for them.
@@ -120,7 +119,7 @@ pub(super) fn conduct(
     if !results.has_journals() {
         drop(std::fs::remove_dir_all(results.folder()));
         let message = "none of the processes came to measure anything: see above".to_owned();
-        return Err(HarnessError { exit: worst.max(ExitStatus::Regressed), message });
+        return Err(HarnessError::Processes { status: worst.max(ExitStatus::Regressed), message });
     }
     Ok((results, worst.max(if interrupt.is_requested() { ExitStatus::Interrupted } else { ExitStatus::Done })))
 }
@@ -164,7 +163,7 @@ impl Ranks {
             // Benches that want other numbers of processes are in the same run, by others.
             pid = (worlds(config, chosen).len() > 1).then_some(place.world);
             chosen.selected.run.retain(|case| wanted(config, case) == place.world);
-            let id = RunId::parse(&place.job).map_err(|error| stop(&error))?;
+            let id = RunId::parse(&place.job)?;
             RunDir::join(&home, id)
         } else {
             let note =
@@ -183,7 +182,7 @@ impl Ranks {
                 RunId::parse(&id).and_then(|id| RunDir::join(&home, id))
             }
         };
-        let results = Results::of(home, run.map_err(|error| stop(&error))?, JournalName { rank: place.rank, pid });
+        let results = Results::of(home, run?, JournalName { rank: place.rank, pid });
         let folder = meetings(results.folder(), place.world);
         if place.rank == 0 && note.is_some() {
             // What an earlier try left.

@@ -5,8 +5,8 @@
 use std::path::PathBuf;
 
 use super::super::exit::HarnessError;
-use super::super::pages::{self, stop};
-use super::super::run::Invocation;
+use super::super::invocation::Invocation;
+use super::super::pages;
 use super::super::saved;
 use crate::analysis::{Options, ReadJournal, Summary, summarise_read};
 use crate::report::export::{FORMATS, JSON};
@@ -18,16 +18,16 @@ use crate::store::{Home, HomeOptions, Journal, JournalName, JournalWriter, RunDi
 /// It can't be written to.
 pub(super) fn home(call: &Invocation) -> Result<Home, HarnessError> {
     let home = home_of(call);
-    home.check_writable().map_err(|error| stop(&error))?;
+    home.check_writable()?;
     Ok(home)
 }
 
 /// The results folder of this call.
 pub(in crate::harness) fn home_of(call: &Invocation) -> Home {
-    let root = &call.places.workspace_root;
+    let root = &call.paths.workspace_root;
     let said = call.config().output_dir.as_ref().map(|folder| root.join(folder));
     let options =
-        HomeOptions { current_dir: root.clone(), ..HomeOptions::from_process(said, call.hints.target_tmpdir) };
+        HomeOptions { current_dir: root.clone(), ..HomeOptions::from_process(said, call.target.target_tmpdir) };
     Home::resolve(&options)
 }
 
@@ -50,7 +50,7 @@ impl Results {
             Some(id) => (RunId::nextest(&id).and_then(|id| RunDir::join(&home, id)), Some(std::process::id())),
             None => (RunDir::create(&home), None),
         };
-        Ok(Self::of(home, run.map_err(|error| stop(&error))?, JournalName { rank: 0, pid }))
+        Ok(Self::of(home, run?, JournalName { rank: 0, pid }))
     }
 
     /// This process' place in a run that is there.
@@ -83,7 +83,7 @@ impl Results {
     /// # Errors
     /// It can't be made.
     pub(super) fn journal(&self) -> Result<JournalWriter, HarnessError> {
-        JournalWriter::create(&self.run, self.name).map_err(|error| stop(&error))
+        JournalWriter::create(&self.run, self.name).map_err(HarnessError::from)
     }
 
     /// Whether this process has a journal from before that says anything.
@@ -91,7 +91,7 @@ impl Results {
     /// # Errors
     /// It can't be read, or another process writes to it.
     pub(super) fn has_begun(&self) -> Result<bool, HarnessError> {
-        JournalWriter::has_begun(&self.run, self.name).map_err(|error| stop(&error))
+        JournalWriter::has_begun(&self.run, self.name).map_err(HarnessError::from)
     }
 
     /// Opens this process' journal again, and reads it.
@@ -99,7 +99,7 @@ impl Results {
     /// # Errors
     /// It can't be read or written.
     pub(super) fn reopen(&self) -> Result<(JournalWriter, Journal), HarnessError> {
-        JournalWriter::reopen(&self.run, self.name).map_err(|error| stop(&error))
+        JournalWriter::reopen(&self.run, self.name).map_err(HarnessError::from)
     }
 
     /// Makes the summary, the pages and the exports of these names from all journals of the run, and notes that it is
@@ -108,15 +108,14 @@ impl Results {
     /// # Errors
     /// A journal can't be read back, or a file not be written.
     pub(super) fn finish(&self, options: &Options, exports: &[&str]) -> Result<(Summary, PathBuf), HarnessError> {
-        let safe = |stop: HarnessError| {
-            let message = format!("{}; what was measured is safe in {}", stop.message, self.run.path().display());
-            HarnessError { message, ..stop }
+        let safe = |error: HarnessError| {
+            error.append(&format!("; what was measured is safe in {}", self.run.path().display()))
         };
         self.make(options, exports).map_err(safe)
     }
 
     fn make(&self, options: &Options, exports: &[&str]) -> Result<(Summary, PathBuf), HarnessError> {
-        let journals = read_run(self.run.path()).map_err(|error| stop(&error))?;
+        let journals = read_run(self.run.path())?;
         let read: Vec<ReadJournal<'_>> =
             journals.iter().map(|journal| ReadJournal { records: &journal.records, damage: &journal.damage }).collect();
         let summary = summarise_read(&read, options).map_err(|error| HarnessError::machine(error.to_string()))?;
@@ -126,7 +125,7 @@ impl Results {
             saved::write(format, std::slice::from_ref(&summary), folder)?;
         }
         let index = pages::write(folder, &summary)?;
-        self.run.mark_latest(&self.home).map_err(|error| stop(&error))?;
+        self.run.mark_latest(&self.home)?;
         Ok((summary, index.unwrap_or(file)))
     }
 }

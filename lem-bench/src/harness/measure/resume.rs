@@ -8,16 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::super::config::Resume;
 use super::super::exit::HarnessError;
-use super::super::options::{OptionGroup, topic_of};
-use super::super::pages::stop;
+use super::super::options::may_differ_on_resume;
 use super::results::Results;
 use crate::model::{Fact, IdleKind, Outcome, Record, RunHeader};
 use crate::protocol::CycleTotals;
 use crate::store::{Home, JournalWriter, RunDir, RunId, read_run};
-
-/// Settings that change what is shown or where, and not what is measured, beside those of comparison and output.
-const RESUME_IGNORES: [&str; 8] =
-    ["bench", "fail-fast", "keep-free", "lock-file", "no-match", "no-wait", "rank-timeout", "resume"];
 
 /// Facts that must be the same for two processes to have measured one thing; of those about devices, the end of the
 /// name.
@@ -147,7 +142,7 @@ impl PreviousRun {
 /// It is none, or runs can't be listed.
 pub(super) fn run(home: &Home, which: &Resume, target: &str) -> Result<Option<RunDir>, HarnessError> {
     if let Resume::Run(id) = which {
-        let found = RunDir::find(home, RunId::parse(id).map_err(|error| stop(&error))?);
+        let found = RunDir::find(home, RunId::parse(id)?);
         let missing = || HarnessError::usage(format!("--resume: there is no run `{id}` in {}", home.runs().display()));
         return found.ok_or_else(missing).map(Some);
     }
@@ -156,7 +151,7 @@ pub(super) fn run(home: &Home, which: &Resume, target: &str) -> Result<Option<Ru
         let journals = read_run(run.path()).unwrap_or_default();
         journals.iter().any(|journal| journal.head().is_some_and(|head| head.target == target))
     };
-    Ok(RunDir::list(home).map_err(|error| stop(&error))?.into_iter().rev().find(is_of_target))
+    Ok(RunDir::list(home)?.into_iter().rev().find(is_of_target))
 }
 
 fn fact<'a>(facts: &'a [Fact], name: &str) -> Option<&'a str> {
@@ -173,10 +168,8 @@ fn differences(was: &RunHeader, is: &RunHeader) -> Vec<String> {
         }
     };
     let settings = |head: &RunHeader| -> BTreeMap<String, String> {
-        let is_measured = |name: &str| !matches!(topic_of(name), Some(OptionGroup::Comparison | OptionGroup::Output));
-        let counts = |name: &str| is_measured(name) && !RESUME_IGNORES.contains(&name);
-        let each = head.settings.iter().filter(|setting| counts(&setting.name));
-        each.map(|setting| (setting.name.clone(), setting.value.clone())).collect()
+        let measured = head.settings.iter().filter(|setting| !may_differ_on_resume(&setting.name));
+        measured.map(|setting| (setting.name.clone(), setting.value.clone())).collect()
     };
     let (before, now) = (settings(was), settings(is));
     for name in before.keys().chain(now.keys()).collect::<BTreeSet<_>>() {

@@ -6,12 +6,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::super::config::{Config, Format, OutputFormat};
 use super::super::exit::{ExitStatus, HarnessError};
+use super::super::invocation::{Invocation, SelectedCases};
+use super::super::log::TracingObserver;
 use super::super::log::timed;
+use super::super::notify;
 use super::super::progress::Progress;
-use super::super::run::{Invocation, SelectedCases};
-use super::super::traced::TracingObserver;
-use super::super::{comparing, config_view, console, environment, saved, signals};
-use super::super::{notify, pages};
+use super::super::{comparing, console, environment, saved, signals};
 use super::instrument::{self, MeterSetup};
 use super::ranks::{self, RankAgreement, Ranks};
 use super::results::{self, Results};
@@ -155,7 +155,7 @@ fn conclude(
     let config = call.config();
     let (mut summary, page) =
         timed("made the summary and its pages", || results.finish(&config.analysis, &config.exports))?;
-    notify::tell(config.notify.as_deref(), || saved::json(&summary));
+    notify::send(config.notify.as_deref(), || saved::json(&summary));
     // Files tell of the whole run; this process speaks, and answers, for its own benches.
     let all = summary.benches.len();
     summary.benches.retain(|bench| ours.contains(&bench.bench.id));
@@ -210,7 +210,7 @@ pub(super) fn lock(config: &Config, instrument: &MeterSetup) -> Result<Option<Ma
     let refused = |error: StoreError| match &error {
         // As good as no meter: whatever were measured now would hold another run's energy.
         StoreError::Locked { .. } => HarnessError::invalid(error.to_string()),
-        _ => pages::stop(&error),
+        _ => HarnessError::from(error),
     };
     MachineLock::acquire(&path, wait, console::note).map(Some).map_err(refused)
 }
@@ -320,7 +320,7 @@ fn resumed(instrument: &MeterSetup) -> Record {
 fn target(call: &Invocation) -> String {
     let executable = std::env::current_exe().ok();
     let stem = executable.as_deref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
-    call.hints.target.map(str::to_owned).or(stem).unwrap_or_default()
+    call.target.target.map(str::to_owned).or(stem).unwrap_or_default()
 }
 
 fn unix_s() -> f64 {
@@ -330,12 +330,12 @@ fn unix_s() -> f64 {
 /// The head of the journal: everything about this run that is known before it begins, but its id.
 pub(super) fn head(call: &Invocation, chosen: &SelectedCases, instrument: &MeterSetup, probe: MeterProbe) -> RunHeader {
     let config = call.config();
-    let mut settings: Vec<Setting> = call.asked.settings().into_iter().map(|(setting, _)| setting).collect();
-    settings.extend(config_view::attributes(call, &chosen.selected.run));
+    let mut settings: Vec<Setting> = call.resolved.settings().into_iter().map(|(setting, _)| setting).collect();
+    settings.extend(call.resolved.attribute_settings(&chosen.selected.run));
     let mut environment = environment::facts(call);
     environment.extend(instrument.facts.iter().cloned());
     for fact in &mut environment {
-        fact.value = call.asked.without_secrets(&fact.value);
+        fact.value = call.resolved.without_secrets(&fact.value);
     }
     RunHeader {
         schema_version: SCHEMA_VERSION,
