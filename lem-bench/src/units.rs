@@ -1,10 +1,14 @@
 //! Quantities with their unit in the type: energy, power, and points in time, with the physically meaningful arithmetic
 //! between them (`Watts * Duration = Joules`).
 
+mod duration;
+
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub(crate) use duration::{ParseDurationError, parse_duration};
 
 macro_rules! quantity {
     ($(#[$doc:meta])* $name:ident, $unit:literal) => {

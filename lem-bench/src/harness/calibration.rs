@@ -1,6 +1,4 @@
-//! The file of `--calibration`: what it says, which domains it means, and every mistake in it.
-//!
-//! Must not know what is done with it.
+//! Reads the file of `--calibration` and finds the domains that it calibrates.
 
 use std::path::Path;
 
@@ -13,15 +11,15 @@ use crate::model::{Calibration, Domain, DomainCalibration, DomainId, Fact};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    /// The meter that was trusted.
+    /// The reference meter.
     reference: String,
-    /// The day, as `2026-11-02`.
+    /// The day of the calibration, as `2026-11-02`.
     date: String,
-    /// The devices, `[[device]]` each.
+    /// One `[[device]]` per board.
     device: Vec<Device>,
 }
 
-/// A device by one of its names, and what was found about it.
+/// A device, identified by one of its names, and its correction.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Device {
@@ -33,52 +31,52 @@ struct Device {
     offset_w: f64,
 }
 
-/// Reads the file and finds its devices among those of the meter. Where this process has a part of the machine alone,
-/// devices that are not there are those of the other processes.
+/// Reads the file and finds its devices among the meter's `domains`. If `is_partial`, this process measures a part of the
+/// machine, and missing devices belong to other processes.
 ///
 /// # Errors
-/// It can't be read, says what can't be, or calibrates a device that isn't there.
+/// The file can't be read, is not valid, or calibrates a device that does not exist.
 pub(super) fn read(
     path: &Path,
     domains: &[Domain],
     facts: &[Fact],
-    has_a_part: bool,
+    is_partial: bool,
 ) -> Result<Calibration, HarnessError> {
-    let stop = |why: String| HarnessError::usage(format!("--calibration {}: {why}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| stop(format!("it can't be read: {error}")))?;
-    let file = parse(path, &text).map_err(stop)?;
-    resolve(file, domains, facts, has_a_part).map_err(stop)
+    let invalid = |text: String| HarnessError::usage(format!("--calibration {}: {text}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| invalid(format!("failed to read it: {error}")))?;
+    let file = parse(path, &text).map_err(invalid)?;
+    resolve(file, domains, facts, is_partial).map_err(invalid)
 }
 
 fn parse(path: &Path, text: &str) -> Result<File, String> {
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
-        serde_json::from_str(text).map_err(|error| format!("it is no calibration: {error}"))
+        serde_json::from_str(text).map_err(|error| format!("not a valid calibration: {error}"))
     } else {
         toml::from_str(text).map_err(|error: toml::de::Error| {
             let line = error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
-            format!("it is no calibration: line {line}: {}", error.message())
+            format!("not a valid calibration: line {line}: {}", error.message())
         })
     }
 }
 
-fn resolve(file: File, domains: &[Domain], facts: &[Fact], has_a_part: bool) -> Result<Calibration, String> {
+fn resolve(file: File, domains: &[Domain], facts: &[Fact], is_partial: bool) -> Result<Calibration, String> {
     if file.reference.trim().is_empty() {
-        return Err("`reference` must name the meter that was trusted".to_owned());
+        return Err("`reference` must name the reference meter".to_owned());
     }
     if !is_date(&file.date) {
         return Err(format!("`date` must be a day such as 2026-11-02, not `{}`", file.date));
     }
     if file.device.is_empty() {
-        return Err("it has no [[device]]".to_owned());
+        return Err("no [[device]]".to_owned());
     }
     let mut found: Vec<DomainCalibration> = Vec::new();
     for device in &file.device {
-        let Some(domain) = domain_of(device, domains, facts, has_a_part)? else { continue };
+        let Some(domain) = domain_of(device, domains, facts, is_partial)? else { continue };
         if !(0.5..=2.0).contains(&device.gain) {
-            return Err(format!("the gain of {domain} must lie between 0.5 and 2, not be {}", device.gain));
+            return Err(format!("`gain` of {domain} must be between 0.5 and 2, not {}", device.gain));
         }
         if !(device.offset_w.is_finite() && device.offset_w.abs() <= 1000.0) {
-            return Err(format!("`offset_w` of {domain} must lie within ±1000 W, not be {}", device.offset_w));
+            return Err(format!("`offset_w` of {domain} must be within ±1000 W, not {}", device.offset_w));
         }
         if found.iter().any(|other| other.domain == domain) {
             return Err(format!("{domain} is calibrated twice"));
@@ -96,18 +94,18 @@ fn is_date(text: &str) -> bool {
     fields.len() == 3 && number(0, 4, 1990..=9999) && number(1, 2, 1..=12) && number(2, 2, 1..=31)
 }
 
-/// The domain that a device means. A gain is one board's own: a name that fits two boards means neither.
+/// Returns the domain of a device. Each board has its own gain, so a name that fits two boards is an error.
 fn domain_of(
     device: &Device,
     domains: &[Domain],
     facts: &[Fact],
-    has_a_part: bool,
+    is_partial: bool,
 ) -> Result<Option<DomainId>, String> {
     let uuid_of = |domain: &Domain| {
         let name = format!("{} uuid", domain.id);
         facts.iter().find(|fact| fact.name == name).map(|fact| fact.value.as_str())
     };
-    let (asked, fits): (String, Vec<&Domain>) = match (&device.domain, &device.uuid, &device.name) {
+    let (name, matches): (String, Vec<&Domain>) = match (&device.domain, &device.uuid, &device.name) {
         (Some(id), None, None) => {
             (format!("domain `{id}`"), domains.iter().filter(|domain| domain.id.as_str() == id).collect())
         }
@@ -119,23 +117,22 @@ fn domain_of(
         }
         _ => return Err("each [[device]] needs one of `uuid`, `domain` and `name`".to_owned()),
     };
-    match fits.as_slice() {
-        [one] => Ok(Some(one.id.clone())),
-        [] if has_a_part => Ok(None),
+    match matches.as_slice() {
+        [domain] => Ok(Some(domain.id.clone())),
+        [] if is_partial => Ok(None),
         [] => {
-            let there: Vec<String> = domains
+            let existing: Vec<String> = domains
                 .iter()
                 .map(|domain| {
                     let uuid = uuid_of(domain).map(|uuid| format!(", {uuid}")).unwrap_or_default();
                     format!("{} ({}{uuid})", domain.id, domain.label)
                 })
                 .collect();
-            Err(format!("no device here has the {asked}; there are {}", there.join(", ")))
+            Err(format!("no device has the {name}; the devices are {}", existing.join(", ")))
         }
-        several => Err(format!(
-            "{} devices have the {asked}, and each board has a gain of its own: name it by `uuid`",
-            several.len()
-        )),
+        several => {
+            Err(format!("{} devices have the {name}, and each board has its own gain: use `uuid`", several.len()))
+        }
     }
 }
 
@@ -161,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_is_found_by_each_of_its_names() {
+    fn finds_a_device_by_each_of_its_names() {
         for (device, domain) in
             [("domain = \"gpu:0\"", "gpu:0"), ("uuid = \"GPU-11\"", "gpu:1"), ("name = \"NVIDIA L4\"", "gpu:2")]
         {
@@ -174,20 +171,29 @@ mod tests {
     }
 
     #[test]
-    fn what_can_t_be_is_refused_with_what_would_be_right() {
-        for (text, part) in [
-            (toml("name = \"NVIDIA H200\"\ngain = 1.0"), "name it by `uuid`"),
-            (toml("domain = \"gpu:7\"\ngain = 1.0"), "there are gpu:0 (NVIDIA H200), gpu:1 (NVIDIA H200, GPU-11)"),
-            (toml("gain = 1.0"), "needs one of"),
-            (toml("domain = \"gpu:0\"\ngain = 5.0"), "between 0.5 and 2"),
-            (toml("domain = \"gpu:0\"\ngain = 1.0\noffset_w = nan"), "±1000 W"),
-            (toml("domain = \"gpu:0\"\ngain = 1.0\noffset = 1"), "line 6: unknown field `offset`"),
-            (toml("domain = \"gpu:0\"\ngain = 1.0\n[[device]]\ndomain = \"gpu:0\"\ngain = 1.0"), "calibrated twice"),
-            ("reference = \"m\"\ndate = \"yesterday\"\ndevice = []".to_owned(), "`date` must be a day"),
-            ("reference = \"m\"".to_owned(), "it is no calibration"),
-        ] {
-            let error = resolved(&text).unwrap_err();
-            assert!(error.contains(part), "no {part:?} in {error:?}");
-        }
+    fn errors_name_the_value_and_the_remedy() {
+        let board = |device: &str| resolved(&toml(device)).unwrap_err();
+        let messages = [
+            board("name = \"NVIDIA H200\"\ngain = 1.0"),
+            board("domain = \"gpu:7\"\ngain = 1.0"),
+            board("gain = 1.0"),
+            board("domain = \"gpu:0\"\ngain = 5.0"),
+            board("domain = \"gpu:0\"\ngain = 1.0\noffset_w = nan"),
+            board("domain = \"gpu:0\"\ngain = 1.0\noffset = 1"),
+            board("domain = \"gpu:0\"\ngain = 1.0\n[[device]]\ndomain = \"gpu:0\"\ngain = 1.0"),
+            resolved("reference = \"m\"\ndate = \"yesterday\"\ndevice = []").unwrap_err(),
+            resolved("reference = \"m\"").unwrap_err(),
+        ];
+        insta::assert_snapshot!(messages.join("\n"), @"
+        2 devices have the name `NVIDIA H200`, and each board has its own gain: use `uuid`
+        no device has the domain `gpu:7`; the devices are gpu:0 (NVIDIA H200), gpu:1 (NVIDIA H200, GPU-11), gpu:2 (NVIDIA L4)
+        each [[device]] needs one of `uuid`, `domain` and `name`
+        `gain` of gpu:0 must be between 0.5 and 2, not 5
+        `offset_w` of gpu:0 must be within ±1000 W, not NaN
+        not a valid calibration: line 6: unknown field `offset`, expected one of `domain`, `uuid`, `name`, `gain`, `offset_w`
+        gpu:0 is calibrated twice
+        `date` must be a day such as 2026-11-02, not `yesterday`
+        not a valid calibration: line 1: missing field `date`
+        ");
     }
 }

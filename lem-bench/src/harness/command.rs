@@ -1,6 +1,4 @@
-//! The command line: made from the table of options, and read back as what was said.
-//!
-//! Must not know what any option means.
+//! The command line of a bench binary: built from the table of options, and read back into setting values.
 
 use std::ffi::OsString;
 
@@ -12,26 +10,32 @@ use super::exit::ExitStatus;
 use super::layers::{Layer, SettingValue};
 use super::options::{self, Arity, OptionSpec, Scope};
 
-/// Reads the arguments, the first of which is the name of the binary; the help names the meters that it brings along.
+/// Text below the options in the help.
+const AFTER_HELP: &str = "Options with an environment variable are also keys of lem-bench.toml in the package's or the workspace's \
+             folder.\nPrecedence: flag, environment, file, attribute of the bench, default. --show-config prints the source \
+             of each value.\n\nExit codes: 0 done, 1 results can't be saved, 2 usage, 3 a bench regressed (only with \
+             --fail-on), 4 a measurement is invalid or the meter is not available, 5 no bench matched, 101 a bench failed, \
+             130 interrupted.";
+
+/// Reads the arguments, of which the first is the name of the binary. The help lists `custom_meters`.
 ///
 /// # Errors
-/// Help, version or a mistake: a text to show instead of going on.
+/// Help, version, or a mistake: the text to print with [`print_and_exit_status`].
 pub(super) fn read<'a>(
     args: impl IntoIterator<Item = OsString>,
-    meters: impl Iterator<Item = &'a str>,
+    custom_meters: impl Iterator<Item = &'a str>,
 ) -> Result<Vec<SettingValue>, clap::Error> {
-    let own: Vec<_> = meters.collect();
-    let own = if own.is_empty() {
-        String::new()
-    } else {
-        format!("\n\nMeters that this binary brings along: --meter {}.", own.join(", --meter "))
+    let meters: Vec<String> = custom_meters.map(|name| format!("--meter {name}")).collect();
+    let meters = match meters.as_slice() {
+        [] => String::new(),
+        meters => format!("\n\nMeters of this binary: {}", meters.join(", ")),
     };
-    let matches = command().after_help(format!("{AFTER}{own}")).try_get_matches_from(args)?;
-    Ok(options::all().filter_map(|option| said(&matches, option)).collect())
+    let matches = command().after_help(format!("{AFTER_HELP}{meters}")).try_get_matches_from(args)?;
+    Ok(from_matches(&matches, options::all()))
 }
 
-/// Shows what stands in for going on: help and version on stdout, for which all is well; mistakes on stderr.
-pub(super) fn end(error: &clap::Error) -> ExitStatus {
+/// Prints help and version to stdout, mistakes to stderr, and returns the exit status.
+pub(super) fn print_and_exit_status(error: &clap::Error) -> ExitStatus {
     let text = error.render().to_string();
     if error.use_stderr() {
         console::err(&text);
@@ -42,19 +46,25 @@ pub(super) fn end(error: &clap::Error) -> ExitStatus {
     }
 }
 
-/// What the command line says about an option, if anything.
-pub(super) fn said(matches: &ArgMatches, option: &'static OptionSpec) -> Option<SettingValue> {
-    if matches.value_source(option.name) != Some(ValueSource::CommandLine) {
-        return None;
-    }
-    let values = match option.arity {
-        Arity::Switch => vec![matches.get_flag(option.name).to_string()],
-        _ => matches.get_many::<String>(option.name)?.cloned().collect(),
+/// Returns the values of those of `options` that the command line sets.
+pub(super) fn from_matches(
+    matches: &ArgMatches,
+    options: impl Iterator<Item = &'static OptionSpec>,
+) -> Vec<SettingValue> {
+    let value = |option: &'static OptionSpec| {
+        if matches.value_source(option.name) != Some(ValueSource::CommandLine) {
+            return None;
+        }
+        let values = match option.arity {
+            Arity::Switch => vec![matches.get_flag(option.name).to_string()],
+            _ => matches.get_many::<String>(option.name)?.cloned().collect(),
+        };
+        Some(SettingValue { option, values, layer: Layer::Flag, place: flag(option) })
     };
-    Some(SettingValue { option, values, layer: Layer::Flag, place: flag(option) })
+    options.filter_map(value).collect()
 }
 
-/// The option as it is written on the command line.
+/// Returns the option as written on the command line.
 fn flag(option: &OptionSpec) -> String {
     match option.arity {
         Arity::Positional(name) => name.to_owned(),
@@ -63,25 +73,18 @@ fn flag(option: &OptionSpec) -> String {
     }
 }
 
-/// What stands below the options.
-const AFTER: &str = "Every option with an environment variable is also a key of lem-bench.toml, in the package's or the \
-             workspace's folder.\nOrder: flag, environment, file, the bench's attribute, default. --show-config tells \
-             where each value came from.\n\nExit codes: 0 done, 1 results can't be kept, 2 usage, 3 a bench \
-             regressed (only with --fail-on-regression), 4 a measurement is \
-             invalid or the meter can't be had, 5 no bench matched, 101 a bench failed.";
-
 fn command() -> Command {
     Command::new("bench")
-        .about("Measures the energy of the benches in this binary: joules per token, with confidence intervals.")
+        .about("Measures the energy of the benches in this binary: joules per token, with confidence intervals")
         .version(env!("CARGO_PKG_VERSION"))
         .override_usage("cargo bench [--bench NAME] -- [FILTER]... [OPTIONS]")
         .args_override_self(true)
         .args(options::all().map(arg))
 }
 
-/// An option as clap knows it.
+/// Returns the clap argument of an option.
 pub(super) fn arg(option: &'static OptionSpec) -> Arg {
-    let arg = Arg::new(option.name).help(help(option)).help_heading(option.topic.heading());
+    let arg = Arg::new(option.name).help(help(option)).help_heading(option.group.heading());
     let arg = match option.arity {
         Arity::Positional(_) => arg,
         _ if option.name.len() == 1 => arg.short(option.name.chars().next()),
@@ -119,31 +122,31 @@ mod tests {
 
     fn read_all(args: &[&str]) -> Result<Vec<(&'static str, Vec<String>)>, String> {
         let args = std::iter::once("bin").chain(args.iter().copied()).map(OsString::from);
-        let said = read(args, ["plug"].into_iter()).map_err(|error| error.render().to_string())?;
-        Ok(said.into_iter().map(|said| (said.option.name, said.values)).collect())
+        let values = read(args, ["plug"].into_iter()).map_err(|error| error.render().to_string())?;
+        Ok(values.into_iter().map(|value| (value.option.name, value.values)).collect())
     }
 
     #[test]
-    fn the_table_makes_a_sound_command() {
+    fn command_is_valid() {
         command().debug_assert();
     }
 
     #[test]
-    fn an_optional_value_never_swallows_a_filter() {
-        let said = read_all(&["--report-time", "decode", "--bench"]).unwrap();
-        assert_eq!(said[0], ("filter", vec!["decode".to_owned()]));
-        assert_eq!(said.last(), Some(&("report-time", vec![String::new()])));
+    fn optional_value_never_takes_a_filter() {
+        let values = read_all(&["--report-time", "decode", "--bench"]).unwrap();
+        assert_eq!(values[0], ("filter", vec!["decode".to_owned()]));
+        assert_eq!(values.last(), Some(&("report-time", vec![String::new()])));
     }
 
     #[test]
-    fn what_cargo_adds_at_the_end_may_have_been_there_before() {
-        let said = read_all(&["--bench", "a", "--cycles", "3", "b", "--cycles=4", "--bench"]).unwrap();
-        assert_eq!(said[0].1, ["a", "b"]);
-        assert_eq!(said[2], ("cycles", vec!["4".to_owned()]));
+    fn flags_may_be_repeated() {
+        let values = read_all(&["--bench", "a", "--cycles", "3", "b", "--cycles=4", "--bench"]).unwrap();
+        assert_eq!(values[0].1, ["a", "b"]);
+        assert_eq!(values[2], ("cycles", vec!["4".to_owned()]));
     }
 
     #[test]
-    fn an_unknown_flag_is_refused_and_its_neighbour_named() {
+    fn rejects_unknown_flag_and_suggests_one() {
         let text = read_all(&["--cylces", "3"]).unwrap_err();
         assert!(text.contains("--cycles"), "{text}");
         assert!(read_all(&["--quick", "--profile", "publish"]).is_err());
@@ -151,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn help_names_every_option_and_its_twin() {
+    fn help_names_every_option_and_variable() {
         let text = read_all(&["--help"]).unwrap_err();
         assert!(text.contains("--meter plug"), "{text}");
         for option in options::all() {

@@ -1,6 +1,4 @@
-//! What the harness was asked to do, from whatever layer, in types.
-//!
-//! Plain data; must not know where a value came from or how it was written.
+//! The configuration of one call in types, after all layers are merged.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,31 +11,51 @@ use crate::plan::Shard;
 use crate::protocol::{Overrides, Profile};
 use crate::registry::{IgnoredMode, Selection};
 
-/// How results are shown.
+/// What a call does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// List the benches.
+    List,
+    /// Run each body once.
+    Test,
+    /// Measure the benches.
+    Bench,
+}
+
+/// What a binary does without `--bench`, `--test` and `--list`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DefaultMode {
+    /// Test: one of cargo's bench targets. `cargo bench` passes `--bench`, `cargo test` does not.
+    Test,
+    /// Measure: started by hand, `mpirun` or `srun`, which pass no flag.
+    Bench,
+}
+
+/// Format of lists and results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Format {
-    /// For people.
+    /// Text for people.
     #[default]
     Pretty,
-    /// For people in a hurry; lists in this form are read by test runners.
+    /// Short text; test runners read lists in this form.
     Terse,
-    /// For programs: libtest's JSON lines for lists and tests, the summary for measurements.
+    /// libtest's JSON lines for lists and tests, the summary for measurements.
     Json,
 }
 
-/// How results are printed in bench mode, by criterion's names.
+/// Format of results in bench mode, with criterion's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum OutputFormat {
-    /// For people.
+    /// Tables for people.
     #[default]
     Criterion,
-    /// libtest's bench lines: the time of a request.
+    /// libtest's bench lines, with the time per request.
     Bencher,
     /// The summary.
     Json,
 }
 
-/// When colours are used.
+/// When to use colors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Color {
     /// On a terminal, unless `NO_COLOR` is set.
@@ -49,50 +67,50 @@ pub(super) enum Color {
     Never,
 }
 
-/// What happens when no bench matches.
+/// What to do when no bench matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum NoMatch {
-    /// Exit code 5.
+    /// Exit with code 5.
     #[default]
     Fail,
-    /// A line on stderr.
+    /// Print a warning.
     Warn,
 }
 
-/// Which interrupted run to go on with.
+/// Which interrupted run to resume.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Resume {
-    /// The newest of this target.
+    /// The newest run of this target.
     Newest,
-    /// The one of this id.
+    /// The run with this id.
     Run(String),
 }
 
-/// What results are compared with, and what comes of it.
+/// What results are compared with, and how they are judged.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Comparing {
-    /// The name to save the result under.
+    /// Name to save the result under.
     pub(super) save: Option<String>,
-    /// The baseline to compare with, which must be there.
+    /// Baseline to compare with; it must exist.
     pub(super) baseline: Option<String>,
-    /// The baseline to compare with, if it is there.
+    /// Baseline to compare with, if it exists.
     pub(super) lenient: Option<String>,
-    /// The baseline that stands in for a new measurement.
+    /// Baseline to use in place of a new measurement.
     pub(super) load: Option<String>,
     pub(super) options: CompareOptions,
     pub(super) gate: GateRules,
 }
 
-/// What was asked for.
+/// The values of all options.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Config {
-    // What to do.
+    // Mode.
     pub(super) list: bool,
     pub(super) test: bool,
     pub(super) bench: bool,
     pub(super) dry_run: bool,
-    pub(super) settings_only: bool,
-    // Which benches.
+    pub(super) show_config: bool,
+    // Selection.
     pub(super) filters: Vec<String>,
     pub(super) skip: Vec<String>,
     pub(super) exact: bool,
@@ -100,58 +118,57 @@ pub(super) struct Config {
     pub(super) include_ignored: bool,
     pub(super) axes: Vec<(String, Vec<String>)>,
     pub(super) no_match: NoMatch,
-    // In which order.
     pub(super) order: Order,
-    /// The order is shuffled by a seed that the clock gives.
+    /// Shuffle with a seed from the clock.
     pub(super) shuffle: bool,
     pub(super) shuffle_seed: Option<u64>,
     pub(super) fail_fast: bool,
-    // Which part of a run.
+    // Runs.
     pub(super) resume: Option<Resume>,
     pub(super) shard: Option<Shard>,
-    // How they are measured.
+    // Measurement.
     pub(super) profile: Profile,
     pub(super) overrides: Overrides,
     /// Total length of all windows of a bench.
     pub(super) measurement_time: Option<Duration>,
     pub(super) seed: u64,
-    /// How intervals are made.
+    /// How intervals are computed.
     pub(super) analysis: Options,
-    // In which processes.
+    // Processes.
     pub(super) isolate: bool,
-    /// How many processes run each bench side by side.
+    /// Number of processes that measure each bench at the same time.
     pub(super) processes: Option<u32>,
-    /// How long one of them is awaited by the others.
+    /// How long the ranks wait for one of them.
     pub(super) rank_timeout: Duration,
-    /// How long a bench may take, from its set-up to its end.
+    /// Longest duration of a bench, including its setup.
     pub(super) bench_timeout: Option<Duration>,
-    /// Variables that an isolated bench's process is started with.
+    /// Environment variables of the process of an isolated bench.
     pub(super) env: Vec<(String, String)>,
-    // By what.
+    // Meters.
     pub(super) meter: MeterChoice,
     pub(super) domains: Vec<String>,
     pub(super) open: OpenOptions,
     pub(super) calibration: Option<PathBuf>,
     pub(super) no_wait: bool,
     pub(super) lock_file: Option<PathBuf>,
-    // With what they are compared.
+    // Comparison.
     pub(super) comparing: Comparing,
-    // What comes out.
+    // Output.
     pub(super) format: Format,
     pub(super) output_format: OutputFormat,
-    /// Formats, by name, that are written beside the summary.
+    /// Names of the formats to write in addition to the summary.
     pub(super) exports: Vec<&'static str>,
     pub(super) quiet: bool,
     pub(super) color: Color,
     pub(super) output_dir: Option<PathBuf>,
     pub(super) context: Vec<(String, String)>,
-    /// Which events are shown.
+    /// Filter for log events.
     pub(super) log: Option<String>,
-    /// Who is told what the run came to.
+    /// URL that the summary is posted to.
     pub(super) notify: Option<String>,
 }
 
-/// The seed of everything drawn when none is given: a fixed one, so that two runs meet their inputs in one order.
+/// Default seed. It is fixed, so that two runs use their inputs in the same order.
 pub(super) const DEFAULT_SEED: u64 = 1;
 
 impl Default for Config {
@@ -161,7 +178,7 @@ impl Default for Config {
             test: false,
             bench: false,
             dry_run: false,
-            settings_only: false,
+            show_config: false,
             filters: Vec::new(),
             skip: Vec::new(),
             exact: false,
@@ -206,7 +223,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The selection by libtest's rules. `--include-ignored` wins over `--ignored`, as it contains it.
+    /// Returns the selection by libtest's rules. `--include-ignored` wins over `--ignored`, because it includes it.
     pub(super) fn selection(&self) -> Selection {
         let ignored = match (self.include_ignored, self.ignored) {
             (true, _) => IgnoredMode::Include,
@@ -216,13 +233,43 @@ impl Config {
         Selection { filters: self.filters.clone(), skip: self.skip.clone(), exact: self.exact, ignored }
     }
 
-    /// Whether every bench has a process of its own: what is asked of that process can be had in no other way.
+    /// Returns whether each bench runs in its own process. A time limit and environment variables need one.
     pub(super) fn isolates(&self) -> bool {
         self.isolate || self.bench_timeout.is_some() || !self.env.is_empty()
     }
 
-    /// Whether stderr is left to errors.
+    /// Returns whether stderr is for errors only.
     pub(super) fn is_quiet(&self) -> bool {
         self.quiet || self.format != Format::Pretty
+    }
+
+    /// Returns the mode that the options select.
+    pub(super) fn mode(&self, default: DefaultMode) -> Mode {
+        if self.list {
+            Mode::List
+        } else if self.test {
+            Mode::Test
+        } else if self.bench || self.dry_run || default == DefaultMode::Bench {
+            Mode::Bench
+        } else {
+            Mode::Test
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mode_depends_on_flags_and_kind_of_binary() {
+        let mode = |list, test, bench, default| Config { list, test, bench, ..Config::default() }.mode(default);
+        assert_eq!(mode(false, false, false, DefaultMode::Test), Mode::Test);
+        assert_eq!(mode(false, false, false, DefaultMode::Bench), Mode::Bench);
+        for default in [DefaultMode::Test, DefaultMode::Bench] {
+            assert_eq!(mode(false, false, true, default), Mode::Bench);
+            assert_eq!(mode(false, true, true, default), Mode::Test);
+            assert_eq!(mode(true, true, true, default), Mode::List);
+        }
     }
 }

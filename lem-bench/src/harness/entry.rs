@@ -1,17 +1,62 @@
-//! `Harness`: what `main!` stands for, and what a binary of one's own builds by hand.
+//! `Harness` and `main!`: how a bench target or another binary starts.
 
-use super::hints::TargetInfo;
-use super::mode::DefaultMode;
-use super::own_meters::OwnMeters;
+use super::config::DefaultMode;
+use super::custom_meters::CustomMeters;
+use super::workspace::TargetInfo;
 use super::{console, run};
 use crate::bench::{Bencher, BodyResult};
 use crate::meter::Meter;
 use crate::registry::{BenchDefinition, Registry};
 
-/// A set of benches, and a `main` that reads the command line and does with them what it says.
+/// Defines `main` of a bench target: it finds the functions marked [`#[energy_bench]`](crate::energy_bench) and runs
+/// them by the command line.
 ///
-/// In a bench target, [`lem_bench::main!()`](crate::main) is all that is needed. A binary of one's own adds benches by
-/// hand, and measures unless `--test` or `--list` is given:
+/// In a bench target (`[[bench]]` with `harness = false`):
+///
+/// ```no_run
+/// use lem_bench::prelude::*;
+///
+/// #[energy_bench]
+/// fn sum(b: &mut Bencher) {
+///     b.iter(|| drop(std::hint::black_box((0..1000_u64).sum::<u64>())));
+/// }
+///
+/// lem_bench::main!();
+/// ```
+///
+/// `cargo bench` measures. Without `--bench`, which cargo passes (`cargo test --benches`, `cargo nextest run --benches`),
+/// each bench runs once without measuring. A binary that should always measure calls
+/// [`Harness::main`](crate::Harness::main) instead.
+///
+/// A closure configures the [`Harness`](crate::Harness):
+///
+/// ```no_run
+/// # use lem_bench::meter::Estimate;
+/// lem_bench::main!(|harness| harness.meter("mine", |_| Ok::<_, String>(Estimate::default())));
+/// ```
+#[macro_export]
+macro_rules! main {
+    () => {
+        $crate::main!(|harness| harness);
+    };
+    ($configure:expr) => {
+        fn main() {
+            let configure: fn($crate::Harness) -> $crate::Harness = $configure;
+            let harness = $crate::Harness::of_bench_target($crate::TargetInfo::new(
+                ::core::option_env!("CARGO_CRATE_NAME"),
+                ::core::option_env!("CARGO_PKG_NAME"),
+                ::core::option_env!("CARGO_MANIFEST_DIR"),
+                ::core::option_env!("CARGO_TARGET_TMPDIR"),
+            ));
+            configure(harness).main()
+        }
+    };
+}
+
+/// A set of benches, and a `main` that runs them by the command line.
+///
+/// A bench target needs only [`lem_bench::main!()`](crate::main). Other binaries add benches themselves, and measure
+/// unless `--test` or `--list` is given:
 ///
 /// ```no_run
 /// use lem_bench::Harness;
@@ -21,10 +66,10 @@ use crate::registry::{BenchDefinition, Registry};
 #[derive(Debug)]
 #[must_use = "nothing runs until `main` is called"]
 pub struct Harness {
-    pub(super) registry: Registry,
-    pub(super) hints: TargetInfo,
-    pub(super) habit: DefaultMode,
-    pub(super) meters: OwnMeters,
+    registry: Registry,
+    target: TargetInfo,
+    default_mode: DefaultMode,
+    meters: CustomMeters,
 }
 
 impl Default for Harness {
@@ -34,28 +79,28 @@ impl Default for Harness {
 }
 
 impl Harness {
-    /// The functions under [`#[energy_bench]`](crate::energy_bench) that are linked into this binary, if any, for a
-    /// binary that measures by default.
+    /// Creates a harness with the functions marked [`#[energy_bench]`](crate::energy_bench) that are linked into this
+    /// binary. It measures by default.
     pub fn new() -> Self {
         Self {
             registry: Registry::from_attributes(),
-            hints: TargetInfo::default(),
-            habit: DefaultMode::ByHand,
-            meters: OwnMeters::default(),
+            target: TargetInfo::default(),
+            default_mode: DefaultMode::Bench,
+            meters: CustomMeters::default(),
         }
     }
 
-    /// The same, for one of cargo's bench targets, which measures when cargo says `--bench`.
-    pub fn of_bench_target(hints: TargetInfo) -> Self {
-        Self { hints, habit: DefaultMode::BenchTarget, ..Self::new() }
+    /// Creates a harness for one of cargo's bench targets. It measures when cargo passes `--bench`.
+    pub fn of_bench_target(target: TargetInfo) -> Self {
+        Self { target, default_mode: DefaultMode::Test, ..Self::new() }
     }
 
-    /// Adds what was known when the binary was compiled: where its results go depends on it.
-    pub fn hints(self, hints: TargetInfo) -> Self {
-        Self { hints, ..self }
+    /// Sets facts that are known when the binary is compiled. The results folder depends on them.
+    pub fn hints(self, target: TargetInfo) -> Self {
+        Self { target, ..self }
     }
 
-    /// Adds a bench that is a closure.
+    /// Adds a closure as a bench.
     ///
     /// ```
     /// use lem_bench::Harness;
@@ -72,18 +117,20 @@ impl Harness {
         self.register(BenchDefinition::from_fn(name, body))
     }
 
-    /// Adds a bench with all that can be said about one.
+    /// Adds a bench with all its attributes.
     pub fn register(mut self, bench: BenchDefinition) -> Self {
         self.registry.add(bench);
         self
     }
 
-    /// Adds a meter of your own, chosen by `--meter NAME` (or `meter = "NAME"` in `lem-bench.toml`). `open` is called
-    /// when it is chosen, with what stands behind the name and a colon (`--meter plug:192.168.1.7`), else with an empty
-    /// text. Those of its domains that no other contains are the headline; `--domain` chooses others.
+    /// Adds a meter of your own, selected by `--meter NAME` (or `meter = "NAME"` in `lem-bench.toml`).
     ///
-    /// The name is made of small letters, digits, `-` and `_`, and none of the built-in ones. In a bench target with
-    /// `main!` this is [`main!(|harness| harness.meter(…))`](crate::main). `examples/wall_plug` has a whole one.
+    /// `open` is called when the meter is selected, with the text after the name and a colon
+    /// (`--meter plug:192.168.1.7`), or an empty text. The headline energy is the sum of its domains that no other
+    /// domain contains; `--domain` selects others.
+    ///
+    /// The name consists of small letters, digits, `-` and `_`, and differs from the built-in ones. With `main!`, write
+    /// [`main!(|harness| harness.meter(…))`](crate::main). See `examples/wall_plug` for a complete meter.
     ///
     /// ```
     /// use lem_bench::Harness;
@@ -92,7 +139,7 @@ impl Harness {
     ///
     /// // `--meter laptop:4.5` counts 4.5 W per busy core.
     /// let harness = Harness::new().meter("laptop", |watts| {
-    ///     let watts = watts.parse().map_err(|_| format!("`{watts}` is no number of watts"))?;
+    ///     let watts = watts.parse().map_err(|_| format!("`{watts}` is not a number of watts"))?;
     ///     Estimate::new(Watts(watts)).map_err(|error| error.to_string())
     /// });
     /// # drop(harness);
@@ -114,16 +161,15 @@ impl Harness {
         self
     }
 
-    /// Reads the command line, the environment and `lem-bench.toml`, does what they say, and ends the process.
+    /// Reads the command line, the environment and `lem-bench.toml`, runs the benches, and ends the process.
     ///
-    /// Ends with 0 when all is done, 1 when results can't be kept, 2 for a mistake in what was asked for, 4 when a
-    /// measurement is invalid or the meter can't be had, 5 when no bench matches or none is there, 101 when a bench
-    /// failed.
+    /// Exit codes: 0 done, 1 results can't be saved, 2 usage, 3 a bench regressed (with `--fail-on`), 4 a measurement is
+    /// invalid or the meter is not available, 5 no bench matched, 101 a bench failed, 130 interrupted.
     pub fn main(self) -> ! {
-        let exit = run::run(self).unwrap_or_else(|stop| {
-            console::error(&stop.message);
-            stop.exit
+        let status = run::run(self.registry, self.target, self.default_mode, self.meters).unwrap_or_else(|error| {
+            console::error(&error.to_string());
+            error.status()
         });
-        std::process::exit(i32::from(exit.code()))
+        std::process::exit(i32::from(status.code()))
     }
 }

@@ -1,34 +1,33 @@
-//! How a harness binary ends: each exit code, what it means, and which one wins.
-//!
-//! Must not know what happened, nor exit by itself.
+//! How a harness binary ends: the exit statuses with their codes, and the error that ends it early.
 
 use std::process::ExitCode;
 
-/// The end of a harness binary. Ordered: of several that hold, the greatest is told.
+use crate::store::StoreError;
+
+/// How a harness binary ends. Ordered by severity: where several apply, the greatest is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) enum ExitStatus {
     /// 0: done.
     #[default]
     Done,
-    /// 3: a bench regressed, and a gate was asked for.
+    /// 3: a bench regressed, and a gate was requested.
     Regressed,
-    /// 4: a measurement is invalid, there is no meter that satisfies `--meter`, or another run measures and `--no-wait`
-    /// was said.
+    /// 4: a measurement is invalid, no meter satisfies `--meter`, or another run is measuring and `--no-wait` is set.
     Invalid,
     /// 101: a bench failed.
     BenchFailed,
-    /// 130: it was interrupted; what was measured until then is kept.
+    /// 130: interrupted; everything measured before is saved.
     Interrupted,
-    /// 5: nothing matched the filter, or nothing was registered.
+    /// 5: no bench matches the filter, or none is registered.
     NoMatch,
-    /// 2: the command line, the environment or `lem-bench.toml` asks for something that can't be.
+    /// 2: a mistake in the command line, the environment or `lem-bench.toml`.
     Usage,
-    /// 1: the machine did not let us: results can't be written, the lock can't be used, a thread can't be started.
+    /// 1: the system refused: results can't be written, the lock can't be taken, a thread can't be started.
     Machine,
 }
 
 impl ExitStatus {
-    /// All ends there are.
+    /// All statuses.
     pub(super) const ALL: [Self; 8] = [
         Self::Done,
         Self::Regressed,
@@ -40,7 +39,7 @@ impl ExitStatus {
         Self::Machine,
     ];
 
-    /// The code that the process ends with.
+    /// Returns the exit code of the process.
     pub(super) fn code(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -56,33 +55,71 @@ impl ExitStatus {
 }
 
 impl From<ExitStatus> for ExitCode {
-    fn from(exit: ExitStatus) -> Self {
-        Self::from(exit.code())
+    fn from(status: ExitStatus) -> Self {
+        Self::from(status.code())
     }
 }
 
-/// Why a harness binary stopped before it was done, and what a person can do about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct HarnessError {
-    pub(super) exit: ExitStatus,
-    pub(super) message: String,
+/// Why a harness binary ends early. The message names the problem and the remedy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub(super) enum HarnessError {
+    /// A mistake in the command line, the environment, `lem-bench.toml` or the benches.
+    Usage { message: String },
+    /// No bench or no result matches.
+    NoMatch { message: String },
+    /// A measurement is not possible or not valid.
+    Invalid { message: String },
+    /// The system refused something.
+    Machine { message: String },
+    /// Processes that were started for the run ended with this status.
+    Processes { status: ExitStatus, message: String },
 }
 
 impl HarnessError {
     pub(super) fn usage(message: impl Into<String>) -> Self {
-        Self { exit: ExitStatus::Usage, message: message.into() }
-    }
-
-    pub(super) fn machine(message: impl Into<String>) -> Self {
-        Self { exit: ExitStatus::Machine, message: message.into() }
-    }
-
-    pub(super) fn invalid(message: impl Into<String>) -> Self {
-        Self { exit: ExitStatus::Invalid, message: message.into() }
+        Self::Usage { message: message.into() }
     }
 
     pub(super) fn no_match(message: impl Into<String>) -> Self {
-        Self { exit: ExitStatus::NoMatch, message: message.into() }
+        Self::NoMatch { message: message.into() }
+    }
+
+    pub(super) fn invalid(message: impl Into<String>) -> Self {
+        Self::Invalid { message: message.into() }
+    }
+
+    pub(super) fn machine(message: impl Into<String>) -> Self {
+        Self::Machine { message: message.into() }
+    }
+
+    /// Returns the status that the process ends with.
+    pub(super) fn status(&self) -> ExitStatus {
+        match self {
+            Self::Usage { .. } => ExitStatus::Usage,
+            Self::NoMatch { .. } => ExitStatus::NoMatch,
+            Self::Invalid { .. } => ExitStatus::Invalid,
+            Self::Machine { .. } => ExitStatus::Machine,
+            Self::Processes { status, .. } => *status,
+        }
+    }
+
+    /// Returns the same error with `text` appended to its message.
+    pub(super) fn append(mut self, text: &str) -> Self {
+        let (Self::Usage { message }
+        | Self::NoMatch { message }
+        | Self::Invalid { message }
+        | Self::Machine { message }
+        | Self::Processes { message, .. }) = &mut self;
+        message.push_str(text);
+        self
+    }
+}
+
+impl From<StoreError> for HarnessError {
+    fn from(error: StoreError) -> Self {
+        let remedy = error.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default();
+        Self::machine(format!("{error}{remedy}"))
     }
 }
 
@@ -91,12 +128,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failed_bench_is_told_before_an_invalid_measurement_and_that_before_a_regression() {
-        assert_eq!(
-            [ExitStatus::Done, ExitStatus::BenchFailed, ExitStatus::Invalid].into_iter().max().map(ExitStatus::code),
-            Some(101)
-        );
-        assert_eq!([ExitStatus::Regressed, ExitStatus::Invalid].into_iter().max().map(ExitStatus::code), Some(4));
-        assert_eq!([ExitStatus::Done, ExitStatus::Regressed].into_iter().max().map(ExitStatus::code), Some(3));
+    fn most_severe_status_wins() {
+        use ExitStatus::{BenchFailed, Done, Invalid, Regressed};
+
+        let worst = |statuses: &[ExitStatus]| statuses.iter().max().map(|status| status.code());
+        assert_eq!(worst(&[Done, BenchFailed, Invalid]), Some(101));
+        assert_eq!(worst(&[Regressed, Invalid]), Some(4));
+        assert_eq!(worst(&[Done, Regressed]), Some(3));
+    }
+
+    #[test]
+    fn appended_text_keeps_the_status() {
+        let error = HarnessError::usage("no such run").append("; see above");
+        assert_eq!((error.status(), error.to_string().as_str()), (ExitStatus::Usage, "no such run; see above"));
     }
 }

@@ -1,15 +1,23 @@
-//! The layers that set options, and how they become one configuration: flag, then environment, then `lem-bench.toml`,
-//! then the bench's own attribute, then the default.
-//!
-//! Must not know what any option means.
+//! The layers that set options and how they merge: flag, then environment, then `lem-bench.toml`, then the bench's
+//! attribute, then the default.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 
 use super::config::Config;
 use super::exit::HarnessError;
-use super::nearest::nearest;
 use super::options::{self, Arity, OptionSpec, Scope};
+use super::parse::{self, suggest};
 use crate::model::Setting;
+use crate::registry::Case;
 
-/// Where a value came from.
+/// Start of the names of all our environment variables.
+const PREFIX: &str = "LEM_BENCH_";
+
+/// Placeholder for the value of a secret option.
+const REDACTED: &str = "(not shown)";
+
+/// Where a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Layer {
     Default,
@@ -20,7 +28,7 @@ pub(super) enum Layer {
 }
 
 impl Layer {
-    /// Its name in records.
+    /// Returns the name used in records.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Default => "default",
@@ -32,149 +40,176 @@ impl Layer {
     }
 }
 
-/// An option that a layer sets.
+/// An option with the values that one layer sets.
 #[derive(Debug, Clone)]
 pub(super) struct SettingValue {
     pub(super) option: &'static OptionSpec,
     pub(super) values: Vec<String>,
     pub(super) layer: Layer,
-    /// Where exactly, for people: `--cycles`, `LEM_BENCH_CYCLES`, `/x/lem-bench.toml:3`.
+    /// The exact place, for messages: `--cycles`, `LEM_BENCH_CYCLES`, `/x/lem-bench.toml:3`.
     pub(super) place: String,
 }
 
-/// What was asked for, and what asked for it.
+impl SettingValue {
+    fn invalid(&self, expects: &str) -> HarnessError {
+        let (value, place) = (self.values.join(", "), &self.place);
+        let source = match self.layer {
+            Layer::Flag => format!("flag {place}"),
+            Layer::Environment => format!("environment variable {place}"),
+            Layer::File => format!("file {place}"),
+            Layer::Attribute | Layer::Default => format!("{} {place}", self.layer.name()),
+        };
+        HarnessError::usage(format!(
+            "invalid value `{value}` for `{}`, from the {source}: expected {expects}",
+            self.option.name
+        ))
+    }
+
+    /// Expands a switch that is short for another option: it sets that option in the same layer.
+    fn expand(self) -> Vec<Self> {
+        let is_on = self.values.first().is_some_and(|text| parse::switch(text) == Ok(true));
+        let long = self.option.short_for.filter(|_| is_on);
+        match long.and_then(|(name, value)| Some((options::setting(name)?, value))) {
+            Some((option, value)) => vec![Self { option, values: vec![value.to_owned()], ..self.clone() }, self],
+            None => vec![self],
+        }
+    }
+}
+
+/// The merged configuration, and where each value comes from.
 #[derive(Debug, Clone)]
 pub(super) struct ResolvedConfig {
     pub(super) config: Config,
-    said: Vec<SettingValue>,
+    values: Vec<SettingValue>,
 }
 
-/// Joins what the layers say; in `said` a later one wins over an earlier one. Every value is checked, also one that
-/// another layer overrides.
-pub(super) fn join(said: Vec<SettingValue>) -> Result<ResolvedConfig, HarnessError> {
-    let mut asked = ResolvedConfig { config: Config::default(), said: Vec::new() };
-    for said in said.into_iter().flat_map(spell_out) {
-        (said.option.set)(&mut asked.config, &said.values).map_err(|why| refuse(&said, &why))?;
-        asked.said.retain(|earlier| earlier.option.name != said.option.name);
-        asked.said.push(said);
+/// Merges the values of all layers; later ones win.
+///
+/// # Errors
+/// A value is not valid, even if another layer overrides it.
+pub(super) fn merge(values: Vec<SettingValue>) -> Result<ResolvedConfig, HarnessError> {
+    let mut resolved = ResolvedConfig { config: Config::default(), values: Vec::new() };
+    for value in values.into_iter().flat_map(SettingValue::expand) {
+        (value.option.set)(&mut resolved.config, &value.values).map_err(|error| {
+            let reason = error.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+            value.invalid(&format!("{}{reason}", value.option.expects))
+        })?;
+        resolved.values.retain(|earlier| earlier.option.name != value.option.name);
+        resolved.values.push(value);
     }
-    Ok(asked)
+    Ok(resolved)
 }
-
-/// A switch that is short for another option sets that one, in the same layer.
-fn spell_out(said: SettingValue) -> Vec<SettingValue> {
-    let on = said.values.first().is_some_and(|text| super::parse::switch(text) == Ok(true));
-    let long = said.option.short_for.filter(|_| on).and_then(|(name, value)| Some((options::setting(name)?, value)));
-    match long {
-        Some((option, value)) => vec![SettingValue { option, values: vec![value.to_owned()], ..said.clone() }, said],
-        None => vec![said],
-    }
-}
-
-fn refuse(said: &SettingValue, why: &str) -> HarnessError {
-    let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
-    refuse_for(said, &format!("{}{why}", said.option.expects))
-}
-
-fn refuse_for(said: &SettingValue, expects: &str) -> HarnessError {
-    let value = said.values.join(", ");
-    let place = from(said.layer, &said.place);
-    HarnessError::usage(format!("invalid value `{value}` for `{}`, from {place}: expected {expects}", said.option.name))
-}
-
-fn from(layer: Layer, place: &str) -> String {
-    match layer {
-        Layer::Flag => format!("the flag {place}"),
-        Layer::Environment => format!("the environment variable {place}"),
-        Layer::File => format!("the file {place}"),
-        Layer::Attribute | Layer::Default => format!("the {} {place}", layer.name()),
-    }
-}
-
-/// What stands for a value that is not written down.
-const NOT_SHOWN: &str = "(not shown)";
 
 impl ResolvedConfig {
-    /// A text without the values that are not written down.
-    pub(super) fn without_secrets(&self, text: &str) -> String {
-        let secret = self.said.iter().filter(|said| said.option.secret);
-        secret.flat_map(|said| &said.values).fold(text.to_owned(), |text, value| text.replace(value, NOT_SHOWN))
+    fn value(&self, name: &str) -> Option<&SettingValue> {
+        self.values.iter().find(|value| value.option.name == name)
     }
 
-    /// Refuses the value of an option that its text alone did not show to be wrong.
+    /// Returns whether a flag, the environment or the file sets the option of this name.
+    pub(super) fn sets(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
+    /// Returns `text` with the values of secret options redacted.
+    pub(super) fn without_secrets(&self, text: &str) -> String {
+        let secrets = self.values.iter().filter(|value| value.option.secret);
+        secrets.flat_map(|value| &value.values).fold(text.to_owned(), |text, secret| text.replace(secret, REDACTED))
+    }
+
+    /// Returns the error for a value of the option `name` that is valid by itself and turned out to be wrong.
     pub(super) fn refuse(&self, name: &str, expects: &str) -> HarnessError {
-        match self.said.iter().find(|said| said.option.name == name) {
-            Some(said) => refuse_for(said, expects),
-            None => HarnessError::usage(format!("`{name}` is expected to be {expects}")),
+        match self.value(name) {
+            Some(value) => value.invalid(expects),
+            None => HarnessError::usage(format!("invalid value for `{name}`: expected {expects}")),
         }
     }
 
-    /// Whether a layer above the attribute sets the option of this name.
-    pub(super) fn sets(&self, name: &str) -> bool {
-        self.said.iter().any(|said| said.option.name == name)
-    }
-
-    /// Each setting in force, its value, the name of its layer, and where exactly it was set, in the order of the table.
-    /// Of what belongs to one call, only what was said.
+    /// Returns each effective setting and the place that sets it, in the order of the table. Options that concern one
+    /// call only are included where they are set.
     pub(super) fn settings(&self) -> Vec<(Setting, Option<String>)> {
-        let acts = |option: &&OptionSpec| option.scope != Scope::Accepted;
-        options::all().filter(acts).filter_map(|option| self.setting(option)).collect()
+        let has_effect = |option: &&OptionSpec| option.scope != Scope::Accepted;
+        options::all().filter(has_effect).filter_map(|option| self.setting(option)).collect()
     }
 
     fn setting(&self, option: &OptionSpec) -> Option<(Setting, Option<String>)> {
-        let name = option.name.to_owned();
-        match self.said.iter().find(|said| said.option.name == option.name) {
-            Some(said) => {
-                let from = said.layer.name().to_owned();
-                let value = if option.secret { NOT_SHOWN.to_owned() } else { said.values.join("; ") };
-                Some((Setting { name, value, from }, Some(said.place.clone())))
+        let setting = |value: String, layer: Layer| Setting {
+            name: option.name.to_owned(),
+            value,
+            from: layer.name().to_owned(),
+        };
+        match self.value(option.name) {
+            Some(found) => {
+                let value = if option.secret { REDACTED.to_owned() } else { found.values.join("; ") };
+                Some((setting(value, found.layer), Some(found.place.clone())))
             }
             None if option.scope == Scope::Invocation => None,
-            None => {
-                let from = Layer::Default.name().to_owned();
-                Some((Setting { name, value: option.default.to_owned(), from }, None))
+            None => Some((setting(option.default.to_owned(), Layer::Default), None)),
+        }
+    }
+
+    /// Returns what the attributes of these cases set and no layer above overrides, once per bench:
+    /// `cycles (llama/decode)`.
+    pub(super) fn attribute_settings(&self, cases: &[Case]) -> Vec<Setting> {
+        let mut found = BTreeMap::new();
+        for case in cases {
+            let bench = match &case.group {
+                Some(group) => format!("{group}/{}", case.name),
+                None => case.name.clone(),
+            };
+            let attributes = &case.attributes;
+            let values = [
+                ("cycles", attributes.cycles.map(|n| n.to_string())),
+                ("windows", attributes.windows.map(|n| n.to_string())),
+                ("processes", attributes.processes.map(|n| n.to_string())),
+                ("gap", attributes.gap.map(|gap| format!("{}s", gap.as_secs_f64()))),
+            ];
+            for (name, value) in values {
+                if let Some(value) = value.filter(|_| !self.sets(name)) {
+                    found.insert(format!("{name} ({bench})"), value);
+                }
             }
         }
+        let from = Layer::Attribute.name();
+        found.into_iter().map(|(name, value)| Setting { name, value, from: from.to_owned() }).collect()
     }
 }
 
-/// What the environment sets, and what is worth a warning in it: variables that are nearly ours.
+/// Returns what the environment sets, and a warning for each variable whose name is almost one of ours.
 ///
-/// An empty variable is as good as none. Several values stand between semicolons.
+/// Empty variables count as unset. Several values are separated by semicolons.
 ///
 /// # Errors
-/// A variable of ours that is no Unicode.
+/// One of our variables is not valid Unicode.
 pub(super) fn environment(
-    variables: impl IntoIterator<Item = (std::ffi::OsString, std::ffi::OsString)>,
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<(Vec<SettingValue>, Vec<String>), HarnessError> {
-    let (mut said, mut warnings) = (Vec::new(), Vec::new());
-    let mut ours: Vec<(String, std::ffi::OsString)> = variables
+    let mut ours: Vec<(String, OsString)> = variables
         .into_iter()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
-        .filter(|(name, value)| name.starts_with("LEM_BENCH_") && !value.is_empty())
+        .filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty())
         .collect();
     ours.sort();
     let known: Vec<(String, &'static OptionSpec)> =
         options::settings().flat_map(|option| option.variables().map(move |variable| (variable, option))).collect();
+    let (mut values, mut warnings) = (Vec::new(), Vec::new());
     for (name, value) in ours {
         let Some((_, option)) = known.iter().find(|(variable, _)| *variable == name) else {
-            if let Some(meant) =
-                nearest(&name["LEM_BENCH_".len()..], known.iter().map(|(v, _)| &v["LEM_BENCH_".len()..]))
-            {
-                warnings.push(format!("the environment variable {name} is not known: LEM_BENCH_{meant} is"));
+            let known_names = known.iter().map(|(variable, _)| &variable[PREFIX.len()..]);
+            if let Some(meant) = suggest(&name[PREFIX.len()..], known_names) {
+                warnings.push(format!("unknown environment variable {name}: did you mean {PREFIX}{meant}?"));
             }
             continue;
         };
         let text = value.into_string().map_err(|value| {
-            HarnessError::usage(format!("the environment variable {name} is no Unicode: {}", value.display()))
+            HarnessError::usage(format!("environment variable {name} is not valid Unicode: {}", value.display()))
         })?;
-        let values = match option.arity {
+        let texts = match option.arity {
             Arity::Many(_) => text.split(';').filter(|piece| !piece.trim().is_empty()).map(str::to_owned).collect(),
             _ => vec![text],
         };
-        said.push(SettingValue { option, values, layer: Layer::Environment, place: name });
+        values.push(SettingValue { option, values: texts, layer: Layer::Environment, place: name });
     }
-    Ok((said, warnings))
+    Ok((values, warnings))
 }
 
 #[cfg(test)]
@@ -184,57 +219,63 @@ mod tests {
     use super::*;
     use crate::protocol::Profile;
 
-    fn said(name: &str, value: &str, layer: Layer) -> SettingValue {
+    fn value(name: &str, value: &str, layer: Layer) -> SettingValue {
         let option = options::setting(name).unwrap();
         SettingValue { option, values: vec![value.to_owned()], layer, place: "here".to_owned() }
     }
 
     #[test]
-    fn the_last_layer_wins_and_is_named() {
-        let asked = join(vec![
-            said("cycles", "4", Layer::File),
-            said("gap", "1", Layer::File),
-            said("cycles", "6", Layer::Environment),
+    fn last_layer_wins_and_is_recorded() {
+        let resolved = merge(vec![
+            value("cycles", "4", Layer::File),
+            value("gap", "1", Layer::File),
+            value("cycles", "6", Layer::Environment),
         ])
         .unwrap();
+        let overrides = &resolved.config.overrides;
+        assert_eq!((overrides.cycles, overrides.gap), (Some(6), Some(Duration::from_secs(1))));
+        let settings = resolved.settings();
+        let value_and_layer = |name: &str| {
+            let (setting, _) = settings.iter().find(|(setting, _)| setting.name == name).unwrap();
+            (&*setting.value, &*setting.from)
+        };
+        assert_eq!(value_and_layer("cycles"), ("6", "environment"));
+        assert_eq!(value_and_layer("gap"), ("1", "file"));
+        assert_eq!(value_and_layer("meter"), ("auto", "default"));
+    }
+
+    #[test]
+    fn quick_sets_the_profile_in_its_layer() {
+        let profile = |values| merge(values).unwrap().config.profile;
         assert_eq!(
-            (asked.config.overrides.cycles, asked.config.overrides.gap),
-            (Some(6), Some(Duration::from_secs(1)))
+            profile(vec![value("quick", "true", Layer::File), value("profile", "publish", Layer::Flag)]),
+            Profile::Publish
         );
-        let settings = asked.settings();
-        let of =
-            |name: &str| settings.iter().find(|(s, _)| s.name == name).map(|(s, _)| (&*s.value, &*s.from)).unwrap();
-        assert_eq!(of("cycles"), ("6", "environment"));
-        assert_eq!(of("gap"), ("1", "file"));
-        assert_eq!(of("meter"), ("auto", "default"));
+        assert_eq!(
+            profile(vec![value("profile", "publish", Layer::File), value("quick", "1", Layer::Environment)]),
+            Profile::Quick
+        );
+        assert_eq!(profile(vec![value("quick", "0", Layer::Environment)]), Profile::Default);
     }
 
     #[test]
-    fn quick_is_a_profile_of_its_own_layer() {
-        let asked = join(vec![said("quick", "true", Layer::File), said("profile", "publish", Layer::Flag)]).unwrap();
-        assert_eq!(asked.config.profile, Profile::Publish);
-        let asked =
-            join(vec![said("profile", "publish", Layer::File), said("quick", "1", Layer::Environment)]).unwrap();
-        assert_eq!(asked.config.profile, Profile::Quick);
-        let off = join(vec![said("quick", "0", Layer::Environment)]).unwrap();
-        assert_eq!(off.config.profile, Profile::Default);
+    fn rejects_invalid_value_that_is_overridden() {
+        let error =
+            merge(vec![value("cycles", "many", Layer::Environment), value("cycles", "6", Layer::Flag)]).unwrap_err();
+        insta::assert_snapshot!(
+            error,
+            @"invalid value `many` for `cycles`, from the environment variable here: expected a whole number, at least 2"
+        );
     }
 
     #[test]
-    fn a_bad_value_is_refused_even_where_it_is_overridden() {
-        let stop =
-            join(vec![said("cycles", "many", Layer::Environment), said("cycles", "6", Layer::Flag)]).unwrap_err();
-        for part in ["`many`", "`cycles`", "the environment variable here", "a whole number, at least 2"] {
-            assert!(stop.message.contains(part), "{part}: {}", stop.message);
-        }
-    }
-
-    #[test]
-    fn a_variable_that_is_nearly_ours_is_told() {
+    fn warns_of_misspelled_variable() {
         let variables = [("LEM_BENCH_CYCELS", "4"), ("LEM_BENCH_MODEL", "/m"), ("LEM_BENCH_GAP", ""), ("HOME", "/")];
-        let (said, warnings) = environment(variables.map(|(name, value)| (name.into(), value.into()))).unwrap();
-        assert!(said.is_empty());
-        assert_eq!(warnings.len(), 1, "{warnings:?}");
-        assert!(warnings[0].contains("LEM_BENCH_CYCELS") && warnings[0].contains("LEM_BENCH_CYCLES"));
+        let (values, warnings) = environment(variables.map(|(name, value)| (name.into(), value.into()))).unwrap();
+        assert!(values.is_empty());
+        insta::assert_snapshot!(
+            warnings.join("\n"),
+            @"unknown environment variable LEM_BENCH_CYCELS: did you mean LEM_BENCH_CYCLES?"
+        );
     }
 }

@@ -1,13 +1,14 @@
-//! Lists of benches, in libtest's formats: test runners read them.
-//!
-//! Must not print.
+//! Text for `--list` and `--show-config`, and the errors when no bench is selected.
 
-use super::config::{Config, Format};
+use super::config::{Config, Format, Mode};
+use super::config_file;
+use super::exit::HarnessError;
+use super::invocation::Invocation;
 use crate::model::count_of;
-use crate::registry::Case;
+use crate::registry::{Case, IgnoredMode, Selection};
 
-/// The list of the cases that are asked for, those marked `ignore` in their place, in the order of the binary.
-pub(super) fn list(config: &Config, cases: &[Case]) -> String {
+/// Lists the selected cases in libtest's formats, which test runners read. Cases marked `ignore` are included.
+pub(super) fn benches(config: &Config, cases: &[Case]) -> String {
     let selection = config.selection();
     let cases: Vec<&Case> = cases.iter().filter(|case| selection.lists(case)).collect();
     match config.format {
@@ -51,4 +52,81 @@ fn json(config: &Config, cases: &[&Case]) -> String {
         "type": "suite", "event": "completed", "tests": tests, "benchmarks": benchmarks, "total": n, "ignored": ignored,
     }));
     lines.into_iter().map(|line| line.to_string() + "\n").collect()
+}
+
+/// Lists the settings for `--show-config`, with those of the benches' attributes: name, value and source, one per line.
+pub(super) fn settings(call: &Invocation, cases: &[Case]) -> String {
+    const MAX_COLUMN: usize = 48;
+
+    let mut rows: Vec<[String; 3]> = Vec::new();
+    for (setting, place) in call.resolved.settings() {
+        let source = match place {
+            Some(place) => format!("{} ({place})", setting.from),
+            None => setting.from,
+        };
+        rows.push([setting.name, setting.value, source]);
+    }
+    let attributes = call.resolved.attribute_settings(cases);
+    rows.extend(attributes.into_iter().map(|setting| [setting.name, setting.value, setting.from]));
+    let width = |column: usize| {
+        rows.iter().map(|row| row[column].chars().count()).filter(|n| *n <= MAX_COLUMN).max().unwrap_or(0)
+    };
+    let (names, values) = (width(0), width(1));
+    let header = match call.paths.nearest_file(config_file::NAME) {
+        Some(path) => format!("# read {}\n", path.display()),
+        None => {
+            format!("# no {} from {} up to the workspace root\n", config_file::NAME, call.paths.cwd.display())
+        }
+    };
+    let lines = rows.iter().map(|[name, value, source]| format!("{name:names$}  {value:values$}  {source}\n"));
+    header + &lines.collect::<String>()
+}
+
+/// Checks that a bench is selected.
+///
+/// A list may be empty because of `--ignored`, since test runners ask for those benches separately. In test mode
+/// benches marked `ignore` are shown as ignored, as libtest does.
+///
+/// # Errors
+/// No bench is registered, matches, or is left to run, with a remedy.
+pub(super) fn check_not_empty(mode: Mode, config: &Config, cases: &[Case]) -> Result<(), HarnessError> {
+    const REMEDY: &str = "In a package with several bench targets, select one (cargo bench --bench NAME), continue after \
+         this one (cargo bench --no-fail-fast), or turn this error into a warning (--no-match warn, or \
+         LEM_BENCH_NO_MATCH=warn).";
+
+    let error = |text: &str| Err(HarnessError::no_match(format!("{text}. {REMEDY}")));
+    if cases.is_empty() {
+        return error(
+            "no bench is registered in this binary. Functions under #[energy_bench] in a library crate are linked only \
+             if the bench target names that crate: add `use thatcrate as _;` to it",
+        );
+    }
+    let selection = config.selection();
+    let with_ignored = Selection { ignored: IgnoredMode::Include, ..selection.clone() };
+    let matches: Vec<&Case> = cases.iter().filter(|case| with_ignored.lists(case)).collect();
+    if matches.is_empty() {
+        let count = match cases.len() {
+            1 => "1 bench exists".to_owned(),
+            n => format!("{n} benches exist"),
+        };
+        return error(&format!("no bench matches {}; {count} (print with --list)", filter_text(config)));
+    }
+    if mode == Mode::List || matches.iter().any(|case| selection.runs(case)) {
+        return Ok(());
+    }
+    match selection.ignored {
+        IgnoredMode::Only => error("no matching bench is marked `ignore`, so --ignored leaves nothing to run"),
+        _ if mode == Mode::Test => Ok(()),
+        _ => error("every matching bench is marked `ignore`; measure them with --include-ignored"),
+    }
+}
+
+fn filter_text(config: &Config) -> String {
+    let quoted = |texts: &[String]| texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(" or ");
+    let text = match (config.filters.as_slice(), config.exact) {
+        ([], _) => "the selection".to_owned(),
+        (filters, false) => quoted(filters),
+        (filters, true) => format!("exactly {}", quoted(filters)),
+    };
+    if config.skip.is_empty() { text } else { format!("{text} without {}", quoted(&config.skip)) }
 }

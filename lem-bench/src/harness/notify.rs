@@ -1,32 +1,31 @@
-//! `--notify`: tells a URL what a run came to. Whatever becomes of that, the run is as it was.
-//!
-//! Must not know what is told.
+//! `--notify`: posts the summary of a run to a URL. A failure does not change the result of the run.
 
 use super::console;
 use super::exit::HarnessError;
 use super::log::timed;
+use super::parse::InvalidValue;
 
-/// How long all of it may take, the name's look-up included.
+/// Time limit of the whole request, including the look-up of the host name.
 #[cfg(feature = "notify")]
 const LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// A URL that can be told, or why it can't be.
-pub(super) fn url(text: &str) -> Result<String, String> {
+/// Checks that `text` is an `http` or `https` URL.
+pub(super) fn url(text: &str) -> Result<String, InvalidValue> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     match rest {
         Some(rest) if !rest.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control()) => {
             Ok(text.to_owned())
         }
-        _ => Err(String::new()),
+        _ => Err(InvalidValue::default()),
     }
 }
 
-/// Whether this build can tell anybody.
+/// Checks before a run that this build can post, if `--notify` is given.
 ///
 /// # Errors
-/// It can't: better known before a long run than after it.
-pub(super) fn check(asked: bool) -> Result<(), HarnessError> {
-    if asked && cfg!(not(feature = "notify")) {
+/// This build has no feature `notify`.
+pub(super) fn check(is_requested: bool) -> Result<(), HarnessError> {
+    if is_requested && cfg!(not(feature = "notify")) {
         return Err(HarnessError::usage(
             "--notify needs lem-bench's feature `notify`: lem-bench = { features = [\"notify\"] }",
         ));
@@ -34,19 +33,19 @@ pub(super) fn check(asked: bool) -> Result<(), HarnessError> {
     Ok(())
 }
 
-/// Tells a URL, where one was given; a failure is a warning.
-pub(super) fn tell(url: Option<&str>, json: impl FnOnce() -> Result<String, HarnessError>) {
+/// Posts `json` to `url`, if one is given; prints a warning if that fails.
+pub(super) fn send(url: Option<&str>, json: impl FnOnce() -> Result<String, HarnessError>) {
     let Some(url) = url else { return };
-    let sent = json().map_err(|stop| stop.message).and_then(|json| timed("told --notify", || post(url, &json)));
-    if let Err(why) = sent {
-        console::warn(&format!("--notify could not be told: {why}; the results are kept all the same"));
+    let sent = json().map_err(|error| error.to_string()).and_then(|json| timed("--notify", || post(url, &json)));
+    if let Err(error) = sent {
+        console::warn(&format!("--notify failed: {error}; the results are saved"));
     }
 }
 
-/// Posts a text in JSON.
+/// Posts JSON.
 ///
 /// # Errors
-/// Why nobody has taken it, without the URL, which may hold a secret.
+/// The reason, without the URL, which may contain a secret.
 #[cfg(feature = "notify")]
 fn post(url: &str, json: &str) -> Result<(), String> {
     let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(LIMIT)).build().into();
@@ -54,7 +53,7 @@ fn post(url: &str, json: &str) -> Result<(), String> {
     sent.map(drop).map_err(|error| error.to_string())
 }
 
-/// This build can tell nobody, which was said before anything was measured.
+/// Fails: [`check`] has reported before the run that this build can't post.
 #[cfg(not(feature = "notify"))]
 fn post(_url: &str, _json: &str) -> Result<(), String> {
     Err("this build has no feature `notify`".to_owned())
@@ -65,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_names_a_place_on_the_net() {
+    fn accepts_http_urls_only() {
         for good in ["http://localhost:8080/x", "https://hooks.example.org/T0/B0?x=1"] {
             assert_eq!(url(good), Ok(good.to_owned()));
         }

@@ -1,19 +1,16 @@
-//! Writes the pages of a report into a folder.
-//!
-//! Must not know what stands on them.
+//! Writes the HTML pages of a report into a folder.
 
 use std::path::{Path, PathBuf};
 
 use super::exit::HarnessError;
 use crate::analysis::compare::{Comparison, Trend};
 use crate::analysis::{RunInfo, Summary};
-use crate::store::StoreError;
 
-/// Writes the pages of `summary` into `folder`, each at once or not at all, and returns where the index is; nothing
-/// where this build can't make pages.
+/// Writes the pages of `summary` into `folder`, each atomically, and returns the path of the index, or `None` if this
+/// build has no feature `html`.
 ///
 /// # Errors
-/// They can't be made or written.
+/// Rendering or writing fails.
 #[cfg(feature = "html")]
 pub(super) fn write(folder: &Path, summary: &Summary) -> Result<Option<PathBuf>, HarnessError> {
     use crate::report::html::Report;
@@ -22,51 +19,50 @@ pub(super) fn write(folder: &Path, summary: &Summary) -> Result<Option<PathBuf>,
     save(folder, Report::new(summary, slug).files())
 }
 
-/// What the pages beside the benches' own tell.
+/// Content of the pages that the index links to, except those of the benches.
 #[derive(Debug, Clone, Copy)]
-#[cfg_attr(not(feature = "html"), expect(dead_code, reason = "read by the pages, which this build does not make"))]
+#[cfg_attr(not(feature = "html"), expect(dead_code, reason = "only the feature `html` reads it"))]
 pub(super) struct LinkedPages<'a> {
-    /// What the run was compared with, and what came of it.
+    /// The comparison with a baseline.
     pub(super) compared: Option<&'a Comparison>,
-    /// The sessions of the run's benches.
+    /// The history of the benches.
     pub(super) trends: &'a [Trend],
 }
 
-/// Writes the pages of what a run was compared with and of its benches' sessions into `folder`, and the index anew with
-/// what changed on it. The benches' own pages are there and stay as they are.
+/// Writes the comparison, the history and an updated index into `folder`. The pages of the benches stay as they are.
 ///
 /// # Errors
-/// They can't be made or written.
+/// Rendering or writing fails.
 #[cfg(feature = "html")]
-pub(super) fn write_beside(folder: &Path, summary: &Summary, beside: LinkedPages<'_>) -> Result<(), HarnessError> {
+pub(super) fn write_linked(folder: &Path, summary: &Summary, linked: LinkedPages<'_>) -> Result<(), HarnessError> {
     use crate::report::html::Report;
     use crate::store::slug;
 
-    let mut report = Report::new(summary, slug).with_history(beside.trends);
-    if let Some(compared) = beside.compared {
+    let mut report = Report::new(summary, slug).with_history(linked.trends);
+    if let Some(compared) = linked.compared {
         report = report.against(compared);
     }
     save(folder, report.index_files()).map(drop)
 }
 
-/// Writes the page of a comparison of saved results, and returns where it is.
+/// Writes the page of a comparison of saved results and returns its path.
 ///
 /// # Errors
-/// It can't be made or written, or this build makes no pages.
+/// Rendering or writing fails, or this build has no feature `html`.
 #[cfg(feature = "html")]
 pub(super) fn write_comparison(folder: &Path, run: &RunInfo, compared: &Comparison) -> Result<PathBuf, HarnessError> {
     let page = crate::report::html::comparison_page(compared, run);
-    save(folder, page.map(|page| vec![page]))?.ok_or_else(none)
+    save(folder, page.map(|page| vec![page]))?.ok_or_else(no_html)
 }
 
-/// Writes the page of a history, at most `newest` sessions of each bench, and returns where it is.
+/// Writes the page of a history with at most `newest` sessions per bench and returns its path.
 ///
 /// # Errors
-/// It can't be made or written, or this build makes no pages.
+/// Rendering or writing fails, or this build has no feature `html`.
 #[cfg(feature = "html")]
 pub(super) fn write_history(folder: &Path, trends: &[Trend], newest: usize) -> Result<PathBuf, HarnessError> {
     let page = crate::report::html::history_page(trends, newest);
-    save(folder, page.map(|page| vec![page]))?.ok_or_else(none)
+    save(folder, page.map(|page| vec![page]))?.ok_or_else(no_html)
 }
 
 #[cfg(feature = "html")]
@@ -76,63 +72,57 @@ fn save(
 ) -> Result<Option<PathBuf>, HarnessError> {
     use crate::store::write_atomic;
 
-    let files = files.map_err(|error| HarnessError::machine(format!("the pages can't be made: failed to {error}")))?;
+    let files = files.map_err(|error| HarnessError::machine(format!("failed to {error}")))?;
     let mut last = None;
     for file in files {
         let path = folder.join(file.path);
         path.parent().map_or(Ok(()), make_folder)?;
-        write_atomic(&path, &file.bytes).map_err(|error| stop(&error))?;
+        write_atomic(&path, &file.bytes)?;
         last = Some(path);
     }
     Ok(last)
 }
 
-/// This build can't make pages.
+/// Without the feature `html`.
 #[cfg(not(feature = "html"))]
-#[expect(clippy::unnecessary_wraps, reason = "with the feature `html` they are made, and that can fail")]
+#[expect(clippy::unnecessary_wraps, reason = "with the feature `html` it can fail")]
 pub(super) fn write(_folder: &Path, _summary: &Summary) -> Result<Option<PathBuf>, HarnessError> {
     Ok(None)
 }
 
-/// This build can't make pages.
+/// Without the feature `html`.
 #[cfg(not(feature = "html"))]
-#[expect(clippy::unnecessary_wraps, reason = "with the feature `html` they are made, and that can fail")]
-pub(super) fn write_beside(_folder: &Path, _summary: &Summary, _beside: LinkedPages<'_>) -> Result<(), HarnessError> {
+#[expect(clippy::unnecessary_wraps, reason = "with the feature `html` it can fail")]
+pub(super) fn write_linked(_folder: &Path, _summary: &Summary, _linked: LinkedPages<'_>) -> Result<(), HarnessError> {
     Ok(())
 }
 
-/// This build can't make pages.
+/// Without the feature `html`.
 #[cfg(not(feature = "html"))]
 pub(super) fn write_comparison(
     _folder: &Path,
     _run: &RunInfo,
     _compared: &Comparison,
 ) -> Result<PathBuf, HarnessError> {
-    Err(none())
+    Err(no_html())
 }
 
-/// This build can't make pages.
+/// Without the feature `html`.
 #[cfg(not(feature = "html"))]
 pub(super) fn write_history(_folder: &Path, _trends: &[Trend], _newest: usize) -> Result<PathBuf, HarnessError> {
-    Err(none())
+    Err(no_html())
 }
 
-/// That there are no pages in this build.
-pub(super) fn none() -> HarnessError {
-    HarnessError::usage("this build of cargo-lem makes no pages: install it with its feature `html`")
+/// Returns the error that this build can't write pages.
+pub(super) fn no_html() -> HarnessError {
+    HarnessError::usage("this build of cargo-lem can't write HTML: install it with the feature `html`")
 }
 
-/// Makes a folder, and those that it lies in, where there is none.
+/// Creates a folder and its parents.
 ///
 /// # Errors
-/// It can't be made.
+/// A folder can't be created.
 pub(super) fn make_folder(folder: &Path) -> Result<(), HarnessError> {
     std::fs::create_dir_all(folder)
-        .map_err(|error| HarnessError::machine(format!("the folder {} can't be made: {error}", folder.display())))
-}
-
-/// How something that can't be kept ends the run.
-pub(super) fn stop(error: &StoreError) -> HarnessError {
-    let remedy = error.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default();
-    HarnessError::machine(format!("{error}{remedy}"))
+        .map_err(|error| HarnessError::machine(format!("failed to create the folder {}: {error}", folder.display())))
 }

@@ -1,84 +1,98 @@
-//! Texts of options to values: numbers, times, switches, pairs.
-//!
-//! Must not know which option a text belongs to.
+//! Parsers for option values, and suggestions for misspelled names.
 
 use std::time::Duration;
 
-/// A whole number of at least `least`.
-pub(super) fn count(text: &str, least: u32) -> Result<u32, String> {
-    let n: u32 = text.trim().parse().map_err(|_| String::new())?;
-    if n < least { Err(String::new()) } else { Ok(n) }
+use crate::units::{ParseDurationError, parse_duration};
+
+/// A value that an option does not accept.
+///
+/// What the option accepts is in its `expects` text; `reason` is set where that text is not enough.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct InvalidValue {
+    pub(super) reason: Option<String>,
 }
 
-/// A whole number from 0 to 2⁶⁴ − 1.
-pub(super) fn seed(text: &str) -> Result<u64, String> {
-    text.trim().parse().map_err(|_| String::new())
+impl From<String> for InvalidValue {
+    fn from(reason: String) -> Self {
+        Self { reason: Some(reason) }
+    }
 }
 
-/// `true` or `false`, and what people write for them.
-pub(super) fn switch(text: &str) -> Result<bool, String> {
+impl From<ParseDurationError> for InvalidValue {
+    fn from(error: ParseDurationError) -> Self {
+        match error {
+            ParseDurationError::Syntax => Self::default(),
+            ParseDurationError::TooLong => Self::from("that is more than a year".to_owned()),
+        }
+    }
+}
+
+/// Parses a whole number of at least `min`.
+pub(super) fn count(text: &str, min: u32) -> Result<u32, InvalidValue> {
+    text.trim().parse().ok().filter(|n| *n >= min).ok_or_else(InvalidValue::default)
+}
+
+/// Parses a whole number from 0 to 2⁶⁴ − 1.
+pub(super) fn seed(text: &str) -> Result<u64, InvalidValue> {
+    text.trim().parse().map_err(|_| InvalidValue::default())
+}
+
+/// Parses `true` or `false`, also written as `1`, `yes`, `on` and `0`, `no`, `off`.
+pub(super) fn switch(text: &str) -> Result<bool, InvalidValue> {
     match text.trim().to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),
         "0" | "false" | "no" | "off" => Ok(false),
-        _ => Err(String::new()),
+        _ => Err(InvalidValue::default()),
     }
 }
 
-/// A positive, finite number.
-pub(super) fn positive(text: &str) -> Result<f64, String> {
+/// Parses a positive, finite number.
+pub(super) fn positive(text: &str) -> Result<f64, InvalidValue> {
     match text.trim().parse::<f64>() {
         Ok(n) if n.is_finite() && n > 0.0 => Ok(n),
-        _ => Err(String::new()),
+        _ => Err(InvalidValue::default()),
     }
 }
 
-/// A share above 0 and below 1: `0.95`, or `95%`.
-pub(super) fn share(text: &str) -> Result<f64, String> {
+/// Parses a share above 0 and below 1: `0.95` or `95%`.
+pub(super) fn share(text: &str) -> Result<f64, InvalidValue> {
     let text = text.trim();
     let share = match text.strip_suffix('%') {
         Some(percent) => positive(percent)? / 100.0,
         None => positive(text)?,
     };
-    if share < 1.0 { Ok(share) } else { Err(String::new()) }
+    if share < 1.0 { Ok(share) } else { Err(InvalidValue::default()) }
 }
 
-/// A time: `5s`, `500ms`, `1.5m`, `200us`; a bare number is seconds. At most a year: what is longer is a slip.
-pub(super) fn time(text: &str) -> Result<Duration, String> {
-    const YEAR_S: f64 = 366.0 * 86_400.0;
-    let text = text.trim();
-    let unit_from = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
-    let (number, unit) = text.split_at(unit_from);
-    let scale = match unit.trim() {
-        "us" | "µs" => 1e-6,
-        "ms" => 1e-3,
-        "" | "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        _ => return Err(String::new()),
-    };
-    let seconds = number.parse::<f64>().map_err(|_| String::new())? * scale;
-    if seconds > YEAR_S {
-        return Err("that is more than a year".to_owned());
-    }
-    Duration::try_from_secs_f64(seconds).map_err(|_| String::new())
+/// Parses a duration: see [`parse_duration`].
+pub(super) fn duration(text: &str) -> Result<Duration, InvalidValue> {
+    Ok(parse_duration(text)?)
 }
 
-/// A time above zero.
-pub(super) fn time_above_zero(text: &str) -> Result<Duration, String> {
-    time(text).and_then(|time| if time.is_zero() { Err(String::new()) } else { Ok(time) })
+/// Parses a duration above zero.
+pub(super) fn positive_duration(text: &str) -> Result<Duration, InvalidValue> {
+    let duration = duration(text)?;
+    if duration.is_zero() { Err(InvalidValue::default()) } else { Ok(duration) }
 }
 
-/// `key=value`; the key is not empty.
-pub(super) fn pair(text: &str) -> Result<(String, String), String> {
+/// Parses `key=value`, where the key is not empty.
+pub(super) fn pair(text: &str) -> Result<(String, String), InvalidValue> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
-        _ => Err(String::new()),
+        _ => Err(InvalidValue::default()),
     }
 }
 
-/// The non-empty pieces between commas.
-pub(super) fn commas(text: &str) -> Vec<String> {
+/// Splits at commas and drops empty pieces.
+pub(super) fn comma_list(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|piece| !piece.is_empty()).map(str::to_owned).collect()
+}
+
+/// Returns the known name that is closest to `word`, if at most a third of the letters of `word` differ (Levenshtein
+/// distance).
+pub(super) fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let (distance, closest) = known.into_iter().map(|name| (strsim::levenshtein(word, name), name)).min()?;
+    (distance <= word.chars().count().max(3) / 3).then_some(closest)
 }
 
 #[cfg(test)]
@@ -86,26 +100,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_have_units_and_bare_numbers_are_seconds() {
-        for (text, millis) in [
-            ("5s", 5000),
-            ("500ms", 500),
-            ("1m", 60_000),
-            ("1.5min", 90_000),
-            ("2", 2000),
-            ("0.25", 250),
-            ("1 h", 3_600_000),
-        ] {
-            assert_eq!(time(text), Ok(Duration::from_millis(millis)), "{text}");
-        }
-        for text in ["", "s", "-1s", "5 apples", "nan", "inf", "1e3", "5s5", "9999999h"] {
-            assert!(time(text).is_err(), "{text}");
-        }
-        assert!(time_above_zero("0ms").is_err());
+    fn durations_may_be_bounded_from_below() {
+        assert_eq!(duration("1m"), Ok(Duration::from_secs(60)));
+        assert_eq!(duration("0s"), Ok(Duration::ZERO));
+        assert!(positive_duration("0ms").is_err());
+        assert_eq!(duration("9999999h").unwrap_err().reason.as_deref(), Some("that is more than a year"));
+        assert_eq!(duration("5 apples"), Err(InvalidValue::default()));
     }
 
     #[test]
-    fn what_is_no_value_is_refused() {
+    fn rejects_invalid_values() {
         assert_eq!((count("2", 2), count("1", 2).is_err(), count("-2", 2).is_err()), (Ok(2), true, true));
         assert_eq!((switch("on"), switch("No"), switch("maybe").is_err()), (Ok(true), Ok(false), true));
         assert_eq!((positive("6.5"), positive("0").is_err(), positive("inf").is_err()), (Ok(6.5), true, true));
@@ -115,5 +119,13 @@ mod tests {
         );
         assert_eq!(pair("k=a=b"), Ok(("k".to_owned(), "a=b".to_owned())));
         assert!(pair("=b").is_err() && pair("kb").is_err());
+    }
+
+    #[test]
+    fn suggests_close_names_only() {
+        let known = ["cycles", "windows", "min-window"];
+        assert_eq!(suggest("cycels", known), Some("cycles"));
+        assert_eq!(suggest("minwindow", known), Some("min-window"));
+        assert_eq!(suggest("threshold", known), None);
     }
 }

@@ -1,17 +1,16 @@
 //! The folder that holds the results of all runs.
 
 use super::exit::HarnessError;
-use super::pages::stop;
-use super::run::Invocation;
+use super::invocation::Invocation;
 use crate::store::{Home, HomeOptions};
 
 /// The results folder of this invocation.
 pub(super) fn resolve(invocation: &Invocation) -> Home {
-    let root = &invocation.places.workspace_root;
+    let root = &invocation.paths.workspace_root;
     let output_dir = invocation.config().output_dir.as_ref().map(|folder| root.join(folder));
     let options = HomeOptions {
         current_dir: root.clone(),
-        ..HomeOptions::from_process(output_dir, invocation.hints.target_tmpdir)
+        ..HomeOptions::from_process(output_dir, invocation.target.target_tmpdir)
     };
     Home::resolve(&options)
 }
@@ -22,6 +21,6 @@ pub(super) fn resolve(invocation: &Invocation) -> Home {
 /// It is not writable.
 pub(super) fn resolve_writable(invocation: &Invocation) -> Result<Home, HarnessError> {
     let home = resolve(invocation);
-    home.check_writable().map_err(|error| stop(&error))?;
+    home.check_writable()?;
     Ok(home)
 }

@@ -1,17 +1,17 @@
-//! SIGINT and SIGTERM: the first asks the run to stop in order, the second ends the process at once.
+//! SIGINT and SIGTERM: the first stops the run in order, the second ends the process immediately.
 //!
-//! Must not know what is measured. Nothing is lost by the second either: what was reported as kept is on the disk.
+//! The second loses no results either: completed cycles are on disk.
 
 use super::exit::ExitStatus;
 use crate::runner::Interrupt;
 
-/// What a signal is answered with, once.
+/// Prints the reply to the first signal.
 pub(super) type Note = fn(&str);
 
-/// Listens from now on until the process ends.
+/// Handles signals until the process ends.
 ///
 /// # Errors
-/// When the system does not let us listen.
+/// The system does not allow handlers or another thread.
 #[cfg(unix)]
 pub(super) fn listen(interrupt: &Interrupt, note: Note) -> std::io::Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
@@ -21,19 +21,19 @@ pub(super) fn listen(interrupt: &Interrupt, note: Note) -> std::io::Result<()> {
     std::thread::Builder::new().name("lem-bench signals".to_owned()).spawn(move || {
         for _signal in signals.forever() {
             if interrupt.is_requested() {
-                // SAFETY: ends the process without running anything of it; there is nothing that it could touch.
+                // SAFETY: `_exit` ends the process without running any of its code, so no invariant can be broken.
                 unsafe { libc::_exit(i32::from(ExitStatus::Interrupted.code())) };
             }
-            note("stopping after this request; complete cycles are kept, once more (Ctrl-C) ends it at once");
+            note("stopping after this request; complete cycles are saved; press Ctrl-C again to stop immediately");
             interrupt.request();
         }
     })?;
     Ok(())
 }
 
-/// Where there are no such signals, the system ends the process.
+/// Does nothing: on this platform the system ends the process.
 #[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "where there are signals, listening can fail")]
+#[expect(clippy::unnecessary_wraps, reason = "on unix it can fail")]
 pub(super) fn listen(_interrupt: &Interrupt, _note: Note) -> std::io::Result<()> {
     Ok(())
 }

@@ -110,7 +110,7 @@ fn probed_setup(simulation: &Simulation, options: &SimulationOptions) -> (MeterS
 }
 
 fn to_error(error: HarnessError) -> crate::Error {
-    std::io::Error::other(error.message).into()
+    std::io::Error::other(error.to_string()).into()
 }
 
 /// Keeps records in memory. Clones share them.

@@ -13,7 +13,7 @@ use crate::fs::unique_suffix;
 /// What the choice of a home is made from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HomeOptions {
-    /// What the user said: `--output-dir` or `LEM_BENCH_HOME`. Relative values count from the workspace root.
+    /// `--output-dir` or `LEM_BENCH_HOME`. Relative values count from the workspace root.
     pub home: Option<PathBuf>,
     /// `CARGO_TARGET_DIR`. Relative values count from the workspace root.
     pub cargo_target_dir: Option<PathBuf>,

@@ -58,6 +58,7 @@ mod lock;
 mod machine_spread;
 mod naming;
 mod run_dir;
+mod workspace;
 
 pub use baselines::{Baseline, BaselineBench, BaselineManifest, BaselineRun};
 pub use error::StoreError;
@@ -70,3 +71,4 @@ pub use lock::{MachineLock, WaitPolicy};
 pub use machine_spread::{MachineSpread, MachineSpreads};
 pub use naming::{JournalName, RunId, slug};
 pub use run_dir::{RunDir, copy_journals};
+pub(crate) use workspace::workspace_root;

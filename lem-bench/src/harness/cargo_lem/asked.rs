@@ -1,26 +1,21 @@
-//! What subcommands that read saved results have in common: their settings, and where the results lie.
+//! Configuration and results folder of the commands that read saved results.
 
 use clap::ArgMatches;
 
 use crate::harness::exit::HarnessError;
-use crate::harness::hints::TargetInfo;
-use crate::harness::options::{self, OptionSpec};
-use crate::harness::run::{self, Invocation};
+use crate::harness::invocation::Invocation;
+use crate::harness::options::{LemCommand, of_command};
+use crate::harness::workspace::TargetInfo;
 use crate::harness::{command, console, saved};
 use crate::store::Home;
 
-/// The settings of these names.
-pub(super) fn settings(names: &'static [&'static str]) -> impl Iterator<Item = &'static OptionSpec> {
-    options::settings().filter(|option| names.contains(&option.name))
-}
-
-/// Reads the layers under what the command line says, and finds the results folder.
-pub(super) fn ask(matches: &ArgMatches, names: &'static [&'static str]) -> Result<(Invocation, Home), HarnessError> {
-    let said = settings(names).filter_map(|option| command::said(matches, option)).collect();
-    let (call, warnings) = run::ask(said, TargetInfo::default())?;
+/// Resolves the configuration of a `cargo lem` command and finds the results folder.
+pub(super) fn ask(matches: &ArgMatches, lem_command: LemCommand) -> Result<(Invocation, Home), HarnessError> {
+    let flags = command::from_matches(matches, of_command(lem_command));
+    let (call, warnings) = Invocation::resolve(flags, TargetInfo::default())?;
     for warning in warnings {
         console::warn(&warning);
     }
-    let home = saved::reading_home(call.config().output_dir.as_deref(), &call.places);
+    let home = saved::reading_home(call.config().output_dir.as_deref(), &call.paths);
     Ok((call, home))
 }

@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 use clap::{Arg, ArgMatches, Command};
 
-use super::asked::{ask, settings};
+use super::asked::ask;
 use super::subcommand::Subcommand;
 use crate::harness::comparing::baseline;
 use crate::harness::exit::{ExitStatus, HarnessError};
-use crate::harness::{command, console, pages};
+use crate::harness::options::{LemCommand, of_command};
+use crate::harness::{command, console};
 use crate::model::count_of;
 use crate::report::console::{TableOptions, table};
 use crate::report::number_format::date;
@@ -17,9 +18,6 @@ use crate::store::{Baseline, Home};
 
 pub(super) const SUBCOMMAND: Subcommand = Subcommand { name: "baseline", command: baseline_command, run: baselines };
 
-/// The settings that it looks at.
-const SETTINGS: &[&str] = &["output-dir", "color"];
-
 fn baseline_command() -> Command {
     let name = || Arg::new("NAME").required(true).help("The baseline's name");
     Command::new("baseline")
@@ -27,16 +25,24 @@ fn baseline_command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands([
-            Command::new("list").about("Which baselines there are").args(settings(SETTINGS).map(command::arg)),
-            Command::new("show").about("What a baseline holds").arg(name()).args(settings(SETTINGS).map(command::arg)),
-            Command::new("rm").about("Removes a baseline").arg(name()).args(settings(SETTINGS).map(command::arg)),
+            Command::new("list")
+                .about("Which baselines there are")
+                .args(of_command(LemCommand::Baseline).map(command::arg)),
+            Command::new("show")
+                .about("What a baseline holds")
+                .arg(name())
+                .args(of_command(LemCommand::Baseline).map(command::arg)),
+            Command::new("rm")
+                .about("Removes a baseline")
+                .arg(name())
+                .args(of_command(LemCommand::Baseline).map(command::arg)),
         ])
 }
 
 fn baselines(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     // Clap asks for one of them and knows no other.
     let Some((what, matches)) = matches.subcommand() else { return Ok(ExitStatus::Usage) };
-    let (call, home) = ask(matches, SETTINGS)?;
+    let (call, home) = ask(matches, LemCommand::Baseline)?;
     let name = || matches.get_one::<String>("NAME").map_or("", String::as_str);
     match what {
         "list" => list(&home),
@@ -49,7 +55,7 @@ fn baselines(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
 }
 
 fn list(home: &Home) -> Result<ExitStatus, HarnessError> {
-    let (found, damage) = Baseline::list(home).map_err(|error| pages::stop(&error))?;
+    let (found, damage) = Baseline::list(home)?;
     for damage in damage {
         console::warn(&damage);
     }
@@ -82,8 +88,8 @@ fn show(home: &Home, name: &str, options: TableOptions) -> Result<ExitStatus, Ha
 }
 
 fn remove(home: &Home, name: &str) -> Result<ExitStatus, HarnessError> {
-    let found = Baseline::find(home, name).map_err(|error| pages::stop(&error))?;
-    found.ok_or_else(|| missing(home, name))?.remove().map_err(|error| pages::stop(&error))?;
+    let found = Baseline::find(home, name)?;
+    found.ok_or_else(|| missing(home, name))?.remove()?;
     console::note(&format!("removed baseline `{name}`"));
     Ok(ExitStatus::Done)
 }
@@ -93,14 +99,4 @@ fn missing(home: &Home, name: &str) -> HarnessError {
         "there is no baseline `{name}` in {}: `cargo lem baseline list` says which there are",
         home.path().display()
     ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn its_settings_exist() {
-        assert_eq!(settings(SETTINGS).count(), SETTINGS.len());
-    }
 }

@@ -4,20 +4,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Arg, ArgMatches, Command};
 
-use super::asked::{ask, settings};
+use super::asked::ask;
 use super::history::read;
 use super::subcommand::Subcommand;
 use crate::analysis::compare::{HISTORY_FROM, calibrate};
 use crate::harness::exit::{ExitStatus, HarnessError};
-use crate::harness::{command, console, pages};
+use crate::harness::options::{LemCommand, of_command};
+use crate::harness::{command, console};
 use crate::model::count_of;
 use crate::store::{History, MachineSpread, MachineSpreads};
 
 pub(super) const SUBCOMMAND: Subcommand =
     Subcommand { name: "calibrate", command: calibrate_command, run: calibrate_machine };
-
-/// The settings that it looks at.
-const SETTINGS: &[&str] = &["output-dir"];
 
 fn calibrate_command() -> Command {
     let machine = Arg::new("machine")
@@ -32,11 +30,11 @@ fn calibrate_command() -> Command {
              Exit codes: 0 done, 1 a file can't be read or written, 2 usage, 5 there are too few sessions.",
         )
         .arg(machine)
-        .args(settings(SETTINGS).map(command::arg))
+        .args(of_command(LemCommand::Calibrate).map(command::arg))
 }
 
 fn calibrate_machine(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
-    let (_, home) = ask(matches, SETTINGS)?;
+    let (_, home) = ask(matches, LemCommand::Calibrate)?;
     let history = read(&home)?;
     let newest = history.iter().max_by(|a, b| a.started_unix_s.total_cmp(&b.started_unix_s));
     let said = matches.get_one::<String>("machine").cloned();
@@ -52,7 +50,7 @@ fn calibrate_machine(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
              benches again"
         ))
     })?;
-    let mut all = MachineSpreads::read(&home).map_err(|error| pages::stop(&error))?;
+    let mut all = MachineSpreads::read(&home)?;
     let at_unix_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
     let calibration = MachineSpread {
         s0: found.prior.s0,
@@ -62,7 +60,7 @@ fn calibrate_machine(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
         at_unix_s,
     };
     all.machines.insert(machine.clone(), calibration);
-    all.write(&home).map_err(|error| pages::stop(&error))?;
+    all.write(&home)?;
     console::out(&format!(
         "machine {machine}: sessions of the same code differ by {:.2} % beyond their own noise ({} sessions, {}); \
          written to {}\n",
@@ -72,14 +70,4 @@ fn calibrate_machine(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
         MachineSpreads::file(&home).display()
     ));
     Ok(ExitStatus::Done)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn its_settings_exist() {
-        assert_eq!(settings(SETTINGS).count(), SETTINGS.len());
-    }
 }

@@ -4,30 +4,16 @@ use std::fmt::Write as _;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use super::asked::{ask, settings};
+use super::asked::ask;
 use super::subcommand::Subcommand;
 use crate::analysis::compare::compare;
 use crate::harness::comparing::{Known, exit, options, saved_or_baseline, tell};
 use crate::harness::exit::{ExitStatus, HarnessError};
+use crate::harness::options::{LemCommand, of_command};
 use crate::harness::{command, console, pages, saved};
 use crate::report::comparison::{COMPARISON_FORMATS, ComparisonFormat};
 
 pub(super) const SUBCOMMAND: Subcommand = Subcommand { name: "compare", command: compare_command, run: compare_saved };
-
-/// The settings that it looks at.
-const SETTINGS: &[&str] = &[
-    "output-dir",
-    "color",
-    "confidence-level",
-    "threshold",
-    "significance-level",
-    "compare-metric",
-    "compare-anyway",
-    "fail-on",
-    "fail-on-regression",
-    "trust-single-baseline",
-    "gate-estimates",
-];
 
 fn compare_command() -> Command {
     let side = |name: &'static str, what: &'static str| {
@@ -60,7 +46,7 @@ fn compare_command() -> Command {
         .about("Compares two saved results: change, interval and verdict for each bench; nothing is measured")
         .after_help(list)
         .args([side("BASE", "What to compare with"), side("NEW", "What to judge"), format, output])
-        .args(settings(SETTINGS).map(command::arg))
+        .args(of_command(LemCommand::Compare).map(command::arg))
 }
 
 /// What a person asks for.
@@ -91,14 +77,14 @@ impl Wanted {
 }
 
 fn compare_saved(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
-    let (call, home) = ask(matches, SETTINGS)?;
+    let (call, home) = ask(matches, LemCommand::Compare)?;
     let config = call.config();
     let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
     let asked = matches.get_many::<String>("as").into_iter().flatten().map(String::as_str);
     let wanted: Vec<Wanted> = asked.map(Wanted::named).collect::<Result<_, _>>()?;
-    let folder = matches.get_one::<String>("output").map(|folder| call.places.cwd.join(folder));
+    let folder = matches.get_one::<String>("output").map(|folder| call.paths.cwd.join(folder));
     check(&wanted, folder.is_some())?;
-    let [base, new] = ["BASE", "NEW"].map(|side| saved_or_baseline(&home, &call.places.cwd, text(side)));
+    let [base, new] = ["BASE", "NEW"].map(|side| saved_or_baseline(&home, &call.paths.cwd, text(side)));
     let (base, new) = (base?, new?);
     let known = Known::read(&home, &base)?;
     let options = options(config, known.prior);
@@ -144,14 +130,4 @@ fn check(wanted: &[Wanted], has_folder: bool) -> Result<(), HarnessError> {
         return Err(HarnessError::usage("the page needs a folder: give `--output FOLDER`"));
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn its_settings_exist() {
-        assert_eq!(settings(SETTINGS).count(), SETTINGS.len());
-    }
 }

@@ -5,59 +5,13 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use super::subcommand::Subcommand;
 use crate::harness::comparing::DuelResult;
 use crate::harness::exit::{ExitStatus, HarnessError};
-use crate::harness::hints::TargetInfo;
+use crate::harness::invocation::Invocation;
 use crate::harness::measure::Duel;
-use crate::harness::options::{self, OptionSpec};
-use crate::harness::{command, console, measure, notify, parse, run};
+use crate::harness::options::{LemCommand, of_command};
+use crate::harness::workspace::TargetInfo;
+use crate::harness::{command, console, measure, notify, parse};
 
 pub(super) const SUBCOMMAND: Subcommand = Subcommand { name: "duel", command: duel_command, run: duel };
-
-/// The options of a bench that it takes too.
-const OPTIONS: [&str; 39] = [
-    "filter",
-    "exact",
-    "skip",
-    "include-ignored",
-    "axis",
-    "profile",
-    "quick",
-    "windows",
-    "min-window",
-    "warm-up-time",
-    "gap",
-    "idle-time",
-    "seed",
-    "confidence-level",
-    "nresamples",
-    "bench-timeout",
-    "env",
-    "meter",
-    "domain",
-    "watts-per-core",
-    "nvml-library",
-    "sysfs-root",
-    "no-wait",
-    "lock-file",
-    "output-dir",
-    "context",
-    "quiet",
-    "color",
-    "format",
-    "dry-run",
-    "export",
-    "calibration",
-    "threshold",
-    "significance-level",
-    "fail-on",
-    "fail-on-regression",
-    "gate-estimates",
-    "log",
-    "notify",
-];
-
-fn taken() -> impl Iterator<Item = &'static OptionSpec> {
-    options::all().filter(|option| OPTIONS.contains(&option.name))
-}
 
 fn duel_command() -> Command {
     let binary = |name: &'static str, help: &'static str| {
@@ -82,23 +36,22 @@ fn duel_command() -> Command {
         .arg(
             Arg::new("pairs").long("pairs").value_name("N").default_value("10").help("Pairs of each bench, at least 2"),
         )
-        .args(taken().map(command::arg))
+        .args(of_command(LemCommand::Duel).map(command::arg))
 }
 
 fn duel(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
-    let said = taken().filter_map(|option| command::said(matches, option)).collect();
-    let (call, warnings) = run::ask(said, TargetInfo::default())?;
+    let said = command::from_matches(matches, of_command(LemCommand::Duel));
+    let (call, warnings) = Invocation::resolve(said, TargetInfo::default())?;
     for warning in warnings {
         console::warn(&warning);
     }
     let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
-    let refuse = |why| {
+    let pairs = parse::count(text("pairs"), 2).map_err(|_| {
         HarnessError::usage(format!(
-            "invalid value `{}` for `--pairs`: expected a whole number, at least 2 {why}",
+            "invalid value `{}` for `--pairs`: expected a whole number, at least 2",
             text("pairs")
         ))
-    };
-    let pairs = parse::count(text("pairs"), 2).map_err(refuse)?;
+    })?;
     let binary = |name: &str| matches.get_one::<std::path::PathBuf>(name).cloned();
     let asked =
         Duel { base: binary("base").unwrap_or_default(), head: binary("head"), null: matches.get_flag("null"), pairs };
@@ -110,20 +63,10 @@ fn duel(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     }
     let result = DuelResult::judge(call.config(), &sides);
     result.save(call.config(), &sides)?;
-    notify::tell(url, || result.json());
+    notify::send(url, || result.json());
     result.print(call.config())?;
     for side in &sides {
         console::note(&format!("the results of {} are in {}", side.name, side.page.display()));
     }
     Ok(ended.max(result.exit()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_options_that_it_takes_exist() {
-        assert_eq!(taken().count(), OPTIONS.len());
-    }
 }

@@ -3,18 +3,16 @@
 use clap::builder::ArgPredicate;
 use clap::{Arg, ArgMatches, Command, value_parser};
 
-use super::asked::{ask, settings};
+use super::asked::ask;
 use super::subcommand::Subcommand;
 use crate::analysis::compare::{Trend, trends};
 use crate::harness::exit::{ExitStatus, HarnessError};
+use crate::harness::options::{LemCommand, of_command};
 use crate::harness::{command, console, pages};
 use crate::report::console::{TableOptions, history};
 use crate::store::{History, Home};
 
 pub(super) const SUBCOMMAND: Subcommand = Subcommand { name: "history", command: history_command, run: show };
-
-/// The settings that it looks at.
-const SETTINGS: &[&str] = &["output-dir", "color"];
 
 fn history_command() -> Command {
     let bench = Arg::new("BENCH").help("Only benches whose id contains this text");
@@ -39,11 +37,11 @@ fn history_command() -> Command {
         .about("Shows each bench's sessions over time, and where its level changed")
         .after_help("Exit codes: 0 done, 1 the history can't be read or the page not be written, 2 usage, 5 it says nothing of such a bench.")
         .args([bench, newest, format, output])
-        .args(settings(SETTINGS).map(command::arg))
+        .args(of_command(LemCommand::History).map(command::arg))
 }
 
 fn show(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
-    let (call, home) = ask(matches, SETTINGS)?;
+    let (call, home) = ask(matches, LemCommand::History)?;
     let wanted = matches.get_one::<String>("BENCH").map_or("", String::as_str);
     let newest = |otherwise: usize| matches.get_one::<u32>("newest").map_or(otherwise, |newest| *newest as usize);
     let lines = read(&home)?;
@@ -55,7 +53,7 @@ fn show(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
         )));
     }
     if matches.get_one::<String>("as").is_some_and(|format| format == "html") {
-        let folder = matches.get_one::<String>("output").map(|folder| call.places.cwd.join(folder));
+        let folder = matches.get_one::<String>("output").map(|folder| call.paths.cwd.join(folder));
         let file = pages::write_history(folder.as_deref().unwrap_or(home.path()), &found, newest(50))?;
         console::note(&format!("wrote {}", file.display()));
         return Ok(ExitStatus::Done);
@@ -67,19 +65,9 @@ fn show(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
 
 /// The lines of a home's history; what is damaged is warned of.
 pub(super) fn read(home: &Home) -> Result<Vec<crate::model::SessionResult>, HarnessError> {
-    let history = History::read(home).map_err(|error| pages::stop(&error))?;
+    let history = History::read(home)?;
     for damage in &history.damage {
         console::warn(&format!("{}: {damage}", history.path.display()));
     }
     Ok(history.lines)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn its_settings_exist() {
-        assert_eq!(settings(SETTINGS).count(), SETTINGS.len());
-    }
 }

@@ -13,9 +13,9 @@ use crate::harness::{command, console, log};
 /// JSON Schemas of what is written. Ends with 0 when it could be said, 1 when the machine did not let us, 2 for a mistake in
 /// what was asked for.
 pub fn cargo_lem() -> ! {
-    let exit = go().unwrap_or_else(|stop| {
-        console::error(&stop.message);
-        stop.exit
+    let exit = go().unwrap_or_else(|error| {
+        console::error(&error.to_string());
+        error.status()
     });
     std::process::exit(i32::from(exit.code()))
 }
@@ -28,11 +28,11 @@ fn go() -> Result<ExitStatus, HarnessError> {
     }
     let matches = match commands().try_get_matches_from(args) {
         Ok(matches) => matches,
-        Err(error) => return Ok(command::end(&error)),
+        Err(error) => return Ok(command::print_and_exit_status(&error)),
     };
     // Clap asks for a subcommand and knows no other.
     let Some((name, matches)) = matches.subcommand() else { return Ok(ExitStatus::Usage) };
-    log::listen(std::env::var("LEM_BENCH_LOG").ok().as_deref());
+    log::init(std::env::var("LEM_BENCH_LOG").ok().as_deref());
     match subcommand::ALL.iter().find(|known| known.name == name) {
         Some(known) => log::timed(known.name, || (known.run)(matches)),
         None => Ok(ExitStatus::Usage),

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Command};
 
-use super::asked::{ask, settings};
+use super::asked::ask;
 use super::subcommand::Subcommand;
 use crate::analysis::{Check, Finding, Summary};
 use crate::harness::exit::{ExitStatus, HarnessError};
+use crate::harness::options::{LemCommand, of_command};
 use crate::harness::{command, console, pages, saved};
 use crate::model::RunHeader;
 use crate::report::console::{TableOptions, table};
@@ -16,9 +17,6 @@ use crate::report::export::JSON;
 use crate::store::{Home, RunDir, copy_journals, read_run, slug};
 
 pub(super) const SUBCOMMAND: Subcommand = Subcommand { name: "merge", command: merge_command, run: merge };
-
-/// The settings that it looks at.
-const SETTINGS: &[&str] = &["output-dir", "color"];
 
 /// A journal of a part.
 #[derive(Debug)]
@@ -43,12 +41,12 @@ fn merge_command() -> Command {
              together or one came twice, 4 a part or a process is missing, 5 no such runs.",
         )
         .args([parts, output])
-        .args(settings(SETTINGS).map(command::arg))
+        .args(of_command(LemCommand::Merge).map(command::arg))
 }
 
 fn merge(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
-    let (call, home) = ask(matches, SETTINGS)?;
-    let cwd = &call.places.cwd;
+    let (call, home) = ask(matches, LemCommand::Merge)?;
+    let cwd = &call.paths.cwd;
     let mut folders = Vec::new();
     for name in matches.get_many::<String>("parts").into_iter().flatten() {
         folders.extend(saved::folders(name, &home, cwd)?);
@@ -67,9 +65,9 @@ fn merge(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
             let folder = if targets.len() > 1 { output.join(slug(target)) } else { output.clone() };
             (join(pieces, &folder, &home, cwd)?, folder)
         } else {
-            let run = RunDir::create(&home).map_err(|error| pages::stop(&error))?;
+            let run = RunDir::create(&home)?;
             let summary = join(pieces, run.path(), &home, cwd)?;
-            run.mark_latest(&home).map_err(|error| pages::stop(&error))?;
+            run.mark_latest(&home)?;
             (summary, run.path().to_owned())
         };
         console::out(&table(&summary, None, &options));
@@ -86,7 +84,7 @@ fn merge(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
 fn targets(folders: &[PathBuf]) -> Result<BTreeMap<String, Vec<Piece>>, HarnessError> {
     let mut targets: BTreeMap<String, Vec<Piece>> = BTreeMap::new();
     for folder in folders {
-        for journal in read_run(folder).map_err(|error| pages::stop(&error))? {
+        for journal in read_run(folder)? {
             let Some(head) = journal.head().cloned() else {
                 console::warn(&format!("{} has no head and is left out", journal.path.display()));
                 continue;
@@ -145,7 +143,7 @@ fn join(pieces: &[Piece], folder: &Path, home: &Home, cwd: &Path) -> Result<Summ
     let mut sorted: Vec<&Piece> = pieces.iter().collect();
     sorted.sort_by_key(|piece| (piece.head.rank, piece.head.shard));
     let journals: Vec<&Path> = sorted.iter().map(|piece| piece.path.as_path()).collect();
-    copy_journals(&journals, folder).map_err(|error| pages::stop(&error))?;
+    copy_journals(&journals, folder)?;
     let saved = saved::load(&folder.to_string_lossy(), home, cwd, &|_| ())?;
     for damage in &saved.damage {
         console::warn(damage);
@@ -160,14 +158,4 @@ fn complete(summary: &Summary) -> ExitStatus {
     let lacks = |finding: &Finding| matches!(finding.check, Check::ShardMissing | Check::ProcessMissing);
     let mut all = summary.findings.iter().chain(summary.benches.iter().flat_map(|bench| &bench.findings));
     if all.any(lacks) { ExitStatus::Invalid } else { ExitStatus::Done }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn its_settings_exist() {
-        assert_eq!(settings(SETTINGS).count(), SETTINGS.len());
-    }
 }

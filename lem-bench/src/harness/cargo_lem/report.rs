@@ -8,23 +8,16 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use super::subcommand::Subcommand;
 use crate::analysis::Summary;
 use crate::harness::exit::{ExitStatus, HarnessError};
-use crate::harness::hints::TargetInfo;
-use crate::harness::options::{self, OptionSpec};
-use crate::harness::run::Invocation;
+use crate::harness::invocation::Invocation;
+use crate::harness::options::{LemCommand, of_command};
 use crate::harness::saved::{self, Saved};
-use crate::harness::{command, console, pages, run};
+use crate::harness::workspace::TargetInfo;
+use crate::harness::{command, console, pages};
 use crate::report::console::{TableOptions, table};
 use crate::report::export::{FORMATS, Format};
 use crate::store::{RunId, slug};
 
 pub(super) const SUBCOMMAND: Subcommand = Subcommand { name: "report", command: report_command, run: report };
-
-/// The settings that it looks at.
-const SETTINGS: [&str; 4] = ["output-dir", "confidence-level", "nresamples", "color"];
-
-fn settings() -> impl Iterator<Item = &'static OptionSpec> {
-    options::settings().filter(|option| SETTINGS.contains(&option.name))
-}
 
 /// What a person asks for.
 #[derive(Debug, Clone, Copy)]
@@ -75,12 +68,12 @@ fn report_command() -> Command {
         .about("Makes any report of saved results again, on any machine")
         .after_help(list)
         .args([results, format, output])
-        .args(settings().map(command::arg))
+        .args(of_command(LemCommand::Report).map(command::arg))
 }
 
 fn report(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
-    let said = settings().filter_map(|option| command::said(matches, option)).collect();
-    let (call, warnings) = run::ask(said, TargetInfo::default())?;
+    let said = command::from_matches(matches, of_command(LemCommand::Report));
+    let (call, warnings) = Invocation::resolve(said, TargetInfo::default())?;
     for warning in warnings {
         console::warn(&warning);
     }
@@ -95,7 +88,7 @@ fn report(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     }
     let results = read(&call, &names)?;
     match matches.get_one::<String>("output") {
-        Some(folder) => write(&call, &wanted, &results, &call.places.cwd.join(folder)),
+        Some(folder) => write(&call, &wanted, &results, &call.paths.cwd.join(folder)),
         None => show(&call, &wanted, results),
     }
 }
@@ -109,16 +102,16 @@ fn named(name: &str) -> Result<Wanted, HarnessError> {
 
 fn read(call: &Invocation, names: &[&str]) -> Result<Vec<Saved>, HarnessError> {
     let config = call.config();
-    let home = saved::reading_home(config.output_dir.as_deref(), &call.places);
+    let home = saved::reading_home(config.output_dir.as_deref(), &call.paths);
     let change = |options: &mut crate::analysis::Options| {
-        if call.asked.sets("confidence-level") {
+        if call.resolved.sets("confidence-level") {
             options.level = config.analysis.level;
         }
-        if call.asked.sets("nresamples") {
+        if call.resolved.sets("nresamples") {
             options.resamples = config.analysis.resamples;
         }
     };
-    let read = |name: &&str| saved::load(name, &home, &call.places.cwd, &change);
+    let read = |name: &&str| saved::load(name, &home, &call.paths.cwd, &change);
     let results: Vec<Saved> = names.iter().map(read).collect::<Result<_, _>>()?;
     for damage in results.iter().flat_map(|saved| &saved.damage) {
         console::warn(damage);
@@ -188,15 +181,5 @@ fn terminal(call: &Invocation, summary: &Summary) -> String {
 }
 
 fn page(summary: &Summary, folder: &Path) -> Result<PathBuf, HarnessError> {
-    pages::write(folder, summary)?.ok_or_else(pages::none)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn its_settings_exist() {
-        assert_eq!(settings().count(), SETTINGS.len());
-    }
+    pages::write(folder, summary)?.ok_or_else(pages::no_html)
 }

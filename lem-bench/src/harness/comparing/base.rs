@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::analysis::Summary;
 use crate::analysis::compare::Results;
 use crate::harness::exit::{ExitStatus, HarnessError};
-use crate::harness::{pages, saved};
+use crate::harness::saved;
 use crate::store::{Baseline, Home};
 
 /// A side that was read.
@@ -35,10 +35,8 @@ impl Loaded {
 /// The name can be none, or what is kept under it can't be read.
 pub(in crate::harness) fn baseline(home: &Home, name: &str) -> Result<Option<Loaded>, HarnessError> {
     let found = Baseline::find(home, name).map_err(|error| match error {
-        crate::store::StoreError::BadBaselineName { .. } => {
-            HarnessError { exit: ExitStatus::Usage, ..pages::stop(&error) }
-        }
-        _ => pages::stop(&error),
+        crate::store::StoreError::BadBaselineName { .. } => HarnessError::usage(HarnessError::from(error).to_string()),
+        _ => HarnessError::from(error),
     })?;
     let Some(found) = found else { return Ok(None) };
     let mut summaries = Vec::new();
@@ -64,11 +62,11 @@ pub(in crate::harness) fn saved_or_baseline(home: &Home, cwd: &Path, name: &str)
             }
             Ok(Loaded { name: name.to_owned(), summaries: vec![saved.summary] })
         }
-        Err(none) if none.exit == ExitStatus::NoMatch => match baseline(home, name)? {
+        Err(none) if none.status() == ExitStatus::NoMatch => match baseline(home, name)? {
             Some(loaded) => Ok(loaded),
             None => Err(HarnessError::no_match(format!(
                 "{}; nor is there a baseline of this name{}",
-                none.message,
+                none,
                 there_are(home)
             ))),
         },

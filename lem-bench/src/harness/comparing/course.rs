@@ -12,8 +12,8 @@ use crate::analysis::Summary;
 use crate::analysis::compare::{Comparison, Results, Trend, compare, session_results, trends};
 use crate::harness::config::{Comparing, Config, Format};
 use crate::harness::exit::{ExitStatus, HarnessError};
+use crate::harness::invocation::Invocation;
 use crate::harness::pages::{self, LinkedPages};
-use crate::harness::run::Invocation;
 use crate::harness::{console, results_home};
 use crate::model::{Outcome, SessionResult};
 use crate::store::{Baseline, BaselineRun, History, Home};
@@ -115,12 +115,12 @@ pub(in crate::harness) fn conclude(
         ..summary.clone()
     };
     let results = session_results(&complete);
-    History::append(home, &results).map_err(|error| pages::stop(&error))?;
+    History::append(home, &results)?;
     // An index of a part of the run must not take the place of the whole one's.
     if whole {
         let trends = sessions_of(home, &results)?;
         if compared.is_some() || !trends.is_empty() {
-            pages::write_beside(folder, summary, LinkedPages { compared, trends: &trends })?;
+            pages::write_linked(folder, summary, LinkedPages { compared, trends: &trends })?;
         }
     }
     if let Some(name) = &config.comparing.save {
@@ -131,7 +131,7 @@ pub(in crate::harness) fn conclude(
 
 /// How the benches of these results went from session to session, of those that have more than this one.
 fn sessions_of(home: &Home, results: &[SessionResult]) -> Result<Vec<Trend>, HarnessError> {
-    let history = History::read(home).map_err(|error| pages::stop(&error))?;
+    let history = History::read(home)?;
     let key = |s: &SessionResult| (s.target.clone(), s.bench.clone(), s.machine.clone(), s.branch.clone());
     let wanted: BTreeSet<_> = results.iter().take(MOST_TRENDS).map(key).collect();
     let lines: Vec<SessionResult> = history.lines.into_iter().filter(|line| wanted.contains(&key(line))).collect();
@@ -192,7 +192,7 @@ fn save(home: &Home, name: &str, config: &Config, summary: &Summary) -> Result<(
         .map_err(|error| HarnessError::machine(format!("the summary can't be put into JSON: {error}")))?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
     let run = BaselineRun { run_id: &summary.run.run_id, benches: &benches, json: &json };
-    Baseline::save(home, name, &run, now).map_err(|error| pages::stop(&error))?;
+    Baseline::save(home, name, &run, now)?;
     if !config.is_quiet() {
         let n = benches.len();
         console::note(&format!("saved {n} bench{} as baseline `{name}`", if n == 1 { "" } else { "es" }));

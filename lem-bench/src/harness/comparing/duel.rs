@@ -61,12 +61,12 @@ impl DuelResult {
     pub(in crate::harness) fn save(&self, config: &Config, sides: &[DuelBuild]) -> Result<(), HarnessError> {
         let Some(judged) = sides.iter().find(|side| side.name == "head").or(sides.last()) else { return Ok(()) };
         let Some(folder) = judged.page.parent() else { return Ok(()) };
-        write_atomic(&folder.join("duel.json"), self.json()?.as_bytes()).map_err(|error| pages::stop(&error))?;
+        write_atomic(&folder.join("duel.json"), self.json()?.as_bytes())?;
         match &self.comparison {
             Some(comparison) => {
                 keep(folder, comparison, &config.exports)?;
                 let linked = LinkedPages { compared: Some(comparison), trends: &[] };
-                pages::write_beside(folder, &judged.summary, linked)
+                pages::write_linked(folder, &judged.summary, linked)
             }
             None => Ok(()),
         }

@@ -2,8 +2,8 @@
 
 use crate::analysis::compare::{CompareOptions, Prior, machine};
 use crate::harness::config::Config;
+use crate::harness::console;
 use crate::harness::exit::HarnessError;
-use crate::harness::{console, pages};
 use crate::model::SessionResult;
 use crate::store::{History, Home, MachineSpreads};
 
@@ -24,11 +24,11 @@ impl Known {
     /// # Errors
     /// A file can't be read. Damaged lines are warned of.
     pub(in crate::harness) fn read(home: &Home, base: &Loaded) -> Result<Self, HarnessError> {
-        let history = History::read(home).map_err(|error| pages::stop(&error))?;
+        let history = History::read(home)?;
         for damage in &history.damage {
             console::warn(&format!("{}: {damage}", history.path.display()));
         }
-        let calibrations = MachineSpreads::read(home).map_err(|error| pages::stop(&error))?;
+        let calibrations = MachineSpreads::read(home)?;
         let run = base.summaries.last().map(|summary| machine(&summary.run));
         let calibration = run.and_then(|machine| calibrations.machines.get(&machine).cloned());
         let prior = calibration.map_or_else(Prior::default, |c| Prior { s0: c.s0, d0: c.d0, calibrated: true });

@@ -1,6 +1,6 @@
 //! Tries every meter and probes those that can be read.
 
-use super::super::run::Invocation;
+use super::super::invocation::Invocation;
 use super::super::simulation::probe_effort;
 use super::super::{config::Config, console, environment};
 use super::diagnosis::{Auto, Diagnosis, MeterState};

@@ -1,24 +1,20 @@
-//! The commit that is checked out, read from `.git` without starting git. Whether files were changed since is not
-//! known.
+//! The commit that is checked out, read from `.git` without starting git. Uncommitted changes are not detected.
 
 use std::path::{Path, PathBuf};
 
-use super::facts::fact;
-use crate::model::Fact;
-
-/// The commit and the branch of the repository around `folder`.
-pub(super) fn facts(folder: &Path) -> Vec<Fact> {
-    let Some(head) = folder.ancestors().find_map(repository).and_then(|git| head(&git)) else { return Vec::new() };
-    [fact("git commit", head.commit), fact("git branch", head.branch)].into_iter().flatten().collect()
+/// Returns commit and branch of the repository that contains `folder`.
+pub(super) fn facts(folder: &Path) -> [(&'static str, Option<String>); 2] {
+    let head = folder.ancestors().find_map(repository).and_then(|git| head(&git)).unwrap_or_default();
+    [("git commit", head.commit), ("git branch", head.branch)]
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Head {
     commit: Option<String>,
     branch: Option<String>,
 }
 
-/// The folder with `HEAD`, if `folder` is the top of a repository or of a work tree of one.
+/// Returns the folder that contains `HEAD`, if `folder` is the root of a repository or a work tree.
 fn repository(folder: &Path) -> Option<PathBuf> {
     let git = folder.join(".git");
     if git.is_dir() {
@@ -33,7 +29,7 @@ fn head(git: &Path) -> Option<Head> {
     let Some(name) = text.trim().strip_prefix("ref:").map(str::trim) else {
         return Some(Head { commit: hash(&text), branch: None });
     };
-    // A work tree has a `HEAD` of its own and shares the rest.
+    // A work tree has its own `HEAD` and shares the rest.
     let common = std::fs::read_to_string(git.join("commondir")).ok().map(|common| git.join(common.trim()));
     let folders = [Some(git.to_path_buf()), common];
     let commit = folders.iter().flatten().find_map(|folder| reference(folder, name));
@@ -41,7 +37,7 @@ fn head(git: &Path) -> Option<Head> {
 }
 
 fn reference(git: &Path, name: &str) -> Option<String> {
-    // A name from a file does not lead out of the repository.
+    // The name comes from a file: it must not point outside the repository.
     if !name.starts_with("refs/") || name.split('/').any(|piece| piece == "..") {
         return None;
     }
@@ -52,7 +48,7 @@ fn reference(git: &Path, name: &str) -> Option<String> {
     })
 }
 
-/// The text, if it is a hash.
+/// Returns the trimmed text, if it is a hash.
 fn hash(text: &str) -> Option<String> {
     let text = text.trim();
     (text.len() >= 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| text.to_owned())
@@ -63,33 +59,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loose_packed_detached_and_work_trees_are_read() {
-        let top = std::env::temp_dir().join(format!("lem-bench-git-{}", std::process::id()));
+    fn reads_loose_packed_and_detached_heads_and_work_trees() {
+        let top = tempfile::tempdir().unwrap();
         let write = |file: &str, text: &str| {
-            let path = top.join(file);
+            let path = top.path().join(file);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         };
-        let (one, two) = ("1".repeat(40), "2".repeat(40));
-        let of = |folder: &str| {
-            let facts = facts(&top.join(folder));
-            facts.into_iter().map(|fact| fact.value).collect::<Vec<_>>().join(" ")
+        let (first, second) = ("1".repeat(40), "2".repeat(40));
+        let read = |folder: &str| {
+            let facts = facts(&top.path().join(folder));
+            facts.into_iter().filter_map(|(_, value)| value).collect::<Vec<_>>().join(" ")
         };
         write("a/.git/HEAD", "ref: refs/heads/main\n");
-        write("a/.git/packed-refs", &format!("# pack-refs with: peeled\n{one} refs/heads/main\n"));
+        write("a/.git/packed-refs", &format!("# pack-refs with: peeled\n{first} refs/heads/main\n"));
         write("a/src/lib.rs", "");
-        assert_eq!(of("a/src"), format!("{one} main"));
-        write("a/.git/refs/heads/main", &format!("{two}\n"));
-        assert_eq!(of("a"), format!("{two} main"));
+        assert_eq!(read("a/src"), format!("{first} main"));
+        write("a/.git/refs/heads/main", &format!("{second}\n"));
+        assert_eq!(read("a"), format!("{second} main"));
         write("a/.git/worktrees/b/HEAD", "ref: refs/heads/topic/x\n");
         write("a/.git/worktrees/b/commondir", "../..\n");
-        write("a/.git/refs/heads/topic/x", &format!("{one}\n"));
-        write("b/.git", &format!("gitdir: {}\n", top.join("a/.git/worktrees/b").display()));
-        assert_eq!(of("b"), format!("{one} topic/x"));
-        write("c/.git/HEAD", &format!("{two}\n"));
-        assert_eq!(of("c"), two);
+        write("a/.git/refs/heads/topic/x", &format!("{first}\n"));
+        write("b/.git", &format!("gitdir: {}\n", top.path().join("a/.git/worktrees/b").display()));
+        assert_eq!(read("b"), format!("{first} topic/x"));
+        write("c/.git/HEAD", &format!("{second}\n"));
+        assert_eq!(read("c"), second);
         write("d/.git/HEAD", "ref: ../../secret\n");
-        assert_eq!(of("d"), "");
-        std::fs::remove_dir_all(top).unwrap();
+        assert_eq!(read("d"), "");
     }
 }

@@ -1,34 +1,28 @@
-//! The machine: processor, system, and what stands between it and this process. Linux tells through files; elsewhere
-//! little is known.
+//! The machine: processor, operating system, virtual machine and container. Read from files on Linux; little is known
+//! elsewhere.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::facts::fact;
-use crate::model::Fact;
-
-/// What the machine is, from `/proc` and from sysfs at `sys`.
-pub(super) fn facts(sys: &Path) -> Vec<Fact> {
+/// Reads facts about the machine from `/proc` and from sysfs at `sys`.
+pub(super) fn facts(sys: &Path) -> [(&'static str, Option<String>); 13] {
     let cpuinfo = read("/proc/cpuinfo").unwrap_or_default();
     let cores = std::thread::available_parallelism().ok().map(|n| n.to_string());
     [
-        fact("host", read("/proc/sys/kernel/hostname")),
-        fact("os", os()),
-        fact("kernel", read("/proc/sys/kernel/osrelease")),
-        fact("architecture", Some(std::env::consts::ARCH)),
-        fact("cpu model", field(&cpuinfo, "model name")),
-        fact("cpus for this process", cores),
-        fact("cpus online", read(sys.join("devices/system/cpu/online"))),
-        fact("cpu governor", governors(sys)),
-        fact("memory", memory()),
-        fact("virtualisation", virtualisation(&cpuinfo, sys)),
-        fact("container", container()),
-        fact("power supply", power_supply(sys)),
-        fact("load average", read("/proc/loadavg").and_then(|text| load(&text))),
+        ("host", read("/proc/sys/kernel/hostname")),
+        ("os", os()),
+        ("kernel", read("/proc/sys/kernel/osrelease")),
+        ("architecture", Some(std::env::consts::ARCH.to_owned())),
+        ("cpu model", field(&cpuinfo, "model name")),
+        ("cpus for this process", cores),
+        ("cpus online", read(sys.join("devices/system/cpu/online"))),
+        ("cpu governor", governors(sys)),
+        ("memory", memory()),
+        ("virtualisation", virtualisation(&cpuinfo, sys)),
+        ("container", container()),
+        ("power supply", power_supply(sys)),
+        ("load average", read("/proc/loadavg").and_then(|text| load(&text))),
     ]
-    .into_iter()
-    .flatten()
-    .collect()
 }
 
 fn read(path: impl AsRef<Path>) -> Option<String> {
@@ -37,14 +31,14 @@ fn read(path: impl AsRef<Path>) -> Option<String> {
 }
 
 fn os() -> Option<String> {
-    let told = read("/etc/os-release").and_then(|text| {
+    let pretty_name = read("/etc/os-release").and_then(|text| {
         let line = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
         Some(line.trim_matches('"').to_owned())
     });
-    told.or_else(|| Some(std::env::consts::OS.to_owned()))
+    pretty_name.or_else(|| Some(std::env::consts::OS.to_owned()))
 }
 
-/// The first value of a key in `/proc/cpuinfo` or `/proc/meminfo`.
+/// Returns the first value of a key in `/proc/cpuinfo` or `/proc/meminfo`.
 fn field(text: &str, key: &str) -> Option<String> {
     text.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
@@ -57,7 +51,7 @@ fn memory() -> Option<String> {
     Some(format!("{:.1} GiB", kib as f64 / f64::from(1 << 20)))
 }
 
-/// The governors in use, each once.
+/// Lists the scaling governors in use.
 fn governors(sys: &Path) -> Option<String> {
     let mut found = BTreeSet::new();
     for cpu in std::fs::read_dir(sys.join("devices/system/cpu")).ok()? {
@@ -67,16 +61,15 @@ fn governors(sys: &Path) -> Option<String> {
 }
 
 fn virtualisation(cpuinfo: &str, sys: &Path) -> Option<String> {
-    let flagged =
+    let has_hypervisor =
         field(cpuinfo, "flags").is_some_and(|flags| flags.split_whitespace().any(|flag| flag == "hypervisor"));
     let kind = read(sys.join("hypervisor/type"));
     let product = || {
         let name = |file: &str| read(sys.join("class/dmi/id").join(file));
-        let both = [name("sys_vendor"), name("product_name")];
-        let both: Vec<String> = both.into_iter().flatten().collect();
-        (!both.is_empty()).then(|| both.join(" "))
+        let names: Vec<String> = [name("sys_vendor"), name("product_name")].into_iter().flatten().collect();
+        (!names.is_empty()).then(|| names.join(" "))
     };
-    match (flagged, kind) {
+    match (has_hypervisor, kind) {
         (_, Some(kind)) => Some(kind),
         (true, None) => Some(product().unwrap_or_else(|| "a virtual machine".to_owned())),
         (false, None) => None,
@@ -94,29 +87,29 @@ fn container() -> Option<String> {
     files.into_iter().find(|(file, _)| Path::new(file).exists()).map(|(_, kind)| kind.to_owned())
 }
 
-/// Mains or battery, for machines that have one.
+/// Describes mains and batteries.
 fn power_supply(sys: &Path) -> Option<String> {
-    let mut told = Vec::new();
+    let mut supplies = Vec::new();
     for supply in std::fs::read_dir(sys.join("class/power_supply")).ok()? {
         let folder = supply.ok()?.path();
         let name = folder.file_name()?.to_string_lossy().into_owned();
         match read(folder.join("type")).as_deref() {
             Some("Mains") => {
-                let on = read(folder.join("online")).as_deref() == Some("1");
-                told.push(format!("{name} {}", if on { "plugged in" } else { "unplugged" }));
+                let is_on = read(folder.join("online")).as_deref() == Some("1");
+                supplies.push(format!("{name} {}", if is_on { "plugged in" } else { "unplugged" }));
             }
-            Some("Battery") => told.extend(read(folder.join("status")).map(|status| format!("{name} {status}"))),
+            Some("Battery") => supplies.extend(read(folder.join("status")).map(|status| format!("{name} {status}"))),
             _ => {}
         }
     }
-    told.sort();
-    (!told.is_empty()).then(|| told.join(", ").to_lowercase())
+    supplies.sort();
+    (!supplies.is_empty()).then(|| supplies.join(", ").to_lowercase())
 }
 
-/// The three means of `/proc/loadavg`.
+/// Returns the three averages of `/proc/loadavg`.
 fn load(text: &str) -> Option<String> {
-    let means: Vec<&str> = text.split_whitespace().take(3).collect();
-    (means.len() == 3).then(|| means.join(" "))
+    let averages: Vec<&str> = text.split_whitespace().take(3).collect();
+    (averages.len() == 3).then(|| averages.join(" "))
 }
 
 #[cfg(test)]
@@ -124,8 +117,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_tree_tells_is_told() {
-        let sys = std::env::temp_dir().join(format!("lem-bench-machine-{}", std::process::id()));
+    fn reads_facts_from_sysfs() {
+        let folder = tempfile::tempdir().unwrap();
+        let sys = folder.path();
         for (file, text) in [
             ("devices/system/cpu/cpu0/cpufreq/scaling_governor", "powersave\n"),
             ("devices/system/cpu/cpu1/cpufreq/scaling_governor", "performance\n"),
@@ -138,12 +132,13 @@ mod tests {
             std::fs::create_dir_all(sys.join(file).parent().unwrap()).unwrap();
             std::fs::write(sys.join(file), text).unwrap();
         }
-        assert_eq!(governors(&sys).unwrap(), "performance, powersave");
-        assert_eq!(power_supply(&sys).unwrap(), "ac unplugged, bat0 discharging");
-        assert_eq!(virtualisation("flags\t\t: fpu hypervisor lm\n", &sys).unwrap(), "QEMU");
-        assert_eq!(virtualisation("flags\t\t: fpu lm\n", &sys), None);
-        std::fs::remove_dir_all(&sys).unwrap();
-        assert!(facts(&sys).iter().any(|fact| fact.name == "architecture"));
+        assert_eq!(governors(sys).unwrap(), "performance, powersave");
+        assert_eq!(power_supply(sys).unwrap(), "ac unplugged, bat0 discharging");
+        assert_eq!(virtualisation("flags\t\t: fpu hypervisor lm\n", sys).unwrap(), "QEMU");
+        assert_eq!(virtualisation("flags\t\t: fpu lm\n", sys), None);
+        assert!(
+            facts(Path::new("/nonexistent")).iter().any(|(name, value)| *name == "architecture" && value.is_some())
+        );
         assert_eq!(load("0.10 0.20 0.30 1/2 3").unwrap(), "0.10 0.20 0.30");
     }
 }

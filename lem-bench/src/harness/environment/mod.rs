@@ -1,7 +1,6 @@
-//! Facts about the machine, the build and the process that belong into every result. What can't be found out is left
-//! out; nothing here starts a process.
+//! Facts about the machine, the build and the process that are saved with every result. Unknown facts are left out, and
+//! no process is started to find one.
 
-mod build;
 mod facts;
 mod git;
 mod machine;

@@ -1,9 +1,9 @@
-//! From good bytes to bad ones: flips, cuts, repetitions, splices, and the words that parsers fear.
+//! Makes bad input from good input: flipped bits, cuts, repetitions, splices, and values at the limits of parsers.
 
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 
-/// Numbers and words at the edges of what parsers take.
-const WORDS: [&str; 34] = [
+/// Numbers and tokens at the limits of what parsers accept.
+const TOKENS: [&str; 34] = [
     "0",
     "-1",
     "1e999",
@@ -40,7 +40,7 @@ const WORDS: [&str; 34] = [
     "\\",
 ];
 
-/// Makes inputs out of seeds.
+/// Makes inputs from seeds.
 pub(super) struct Mutator {
     rng: Xoshiro256PlusPlus,
     sealed: bool,
@@ -55,7 +55,7 @@ impl Mutator {
         self.rng.random_range(0..n.max(1))
     }
 
-    /// The next input. Where lines have checksums, most get the right one, so that what lies behind it is reached.
+    /// Returns the next input. If lines have checksums, most are corrected, so that the code behind the check is reached.
     pub(super) fn mutate(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
         let mut bytes = seeds[self.below(seeds.len())].clone();
         for _ in 0..[1, 1, 1, 2, 5][self.below(5)] {
@@ -65,50 +65,50 @@ impl Mutator {
     }
 
     fn change(&mut self, bytes: &mut Vec<u8>, seeds: &[Vec<u8>]) {
-        let at = self.below(bytes.len());
-        let to = (at + self.below(64)).min(bytes.len());
+        let start = self.below(bytes.len());
+        let end = (start + self.below(64)).min(bytes.len());
         match self.below(10) {
-            0 if at < bytes.len() => bytes[at] ^= 1 << self.below(8),
-            1 if at < bytes.len() => bytes[at] = self.rng.random(),
-            2 => bytes.truncate(at),
-            3 => drop(bytes.drain(at..to)),
+            0 if start < bytes.len() => bytes[start] ^= 1 << self.below(8),
+            1 if start < bytes.len() => bytes[start] = self.rng.random(),
+            2 => bytes.truncate(start),
+            3 => drop(bytes.drain(start..end)),
             4 => {
-                let again = bytes[at..to].to_vec();
-                bytes.splice(at..at, again);
+                let copy = bytes[start..end].to_vec();
+                bytes.splice(start..start, copy);
             }
             5 => {
-                let word = WORDS[self.below(WORDS.len())];
-                bytes.splice(at..at, word.bytes());
+                let token = TOKENS[self.below(TOKENS.len())];
+                bytes.splice(start..start, token.bytes());
             }
-            // In the place of a value, so that what is around it stays in order.
+            // Replaces a value, so that the structure around it stays valid.
             6 | 7 => {
-                let word = WORDS[self.below(WORDS.len())];
-                let (from, to) = value_at(bytes, at);
-                bytes.splice(from..to, word.bytes());
+                let token = TOKENS[self.below(TOKENS.len())];
+                let (from, to) = value_after(bytes, start);
+                bytes.splice(from..to, token.bytes());
             }
             8 => {
-                let deep = ["[", "{\"a\":", "a.", "(", "[[a]]\n"][self.below(5)].repeat(1 + self.below(400));
-                bytes.splice(at..at, deep.into_bytes());
+                let nested = ["[", "{\"a\":", "a.", "(", "[[a]]\n"][self.below(5)].repeat(1 + self.below(400));
+                bytes.splice(start..start, nested.into_bytes());
             }
             _ => {
                 let other = &seeds[self.below(seeds.len())];
                 let from = self.below(other.len());
                 let to = (from + self.below(512)).min(other.len());
-                bytes.splice(at..at, other[from..to].iter().copied());
+                bytes.splice(start..start, other[from..to].iter().copied());
             }
         }
     }
 }
 
-/// Where the next value after `at` lies: from behind a colon or an equals sign to what ends it.
-fn value_at(bytes: &[u8], at: usize) -> (usize, usize) {
-    let begin = bytes[at..].iter().position(|byte| matches!(byte, b':' | b'='));
-    let from = begin.map_or(at, |begin| at + begin + 1);
+/// Returns the range of the next value after `start`: from a colon or an equals sign to its end.
+fn value_after(bytes: &[u8], start: usize) -> (usize, usize) {
+    let sign = bytes[start..].iter().position(|byte| matches!(byte, b':' | b'='));
+    let from = sign.map_or(start, |sign| start + sign + 1);
     let end = bytes[from..].iter().position(|byte| matches!(byte, b',' | b'}' | b']' | b'\n'));
     (from, end.map_or(bytes.len(), |end| from + end))
 }
 
-/// The same lines, each with the checksum that it should have.
+/// Returns the lines with corrected checksums.
 fn reseal(bytes: &[u8]) -> Vec<u8> {
     const FIELD: &[u8] = br#","crc32":""#;
     let mut all = Vec::with_capacity(bytes.len() + 64);

@@ -1,26 +1,34 @@
-//! Everything that reads what others may have written.
+//! Everything that reads files or messages, with good inputs for it. The inputs are what this library writes, kept short
+//! so that many can be read.
 
 use std::path::Path;
 
-use super::super::{calibration, file, layers, saved};
-use super::samples;
-use crate::analysis::{Options, ReadJournal, summarise_read};
-use crate::sim::Scenario;
-use crate::store::{Baseline, History, Home, JournalName, MachineSpreads, RunDir, RunId, read_journal};
+use crate::analysis::compare::session_results;
+use crate::analysis::{Options, ReadJournal, Summary, summarise, summarise_read};
+use crate::harness::simulated_runs::{SimulationOptions, simulate};
+use crate::harness::{calibration, config_file, layers, options, saved};
+use crate::model::{Domain, DomainId, DomainKind, Record, SCHEMA_VERSION};
+use crate::protocol::{Overrides, Profile};
+use crate::runner::{Event, Observer as _};
+use crate::sim::{Scenario, Seeds};
+use crate::store::{
+    Baseline, BaselineRun, History, Home, JournalName, JournalWriter, MachineSpread, MachineSpreads, RunDir, RunId,
+    read_journal, slug,
+};
 use crate::workers;
 
-/// A reader, and what it is fed.
+/// A reader and its inputs.
 pub(super) struct Reader {
     pub(super) name: &'static str,
-    /// The file that it reads, in its folder; `None` for one that reads from memory.
+    /// The file that it reads, in its folder; `None` if it reads from memory.
     pub(super) file: Option<&'static str>,
-    /// Its lines have checksums.
+    /// Whether lines have checksums.
     pub(super) sealed: bool,
-    /// Bytes that it reads beside its input.
-    pub(super) beside: usize,
-    /// Makes good inputs, and puts what they need into the folder.
+    /// Bytes that it reads in addition to its input.
+    pub(super) extra_bytes: usize,
+    /// Makes good inputs, and writes the files that they need into the folder.
     pub(super) prepare: fn(&Path) -> Vec<Vec<u8>>,
-    /// Reads the input, which is in its file; whether there was something to be read.
+    /// Reads the input, which is in its file, and returns whether it was accepted.
     pub(super) read: fn(&Path, &[u8]) -> bool,
 }
 
@@ -32,16 +40,16 @@ pub(super) const READERS: &[Reader] = &[
         name: "journal",
         file: Some(JOURNAL),
         sealed: true,
-        beside: 64 << 10,
-        prepare: samples::journal,
+        extra_bytes: 64 << 10,
+        prepare: journal,
         read: |folder, _| read_journal(&folder.join(JOURNAL)).is_ok_and(|journal| journal.damage.is_empty()),
     },
     Reader {
         name: "journal-to-summary",
         file: Some(JOURNAL),
         sealed: true,
-        beside: 256 << 10,
-        prepare: samples::journal,
+        extra_bytes: 256 << 10,
+        prepare: journal,
         read: |folder, _| {
             let Ok(journal) = read_journal(&folder.join(JOURNAL)) else { return false };
             let options = Options { resamples: 100, threads: Some(1), ..Options::default() };
@@ -53,27 +61,27 @@ pub(super) const READERS: &[Reader] = &[
         name: "samples",
         file: Some(SAMPLES),
         sealed: false,
-        beside: 64 << 10,
-        prepare: samples::columns,
+        extra_bytes: 64 << 10,
+        prepare: columns,
         read: |folder, _| read_journal(&folder.join(JOURNAL)).is_ok_and(|journal| !journal.records.is_empty()),
     },
     Reader {
         name: "summary",
         file: Some("summary.json"),
         sealed: false,
-        beside: 0,
-        prepare: |_| vec![samples::summary_json()],
+        extra_bytes: 0,
+        prepare: summary_json,
         read: |folder, _| saved::summary(&folder.join("summary.json")).is_ok(),
     },
     Reader {
         name: "baseline",
         file: Some("manifest"),
         sealed: false,
-        beside: 0,
-        prepare: samples::baseline,
+        extra_bytes: 0,
+        prepare: baseline,
         read: |folder, bytes| {
             let home = Home::at(folder);
-            let there = folder.join("baselines").join(crate::store::slug("main")).join("manifest.json");
+            let there = folder.join("baselines").join(slug("main")).join("manifest.json");
             std::fs::write(there, bytes).unwrap();
             drop(Baseline::list(&home));
             let Ok(Some(baseline)) = Baseline::find(&home, "main") else { return false };
@@ -88,55 +96,55 @@ pub(super) const READERS: &[Reader] = &[
         name: "history",
         file: Some("history.jsonl"),
         sealed: true,
-        beside: 0,
-        prepare: samples::history,
+        extra_bytes: 0,
+        prepare: history,
         read: |folder, _| History::read(&Home::at(folder)).is_ok_and(|history| history.damage.is_empty()),
     },
     Reader {
         name: "spread-of-machines",
         file: Some("session-spread.json"),
         sealed: false,
-        beside: 0,
-        prepare: samples::spread,
+        extra_bytes: 0,
+        prepare: spread,
         read: |folder, _| MachineSpreads::read(&Home::at(folder)).is_ok(),
     },
     Reader {
         name: "calibration-toml",
         file: Some("board.toml"),
         sealed: false,
-        beside: 0,
-        prepare: |_| vec![samples::BOARD_TOML.as_bytes().to_vec()],
-        read: |folder, _| calibration::read(&folder.join("board.toml"), &samples::domains(), &[], false).is_ok(),
+        extra_bytes: 0,
+        prepare: |_| vec![BOARD_TOML.as_bytes().to_vec()],
+        read: |folder, _| calibration::read(&folder.join("board.toml"), &domains(), &[], false).is_ok(),
     },
     Reader {
         name: "calibration-json",
         file: Some("board.json"),
         sealed: false,
-        beside: 0,
-        prepare: |_| vec![samples::BOARD_JSON.as_bytes().to_vec()],
-        read: |folder, _| calibration::read(&folder.join("board.json"), &samples::domains(), &[], false).is_ok(),
+        extra_bytes: 0,
+        prepare: |_| vec![BOARD_JSON.as_bytes().to_vec()],
+        read: |folder, _| calibration::read(&folder.join("board.json"), &domains(), &[], false).is_ok(),
     },
     Reader {
         name: "settings",
-        file: Some(file::NAME),
+        file: Some(config_file::NAME),
         sealed: false,
-        beside: 0,
-        prepare: |_| vec![samples::SETTINGS.as_bytes().to_vec()],
-        read: |folder, _| file::read(&folder.join(file::NAME)).and_then(layers::join).is_ok(),
+        extra_bytes: 0,
+        prepare: settings,
+        read: |folder, _| config_file::read(&folder.join(config_file::NAME)).and_then(layers::merge).is_ok(),
     },
     Reader {
         name: "scenario",
         file: Some("scenario.json"),
         sealed: false,
-        beside: 0,
-        prepare: |_| samples::scenarios(),
+        extra_bytes: 0,
+        prepare: scenarios,
         read: |folder, _| Scenario::read(&folder.join("scenario.json")).is_ok(),
     },
     Reader {
         name: "worker",
         file: None,
         sealed: false,
-        beside: 0,
+        extra_bytes: 0,
         prepare: |_| workers::fuzz::samples(),
         read: |_, bytes| workers::fuzz::read(bytes),
     },
@@ -144,7 +152,7 @@ pub(super) const READERS: &[Reader] = &[
         name: "names",
         file: Some("latest"),
         sealed: false,
-        beside: 0,
+        extra_bytes: 0,
         prepare: |_| vec![b"2026-11-23T14-05-33Z-a1b2\n".to_vec(), b"journal-0-4711.jsonl".to_vec()],
         read: |folder, bytes| {
             let home = Home::at(folder);
@@ -158,3 +166,113 @@ pub(super) const READERS: &[Reader] = &[
         },
     },
 ];
+
+const SCENARIO: &str = r#"{"name": "x", "seed": 5,
+  "device": {"id": "gpu:0", "idle_w": 75, "decode_w": 300},
+  "workload": {"input_tokens": {"lognormal": [5.0, 0.5]}, "output_tokens": 64, "decode_s_per_token": 4e-3},
+  "sensors": [{"kind": "counter", "update_s": 0.02, "quantum_j": 0.001}]}"#;
+
+const BOARD_TOML: &str = "reference = \"plug\"\ndate = \"2026-11-02\"\n\n[[device]]\ndomain = \"gpu:0\"\ngain = \
+                                     1.02\noffset_w = -1.5\n";
+const BOARD_JSON: &str =
+    r#"{"reference": "plug", "date": "2026-11-02", "device": [{"domain": "gpu:0", "gain": 1.02, "offset_w": -1.5}]}"#;
+
+/// Settings in forms that TOML allows beyond texts.
+const SETTINGS: &str = "cycles = 1_2\ngap = 0.5\nquick = true\nskip = [\"a\", \"b\"]\ncontext = { room = \"22C\" }\n\
+seed = 18446744073709551615\n[axis]\nbatch = [1, 4]\ndtype = \"f32\"\n";
+
+/// Returns settings in all forms, and a file that sets every option.
+fn settings(_: &Path) -> Vec<Vec<u8>> {
+    let line = |option: &options::OptionSpec| option.example().map(|value| format!("{} = \"{value}\"\n", option.name));
+    let all: String = options::settings().filter_map(line).collect();
+    vec![SETTINGS.as_bytes().to_vec(), all.into_bytes()]
+}
+
+fn domains() -> [Domain; 1] {
+    [Domain { id: DomainId::new("gpu:0"), kind: DomainKind::Gpu, parent: None, label: String::new() }]
+}
+
+/// Returns the records of a short run.
+fn records() -> Vec<Record> {
+    let options = SimulationOptions {
+        profile: Profile::Quick,
+        overrides: Overrides { cycles: Some(3), ..Overrides::default() },
+        seed: 1,
+    };
+    let run = simulate(&Scenario::from_json(SCENARIO).unwrap(), Seeds { run: 1, bench: 1 }, &options).unwrap();
+    let mut records = run.records;
+    for record in &mut records {
+        match record {
+            Record::WarmUp(warm_up) => {
+                warm_up.traces.clear();
+                warm_up.probes_s.truncate(6);
+            }
+            Record::Cycle(cycle) => {
+                cycle.traces.truncate(1);
+                cycle.traces.iter_mut().for_each(|trace| trace.power_w.truncate(3));
+            }
+            _ => {}
+        }
+    }
+    records
+}
+
+/// Writes a journal with its samples and returns the journal.
+fn journal(folder: &Path) -> Vec<Vec<u8>> {
+    let home = Home::at(folder.join("home"));
+    let run = RunDir::create_new(&home, RunId::parse("run").unwrap()).unwrap();
+    let mut writer = JournalWriter::create(&run, JournalName { rank: 0, pid: None }).unwrap();
+    for record in records() {
+        writer.on(&Event::Record(&record)).unwrap();
+    }
+    let read = |name: &str| std::fs::read(run.path().join(name)).unwrap();
+    std::fs::write(folder.join("samples-0.bin"), read("samples-0.bin")).unwrap();
+    let journal = read("journal-0.jsonl");
+    std::fs::write(folder.join("journal-0.jsonl"), &journal).unwrap();
+    vec![journal]
+}
+
+/// Writes a journal with its samples and returns the samples.
+fn columns(folder: &Path) -> Vec<Vec<u8>> {
+    journal(folder);
+    vec![std::fs::read(folder.join("samples-0.bin")).unwrap()]
+}
+
+fn summary() -> Summary {
+    summarise(&[records()], &Options { resamples: 100, ..Options::default() }).unwrap()
+}
+
+fn summary_json(_: &Path) -> Vec<Vec<u8>> {
+    vec![serde_json::to_vec(&summary()).unwrap()]
+}
+
+fn baseline(folder: &Path) -> Vec<Vec<u8>> {
+    let benches = ["decode/batch=4".to_owned(), "prefill".to_owned()];
+    let run = BaselineRun { run_id: "2026-11-23T14-05-33Z-a1b2", benches: &benches, json: b"{}" };
+    Baseline::save(&Home::at(folder), "main", &run, 1.5e9).unwrap();
+    vec![std::fs::read(folder.join("baselines").join(slug("main")).join("manifest.json")).unwrap()]
+}
+
+fn history(folder: &Path) -> Vec<Vec<u8>> {
+    let home = Home::at(folder);
+    let lines = session_results(&summary());
+    for _ in 0..3 {
+        History::append(&home, &lines).unwrap();
+    }
+    vec![std::fs::read(History::file(&home)).unwrap()]
+}
+
+fn spread(folder: &Path) -> Vec<Vec<u8>> {
+    let home = Home::at(folder);
+    let machines =
+        [("0a1b2c3d".to_owned(), MachineSpread { s0: 0.01, d0: 12.0, sessions: 6, benches: 4, at_unix_s: 1.8e9 })];
+    MachineSpreads { schema_version: SCHEMA_VERSION, machines: machines.into() }.write(&home).unwrap();
+    vec![std::fs::read(MachineSpreads::file(&home)).unwrap()]
+}
+
+fn scenarios(_: &Path) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios");
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let read = files.filter_map(|entry| std::fs::read(entry.path()).ok());
+    read.chain([SCENARIO.as_bytes().to_vec()]).collect()
+}

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::super::config::{Config, Format, OutputFormat};
 use super::super::exit::{ExitStatus, HarnessError};
+use super::super::invocation::Invocation;
 use super::super::log::timed;
-use super::super::run::Invocation;
 use super::super::{comparing, console, notify, saved};
 use super::results::Results;
 use super::session_runner::SessionEnd;
@@ -33,7 +33,7 @@ impl Conclusion<'_> {
         let config = self.invocation.config();
         let (mut summary, page) =
             timed("made the summary and its pages", || results.finish(&config.analysis, &config.exports))?;
-        notify::tell(config.notify.as_deref(), || saved::json(&summary));
+        notify::send(config.notify.as_deref(), || saved::json(&summary));
         // The files are of the whole run. What this process prints, and its exit code, are of its own benches.
         let benches_in_run = summary.benches.len();
         summary.benches.retain(|bench| self.requested.contains(&bench.bench.id));

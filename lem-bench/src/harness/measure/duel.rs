@@ -8,8 +8,8 @@ use super::super::comparing::DuelBuild;
 use super::super::config::Config;
 use super::super::duration_text::format_duration;
 use super::super::exit::{ExitStatus, HarnessError};
-use super::super::run::{Invocation, SelectedCases};
-use super::super::{console, pages, results_home};
+use super::super::invocation::{Invocation, SelectedCases};
+use super::super::{console, results_home};
 use super::duel_runner::{DuelBench, DuelRunner, DuelSides};
 use super::duel_sides::{SimulatedSides, WorkerSides};
 use super::header::run_header;
@@ -161,9 +161,7 @@ fn create_runs(home: &Home, builds: &[Build]) -> Result<Vec<Results>, HarnessErr
     builds
         .iter()
         .map(|build| {
-            let run = RunId::parse(&format!("{session}-{}", build.name))
-                .and_then(|id| RunDir::create_new(home, id))
-                .map_err(|error| pages::stop(&error))?;
+            let run = RunId::parse(&format!("{session}-{}", build.name)).and_then(|id| RunDir::create_new(home, id))?;
             Ok(Results::of(home.clone(), run, JournalName { rank: 0, pid: None }))
         })
         .collect()

@@ -2,8 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::super::run::{Invocation, SelectedCases};
-use super::super::{config_view, environment};
+use super::super::environment;
+use super::super::invocation::{Invocation, SelectedCases};
 use super::meter_setup::MeterSetup;
 use crate::model::{MeterProbe, Record, ResumeRecord, RunEvidence, RunHeader, SCHEMA_VERSION, Setting};
 
@@ -15,12 +15,12 @@ pub(super) fn run_header(
     probe: MeterProbe,
 ) -> RunHeader {
     let config = invocation.config();
-    let mut settings: Vec<Setting> = invocation.asked.settings().into_iter().map(|(setting, _)| setting).collect();
-    settings.extend(config_view::attributes(invocation, &cases.selected.run));
+    let mut settings: Vec<Setting> = invocation.resolved.settings().into_iter().map(|(setting, _)| setting).collect();
+    settings.extend(invocation.resolved.attribute_settings(&cases.selected.run));
     let mut environment = environment::facts(invocation);
     environment.extend(setup.facts.iter().cloned());
     for fact in &mut environment {
-        fact.value = invocation.asked.without_secrets(&fact.value);
+        fact.value = invocation.resolved.without_secrets(&fact.value);
     }
     RunHeader {
         schema_version: SCHEMA_VERSION,
@@ -56,7 +56,7 @@ pub(super) fn resume_record(setup: &MeterSetup) -> Record {
 pub(super) fn target_name(invocation: &Invocation) -> String {
     let executable = std::env::current_exe().ok();
     let stem = executable.as_deref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
-    invocation.hints.target.map(str::to_owned).or(stem).unwrap_or_default()
+    invocation.target.target.map(str::to_owned).or(stem).unwrap_or_default()
 }
 
 fn unix_s() -> f64 {

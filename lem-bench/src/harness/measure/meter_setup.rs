@@ -8,9 +8,9 @@ use std::time::Duration;
 use super::super::calibration;
 use super::super::config::Config;
 use super::super::exit::HarnessError;
-use super::super::places::WorkspacePaths;
-use super::super::run::Invocation;
+use super::super::invocation::Invocation;
 use super::super::simulation::{Simulation, probe_effort};
+use super::super::workspace::WorkspacePaths;
 use crate::clock::{Clock, RealClock};
 use crate::meter::{self, DeviceMonitor, Meter, MeterChoice, NullMeter, OpenError};
 use crate::model::{
@@ -70,7 +70,7 @@ impl MeterSetup {
         let config = invocation.config();
         let choice = &config.meter;
         let opened = match choice {
-            MeterChoice::Sim(file) => return Self::open_simulated(config, &find_scenario(file, &invocation.places)),
+            MeterChoice::Sim(file) => return Self::open_simulated(config, &find_scenario(file, &invocation.paths)),
             MeterChoice::Own { name, argument } => invocation.meters.open(name, argument),
             _ => meter::open(choice, &config.open),
         };
@@ -235,7 +235,7 @@ impl MeterSetup {
             Some(simulation) => Self::simulated(simulation.clone(), invocation.config()),
             None => Self::open(invocation),
         }
-        .map_err(|error| error.message)?;
+        .map_err(|error| error.to_string())?;
         if setup.domains != header.domains {
             return Err("the meter has other domains than before".to_owned());
         }
@@ -245,7 +245,7 @@ impl MeterSetup {
                 setup.meter.read(index).map_err(|error| error.to_string())?;
             }
         }
-        setup.sampler(&header.probe).map_err(|error| error.message)
+        setup.sampler(&header.probe).map_err(|error| error.to_string())
     }
 
     /// Starts a sampler of the meter, on the clock of its machine.

@@ -1,8 +1,8 @@
 //! Before a measurement: takes the machine's lock and prints what a user should know.
 
 use super::super::config::Config;
+use super::super::console;
 use super::super::exit::HarnessError;
-use super::super::{console, pages};
 use super::meter_setup::MeterSetup;
 use crate::model::{DeviceProcess, Origin, RunEvidence};
 use crate::store::{MachineLock, StoreError, WaitPolicy};
@@ -20,7 +20,7 @@ pub(super) fn lock_machine(config: &Config, setup: &MeterSetup) -> Result<Option
     MachineLock::acquire(&path, wait, console::note).map(Some).map_err(|error| match &error {
         // A measurement now would include the energy of the other run.
         StoreError::Locked { .. } => HarnessError::invalid(error.to_string()),
-        _ => pages::stop(&error),
+        _ => HarnessError::from(error),
     })
 }
 

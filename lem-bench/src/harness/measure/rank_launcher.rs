@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::config::Config;
 use super::super::exit::{ExitStatus, HarnessError};
-use super::super::run::{Invocation, SelectedCases};
+use super::super::invocation::{Invocation, SelectedCases};
 use super::super::{console, signals};
 use super::header::target_name;
 use super::meter_setup::MeterSetup;
@@ -70,7 +70,7 @@ pub(super) fn launch_ranks(
     if !results.has_journals() {
         drop(std::fs::remove_dir_all(results.folder()));
         let message = "none of the ranks measured anything: see the messages above".to_owned();
-        return Err(HarnessError { exit: worst.max(ExitStatus::Regressed), message });
+        return Err(HarnessError::Processes { status: worst.max(ExitStatus::Regressed), message });
     }
     Ok((results, worst.max(if interrupt.is_requested() { ExitStatus::Interrupted } else { ExitStatus::Done })))
 }

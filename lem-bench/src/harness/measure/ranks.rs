@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::super::config::Config;
 use super::super::console;
 use super::super::exit::HarnessError;
-use super::super::pages::stop;
-use super::super::run::{Invocation, SelectedCases};
+use super::super::invocation::{Invocation, SelectedCases};
 use super::header::target_name;
 use super::meter_setup::MeterSetup;
 use super::results::Results;
@@ -63,7 +62,7 @@ pub(super) fn barrier_folder(run: &Path, world: u32) -> PathBuf {
 /// The folder of the ranks' run: that of a resumed run, or a new one.
 pub(super) fn run_folder(config: &Config, home: &Home, target: &str) -> Result<RunDir, HarnessError> {
     let previous = config.resume.as_ref().map(|selector| resume::find_run(home, selector, target)).transpose()?;
-    previous.flatten().map_or_else(|| RunDir::create(home).map_err(|error| stop(&error)), Ok)
+    previous.flatten().map_or_else(|| RunDir::create(home).map_err(HarnessError::from), Ok)
 }
 
 /// What ranks tell each other before the measurement. All use the values of rank 0.
@@ -116,8 +115,8 @@ impl Ranks {
         // Benches that request other numbers of processes are measured by other ranks, in the same run.
         let shares_run = !cases.selected.run.iter().all(is_requested);
         cases.selected.run.retain(is_requested);
-        let run = RunId::parse(&info.job).map_err(|error| stop(&error))?;
-        let run = RunDir::join(&home, run).map_err(|error| stop(&error))?;
+        let run = RunId::parse(&info.job)?;
+        let run = RunDir::join(&home, run)?;
         let pid = shares_run.then_some(info.world);
         let results = Results::of(home, run, JournalName { rank: info.rank, pid });
         let folder = barrier_folder(results.folder(), info.world);
@@ -145,7 +144,7 @@ impl Ranks {
                 Some(barrier_folder(run.path(), world))
             };
             let id = announcement.wait(timeout, find_barrier).map_err(HarnessError::invalid)?;
-            RunId::parse(&id).and_then(|id| RunDir::join(&home, id)).map_err(|error| stop(&error))?
+            RunId::parse(&id).and_then(|id| RunDir::join(&home, id))?
         };
         let results = Results::of(home, run, JournalName { rank, pid: None });
         let folder = barrier_folder(results.folder(), world);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::exit::HarnessError;
-use super::super::pages::{self, stop};
+use super::super::pages;
 use super::super::saved;
 use crate::analysis::{Options, ReadJournal, Summary, summarise_read};
 use crate::report::export::{FORMATS, JSON};
@@ -28,7 +28,7 @@ impl Results {
             Some(id) => (RunId::nextest(&id).and_then(|id| RunDir::join(&home, id)), Some(std::process::id())),
             None => (RunDir::create(&home), None),
         };
-        Ok(Self::of(home, run.map_err(|error| stop(&error))?, JournalName { rank: 0, pid }))
+        Ok(Self::of(home, run?, JournalName { rank: 0, pid }))
     }
 
     /// This process' place in an existing run.
@@ -61,7 +61,7 @@ impl Results {
     /// # Errors
     /// The file cannot be created.
     pub(super) fn create_journal(&self) -> Result<JournalWriter, HarnessError> {
-        JournalWriter::create(&self.run, self.name).map_err(|error| stop(&error))
+        JournalWriter::create(&self.run, self.name).map_err(HarnessError::from)
     }
 
     /// Whether this process has an earlier journal with records.
@@ -69,7 +69,7 @@ impl Results {
     /// # Errors
     /// The journal cannot be read, or another process writes to it.
     pub(super) fn has_begun(&self) -> Result<bool, HarnessError> {
-        JournalWriter::has_begun(&self.run, self.name).map_err(|error| stop(&error))
+        JournalWriter::has_begun(&self.run, self.name).map_err(HarnessError::from)
     }
 
     /// Reads this process' journal and opens it for more records.
@@ -77,7 +77,7 @@ impl Results {
     /// # Errors
     /// The journal cannot be read or written.
     pub(super) fn reopen(&self) -> Result<(JournalWriter, Journal), HarnessError> {
-        JournalWriter::reopen(&self.run, self.name).map_err(|error| stop(&error))
+        JournalWriter::reopen(&self.run, self.name).map_err(HarnessError::from)
     }
 
     /// Makes the summary, the pages and the exports of these names from all journals of the run, and marks it as the
@@ -86,14 +86,12 @@ impl Results {
     /// # Errors
     /// A journal cannot be read, or a file cannot be written.
     pub(super) fn finish(&self, options: &Options, exports: &[&str]) -> Result<(Summary, PathBuf), HarnessError> {
-        self.write_files(options, exports).map_err(|error| {
-            let message = format!("{}; the journals in {} are complete", error.message, self.run.path().display());
-            HarnessError { message, ..error }
-        })
+        self.write_files(options, exports)
+            .map_err(|error| error.append(&format!("; the journals in {} are complete", self.run.path().display())))
     }
 
     fn write_files(&self, options: &Options, exports: &[&str]) -> Result<(Summary, PathBuf), HarnessError> {
-        let journals = read_run(self.run.path()).map_err(|error| stop(&error))?;
+        let journals = read_run(self.run.path())?;
         let read: Vec<ReadJournal<'_>> =
             journals.iter().map(|journal| ReadJournal { records: &journal.records, damage: &journal.damage }).collect();
         let summary = summarise_read(&read, options).map_err(|error| HarnessError::machine(error.to_string()))?;
@@ -103,7 +101,7 @@ impl Results {
             saved::write(format, std::slice::from_ref(&summary), folder)?;
         }
         let index = pages::write(folder, &summary)?;
-        self.run.mark_latest(&self.home).map_err(|error| stop(&error))?;
+        self.run.mark_latest(&self.home)?;
         Ok((summary, index.unwrap_or(file)))
     }
 }

@@ -6,15 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::super::config::Resume;
 use super::super::exit::HarnessError;
-use super::super::options::{OptionGroup, topic_of};
-use super::super::pages::stop;
+use super::super::options::may_differ_on_resume;
 use super::results::Results;
 use crate::model::{DomainId, Fact, IdleKind, Outcome, Record, RunHeader};
 use crate::protocol::CycleTotals;
 use crate::store::{Home, JournalWriter, RunDir, RunId, read_run};
-
-/// Settings that do not change what is measured, in addition to those of comparison and output.
-const RESUME_IGNORES: [&str; 7] = ["bench", "fail-fast", "lock-file", "no-match", "no-wait", "rank-timeout", "resume"];
 
 /// Facts that must not change between the processes of a run.
 const MACHINE_FACTS: [&str; 8] =
@@ -145,7 +141,7 @@ impl PreviousRun {
 /// No run has this id, or runs cannot be listed.
 pub(super) fn find_run(home: &Home, selector: &Resume, target: &str) -> Result<Option<RunDir>, HarnessError> {
     if let Resume::Run(id) = selector {
-        let found = RunDir::find(home, RunId::parse(id).map_err(|error| stop(&error))?);
+        let found = RunDir::find(home, RunId::parse(id)?);
         let missing =
             || HarnessError::usage(format!("--resume: run `{id}` does not exist in {}", home.runs().display()));
         return found.ok_or_else(missing).map(Some);
@@ -155,7 +151,7 @@ pub(super) fn find_run(home: &Home, selector: &Resume, target: &str) -> Result<O
         let journals = read_run(run.path()).unwrap_or_default();
         journals.iter().any(|journal| journal.head().is_some_and(|head| head.target == target))
     };
-    Ok(RunDir::list(home).map_err(|error| stop(&error))?.into_iter().rev().find(is_of_target))
+    Ok(RunDir::list(home)?.into_iter().rev().find(is_of_target))
 }
 
 fn find_fact<'a>(facts: &'a [Fact], name: &str) -> Option<&'a str> {
@@ -189,11 +185,8 @@ fn differences(was: &RunHeader, is: &RunHeader) -> Vec<String> {
 
 /// The settings that change what is measured, by name.
 fn measurement_settings(header: &RunHeader) -> BTreeMap<&str, &str> {
-    let is_ignored = |name: &str| {
-        matches!(topic_of(name), Some(OptionGroup::Comparison | OptionGroup::Output)) || RESUME_IGNORES.contains(&name)
-    };
     let settings = header.settings.iter().map(|setting| (setting.name.as_str(), setting.value.as_str()));
-    settings.filter(|(name, _)| !is_ignored(name)).collect()
+    settings.filter(|(name, _)| !may_differ_on_resume(name)).collect()
 }
 
 /// The names of the facts that must not change.

@@ -2,8 +2,8 @@
 
 use super::super::config::Config;
 use super::super::exit::{ExitStatus, HarnessError};
+use super::super::invocation::{Invocation, SelectedCases};
 use super::super::log::timed;
-use super::super::run::{Invocation, SelectedCases};
 use super::super::{comparing, console, notify, results_home};
 use super::conclusion::{Conclusion, exit_of_outcomes};
 use super::rank_launcher::{is_launcher, launch_ranks};

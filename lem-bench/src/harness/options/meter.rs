@@ -1,66 +1,76 @@
-//! The options of the meter.
+//! Options of the meter.
 
-use super::libtest::{one, switch};
-use super::spec::{Arity, OptionGroup, OptionSpec, Set};
+use super::spec::{Arity, LemCommand, OptionGroup, OptionSpec, Resume, Set, single, switch};
 use crate::harness::parse;
 use crate::units::Watts;
 
+const DUEL: &[LemCommand] = &[LemCommand::Duel];
+const DOCTOR_AND_DUEL: &[LemCommand] = &[LemCommand::Doctor, LemCommand::Duel];
+
 const fn meter(name: &'static str, arity: Arity, set: Set) -> OptionSpec {
-    OptionSpec::new(OptionGroup::Meter, name, arity, set)
+    OptionSpec::new(OptionGroup::Meters, name, arity, set)
 }
 
 pub(super) const OPTIONS: &[OptionSpec] = &[
     meter("meter", Arity::One("METER"), |c, v| {
-        c.meter = one(v).parse()?;
+        c.meter = single(v).parse()?;
         Ok(())
     })
-    .expects("auto, nvml, rapl, hwmon, estimate, sim:FILE or a meter of the program's own")
+    .applies_to(DUEL)
+    .expects("auto, nvml, rapl, hwmon, estimate, sim:FILE or a meter of this binary")
     .default("auto")
-    .help(
-        "auto takes the best there is, at last the labelled estimate: nvml, rapl, hwmon, estimate; sim:FILE simulates",
-    ),
+    .help("Meter to use: auto takes the first available of nvml, rapl, hwmon and estimate; sim:FILE simulates"),
     meter("domain", Arity::Many("DOMAIN"), |c, v| {
-        c.domains = v.iter().flat_map(|text| parse::commas(text)).collect();
+        c.domains = v.iter().flat_map(|text| parse::comma_list(text)).collect();
         Ok(())
     })
+    .applies_to(DUEL)
     .expects("ids of domains or their beginnings, such as gpu:0 or cpu:package")
-    .default("all that may be added up")
-    .help("The domains whose sum is the headline energy; `cargo lem doctor` lists them"),
+    .default("all that can be added up")
+    .help("Domains whose sum is the headline energy; `cargo lem doctor` lists them"),
     meter("watts-per-core", Arity::One("WATTS"), |c, v| {
-        c.open.estimate_watts = Watts(parse::positive(one(v))?);
+        c.open.estimate_watts = Watts(parse::positive(single(v))?);
         Ok(())
     })
+    .applies_to(DOCTOR_AND_DUEL)
     .expects("a number above zero")
     .default("10")
     .help("Power of one busy core in watts, for the estimate"),
     meter("calibration", Arity::One("FILE"), |c, v| {
-        c.calibration = Some(one(v).into());
+        c.calibration = Some(single(v).into());
         Ok(())
     })
+    .applies_to(DUEL)
     .expects("a file of TOML or JSON")
-    .default("none: a board's gain of about ±5 % stays unknown")
-    .help("By how much a device's sensor is known to be wrong: gain, offset_w, reference, date; results are corrected"),
+    .default("none: the gain of a board is uncertain by about ±5 %")
+    .help("Path to a calibration of the sensors (gain, offset_w, reference, date); results are corrected by it"),
     meter("nvml-library", Arity::One("FILE"), |c, v| {
-        c.open.nvml.lib_path = Some(one(v).into());
+        c.open.nvml.lib_path = Some(single(v).into());
         Ok(())
     })
+    .applies_to(DOCTOR_AND_DUEL)
     .expects("a file")
-    .default("what the system's loader finds")
-    .help("The NVIDIA driver's management library"),
+    .default("found by the system's loader")
+    .help("Path to the NVIDIA driver's management library"),
     meter("sysfs-root", Arity::One("FOLDER"), |c, v| {
-        c.open.sysfs_root = one(v).into();
+        c.open.sysfs_root = single(v).into();
         Ok(())
     })
+    .applies_to(DOCTOR_AND_DUEL)
     .expects("a folder")
     .default("/sys")
-    .help("Where sysfs is, for containers that mount it elsewhere"),
+    .help("Path to sysfs, for containers that mount it elsewhere"),
     meter("no-wait", Arity::Switch, |c, v| switch(v, |on| c.no_wait = on))
-        .help("End at once, with exit code 4, when another run measures on this machine"),
+        .applies_to(DUEL)
+        .resume(Resume::MayDiffer)
+        .help("Exit with code 4 instead of waiting while another run measures on this machine"),
     meter("lock-file", Arity::One("FILE"), |c, v| {
-        c.lock_file = Some(one(v).into());
+        c.lock_file = Some(single(v).into());
         Ok(())
     })
+    .applies_to(DOCTOR_AND_DUEL)
+    .resume(Resume::MayDiffer)
     .expects("a file")
-    .default("/run/lock/lem-bench.lock, or one among the temporary files")
-    .help("What keeps two runs apart; containers of one machine need one that they share"),
+    .default("/run/lock/lem-bench.lock, or a file in the temporary folder")
+    .help("Path to the lock that keeps runs apart; containers of one machine must share it"),
 ];

@@ -1,17 +1,16 @@
-//! One option: its names in each layer, what it expects, what it means and where it goes.
-//!
-//! Must not know layers, the command line's parser or files.
+//! The description of one option: its names, where it applies, its texts, and the function that sets it.
 
 use crate::harness::config::Config;
+use crate::harness::parse::InvalidValue;
 
-/// How many values an option takes.
+/// Number of values that an option takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::harness) enum Arity {
     /// None: it is on or off.
     Switch,
-    /// One, under this name in the help.
+    /// One, with this name in the help.
     One(&'static str),
-    /// One or none, by `=` only, so that a bare filter is never swallowed.
+    /// One or none. The value follows `=`, so that a filter is never taken for it.
     Optional(&'static str),
     /// Any number: the flag is repeated.
     Many(&'static str),
@@ -24,90 +23,110 @@ pub(in crate::harness) enum Arity {
 pub(in crate::harness) enum Scope {
     /// By flag, environment and file.
     Everywhere,
-    /// By flag alone: it says what this one call is about, and runners set it themselves. A twin in the environment
-    /// would contradict them.
+    /// By flag only: it concerns one call. Test runners pass it, and a variable would contradict them.
     Invocation,
-    /// By flag alone, without effect: other harnesses know it.
+    /// By flag only and without effect, since other harnesses have it.
     Accepted,
 }
 
-/// Under which heading the help shows an option.
+/// A `cargo lem` command that takes options of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::harness) enum LemCommand {
+    Baseline,
+    Calibrate,
+    Compare,
+    Doctor,
+    Duel,
+    History,
+    Merge,
+    Report,
+}
+
+/// Whether a run may be resumed with another value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::harness) enum Resume {
+    /// No: the option changes what is measured.
+    Same,
+    /// Yes: the option changes what is shown or when, but not what is measured.
+    MayDiffer,
+}
+
+/// Heading of the help that an option is listed under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::harness) enum OptionGroup {
-    /// What to do.
     Mode,
-    /// Which benches.
     Selection,
-    /// Which part of a run.
     Runs,
-    /// How they are measured.
-    Protocol,
-    /// In which processes.
+    Measurement,
     Processes,
-    /// By what.
-    Meter,
-    /// With what they are compared.
+    Meters,
     Comparison,
-    /// What comes out.
     Output,
-    /// What is accepted for others' sake.
     Accepted,
 }
 
 impl OptionGroup {
-    /// The heading.
+    /// Returns the heading.
     pub(in crate::harness) fn heading(self) -> &'static str {
         match self {
-            Self::Mode => "What to do",
-            Self::Selection => "Which benches, in which order",
-            Self::Runs => "Runs that are long",
-            Self::Protocol => "How they are measured",
-            Self::Processes => "In which processes they run",
-            Self::Meter => "By what they are measured",
-            Self::Comparison => "With what they are compared",
-            Self::Output => "What comes out",
-            Self::Accepted => "Accepted, without effect",
+            Self::Mode => "Mode",
+            Self::Selection => "Selection",
+            Self::Runs => "Runs",
+            Self::Measurement => "Measurement",
+            Self::Processes => "Processes",
+            Self::Meters => "Meters",
+            Self::Comparison => "Comparison",
+            Self::Output => "Output",
+            Self::Accepted => "Accepted for compatibility, without effect",
         }
     }
 }
 
-/// Puts texts into the configuration, or says what is wrong with them (an empty text where `expects` says it all).
-pub(in crate::harness) type Set = fn(&mut Config, &[String]) -> Result<(), String>;
+/// Parses texts and stores the value in the configuration.
+pub(in crate::harness) type Set = fn(&mut Config, &[String]) -> Result<(), InvalidValue>;
 
-/// One option.
+/// One option. A bench binary takes all of them.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::harness) struct OptionSpec {
-    /// The flag without its dashes, a short one if it is one letter; also the key in `lem-bench.toml`.
+    /// The flag without dashes (a short flag if it is one letter), and the key in `lem-bench.toml`.
     pub(in crate::harness) name: &'static str,
-    /// Other names for it.
+    /// Other names.
     pub(in crate::harness) aliases: &'static [&'static str],
     /// The short flag.
     pub(in crate::harness) short: Option<char>,
-    /// How many values.
+    /// Number of values.
     pub(in crate::harness) arity: Arity,
     /// Where it can be set.
     pub(in crate::harness) scope: Scope,
-    /// Under which heading.
-    pub(in crate::harness) topic: OptionGroup,
-    /// What a value has to be, to complete "expected …".
+    /// `cargo lem` commands that take it too.
+    pub(in crate::harness) applies_to: &'static [LemCommand],
+    /// Whether it may differ when a run is resumed.
+    pub(in crate::harness) resume: Resume,
+    /// Heading in the help.
+    pub(in crate::harness) group: OptionGroup,
+    /// Accepted values, as in "expected …".
     pub(in crate::harness) expects: &'static str,
-    /// What holds when it is not set.
+    /// Value when it is not set, as in "[default: …]".
     pub(in crate::harness) default: &'static str,
     /// What it does.
     pub(in crate::harness) help: &'static str,
-    /// An option that this switch is short for, and its value.
+    /// For a switch: the option that it sets, and its value.
     pub(in crate::harness) short_for: Option<(&'static str, &'static str)>,
-    /// Its values are nobody's business: they are not written down.
+    /// Its values are secret: they are redacted in records.
     pub(in crate::harness) secret: bool,
-    /// Where its values go.
+    /// Sets it.
     pub(in crate::harness) set: Set,
 }
 
 impl OptionSpec {
-    pub(super) const fn new(topic: OptionGroup, name: &'static str, arity: Arity, set: Set) -> Self {
+    pub(super) const fn new(group: OptionGroup, name: &'static str, arity: Arity, set: Set) -> Self {
         let (expects, default) = match arity {
             Arity::Switch => ("true or false", "false"),
             _ => ("", ""),
+        };
+        let resume = match group {
+            OptionGroup::Comparison | OptionGroup::Output => Resume::MayDiffer,
+            _ => Resume::Same,
         };
         Self {
             name,
@@ -115,7 +134,9 @@ impl OptionSpec {
             short: None,
             arity,
             scope: Scope::Everywhere,
-            topic,
+            applies_to: &[],
+            resume,
+            group,
             expects,
             default,
             help: "",
@@ -125,7 +146,7 @@ impl OptionSpec {
         }
     }
 
-    /// An option that other harnesses know and this one does nothing with.
+    /// An option that other harnesses have and that has no effect here.
     pub(super) const fn accepted(name: &'static str, arity: Arity, help: &'static str) -> Self {
         Self { scope: Scope::Accepted, help, ..Self::new(OptionGroup::Accepted, name, arity, |_, _| Ok(())) }
     }
@@ -158,23 +179,44 @@ impl OptionSpec {
         Self { scope: Scope::Invocation, ..self }
     }
 
+    pub(super) const fn applies_to(self, applies_to: &'static [LemCommand]) -> Self {
+        Self { applies_to, ..self }
+    }
+
+    pub(super) const fn resume(self, resume: Resume) -> Self {
+        Self { resume, ..self }
+    }
+
     pub(super) const fn short_for(self, name: &'static str, value: &'static str) -> Self {
         Self { short_for: Some((name, value)), ..self }
     }
 
-    /// Its name and its other names.
+    /// Returns its name and its aliases.
     pub(in crate::harness) fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
 
-    /// The variables that set it: `LEM_BENCH_MIN_WINDOW`. None where it can't be set by the environment.
+    /// Returns its environment variables, such as `LEM_BENCH_MIN_WINDOW`; none if only a flag can set it.
     pub(in crate::harness) fn variables(&self) -> impl Iterator<Item = String> {
-        let everywhere = self.scope == Scope::Everywhere;
-        self.names().filter(move |_| everywhere).map(variable)
+        let names = self.names().filter(|_| self.scope == Scope::Everywhere);
+        names.map(|name| format!("LEM_BENCH_{}", name.to_ascii_uppercase().replace('-', "_")))
+    }
+
+    /// Returns the first word of its `expects` and `default` texts that is a valid value.
+    #[cfg(test)]
+    pub(in crate::harness) fn example(&self) -> Option<String> {
+        let words = self.expects.split_whitespace().chain(self.default.split_whitespace());
+        let mut values = words.map(|word| word.trim_end_matches([',', ':', ';']).to_owned());
+        values.find(|value| (self.set)(&mut Config::default(), std::slice::from_ref(value)).is_ok())
     }
 }
 
-/// The variable of a name.
-fn variable(name: &'static str) -> String {
-    format!("LEM_BENCH_{}", name.to_ascii_uppercase().replace('-', "_"))
+/// Returns the value of an option that takes one.
+pub(super) fn single(values: &[String]) -> &str {
+    values.first().map_or("", String::as_str)
+}
+
+/// Parses a switch and passes it to `set`.
+pub(super) fn switch(values: &[String], set: impl FnOnce(bool)) -> Result<(), InvalidValue> {
+    crate::harness::parse::switch(single(values)).map(set)
 }

@@ -38,7 +38,7 @@ impl Bar {
                 let _ = w.write_str(&how_far(&read(&second), Instant::now(), columns(), looks));
             });
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(1)).with_style(style);
-        console::above(Some(bar.clone()));
+        console::set_progress_bar(Some(bar.clone()));
         bar.enable_steady_tick(INTERVAL);
         Self { bar, standing }
     }
@@ -52,7 +52,7 @@ impl Bar {
 impl Drop for Bar {
     /// Takes the lines off the screen.
     fn drop(&mut self) {
-        console::above(None);
+        console::set_progress_bar(None);
         self.bar.finish_and_clear();
     }
 }

@@ -8,7 +8,7 @@ use super::resolve::{ResultLocation, resolve};
 use crate::analysis::{Options, Summary, summarise};
 use crate::harness::config::Config;
 use crate::harness::exit::HarnessError;
-use crate::harness::{options, pages};
+use crate::harness::options;
 use crate::model::{OLDEST_SCHEMA_VERSION, Record, SCHEMA_VERSION};
 use crate::store::{Home, Journal, read_journal, read_run};
 
@@ -36,7 +36,7 @@ pub(in crate::harness) fn load(
 ) -> Result<Saved, HarnessError> {
     match resolve(name, home, cwd)? {
         ResultLocation::Folder(folder) => {
-            let journals = read_run(&folder).map_err(|error| pages::stop(&error))?;
+            let journals = read_run(&folder)?;
             let summary = folder.join("summary.json");
             let mut saved = match journals.is_empty() {
                 true if summary.is_file() => read_summary(&summary)?,
@@ -52,7 +52,7 @@ pub(in crate::harness) fn load(
             Ok(saved)
         }
         ResultLocation::Journal(path) => {
-            let journal = read_journal(&path).map_err(|error| pages::stop(&error))?;
+            let journal = read_journal(&path)?;
             aggregate(&path, vec![journal], change)
         }
         ResultLocation::Summary(path) => read_summary(&path),

@@ -5,8 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::harness::exit::HarnessError;
-use crate::harness::pages;
-use crate::harness::places::WorkspacePaths;
+use crate::harness::workspace::WorkspacePaths;
 use crate::store::{Home, HomeOptions, RunDir, RunId};
 
 /// Runs that are named where none fits.
@@ -50,9 +49,9 @@ pub(super) fn resolve(name: &str, home: &Home, cwd: &Path) -> Result<ResultLocat
             });
         }
     }
-    let runs = || RunDir::list(home).map_err(|error| pages::stop(&error));
+    let runs = || RunDir::list(home).map_err(HarnessError::from);
     if name == "latest" {
-        let latest = RunDir::latest(home).map_err(|error| pages::stop(&error))?;
+        let latest = RunDir::latest(home)?;
         let nothing = || {
             HarnessError::no_match(format!(
                 "no run has been kept in {}: `cargo bench` makes one",
@@ -79,7 +78,7 @@ pub(super) fn resolve(name: &str, home: &Home, cwd: &Path) -> Result<ResultLocat
 pub(in crate::harness) fn folders(name: &str, home: &Home, cwd: &Path) -> Result<Vec<PathBuf>, HarnessError> {
     let path = cwd.join(name);
     if path.join("runs").is_dir() {
-        let runs = RunDir::list(&Home::at(path)).map_err(|error| pages::stop(&error))?;
+        let runs = RunDir::list(&Home::at(path))?;
         return Ok(runs.iter().map(|run| run.path().to_owned()).collect());
     }
     match resolve(name, home, cwd)? {
@@ -95,7 +94,7 @@ pub(in crate::harness) fn folders(name: &str, home: &Home, cwd: &Path) -> Result
 fn folder(path: &Path) -> Result<ResultLocation, HarnessError> {
     if path.join("runs").is_dir() {
         let home = Home::at(path);
-        return match RunDir::latest(&home).map_err(|error| pages::stop(&error))? {
+        return match RunDir::latest(&home)? {
             Some(run) => Ok(ResultLocation::Folder(run.path().to_owned())),
             None => {
                 Err(HarnessError::no_match(format!("{} has no newest run: name one of its `runs`", path.display())))

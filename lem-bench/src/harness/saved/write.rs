@@ -18,7 +18,7 @@ use crate::store::write_atomic;
 /// The format can't hold them, or the file can't be written.
 pub(in crate::harness) fn write(format: &Format, runs: &[Summary], folder: &Path) -> Result<PathBuf, HarnessError> {
     let path = folder.join(format.file);
-    write_atomic(&path, text(format, runs)?.as_bytes()).map_err(|error| pages::stop(&error))?;
+    write_atomic(&path, text(format, runs)?.as_bytes())?;
     Ok(path)
 }
 
@@ -33,7 +33,7 @@ pub(in crate::harness) fn write_comparison(
 ) -> Result<PathBuf, HarnessError> {
     pages::make_folder(folder)?;
     let path = folder.join(format.file);
-    write_atomic(&path, comparison(format, compared)?.as_bytes()).map_err(|error| pages::stop(&error))?;
+    write_atomic(&path, comparison(format, compared)?.as_bytes())?;
     Ok(path)
 }
 

@@ -1,12 +1,11 @@
-//! Which model folder to measure: the user's, else the embedded one, kept under cargo's target folder.
-//!
-//! Must not know what is in a model folder.
+//! Finds the folder of the model to measure: the user's, else the embedded model below cargo's target folder.
 
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::{Error, embedded};
+use crate::store::{Home, HomeOptions, workspace_root};
 
 /// Names a Hugging Face model folder to measure in place of the embedded model.
 pub const MODEL_VARIABLE: &str = "LEM_BENCH_MODEL";
@@ -16,15 +15,16 @@ pub const HOME_VARIABLE: &str = "LEM_BENCH_HOME";
 /// The model folder to open: `LEM_BENCH_MODEL` where it is set, else the embedded model, made on first use below
 /// `LEM_BENCH_HOME`, else an absolute `CARGO_TARGET_DIR`, else the target folder that the running executable lies in.
 ///
-/// Relative paths count from the current folder (cargo starts benches in their package's). An empty variable is one
-/// that is not set.
+/// A relative `LEM_BENCH_HOME` counts from the workspace root, as for results; a relative `LEM_BENCH_MODEL` counts from the
+/// current folder (cargo starts benches in their package's). Empty variables count as unset.
 ///
 /// # Errors
 /// [`Error::NoSuchModel`] where `LEM_BENCH_MODEL` names no folder, [`Error::NoHome`] where there is no place to keep
 /// the embedded model, and those of [`embedded`](embedded()).
 pub fn model_dir() -> Result<PathBuf, Error> {
     let executable = env::current_exe().unwrap_or_default();
-    match chosen(|name| env::var_os(name), &executable)? {
+    let current_dir = env::current_dir().unwrap_or_default();
+    match chosen(|name| env::var_os(name), &executable, &current_dir)? {
         ModelsDir::Model(dir) => Ok(dir),
         ModelsDir::Embedded(home) => embedded(&home),
     }
@@ -36,7 +36,11 @@ enum ModelsDir {
     Embedded(PathBuf),
 }
 
-fn chosen(variable: impl Fn(&str) -> Option<OsString>, executable: &Path) -> Result<ModelsDir, Error> {
+fn chosen(
+    variable: impl Fn(&str) -> Option<OsString>,
+    executable: &Path,
+    current_dir: &Path,
+) -> Result<ModelsDir, Error> {
     let path = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     if let Some(dir) = path(MODEL_VARIABLE) {
         if dir.is_dir() {
@@ -45,9 +49,20 @@ fn chosen(variable: impl Fn(&str) -> Option<OsString>, executable: &Path) -> Res
         let path = std::path::absolute(&dir).unwrap_or(dir);
         return Err(Error::NoSuchModel { variable: MODEL_VARIABLE, path });
     }
-    // A relative CARGO_TARGET_DIR counts from wherever cargo was started, which is not known here.
-    path(HOME_VARIABLE)
-        .or_else(|| path("CARGO_TARGET_DIR").filter(|dir| dir.is_absolute()))
+    if let Some(home) = path(HOME_VARIABLE) {
+        // Results are stored below the same folder: the same function resolves it.
+        let home = Home::resolve(&HomeOptions {
+            home: Some(home),
+            cargo_target_dir: path("CARGO_TARGET_DIR"),
+            target_tmpdir: None,
+            executable: Some(executable.to_owned()),
+            current_dir: workspace_root(current_dir, None),
+        });
+        return Ok(ModelsDir::Embedded(home.path().to_owned()));
+    }
+    // A relative CARGO_TARGET_DIR counts from the folder in which cargo was started, which is not known here.
+    path("CARGO_TARGET_DIR")
+        .filter(|dir| dir.is_absolute())
         .or_else(|| executable.ancestors().skip(1).find(|dir| is_target(dir)).map(Path::to_owned))
         .map(ModelsDir::Embedded)
         .ok_or_else(|| Error::NoHome { executable: executable.to_owned() })
@@ -64,7 +79,7 @@ mod tests {
 
     fn chosen_with(variables: &[(&str, &Path)], executable: &str) -> Result<ModelsDir, Error> {
         let find = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
-        chosen(find, Path::new(executable))
+        chosen(find, Path::new(executable), Path::new("/p/crates/a"))
     }
 
     #[test]
@@ -79,6 +94,22 @@ mod tests {
         assert_eq!(chosen_with(&[], executable).unwrap(), ModelsDir::Embedded("/p/target".into()));
         let relative: [(&str, &Path); 2] = [("CARGO_TARGET_DIR", Path::new("t")), (MODEL_VARIABLE, Path::new(""))];
         assert_eq!(chosen_with(&relative, executable).unwrap(), ModelsDir::Embedded("/p/target".into()));
+    }
+
+    #[test]
+    fn relative_home_counts_from_the_workspace_root() {
+        let relative: [(&str, &Path); 1] = [(HOME_VARIABLE, Path::new("results"))];
+        let found = chosen_with(&relative, "/p/target/release/deps/llm-1234").unwrap();
+        assert_eq!(found, ModelsDir::Embedded("/p/results".into()));
+
+        let workspace = tempfile::tempdir().unwrap();
+        let package = workspace.path().join("crates/a");
+        std::fs::create_dir_all(&package).unwrap();
+        std::fs::write(workspace.path().join("Cargo.toml"), "[workspace]\n").unwrap();
+        std::fs::write(package.join("Cargo.toml"), "[package]\n").unwrap();
+        let find = |name: &str| (name == HOME_VARIABLE).then(|| "results".into());
+        let found = chosen(find, Path::new("/usr/bin/x"), &package).unwrap();
+        assert_eq!(found, ModelsDir::Embedded(workspace.path().join("results")));
     }
 
     #[test]
