@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn what_a_journal_claims_is_bounded_by_the_file() {
         let (file, columns) = file_of(&[log(vec![10, 20])]);
-        let refused = |change: &dyn Fn(&mut Columns)| {
+        let error_of = |change: &dyn Fn(&mut Columns)| {
             let mut claimed = columns[0].clone();
             change(&mut claimed);
             let mut samples = Samples::open(file.path()).unwrap();
@@ -254,17 +254,27 @@ mod tests {
             assert_eq!(read, RequestLog::default());
             why
         };
-        assert!(refused(&|c| c.itl_ns.count = u64::MAX).contains("behind the end"));
-        assert!(refused(&|c| c.itl_ns.count = 1 << 40).contains("behind the end"));
-        assert!(refused(&|c| c.itl_ns.offset = u64::MAX - 7).contains("behind the end"));
-        assert!(refused(&|c| c.ttft_ns.offset = 16).contains("lies over"));
-        assert!(refused(&|c| c.latency_ns.offset = 0).contains("lies over"));
-        assert!(refused(&|c| c.itl_ns.count = 1).contains("checksum"));
-        assert!(refused(&|c| c.itl_count.dtype = Dtype::U8).contains("`<u4`"));
+        let errors = [
+            error_of(&|c| c.itl_ns.count = u64::MAX),
+            error_of(&|c| c.itl_ns.count = 1 << 40),
+            error_of(&|c| c.itl_ns.offset = u64::MAX - 7),
+            error_of(&|c| c.ttft_ns.offset = 16),
+            error_of(&|c| c.latency_ns.offset = 0),
+            error_of(&|c| c.itl_ns.count = 1),
+            error_of(&|c| c.itl_count.dtype = Dtype::U8),
+        ];
+        insta::assert_snapshot!(errors.join("\n"), @"
+        column `itl_ns` ends behind the end of the samples file
+        column `itl_ns` ends behind the end of the samples file
+        column `itl_ns` ends behind the end of the samples file
+        column `ttft_ns` lies over the one before it
+        column `latency_ns` lies over the one before it
+        column `itl_ns` is damaged: its checksum is wrong
+        column `itl_count` is not `<u4`
+        ");
         let mut samples = Samples::open(file.path()).unwrap();
         samples.fill(&columns[0], &mut RequestLog::default()).unwrap();
-        let again = samples.fill(&columns[0], &mut RequestLog::default()).unwrap_err();
-        assert!(again.contains("lies over"), "{again}");
+        insta::assert_snapshot!(samples.fill(&columns[0], &mut RequestLog::default()).unwrap_err(), @"column `latency_ns` lies over the one before it");
     }
 
     #[test]

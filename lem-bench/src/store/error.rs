@@ -159,3 +159,69 @@ impl std::error::Error for StoreError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_and_remedies() {
+        let path = PathBuf::from("/home/x");
+        let io = |kind: io::ErrorKind| StoreError::Io { doing: "write", path: "/home/x".into(), source: kind.into() };
+        let schema = |found| StoreError::Schema { path: "/home/x".into(), found, known: 2 };
+        let locked = |holder, waited_s| StoreError::Locked { path: "/run/lock/x".into(), holder, waited_s };
+        let errors = [
+            io(io::ErrorKind::StorageFull),
+            io(io::ErrorKind::PermissionDenied),
+            io(io::ErrorKind::NotADirectory),
+            io(io::ErrorKind::InvalidFilename),
+            io(io::ErrorKind::Interrupted),
+            StoreError::Io { doing: "read", path: path.clone(), source: io::ErrorKind::PermissionDenied.into() },
+            StoreError::Exists { path: path.clone() },
+            StoreError::NotARegularFile { path: path.clone(), what: "a symbolic link" },
+            schema(3),
+            schema(0),
+            StoreError::Unwritable { path: path.clone(), why: "why".to_owned() },
+            StoreError::Damaged { path, why: "why".to_owned() },
+            StoreError::BadBaselineName { text: "a\nb".to_owned(), why: "why" },
+            StoreError::BadRunId { text: "../x".to_owned(), why: "why" },
+            locked(None, 0.0),
+            locked(Some(7), 2.4),
+        ];
+        let line = |error: &StoreError| format!("{error}\n  -> {}", error.remedy().unwrap_or_default());
+        insta::assert_snapshot!(errors.iter().map(line).collect::<Vec<_>>().join("\n"), @r#"
+        can't write /home/x: no storage space
+          -> make room there, or let LEM_BENCH_HOME name a folder on another disk
+        can't write /home/x: permission denied
+          -> let LEM_BENCH_HOME name a folder that this user may write to
+        can't write /home/x: not a directory
+          -> remove the file that is in the way, or let LEM_BENCH_HOME name a folder
+        can't write /home/x: invalid filename
+          -> let LEM_BENCH_HOME name a folder with a shorter path
+        can't write /home/x: operation interrupted
+          -> 
+        can't read /home/x: permission denied
+          -> give this user read access
+        /home/x is there already and is not overwritten
+          -> choose another name, or remove it if it is no longer wanted
+        /home/x is a symbolic link and is not followed
+          -> remove it; what it points to is left alone
+        /home/x has schema version 3; this build reads 1 to 2
+          -> read it with a lem-bench that knows schema 3
+        /home/x has schema version 0; this build reads 1 to 2
+          -> measure again, or read it with the version that wrote it
+        can't write a record to /home/x: why
+          -> 
+        /home/x is damaged: why
+          -> remove it, and save or measure again
+        "a\nb" can't name a baseline: why
+          -> give it a name such as main or feature/x
+        "../x" can't name a run: why
+          -> use letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most 100 of them
+        another measurement is going on on this machine; it holds /run/lock/x
+          -> wait until it has ended, or stop it
+        another measurement is going on on this machine (process 7), still after 2 s of waiting; it holds /run/lock/x
+          -> wait until it has ended, or stop it
+        "#);
+    }
+}

@@ -202,11 +202,11 @@ mod tests {
         let text = std::fs::read(&path).unwrap();
         // Cut off in the middle of the second line: what is appended next is a line of its own.
         std::fs::write(&path, &text[..text.len() - 30]).unwrap();
-        assert_eq!(History::read(&home).unwrap().damage, ["line 2: it is cut off"]);
+        insta::assert_snapshot!(History::read(&home).unwrap().damage.join("\n"), @"line 2: it is cut off");
         History::append(&home, &[result("three", 3.0)]).unwrap();
         let read = History::read(&home).unwrap();
         assert_eq!(read.lines.iter().map(|line| line.run_id.as_str()).collect::<Vec<_>>(), ["one", "three"]);
-        assert_eq!(read.damage, ["line 2: it is damaged: its checksum is wrong"]);
+        insta::assert_snapshot!(read.damage.join("\n"), @"line 2: it is damaged: its checksum is wrong");
         // Other things that are no lines of ours.
         let mut junk = b"\0\xff\n[[[[\n{}\n\n".to_vec();
         junk.extend(b"[".repeat(100_000));
@@ -215,6 +215,12 @@ mod tests {
         std::fs::write(&path, &junk).unwrap();
         let read = History::read(&home).unwrap();
         assert_eq!((read.lines.len(), read.damage.len()), (2, 4), "{:?}", read.damage);
+        insta::assert_snapshot!(read.damage.join("\n"), @"
+        line 1: it is damaged: its checksum is wrong
+        line 2: it is damaged: its checksum is wrong
+        line 3: it is damaged: its checksum is wrong
+        line 5: it is damaged: its checksum is wrong
+        ");
     }
 
     #[test]

@@ -192,6 +192,15 @@ mod tests {
     #[test]
     fn rejects_unsafe_components() {
         let long = "x".repeat(101);
+        let reasons = ["", "a/b", ".", "x.", "nul", &long].map(|bad| unsafe_component(bad).unwrap_or("safe"));
+        insta::assert_snapshot!(reasons.join("\n"), @"
+        it is empty
+        it contains a character other than letters, digits, `.`, `_` and `-`
+        it does not begin with a letter or digit
+        it ends with a dot
+        it is the name of a device on Windows
+        it is longer than 100 characters
+        ");
         for bad in
             ["", ".", "..", "../x", "a/b", "/etc", "a\\b", "a\0b", "nul", "CON.txt", "Lpt9", "x.", "-rf", &long, "ä"]
         {

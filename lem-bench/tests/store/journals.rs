@@ -3,10 +3,15 @@
 use std::path::Path;
 
 use lem_bench::model::{Record, RequestLog};
-use lem_bench::runner::{Event, Observer, Progress, Stage};
+use lem_bench::runner::{Event, Observer, ObserverError, Progress, Stage};
 use lem_bench::store::{JournalName, JournalWriter, StoreError, read_journal, read_run};
 
 use crate::{cycle, head, records, run_in, times, write};
+
+/// The message with the temporary folder replaced.
+fn without_folder(error: &ObserverError, folder: &Path) -> String {
+    error.0.replace(folder.to_str().unwrap(), "HOME")
+}
 
 #[test]
 fn every_record_comes_back_to_the_last_bit() {
@@ -96,7 +101,7 @@ fn what_would_not_come_back_is_refused_and_stays_refused() {
     let Record::Cycle(mut broken) = cycle(1, times(0)) else { unreachable!() };
     broken.temperature_c[0].1 = f64::NAN;
     let error = writer.on(&Event::Record(&Record::Cycle(broken))).unwrap_err();
-    assert!(error.0.contains("not finite") && error.0.contains("the 1 cycles measured before are safe in"), "{error}");
+    insta::assert_snapshot!(without_folder(&error, folder.path()), @"can't write a record to HOME/runs/run/journal-0.jsonl: it would not come back (is a number in it not finite?): invalid type: null, expected f64 at line 1 column 371; the 1 cycles measured before are safe in HOME/runs/run/journal-0.jsonl");
     assert_eq!(writer.on(&Event::Record(&cycle(2, times(0)))), Err(error));
     let journal = read_journal(writer.path()).unwrap();
     assert_eq!((journal.records.len(), journal.torn, journal.damage.len()), (2, false, 0));
@@ -134,13 +139,13 @@ fn the_head_comes_first_and_once() {
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());
     let error = write(&run, 0, &records(0)[1..]).unwrap_err();
-    assert!(error.0.contains("the first record, and no other, must be a head of schema"), "{error}");
-    assert!(error.0.contains("; nothing was kept"), "{error}");
+    insta::assert_snapshot!(without_folder(&error, folder.path()), @"can't write a record to HOME/runs/run/journal-0.jsonl: the first record, and no other, must be a head of schema 2; nothing was kept");
     let error = write(&run, 1, &[head(1), head(1)]).unwrap_err();
-    assert!(error.0.contains("the first record, and no other, must be a head"), "{error}");
+    insta::assert_snapshot!(without_folder(&error, folder.path()), @"can't write a record to HOME/runs/run/journal-1.jsonl: the first record, and no other, must be a head of schema 2; no cycle had been measured; what came before is safe in HOME/runs/run/journal-1.jsonl");
     let Record::Run(mut newer) = head(2) else { unreachable!() };
     newer.schema_version += 1;
-    assert!(write(&run, 2, &[Record::Run(newer)]).unwrap_err().0.contains("must be a head of schema 2"));
+    let error = write(&run, 2, &[Record::Run(newer)]).unwrap_err();
+    insta::assert_snapshot!(without_folder(&error, folder.path()), @"can't write a record to HOME/runs/run/journal-2.jsonl: the first record, and no other, must be a head of schema 2; nothing was kept");
 }
 
 /// The lines of the format's description, and a check of all that they don't look at.

@@ -175,18 +175,27 @@ mod tests {
 
     #[test]
     fn wrong_forms_say_what_is_expected() {
-        for (text, words) in [
-            ("-3", "a whole number of tokens"),
-            ("1.5", "a whole number of tokens"),
-            ("\"many\"", "a whole number of tokens"),
-            ("{}", "lognormal"),
-            (r#"{"uniform":[1,2]}"#, "unknown field `uniform`"),
-            (r#"{"lognormal":[1]}"#, "array of length 2"),
-            (r#"{"choice":[1],"lognormal":[1,2]}"#, "not both"),
-        ] {
-            let error = serde_json::from_str::<Tokens>(text).unwrap_err().to_string();
-            assert!(error.contains(words), "{text}: {error}");
-        }
+        let errors: Vec<String> = [
+            "-3",
+            "1.5",
+            "\"many\"",
+            "{}",
+            r#"{"uniform":[1,2]}"#,
+            r#"{"lognormal":[1]}"#,
+            r#"{"choice":[1],"lognormal":[1,2]}"#,
+        ]
+        .iter()
+        .map(|text| serde_json::from_str::<Tokens>(text).unwrap_err().to_string())
+        .collect();
+        insta::assert_snapshot!(errors.join("\n"), @r#"
+        invalid type: integer `-3`, expected a whole number of tokens, {"lognormal": [mu, sigma]} or {"choice": [numbers]} at line 1 column 2
+        invalid value: floating point `1.5`, expected a whole number of tokens, {"lognormal": [mu, sigma]} or {"choice": [numbers]} at line 1 column 3
+        invalid type: string "many", expected a whole number of tokens, {"lognormal": [mu, sigma]} or {"choice": [numbers]} at line 1 column 6
+        invalid length 0, expected a whole number of tokens, {"lognormal": [mu, sigma]} or {"choice": [numbers]} at line 1 column 2
+        unknown field `uniform`, expected `lognormal` or `choice` at line 1 column 10
+        invalid length 1, expected an array of length 2 at line 1 column 16
+        give `lognormal` or `choice`, not both at line 1 column 25
+        "#);
     }
 
     #[test]
