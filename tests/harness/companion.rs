@@ -48,11 +48,11 @@ fn baselines_are_listed_shown_and_removed() {
 fn sessions_are_told_and_calibrate_the_machine() {
     let place = Place::new();
     place.lem(&["history"]).ends_with(5).says(&["every measured run adds to it"]);
-    place.lem(&["calibrate"]).ends_with(5).says(&["holds no session"]);
+    place.lem(&["repeatability"]).ends_with(5).says(&["holds no session"]);
     for _ in 0..3 {
         place.bench(&[]).ends_with(0);
     }
-    place.lem(&["calibrate"]).ends_with(5).says(&["needs 5 sessions", "and has 3"]);
+    place.lem(&["repeatability"]).ends_with(5).says(&["needs 5 sessions", "and has 3"]);
     for _ in 0..2 {
         place.bench(&[]).ends_with(0);
     }
@@ -66,7 +66,7 @@ fn sessions_are_told_and_calibrate_the_machine() {
     place.lem(&["history", "decode", "--newest", "3", "--output", out.to_str().unwrap()]).ends_with(0);
     let page = std::fs::read_to_string(out.join("history.html")).unwrap();
     assert!(page.contains("2 earlier sessions are not shown"), "{page}");
-    let found = place.lem(&["calibrate"]).ends_with(0);
+    let found = place.lem(&["repeatability"]).ends_with(0);
     assert!(found.out.contains("differ by ") && found.out.contains("(5 sessions, 1 bench)"), "{}", found.out);
     // A comparison says by what it went.
     place.bench(&["--save-baseline", "main"]).ends_with(0);

@@ -1,4 +1,4 @@
-//! What `cargo lem calibrate` measured of the spread between sessions, by machine: `<home>/session-spread.json`.
+//! Session spreads by machine, from `cargo lem repeatability`: `<home>/session-spread.json`.
 //!
 //! Must not know how it was computed or what is made of it.
 

@@ -1,11 +1,10 @@
-//! `cargo lem baseline list|show|rm`: the results that are kept under a name.
+//! `cargo lem baseline list|show|rm`: saved baselines.
 
 use std::fmt::Write as _;
 
 use clap::{Arg, ArgMatches, Command};
 
-use super::asked::ask;
-use super::subcommand::Subcommand;
+use super::subcommand::{Subcommand, resolve_with_home};
 use crate::harness::comparing::baseline;
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::options::{LemCommand, of_command};
@@ -19,32 +18,30 @@ use crate::store::{Baseline, Home};
 pub(super) const SUBCOMMAND: Subcommand = Subcommand { name: "baseline", command: baseline_command, run: baselines };
 
 fn baseline_command() -> Command {
-    let name = || Arg::new("NAME").required(true).help("The baseline's name");
+    let name = || Arg::new("NAME").required(true).help("Name of the baseline");
     Command::new("baseline")
-        .about("Lists, shows and removes saved baselines; `cargo bench -- --save-baseline NAME` makes one")
+        .about("List, show or remove saved baselines; `cargo bench -- --save-baseline NAME` creates one")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands([
-            Command::new("list")
-                .about("Which baselines there are")
-                .args(of_command(LemCommand::Baseline).map(command::arg)),
+            Command::new("list").about("List all baselines").args(of_command(LemCommand::Baseline).map(command::arg)),
             Command::new("show")
-                .about("What a baseline holds")
+                .about("Print the results of a baseline")
                 .arg(name())
                 .args(of_command(LemCommand::Baseline).map(command::arg)),
             Command::new("rm")
-                .about("Removes a baseline")
+                .about("Remove a baseline")
                 .arg(name())
                 .args(of_command(LemCommand::Baseline).map(command::arg)),
         ])
 }
 
 fn baselines(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
-    // Clap asks for one of them and knows no other.
-    let Some((what, matches)) = matches.subcommand() else { return Ok(ExitStatus::Usage) };
-    let (call, home) = ask(matches, LemCommand::Baseline)?;
+    // Clap requires a known subcommand.
+    let Some((action, matches)) = matches.subcommand() else { return Ok(ExitStatus::Usage) };
+    let (call, home) = resolve_with_home(matches, LemCommand::Baseline)?;
     let name = || matches.get_one::<String>("NAME").map_or("", String::as_str);
-    match what {
+    match action {
         "list" => list(&home),
         "show" => {
             let color = console::Paint::of_stdout(call.config().color).is_on();
@@ -62,7 +59,7 @@ fn list(home: &Home) -> Result<ExitStatus, HarnessError> {
     let mut text = String::new();
     for baseline in &found {
         let manifest = baseline.manifest();
-        // Writing to a `String` does not fail.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(
             text,
             "{}  {} of {}, saved {}",
@@ -73,7 +70,7 @@ fn list(home: &Home) -> Result<ExitStatus, HarnessError> {
         );
     }
     if found.is_empty() {
-        console::note(&format!("no baseline is saved in {}", home.path().display()));
+        console::note(&format!("no saved baselines in {}", home.path().display()));
     }
     console::out(&text);
     Ok(ExitStatus::Done)
@@ -96,7 +93,7 @@ fn remove(home: &Home, name: &str) -> Result<ExitStatus, HarnessError> {
 
 fn missing(home: &Home, name: &str) -> HarnessError {
     HarnessError::no_match(format!(
-        "there is no baseline `{name}` in {}: `cargo lem baseline list` says which there are",
+        "no baseline `{name}` in {}; `cargo lem baseline list` lists all",
         home.path().display()
     ))
 }

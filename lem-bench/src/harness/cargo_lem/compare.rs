@@ -1,11 +1,10 @@
-//! `cargo lem compare`: two saved results against each other, on any machine.
+//! `cargo lem compare`: comparison of two saved results.
 
 use std::fmt::Write as _;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use super::asked::ask;
-use super::subcommand::Subcommand;
+use super::subcommand::{Subcommand, resolve_with_home};
 use crate::analysis::compare::compare;
 use crate::harness::comparing::{Known, exit, options, saved_or_baseline, tell};
 use crate::harness::exit::{ExitStatus, HarnessError};
@@ -17,71 +16,69 @@ pub(super) const SUBCOMMAND: Subcommand = Subcommand { name: "compare", command:
 
 fn compare_command() -> Command {
     let side = |name: &'static str, what: &'static str| {
-        Arg::new(name).value_name(name).required(true).help(format!(
-            "{what}: a run's folder, a summary.json, a run's id or its beginning, `latest`, or a baseline's name"
-        ))
+        Arg::new(name)
+            .value_name(name)
+            .required(true)
+            .help(format!("{what}: run folder, summary.json, run id or its prefix, `latest`, or baseline name"))
     };
     let format = Arg::new("as")
         .long("format")
         .value_name("FORMAT")
         .action(ArgAction::Append)
         .value_delimiter(',')
-        .help("How to say it: terminal (the default), html, or a format of the list below");
+        .help("Output format, see the list below [default: terminal]");
     let output = Arg::new("output")
         .long("output")
         .short('o')
         .value_name("FOLDER")
-        .help("Write files into this folder; without it the text goes to standard output");
-    let mut list = String::from("Formats:\n  terminal      verdict, change and reasons of each bench\n");
-    list.push_str("  html          a page that needs nothing else\n");
+        .help("Write files to this folder [default: standard output]");
+    let mut list = String::from("Formats:\n  terminal      verdict, change and reasons per bench\n");
+    list.push_str("  html          a self-contained page\n");
     for ComparisonFormat { name, about, .. } in COMPARISON_FORMATS {
-        // Writing to a `String` does not fail.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(list, "  {name:12}  {about}");
     }
     list.push_str(
-        "\nExit codes: 0 done, 1 a file can't be read or written, 2 usage, 3 a bench came to what --fail-on says, 4 a bench \
-         can't be judged (without --fail-on: none can), 5 no such results, or no bench that both have.",
+        "\nExit codes: 0 success, 1 a file cannot be read or written, 2 invalid usage, 3 a verdict matches --fail-on, 4 a \
+         bench cannot be compared (without --fail-on: none can), 5 no such results, or no common bench.",
     );
     Command::new("compare")
-        .about("Compares two saved results: change, interval and verdict for each bench; nothing is measured")
+        .about("Compare two saved results: change, interval and verdict per bench")
         .after_help(list)
-        .args([side("BASE", "What to compare with"), side("NEW", "What to judge"), format, output])
+        .args([side("BASE", "Base"), side("NEW", "Head"), format, output])
         .args(of_command(LemCommand::Compare).map(command::arg))
 }
 
-/// What a person asks for.
+/// A requested output.
 #[derive(Debug, Clone, Copy)]
-enum Wanted {
-    /// Words on the terminal.
+enum Output {
+    /// Text on the terminal.
     Terminal,
-    /// The page.
+    /// HTML page.
     Page,
-    /// A file for a program or a pull request.
+    /// Export format.
     Export(&'static ComparisonFormat),
 }
 
-impl Wanted {
-    fn named(name: &str) -> Result<Self, HarnessError> {
+impl Output {
+    fn parse(name: &str) -> Result<Self, HarnessError> {
         let known = || COMPARISON_FORMATS.iter().map(|format| format.name).collect::<Vec<_>>().join(", ");
         match name {
             "terminal" | "pretty" => Ok(Self::Terminal),
             "html" => Ok(Self::Page),
             name => ComparisonFormat::named(name).map(Self::Export).ok_or_else(|| {
-                HarnessError::usage(format!(
-                    "there is no format `{name}` of a comparison; there are terminal, html, {}",
-                    known()
-                ))
+                HarnessError::usage(format!("unknown format `{name}`: expected terminal, html, {}", known()))
             }),
         }
     }
 }
 
 fn compare_saved(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
-    let (call, home) = ask(matches, LemCommand::Compare)?;
+    let (call, home) = resolve_with_home(matches, LemCommand::Compare)?;
     let config = call.config();
     let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
-    let asked = matches.get_many::<String>("as").into_iter().flatten().map(String::as_str);
-    let wanted: Vec<Wanted> = asked.map(Wanted::named).collect::<Result<_, _>>()?;
+    let formats = matches.get_many::<String>("as").into_iter().flatten().map(String::as_str);
+    let wanted: Vec<Output> = formats.map(Output::parse).collect::<Result<_, _>>()?;
     let folder = matches.get_one::<String>("output").map(|folder| call.paths.cwd.join(folder));
     check(&wanted, folder.is_some())?;
     let [base, new] = ["BASE", "NEW"].map(|side| saved_or_baseline(&home, &call.paths.cwd, text(side)));
@@ -94,14 +91,14 @@ fn compare_saved(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     }
     for wanted in wanted {
         match (wanted, &folder) {
-            (Wanted::Terminal, _) => tell(config, &compared)?,
-            (Wanted::Export(format), None) => console::out(&saved::comparison(format, &compared)?),
-            (Wanted::Export(format), Some(folder)) => {
+            (Output::Terminal, _) => tell(config, &compared)?,
+            (Output::Export(format), None) => console::out(&saved::comparison(format, &compared)?),
+            (Output::Export(format), Some(folder)) => {
                 let file = saved::write_comparison(format, &compared, folder)?;
                 console::note(&format!("wrote {}", file.display()));
             }
-            (Wanted::Page, folder) => {
-                // `check` has seen that there is a folder; a side that was read holds a run.
+            (Output::Page, folder) => {
+                // `check` ensures a folder, and each side has a run.
                 if let Some((folder, run)) = folder.as_ref().zip(new.summaries.last()) {
                     let file = pages::write_comparison(folder, &run.run, &compared)?;
                     console::note(&format!("wrote {}", file.display()));
@@ -115,19 +112,17 @@ fn compare_saved(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     Ok(exit(&compared))
 }
 
-/// Whether what is asked for has a place to go.
-fn check(wanted: &[Wanted], has_folder: bool) -> Result<(), HarnessError> {
-    let files = wanted.iter().filter(|wanted| !matches!(wanted, Wanted::Terminal)).count();
+/// Checks that the requested files have a folder.
+fn check(wanted: &[Output], has_folder: bool) -> Result<(), HarnessError> {
+    let files = wanted.iter().filter(|wanted| !matches!(wanted, Output::Terminal)).count();
     if has_folder && files == 0 {
-        return Err(HarnessError::usage(
-            "--output needs to know what to write: give `--format html`, junit, markdown or json",
-        ));
+        return Err(HarnessError::usage("--output needs a format: add `--format html`, junit, markdown or json"));
     }
     if !has_folder && wanted.len() > 1 {
-        return Err(HarnessError::usage("several formats need a folder: give `--output FOLDER`"));
+        return Err(HarnessError::usage("several formats need a folder: add `--output FOLDER`"));
     }
-    if !has_folder && wanted.iter().any(|wanted| matches!(wanted, Wanted::Page)) {
-        return Err(HarnessError::usage("the page needs a folder: give `--output FOLDER`"));
+    if !has_folder && wanted.iter().any(|wanted| matches!(wanted, Output::Page)) {
+        return Err(HarnessError::usage("the page needs a folder: add `--output FOLDER`"));
     }
     Ok(())
 }

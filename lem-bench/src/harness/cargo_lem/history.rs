@@ -1,10 +1,9 @@
-//! `cargo lem history`: how benches went from session to session.
+//! `cargo lem history`: the sessions of each bench over time.
 
 use clap::builder::ArgPredicate;
 use clap::{Arg, ArgMatches, Command, value_parser};
 
-use super::asked::ask;
-use super::subcommand::Subcommand;
+use super::subcommand::{Subcommand, resolve_with_home};
 use crate::analysis::compare::{Trend, trends};
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::options::{LemCommand, of_command};
@@ -20,35 +19,35 @@ fn history_command() -> Command {
         .long("newest")
         .value_name("N")
         .value_parser(value_parser!(u32).range(1..))
-        .help("At most so many sessions of each bench [default: 20 on the terminal, 50 on the page]");
+        .help("Maximum number of sessions per bench [default: 20 on the terminal, 50 on the page]");
     let format = Arg::new("as")
         .long("format")
         .value_name("FORMAT")
         .value_parser(["terminal", "html"])
         .default_value("terminal")
         .default_value_if("output", ArgPredicate::IsPresent, "html")
-        .help("How to show them: html writes history.html, a page that needs nothing else");
+        .help("Output format; html writes history.html, a self-contained page");
     let output = Arg::new("output")
         .long("output")
         .short('o')
         .value_name("FOLDER")
-        .help("Write the page into this folder; without it into the results folder");
+        .help("Write the page to this folder [default: the results folder]");
     Command::new("history")
-        .about("Shows each bench's sessions over time, and where its level changed")
-        .after_help("Exit codes: 0 done, 1 the history can't be read or the page not be written, 2 usage, 5 it says nothing of such a bench.")
+        .about("Show the sessions of each bench over time, and level changes")
+        .after_help("Exit codes: 0 success, 1 a file cannot be read or written, 2 invalid usage, 5 no such bench in the history.")
         .args([bench, newest, format, output])
         .args(of_command(LemCommand::History).map(command::arg))
 }
 
 fn show(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
-    let (call, home) = ask(matches, LemCommand::History)?;
-    let wanted = matches.get_one::<String>("BENCH").map_or("", String::as_str);
-    let newest = |otherwise: usize| matches.get_one::<u32>("newest").map_or(otherwise, |newest| *newest as usize);
+    let (call, home) = resolve_with_home(matches, LemCommand::History)?;
+    let filter = matches.get_one::<String>("BENCH").map_or("", String::as_str);
+    let newest = |default: usize| matches.get_one::<u32>("newest").map_or(default, |newest| *newest as usize);
     let lines = read(&home)?;
-    let found: Vec<Trend> = trends(&lines.into_iter().filter(|line| line.bench.contains(wanted)).collect::<Vec<_>>());
+    let found: Vec<Trend> = trends(&lines.into_iter().filter(|line| line.bench.contains(filter)).collect::<Vec<_>>());
     if found.is_empty() {
         return Err(HarnessError::no_match(format!(
-            "{} says nothing of a bench like `{wanted}`: every measured run adds to it",
+            "no bench in {} matches `{filter}`; each measured run adds to this file",
             History::file(&home).display()
         )));
     }
@@ -63,7 +62,7 @@ fn show(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     Ok(ExitStatus::Done)
 }
 
-/// The lines of a home's history; what is damaged is warned of.
+/// Reads the history of a results folder, and prints warnings for damaged lines.
 pub(super) fn read(home: &Home) -> Result<Vec<crate::model::SessionResult>, HarnessError> {
     let history = History::read(home)?;
     for damage in &history.damage {

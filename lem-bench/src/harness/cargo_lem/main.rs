@@ -1,28 +1,37 @@
-//! The `main` of `cargo-lem`: reads the command line, lets the subcommand do its work, and ends the process.
+//! The entry point of `cargo lem` and the table of its subcommands.
 
 use clap::Command;
 
-use super::subcommand;
+use super::subcommand::Subcommand;
+use super::{baseline, compare, doctor, duel, history, merge, repeatability, report, schema};
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::{command, console, log};
 
-/// The `main` of `cargo-lem`: reads the command line, does what it says, and ends the process.
-///
-/// `cargo lem doctor [--json]` says which meters this machine has, which not and why, what their sensors do, and which
-/// one a bench would take; `cargo lem report` makes any report of saved results again; `cargo lem merge` joins the parts of a run; `cargo lem schema` prints the
-/// JSON Schemas of what is written. Ends with 0 when it could be said, 1 when the machine did not let us, 2 for a mistake in
-/// what was asked for.
+/// All subcommands, in the order of the help.
+const SUBCOMMANDS: &[Subcommand] = &[
+    doctor::SUBCOMMAND,
+    compare::SUBCOMMAND,
+    duel::SUBCOMMAND,
+    baseline::SUBCOMMAND,
+    history::SUBCOMMAND,
+    repeatability::SUBCOMMAND,
+    merge::SUBCOMMAND,
+    report::SUBCOMMAND,
+    schema::SUBCOMMAND,
+];
+
+/// Runs `cargo lem` and exits the process.
 pub fn cargo_lem() -> ! {
-    let exit = go().unwrap_or_else(|error| {
+    let status = run().unwrap_or_else(|error| {
         console::error(&error.to_string());
         error.status()
     });
-    std::process::exit(i32::from(exit.code()))
+    std::process::exit(i32::from(status.code()))
 }
 
-fn go() -> Result<ExitStatus, HarnessError> {
+fn run() -> Result<ExitStatus, HarnessError> {
     let mut args: Vec<_> = std::env::args_os().collect();
-    // Cargo names the subcommand by which it was called.
+    // Cargo passes the name of the subcommand as the first argument.
     if args.get(1).is_some_and(|argument| argument == "lem") {
         args.remove(1);
     }
@@ -30,11 +39,11 @@ fn go() -> Result<ExitStatus, HarnessError> {
         Ok(matches) => matches,
         Err(error) => return Ok(command::print_and_exit_status(&error)),
     };
-    // Clap asks for a subcommand and knows no other.
+    // Clap requires a known subcommand.
     let Some((name, matches)) = matches.subcommand() else { return Ok(ExitStatus::Usage) };
     log::init(std::env::var("LEM_BENCH_LOG").ok().as_deref());
-    match subcommand::ALL.iter().find(|known| known.name == name) {
-        Some(known) => log::timed(known.name, || (known.run)(matches)),
+    match SUBCOMMANDS.iter().find(|subcommand| subcommand.name == name) {
+        Some(subcommand) => log::timed(subcommand.name, || (subcommand.run)(matches)),
         None => Ok(ExitStatus::Usage),
     }
 }
@@ -42,11 +51,11 @@ fn go() -> Result<ExitStatus, HarnessError> {
 fn commands() -> Command {
     Command::new("cargo-lem")
         .bin_name("cargo lem")
-        .about("Companion of lem-bench: `cargo bench` for energy")
+        .about("Tools for lem-bench, `cargo bench` for energy")
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands(subcommand::ALL.iter().map(|known| (known.command)()))
+        .subcommands(SUBCOMMANDS.iter().map(|subcommand| (subcommand.command)()))
 }
 
 #[cfg(test)]
@@ -54,8 +63,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_commands_are_sound() {
+    fn commands_are_valid() {
         commands().debug_assert();
-        assert!(commands().get_subcommands().map(Command::get_name).eq(subcommand::ALL.iter().map(|known| known.name)));
+        assert!(
+            commands()
+                .get_subcommands()
+                .map(Command::get_name)
+                .eq(SUBCOMMANDS.iter().map(|subcommand| subcommand.name))
+        );
     }
 }

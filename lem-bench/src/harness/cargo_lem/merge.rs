@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Command};
 
-use super::asked::ask;
-use super::subcommand::Subcommand;
+use super::subcommand::{Subcommand, resolve_with_home};
 use crate::analysis::{Check, Finding, Summary};
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::options::{LemCommand, of_command};
@@ -18,40 +17,42 @@ use crate::store::{Home, RunDir, copy_journals, read_run, slug};
 
 pub(super) const SUBCOMMAND: Subcommand = Subcommand { name: "merge", command: merge_command, run: merge };
 
-/// A journal of a part.
+/// The journal of a shard or rank.
 #[derive(Debug)]
-struct Piece {
+struct Part {
     path: PathBuf,
     head: RunHeader,
 }
 
 fn merge_command() -> Command {
-    let parts = Arg::new("parts").value_name("RUN").num_args(1..).required(true).help(
-        "Run folders, run ids or their beginnings; of a whole results folder, all runs in it that are parts of one",
-    );
+    let parts = Arg::new("parts")
+        .value_name("RUN")
+        .num_args(1..)
+        .required(true)
+        .help("Run folders, run ids or their prefixes; a results folder means all its partial runs");
     let output = Arg::new("output").long("output").short('o').value_name("FOLDER").help(
-        "Make the merged run's folder here (where there are several bench targets, one for each in it); without it a \
-         new run is made among the others",
+        "Folder of the merged run; with several bench targets, it contains a folder per target [default: a new run in the \
+         results folder]",
     );
     Command::new("merge")
-        .about("Joins what --shard or the processes of a launcher measured apart into what one run would have given")
+        .about("Join the runs of shards or ranks to one run")
         .after_help(
-            "Journals are copied as they are and aggregated anew; each bench target becomes a run. What never came is \
-             said in the report.\n\nExit codes: 0 done, 1 a file can't be read or written, 2 the parts don't belong \
-             together or one came twice, 4 a part or a process is missing, 5 no such runs.",
+            "Copies the journals and aggregates them to one run per bench target. The report lists missing parts.\n\n\
+             Exit codes: 0 success, 1 a file cannot be read or written, 2 the parts belong to different runs or one is \
+             duplicate, 4 a shard or rank is missing, 5 no such runs.",
         )
         .args([parts, output])
         .args(of_command(LemCommand::Merge).map(command::arg))
 }
 
 fn merge(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
-    let (call, home) = ask(matches, LemCommand::Merge)?;
+    let (call, home) = resolve_with_home(matches, LemCommand::Merge)?;
     let cwd = &call.paths.cwd;
     let mut folders = Vec::new();
     for name in matches.get_many::<String>("parts").into_iter().flatten() {
         folders.extend(saved::folders(name, &home, cwd)?);
     }
-    // Named twice is not measured twice.
+    // A folder may be named twice.
     let mut seen = BTreeSet::new();
     folders.retain(|folder| seen.insert(folder.canonicalize().unwrap_or_else(|_| folder.clone())));
     let targets = targets(&folders)?;
@@ -71,59 +72,59 @@ fn merge(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
             (summary, run.path().to_owned())
         };
         console::out(&table(&summary, None, &options));
-        console::note(&format!("{} journals are merged in {}", pieces.len(), folder.display()));
+        console::note(&format!("{} journals merged to {}", pieces.len(), folder.display()));
         exit = exit.max(complete(&summary));
     }
     Ok(exit)
 }
 
-/// The parts in these folders, by target. Runs that are whole are left out, as a results folder may hold such ones too.
+/// Returns the parts in these folders by target. Complete runs are skipped.
 ///
 /// # Errors
-/// A journal can't be read, or none is a part.
-fn targets(folders: &[PathBuf]) -> Result<BTreeMap<String, Vec<Piece>>, HarnessError> {
-    let mut targets: BTreeMap<String, Vec<Piece>> = BTreeMap::new();
+/// A journal cannot be read, or there are no parts.
+fn targets(folders: &[PathBuf]) -> Result<BTreeMap<String, Vec<Part>>, HarnessError> {
+    let mut targets: BTreeMap<String, Vec<Part>> = BTreeMap::new();
     for folder in folders {
         for journal in read_run(folder)? {
             let Some(head) = journal.head().cloned() else {
-                console::warn(&format!("{} has no head and is left out", journal.path.display()));
+                console::warn(&format!("skipped {}: it has no header", journal.path.display()));
                 continue;
             };
             if head.shard.is_some() || head.world > 1 {
-                targets.entry(head.target.clone()).or_default().push(Piece { path: journal.path, head });
+                targets.entry(head.target.clone()).or_default().push(Part { path: journal.path, head });
             } else {
-                console::note(&format!("run {} is a whole run and is left out", head.run_id));
+                console::note(&format!("skipped run {}: it is a complete run", head.run_id));
             }
         }
     }
-    let what = "nothing to merge: none of these runs is a part of one (measured with --shard, or by several processes)";
-    if targets.is_empty() { Err(HarnessError::no_match(what)) } else { Ok(targets) }
+    let message = "nothing to merge: none of these runs was measured with --shard or by several processes";
+    if targets.is_empty() { Err(HarnessError::no_match(message)) } else { Ok(targets) }
 }
 
-/// Refuses what does not belong together.
-fn check(target: &str, pieces: &[Piece]) -> Result<(), HarnessError> {
+/// Checks that all parts belong to one run.
+fn check(target: &str, pieces: &[Part]) -> Result<(), HarnessError> {
     let first = &pieces[0];
     let mut parts = BTreeMap::new();
-    for Piece { path, head } in pieces {
-        let refused = |why: &str| {
+    for Part { path, head } in pieces {
+        let mismatch = |reason: &str| {
             let (one, other) = (first.path.display(), path.display());
-            Err(HarnessError::usage(format!("{target}: {one} and {other} are no parts of one run: {why}")))
+            Err(HarnessError::usage(format!("{target}: {one} and {other} are parts of different runs: {reason}")))
         };
         let counts = |head: &RunHeader| [(head.shard.map_or(1, |(_, of)| of), "shards"), (head.world, "processes")];
-        for ((was, what), (is, _)) in counts(&first.head).into_iter().zip(counts(head)) {
-            if was != is {
-                return refused(&format!("one is of {was} {what}, the other of {is}"));
+        for ((expected, noun), (actual, _)) in counts(&first.head).into_iter().zip(counts(head)) {
+            if expected != actual {
+                return mismatch(&format!("{expected} {noun} and {actual} {noun}"));
             }
         }
         if head.plan != first.head.plan {
-            return refused(
-                "their plans name other benches, or in another order: measure all with one build and one filter",
+            return mismatch(
+                "their benches or the order of benches differ; use the same build and filter for all parts",
             );
         }
         if let Some(twice) = parts.insert((head.shard, head.rank), path) {
             let which = head.shard.map_or_else(|| format!("rank {}", head.rank), |(k, n)| format!("shard {k}/{n}"));
             return Err(HarnessError::usage(format!(
-                "{target}: {which} came twice, as {} and {}: name the folders of the runs that count",
+                "{target}: {which} is duplicate: {} and {}; pass the folders of the runs to merge",
                 twice.display(),
                 path.display()
             )));
@@ -131,16 +132,18 @@ fn check(target: &str, pieces: &[Piece]) -> Result<(), HarnessError> {
     }
     match first.head.shard {
         Some((k, n)) if n > 1 && pieces.iter().all(|piece| piece.head.shard == first.head.shard) => {
-            Err(HarnessError::usage(format!("{target}: there is shard {k}/{n} alone: name the runs of the others too")))
+            Err(HarnessError::usage(format!(
+                "{target}: only shard {k}/{n} was given; pass the runs of the other shards too"
+            )))
         }
         _ => Ok(()),
     }
 }
 
-/// Joins the parts in `folder`, and writes there what a run leaves.
-fn join(pieces: &[Piece], folder: &Path, home: &Home, cwd: &Path) -> Result<Summary, HarnessError> {
-    // By shard, so that names tell nothing of the order in which the parts were given.
-    let mut sorted: Vec<&Piece> = pieces.iter().collect();
+/// Joins the parts in `folder`, and writes summary and pages.
+fn join(pieces: &[Part], folder: &Path, home: &Home, cwd: &Path) -> Result<Summary, HarnessError> {
+    // Sorted, so that the order of the arguments has no influence.
+    let mut sorted: Vec<&Part> = pieces.iter().collect();
     sorted.sort_by_key(|piece| (piece.head.rank, piece.head.shard));
     let journals: Vec<&Path> = sorted.iter().map(|piece| piece.path.as_path()).collect();
     copy_journals(&journals, folder)?;
@@ -153,9 +156,9 @@ fn join(pieces: &[Piece], folder: &Path, home: &Home, cwd: &Path) -> Result<Summ
     Ok(saved.summary)
 }
 
-/// Whether everything came that one run would have had.
+/// Returns `Invalid` if a shard or rank is missing.
 fn complete(summary: &Summary) -> ExitStatus {
-    let lacks = |finding: &Finding| matches!(finding.check, Check::ShardMissing | Check::ProcessMissing);
+    let is_missing = |finding: &Finding| matches!(finding.check, Check::ShardMissing | Check::ProcessMissing);
     let mut all = summary.findings.iter().chain(summary.benches.iter().flat_map(|bench| &bench.findings));
-    if all.any(lacks) { ExitStatus::Invalid } else { ExitStatus::Done }
+    if all.any(is_missing) { ExitStatus::Invalid } else { ExitStatus::Done }
 }

@@ -1,14 +1,13 @@
-//! `cargo lem`: the companion's command line. One file a subcommand, each with its arguments and what it does with them.
+//! The `cargo lem` command line: one file per subcommand.
 
-mod asked;
 mod baseline;
-mod calibrate;
 mod compare;
 mod doctor;
 mod duel;
 mod history;
 mod main;
 mod merge;
+mod repeatability;
 mod report;
 mod schema;
 mod subcommand;

@@ -1,32 +1,47 @@
-//! What a subcommand of `cargo lem` is, and the table of all of them.
-//!
-//! Must not know what any of them does.
+//! The type of a `cargo lem` subcommand, and the arguments that several of them share.
 
 use clap::{ArgMatches, Command};
 
-use super::{baseline, calibrate, compare, doctor, duel, history, merge, report, schema};
 use crate::harness::exit::{ExitStatus, HarnessError};
+use crate::harness::invocation::Invocation;
+use crate::harness::options::{LemCommand, of_command};
+use crate::harness::workspace::TargetInfo;
+use crate::harness::{command, console, saved};
+use crate::store::Home;
 
 /// A subcommand.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Subcommand {
-    /// Its name on the command line.
+    /// Name on the command line.
     pub(super) name: &'static str,
-    /// Its arguments and its help.
+    /// Arguments and help.
     pub(super) command: fn() -> Command,
-    /// Does it.
+    /// Runs the subcommand.
     pub(super) run: fn(&ArgMatches) -> Result<ExitStatus, HarnessError>,
 }
 
-/// All subcommands, in the order in which the help shows them.
-pub(super) const ALL: &[Subcommand] = &[
-    doctor::SUBCOMMAND,
-    compare::SUBCOMMAND,
-    duel::SUBCOMMAND,
-    baseline::SUBCOMMAND,
-    history::SUBCOMMAND,
-    calibrate::SUBCOMMAND,
-    merge::SUBCOMMAND,
-    report::SUBCOMMAND,
-    schema::SUBCOMMAND,
-];
+/// Resolves the configuration from the command line, the environment and `lem-bench.toml`.
+///
+/// # Errors
+/// An option has an invalid value.
+pub(super) fn resolve(matches: &ArgMatches, lem_command: LemCommand) -> Result<Invocation, HarnessError> {
+    let flags = command::from_matches(matches, of_command(lem_command));
+    let (invocation, warnings) = Invocation::resolve(flags, TargetInfo::default())?;
+    for warning in warnings {
+        console::warn(&warning);
+    }
+    Ok(invocation)
+}
+
+/// Resolves the configuration, and finds the results folder.
+///
+/// # Errors
+/// An option has an invalid value.
+pub(super) fn resolve_with_home(
+    matches: &ArgMatches,
+    lem_command: LemCommand,
+) -> Result<(Invocation, Home), HarnessError> {
+    let invocation = resolve(matches, lem_command)?;
+    let home = saved::reading_home(invocation.config().output_dir.as_deref(), &invocation.paths);
+    Ok((invocation, home))
+}

@@ -111,7 +111,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .aliases(&["home"])
     .applies_to(&[
         LemCommand::Baseline,
-        LemCommand::Calibrate,
+        LemCommand::Repeatability,
         LemCommand::Compare,
         LemCommand::Duel,
         LemCommand::History,

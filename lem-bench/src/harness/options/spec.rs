@@ -33,7 +33,7 @@ pub(in crate::harness) enum Scope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::harness) enum LemCommand {
     Baseline,
-    Calibrate,
+    Repeatability,
     Compare,
     Doctor,
     Duel,
