@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::subcommand::{Subcommand, resolve_with_home};
 use crate::analysis::compare::compare;
-use crate::harness::comparing::{Known, exit, options, saved_or_baseline, tell};
+use crate::harness::comparing::{ComparisonContext, exit_status, options, print, saved_or_baseline};
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::options::{LemCommand, of_command};
 use crate::harness::{command, console, pages, saved};
@@ -83,15 +83,15 @@ fn compare_saved(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     check(&wanted, folder.is_some())?;
     let [base, new] = ["BASE", "NEW"].map(|side| saved_or_baseline(&home, &call.paths.cwd, text(side)));
     let (base, new) = (base?, new?);
-    let known = Known::read(&home, &base)?;
-    let options = options(config, known.prior);
-    let compared = compare(base.results(), new.results(), &known.history, &options, config.comparing.gate);
+    let context = ComparisonContext::read(&home, &base)?;
+    let options = options(config, context.prior);
+    let compared = compare(base.results(), new.results(), &context.history, &options, config.comparing.gate);
     if wanted.is_empty() {
-        tell(config, &compared)?;
+        print(config, &compared)?;
     }
     for wanted in wanted {
         match (wanted, &folder) {
-            (Output::Terminal, _) => tell(config, &compared)?,
+            (Output::Terminal, _) => print(config, &compared)?,
             (Output::Export(format), None) => console::out(&saved::comparison(format, &compared)?),
             (Output::Export(format), Some(folder)) => {
                 let file = saved::write_comparison(format, &compared, folder)?;
@@ -109,7 +109,7 @@ fn compare_saved(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     if compared.benches.is_empty() {
         return Err(HarnessError::no_match(format!("{} and {} have no bench in common", text("BASE"), text("NEW"))));
     }
-    Ok(exit(&compared))
+    Ok(exit_status(&compared))
 }
 
 /// Checks that the requested files have a folder.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::known::options;
-use super::said::{exit, keep, tell};
+use super::output::{exit_status, print, save};
+use super::sides::options;
 use crate::analysis::Summary;
 use crate::analysis::compare::{Comparison, NullTest, PairedBench, Prior, Results, compare_pairs};
 use crate::harness::config::{Config, Format};
@@ -64,7 +64,7 @@ impl DuelResult {
         write_atomic(&folder.join("duel.json"), self.json()?.as_bytes())?;
         match &self.comparison {
             Some(comparison) => {
-                keep(folder, comparison, &config.exports)?;
+                save(folder, comparison, &config.exports)?;
                 let linked = LinkedPages { compared: Some(comparison), trends: &[] };
                 pages::write_linked(folder, &judged.summary, linked)
             }
@@ -74,7 +74,7 @@ impl DuelResult {
 
     /// The exit code.
     pub(in crate::harness) fn exit(&self) -> ExitStatus {
-        self.comparison.as_ref().map_or(ExitStatus::Done, exit)
+        self.comparison.as_ref().map_or(ExitStatus::Done, exit_status)
     }
 
     /// Prints the result on stdout.
@@ -86,7 +86,7 @@ impl DuelResult {
             console::out(&format!("{}\n", self.json()?));
             return Ok(());
         }
-        self.comparison.as_ref().map_or(Ok(()), |comparison| tell(config, comparison))?;
+        self.comparison.as_ref().map_or(Ok(()), |comparison| print(config, comparison))?;
         if let Some(null) = &self.null {
             console::out(&null_text(null));
         }

@@ -1,13 +1,11 @@
-//! Comparing results: where the sides come from, what is known beside them, and what is said and kept of it.
+//! Comparison of results: loading of both sides, output, and the end of a run.
 
-mod base;
-mod course;
 mod duel;
-mod known;
-mod said;
+mod finish;
+mod output;
+mod sides;
 
-pub(super) use base::{baseline, saved_or_baseline};
-pub(super) use course::{Prepared, conclude};
 pub(super) use duel::{DuelBuild, DuelResult};
-pub(super) use known::{Known, options};
-pub(super) use said::{exit, tell};
+pub(super) use finish::{ComparisonBase, finish};
+pub(super) use output::{exit_status, print};
+pub(super) use sides::{ComparisonContext, baseline, options, saved_or_baseline};

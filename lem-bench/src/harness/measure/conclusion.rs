@@ -19,7 +19,7 @@ use crate::report::export::BENCHER;
 pub(super) struct Conclusion<'a> {
     pub(super) invocation: &'a Invocation,
     /// What the results are compared with.
-    pub(super) comparison: comparing::Prepared,
+    pub(super) comparison: comparing::ComparisonBase,
     /// The ids of the benches that this process was asked for.
     pub(super) requested: BTreeSet<String>,
 }
@@ -43,7 +43,7 @@ impl Conclusion<'_> {
         let is_whole_run = benches_in_run == summary.benches.len();
         let verdict = timed("kept the results and wrote their pages", || {
             let (invocation, home, folder) = (self.invocation, results.home(), results.folder());
-            comparing::conclude(invocation, home, folder, (&summary, is_whole_run), compared?.as_ref())
+            comparing::finish(invocation, home, folder, (&summary, is_whole_run), compared?.as_ref())
         })?;
         console::note(&format!("results are in {}", page.display()));
         if end.interrupted {

@@ -50,7 +50,7 @@ pub(in crate::harness) fn run(invocation: &Invocation, mut cases: SelectedCases)
     check_settings(config)?;
     let home = if config.dry_run { None } else { Some(results_home::resolve_writable(invocation)?) };
     let ids: Vec<&str> = cases.selected.run.iter().map(|case| case.id.as_str()).collect();
-    let comparison = timed("looked for what to compare with", || comparing::Prepared::find(invocation, &ids))?;
+    let comparison = timed("looked for what to compare with", || comparing::ComparisonBase::find(invocation, &ids))?;
     if let Some(exit) = comparison.without_measuring(invocation)? {
         return Ok(exit);
     }

@@ -1,5 +1,5 @@
-//! The two lines on the terminal, rewritten once a second by a thread of their own, so that time goes on while a window
-//! is open. What it takes: one clock read, one look at the last power reading and one write of about 200 bytes.
+//! The two live lines on the terminal. A thread redraws them once per second, also during windows; the cost is a clock
+//! read, an access to the last power reading, and a write of about 200 bytes.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,50 +7,49 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::super::console;
-use super::lines::{Looks, ProgressState, how_far, what};
+use super::lines::{Looks, ProgressState, activity_line, remaining_line};
 
-/// Between two drawings.
+/// Time between redraws.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// The lines, while they are on the screen.
+/// The visible lines. Dropping removes them.
 #[derive(Debug)]
 pub(super) struct Bar {
     bar: ProgressBar,
-    standing: Arc<Mutex<ProgressState>>,
+    state: Arc<Mutex<ProgressState>>,
 }
 
 impl Bar {
-    /// Puts the lines on the screen.
-    pub(super) fn show(standing: ProgressState, looks: Looks) -> Self {
-        let standing = Arc::new(Mutex::new(standing));
-        let read =
-            |standing: &Arc<Mutex<ProgressState>>| standing.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        // A line as long as the terminal is wide would wrap on some.
+    /// Shows the lines.
+    pub(super) fn show(state: ProgressState, looks: Looks) -> Self {
+        let state = Arc::new(Mutex::new(state));
+        let read = |state: &Arc<Mutex<ProgressState>>| state.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // Some terminals wrap a line of exactly their width.
         let columns = || console::stderr_width().saturating_sub(1);
-        let (first, second) = (Arc::clone(&standing), Arc::clone(&standing));
-        // The template is fixed and has been read in the tests.
-        let style = ProgressStyle::with_template("{what}\n{how_far}").unwrap_or_else(|_| ProgressStyle::default_bar());
+        let (first, second) = (Arc::clone(&state), Arc::clone(&state));
+        // The template is constant, and a test parses it.
+        let style =
+            ProgressStyle::with_template("{activity}\n{remaining}").unwrap_or_else(|_| ProgressStyle::default_bar());
         let style = style
-            .with_key("what", move |_: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
-                let _ = w.write_str(&what(&read(&first), columns(), looks));
+            .with_key("activity", move |_: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
+                let _ = w.write_str(&activity_line(&read(&first), columns(), looks));
             })
-            .with_key("how_far", move |_: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
-                let _ = w.write_str(&how_far(&read(&second), Instant::now(), columns(), looks));
+            .with_key("remaining", move |_: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
+                let _ = w.write_str(&remaining_line(&read(&second), Instant::now(), columns(), looks));
             });
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(1)).with_style(style);
         console::set_progress_bar(Some(bar.clone()));
         bar.enable_steady_tick(INTERVAL);
-        Self { bar, standing }
+        Self { bar, state }
     }
 
-    /// Says where it stands now; the next drawing shows it.
-    pub(super) fn tell(&self, standing: ProgressState) {
-        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
+    /// Updates the state; the next redraw shows it.
+    pub(super) fn update(&self, state: ProgressState) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 }
 
 impl Drop for Bar {
-    /// Takes the lines off the screen.
     fn drop(&mut self) {
         console::set_progress_bar(None);
         self.bar.finish_and_clear();
@@ -62,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_template_is_one() {
-        assert!(ProgressStyle::with_template("{what}\n{how_far}").is_ok());
+    fn template_is_valid() {
+        assert!(ProgressStyle::with_template("{activity}\n{remaining}").is_ok());
     }
 }

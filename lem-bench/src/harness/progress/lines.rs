@@ -1,6 +1,4 @@
-//! Where a run stands, in two lines of any width.
-//!
-//! Must not know terminals.
+//! Formats the state of a run as two lines of limited width.
 
 use std::time::{Duration, Instant};
 
@@ -11,32 +9,32 @@ use crate::report::terminal_text::{clean, shorten, width};
 use crate::runner::Stage;
 use crate::sampler::LivePowerReading;
 
-/// Where a run stands.
+/// The state of a run.
 #[derive(Debug, Clone)]
 pub(super) struct ProgressState {
-    /// The number of the bench, from 1, and how many there are; `(0, n)` before the first.
+    /// Number of the bench, starting at 1, and number of benches; `(0, n)` before the first.
     pub(super) bench: (usize, usize),
-    /// The bench; empty before the first.
+    /// Id of the bench; empty before the first.
     pub(super) id: String,
-    /// What is done.
+    /// Stage of the protocol.
     pub(super) stage: Stage,
-    /// The cycle under way, from 0, and how many there are.
+    /// Index of the current cycle, starting at 0, and number of cycles.
     pub(super) cycle: (u32, u32),
-    /// What is left of the bench, as it was planned when this was told.
+    /// Planned remaining time of the bench at `updated`.
     pub(super) left: Duration,
-    /// What is left of the run after this bench.
+    /// Planned time of the run after this bench.
     pub(super) after: Duration,
-    /// How long the whole run was to take.
+    /// Planned time of the whole run.
     pub(super) total: Duration,
-    /// When all this was told.
-    pub(super) told: Instant,
-    /// The power now, where it can be read.
+    /// Time of this state.
+    pub(super) updated: Instant,
+    /// Current power, if available.
     pub(super) power: Option<LivePowerReading>,
-    /// Whether that is measured.
+    /// Origin of the power.
     pub(super) origin: Origin,
 }
 
-/// How the parts of the lines look.
+/// Style of the lines.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Looks {
     pub(super) color: bool,
@@ -48,18 +46,18 @@ impl Looks {
     }
 }
 
-/// `[2/6] decode/batch=4 · cycle 3/10 · window · 335 W`, in at most `columns`. What tells least goes first: the stage,
-/// then the power; then the id is cut.
-pub(super) fn what(standing: &ProgressState, columns: usize, looks: Looks) -> String {
-    let number = match standing.bench {
+/// Formats `[2/6] decode/batch=4 · cycle 3/10 · window · 335 W` in at most `columns`. Omits the stage first, then the power;
+/// then shortens the id.
+pub(super) fn activity_line(state: &ProgressState, columns: usize, looks: Looks) -> String {
+    let number = match state.bench {
         (0, _) => String::new(),
         (n, of) => format!("[{n}/{of}] "),
     };
-    let (cycle, cycles) = standing.cycle;
-    let (stage, in_cycles) = match standing.stage {
+    let (cycle, cycles) = state.cycle;
+    let (stage, in_cycles) = match state.stage {
         Stage::SetUp => ("set-up", false),
-        Stage::BareIdle => ("idle power, before any set-up", false),
-        Stage::LoadedIdle => ("idle power, all set up", false),
+        Stage::BareIdle => ("idle power before set-up", false),
+        Stage::LoadedIdle => ("idle power after set-up", false),
         Stage::WarmUp => ("warm-up", false),
         Stage::Gap => ("rest", true),
         Stage::RampIn => ("ramp-in", true),
@@ -69,15 +67,15 @@ pub(super) fn what(standing: &ProgressState, columns: usize, looks: Looks) -> St
     if in_cycles {
         parts.push(format!("cycle {}/{cycles}", (cycle + 1).min(cycles)));
     }
-    let power = standing.power.as_ref().and_then(LivePowerReading::watts).map(|watts| {
-        let label = standing.origin.label().map(|label| format!(" {label}")).unwrap_or_default();
+    let power = state.power.as_ref().and_then(LivePowerReading::watts).map(|watts| {
+        let label = state.origin.label().map(|label| format!(" {label}")).unwrap_or_default();
         format!("{}{label}", number_format::bare(Some(watts.get()), "W"))
     });
     parts.push(stage.to_owned());
     parts.extend(power);
-    let id = clean(&standing.id);
+    let id = clean(&state.id);
     let joined = |parts: &[String]| parts.iter().flat_map(|part| [" · ", part]).collect::<String>();
-    let needs = |parts: &[String]| width(&number) + width(&id).min(LEAST_ID) + width(&joined(parts));
+    let needs = |parts: &[String]| width(&number) + width(&id).min(MIN_ID_WIDTH) + width(&joined(parts));
     if in_cycles && needs(&parts) > columns {
         parts.remove(1);
     }
@@ -91,21 +89,21 @@ pub(super) fn what(standing: &ProgressState, columns: usize, looks: Looks) -> St
     format!("{number}{}{rest}", looks.in_color("1", &shorten(&id, room, 5)))
 }
 
-/// An id is cut to this before anything else goes.
-const LEAST_ID: usize = 16;
-/// Columns of a bar that still tells something.
-const LEAST_BAR: usize = 8;
-const MOST_BAR: usize = 40;
+/// The id is shortened to this width before other parts are omitted.
+const MIN_ID_WIDTH: usize = 16;
+/// Minimum useful width of the bar, in columns.
+const MIN_BAR_WIDTH: usize = 8;
+const MAX_BAR_WIDTH: usize = 40;
 
-/// `━━━━━━━━━━──────── 42 % · 12 s left of this bench, 3 min 5 s of the run`, in at most `columns`.
-pub(super) fn how_far(standing: &ProgressState, now: Instant, columns: usize, looks: Looks) -> String {
-    let left = standing.left.saturating_sub(now.saturating_duration_since(standing.told));
-    let run = left + standing.after;
-    let share = 1.0 - (run.as_secs_f64() / standing.total.as_secs_f64().max(1e-9)).clamp(0.0, 1.0);
+/// Formats `━━━━━━━━━━──────── 42 % · 12 s left of this bench, 3 min 5 s of the run` in at most `columns`.
+pub(super) fn remaining_line(state: &ProgressState, now: Instant, columns: usize, looks: Looks) -> String {
+    let left = state.left.saturating_sub(now.saturating_duration_since(state.updated));
+    let run = left + state.after;
+    let share = 1.0 - (run.as_secs_f64() / state.total.as_secs_f64().max(1e-9)).clamp(0.0, 1.0);
     let percent = format!(" {:.0} %", share * 100.0);
-    let text = match (left.is_zero(), standing.after.is_zero()) {
+    let text = match (left.is_zero(), state.after.is_zero()) {
         (true, true) => " · longer than planned".to_owned(),
-        (true, false) => format!(" · longer than planned, then {} of the run", format_duration(whole(standing.after))),
+        (true, false) => format!(" · longer than planned, then {} of the run", format_duration(whole(state.after))),
         (false, true) => format!(" · {} left", format_duration(whole(left))),
         (false, false) => format!(
             " · {} left of this bench, {} of the run",
@@ -114,12 +112,12 @@ pub(super) fn how_far(standing: &ProgressState, now: Instant, columns: usize, lo
         ),
     };
     let short = format!(" · {} left", format_duration(whole(run)));
-    let fits = |text: &str| width(&percent) + width(text) + LEAST_BAR <= columns;
+    let fits = |text: &str| width(&percent) + width(text) + MIN_BAR_WIDTH <= columns;
     let text = if fits(&text) { text } else { short };
-    let bar = columns.saturating_sub(width(&percent) + width(&text)).min(MOST_BAR);
+    let bar = columns.saturating_sub(width(&percent) + width(&text)).min(MAX_BAR_WIDTH);
     let done = (share * bar as f64).round() as usize;
-    let line = if bar < LEAST_BAR { String::new() } else { "━".repeat(done.min(bar)) };
-    let open = if bar < LEAST_BAR { String::new() } else { "─".repeat(bar - done.min(bar)) };
+    let line = if bar < MIN_BAR_WIDTH { String::new() } else { "━".repeat(done.min(bar)) };
+    let open = if bar < MIN_BAR_WIDTH { String::new() } else { "─".repeat(bar - done.min(bar)) };
     format!(
         "{}{}{}",
         looks.in_color("32", &line),
@@ -128,7 +126,7 @@ pub(super) fn how_far(standing: &ProgressState, now: Instant, columns: usize, lo
     )
 }
 
-/// Nobody counts tenths of a second of waiting.
+/// Rounds up to whole seconds.
 fn whole(time: Duration) -> Duration {
     Duration::from_secs(time.as_secs_f64().ceil() as u64)
 }
@@ -137,7 +135,7 @@ fn whole(time: Duration) -> Duration {
 mod tests {
     use super::*;
 
-    fn standing() -> ProgressState {
+    fn state() -> ProgressState {
         ProgressState {
             bench: (2, 6),
             id: "decode/batch=4/dtype=bf16".to_owned(),
@@ -146,7 +144,7 @@ mod tests {
             left: Duration::from_secs(31),
             after: Duration::from_secs(154),
             total: Duration::from_secs(400),
-            told: Instant::now(),
+            updated: Instant::now(),
             power: None,
             origin: Origin::Measured,
         }
@@ -155,37 +153,38 @@ mod tests {
     const PLAIN: Looks = Looks { color: false };
 
     #[test]
-    fn two_lines_say_where_it_stands() {
-        let standing = standing();
-        let now = standing.told + Duration::from_secs(1);
-        assert_eq!(what(&standing, 80, PLAIN), "[2/6] decode/batch=4/dtype=bf16 · cycle 3/10 · window");
-        assert_eq!(what(&standing, 40, PLAIN), "[2/6] decode/bat…dtype=bf16 · cycle 3/10");
-        let line = how_far(&standing, now, 100, PLAIN);
+    fn formats_state() {
+        let state = state();
+        let now = state.updated + Duration::from_secs(1);
+        assert_eq!(activity_line(&state, 80, PLAIN), "[2/6] decode/batch=4/dtype=bf16 · cycle 3/10 · window");
+        assert_eq!(activity_line(&state, 40, PLAIN), "[2/6] decode/bat…dtype=bf16 · cycle 3/10");
+        let line = remaining_line(&state, now, 100, PLAIN);
         assert_eq!(
             line,
             format!("{}{} 54 % · 30 s left of this bench, 3 min 4 s of the run", "━".repeat(22), "─".repeat(18))
         );
-        assert!(how_far(&standing, now, 62, PLAIN).ends_with("30 s left of this bench, 3 min 4 s of the run"));
-        assert!(how_far(&standing, now, 40, PLAIN).ends_with(" 54 % · 3 min 4 s left"));
-        let late = standing.told + Duration::from_secs(99);
-        assert!(how_far(&standing, late, 100, PLAIN).ends_with("longer than planned, then 2 min 34 s of the run"));
+        assert!(remaining_line(&state, now, 62, PLAIN).ends_with("30 s left of this bench, 3 min 4 s of the run"));
+        assert!(remaining_line(&state, now, 40, PLAIN).ends_with(" 54 % · 3 min 4 s left"));
+        let late = state.updated + Duration::from_secs(99);
+        assert!(remaining_line(&state, late, 100, PLAIN).ends_with("longer than planned, then 2 min 34 s of the run"));
     }
 
     #[test]
-    fn no_line_is_longer_than_the_terminal_and_colour_takes_no_room() {
-        let mut standing = standing();
+    fn fits_any_width() {
+        let mut state = state();
         let strip = |line: &str| {
             ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[2m", "\u{1b}[32m"].iter().fold(line.to_owned(), |l, c| l.replace(c, ""))
         };
         let ids =
             ["decode", "", "\u{1b}[31m\u{202E}gnp\n", &"x".repeat(300), "解码/批量=四/精度=半/解码/批量=四/精度=半"];
         for id in ids {
-            id.clone_into(&mut standing.id);
+            id.clone_into(&mut state.id);
             for stage in [Stage::BareIdle, Stage::WarmUp, Stage::Gap, Stage::Window] {
-                standing.stage = stage;
+                state.stage = stage;
                 for columns in 20..=220 {
-                    let lines =
-                        |looks| [what(&standing, columns, looks), how_far(&standing, standing.told, columns, looks)];
+                    let lines = |looks| {
+                        [activity_line(&state, columns, looks), remaining_line(&state, state.updated, columns, looks)]
+                    };
                     let (plain, colored) = (lines(PLAIN), lines(Looks { color: true }));
                     for (plain, colored) in plain.iter().zip(&colored) {
                         assert!(width(plain) <= columns, "{columns}: {plain}");

@@ -1,4 +1,4 @@
-//! Progress on stderr while a run goes on: two lines that are rewritten on a terminal, a line a bench elsewhere.
+//! Progress on stderr: two live lines on a terminal, otherwise a line per bench.
 
 mod bar;
 mod lines;

@@ -1,10 +1,8 @@
-//! Saved results read back: journals are aggregated anew, a summary is taken as it is.
-//!
-//! Must not know what is made of them.
+//! Loads saved results: aggregates journals, or reads a summary.
 
 use std::path::{Path, PathBuf};
 
-use super::resolve::{ResultLocation, resolve};
+use super::locate::{ResultLocation, locate};
 use crate::analysis::{Options, Summary, summarise};
 use crate::harness::config::Config;
 use crate::harness::exit::HarnessError;
@@ -12,29 +10,28 @@ use crate::harness::options;
 use crate::model::{OLDEST_SCHEMA_VERSION, Record, SCHEMA_VERSION};
 use crate::store::{Home, Journal, read_journal, read_run};
 
-/// Results that were read back.
+/// Loaded results.
 #[derive(Debug)]
 pub(in crate::harness) struct Saved {
-    /// What they came to.
+    /// The summary.
     pub(in crate::harness) summary: Summary,
-    /// The run's folder, where they were named by it.
+    /// The folder of the run, if the results were named by it.
     pub(in crate::harness) folder: Option<PathBuf>,
-    /// What was damaged, in words.
+    /// Messages about damage.
     pub(in crate::harness) damage: Vec<String>,
 }
 
-/// Reads the results that `name` stands for. Intervals are made as they were when it was measured, unless `change` says
-/// otherwise.
+/// Loads the results with this name. Intervals use the settings of the run, modified by `change`.
 ///
 /// # Errors
-/// There are none of that name, or they can't be read.
+/// There are no such results, or they cannot be read.
 pub(in crate::harness) fn load(
     name: &str,
     home: &Home,
     cwd: &Path,
     change: &dyn Fn(&mut Options),
 ) -> Result<Saved, HarnessError> {
-    match resolve(name, home, cwd)? {
+    match locate(name, home, cwd)? {
         ResultLocation::Folder(folder) => {
             let journals = read_run(&folder)?;
             let summary = folder.join("summary.json");
@@ -42,7 +39,7 @@ pub(in crate::harness) fn load(
                 true if summary.is_file() => read_summary(&summary)?,
                 true => {
                     return Err(HarnessError::no_match(format!(
-                        "{} holds neither journals nor a summary: it is no run's folder",
+                        "{} is not the folder of a run: it contains no journals and no summary",
                         folder.display()
                     )));
                 }
@@ -60,26 +57,26 @@ pub(in crate::harness) fn load(
 }
 
 fn aggregate(path: &Path, journals: Vec<Journal>, change: &dyn Fn(&mut Options)) -> Result<Saved, HarnessError> {
-    let told = |journal: &Journal| -> Vec<String> {
+    let messages = |journal: &Journal| -> Vec<String> {
         journal.damage.iter().map(|damage| format!("{}: {damage}", journal.path.display())).collect()
     };
-    let damage = journals.iter().flat_map(told).collect();
-    let mut options = journals.first().map(then).unwrap_or_default();
+    let damage = journals.iter().flat_map(messages).collect();
+    let mut options = journals.first().map(run_options).unwrap_or_default();
     change(&mut options);
     let records: Vec<Vec<Record>> = journals.into_iter().map(|journal| journal.records).collect();
     let summary = summarise(&records, &options)
-        .map_err(|error| HarnessError::machine(format!("{} can't be analysed: {error}", path.display())))?;
+        .map_err(|error| HarnessError::machine(format!("cannot analyse {}: {error}", path.display())))?;
     Ok(Saved { summary, folder: None, damage })
 }
 
-/// How intervals were made when this was measured, by the settings in the journal's head.
-fn then(journal: &Journal) -> Options {
+/// Returns the interval settings of the run, from the header of the journal.
+fn run_options(journal: &Journal) -> Options {
     let mut config = Config::default();
     for setting in journal.head().map(|head| head.settings.as_slice()).unwrap_or_default() {
         if matches!(setting.name.as_str(), "confidence-level" | "nresamples")
             && let Some(option) = options::setting(&setting.name)
         {
-            // A value that an older version took and this one does not leaves the default.
+            // A value of an older version that is no longer valid leaves the default.
             drop((option.set)(&mut config, std::slice::from_ref(&setting.value)));
         }
     }
@@ -89,29 +86,27 @@ fn then(journal: &Journal) -> Options {
 /// Reads a summary.
 ///
 /// # Errors
-/// It is none, or can't be read.
+/// The file is not a valid summary, or cannot be read.
 pub(in crate::harness) fn summary(path: &Path) -> Result<Summary, HarnessError> {
     read_summary(path).map(|saved| saved.summary)
 }
 
 fn read_summary(path: &Path) -> Result<Saved, HarnessError> {
     let name = path.display();
-    let bytes = std::fs::read(path).map_err(|error| HarnessError::machine(format!("{name} can't be read: {error}")))?;
-    let no_summary = |error: serde_json::Error| {
-        HarnessError::usage(format!(
-            "{name} is no summary of lem-bench: {error}; `summary.json` of a run's folder is one"
-        ))
+    let bytes = std::fs::read(path).map_err(|error| HarnessError::machine(format!("cannot read {name}: {error}")))?;
+    let invalid = |error: serde_json::Error| {
+        HarnessError::usage(format!("{name} is not a lem-bench summary: {error}; expected the `summary.json` of a run"))
     };
-    let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(no_summary)?;
+    let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(invalid)?;
     match value["schema_version"].as_u64() {
         Some(found) if !(u64::from(OLDEST_SCHEMA_VERSION)..=u64::from(SCHEMA_VERSION)).contains(&found) => {
             return Err(HarnessError::usage(format!(
-                "{name} has schema version {found}, and this lem-bench reads versions {OLDEST_SCHEMA_VERSION} to \
-                 {SCHEMA_VERSION}: use the version that wrote it"
+                "{name} has schema version {found}, but this lem-bench reads versions {OLDEST_SCHEMA_VERSION} to \
+                 {SCHEMA_VERSION}: use the lem-bench version that wrote it"
             )));
         }
         _ => {}
     }
-    let summary = serde_json::from_value(value).map_err(no_summary)?;
+    let summary = serde_json::from_value(value).map_err(invalid)?;
     Ok(Saved { summary, folder: None, damage: Vec::new() })
 }

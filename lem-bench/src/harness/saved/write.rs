@@ -1,6 +1,4 @@
-//! The files of a run that people and programs read: the summary and every other format.
-//!
-//! Must not know how results came about.
+//! Writes summaries and comparisons in all formats.
 
 use std::path::{Path, PathBuf};
 
@@ -12,20 +10,20 @@ use crate::report::comparison::ComparisonFormat;
 use crate::report::export::{ExportError, Format};
 use crate::store::write_atomic;
 
-/// Writes runs in a format into a folder; returns the file.
+/// Writes runs in a format to a folder, and returns the file.
 ///
 /// # Errors
-/// The format can't hold them, or the file can't be written.
+/// The format does not support several runs, or the file cannot be written.
 pub(in crate::harness) fn write(format: &Format, runs: &[Summary], folder: &Path) -> Result<PathBuf, HarnessError> {
     let path = folder.join(format.file);
     write_atomic(&path, text(format, runs)?.as_bytes())?;
     Ok(path)
 }
 
-/// Writes a comparison in a format into a folder, which is made where there is none; returns the file.
+/// Writes a comparison in a format to a folder, and returns the file. Creates the folder.
 ///
 /// # Errors
-/// The folder can't be made, or the file not be written.
+/// The folder or the file cannot be written.
 pub(in crate::harness) fn write_comparison(
     format: &ComparisonFormat,
     compared: &Comparison,
@@ -37,34 +35,33 @@ pub(in crate::harness) fn write_comparison(
     Ok(path)
 }
 
-/// A comparison in a format.
+/// Formats a comparison.
 ///
 /// # Errors
-/// It can't be put into it.
+/// It cannot be serialized.
 pub(in crate::harness) fn comparison(format: &ComparisonFormat, compared: &Comparison) -> Result<String, HarnessError> {
-    format.render(compared).map_err(|error| stop(&error))
+    format.render(compared).map_err(|error| export_error(&error))
 }
 
-/// Runs in a format.
+/// Formats runs.
 ///
 /// # Errors
-/// The format can't hold them.
+/// The format does not support several runs.
 pub(in crate::harness) fn text(format: &Format, runs: &[Summary]) -> Result<String, HarnessError> {
-    format.render(runs).map_err(|error| stop(&error))
+    format.render(runs).map_err(|error| export_error(&error))
 }
 
-/// The summary as JSON on one line.
+/// Serializes a summary as one line of JSON.
 ///
 /// # Errors
-/// It can't be put into JSON.
+/// It cannot be serialized.
 pub(in crate::harness) fn json(summary: &Summary) -> Result<String, HarnessError> {
-    serde_json::to_string(summary).map_err(|source| stop(&ExportError::Json { source }))
+    serde_json::to_string(summary).map_err(|source| export_error(&ExportError::Json { source }))
 }
 
-/// How a format that can't be made ends it.
-fn stop(error: &ExportError) -> HarnessError {
+fn export_error(error: &ExportError) -> HarnessError {
     match error {
-        ExportError::OneRun { .. } => HarnessError::usage(format!("{error}: name one run, or give `--output FOLDER`")),
+        ExportError::OneRun { .. } => HarnessError::usage(format!("{error}: pass one run, or add `--output FOLDER`")),
         _ => HarnessError::machine(error.to_string()),
     }
 }

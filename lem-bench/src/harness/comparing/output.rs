@@ -1,4 +1,4 @@
-//! What is said and kept of a comparison, and the exit code that it calls for.
+//! Output of a comparison: text, files and exit code.
 
 use std::path::Path;
 
@@ -9,11 +9,11 @@ use crate::harness::{console, saved};
 use crate::report::comparison::{COMPARISON_JSON, ComparisonFormat};
 use crate::report::console::{TableOptions, comparison};
 
-/// Shows a comparison on stdout.
+/// Prints a comparison on stdout.
 ///
 /// # Errors
-/// It can't be put into JSON.
-pub(in crate::harness) fn tell(config: &Config, compared: &Comparison) -> Result<(), HarnessError> {
+/// It cannot be serialized.
+pub(in crate::harness) fn print(config: &Config, compared: &Comparison) -> Result<(), HarnessError> {
     if config.format == Format::Json {
         console::out(&format!("{}\n", json(compared)?));
         return Ok(());
@@ -23,21 +23,20 @@ pub(in crate::harness) fn tell(config: &Config, compared: &Comparison) -> Result
     Ok(())
 }
 
-/// A comparison as JSON on one line.
+/// Serializes a comparison as one line of JSON.
 ///
 /// # Errors
-/// It can't be put into JSON.
+/// It cannot be serialized.
 fn json(compared: &Comparison) -> Result<String, HarnessError> {
     serde_json::to_string(compared)
-        .map_err(|error| HarnessError::machine(format!("the comparison can't be put into JSON: {error}")))
+        .map_err(|error| HarnessError::machine(format!("cannot serialize the comparison: {error}")))
 }
 
-/// Writes a comparison into the folder of the run that was judged: as JSON, and in those of the formats of these names
-/// that a comparison has.
+/// Writes a comparison to the folder of the head's run: as JSON, and in the requested formats that exist for comparisons.
 ///
 /// # Errors
-/// Something can't be written.
-pub(super) fn keep(folder: &Path, compared: &Comparison, exports: &[&str]) -> Result<(), HarnessError> {
+/// A file cannot be written.
+pub(super) fn save(folder: &Path, compared: &Comparison, exports: &[&str]) -> Result<(), HarnessError> {
     saved::write_comparison(&COMPARISON_JSON, compared, folder)?;
     for format in exports.iter().filter_map(|name| ComparisonFormat::named(name)) {
         saved::write_comparison(format, compared, folder)?;
@@ -45,8 +44,8 @@ pub(super) fn keep(folder: &Path, compared: &Comparison, exports: &[&str]) -> Re
     Ok(())
 }
 
-/// The exit code that a comparison calls for. Without a gate only one that could compare nothing at all is no success.
-pub(in crate::harness) fn exit(compared: &Comparison) -> ExitStatus {
+/// Returns the exit code of a comparison. Without a gate, it is a failure only if no bench could be compared.
+pub(in crate::harness) fn exit_status(compared: &Comparison) -> ExitStatus {
     match compared.gate.outcome {
         GateOutcome::Passed | GateOutcome::Withheld => ExitStatus::Done,
         GateOutcome::Failed => ExitStatus::Regressed,

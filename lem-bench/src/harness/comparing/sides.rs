@@ -1,0 +1,121 @@
+//! Loads the sides of a comparison, and the history and session spread that apply to them.
+
+use std::path::Path;
+
+use crate::analysis::Summary;
+use crate::analysis::compare::{CompareOptions, Prior, Results, machine};
+use crate::harness::config::Config;
+use crate::harness::exit::{ExitStatus, HarnessError};
+use crate::harness::{console, saved};
+use crate::model::SessionResult;
+use crate::store::{Baseline, History, Home, MachineSpreads, StoreError};
+
+/// A loaded side.
+#[derive(Debug)]
+pub(in crate::harness) struct Loaded {
+    /// The name that the user gave.
+    pub(in crate::harness) name: String,
+    /// The runs, each with the benches that belong to the side.
+    pub(in crate::harness) summaries: Vec<Summary>,
+}
+
+impl Loaded {
+    /// Returns the input of the comparison.
+    pub(in crate::harness) fn results(&self) -> Results<'_> {
+        Results { name: &self.name, summaries: &self.summaries }
+    }
+
+    /// Returns whether the side has a bench with this id.
+    pub(in crate::harness) fn has(&self, id: &str) -> bool {
+        self.summaries.iter().flat_map(|summary| &summary.benches).any(|bench| bench.bench.id == id)
+    }
+}
+
+/// Loads a baseline; `None` if there is none with this name.
+///
+/// # Errors
+/// The name is not valid, or the baseline cannot be read.
+pub(in crate::harness) fn baseline(home: &Home, name: &str) -> Result<Option<Loaded>, HarnessError> {
+    let found = Baseline::find(home, name).map_err(|error| match error {
+        StoreError::BadBaselineName { .. } => HarnessError::usage(HarnessError::from(error).to_string()),
+        _ => HarnessError::from(error),
+    })?;
+    let Some(found) = found else { return Ok(None) };
+    let mut summaries = Vec::new();
+    for run in found.runs() {
+        let file = found.summary_file(run);
+        let mut summary = saved::summary(&file)?;
+        let ids = found.benches_of(run);
+        summary.benches.retain(|bench| ids.contains(&bench.bench.id.as_str()));
+        summaries.push(summary);
+    }
+    Ok(Some(Loaded { name: name.to_owned(), summaries }))
+}
+
+/// Loads the saved results or the baseline with this name.
+///
+/// # Errors
+/// There are none, or they cannot be read.
+pub(in crate::harness) fn saved_or_baseline(home: &Home, cwd: &Path, name: &str) -> Result<Loaded, HarnessError> {
+    match saved::load(name, home, cwd, &|_| ()) {
+        Ok(saved) => {
+            for damage in &saved.damage {
+                console::warn(damage);
+            }
+            Ok(Loaded { name: name.to_owned(), summaries: vec![saved.summary] })
+        }
+        Err(not_found) if not_found.status() == ExitStatus::NoMatch => match baseline(home, name)? {
+            Some(loaded) => Ok(loaded),
+            None => Err(HarnessError::no_match(format!(
+                "{not_found}; there is also no baseline with this name{}",
+                existing_baselines(home)
+            ))),
+        },
+        Err(other) => Err(other),
+    }
+}
+
+/// Lists the existing baselines, for a message about a missing one.
+pub(in crate::harness) fn existing_baselines(home: &Home) -> String {
+    let names: Vec<String> = match Baseline::list(home) {
+        Ok((found, _)) => found.iter().take(10).map(|baseline| format!("`{}`", baseline.manifest().name)).collect(),
+        Err(_) => Vec::new(),
+    };
+    if names.is_empty() { " (there are no baselines)".to_owned() } else { format!(" (existing: {})", names.join(", ")) }
+}
+
+/// History and session spread for a comparison.
+#[derive(Debug, Default)]
+pub(in crate::harness) struct ComparisonContext {
+    /// Sessions of the history.
+    pub(in crate::harness) history: Vec<SessionResult>,
+    /// Assumed session spread.
+    pub(in crate::harness) prior: Prior,
+}
+
+impl ComparisonContext {
+    /// Reads history and session spread for the machine of the base. Prints warnings for damaged lines.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub(in crate::harness) fn read(home: &Home, base: &Loaded) -> Result<Self, HarnessError> {
+        let history = History::read(home)?;
+        for damage in &history.damage {
+            console::warn(&format!("{}: {damage}", history.path.display()));
+        }
+        let spreads = MachineSpreads::read(home)?;
+        let run = base.summaries.last().map(|summary| machine(&summary.run));
+        let spread = run.and_then(|machine| spreads.machines.get(&machine).cloned());
+        let prior =
+            spread.map_or_else(Prior::default, |spread| Prior { s0: spread.s0, d0: spread.d0, calibrated: true });
+        Ok(Self { history: history.lines, prior })
+    }
+}
+
+/// Returns the options of a comparison, with the session spread of the machine.
+pub(in crate::harness) fn options(config: &Config, prior: Prior) -> CompareOptions {
+    let mut options = config.comparing.options.clone();
+    options.criteria.level = config.analysis.level;
+    options.prior = prior;
+    options
+}
