@@ -40,7 +40,7 @@ impl OwnMeters {
         for (at, name) in self.names().enumerate() {
             let why = if !is_name(name) {
                 "a name is made of small letters, digits, `-` and `_`"
-            } else if MeterChoice::BUILT_IN.contains(&name) {
+            } else if MeterChoice::is_reserved(name) {
                 "there is one of this name already"
             } else if self.names().take(at).any(|other| other == name) {
                 "it is added twice"
@@ -50,9 +50,9 @@ impl OwnMeters {
             return Err(HarnessError::usage(format!("`Harness::meter` can't add the meter `{name}`: {why}")));
         }
         match &asked.config.meter {
-            MeterChoice::Own { name, .. } if !self.names().any(|own| own == name) => {
-                let known: Vec<&str> =
-                    ["auto", "nvml", "rapl", "hwmon", "estimate", "sim:FILE"].into_iter().chain(self.names()).collect();
+            MeterChoice::Custom { name, .. } if !self.names().any(|own| own == name) => {
+                let mut known: Vec<&str> = MeterChoice::built_in().collect();
+                known.extend(self.names());
                 Err(asked.refuse("meter", &format!("one of {}", known.join(", "))))
             }
             _ => Ok(()),
@@ -66,6 +66,6 @@ impl OwnMeters {
     pub(super) fn open(&self, name: &str, argument: &str) -> Result<Opened, OpenError> {
         let own = self.meters.iter().find(|(own, _)| own == name);
         let (_, open) = own.ok_or_else(|| OpenError::NotHere { meter: name.to_owned() })?;
-        Opened::around(open(argument).map_err(|why| OpenError::Failed { why })?)
+        Opened::custom(open(argument).map_err(|why| OpenError::Failed { why })?)
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn choose(
 pub(super) fn refuse(choice: &MeterChoice, error: &OpenError) -> HarnessError {
     let remedy = error.remedy().map(|remedy| format!("; to change that: {remedy}")).unwrap_or_default();
     let doctor = match choice {
-        MeterChoice::Own { .. } => "",
+        MeterChoice::Custom { .. } => "",
         _ => ". `cargo lem doctor` tells what can be measured here",
     };
     let message = format!("the meter `{choice}` can't be had: {error}{remedy}{doctor}");

@@ -65,13 +65,13 @@ impl MeterSetup {
             MeterChoice::Sim(file) => Self::simulated(config, &find(file, &call.places)),
             choice => {
                 let opened = match choice {
-                    MeterChoice::Own { name, argument } => call.meters.open(name, argument),
+                    MeterChoice::Custom { name, argument } => call.meters.open(name, argument),
                     _ => meter::open(choice, &config.open),
                 };
                 let opened = opened.map_err(|error| headline::refuse(choice, &error))?;
                 let clock = Arc::new(RealClock);
                 let instrument = Self::new(opened.meter, clock, config, (opened.headline, has_a_part), opened.notes)?;
-                Ok(Self { watch: opened.watch, ..instrument })
+                Ok(Self { watch: opened.monitor, ..instrument })
             }
         }
     }

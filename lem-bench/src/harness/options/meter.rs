@@ -3,6 +3,7 @@
 use super::libtest::{one, switch};
 use super::spec::{Arity, OptionGroup, OptionSpec, Set};
 use crate::harness::parse;
+use crate::meter::{METER_EXPECTS, METER_HELP};
 use crate::units::Watts;
 
 const fn meter(name: &'static str, arity: Arity, set: Set) -> OptionSpec {
@@ -14,11 +15,9 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         c.meter = one(v).parse()?;
         Ok(())
     })
-    .expects("auto, nvml, rapl, hwmon, estimate, sim:FILE or a meter of the program's own")
+    .expects(METER_EXPECTS)
     .default("auto")
-    .help(
-        "auto takes the best there is, at last the labelled estimate: nvml, rapl, hwmon, estimate; sim:FILE simulates",
-    ),
+    .help(METER_HELP),
     meter("domain", Arity::Many("DOMAIN"), |c, v| {
         c.domains = v.iter().flat_map(|text| parse::commas(text)).collect();
         Ok(())
