@@ -22,7 +22,7 @@ mod report;
 
 use std::error::Error;
 
-use lem_bench::meter::{NvmlOptions, OpenOptions, Status, survey};
+use lem_bench::meter::{NvmlOptions, OpenOptions, Status, detect};
 use lem_bench::model::Origin;
 use serde_json::json;
 
@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let options = OpenOptions { sysfs_root, nvml, ..OpenOptions::default() };
 
     let (mut reports, mut records) = (Vec::new(), Vec::new());
-    for found in survey(&options) {
+    for found in detect(&options) {
         let report = match found.status {
             Status::Unavailable { why, remedy } => {
                 json!({"meter": found.name, "why": why.to_string(), "remedy": remedy})

@@ -38,7 +38,7 @@ impl CustomMeters {
         for (index, name) in self.names().enumerate() {
             let reason = if !is_name(name) {
                 "use small letters, digits, `-` and `_`"
-            } else if MeterChoice::BUILT_IN.contains(&name) {
+            } else if MeterChoice::is_reserved(name) {
                 "a built-in meter has this name"
             } else if self.names().take(index).any(|other| other == name) {
                 "it was added before"
@@ -48,9 +48,9 @@ impl CustomMeters {
             return Err(HarnessError::usage(format!("invalid meter name `{name}` in `Harness::meter`: {reason}")));
         }
         match &resolved.config.meter {
-            MeterChoice::Own { name, .. } if !self.names().any(|custom| custom == name) => {
-                let built_in = ["auto", "nvml", "rapl", "hwmon", "estimate", "sim:FILE"];
-                let known: Vec<&str> = built_in.into_iter().chain(self.names()).collect();
+            MeterChoice::Custom { name, .. } if !self.names().any(|custom| custom == name) => {
+                let mut known: Vec<&str> = MeterChoice::built_in().collect();
+                known.extend(self.names());
                 Err(resolved.refuse("meter", &format!("one of {}", known.join(", "))))
             }
             _ => Ok(()),
@@ -64,6 +64,6 @@ impl CustomMeters {
     pub(super) fn open(&self, name: &str, argument: &str) -> Result<Opened, OpenError> {
         let custom = self.meters.iter().find(|(custom, _)| custom == name);
         let (_, open) = custom.ok_or_else(|| OpenError::NotHere { meter: name.to_owned() })?;
-        Opened::around(open(argument).map_err(|why| OpenError::Failed { why })?)
+        Opened::custom(open(argument).map_err(|why| OpenError::Failed { why })?)
     }
 }

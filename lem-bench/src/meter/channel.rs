@@ -1,18 +1,18 @@
-//! The interface of every meter: its domains, its channels, and one read at a time.
+//! The interface of a meter: domains, channels, and reads.
 
 use std::time::Duration;
 
 use crate::model::{Domain, DomainId, Origin};
 
-/// What a channel tells.
+/// The quantity of a channel.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Quantity {
-    /// Energy since some beginning, as a counter; read as [`Value::Count`].
+    /// Energy since an arbitrary start, as a counter; read as [`Value::Count`].
     Energy {
         /// Joules of one count.
         unit_j: f64,
-        /// The counter runs from 0 to `modulus - 1` and then starts again at 0; `None` when it cannot wrap in a run.
+        /// The counter runs from 0 to `modulus - 1` and then wraps to 0; `None` if it cannot wrap during a run.
         modulus: Option<u64>,
     },
     /// Power in watts; read as [`Value::Level`].
@@ -23,98 +23,88 @@ pub enum Quantity {
     SmClock,
     /// Memory clock in MHz.
     MemoryClock,
-    /// Share of time in which something ran, 0 to 1.
+    /// Share of time in which the device was busy, 0 to 1.
     Utilisation,
     /// Memory in use, in bytes.
     MemoryUsed,
-    /// Reasons for which the clocks are held down; read as [`Value::Bits`], in the bits that the driver defines.
+    /// Reasons why the clocks are throttled; read as [`Value::Bits`], in the bits that the driver defines.
     ThrottleReasons,
 }
 
-/// One number that a meter can read.
+/// One quantity of a domain that a meter can read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Channel {
-    /// The domain that the number is about.
+    /// The domain.
     pub domain: DomainId,
-    /// What it tells, with its unit.
+    /// The quantity, which also determines the unit.
     pub quantity: Quantity,
-    /// The time between two updates of the sensor, where the meter knows it for sure (a probe measures the rest);
-    /// zero for a value that is computed at each read.
+    /// The time between two updates of the sensor if it is specified (else a probe measures it); zero for a value that is
+    /// computed at each read.
     pub update_period: Option<Duration>,
-    /// The time of each update that the sensor sees, where known: for power the time over which it averages, for a
-    /// counter the period or more where it integrates all the time. Where it is not known, the bounds of a window allow
-    /// for a sensor that sees a part of the time.
+    /// The time that each update covers, if known: for power the averaging time, for a counter that integrates all the
+    /// time the period or more. If it is unknown, the bounds of a window allow for a part-time sensor.
     pub averaging: Option<Duration>,
 }
 
 impl Channel {
-    /// A channel of which only the domain and the quantity are known.
+    /// Returns a channel with unknown update period and averaging time.
     pub fn new(domain: DomainId, quantity: Quantity) -> Self {
         Self { domain, quantity, update_period: None, averaging: None }
     }
 
-    /// Whether this is an energy counter.
+    /// Returns whether this is an energy counter.
     pub fn is_counter(&self) -> bool {
         matches!(self.quantity, Quantity::Energy { .. })
     }
 }
 
-/// What one read of a channel gave.
+/// The result of reading a channel.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value {
     /// A counter's raw count.
     Count(u64),
-    /// A gauge's level, in the unit of its [`Quantity`].
+    /// A gauge's value, in the unit of its [`Quantity`].
     Level(f64),
     /// A set of flags.
     Bits(u64),
 }
 
-/// Why a read gave no value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why a read failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// This read failed; a later one may not.
+    /// This read failed; a later one may succeed.
+    #[error("read failed: {0}")]
     Failed(String),
-    /// The device is gone; no later read will succeed.
+    /// The device is lost; no later read will succeed.
+    #[error("device lost: {0}")]
     Lost(String),
 }
 
-impl std::fmt::Display for ReadError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Failed(why) => write!(f, "read failed: {why}"),
-            Self::Lost(why) => write!(f, "device lost: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for ReadError {}
-
-/// A reader of counters and gauges.
+/// A source of counters and gauges.
 ///
-/// `read` is called from one thread at a time (the sampler's), never from the thread that is measured. It may block
-/// for as long as the driver takes.
+/// `read` is called from one thread at a time (the sampler's), never from the measured thread. It may block for as long as
+/// the driver takes.
 pub trait Meter: Send {
-    /// The short name by which `--meter` chooses it: `nvml`, `rapl`, `estimate`, `sim`.
+    /// Returns the short name for `--meter`: `nvml`, `rapl`, `estimate`, `sim`.
     fn name(&self) -> &str;
 
-    /// Whether its numbers are measured, estimated or simulated.
+    /// Returns whether its values are measured, estimated or simulated.
     fn origin(&self) -> Origin;
 
-    /// The domains it tells about.
+    /// Returns its domains.
     fn domains(&self) -> &[Domain];
 
-    /// The numbers it can read. Their order is fixed for the life of the meter.
+    /// Returns its channels. Their order does not change.
     fn channels(&self) -> &[Channel];
 
     /// Reads the channel with this index.
     ///
     /// # Errors
-    /// [`ReadError::Failed`] when a later read may succeed, [`ReadError::Lost`] when none will.
+    /// [`ReadError::Failed`] if a later read may succeed, [`ReadError::Lost`] if none will.
     fn read(&mut self, channel: usize) -> Result<Value, ReadError>;
 
-    /// Facts about the device and its driver that belong into every result (`driver`, `gpu:0 name`,
-    /// `gpu:0 power limit W`), as pairs of name and value.
+    /// Returns facts about the device and its driver that belong into every result (`driver`, `gpu:0 name`, `gpu:0 power
+    /// limit W`), as pairs of name and value.
     fn facts(&self) -> Vec<(String, String)> {
         Vec::new()
     }

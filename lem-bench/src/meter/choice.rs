@@ -1,44 +1,46 @@
-//! Which meter is wanted: the choice as text, and the settings that opening one needs.
-//!
-//! Plain data; must not open anything nor read the environment.
+//! The table of the built-in meters, and the choice of one by its name.
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::estimate::DEFAULT_WATTS_PER_CORE;
-use crate::units::Watts;
+use super::kind::MeterKind;
+use super::{estimate, hwmon, nvml, rapl};
 
-/// What `--meter` chooses.
+/// The built-in meters in the order in which [`MeterChoice::Auto`] tries them: the best first, estimates last.
+pub static METERS: &[MeterKind] = &[nvml::KIND, rapl::KIND, hwmon::KIND, estimate::KIND];
+
+/// The value of `--meter`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum MeterChoice {
-    /// The best that there is: GPUs, else CPU counters, else other sensors, else, said aloud, the estimate.
+    /// The first of [`METERS`] that works here.
     #[default]
     Auto,
-    /// NVIDIA GPUs.
-    Nvml,
-    /// CPU energy counters.
-    Rapl,
-    /// Sensors that other drivers publish.
-    Hwmon,
-    /// CPU time times watts: no measurement.
-    Estimate,
+    /// One of [`METERS`].
+    BuiltIn(&'static MeterKind),
     /// A simulated machine, described by this file.
     Sim(PathBuf),
-    /// A meter that the program brings along ([`Harness::meter`](crate::Harness::meter)).
-    Own {
+    /// A meter that the program adds with [`Harness::meter`](crate::Harness::meter).
+    Custom {
         /// Its name.
         name: String,
-        /// What stood behind the name and a colon: an address, a device; empty when there was nothing.
+        /// The text after the name and a colon, for example an address or a device; may be empty.
         argument: String,
     },
 }
 
 impl MeterChoice {
-    /// The names of the meters that need no program of one's own.
-    pub const BUILT_IN: [&str; 6] = ["auto", "nvml", "rapl", "hwmon", "estimate", "sim"];
+    /// Returns the choices that exist in every program: `auto`, the names of [`METERS`], `sim:FILE`.
+    pub fn built_in() -> impl Iterator<Item = &'static str> {
+        ["auto"].into_iter().chain(METERS.iter().map(|kind| kind.name)).chain(["sim:FILE"])
+    }
+
+    /// Returns whether `name` is reserved: `auto`, `sim`, or the name of one of [`METERS`].
+    pub fn is_reserved(name: &str) -> bool {
+        name == "auto" || name == "sim" || METERS.iter().any(|kind| kind.name == name)
+    }
 }
 
-/// Whether `name` can be a meter's: small letters, digits, `-` and `_`.
+/// Returns whether `name` is a valid name of a meter: lower-case letters, digits, `-` and `_`.
 pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty()
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte))
@@ -47,26 +49,23 @@ pub(crate) fn is_name(name: &str) -> bool {
 impl FromStr for MeterChoice {
     type Err = String;
 
-    /// `auto`, `nvml`, `rapl`, `hwmon`, `estimate`, `sim:FILE`, or `NAME` or `NAME:ARGUMENT` of a meter of one's own: any
-    /// other name, for only the program knows whether it has such a one.
+    /// Parses `auto`, the name of one of [`METERS`], `sim:FILE`, or `NAME` or `NAME:ARGUMENT` of a custom meter. Any other
+    /// valid name is accepted as a custom one, because only the program knows its meters.
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, argument) = text.split_once(':').unwrap_or((text, ""));
-        Ok(match name {
-            "sim" if !argument.is_empty() => Self::Sim(PathBuf::from(argument)),
-            "auto" if name == text => Self::Auto,
-            "nvml" if name == text => Self::Nvml,
-            "rapl" if name == text => Self::Rapl,
-            "hwmon" if name == text => Self::Hwmon,
-            "estimate" if name == text => Self::Estimate,
-            own if is_name(own) && !Self::BUILT_IN.contains(&own) => {
-                Self::Own { name: own.to_owned(), argument: argument.to_owned() }
-            }
-            _ => {
-                return Err(format!(
-                    "there is no meter `{text}`; choose auto, nvml, rapl, hwmon, estimate or sim:FILE"
-                ));
-            }
-        })
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        if let Some(kind) = METERS.iter().find(|kind| kind.name == text) {
+            return Ok(Self::BuiltIn(kind));
+        }
+        if name == "sim" && !argument.is_empty() {
+            return Ok(Self::Sim(PathBuf::from(argument)));
+        }
+        if is_name(name) && !Self::is_reserved(name) {
+            return Ok(Self::Custom { name: name.to_owned(), argument: argument.to_owned() });
+        }
+        Err(format!("unknown meter `{text}`; use one of {}", Self::built_in().collect::<Vec<_>>().join(", ")))
     }
 }
 
@@ -74,43 +73,73 @@ impl std::fmt::Display for MeterChoice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Auto => f.write_str("auto"),
-            Self::Nvml => f.write_str("nvml"),
-            Self::Rapl => f.write_str("rapl"),
-            Self::Hwmon => f.write_str("hwmon"),
-            Self::Estimate => f.write_str("estimate"),
+            Self::BuiltIn(kind) => f.write_str(kind.name),
             Self::Sim(file) => write!(f, "sim:{}", file.display()),
-            Self::Own { name, argument } if argument.is_empty() => f.write_str(name),
-            Self::Own { name, argument } => write!(f, "{name}:{argument}"),
+            Self::Custom { name, argument } if argument.is_empty() => f.write_str(name),
+            Self::Custom { name, argument } => write!(f, "{name}:{argument}"),
         }
     }
 }
 
-/// What opening the NVIDIA meter needs to know.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct NvmlOptions {
-    /// The driver's library; `None` lets the system's loader find `libnvidia-ml.so.1`.
-    pub lib_path: Option<PathBuf>,
-    /// The value of `CUDA_VISIBLE_DEVICES`; `None` when it is not set, and all GPUs are visible.
-    pub visible: Option<String>,
-    /// The value of `CUDA_DEVICE_ORDER`.
-    pub device_order: Option<String>,
+/// What `--meter` expects.
+pub(crate) const METER_EXPECTS: &str = EXPECTS_TEXT.as_str();
+
+/// The help of `--meter`.
+pub(crate) const METER_HELP: &str = HELP_TEXT.as_str();
+
+static EXPECTS_TEXT: ConstText = {
+    let mut text = ConstText::new();
+    text.push("auto");
+    let mut index = 0;
+    while index < METERS.len() {
+        text.push(", ");
+        text.push(METERS[index].name);
+        index += 1;
+    }
+    text.push(", sim:FILE or a meter of the program's own");
+    text
+};
+
+static HELP_TEXT: ConstText = {
+    let mut text = ConstText::new();
+    text.push("auto: the first that works");
+    let mut index = 0;
+    while index < METERS.len() {
+        text.push("; ");
+        text.push(METERS[index].name);
+        text.push(": ");
+        text.push(METERS[index].help);
+        index += 1;
+    }
+    text.push("; sim:FILE: a simulated machine");
+    text
+};
+
+/// A text that is joined at compile time, because the table of options is constant.
+struct ConstText {
+    bytes: [u8; 512],
+    len: usize,
 }
 
-/// What opening any meter needs to know.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OpenOptions {
-    /// Where sysfs is: `/sys`, except in tests and in containers that mount it elsewhere.
-    pub sysfs_root: PathBuf,
-    /// For NVIDIA GPUs.
-    pub nvml: NvmlOptions,
-    /// Watts per busy core, for the estimate.
-    pub estimate_watts: Watts,
-}
+impl ConstText {
+    const fn new() -> Self {
+        Self { bytes: [0; 512], len: 0 }
+    }
 
-impl Default for OpenOptions {
-    /// `/sys`, all GPUs, and the default power per core.
-    fn default() -> Self {
-        Self { sysfs_root: PathBuf::from("/sys"), nvml: NvmlOptions::default(), estimate_watts: DEFAULT_WATTS_PER_CORE }
+    const fn push(&mut self, text: &str) {
+        let mut index = 0;
+        while index < text.len() {
+            self.bytes[self.len] = text.as_bytes()[index];
+            self.len += 1;
+            index += 1;
+        }
+    }
+
+    const fn as_str(&self) -> &str {
+        match std::str::from_utf8(self.bytes.split_at(self.len).0) {
+            Ok(text) => text,
+            Err(_) => panic!("joined from valid texts"),
+        }
     }
 }
 
@@ -119,25 +148,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_choice_is_read_back_from_its_own_text() {
+    fn parses_its_own_text() {
         for text in ["auto", "nvml", "rapl", "hwmon", "estimate", "sim:a b/c:d.json", "plug", "plug:http://a:80/x"] {
             assert_eq!(text.parse::<MeterChoice>().unwrap().to_string(), text);
         }
     }
 
     #[test]
-    fn another_name_is_a_meter_of_ones_own_with_what_stands_behind_the_colon() {
-        let own =
-            |name: &str, argument: &str| MeterChoice::Own { name: name.to_owned(), argument: argument.to_owned() };
-        assert_eq!("plug".parse(), Ok(own("plug", "")));
-        assert_eq!("plug:http://10.0.0.7:80/rpc".parse(), Ok(own("plug", "http://10.0.0.7:80/rpc")));
+    fn parses_built_in_meters() {
+        for kind in METERS {
+            assert_eq!(kind.name.parse(), Ok(MeterChoice::BuiltIn(kind)));
+        }
     }
 
     #[test]
-    fn what_can_be_no_name_lists_the_choices() {
+    fn accepts_custom_meters() {
+        let custom =
+            |name: &str, argument: &str| MeterChoice::Custom { name: name.to_owned(), argument: argument.to_owned() };
+        assert_eq!("plug".parse(), Ok(custom("plug", "")));
+        assert_eq!("plug:http://10.0.0.7:80/rpc".parse(), Ok(custom("plug", "http://10.0.0.7:80/rpc")));
+    }
+
+    #[test]
+    fn rejects_invalid_names() {
+        let error = |text: &str| text.parse::<MeterChoice>().unwrap_err();
+        insta::assert_snapshot!(
+            error("nvml:0"),
+            @"unknown meter `nvml:0`; use one of auto, nvml, rapl, hwmon, estimate, sim:FILE"
+        );
         for text in ["", "sim", "sim:", "NVML", "nvml:0", "auto:", ":x", "a b"] {
-            let error = text.parse::<MeterChoice>().unwrap_err();
-            assert!(error.contains("auto, nvml, rapl, hwmon, estimate or sim:FILE"), "{text:?}: {error}");
+            assert!(error(text).starts_with(&format!("unknown meter `{text}`")), "{}", error(text));
         }
+    }
+
+    #[test]
+    fn help_lists_all_meters() {
+        insta::assert_snapshot!(METER_EXPECTS, @"auto, nvml, rapl, hwmon, estimate, sim:FILE or a meter of the program's own");
+        insta::assert_snapshot!(
+            METER_HELP,
+            @"auto: the first that works; nvml: NVIDIA GPUs; rapl: CPU energy counters; hwmon: sensors of other drivers; estimate: CPU time times --watts-per-core; sim:FILE: a simulated machine"
+        );
     }
 }

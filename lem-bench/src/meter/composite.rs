@@ -1,44 +1,43 @@
-//! Several meters as one: their channels one after the other.
-//!
-//! Must not know what any of them reads, nor which of their domains are added up.
+//! Combines several meters into one.
 
-use super::{Channel, Meter, OpenError, ReadError, Value};
+use super::channel::{Channel, Meter, ReadError, Value};
+use super::error::OpenError;
 use crate::model::{Domain, Origin};
 
-/// Where a channel's numbers come from.
+/// The meter that a channel belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// The name of the meter that reads it: `nvml`, `rapl`.
+    /// The name of the meter: `nvml`, `rapl`.
     pub meter: String,
-    /// Whether that meter measures, estimates or simulates.
+    /// Whether the meter measures, estimates or simulates.
     pub origin: Origin,
 }
 
 impl Part {
-    /// What `meter` says about itself.
+    /// Returns the name and origin of `meter`.
     pub fn of(meter: &dyn Meter) -> Self {
         Self { meter: meter.name().to_owned(), origin: meter.origin() }
     }
 }
 
-/// Several meters joined into one. Channels and domains stand in the order of the parts.
+/// Several meters combined into one. Channels and domains are in the order of the parts.
 pub struct Composite {
     name: String,
     parts: Vec<(Part, Box<dyn Meter>)>,
     domains: Vec<Domain>,
     channels: Vec<Channel>,
-    /// For each channel the part that has it and its index there.
-    places: Vec<(usize, usize)>,
+    /// For each channel, the index of its part and its index within the part.
+    locations: Vec<(usize, usize)>,
 }
 
 impl Composite {
-    /// Joins `meters`.
+    /// Combines `meters`.
     ///
     /// # Errors
-    /// [`OpenError::SameDomain`] when two of them tell about a domain of the same id.
+    /// [`OpenError::SameDomain`] if two of them list a domain of the same id.
     pub fn new(meters: Vec<Box<dyn Meter>>) -> Result<Self, OpenError> {
         let mut domains: Vec<Domain> = Vec::new();
-        let (mut channels, mut places) = (Vec::new(), Vec::new());
+        let (mut channels, mut locations) = (Vec::new(), Vec::new());
         for (part, meter) in meters.iter().enumerate() {
             for domain in meter.domains() {
                 if domains.iter().any(|other| other.id == domain.id) {
@@ -47,34 +46,34 @@ impl Composite {
                 domains.push(domain.clone());
             }
             channels.extend_from_slice(meter.channels());
-            places.extend((0..meter.channels().len()).map(|index| (part, index)));
+            locations.extend((0..meter.channels().len()).map(|index| (part, index)));
         }
         let parts: Vec<_> = meters.into_iter().map(|meter| (Part::of(meter.as_ref()), meter)).collect();
         let name = parts.iter().map(|(part, _)| part.meter.as_str()).collect::<Vec<_>>().join("+");
-        Ok(Self { name, parts, domains, channels, places })
+        Ok(Self { name, parts, domains, channels, locations })
     }
 
-    /// The meter that reads the channel with this index.
+    /// Returns the meter that the channel with this index belongs to.
     ///
     /// # Panics
     /// If there is no such channel.
     pub fn part_of(&self, channel: usize) -> &Part {
-        &self.parts[self.places[channel].0].0
+        &self.parts[self.locations[channel].0].0
     }
 }
 
 impl Meter for Composite {
-    /// The parts' names, joined by `+`.
+    /// Returns the parts' names, joined by `+`.
     fn name(&self) -> &str {
         &self.name
     }
 
-    /// Measured only if every part is; [`Composite::part_of`] tells for each channel.
+    /// Returns [`Origin::Measured`] only if every part measures; [`Composite::part_of`] has the origin of each channel.
     fn origin(&self) -> Origin {
-        let any = |origin| self.parts.iter().any(|(part, _)| part.origin == origin);
-        if any(Origin::Simulated) {
+        let has_part = |origin| self.parts.iter().any(|(part, _)| part.origin == origin);
+        if has_part(Origin::Simulated) {
             Origin::Simulated
-        } else if any(Origin::Estimated) {
+        } else if has_part(Origin::Estimated) {
             Origin::Estimated
         } else {
             Origin::Measured
@@ -90,11 +89,11 @@ impl Meter for Composite {
     }
 
     fn read(&mut self, channel: usize) -> Result<Value, ReadError> {
-        let (part, index) = self.places[channel];
+        let (part, index) = self.locations[channel];
         self.parts[part].1.read(index)
     }
 
-    /// The facts of all parts.
+    /// Returns the facts of all parts.
     fn facts(&self) -> Vec<(String, String)> {
         self.parts.iter().flat_map(|(_, meter)| meter.facts()).collect()
     }
@@ -106,7 +105,7 @@ mod tests {
     use crate::meter::{Estimate, Quantity};
     use crate::model::{DomainId, DomainKind};
 
-    /// Channel `n` reads `n + base`.
+    /// A meter whose channel `n` reads `n + base`.
     struct Fixed {
         base: u64,
         domains: Vec<Domain>,
@@ -145,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn each_channel_is_read_from_its_own_part() {
+    fn reads_each_channel_from_its_part() {
         let parts = vec![Fixed::boxed("a", 10, 2), Fixed::boxed("b", 20, 3)];
         let mut both = Composite::new(parts).unwrap();
         let counts: Vec<_> = (0..both.channels().len()).map(|channel| both.read(channel).unwrap()).collect();
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn an_estimate_among_the_parts_is_never_hidden() {
+    fn is_estimated_if_a_part_is() {
         let both = Composite::new(vec![Fixed::boxed("a", 0, 1), Box::new(Estimate::default())]).unwrap();
         assert_eq!(both.name(), "fixed+estimate");
         assert_eq!(both.origin(), Origin::Estimated);
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn two_parts_with_one_domain_are_refused() {
+    fn rejects_domain_in_two_parts() {
         let error = Composite::new(vec![Fixed::boxed("a", 0, 1), Fixed::boxed("a", 0, 1)]).err();
         assert_eq!(error, Some(OpenError::SameDomain { domain: "a".to_owned() }));
     }

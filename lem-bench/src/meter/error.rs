@@ -1,67 +1,74 @@
-//! Why a meter can't be opened, and what a person can do about it.
-//!
-//! Must not know how any meter works.
+//! Errors of opening a meter, with their remedies.
 
 use std::path::PathBuf;
 
-/// Why a meter could not be opened. The message is a fragment that fits "can't read energy: {error}";
+/// Why a meter could not be opened. The message is a fragment that fits "cannot read energy: {error}";
 /// [`OpenError::remedy`] is what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The driver's library can't be loaded (it is not installed, or not for this process' architecture).
+    /// The driver's library cannot be loaded: it is not installed, or built for another architecture.
+    #[error("cannot load the driver's library: {why}")]
     NoLibrary {
-        /// What the loader said.
+        /// The loader's message.
         why: String,
     },
-    /// The library is there, but no driver answers.
+    /// The library is installed, but the driver does not respond.
+    #[error("the driver does not respond: {why}")]
     NoDriver {
-        /// What the library said.
+        /// The library's message.
         why: String,
     },
-    /// There is nothing to read here: no device, no counter.
+    /// The device or counter does not exist.
+    #[error("{why}")]
     NoDevice {
-        /// What was looked for, and where.
+        /// What is missing, and where it was searched.
         why: String,
     },
-    /// It is there, but this user may not read it.
+    /// The user has no permission to read it.
+    #[error("no permission to read {}", path.display())]
     Denied {
         /// The file or device.
         path: PathBuf,
         /// The command that gives access.
         remedy: String,
     },
-    /// A setting names something that isn't there or can't be understood.
+    /// A setting names something that does not exist or is not valid.
+    #[error("{name} {why}")]
     Setting {
         /// The setting: `CUDA_VISIBLE_DEVICES`, `--meter`.
         name: String,
         /// What is wrong with it.
         why: String,
     },
-    /// Two meters tell about a domain of the same name.
+    /// Two meters, or one meter twice, list a domain of the same id.
+    #[error("the domain `{domain}` is listed twice")]
     SameDomain {
-        /// The name.
+        /// The id.
         domain: String,
     },
-    /// This build leaves the meter out.
+    /// This build does not include the meter.
+    #[error("this build does not include the meter `{feature}`")]
     NotBuilt {
-        /// The meter and the cargo feature that has it.
+        /// The meter, which is also the name of its cargo feature.
         feature: String,
     },
-    /// The meter is not opened from here (the simulated machine is both meter and clock: the harness makes it).
+    /// The meter is not opened by [`open`](super::open()): the harness opens simulated and custom meters.
+    #[error("the meter `{meter}` is opened by the harness")]
     NotHere {
         /// The meter.
         meter: String,
     },
-    /// Anything else.
+    /// Any other error.
+    #[error("{why}")]
     Failed {
-        /// What failed, in the words of the system or driver.
+        /// The message of the system or driver.
         why: String,
     },
 }
 
 impl OpenError {
-    /// What a person can do about it, where there is something.
+    /// Returns what the user can do about the error, if anything.
     pub fn remedy(&self) -> Option<String> {
         match self {
             Self::NoLibrary { .. } => Some(
@@ -74,26 +81,9 @@ impl OpenError {
             }
             Self::Denied { remedy, .. } => Some(remedy.clone()),
             Self::Setting { name, .. } => Some(format!("correct {name}")),
-            Self::SameDomain { .. } => Some("open one of the two meters".to_owned()),
+            Self::SameDomain { .. } => Some("open one of the two meters, or give each domain its own id".to_owned()),
             Self::NotBuilt { feature } => Some(format!("build with the cargo feature `{feature}`")),
             Self::NoDevice { .. } | Self::NotHere { .. } | Self::Failed { .. } => None,
         }
     }
 }
-
-impl std::fmt::Display for OpenError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::NoLibrary { why } => write!(f, "the driver's library can't be loaded: {why}"),
-            Self::NoDriver { why } => write!(f, "no driver answers: {why}"),
-            Self::NoDevice { why } | Self::Failed { why } => f.write_str(why),
-            Self::Denied { path, .. } => write!(f, "no permission to read {}", path.display()),
-            Self::Setting { name, why } => write!(f, "{name} {why}"),
-            Self::SameDomain { domain } => write!(f, "two meters tell about the domain `{domain}`"),
-            Self::NotBuilt { feature } => write!(f, "this build has no `{feature}` meter"),
-            Self::NotHere { meter } => write!(f, "the meter `{meter}` is opened by the harness"),
-        }
-    }
-}
-
-impl std::error::Error for OpenError {}

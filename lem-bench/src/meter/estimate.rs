@@ -1,28 +1,39 @@
-//! The labelled estimate: this process' CPU time multiplied by a stated power per busy core.
+//! Estimates energy as CPU time multiplied by a power per busy core.
 //!
-//! It reads no energy sensor, and its origin says so in every result. Must not be taken by anything without that label.
+//! It reads no energy sensor; its origin, [`Origin::Estimated`], is part of every result.
 
 use std::time::Duration;
 
-use super::{Channel, Meter, OpenError, Quantity, ReadError, Value};
+use super::channel::{Channel, Meter, Quantity, ReadError, Value};
+use super::domain_selection::non_overlapping;
+use super::error::OpenError;
+use super::kind::{DEFAULT_WATTS_PER_CORE, MeterKind, OpenOptions};
+use super::opened::Opened;
 use crate::clock::{child_cpu_time, process_cpu_time};
 use crate::model::{Domain, DomainId, DomainKind, Origin};
 use crate::units::Watts;
 
-/// Watts that one busy core is taken to draw when nobody says better: 10 W.
-///
-/// A round number at the upper end of what data sheets give for thermal design power over cores: about 4 W on a
-/// many-core server part (EPYC 9654: 360 W over 96), 6 W (Xeon Platinum 8480+: 350 W over 56) and 10.6 W on a desktop
-/// part (Ryzen 9 7950X: 170 W over 16). It is the upper end because a few busy cores run at boost clocks, and because
-/// caches, memory controller and fabric are awake for them too. Be prepared for a factor of three either way: an
-/// estimate compares two programs on one machine by their CPU time; it does not say what they draw.
-pub const DEFAULT_WATTS_PER_CORE: Watts = Watts(10.0);
+/// The estimate.
+pub(super) const KIND: MeterKind = MeterKind {
+    name: "estimate",
+    help: "CPU time times --watts-per-core",
+    origin: Origin::Estimated,
+    open,
+    open_for_auto: open,
+};
 
-/// Joules = CPU seconds of this process × watts per busy core, as a counter in µJ.
+fn open(options: &OpenOptions) -> Result<Opened, OpenError> {
+    let meter = Estimate::new(options.estimate_watts)?;
+    let notes = vec![format!("estimate: {}", meter.formula())];
+    let headline = non_overlapping(meter.domains());
+    Ok(Opened::new(Box::new(meter), headline, notes))
+}
+
+/// Estimated energy: joules = CPU seconds of this process × watts per busy core, as a counter in µJ.
 ///
-/// The CPU time is that of all threads of *this* process (`CLOCK_PROCESS_CPUTIME_ID`) and of the workers that run
-/// benches for it. It covers neither other child processes, nor what the kernel does on their behalf, nor GPUs, memory or the machine at rest: an estimate has no
-/// idle to subtract.
+/// The CPU time is that of all threads of *this* process (`CLOCK_PROCESS_CPUTIME_ID`) and of the workers that run benches
+/// for it. It includes neither other child processes, nor the kernel's work for them, nor GPUs, memory or idle power: so that
+/// no idle energy is subtracted from an estimate.
 #[derive(Debug)]
 pub struct Estimate {
     watts: Watts,
@@ -30,17 +41,17 @@ pub struct Estimate {
     channels: [Channel; 1],
 }
 
-/// The size of one count, in joules.
+/// Joules of one count.
 const UNIT_J: f64 = 1e-6;
 
 impl Estimate {
-    /// An estimate at `watts` per busy core.
+    /// Returns an estimate with `watts` per busy core.
     ///
     /// # Errors
-    /// [`OpenError::Setting`] unless `watts` is positive and finite.
+    /// [`OpenError::Setting`] if `watts` is not positive and finite.
     pub fn new(watts: Watts) -> Result<Self, OpenError> {
         if watts.get().is_finite() && watts.get() > 0.0 {
-            Ok(Self::at(watts))
+            Ok(Self::with_watts(watts))
         } else {
             Err(OpenError::Setting {
                 name: "the estimate's watts per core".to_owned(),
@@ -49,7 +60,7 @@ impl Estimate {
         }
     }
 
-    fn at(watts: Watts) -> Self {
+    fn with_watts(watts: Watts) -> Self {
         let id = DomainId::new("cpu:estimate");
         let domain = Domain {
             id: id.clone(),
@@ -64,12 +75,12 @@ impl Estimate {
         Self { watts, domains: [domain], channels: [channel] }
     }
 
-    /// Watts that one busy core is taken to draw.
+    /// Returns the assumed power of one busy core.
     pub fn watts_per_core(&self) -> Watts {
         self.watts
     }
 
-    /// How the number is made, for the report.
+    /// Returns the formula of the estimate for the report.
     pub fn formula(&self) -> String {
         format!(
             "CPU seconds of the process that runs the bench and of the harness, all threads, without what they start × {} W per busy core (no sensor is read)",
@@ -79,9 +90,9 @@ impl Estimate {
 }
 
 impl Default for Estimate {
-    /// At [`DEFAULT_WATTS_PER_CORE`].
+    /// Returns an estimate with [`DEFAULT_WATTS_PER_CORE`].
     fn default() -> Self {
-        Self::at(DEFAULT_WATTS_PER_CORE)
+        Self::with_watts(DEFAULT_WATTS_PER_CORE)
     }
 }
 
@@ -104,7 +115,7 @@ impl Meter for Estimate {
 
     fn read(&mut self, channel: usize) -> Result<Value, ReadError> {
         debug_assert_eq!(channel, 0, "the estimate has one channel");
-        let own = process_cpu_time().ok_or_else(|| ReadError::Failed("this platform tells no CPU time".to_owned()))?;
+        let own = process_cpu_time().ok_or_else(|| ReadError::Failed("this platform has no CPU time".to_owned()))?;
         let busy = own + child_cpu_time();
         Ok(Value::Count((busy.as_secs_f64() * self.watts.get() / UNIT_J) as u64))
     }
@@ -128,12 +139,12 @@ mod tests {
     fn count(meter: &mut Estimate) -> u64 {
         match meter.read(0).unwrap() {
             Value::Count(count) => count,
-            other => panic!("a counter gave {other:?}"),
+            other => panic!("a counter returned {other:?}"),
         }
     }
 
     #[test]
-    fn a_busy_stretch_costs_its_cpu_time_times_the_watts() {
+    fn multiplies_cpu_time_by_watts() {
         let mut meter = Estimate::new(Watts(25.0)).unwrap();
         let cpu_before = process_cpu_time().unwrap();
         let before = count(&mut meter);
@@ -141,12 +152,12 @@ mod tests {
         let after = count(&mut meter);
         let cpu = process_cpu_time().unwrap().checked_sub(cpu_before).unwrap();
         let joules = (after - before) as f64 * UNIT_J;
-        let most = 25.0 * cpu.as_secs_f64();
-        assert!(joules > 0.0 && joules <= most + 2e-6, "{joules} J of at most {most} J");
+        let max = 25.0 * cpu.as_secs_f64();
+        assert!(joules > 0.0 && joules <= max + 2e-6, "{joules} J of at most {max} J");
     }
 
     #[test]
-    fn it_is_never_called_a_measurement() {
+    fn is_labelled_as_estimated() {
         let meter = Estimate::default();
         assert_eq!(meter.origin(), Origin::Estimated);
         assert_eq!(meter.domains()[0].kind, DomainKind::Process);
@@ -155,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn watts_that_mean_nothing_are_refused() {
+    fn rejects_invalid_watts() {
         for watts in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             assert!(Estimate::new(Watts(watts)).is_err(), "{watts}");
         }

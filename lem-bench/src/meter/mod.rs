@@ -1,62 +1,61 @@
-//! Meters: readers of energy counters and gauges, one file per source.
+//! Meters: sources of energy counters and gauges.
 //!
-//! A meter says what it can read and reads it when asked. It must not know benches, windows, clocks or schedules: the
-//! sampler decides when to read, and stamps what it got.
+//! A [`Meter`] lists its domains and channels and reads a channel on request. The sampler decides when to read and adds
+//! the time stamps. [`METERS`] is the table of the built-in meters: parsing of `--meter`, its help, [`open()`] and [`detect`]
+//! use it. A new meter needs a file with its [`MeterKind`] and a line in that table. [`select`] and [`non_overlapping`]
+//! determine which domains may be summed.
 //!
-//! [`open()`] finds the meter that was asked for, [`survey`] tries all of them, [`select`] and its neighbours say which
-//! domains may be added up.
+//! Duration of one read, as `cargo run --release --example meter_check` measured it in November 2026 on a busy virtual
+//! machine with two cores and neither a GPU nor powercap. The time of the driver and the register is not included: run the
+//! example on the machine in question.
 //!
-//! What a read costs, median and 95th percentile, as `cargo run --release --example meter_check` told in November 2026
-//! on a busy virtual machine with two cores and neither GPU nor powercap. The driver's own time and the register's come
-//! on top: run it on the machine in question.
-//!
-//! | meter | one read | on |
+//! | meter | median, 95th percentile | measured with |
 //! |---|---|---|
 //! | estimate | 1.7 µs, 3.3 µs | the machine's own clock |
-//! | RAPL, hwmon | 4.4 µs, 6 µs | a file that stands still, so that it is looked at twice |
-//! | NVML counter, power | 2.2 µs, 3 µs | the double of the library: the way there and back |
+//! | RAPL, hwmon | 4.4 µs, 6 µs | a file with a constant value, which is checked twice |
+//! | NVML counter, power | 2.2 µs, 3 µs | a test double of the library: the call alone |
 //! | NVML gauges | 0.2 to 0.4 µs, 0.5 µs | the same, right after |
 //!
-//! On an NVIDIA H200 (driver 580.159.04, `reports/h200-sensors`) the counter took 3.1 to 3.8 ms a read, 95 % below 14 to
-//! 22 ms, and the power field 6 µs: the driver's time is not the way there. A meter of one's own may take its time too: the
-//! sampler's thread waits for it, nobody else.
+//! On an NVIDIA H200 (driver 580.159.04, `reports/h200-sensors`) a read of the counter took 3.1 to 3.8 ms (95 % below 14
+//! to 22 ms) and a read of the power field 6 µs: most of it is the driver's time. A custom meter may be slow too: only the
+//! sampler's thread waits for it.
 //!
-//! RAPL and hwmon allocate nothing on a read. NVML's power fields allocate two short lists; all reads are the sampler
-//! thread's, never the measured thread's.
+//! RAPL and hwmon do not allocate on a read. NVML's power fields allocate two short lists. All reads are on the sampler's
+//! thread, never on the measured thread.
 
 mod channel;
 mod choice;
 mod composite;
+mod device_monitor;
+mod domain_selection;
 mod error;
 mod estimate;
 mod hwmon;
-#[cfg(feature = "nvml")]
+mod kind;
+mod null_meter;
 mod nvml;
 mod open;
-mod own;
-#[cfg(feature = "rapl")]
+mod opened;
 mod rapl;
-mod survey;
 mod sysfs;
-mod totals;
-mod unread;
-mod watch;
+mod validate;
 
 pub use channel::{Channel, Meter, Quantity, ReadError, Value};
-pub(crate) use choice::is_name;
-pub use choice::{MeterChoice, NvmlOptions, OpenOptions};
+pub(crate) use choice::{METER_EXPECTS, METER_HELP, is_name};
+pub use choice::{METERS, MeterChoice};
 pub use composite::{Composite, Part};
+pub use device_monitor::{DeviceMonitor, DeviceProcess, PowerLimits, foreign};
+pub use domain_selection::{SelectError, check_disjoint, non_overlapping, select};
 pub use error::OpenError;
-pub use estimate::{DEFAULT_WATTS_PER_CORE, Estimate};
+pub use estimate::Estimate;
 pub use hwmon::Hwmon;
+pub use kind::{DEFAULT_WATTS_PER_CORE, MeterKind, NvmlOptions, OpenOptions};
+pub use null_meter::NullMeter;
 #[cfg(feature = "nvml")]
 pub use nvml::Nvml;
-pub use open::{Opened, open};
+pub use open::{Availability, Status, detect, open};
+pub use opened::Opened;
 #[cfg(feature = "rapl")]
 pub use rapl::Rapl;
 #[cfg(all(feature = "rapl", target_os = "linux"))]
 pub use rapl::RaplPerf;
-pub use survey::{Availability, Status, survey};
-pub use totals::{SelectError, check_disjoint, non_overlapping, select};
-pub use unread::NullMeter;
-pub use watch::{DeviceMonitor, DeviceProcess, PowerLimits, foreign};

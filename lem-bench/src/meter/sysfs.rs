@@ -1,15 +1,14 @@
-//! One whole number in one sysfs file, read again and again through a handle that stays open.
+//! Reads integers from sysfs files.
 //!
-//! A successful read costs one `pread` into a buffer on the stack and allocates nothing. Must not know what the number
-//! means.
+//! [`NumberFile`] keeps its file open. A successful read is one `pread` into a buffer on the stack and does not allocate.
 
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::ReadError;
+use super::channel::ReadError;
 
-/// A file that holds one decimal whole number.
+/// An open file that contains one decimal integer.
 #[derive(Debug)]
 pub(super) struct NumberFile {
     path: PathBuf,
@@ -17,11 +16,11 @@ pub(super) struct NumberFile {
     last: Option<i64>,
 }
 
-/// More digits than the largest 64-bit number has, its sign and a line end.
+/// Room for the digits of any 64-bit number, its sign and a newline.
 const BUFFER: usize = 32;
 
 impl NumberFile {
-    /// Opens the file and reads it once, so that what can't be read is known at once.
+    /// Opens the file and reads it once, so that an unreadable file is an error here.
     pub(super) fn open(path: PathBuf) -> io::Result<Self> {
         let file = File::open(&path)?;
         let mut opened = Self { path, file, last: None };
@@ -29,31 +28,31 @@ impl NumberFile {
         Ok(opened)
     }
 
-    /// The number now.
+    /// Reads the number.
     ///
     /// # Errors
-    /// [`ReadError::Lost`] when the file or its device is gone, [`ReadError::Failed`] on anything else, text that is
-    /// no number included.
+    /// [`ReadError::Lost`] if the file or its device no longer exists, [`ReadError::Failed`] for any other error and for
+    /// text that is not a number.
     pub(super) fn read(&mut self) -> Result<i64, ReadError> {
-        let number = self.number().map_err(|error| self.explain(&error))?;
-        // The number stands still: so it does at rest, and so it does when the file was removed or replaced under the
-        // open handle. sysfs itself answers with ENODEV then; other file systems (a bind mount, a test) stay silent.
+        let number = self.number().map_err(|error| self.read_error(&error))?;
+        // The number is unchanged: the device may be idle, or the file was removed or replaced while it is open. sysfs
+        // returns ENODEV in that case, but other file systems (a bind mount, a test) report nothing.
         if self.last == Some(number) && self.is_unlinked() {
-            let again = Self::open(self.path.clone()).map_err(|error| self.explain(&error))?;
-            *self = again;
+            let reopened = Self::open(self.path.clone()).map_err(|error| self.read_error(&error))?;
+            *self = reopened;
             return Ok(self.last.unwrap_or(number));
         }
         self.last = Some(number);
         Ok(number)
     }
 
-    /// The number now, as a count that can't be negative.
+    /// Reads the number as a count.
     ///
     /// # Errors
-    /// As [`NumberFile::read`]; a negative number fails.
+    /// As [`NumberFile::read`]; [`ReadError::Failed`] if the number is negative.
     pub(super) fn count(&mut self) -> Result<u64, ReadError> {
         let number = self.read()?;
-        u64::try_from(number).map_err(|_| ReadError::Failed(format!("{}: {number} is no count", self.path.display())))
+        u64::try_from(number).map_err(|_| ReadError::Failed(format!("{}: {number} is negative", self.path.display())))
     }
 
     fn number(&self) -> io::Result<i64> {
@@ -65,7 +64,7 @@ impl NumberFile {
         })
     }
 
-    fn explain(&self, error: &io::Error) -> ReadError {
+    fn read_error(&self, error: &io::Error) -> ReadError {
         let text = format!("{}: {error}", self.path.display());
         if is_gone(error) { ReadError::Lost(text) } else { ReadError::Failed(text) }
     }
@@ -82,17 +81,17 @@ impl NumberFile {
     }
 }
 
-/// Reads a short text file and cuts the white space off its ends; `None` if it can't be read.
+/// Reads a short text file and trims white space; `None` if it cannot be read.
 pub(super) fn text(path: &Path) -> Option<String> {
     std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
 }
 
-/// Reads a number once.
+/// Reads a number once; `None` if the file cannot be read or does not contain one.
 pub(super) fn number(path: &Path) -> Option<i64> {
     parse(text(path)?.as_bytes())
 }
 
-/// A whole number in decimal, white space around it allowed; `None` if it is anything else or does not fit.
+/// Parses a decimal integer with optional white space around it; `None` if it is not one or does not fit.
 fn parse(text: &[u8]) -> Option<i64> {
     let text = text.trim_ascii();
     let (negative, digits) = match text.split_first() {
@@ -109,7 +108,7 @@ fn parse(text: &[u8]) -> Option<i64> {
     })
 }
 
-/// Whether the error says that the file's device is gone for good.
+/// Returns whether the error means that the file's device no longer exists.
 fn is_gone(error: &io::Error) -> bool {
     #[cfg(unix)]
     if matches!(error.raw_os_error(), Some(libc::ENODEV | libc::ENXIO | libc::ESTALE)) {
@@ -141,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_read_to_the_edges_of_their_range_and_nothing_else_is_a_number() {
+    fn parses_full_range() {
         assert_eq!(parse(b"262143328850\n"), Some(262_143_328_850));
         assert_eq!(parse(b" 0 "), Some(0));
         assert_eq!(parse(b"-12500\n"), Some(-12_500));
@@ -154,7 +153,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_device_that_went_away_is_told_from_one_that_is_busy() {
+    fn distinguishes_lost_from_busy_device() {
         for gone in [libc::ENODEV, libc::ENXIO, libc::ESTALE, libc::ENOENT] {
             assert!(is_gone(&io::Error::from_raw_os_error(gone)), "{gone}");
         }

@@ -92,7 +92,7 @@ impl Tick {
 /// Returns the energy at `edge` from reads around it in time order. `period` is the counter's update period: zero if every
 /// read sees a new value, `None` if unknown.
 ///
-/// Returns `None` if there is no read on one of the two sides, or the counter did not tick after the edge.
+/// Returns `None` if a read is missing on one of the two sides, or the counter did not tick after the edge.
 pub fn value_at(samples: &[CounterSample], edge: Stamp, period: Option<Duration>, idle: IdleSide) -> Option<EdgeValue> {
     let after = samples.partition_point(|sample| sample.at <= edge);
     if after == 0 || after == samples.len() {

@@ -121,7 +121,7 @@ impl EnergyMeter {
     /// for everything it starts in the background, such as kernels on a device.
     ///
     /// # Errors
-    /// [`MeasureError::NoEnergy`] if there is no reading around the work, [`MeasureError::Lost`] if the device is lost.
+    /// [`MeasureError::NoEnergy`] if readings are missing around the work, [`MeasureError::Lost`] if the device is lost.
     pub fn measure<T>(&mut self, work: impl FnOnce() -> T) -> Result<Measured<T>, MeasureError> {
         let clock = Arc::clone(self.sampler.clock());
         let rest = self.sampler.config().rest_time();

@@ -39,7 +39,7 @@ pub(super) struct WindowContext {
 /// Integrates readings in time order over `start..stop`. A reading covers the time since the previous one, which is what a
 /// gauge averages over; the first and the last are extended to the edges.
 ///
-/// Returns `None` if there is no reading in the window, or the window is empty.
+/// Returns `None` if the window is empty or contains no reading.
 pub fn integrate(points: &[TracePoint], start: Stamp, stop: Stamp) -> Option<GaugeEnergy> {
     integrate_with(points, start, stop, None)
 }

@@ -16,7 +16,7 @@ const MAX_FLANK: usize = 5;
 /// How many times as long as the flank both levels must last, beyond two readings.
 const MIN_LEVEL: f64 = 10.0;
 
-/// How many times as long as the flank a level must last if there is no level on its other side: a burst of a tenth of
+/// How many times as long as the flank a level must last without a level on its other side: a burst of a tenth of
 /// the time seen shows in a fortieth of the readings.
 const MIN_LEVEL_ALONE: f64 = 45.0;
 

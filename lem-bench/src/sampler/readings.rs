@@ -164,7 +164,7 @@ impl Readings {
         report: &mut dyn FnMut(Stamp, String),
     ) {
         if let Some(stalled) = edge.stalled_for {
-            report(at, format!("the counter stood still for {:.1} s at a window's edge", stalled.as_secs_f64()));
+            report(at, format!("the counter did not move for {:.1} s at a window's edge", stalled.as_secs_f64()));
         }
         let period = track.period.unwrap_or(SLOW_PERIOD).as_secs_f64();
         if let Some((step, watts)) = edge.step.zip(max_power_near(&self.gauges, &track.domain, at))

@@ -1,4 +1,4 @@
-//! How often a GPU's numbers are read: its power ten times a second, what changes slowly twice, its counter at edges.
+//! How often a GPU's channels are read: power ten times a second, slow gauges twice a second, the counter at edges.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -12,11 +12,11 @@ use lem_bench::units::Stamp;
 
 use crate::generated::domain;
 
-/// Calls of each quantity's name.
+/// Number of reads by the quantity's name.
 type Calls = Arc<Mutex<BTreeMap<String, u32>>>;
 
-/// A card as NVML shows one: a counter that ticks every 100 ms, 200 W, 50 °C and one more at each second.
-struct Card {
+/// A GPU with NVML's channels: a counter that ticks every 100 ms, 200 W, and 50 °C that rise by one degree per second.
+struct Gpu {
     clock: VirtualClock,
     domains: Vec<Domain>,
     channels: Vec<Channel>,
@@ -25,9 +25,9 @@ struct Card {
 
 const COUNTER: Quantity = Quantity::Energy { unit_j: 1e-3, modulus: None };
 
-impl Card {
+impl Gpu {
     fn new(clock: &VirtualClock, calls: &Calls) -> Self {
-        let domains = vec![Domain { id: domain(), kind: DomainKind::Gpu, parent: None, label: "card".into() }];
+        let domains = vec![Domain { id: domain(), kind: DomainKind::Gpu, parent: None, label: "gpu".into() }];
         let quantities = [
             COUNTER,
             Quantity::Power,
@@ -42,12 +42,12 @@ impl Card {
         Self { clock: clock.clone(), domains, channels, calls: Arc::clone(calls) }
     }
 
-    /// The card beside a counter of the machine that never moves, as some virtual machines show one.
-    fn beside_a_dead_counter(clock: &VirtualClock, calls: &Calls) -> Self {
-        let mut card = Self::new(clock, calls);
-        card.domains.push(Domain { id: dead(), kind: DomainKind::Board, parent: None, label: "psys".into() });
-        card.channels.push(Channel::new(dead(), COUNTER));
-        card
+    /// Returns the GPU with an additional counter that never moves, as some virtual machines have one.
+    fn with_dead_counter(clock: &VirtualClock, calls: &Calls) -> Self {
+        let mut gpu = Self::new(clock, calls);
+        gpu.domains.push(Domain { id: dead(), kind: DomainKind::Board, parent: None, label: "psys".into() });
+        gpu.channels.push(Channel::new(dead(), COUNTER));
+        gpu
     }
 }
 
@@ -55,9 +55,9 @@ fn dead() -> DomainId {
     DomainId::new("cpu:psys")
 }
 
-impl Meter for Card {
+impl Meter for Gpu {
     fn name(&self) -> &'static str {
-        "card"
+        "gpu"
     }
 
     fn origin(&self) -> Origin {
@@ -84,14 +84,14 @@ impl Meter for Card {
             Quantity::Energy { .. } => Value::Count((seconds * 10.0).floor() as u64 * 20_000),
             Quantity::Power => Value::Level(200.0),
             Quantity::Temperature => Value::Level(50.0 + seconds.floor()),
-            // The hardware slows it down from 8 s to 9 s.
+            // Throttled from 8 s to 9 s.
             Quantity::ThrottleReasons => Value::Bits(if (8.0..9.0).contains(&seconds) { 0x40 } else { 0 }),
             _ => Value::Level(1.0),
         })
     }
 }
 
-/// Reads of the counter cost 3.3 ms and those of the power field 6 µs, as on an H200.
+/// Returns the probe of an H200: a read of the counter takes 3.3 ms, of the power field 6 µs.
 fn probe() -> MeterProbe {
     let channel = |counter, read_cost_s| ChannelProbe {
         domain: domain(),
@@ -105,7 +105,7 @@ fn probe() -> MeterProbe {
         safe_interval_s: None,
     };
     let channels = vec![channel(true, 3.3e-3), channel(false, 6e-6)];
-    MeterProbe { meter: "card".to_owned(), origin: Origin::Simulated, channels, temperature: true }
+    MeterProbe { meter: "gpu".to_owned(), origin: Origin::Simulated, channels, temperature: true }
 }
 
 fn at(seconds: f64) -> Stamp {
@@ -113,11 +113,11 @@ fn at(seconds: f64) -> Stamp {
 }
 
 #[test]
-fn what_changes_slowly_is_read_twice_a_second_and_at_edges() {
+fn reads_slow_gauges_twice_a_second() {
     let (clock, calls) = (VirtualClock::new(), Calls::default());
     let config = SamplerConfig::for_meter(&probe());
-    let sampler = Sampler::attach(Box::new(Card::new(&clock, &calls)), &clock, &probe(), config);
-    // A window from 5 s to 15 s, at edges that lie in the middle of everything.
+    let sampler = Sampler::attach(Box::new(Gpu::new(&clock, &calls)), &clock, &probe(), config);
+    // A window from 5 s to 15 s whose edges are between the ticks and trace points.
     let (start, stop) = (at(5.03), at(15.07));
     for edge in [start, stop] {
         sampler.expect_edge(edge);
@@ -126,16 +126,16 @@ fn what_changes_slowly_is_read_twice_a_second_and_at_edges() {
     }
     clock.sleep_until(at(20.0));
     let calls = calls.lock().unwrap().clone();
-    let of = |name: &str| calls.get(name).copied().unwrap_or(0);
-    assert!((199..=202).contains(&of("Power")), "{calls:?}");
+    let count = |name: &str| calls.get(name).copied().unwrap_or(0);
+    assert!((199..=202).contains(&count("Power")), "{calls:?}");
     for slow in ["Temperature", "SmClock", "MemoryClock", "Utilisation", "MemoryUsed", "ThrottleReasons"] {
-        assert!((38..=44).contains(&of(slow)), "{slow}: {calls:?}");
+        assert!((38..=44).contains(&count(slow)), "{slow}: {calls:?}");
     }
-    // Five at each edge at most, and one every five seconds.
-    assert!(of("Energy") <= 2 * 6 + 5, "{calls:?}");
+    // At most five at each edge, and one every five seconds.
+    assert!(count("Energy") <= 2 * 6 + 5, "{calls:?}");
 
-    // Nothing is lost by it: the temperature is that of the edge or of half a second before it, and a slowdown of a
-    // second is a second long, give or take a look.
+    // This is precise enough: the temperature is at most half a second old at the edge, and throttling of one second is
+    // seen to within one reading.
     let celsius = |edge| sampler.temperatures_at(edge)[0].1;
     assert!((54.0..=55.0).contains(&celsius(start)) && (64.0..=65.0).contains(&celsius(stop)));
     let evidence = sampler.gauge_evidence(&[(start, stop)]).remove(0);
@@ -143,17 +143,17 @@ fn what_changes_slowly_is_read_twice_a_second_and_at_edges() {
     assert!((seconds - 1.0).abs() <= 0.51, "{evidence:?}");
     assert!((evidence.looked_s - 10.0).abs() < 0.6, "{evidence:?}");
     let energy = sampler.energy(start, stop, &[domain()]).remove(0);
-    // Reads 25 ms apart place a tick to 12 ms, 2.5 J.
+    // Reads 25 ms apart give the moment of a tick to 12 ms, 2.5 J.
     assert!((energy.joules.get() - 200.0 * 10.04).abs() < 5.1, "{energy:?}");
     assert!(energy.low.get() < 2008.0 && 2008.0 < energy.high.get(), "{energy:?}");
     clock.detach_all();
 }
 
 #[test]
-fn an_edge_is_told_by_all_gauges_soon_after_it() {
+fn reads_all_gauges_after_edge() {
     let (clock, calls) = (VirtualClock::new(), Calls::default());
     let config = SamplerConfig::for_meter(&probe());
-    let sampler = Sampler::attach(Box::new(Card::new(&clock, &calls)), &clock, &probe(), config);
+    let sampler = Sampler::attach(Box::new(Gpu::new(&clock, &calls)), &clock, &probe(), config);
     clock.sleep_until(at(1.01));
     let before = calls.lock().unwrap()["Temperature"];
     sampler.edge(clock.now());
@@ -163,24 +163,24 @@ fn an_edge_is_told_by_all_gauges_soon_after_it() {
 }
 
 #[test]
-fn a_counter_is_read_until_it_has_ticked_whatever_another_does() {
+fn dead_counter_adds_no_reads() {
     let (clock, calls) = (VirtualClock::new(), Calls::default());
-    // What a probe finds of a counter that tells its period and never moves: reads of it cost next to nothing.
+    // The probe of a counter with a stated period that never moves. Reads of it take nearly no time.
     let mut probe = probe();
-    let still = ChannelProbe { domain: dead(), update_period_s: Some(1e-3), updates: 0, ..probe.channels[0].clone() };
-    probe.channels.push(ChannelProbe { read_cost_s: 1e-5, ..still });
+    let dead = ChannelProbe { domain: dead(), update_period_s: Some(1e-3), updates: 0, ..probe.channels[0].clone() };
+    probe.channels.push(ChannelProbe { read_cost_s: 1e-5, ..dead });
     let config = SamplerConfig::for_meter(&probe);
-    let sampler = Sampler::attach(Box::new(Card::beside_a_dead_counter(&clock, &calls)), &clock, &probe, config);
+    let sampler = Sampler::attach(Box::new(Gpu::with_dead_counter(&clock, &calls)), &clock, &probe, config);
     clock.sleep_until(at(1.0));
     let before = calls.lock().unwrap()["Energy"];
-    // The edges of ten cycles of about 5.5 s, at all phases of the counter: its gap, and its window.
+    // The edges of ten cycles of about 5.5 s, at all phases of the counter.
     let mut edges = 0;
     for cycle in 0..10 {
         let from = 1.0 + 5.5 * f64::from(cycle) + 0.0618 * f64::from(cycle);
         for edge in [from + 0.3, from + 1.0, from + 1.5, from + 5.5] {
             sampler.expect_edge(at(edge));
             clock.sleep_until(at(edge));
-            // A read takes time, and is after the edge.
+            // The read is a little after the edge.
             clock.sleep(Duration::from_micros(1));
             sampler.edge(at(edge));
             edges += 1;
@@ -188,8 +188,8 @@ fn a_counter_is_read_until_it_has_ticked_whatever_another_does() {
         clock.sleep(Duration::from_millis(220));
     }
     let reads = calls.lock().unwrap()["Energy"] - before;
-    // One at the edge, one each 25 ms until the tick, which comes 50 ms after it on average, and one in five seconds.
-    let each = f64::from(reads) / f64::from(edges);
-    assert!((3.0..=4.2).contains(&each), "{each} reads an edge");
+    // One at the edge, one every 25 ms until the tick, which follows after 50 ms on average, and one every five seconds.
+    let per_edge = f64::from(reads) / f64::from(edges);
+    assert!((3.0..=4.2).contains(&per_edge), "{per_edge} reads per edge");
     clock.detach_all();
 }

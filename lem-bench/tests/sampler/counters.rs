@@ -1,5 +1,5 @@
-//! Ten thousand counters that nobody would want: none of them ever gives a negative energy, one that is off by a range,
-//! or one outside its own ± without an event that says what happened.
+//! Ten thousand faulty counters: none gives a negative energy, one that is wrong by a whole range, or one outside its
+//! bounds without an event that reports the fault.
 
 use std::collections::BTreeMap;
 
@@ -12,31 +12,31 @@ use crate::generated::{Generated, domain, seconds, stamp};
 
 const COUNTERS: u64 = 10_000;
 
-/// Seconds that each counter runs.
-const LASTS: f64 = 4.0;
+/// How long each counter runs, in s.
+const DURATION: f64 = 4.0;
 
 #[test]
-fn energy_is_what_it_is_within_its_bounds_or_an_event_says_why_not() {
+fn energy_is_within_bounds_or_reported() {
     let mut outcomes: BTreeMap<&str, u32> = BTreeMap::new();
     for seed in 0..COUNTERS {
-        let outcome = one(seed);
+        let outcome = run(seed);
         *outcomes.entry(outcome).or_default() += 1;
     }
     let share = |name: &str| f64::from(outcomes.get(name).copied().unwrap_or(0)) / COUNTERS as f64;
-    // Most have nothing wrong with them, and those that had are not all thrown away.
+    // Most are within their bounds, and some with faults give no energy.
     assert!(share("within its bounds") > 0.8, "{outcomes:?}");
     assert!(share("no energy, and an event") > 0.01, "{outcomes:?}");
     assert_eq!(outcomes.keys().filter(|name| !name.contains("event")).count(), 1, "{outcomes:?}");
 }
 
-fn one(seed: u64) -> &'static str {
+fn run(seed: u64) -> &'static str {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-    let counter = Generated::random(&mut rng, LASTS);
+    let counter = Generated::random(&mut rng, DURATION);
     let clock = VirtualClock::new();
     let probe = counter.probe();
     let truth = counter.clone();
     let sampler = Sampler::attach(counter.meter(&clock), &clock, &probe, SamplerConfig::for_meter(&probe));
-    let window = (20.0 * truth.period).max(0.3 + 1.5 * rng.random::<f64>()).min(LASTS - 1.2);
+    let window = (20.0 * truth.period).max(0.3 + 1.5 * rng.random::<f64>()).min(DURATION - 1.2);
     let start = 0.5 + 0.2 * rng.random::<f64>();
     sampler.expect_edge(stamp(start - 0.05 * rng.random::<f64>()));
     clock.sleep_until(stamp(start));
@@ -50,25 +50,25 @@ fn one(seed: u64) -> &'static str {
     let events = sampler.take_events();
     clock.detach_all();
 
-    let saw = |kinds: &[SensorEventKind]| events.iter().any(|event| kinds.contains(&event.kind));
+    let reported = |kinds: &[SensorEventKind]| events.iter().any(|event| kinds.contains(&event.kind));
     let true_j = truth.energy(seconds(stop)) - truth.energy(seconds(start));
     let Some(energy) = energy.first() else {
-        assert!(!events.is_empty(), "{seed}: no energy and no word about it: {truth:?}");
+        assert!(!events.is_empty(), "{seed}: no energy and no event: {truth:?}");
         return "no energy, and an event";
     };
     assert_eq!(energy.method, Method::Counter);
     let (low, joules, high) = (energy.low.get(), energy.joules.get(), energy.high.get());
     assert!(low >= 0.0 && joules >= 0.0, "{seed}: {energy:?}");
-    // Never off by a range, whatever happened: nothing plausible is that far away.
+    // Never wrong by a whole range: no plausible error is that large.
     assert!((joules - true_j).abs() < 2_000.0, "{seed}: {joules} J, truly {true_j} J: {truth:?}");
     let rounding = 1e-9 * true_j;
     if low - rounding <= true_j && true_j <= high + rounding {
         return "within its bounds";
     }
-    // A reset just before the end of the range looks like a wrap; it is told as one.
-    let told = [SensorEventKind::CounterReset, SensorEventKind::CounterBackwards, SensorEventKind::CounterWrapped];
+    // A reset just before the end of the range looks like a wrap and is reported as one.
+    let faults = [SensorEventKind::CounterReset, SensorEventKind::CounterBackwards, SensorEventKind::CounterWrapped];
     assert!(
-        saw(&told) && (truth.reset.is_some() || truth.back.is_some()),
+        reported(&faults) && (truth.reset.is_some() || truth.back.is_some()),
         "{seed}: {energy:?}, truly {true_j} J: {events:?} {truth:?}"
     );
     "outside, and an event"

@@ -1,4 +1,4 @@
-//! Faults of scenario files that strike at any moment of a window or its edges: no wrong number without an event.
+//! Faults at any moment of a window or its edges, from scenario files: no wrong result without an event.
 
 use std::time::Duration;
 
@@ -11,19 +11,19 @@ use crate::generated::{domain, stamp};
 
 const EFFORT: ProbeEffort = ProbeEffort { min: Duration::from_secs(1), max: Duration::from_secs(3) };
 
-/// What came of one window of two seconds in a load.
+/// The result of one window of two seconds under load.
 struct Outcome {
-    /// Relative error, whether the bounds hold the truth, and the method; `None` when there was no energy.
+    /// Relative error, whether the bounds contain the truth, and the method; `None` if there was no energy.
     energy: Option<(f64, bool, Method)>,
-    /// How far its bounds are apart, as a share of it.
+    /// The distance of the bounds, relative to the energy.
     width: f64,
-    /// How far integrated power is from it, where there is one.
+    /// The difference of the integrated power, relative to the energy, if there is a gauge.
     cross_check: Option<f64>,
     events: Vec<SensorEvent>,
 }
 
 impl Outcome {
-    fn saw(&self, kind: SensorEventKind) -> bool {
+    fn has_event(&self, kind: SensorEventKind) -> bool {
         self.events.iter().any(|event| event.kind == kind)
     }
 }
@@ -32,7 +32,7 @@ fn window(sensors: &str, faults: &str, run: u64) -> Outcome {
     window_of(sensors, faults, run, None)
 }
 
-/// The window begins 5 s into the run. A read of the counter is said to cost so many seconds.
+/// Measures a window that begins 5 s into the run. `read_cost_s` overrides the probed cost of reading the counter.
 fn window_of(sensors: &str, faults: &str, run: u64, read_cost_s: Option<f64>) -> Outcome {
     let text = format!(
         r#"{{"device": {{"idle_w": 75, "decode_w": 400}}, "workload": {{"input_tokens": 1, "prefill_s_per_token": 0,
@@ -65,8 +65,8 @@ fn window_of(sensors: &str, faults: &str, run: u64, read_cost_s: Option<f64>) ->
     let cross_check = energies.first().and_then(|energy| Some(energy.cross_check?.get() / energy.joules.get() - 1.0));
     let energy = energies.first().map(|energy| {
         let truth = machine.truth(start, stop).get();
-        let held = energy.low.get() - 1e-6 <= truth && truth <= energy.high.get() + 1e-6;
-        (energy.joules.get() / truth - 1.0, held, energy.method)
+        let is_held = energy.low.get() - 1e-6 <= truth && truth <= energy.high.get() + 1e-6;
+        (energy.joules.get() / truth - 1.0, is_held, energy.method)
     });
     let width = energies.first().map_or(0.0, |e| (e.high.get() - e.low.get()) / e.joules.get());
     let events = sampler.take_events();
@@ -77,46 +77,45 @@ fn window_of(sensors: &str, faults: &str, run: u64, read_cost_s: Option<f64>) ->
 const COUNTER: &str = r#"{"kind": "counter", "told": true}"#;
 const BOTH: &str = r#"{"kind": "counter", "told": true}, {"kind": "power", "average_s": 0.1}"#;
 
-/// Moments before, in and after the window, most of them near its edges.
+/// Returns moments before, in and after the window, most of them near its edges.
 fn moments() -> impl Iterator<Item = f64> {
     let near = (-30..=30).map(|n| f64::from(n) * 0.013);
-    near.clone().map(|by| 5.0 + by).chain(near.map(|by| 7.0 + by)).chain([5.5, 6.0, 6.5])
+    near.clone().map(|offset| 5.0 + offset).chain(near.map(|offset| 7.0 + offset)).chain([5.5, 6.0, 6.5])
 }
 
 #[test]
-fn a_reset_takes_the_energy_of_the_counter_away() {
-    let mut gone = 0;
+fn reset_leaves_no_counter_energy() {
+    let mut without_counter = 0;
     for (run, at) in (0..).zip(moments()) {
         for sensors in [COUNTER, BOTH] {
             let outcome = window(sensors, &format!(r#"{{"at_s": {at}, "kind": "counter_reset"}}"#), run);
             if at > 5.1 && at < 6.99 && sensors == COUNTER {
-                assert!(outcome.saw(SensorEventKind::CounterReset), "{at}: {:?}", outcome.events);
+                assert!(outcome.has_event(SensorEventKind::CounterReset), "{at}: {:?}", outcome.events);
             }
             match outcome.energy {
-                // A counter that has run past its old value between two reads looks as if nothing had happened, but
-                // not to the gauge beside it.
+                // A counter that exceeds its old value between two reads looks normal, but differs from the gauge.
                 Some((error, false, Method::Counter)) => assert!(outcome.cross_check.unwrap() > 0.1, "{at}: {error}"),
                 Some((error, true, Method::Counter)) => assert!(error.abs() < 0.02, "{at}: {error}"),
                 Some((error, _, Method::IntegratedPower)) => assert!(error.abs() < 0.03, "{at}: {error}"),
-                None => assert!(outcome.saw(SensorEventKind::CounterReset), "{at}"),
+                None => assert!(outcome.has_event(SensorEventKind::CounterReset), "{at}"),
             }
-            gone += u32::from(outcome.energy.is_none_or(|(.., method)| method != Method::Counter));
+            without_counter += u32::from(outcome.energy.is_none_or(|(.., method)| method != Method::Counter));
         }
     }
-    assert!(gone > 60, "{gone}");
+    assert!(without_counter > 60, "{without_counter}");
 }
 
 #[test]
-fn a_stuck_counter_says_so_or_makes_no_difference() {
+fn stuck_counter_is_reported_or_harmless() {
     for (run, at) in (0..).zip(moments()) {
         for lasts in [0.15, 0.5, 3.0] {
             let outcome = window(COUNTER, &format!(r#"{{"at_s": {at}, "kind": "stuck", "for_s": {lasts}}}"#), run);
             match outcome.energy {
                 Some((error, held, _)) => {
-                    let told = outcome.saw(SensorEventKind::CounterStuck);
-                    assert!(told || held && error.abs() < 0.02, "{at} for {lasts}: {error}");
+                    let is_reported = outcome.has_event(SensorEventKind::CounterStuck);
+                    assert!(is_reported || held && error.abs() < 0.02, "{at} for {lasts}: {error}");
                 }
-                None => assert!(outcome.saw(SensorEventKind::CounterStuck), "{at} for {lasts}"),
+                None => assert!(outcome.has_event(SensorEventKind::CounterStuck), "{at} for {lasts}"),
             }
         }
     }
@@ -155,41 +154,41 @@ fn reports_stuck_counter_once_per_window() {
 }
 
 #[test]
-fn a_counter_that_is_costly_to_read_is_seen_to_have_stood_still_until_the_edge() {
-    // Where a read costs 3 ms, as on an H100, nothing is read before an edge: a counter that stood still and went on just
-    // after the edge shows the same ticks as one that never stood, but for what it gained.
-    let mut told = 0;
+fn detects_stall_before_edge_with_costly_reads() {
+    // With reads of 3 ms, as on an H100, nothing is read before an edge: a counter that was stalled until just after the
+    // edge shows the same ticks as a normal one, except for the size of the step.
+    let mut reported = 0;
     for (run, ends) in (0..40).zip((-20..20).map(|n| f64::from(n) * 0.01)) {
         for edge in [5.0, 7.0] {
             let fault = format!(r#"{{"at_s": {}, "kind": "stuck", "for_s": 1.2}}"#, edge + ends - 1.2);
             let outcome = window_of(BOTH, &fault, run, Some(0.003));
             let (error, held, method) = outcome.energy.unwrap();
             assert!(held, "{ends} after {edge}: {error}");
-            let saw = outcome.saw(SensorEventKind::CounterStuck);
-            assert!(saw || error.abs() < 0.02 || method != Method::Counter, "{ends} after {edge}: {error}");
-            told += u32::from(saw && error.abs() > 0.05);
+            let is_reported = outcome.has_event(SensorEventKind::CounterStuck);
+            assert!(is_reported || error.abs() < 0.02 || method != Method::Counter, "{ends} after {edge}: {error}");
+            reported += u32::from(is_reported && error.abs() > 0.05);
         }
     }
-    assert!(told > 5, "{told}");
+    assert!(reported > 5, "{reported}");
 }
 
 #[test]
-fn a_counter_that_is_costly_to_read_and_runs_well_is_not_called_stuck() {
+fn costly_reads_alone_report_no_stall() {
     let bursts = r#"{"kind": "counter", "told": true}, {"kind": "power", "average_s": 0.025}"#;
     for run in 0..40 {
         let outcome = window_of(bursts, "", run, Some(0.003));
         assert!(outcome.events.is_empty(), "{run}: {:?}", outcome.events);
         assert!(outcome.energy.unwrap().1, "{run}");
-        // 400 W over 2 s: a tick above at each edge, and two below it.
+        // 400 W over 2 s: one tick above at each edge, and two below.
         assert!(outcome.width < 0.35, "{run}: {}", outcome.width);
     }
 }
 
 #[test]
-fn reads_that_fail_say_so_and_widen_the_bounds() {
+fn failed_reads_are_reported_and_widen_bounds() {
     for (run, at) in (0..).zip(moments()) {
         let outcome = window(COUNTER, &format!(r#"{{"at_s": {at}, "kind": "read_error", "for_s": 0.4}}"#), run);
-        assert!(at > 7.2 || outcome.saw(SensorEventKind::ReadFailed), "{at}: {:?}", outcome.events);
+        assert!(at > 7.2 || outcome.has_event(SensorEventKind::ReadFailed), "{at}: {:?}", outcome.events);
         if let Some((error, held, _)) = outcome.energy {
             assert!(held, "{at}: {error}");
         }
@@ -197,19 +196,19 @@ fn reads_that_fail_say_so_and_widen_the_bounds() {
 }
 
 #[test]
-fn a_counter_of_28_bits_wraps_and_is_continued() {
-    // In mJ once in eleven minutes, in µJ more than once a second: both are seen and neither is off by a range.
+fn unwraps_counter_of_28_bits() {
+    // In µJ it wraps more than once a second.
     for run in 0..40 {
         let sensors = r#"{"kind": "counter", "told": true, "bits": 28, "quantum_j": 0.000001}"#;
         let outcome = window(sensors, "", run);
-        assert!(outcome.saw(SensorEventKind::CounterWrapped));
+        assert!(outcome.has_event(SensorEventKind::CounterWrapped));
         let (error, held, method) = outcome.energy.unwrap();
         assert!(held && error.abs() < 0.005 && method == Method::Counter, "{error}");
     }
 }
 
 #[test]
-fn work_between_two_rests_survives_wraps() {
+fn measures_work_across_wraps() {
     let text = r#"{"device": {"idle_w": 70, "decode_w": 400}, "sensors": [
         {"kind": "counter", "told": true, "bits": 28, "quantum_j": 0.000001}]}"#;
     let machine = Machine::new(&Scenario::from_json(text).unwrap(), Seeds::default()).unwrap();

@@ -1,4 +1,4 @@
-//! A counter that is made up: any power over time, ticks that jitter, a quantum, wraps, resets and steps back.
+//! A generated counter: any power over time, ticks with jitter, a quantum, wraps, resets and steps back.
 
 use lem_bench::clock::{Clock, VirtualClock};
 use lem_bench::meter::{Channel, Meter, Quantity, ReadError, Value};
@@ -6,29 +6,29 @@ use lem_bench::model::{ChannelProbe, Domain, DomainId, DomainKind, MeterProbe, O
 use lem_bench::units::Stamp;
 use rand::{RngExt, rngs::Xoshiro256PlusPlus};
 
-/// A counter and what is true of it.
+/// The parameters of a counter.
 #[derive(Debug, Clone)]
 pub(crate) struct Generated {
-    /// Power in W from each moment on, in s, the first at 0.
+    /// Moments in s and the power in W from then on; the first is at 0.
     pub(crate) power: Vec<(f64, f64)>,
     pub(crate) period: f64,
     pub(crate) phase: f64,
-    /// Ticks come late by up to this share of the period.
+    /// Ticks are late by up to this share of the period.
     pub(crate) jitter: f64,
     pub(crate) unit_j: f64,
     pub(crate) modulus: Option<u64>,
-    /// What it shows at time zero, in counts.
+    /// The count at time zero.
     pub(crate) begins_at: u64,
-    /// When it starts again at zero.
+    /// When it is reset to zero, in s.
     pub(crate) reset: Option<f64>,
-    /// When it goes back by how many joules.
+    /// When it goes back, in s, and by how many joules.
     pub(crate) back: Option<(f64, f64)>,
     /// The share of reads that fail.
     pub(crate) failing: f64,
 }
 
 impl Generated {
-    /// A random one that runs for `seconds`.
+    /// Returns a random counter for a run of `seconds`.
     pub(crate) fn random(rng: &mut Xoshiro256PlusPlus, seconds: f64) -> Self {
         let mut power = vec![(0.0, 20.0 + 600.0 * rng.random::<f64>())];
         let (mut at, pace) = (0.0, 0.005 + 0.3 * rng.random::<f64>());
@@ -39,13 +39,15 @@ impl Generated {
         let period = 0.01 * 20f64.powf(rng.random::<f64>());
         let unit_j = [1e-3, 15.3e-6, 61e-6, 1e-6, 0.5][rng.random_range(0..5)];
         let modulus = [None, Some(1 << 28), Some(1 << 32)][rng.random_range(0..3)];
-        // Near its end, so that it wraps.
-        let close = |modulus: u64| modulus - 1 - ((500.0 * rng.random::<f64>() / unit_j) as u64).min(modulus - 1);
-        // What it shows after a reset must be less than before, or nobody could see it.
-        let begins_at = modulus.map_or((3000.0 / unit_j) as u64, close);
-        let seen = begins_at as f64 * unit_j > 2000.0;
-        let mut now_and_then = |odds: f64| (rng.random::<f64>() < odds).then(|| seconds * rng.random::<f64>());
-        let (reset, back) = (now_and_then(0.15).filter(|_| seen), now_and_then(0.15).filter(|_| seen));
+        // Near the end of the range, so that it wraps.
+        let near_end = |modulus: u64| modulus - 1 - ((500.0 * rng.random::<f64>() / unit_j) as u64).min(modulus - 1);
+        // The count must be lower after a reset than before, or the reset is not detectable.
+        let begins_at = modulus.map_or((3000.0 / unit_j) as u64, near_end);
+        let is_detectable = begins_at as f64 * unit_j > 2000.0;
+        let mut random_moment =
+            |probability: f64| (rng.random::<f64>() < probability).then(|| seconds * rng.random::<f64>());
+        let (reset, back) =
+            (random_moment(0.15).filter(|_| is_detectable), random_moment(0.15).filter(|_| is_detectable));
         Self {
             power,
             period,
@@ -55,27 +57,27 @@ impl Generated {
             modulus,
             begins_at,
             reset,
-            // Further back than what runs on between two reads.
+            // Further back than it gains between two reads.
             back: back.map(|at| (at, 300.0 + 300.0 * rng.random::<f64>())),
             failing: if rng.random::<f64>() < 0.8 { 0.0 } else { 0.2 * rng.random::<f64>() },
         }
     }
 
-    /// The true energy from time zero to `at` seconds, in J.
+    /// Returns the true energy from time zero to `at` seconds, in J.
     pub(crate) fn energy(&self, at: f64) -> f64 {
         let ends = self.power.iter().skip(1).map(|(from, _)| *from).chain([f64::INFINITY]);
         self.power.iter().zip(ends).map(|((from, watts), to)| watts * (to.min(at) - from).max(0.0)).sum()
     }
 
-    /// The last tick at or before `at`.
+    /// Returns the last tick at or before `at`.
     fn tick(&self, at: f64) -> f64 {
         let n = ((at - self.phase) / self.period).floor();
-        let of = |n: f64| {
+        let moment = |n: f64| {
             // A hash of the tick's number, from 0 to 1.
             let hash = (n as i64 as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
             self.phase + n * self.period + self.jitter * self.period * hash as f64 / f64::from(1u32 << 24)
         };
-        if of(n) <= at { of(n) } else { of(n - 1.0) }.max(0.0)
+        if moment(n) <= at { moment(n) } else { moment(n - 1.0) }.max(0.0)
     }
 
     fn count(&self, at: f64) -> u64 {
@@ -90,7 +92,7 @@ impl Generated {
         self.modulus.map_or(shown, |modulus| shown % modulus)
     }
 
-    /// What a probe that got everything right would say about it.
+    /// Returns what an exact probe of it would find.
     pub(crate) fn probe(&self) -> MeterProbe {
         let channel = ChannelProbe {
             domain: domain(),
@@ -103,15 +105,15 @@ impl Generated {
             dense_reads: None,
             safe_interval_s: None,
         };
-        MeterProbe { meter: "made up".into(), origin: Origin::Simulated, channels: vec![channel], temperature: false }
+        MeterProbe { meter: "generated".into(), origin: Origin::Simulated, channels: vec![channel], temperature: false }
     }
 
-    /// It, read on this clock.
+    /// Returns the counter as a meter on this clock.
     pub(crate) fn meter(self, clock: &VirtualClock) -> Box<dyn Meter> {
         let quantity = Quantity::Energy { unit_j: self.unit_j, modulus: self.modulus };
         let channels = vec![Channel::new(domain(), quantity)];
-        let domains = vec![Domain { id: domain(), kind: DomainKind::Gpu, parent: None, label: "made up".into() }];
-        Box::new(MadeUp { counter: self, clock: clock.clone(), channels, domains, reads: 0 })
+        let domains = vec![Domain { id: domain(), kind: DomainKind::Gpu, parent: None, label: "generated".into() }];
+        Box::new(GeneratedMeter { counter: self, clock: clock.clone(), channels, domains, reads: 0 })
     }
 }
 
@@ -127,7 +129,7 @@ pub(crate) fn stamp(seconds: f64) -> Stamp {
     Stamp((seconds * 1e9).round() as u64)
 }
 
-struct MadeUp {
+struct GeneratedMeter {
     counter: Generated,
     clock: VirtualClock,
     channels: Vec<Channel>,
@@ -135,9 +137,9 @@ struct MadeUp {
     reads: u64,
 }
 
-impl Meter for MadeUp {
+impl Meter for GeneratedMeter {
     fn name(&self) -> &'static str {
-        "made up"
+        "generated"
     }
 
     fn origin(&self) -> Origin {
@@ -154,9 +156,9 @@ impl Meter for MadeUp {
 
     fn read(&mut self, _channel: usize) -> Result<Value, ReadError> {
         self.reads += 1;
-        let luck = (self.reads.wrapping_mul(0xD134_2543_DE82_EF95) >> 40) as f64 / f64::from(1u32 << 24);
-        if luck < self.counter.failing {
-            return Err(ReadError::Failed("not this time".into()));
+        let random = (self.reads.wrapping_mul(0xD134_2543_DE82_EF95) >> 40) as f64 / f64::from(1u32 << 24);
+        if random < self.counter.failing {
+            return Err(ReadError::Failed("random failure".into()));
         }
         Ok(Value::Count(self.counter.count(seconds(self.clock.now()))))
     }

@@ -1,6 +1,6 @@
-//! The sampler against sensors whose truth is known: counters that wrap, are reset and step back, windows sized for
-//! what a probe found, and faults that strike at any moment.
-#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+//! Tests the sampler with sensors whose true energy is known: counters that wrap, are reset and go back, windows sized
+//! from the probe, and faults at any moment.
+#![expect(clippy::unwrap_used, reason = "test helpers may panic")]
 
 mod calls;
 mod counters;

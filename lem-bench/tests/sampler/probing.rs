@@ -1,4 +1,4 @@
-//! What a probe finds out: periods and quanta of counters that make it hard, and what reading does to them.
+//! What a probe finds: periods and quanta of difficult counters, and the effect of dense reads.
 
 use std::time::Duration;
 
@@ -16,31 +16,31 @@ fn machine(device: &str, sensor: &str) -> Machine {
     Machine::new(&Scenario::from_json(&text).unwrap(), Seeds::default()).unwrap()
 }
 
-fn found(device: &str, sensor: &str) -> (ChannelProbe, f64) {
+fn probe_of(device: &str, sensor: &str) -> (ChannelProbe, f64) {
     let machine = machine(device, sensor);
     let probed = probe(&mut *machine.meter(), &machine.clock(), EFFORT);
     (probed.channels[0].clone(), machine.clock().now().seconds())
 }
 
 #[test]
-fn periods_and_quanta_are_those_of_the_sensor() {
-    let (plain, took) = found("", r#"{"kind": "counter", "quantum_j": 0.015}"#);
+fn finds_period_and_quantum() {
+    let (plain, took) = probe_of("", r#"{"kind": "counter", "quantum_j": 0.015}"#);
     assert!((plain.update_period_s.unwrap() - 0.1).abs() < 0.001, "{plain:?}");
-    assert!((plain.quantum.unwrap() - 0.015).abs() < 1e-9, "steps of 7.5 J, all of them multiples: {plain:?}");
+    assert!((plain.quantum.unwrap() - 0.015).abs() < 1e-9, "all steps of 7.5 J are multiples: {plain:?}");
     assert!((1.9..3.5).contains(&took), "{took} s");
-    let (slow, took) = found("", r#"{"kind": "counter", "update_s": 1.0}"#);
+    let (slow, took) = probe_of("", r#"{"kind": "counter", "update_s": 1.0}"#);
     assert!((slow.update_period_s.unwrap() - 1.0).abs() < 0.02 && took < 12.0, "{slow:?} after {took} s");
     // Several ticks between two reads.
-    let (fast, _) = found("", r#"{"kind": "counter", "update_s": 0.0003, "quantum_j": 0.0000153}"#);
+    let (fast, _) = probe_of("", r#"{"kind": "counter", "update_s": 0.0003, "quantum_j": 0.0000153}"#);
     assert_eq!(fast.update_period_s, Some(0.0), "{fast:?}");
     assert!((fast.quantum.unwrap() - 15.3e-6).abs() < 1e-12, "{fast:?}");
-    let (still, took) = found(r#""idle_w": 0"#, r#"{"kind": "counter"}"#);
-    assert_eq!((still.update_period_s, still.quantum, still.updates), (None, None, 0));
+    let (idle, took) = probe_of(r#""idle_w": 0"#, r#"{"kind": "counter"}"#);
+    assert_eq!((idle.update_period_s, idle.quantum, idle.updates), (None, None, 0));
     assert!((11.9..12.1).contains(&took), "{took} s");
 }
 
 #[test]
-fn ticks_that_jitter_and_reads_that_fail_leave_the_period() {
+fn tolerates_jitter_and_failed_reads() {
     for (jitter, failing) in [(0.1, 0.0), (0.0, 0.3), (0.1, 0.2)] {
         let counter = Generated {
             power: vec![(0.0, 80.0)],
@@ -62,41 +62,41 @@ fn ticks_that_jitter_and_reads_that_fail_leave_the_period() {
 }
 
 #[test]
-fn what_a_sensor_sees_is_told_or_unknown() {
-    let sight = |sensor: &str| found("", sensor).0.coverage();
-    assert_eq!(sight(r#"{"kind": "counter"}"#), Coverage::Unknown);
-    assert_eq!(sight(r#"{"kind": "counter", "told": true}"#), Coverage::WholeTime);
-    assert_eq!(sight(r#"{"kind": "counter", "told": true, "average_s": 0.025}"#), Coverage::PartTime);
-    assert_eq!(sight(r#"{"kind": "counter", "update_s": 0.001}"#), Coverage::WholeTime);
+fn derives_coverage() {
+    let counter = |sensor: &str| probe_of("", sensor).0.coverage();
+    assert_eq!(counter(r#"{"kind": "counter"}"#), Coverage::Unknown);
+    assert_eq!(counter(r#"{"kind": "counter", "told": true}"#), Coverage::WholeTime);
+    assert_eq!(counter(r#"{"kind": "counter", "told": true, "average_s": 0.025}"#), Coverage::PartTime);
+    assert_eq!(counter(r#"{"kind": "counter", "update_s": 0.001}"#), Coverage::WholeTime);
     let noisy = r#""power_noise": 0.01"#;
-    let gauge = |sensor: &str| found(noisy, sensor).0.coverage();
+    let gauge = |sensor: &str| probe_of(noisy, sensor).0.coverage();
     assert_eq!(gauge(r#"{"kind": "power", "told": true, "average_s": 1.0}"#), Coverage::Smeared);
     assert_eq!(gauge(r#"{"kind": "power", "told": true, "average_s": 0.025}"#), Coverage::PartTime);
 }
 
 #[test]
-fn a_counter_that_lies_when_read_often_is_found_out_and_spared() {
-    let (honest, _) = found(r#""power_noise": 0.02"#, r#"{"kind": "counter"}"#);
-    assert!(!honest.dense_reads.unwrap().disturb() && honest.safe_interval_s.is_none(), "{honest:?}");
-    // A tail that falls all through the probe is no lie.
-    let tail = r#""idle_w": 70, "c_per_w": 0.05, "tau_s": 2, "leakage_w_per_c": 2.5"#;
-    let hot = machine(tail, r#"{"kind": "counter"}"#);
+fn detects_counter_disturbed_by_dense_reads() {
+    let (normal, _) = probe_of(r#""power_noise": 0.02"#, r#"{"kind": "counter"}"#);
+    assert!(!normal.dense_reads.unwrap().disturb() && normal.safe_interval_s.is_none(), "{normal:?}");
+    // Power that falls during the whole probe is not a disturbance.
+    let cooling = r#""idle_w": 70, "c_per_w": 0.05, "tau_s": 2, "leakage_w_per_c": 2.5"#;
+    let hot = machine(cooling, r#"{"kind": "counter"}"#);
     let mut workload = hot.workload();
     for _ in 0..20 {
         let request = workload.next_request(Shape::Drawn);
         workload.run(request, &mut |_| {});
     }
-    let fell = probe(&mut *hot.meter(), &hot.clock(), EFFORT).channels[0].dense_reads.unwrap();
-    assert!(!fell.disturb(), "{fell:?}");
+    let dense = probe(&mut *hot.meter(), &hot.clock(), EFFORT).channels[0].dense_reads.unwrap();
+    assert!(!dense.disturb(), "{dense:?}");
 
-    let lying = r#"{"kind": "counter", "told": true, "lost_per_read_s": 0.0153}"#;
-    let (lies, _) = found(r#""power_noise": 0.02"#, lying);
-    let dense = lies.dense_reads.unwrap();
+    let disturbed = r#"{"kind": "counter", "told": true, "lost_per_read_s": 0.0153}"#;
+    let (result, _) = probe_of(r#""power_noise": 0.02"#, disturbed);
+    let dense = result.dense_reads.unwrap();
     assert!(dense.disturb() && dense.dense_w < 0.1 * dense.sparse_w, "{dense:?}");
-    assert!(lies.safe_interval_s.unwrap() >= 0.9, "{lies:?}");
+    assert!(result.safe_interval_s.unwrap() >= 0.9, "{result:?}");
 
-    // Spared, it is nearly right about a window of ten seconds: each of the few reads loses 15 ms of it.
-    let machine = machine(r#""idle_w": 70, "decode_w": 400"#, lying);
+    // Read rarely, it is nearly exact over a window of ten seconds: each of the few reads loses 15 ms.
+    let machine = machine(r#""idle_w": 70, "decode_w": 400"#, disturbed);
     let clock = machine.clock();
     let mut meter = machine.meter();
     let probed = probe(&mut *meter, &clock, EFFORT);
@@ -120,7 +120,7 @@ fn a_counter_that_lies_when_read_often_is_found_out_and_spared() {
 }
 
 #[test]
-fn a_counter_that_stood_still_at_rest_is_right_once_it_moves() {
+fn measures_counter_without_idle_updates() {
     let machine = machine(r#""idle_w": 0, "decode_w": 300"#, r#"{"kind": "counter", "told": true}"#);
     let clock = machine.clock();
     let mut meter = machine.meter();

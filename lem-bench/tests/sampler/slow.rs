@@ -1,4 +1,4 @@
-//! A meter that takes its time does not take anybody else's.
+//! A slow meter does not delay the measured thread.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,10 +10,10 @@ use lem_bench::sampler::{Sampler, SamplerConfig};
 
 use crate::generated::{Generated, domain};
 
-/// A read takes this long.
+/// The duration of a read.
 const READ: Duration = Duration::from_millis(200);
 
-/// Counts 100 W in mJ, and sleeps in every read.
+/// A counter of 100 W in mJ that sleeps in every read.
 struct Slow {
     from: Instant,
     domains: Vec<Domain>,
@@ -53,7 +53,7 @@ impl Meter for Slow {
 }
 
 fn probe() -> MeterProbe {
-    let like = Generated {
+    let counter = Generated {
         power: vec![(0.0, 100.0)],
         period: 0.001,
         phase: 0.0,
@@ -65,13 +65,13 @@ fn probe() -> MeterProbe {
         back: None,
         failing: 0.0,
     };
-    let mut probe = like.probe();
+    let mut probe = counter.probe();
     probe.channels[0].read_cost_s = READ.as_secs_f64();
     probe
 }
 
 #[test]
-fn posting_an_edge_does_not_wait_for_a_slow_read() {
+fn edge_does_not_wait_for_slow_read() {
     let clock = Arc::new(RealClock);
     let sampler = Sampler::start(
         Box::new(Slow::new()),
@@ -95,14 +95,14 @@ fn posting_an_edge_does_not_wait_for_a_slow_read() {
     let stop = clock.now();
     sampler.edge(stop);
     waits.push(before.elapsed());
-    // A read is going on nearly all the time: whoever waited for one would have waited for tens of milliseconds. The
-    // machine may be busy, so it is the bulk of the calls that counts.
+    // A read is in progress nearly all the time, and waiting for it would take tens of milliseconds. The machine may be
+    // busy, so this checks the 90th percentile.
     waits.sort_unstable();
     assert!(waits.len() > 50 && waits[waits.len() * 9 / 10] < Duration::from_millis(2), "{waits:?}");
     sampler.wait_until_sampled(stop);
     let energy = sampler.energy(start, stop, &[domain()]).remove(0);
     let expected = 100.0 * stop.since(start).as_secs_f64();
-    // A read of 200 ms may tell of any moment in it.
+    // A read of 200 ms may return the value of any moment in it.
     assert!((energy.joules.get() - expected).abs() < 45.0, "{energy:?} {expected}");
     assert!(energy.low.get() <= expected && expected <= energy.high.get(), "{energy:?} {expected}");
 }

@@ -1,4 +1,4 @@
-//! Windows as the protocol sizes them from what the probe found: their edges miss less than half a percent.
+//! Windows that the protocol sizes from the probe: their edges cause an error of less than half a percent.
 
 use std::time::Duration;
 
@@ -30,23 +30,24 @@ fn run_until(workload: &mut Workload, machine: &Machine, seconds: f64) {
 }
 
 #[test]
-fn edges_miss_less_than_half_a_percent_at_every_period() {
+fn edge_error_is_below_half_a_percent() {
     for period in [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0] {
-        for (sight, window) in [("\"told\": true", 5.0), ("\"told\": false", 10.0), ("\"part_time_s\": 0.25", 10.0)] {
+        for (coverage, window) in [("\"told\": true", 5.0), ("\"told\": false", 10.0), ("\"part_time_s\": 0.25", 10.0)]
+        {
             let part = format!("\"part_time_s\": {}", period / 4.0);
-            let sight = sight.replace("\"part_time_s\": 0.25", &part);
+            let coverage = coverage.replace("\"part_time_s\": 0.25", &part);
             for run in 0..4 {
-                let machine = machine(&format!("\"update_s\": {period}, {sight}"), run);
+                let machine = machine(&format!("\"update_s\": {period}, {coverage}"), run);
                 let clock = machine.clock();
                 let mut meter = machine.meter();
                 let probed = probe(&mut *meter, &clock, EFFORT);
                 let found = probed.channels[0].update_period_s.unwrap();
-                // Reads every millisecond see a new value each time where it ticks faster than twice that.
-                let right = if period > 0.002 { (found - period).abs() < 0.03 * period } else { found <= 0.0021 };
-                assert!(right, "found {found} s instead of {period} s");
+                // Reads every millisecond return a new value each time if it ticks faster than every 2 ms.
+                let is_exact = if period > 0.002 { (found - period).abs() < 0.03 * period } else { found <= 0.0021 };
+                assert!(is_exact, "found {found} s instead of {period} s");
                 let schedule = Schedule::plan(Profile::Default, &probed, &[domain()], &Overrides::default());
-                let least: f64 = if period <= 0.005 { 1.0 } else { window };
-                assert!(schedule.window.as_secs_f64() >= least.max(49.0 * period), "{period} {sight}: {schedule:?}");
+                let min: f64 = if period <= 0.005 { 1.0 } else { window };
+                assert!(schedule.window.as_secs_f64() >= min.max(49.0 * period), "{period} {coverage}: {schedule:?}");
 
                 let sampler = Sampler::attach(meter, &clock, &probed, SamplerConfig::for_meter(&probed));
                 let mut workload = machine.workload();
@@ -62,9 +63,9 @@ fn edges_miss_less_than_half_a_percent_at_every_period() {
                 let energy = sampler.energy(start, stop, &[domain()]).remove(0);
                 let truth = machine.truth(start, stop).get();
                 let error = (energy.joules.get() - truth).abs() / truth;
-                assert!(error < 0.005, "{period} s, {sight}: {} % of {truth} J", 100.0 * error);
-                let held = energy.low.get() <= truth && truth <= energy.high.get();
-                assert!(held, "{period} s, {sight}: {energy:?}, truly {truth} J");
+                assert!(error < 0.005, "{period} s, {coverage}: {} % of {truth} J", 100.0 * error);
+                let is_held = energy.low.get() <= truth && truth <= energy.high.get();
+                assert!(is_held, "{period} s, {coverage}: {energy:?}, truly {truth} J");
                 clock.detach_all();
             }
         }

@@ -1,4 +1,4 @@
-//! Counts what the calling thread allocates.
+//! Counts the allocations of the calling thread.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -9,8 +9,8 @@ thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
 }
 
-// SAFETY: everything is passed on to the system's allocator unchanged; the count is a constant-initialised thread-local
-// `Cell`, which allocates nothing itself.
+// SAFETY: every call is forwarded unchanged to the system's allocator; the count is a constant-initialised thread-local
+// `Cell`, which does not allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.with(|count| count.set(count.get() + 1));
@@ -27,7 +27,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// How often this thread allocates while `work` runs.
+/// Returns how often this thread allocates while `work` runs.
 pub(crate) fn allocations(work: impl FnOnce()) -> u64 {
     let before = ALLOCATIONS.with(Cell::get);
     work();
@@ -35,6 +35,6 @@ pub(crate) fn allocations(work: impl FnOnce()) -> u64 {
 }
 
 #[test]
-fn an_allocation_is_seen() {
+fn counts_allocation() {
     assert_eq!(allocations(|| drop(std::hint::black_box(Box::new(1)))), 1);
 }

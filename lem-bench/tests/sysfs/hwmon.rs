@@ -1,18 +1,16 @@
-//! hwmon on fake trees: graphics cards, Jetson rails, sockets, and drivers nobody knows.
+//! hwmon on fake trees: GPUs, Jetson rails, sockets, and unknown drivers.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::Duration;
 
-use lem_bench::meter::{
-    Hwmon, Meter, MeterChoice, NvmlOptions, OpenError, OpenOptions, Quantity, ReadError, Value, open,
-};
+use lem_bench::meter::{Hwmon, Meter, MeterChoice, OpenError, Quantity, ReadError, Value, open};
 use lem_bench::model::DomainKind;
 
 use crate::alloc::allocations;
-use crate::tree::{Tree, as_nobody, channel, count, domains, energy};
+use crate::tree::{Tree, channel, count, domains, energy, unprivileged};
 
-/// A device folder with a `device` link to its address.
+/// Creates a device folder with a `device` link to its address.
 fn device(tree: &Tree, hwmon: &str, address: &str, files: &[(&str, &str)]) {
     let folder = format!("class/hwmon/{hwmon}");
     tree.folder(&folder, files);
@@ -46,7 +44,7 @@ fn summable(meter: &Hwmon) -> Vec<String> {
 }
 
 #[test]
-fn an_amd_card_tells_power_temperature_clocks_load_and_memory() {
+fn reads_amdgpu() {
     let tree = Tree::new();
     amdgpu(&tree, "hwmon3", "0000:03:00.0", ("power1_input", "213000000"));
     let mut meter = Hwmon::open(tree.root()).unwrap();
@@ -64,12 +62,12 @@ fn an_amd_card_tells_power_temperature_clocks_load_and_memory() {
         let value = read(&mut meter, "gpu:amdgpu-0", quantity);
         assert!(matches!(value, Some(Value::Level(it)) if (it - level).abs() < 1e-9 * level), "{quantity:?} {value:?}");
     }
-    assert_eq!(channel(&meter, "gpu:amdgpu-0", energy), None, "it has no counter");
+    assert_eq!(channel(&meter, "gpu:amdgpu-0", energy), None, "amdgpu has no counter");
     assert_eq!(summable(&meter), ["gpu:amdgpu-0"]);
 }
 
 #[test]
-fn cards_are_numbered_by_address_and_not_by_the_order_of_the_boot() {
+fn numbers_devices_by_address() {
     let tree = Tree::new();
     amdgpu(&tree, "hwmon2", "0000:83:00.0", ("power1_average", "83000000"));
     amdgpu(&tree, "hwmon7", "0000:03:00.0", ("power1_average", "3000000"));
@@ -80,7 +78,7 @@ fn cards_are_numbered_by_address_and_not_by_the_order_of_the_boot() {
 }
 
 #[test]
-fn the_instant_power_is_preferred_and_an_average_says_over_what() {
+fn prefers_instant_power() {
     let tree = Tree::new();
     let files = [("name", "amdgpu"), ("power1_average", "50000000"), ("power1_average_interval", "1000")];
     device(&tree, "hwmon0", "0000:03:00.0", &files);
@@ -98,7 +96,7 @@ fn the_instant_power_is_preferred_and_an_average_says_over_what() {
 }
 
 #[test]
-fn an_intel_card_contains_its_package_and_its_tiles() {
+fn nests_intel_package_and_tiles() {
     let tree = Tree::new();
     let xe = [
         ("name", "xe"),
@@ -119,7 +117,7 @@ fn an_intel_card_contains_its_package_and_its_tiles() {
 }
 
 #[test]
-fn a_jetsons_rails_are_volts_times_amperes_and_lie_within_the_input() {
+fn multiplies_jetson_volts_and_amperes() {
     let tree = Tree::new();
     let rails = [
         ("name", "ina3221"),
@@ -139,13 +137,13 @@ fn a_jetsons_rails_are_volts_times_amperes_and_lie_within_the_input() {
     assert_eq!(read(&mut meter, "board:ina3221-0", Quantity::Power), Some(Value::Level(28.5)));
     assert_eq!(read(&mut meter, gpu, Quantity::Power), Some(Value::Level(11.0)));
     assert_eq!(summable(&meter), ["board:ina3221-0"]);
-    // Without the rail that is known to feed the others, nobody knows what they add up to.
+    // Without the rail that is known to feed the others, their sum has no meaning.
     tree.write("class/hwmon/hwmon0/in1_label", "VIN_SYS_5V0");
     assert!(summable(&Hwmon::open(tree.root()).unwrap()).is_empty());
 }
 
 #[test]
-fn sockets_are_taken_and_their_cores_left_out() {
+fn leaves_out_cores_of_amd_energy() {
     let tree = Tree::new();
     let files = [
         ("name", "amd_energy"),
@@ -163,7 +161,7 @@ fn sockets_are_taken_and_their_cores_left_out() {
 }
 
 #[test]
-fn unknown_drivers_are_shown_and_never_added_up() {
+fn does_not_sum_unknown_drivers() {
     let tree = Tree::new();
     device(
         &tree,
@@ -172,39 +170,38 @@ fn unknown_drivers_are_shown_and_never_added_up() {
         &[("name", "corsairpsu"), ("power1_input", "9000000"), ("power2_input", "4000000")],
     );
     device(&tree, "hwmon1", "nvme0", &[("name", "nvme"), ("temp1_input", "30000")]);
-    let nvml = NvmlOptions { lib_path: Some("/nonexistent/nvml".into()), ..NvmlOptions::default() };
-    let options = OpenOptions { sysfs_root: tree.root().to_owned(), nvml, ..OpenOptions::default() };
-    let opened = open(&MeterChoice::Hwmon, &options).unwrap();
+    let opened = open(&"hwmon".parse().unwrap(), &tree.options()).unwrap();
     assert_eq!(domains(&opened.meter), ["board:corsairpsu-0/1", "board:corsairpsu-0/2"]);
-    assert_eq!(opened.headline.len(), 1, "two rails of which one may feed the other are not summed");
-    assert!(opened.notes[0].contains("not known what contains what"), "{:?}", opened.notes);
+    assert_eq!(opened.headline.len(), 1, "one rail may feed the other");
+    insta::assert_snapshot!(
+        opened.notes[0],
+        @"it is unknown which of board:corsairpsu-0/1, board:corsairpsu-0/2 includes which: only the first is in the headline; select others with --domain"
+    );
 }
 
 #[test]
-fn a_card_beside_readable_cpu_counters_is_pointed_out() {
+fn notes_gpu_that_auto_does_not_measure() {
     let tree = Tree::new();
     tree.zone("intel-rapl:0", "package-0", 1);
     amdgpu(&tree, "hwmon3", "0000:03:00.0", ("power1_input", "213000000"));
-    let nvml = NvmlOptions { lib_path: Some("/nonexistent/nvml".into()), ..NvmlOptions::default() };
-    let options = OpenOptions { sysfs_root: tree.root().to_owned(), nvml, ..OpenOptions::default() };
-    let opened = open(&MeterChoice::Auto, &options).unwrap();
+    let opened = open(&MeterChoice::Auto, &tree.options()).unwrap();
     let expected = if cfg!(feature = "rapl") { "rapl" } else { "hwmon" };
     assert_eq!(opened.meter.name(), expected);
-    let pointed_out = opened.notes.iter().any(|note| note.contains("gpu:amdgpu-0") && note.contains("--meter hwmon"));
-    assert_eq!(pointed_out, cfg!(feature = "rapl"), "{:?}", opened.notes);
+    let is_noted = opened.notes.iter().any(|note| note.contains("gpu:amdgpu-0") && note.contains("--meter hwmon"));
+    assert_eq!(is_noted, cfg!(feature = "rapl"), "{:?}", opened.notes);
 }
 
 #[test]
-fn what_cannot_be_read_is_said_with_its_reason() {
+fn reports_unreadable_sensors() {
     let tree = Tree::new();
     assert!(matches!(Hwmon::open(tree.root()), Err(OpenError::NoDevice { .. })));
     device(&tree, "hwmon0", "0000:03:00.0", &[("name", "i915"), ("energy1_input", "50")]);
     fs::set_permissions(tree.root(), fs::Permissions::from_mode(0o755)).unwrap();
     let file = tree.path("class/hwmon/hwmon0/energy1_input");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o400)).unwrap();
-    let error = as_nobody(|| Hwmon::open(tree.root()).unwrap_err());
+    let error = unprivileged(|| Hwmon::open(tree.root()).unwrap_err());
     assert!(matches!(&error, OpenError::Denied { remedy, .. } if remedy.contains("chmod a+r")), "{error}");
-    // The driver refuses while the card sleeps: the text is no number.
+    // The driver returns an empty text while the GPU sleeps.
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     let mut meter = Hwmon::open(tree.root()).unwrap();
     tree.write("class/hwmon/hwmon0/energy1_input", "");
@@ -216,7 +213,7 @@ fn what_cannot_be_read_is_said_with_its_reason() {
 }
 
 #[test]
-fn a_read_allocates_nothing() {
+fn read_does_not_allocate() {
     let tree = Tree::new();
     amdgpu(&tree, "hwmon3", "0000:03:00.0", ("power1_input", "213000000"));
     let mut meter = Hwmon::open(tree.root()).unwrap();

@@ -1,4 +1,4 @@
-//! The meters that read sysfs, on trees of our own that change, wrap, vanish and lie.
+//! Tests the meters that read sysfs on fake trees whose files change, wrap, disappear and contain invalid text.
 #![cfg(target_os = "linux")]
 
 #[cfg(test)]

@@ -1,16 +1,14 @@
-//! RAPL on fake powercap trees: zones, sockets, wraps, and everything that can go wrong.
+//! RAPL on fake powercap trees: zones, sockets, wraps, and faults.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::Duration;
 
-use lem_bench::meter::{
-    Meter, MeterChoice, NvmlOptions, OpenError, OpenOptions, Quantity, Rapl, ReadError, non_overlapping, open,
-};
+use lem_bench::meter::{Meter, MeterChoice, OpenError, Quantity, Rapl, ReadError, non_overlapping, open};
 use lem_bench::model::{DomainKind, Origin};
 
 use crate::alloc::allocations;
-use crate::tree::{Tree, as_nobody, count, domains};
+use crate::tree::{Tree, count, domains, unprivileged};
 
 fn server() -> Tree {
     let tree = Tree::new();
@@ -23,7 +21,7 @@ fn server() -> Tree {
 }
 
 #[test]
-fn a_servers_packages_and_their_memory_stand_side_by_side() {
+fn separates_packages_and_memory() {
     let tree = server();
     let mut meter = Rapl::open(tree.root()).unwrap();
     assert_eq!(domains(&meter), ["cpu:package-0", "cpu:package-1", "cpu:dram-0", "cpu:dram-1"]);
@@ -37,7 +35,7 @@ fn a_servers_packages_and_their_memory_stand_side_by_side() {
 }
 
 #[test]
-fn a_laptops_platform_contains_everything_and_its_package_the_cores() {
+fn nests_platform_package_and_cores() {
     let tree = Tree::new();
     tree.zone("intel-rapl:0", "package-0", 1);
     tree.zone("intel-rapl:0:0", "core", 2);
@@ -57,22 +55,20 @@ fn a_laptops_platform_contains_everything_and_its_package_the_cores() {
 }
 
 #[test]
-fn the_headline_is_packages_and_memory_and_leaves_the_platform_to_be_asked_for() {
+fn headline_excludes_platform() {
     let tree = Tree::new();
     tree.zone("intel-rapl:0", "package-0", 1);
     tree.zone("intel-rapl:0:0", "core", 2);
     tree.zone("intel-rapl:0:1", "dram", 4);
     tree.zone("intel-rapl:1", "psys", 5);
-    let nvml = NvmlOptions { lib_path: Some("/nonexistent/nvml".into()), ..NvmlOptions::default() };
-    let options = OpenOptions { sysfs_root: tree.root().to_owned(), nvml, ..OpenOptions::default() };
-    let opened = open(&MeterChoice::Auto, &options).unwrap();
+    let opened = open(&MeterChoice::Auto, &tree.options()).unwrap();
     let headline: Vec<_> = opened.headline.iter().map(ToString::to_string).collect();
     assert_eq!(headline, ["cpu:package-0", "cpu:dram-0"]);
     assert!(opened.notes.iter().any(|note| note.contains("--domain cpu:psys")), "{:?}", opened.notes);
 }
 
 #[test]
-fn dies_of_a_package_are_domains_of_their_own() {
+fn separates_dies() {
     let tree = Tree::new();
     for (address, name) in [("0", "package-0-die-0"), ("1", "package-0-die-1"), ("2", "package-1-die-0")] {
         tree.zone(&format!("intel-rapl:{address}"), name, 7);
@@ -95,7 +91,7 @@ fn dies_of_a_package_are_domains_of_their_own() {
 }
 
 #[test]
-fn an_amd_processor_has_a_package_and_its_cores() {
+fn reads_amd_zones() {
     let tree = Tree::new();
     tree.folder("class/powercap/intel-rapl:0", &[("name", "package-0"), ("energy_uj", "65532610000")]);
     tree.write("class/powercap/intel-rapl:0/max_energy_range_uj", 65_532_610_987_u64);
@@ -104,12 +100,12 @@ fn an_amd_processor_has_a_package_and_its_cores() {
     assert_eq!(domains(&meter), ["cpu:package-0", "cpu:core-0<cpu:package-0"]);
     let moduli: Vec<_> = meter.channels().iter().map(|channel| channel.quantity).collect();
     assert_eq!(moduli[0], Quantity::Energy { unit_j: 1e-6, modulus: Some(65_532_610_988) });
-    assert_eq!(moduli[1], Quantity::Energy { unit_j: 1e-6, modulus: None }, "a range that isn't told isn't made up");
+    assert_eq!(moduli[1], Quantity::Energy { unit_j: 1e-6, modulus: None }, "no range is published");
     assert_eq!(count(&mut meter, "cpu:package-0"), Ok(65_532_610_000));
 }
 
 #[test]
-fn zones_are_found_as_links_and_nested_and_never_twice() {
+fn finds_linked_and_nested_zones_once() {
     let tree = Tree::new();
     let nested = "devices/virtual/powercap/intel-rapl/intel-rapl:0";
     tree.zone_at(nested, "package-0", 1);
@@ -125,7 +121,7 @@ fn zones_are_found_as_links_and_nested_and_never_twice() {
 }
 
 #[test]
-fn the_memory_mapped_twin_of_a_zone_is_not_counted_twice() {
+fn ignores_mmio_duplicate() {
     let tree = Tree::new();
     tree.zone("intel-rapl-mmio:0", "package-0", 999);
     tree.zone("intel-rapl:0", "package-0", 111);
@@ -134,13 +130,17 @@ fn the_memory_mapped_twin_of_a_zone_is_not_counted_twice() {
     assert_eq!(domains(&meter), ["cpu:package-0", "cpu:core-0<cpu:package-0"]);
     assert_eq!(count(&mut meter, "cpu:package-0"), Ok(111));
     assert!(meter.facts().iter().any(|(name, path)| name == "cpu:package-0 counter" && path.contains("intel-rapl:0")));
-    let alone = Tree::new();
-    alone.zone("intel-rapl-mmio:0", "package-0", 999);
-    assert_eq!(count(&mut Rapl::open(alone.root()).unwrap(), "cpu:package-0"), Ok(999), "better than nothing");
+    let mmio_only = Tree::new();
+    mmio_only.zone("intel-rapl-mmio:0", "package-0", 999);
+    assert_eq!(
+        count(&mut Rapl::open(mmio_only.root()).unwrap(), "cpu:package-0"),
+        Ok(999),
+        "used if it is the only one"
+    );
 }
 
 #[test]
-fn a_counter_that_moves_and_wraps_is_told_as_it_stands() {
+fn returns_raw_count() {
     let tree = server();
     let mut meter = Rapl::open(tree.root()).unwrap();
     for energy in [262_143_328_800_u64, 262_143_328_850, 0, 40, 40] {
@@ -150,43 +150,41 @@ fn a_counter_that_moves_and_wraps_is_told_as_it_stands() {
 }
 
 #[test]
-fn a_refusal_names_the_file_and_the_command_that_gives_access() {
+fn denied_error_has_path_and_remedy() {
     let tree = server();
     fs::set_permissions(tree.root(), fs::Permissions::from_mode(0o755)).unwrap();
     for zone in ["0", "0:0", "1", "1:0"] {
         let file = tree.path(&format!("class/powercap/intel-rapl:{zone}/energy_uj"));
         fs::set_permissions(file, fs::Permissions::from_mode(0o400)).unwrap();
     }
-    let error = as_nobody(|| Rapl::open(tree.root()).unwrap_err());
+    let error = unprivileged(|| Rapl::open(tree.root()).unwrap_err());
     assert!(matches!(&error, OpenError::Denied { path, .. } if path.ends_with("intel-rapl:0/energy_uj")), "{error}");
     assert!(error.to_string().starts_with("no permission to read "), "{error}");
     assert!(error.remedy().unwrap().contains("sudo chmod a+r /sys/class/powercap/intel-rapl:*/energy_uj"));
-    // One that may be read is read, and the others are not passed over in silence.
+    // A readable zone is read, and the others are reported.
     let memory = tree.path("class/powercap/intel-rapl:0:0/energy_uj");
     fs::set_permissions(memory, fs::Permissions::from_mode(0o444)).unwrap();
-    let meter = as_nobody(|| Rapl::open(tree.root()).unwrap());
+    let meter = unprivileged(|| Rapl::open(tree.root()).unwrap());
     assert_eq!(domains(&meter), ["cpu:dram-0"]);
     let skipped: Vec<_> = meter.skipped().iter().map(|(id, _)| id.as_str()).collect();
     assert_eq!(skipped, ["cpu:package-0", "cpu:package-1", "cpu:dram-1"]);
 }
 
 #[test]
-fn a_refusal_stops_auto_from_estimating_in_silence() {
+fn auto_notes_denied_counters() {
     let tree = server();
     fs::set_permissions(tree.root(), fs::Permissions::from_mode(0o755)).unwrap();
     for zone in ["0", "0:0", "1", "1:0"] {
         let file = tree.path(&format!("class/powercap/intel-rapl:{zone}/energy_uj"));
         fs::set_permissions(file, fs::Permissions::from_mode(0o000)).unwrap();
     }
-    let nvml = NvmlOptions { lib_path: Some("/nonexistent/nvml".into()), ..NvmlOptions::default() };
-    let options = OpenOptions { sysfs_root: tree.root().to_owned(), nvml, ..OpenOptions::default() };
-    let notes = as_nobody(|| open(&MeterChoice::Auto, &options).unwrap().notes);
+    let notes = unprivileged(|| open(&MeterChoice::Auto, &tree.options()).unwrap().notes);
     let rapl = notes.iter().find(|note| note.starts_with("rapl: ")).unwrap();
     assert!(rapl.contains("no permission") && rapl.contains("sudo chmod"), "{rapl}");
 }
 
 #[test]
-fn an_unread_package_leaves_its_parts_within_the_platform() {
+fn skips_unreadable_parent() {
     let tree = Tree::new();
     tree.zone("intel-rapl:0", "package-0", 1);
     tree.zone("intel-rapl:0:0", "core", 2);
@@ -200,16 +198,16 @@ fn an_unread_package_leaves_its_parts_within_the_platform() {
 }
 
 #[test]
-fn nothing_there_is_no_device_and_no_permission_problem() {
+fn reports_no_device() {
     let tree = Tree::new();
     assert!(matches!(Rapl::open(tree.root()), Err(OpenError::NoDevice { .. })));
     tree.folder("class/powercap/intel-rapl", &[("enabled", "0")]);
     tree.folder("class/powercap/dtpm:0", &[("name", "package-0"), ("energy_uj", "1")]);
-    assert!(matches!(Rapl::open(tree.root()), Err(OpenError::NoDevice { .. })), "no RAPL among other power caps");
+    assert!(matches!(Rapl::open(tree.root()), Err(OpenError::NoDevice { .. })), "dtpm is not RAPL");
 }
 
 #[test]
-fn garbage_fails_that_read_alone() {
+fn invalid_text_fails_one_read() {
     let tree = server();
     let mut meter = Rapl::open(tree.root()).unwrap();
     for garbage in ["", "n/a", "12x", "99999999999999999999", "-5"] {
@@ -224,7 +222,7 @@ fn garbage_fails_that_read_alone() {
 }
 
 #[test]
-fn a_zone_that_vanishes_is_lost_and_one_that_is_replaced_is_read_on() {
+fn distinguishes_removed_and_replaced_zone() {
     let tree = server();
     let mut meter = Rapl::open(tree.root()).unwrap();
     let file = tree.path("class/powercap/intel-rapl:0/energy_uj");
@@ -236,11 +234,11 @@ fn a_zone_that_vanishes_is_lost_and_one_that_is_replaced_is_read_on() {
         let error = count(&mut meter, "cpu:package-0").unwrap_err();
         assert!(matches!(&error, ReadError::Lost(why) if why.contains("energy_uj")), "{error}");
     }
-    assert_eq!(count(&mut meter, "cpu:package-1"), Ok(1001), "the others go on");
+    assert_eq!(count(&mut meter, "cpu:package-1"), Ok(1001), "the others are still read");
 }
 
 #[test]
-fn a_read_allocates_nothing() {
+fn read_does_not_allocate() {
     let tree = server();
     let mut meter = Rapl::open(tree.root()).unwrap();
     let allocated = allocations(|| {

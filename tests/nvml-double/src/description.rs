@@ -1,6 +1,4 @@
-//! The described machine: plain data, in JSON.
-//!
-//! Must not know time or calls. Unknown keys are errors, so that a misspelt one can't be silently without effect.
+//! The described machine as JSON. Unknown keys are errors, so that a misspelt key is not ignored.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,9 +14,9 @@ pub struct Description {
     pub nvml: String,
     /// `nvmlSystemGetCudaDriverVersion_v2`: 13000 is 13.0.
     pub cuda: i32,
-    /// When time 0 was, in ns of `CLOCK_MONOTONIC`.
+    /// Time 0, in ns of `CLOCK_MONOTONIC`.
     pub epoch_ns: Option<u64>,
-    /// What `nvmlInit` answers instead of success.
+    /// The error that `nvmlInit` returns.
     pub init_error: Option<ErrorCode>,
     /// The GPUs, in the order of NVML's indices.
     pub devices: Vec<Device>,
@@ -69,7 +67,7 @@ pub struct Device {
     pub utilisation: Steps,
     /// Bytes.
     pub memory_used_bytes: Steps,
-    /// Files as long as what is used beside that: for a test whose benches take memory when they are ready to.
+    /// Files whose sizes are added to the used memory: for a test whose benches allocate memory at run time.
     pub memory_used_files: Vec<std::path::PathBuf>,
     /// Bytes.
     pub memory_total_bytes: u64,
@@ -77,21 +75,21 @@ pub struct Device {
     pub throttle_bits: Steps,
     /// Processes with a compute context.
     pub processes: Vec<Process>,
-    /// The limit in force, in watts.
+    /// The enforced limit, in watts.
     pub power_limit_w: f64,
-    /// The maker's limit, in watts.
+    /// The vendor's default limit, in watts.
     pub default_power_limit_w: f64,
     /// Persistence mode.
     pub persistence: bool,
     /// ECC.
     pub ecc: bool,
-    /// MIG mode; `None` for a card without it.
+    /// MIG mode; `None` for a GPU without it.
     pub mig: Option<Mig>,
-    /// Functions (and `field:186`) that answer `NVML_ERROR_NOT_SUPPORTED`.
+    /// Functions (and `field:186`) that return `NVML_ERROR_NOT_SUPPORTED`.
     pub unsupported: Vec<String>,
     /// Calls that fail.
     pub errors: Vec<Fault>,
-    /// When the card falls off the bus.
+    /// When the device is lost.
     pub lost: Option<Lost>,
 }
 
@@ -128,19 +126,19 @@ impl Default for Device {
     }
 }
 
-/// An energy counter: mJ, updated once a period.
+/// An energy counter in mJ, updated once per period.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Counter {
-    /// Seconds between two updates; 0 for a counter that is always current.
+    /// Seconds between two updates; 0 for a continuous counter.
     pub period_s: f64,
-    /// Seconds after the epoch at which the first update falls.
+    /// The first update, in seconds after the epoch.
     pub phase_s: f64,
-    /// Joules on the counter at the epoch.
+    /// The counter's value at the epoch, in joules.
     pub start_j: f64,
-    /// The counter moves in steps of this many joules.
+    /// The step of the counter, in joules.
     pub quantum_j: f64,
-    /// How it goes wrong, if it does.
+    /// How the counter behaves.
     pub mode: CounterMode,
 }
 
@@ -154,21 +152,21 @@ impl Default for Counter {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CounterMode {
-    /// It integrates all of the time.
+    /// It integrates all the time.
     Exact,
-    /// It sees the last `window_s` seconds of each period and takes them for the whole.
+    /// It sees the last `window_s` seconds of each period and extrapolates them to the period.
     PartTime {
         /// Seconds.
         window_s: f64,
     },
-    /// There is none.
+    /// The device has no counter.
     None,
-    /// It starts again at 0.
+    /// It is reset to 0.
     ResetAt {
         /// Seconds since the epoch.
         t_s: f64,
     },
-    /// It jumps back once.
+    /// It goes back once.
     BackwardsAt {
         /// Seconds since the epoch.
         t_s: f64,
@@ -180,8 +178,7 @@ pub enum CounterMode {
         /// Seconds since the epoch.
         t_s: f64,
     },
-    /// Between two reads that follow each other within `gap_s` it keeps only a share of the energy (as consumer cards
-    /// were seen to do).
+    /// Between two reads that are less than `gap_s` apart, it counts only a share of the energy, as some consumer GPUs do.
     StaleOnDenseReads {
         /// Seconds.
         gap_s: f64,
@@ -190,21 +187,21 @@ pub enum CounterMode {
     },
 }
 
-/// A power sensor: at each update the mean of true power over a window, with errors.
+/// A power sensor: the mean of the true power over a window at each update, with errors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PowerSensor {
-    /// Seconds between two updates; 0 for a sensor that is always current.
+    /// Seconds between two updates; 0 for a continuous sensor.
     pub period_s: f64,
-    /// Seconds over which the instant value averages; 0 for none.
+    /// Averaging time of the instant value in seconds; 0 for none.
     pub window_s: f64,
-    /// Seconds by which the window lies in the past.
+    /// Delay of the window in seconds.
     pub lag_s: f64,
-    /// The board's gain.
+    /// Gain.
     pub gain: f64,
-    /// Watts added.
+    /// Offset in watts.
     pub offset_w: f64,
-    /// Whether `nvmlDeviceGetPowerUsage` is the average of the last second rather than the instant value.
+    /// Whether `nvmlDeviceGetPowerUsage` returns the average of the last second instead of the instant value.
     pub usage_is_average: bool,
 }
 
@@ -218,15 +215,15 @@ impl Default for PowerSensor {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Process {
-    /// Its id.
+    /// The process id.
     pub pid: u32,
-    /// Bytes it holds; `None` where the driver doesn't tell.
+    /// Memory in bytes; `None` if the driver does not report it.
     #[serde(default)]
     pub memory_bytes: Option<u64>,
-    /// Seconds since the epoch at which it comes; `None`: it was there before.
+    /// Start in seconds since the epoch; `None` if it started before.
     #[serde(default)]
     pub from_s: Option<f64>,
-    /// Seconds since the epoch at which it goes; `None`: it stays.
+    /// End in seconds since the epoch; `None` if it does not end.
     #[serde(default)]
     pub to_s: Option<f64>,
 }
@@ -235,7 +232,7 @@ pub struct Process {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mig {
-    /// Whether it is on.
+    /// Whether it is enabled.
     pub enabled: bool,
     /// `MIG-…` of the instances.
     #[serde(default)]
@@ -251,30 +248,30 @@ pub struct Fault {
     pub function: Option<String>,
     /// The number of the first call that fails, counted from 1 since `nvmlInit`.
     pub call: u64,
-    /// How many calls in a row fail.
-    #[serde(default = "once")]
+    /// How many consecutive calls fail.
+    #[serde(default = "one_call")]
     pub count: u64,
-    /// The answer.
+    /// The error.
     pub code: ErrorCode,
 }
 
-fn once() -> u64 {
+fn one_call() -> u64 {
     1
 }
 
-/// When a device is lost; whichever comes first.
+/// When a device is lost: at the earliest of these conditions.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lost {
     /// Seconds since the epoch.
     pub at_s: Option<f64>,
-    /// Calls on the device that still succeed.
+    /// After this number of calls on the device.
     pub after_calls: Option<u64>,
-    /// While this file is there: for a test that knows better than a clock when it should be.
+    /// While this file exists: for a test that controls the moment.
     pub while_file: Option<std::path::PathBuf>,
 }
 
-/// What a call answers.
+/// The error code of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are NVML's own")]

@@ -1,9 +1,9 @@
-//! A double of NVIDIA's management library (`libnvidia-ml.so.1`) that replays a described machine.
+//! A test double of NVIDIA's management library (`libnvidia-ml.so.1`) that replays a described machine.
 //!
-//! Built as a shared library, it exports the NVML functions that our meter, Zeus and CodeCarbon call, and answers them
-//! from a JSON [`Description`]: named by the environment variable `LEM_NVML_DOUBLE`, or lying beside the library as
-//! `<library>.json`. Time runs from `epoch_ns` of the description, else from `LEM_NVML_DOUBLE_EPOCH_NS`
-//! (`CLOCK_MONOTONIC`, so that several processes see one truth), else from the first `nvmlInit`.
+//! Built as a shared library, it exports the NVML functions that lem-bench's meter, Zeus and CodeCarbon call. Their results
+//! come from a JSON [`Description`]: the file that the environment variable `LEM_NVML_DOUBLE` names, or `<library>.json`
+//! next to the library. Time starts at `epoch_ns` of the description, else at `LEM_NVML_DOUBLE_EPOCH_NS`
+//! (`CLOCK_MONOTONIC`, so that several processes replay the same machine), else at the first `nvmlInit`.
 //!
 //! ```json
 //! {"devices": [{"name": "NVIDIA H100 80GB HBM3", "uuid": "GPU-1",
@@ -13,11 +13,10 @@
 //!               "lost": {"at_s": 20}}]}
 //! ```
 //!
-//! As a Rust library it gives tests the same description, and with it the truth: [`Steps::integral`] of a device's
-//! power is what a perfect meter would have read.
+//! As a Rust library, it gives tests the same description and the true energy: [`Steps::integral`] of a device's power is
+//! what an exact meter would have read.
 //!
-//! `steps` and `model` are pure functions of time, `state` counts calls and injects errors, `exports` is the C
-//! interface. Nothing here knows how a meter works.
+//! `steps` and `model` are pure functions of time, `state` counts calls and injects errors, `exports` is the C interface.
 
 mod description;
 mod exports;
@@ -34,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_description_in_the_documentation_is_one() {
+    fn parses_documented_description() {
         let lines = include_str!("lib.rs").lines().skip_while(|line| !line.contains("```json")).skip(1);
         let json: String =
             lines.take_while(|line| !line.contains("```")).map(|line| line.trim_start_matches("//!")).collect();
@@ -44,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_key_is_an_error() {
+    fn rejects_unknown_key() {
         assert!(serde_json::from_str::<Description>(r#"{"devices": [{"powerw": 3}]}"#).is_err());
     }
 }

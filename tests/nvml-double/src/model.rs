@@ -1,55 +1,51 @@
-//! What a described device's sensors show at a given time: pure functions.
-//!
-//! Must not know calls or errors.
+//! The values of a device's sensors as pure functions of time.
 
 use crate::{Counter, CounterMode, Device};
 
-/// The energy counter at `t` seconds, in joules, as far as it depends on time alone; `None` when there is none.
+/// Returns the energy counter at `t` seconds in joules, without the effect of dense reads; `None` without a counter.
 pub fn counter_j(device: &Device, t: f64) -> Option<f64> {
     let Counter { period_s, phase_s, start_j, quantum_j, mode } = &device.counter;
-    let seen_to = last_update(t, *period_s, *phase_s);
-    let all = device.power_w.integral(0.0, seen_to);
+    let last = last_update(t, *period_s, *phase_s);
+    let total = device.power_w.integral(0.0, last);
     let counted = match mode {
         CounterMode::None => return None,
-        CounterMode::PartTime { window_s } => part_time(device, seen_to, *window_s),
+        CounterMode::PartTime { window_s } => part_time(device, last, *window_s),
         CounterMode::ResetAt { t_s } if t >= *t_s => {
-            return Some(floor(device.power_w.integral(*t_s, seen_to.max(*t_s)), *quantum_j));
+            return Some(floor(device.power_w.integral(*t_s, last.max(*t_s)), *quantum_j));
         }
-        CounterMode::BackwardsAt { t_s, joules } if t >= *t_s => all - joules,
-        CounterMode::StuckAt { t_s } => {
-            device.power_w.integral(0.0, seen_to.min(last_update(*t_s, *period_s, *phase_s)))
-        }
+        CounterMode::BackwardsAt { t_s, joules } if t >= *t_s => total - joules,
+        CounterMode::StuckAt { t_s } => device.power_w.integral(0.0, last.min(last_update(*t_s, *period_s, *phase_s))),
         CounterMode::Exact
         | CounterMode::StaleOnDenseReads { .. }
         | CounterMode::ResetAt { .. }
-        | CounterMode::BackwardsAt { .. } => all,
+        | CounterMode::BackwardsAt { .. } => total,
     };
     Some(floor(start_j + counted, *quantum_j).max(0.0))
 }
 
-/// A power reading at `t` seconds, in watts: the mean of true power over the sensor's window at its last update.
-/// `average`: over the last second instead of the window.
+/// Returns a power reading at `t` seconds in watts: the mean of the true power over the sensor's window at its last update;
+/// over one second if `average`.
 pub fn power_reading_w(device: &Device, t: f64, average: bool) -> f64 {
     let sensor = &device.power_sensor;
     let end = last_update(t, sensor.period_s, 0.0) - sensor.lag_s;
     let window_s = if average { 1.0 } else { sensor.window_s };
-    let seen =
+    let mean =
         if window_s > 0.0 { device.power_w.integral(end - window_s, end) / window_s } else { device.power_w.at(end) };
-    (seen * sensor.gain + sensor.offset_w).max(0.0)
+    (mean * sensor.gain + sensor.offset_w).max(0.0)
 }
 
-/// The time of the last update at or before `t`.
+/// Returns the time of the last update at or before `t`.
 fn last_update(t: f64, period_s: f64, phase_s: f64) -> f64 {
     if period_s > 0.0 { phase_s + ((t - phase_s) / period_s).floor() * period_s } else { t }
 }
 
-/// The sum over all periods up to `seen_to` of the mean power in the last `window_s` of each.
-fn part_time(device: &Device, seen_to: f64, window_s: f64) -> f64 {
+/// Returns the energy up to `last` from the mean power in the last `window_s` of each period.
+fn part_time(device: &Device, last: f64, window_s: f64) -> f64 {
     let Counter { period_s, phase_s, .. } = device.counter;
     if period_s <= 0.0 || window_s <= 0.0 {
-        return device.power_w.integral(0.0, seen_to);
+        return device.power_w.integral(0.0, last);
     }
-    let periods = ((seen_to - phase_s) / period_s).round().max(0.0) as u64;
+    let periods = ((last - phase_s) / period_s).round().max(0.0) as u64;
     let mean_at = |end: f64| device.power_w.integral(end - window_s, end) / window_s;
     (1..=periods).map(|n| mean_at(phase_s + n as f64 * period_s) * period_s).sum()
 }
@@ -75,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exact_counter_is_the_integral_at_its_last_tick() {
+    fn exact_counter_is_integral_at_last_tick() {
         let device = bursts(CounterMode::Exact);
         assert!(near(counter_j(&device, 1.05), 100.0), "{:?}", counter_j(&device, 1.05));
         assert_eq!(counter_j(&device, 1.01), counter_j(&device, 1.09));
@@ -83,13 +79,13 @@ mod tests {
     }
 
     #[test]
-    fn a_part_time_counter_takes_what_it_sees_for_the_whole() {
+    fn part_time_counter_extrapolates() {
         let device = bursts(CounterMode::PartTime { window_s: 0.025 });
         assert!(near(counter_j(&device, 1.05), 400.0), "{:?}", counter_j(&device, 1.05));
     }
 
     #[test]
-    fn counters_go_wrong_as_described() {
+    fn simulates_counter_faults() {
         let at = |mode, t| counter_j(&Device { power_w: Steps::constant(100.0), ..bursts(mode) }, t);
         assert!(near(at(CounterMode::ResetAt { t_s: 1.0 }, 0.95), 90.0));
         assert!(near(at(CounterMode::ResetAt { t_s: 1.0 }, 1.55), 50.0));
@@ -99,11 +95,11 @@ mod tests {
     }
 
     #[test]
-    fn a_power_reading_is_the_windows_mean_with_the_boards_gain() {
+    fn power_reading_is_mean_with_gain() {
         let mut device = bursts(CounterMode::Exact);
-        assert!((power_reading_w(&device, 1.02, false) - 400.0).abs() < 1e-6, "the window falls on the burst");
+        assert!((power_reading_w(&device, 1.02, false) - 400.0).abs() < 1e-6, "the window contains the burst");
         device.power_sensor.lag_s = 0.05;
-        assert!(power_reading_w(&device, 1.02, false).abs() < 1e-6, "and misses it with a lag");
+        assert!(power_reading_w(&device, 1.02, false).abs() < 1e-6, "with a lag it does not");
         device.power_sensor.gain = 1.05;
         assert!((power_reading_w(&device, 2.02, true) - 105.0).abs() < 1e-6);
     }

@@ -1,6 +1,4 @@
-//! The running double: its description, its clock, how often it was called, and which calls fail.
-//!
-//! Must not know the C interface.
+//! The state of the running double: description, clock, call counts, and injected errors.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -8,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::{CounterMode, Description, Device, ErrorCode, counter_j};
 
-/// What every call answers inside.
+/// The result of a call.
 pub(crate) type Answer<T = ()> = Result<T, ErrorCode>;
 
 static STATE: Mutex<Option<State>> = Mutex::new(None);
@@ -18,12 +16,12 @@ pub(crate) struct State {
     pub(crate) description: Description,
     epoch_ns: u64,
     users: u32,
-    runs: Vec<Run>,
+    devices: Vec<DeviceState>,
 }
 
-/// What has happened to a device so far.
+/// The calls on a device so far.
 #[derive(Default)]
-struct Run {
+struct DeviceState {
     calls: u64,
     calls_of: HashMap<String, u64>,
     last_count: Option<(f64, f64)>,
@@ -34,34 +32,34 @@ fn lock() -> MutexGuard<'static, Option<State>> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// `nvmlInit`: reads the description, unless it is read already.
+/// `nvmlInit`: reads the description on the first call.
 pub(crate) fn init() -> Answer {
     let mut state = lock();
     if let Some(state) = state.as_mut() {
         state.users += 1;
         return Ok(());
     }
-    let path = std::env::var_os("LEM_NVML_DOUBLE").map(PathBuf::from).or_else(beside_this_library);
+    let path = std::env::var_os("LEM_NVML_DOUBLE").map(PathBuf::from).or_else(description_next_to_library);
     let path = path.ok_or(ErrorCode::DriverNotLoaded)?;
     let description = std::fs::read_to_string(&path).map_err(|error| error.to_string());
     let description = description
         .and_then(|text| serde_json::from_str::<Description>(&text).map_err(|error| error.to_string()))
-        .map_err(|error| complain(&format!("{}: {error}", path.display())))?;
+        .map_err(|error| report(&format!("{}: {error}", path.display())))?;
     if let Some(code) = description.init_error {
         return Err(code);
     }
-    let told = std::env::var("LEM_NVML_DOUBLE_EPOCH_NS").ok().and_then(|text| text.parse().ok());
-    let epoch_ns = description.epoch_ns.or(told).unwrap_or_else(monotonic_ns);
-    let runs = description.devices.iter().map(|_| Run::default()).collect();
-    *state = Some(State { description, epoch_ns, users: 1, runs });
+    let from_env = std::env::var("LEM_NVML_DOUBLE_EPOCH_NS").ok().and_then(|text| text.parse().ok());
+    let epoch_ns = description.epoch_ns.or(from_env).unwrap_or_else(monotonic_ns);
+    let devices = description.devices.iter().map(|_| DeviceState::default()).collect();
+    *state = Some(State { description, epoch_ns, users: 1, devices });
     Ok(())
 }
 
 #[expect(
     clippy::print_stderr,
-    reason = "the caller only gets a number; whoever wrote the description needs the reason"
+    reason = "the caller only gets an error code; the author of the description needs the reason"
 )]
-fn complain(why: &str) -> ErrorCode {
+fn report(why: &str) -> ErrorCode {
     eprintln!("nvml-double: {why}");
     ErrorCode::Unknown
 }
@@ -77,40 +75,39 @@ pub(crate) fn shutdown() -> Answer {
     Ok(())
 }
 
-/// Answers a question about the machine.
+/// Calls `answer` with the machine.
 pub(crate) fn on_machine<T>(answer: impl FnOnce(&Description) -> Answer<T>) -> Answer<T> {
     answer(&lock().as_ref().ok_or(ErrorCode::Uninitialized)?.description)
 }
 
-/// Answers a question about device `index`, unless this call of `function` is described to fail. The question gets
-/// the device and the time in seconds.
+/// Calls `answer` with device `index` and the time in seconds, unless the description makes this call of `function` fail.
 pub(crate) fn on_device<T>(index: usize, function: &str, answer: impl FnOnce(&Device, f64) -> Answer<T>) -> Answer<T> {
     let mut state = lock();
     let state = state.as_mut().ok_or(ErrorCode::Uninitialized)?;
     let now = state.now();
     let device = state.description.devices.get(index).ok_or(ErrorCode::InvalidArgument)?;
-    state.runs[index].admit(device, function, now)?;
+    state.devices[index].count_call(device, function, now)?;
     answer(device, now)
 }
 
-/// The energy counter of device `index` in mJ, and with it what dense reading made it miss.
+/// Returns the energy counter of device `index` in mJ, without the energy that dense reads made it miss.
 pub(crate) fn energy_mj(index: usize, function: &str) -> Answer<u64> {
     let mut state = lock();
     let state = state.as_mut().ok_or(ErrorCode::Uninitialized)?;
     let now = state.now();
     let device = state.description.devices.get(index).ok_or(ErrorCode::InvalidArgument)?;
-    let run = &mut state.runs[index];
-    run.admit(device, function, now)?;
+    let device_state = &mut state.devices[index];
+    device_state.count_call(device, function, now)?;
     let counted = counter_j(device, now).ok_or(ErrorCode::NotSupported)?;
     if let CounterMode::StaleOnDenseReads { gap_s, kept } = device.counter.mode {
-        if let Some((at, before)) = run.last_count
+        if let Some((at, before)) = device_state.last_count
             && now - at < gap_s
         {
-            run.missed_j += (counted - before) * (1.0 - kept);
+            device_state.missed_j += (counted - before) * (1.0 - kept);
         }
-        run.last_count = Some((now, counted));
+        device_state.last_count = Some((now, counted));
     }
-    Ok(((counted - run.missed_j) * 1e3).round().max(0.0) as u64)
+    Ok(((counted - device_state.missed_j) * 1e3).round().max(0.0) as u64)
 }
 
 impl State {
@@ -120,9 +117,9 @@ impl State {
     }
 }
 
-impl Run {
-    /// Counts a call and says whether it fails.
-    fn admit(&mut self, device: &Device, function: &str, now: f64) -> Answer {
+impl DeviceState {
+    /// Counts a call, and returns the injected error if there is one.
+    fn count_call(&mut self, device: &Device, function: &str, now: f64) -> Answer {
         self.calls += 1;
         let calls_of = self.calls_of.entry(function.to_owned()).or_default();
         *calls_of += 1;
@@ -147,26 +144,26 @@ impl Run {
     }
 }
 
-/// `CLOCK_MONOTONIC`, in ns.
+/// Returns `CLOCK_MONOTONIC` in ns.
 fn monotonic_ns() -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `time` is a valid, writable timespec and CLOCK_MONOTONIC exists; nothing else is touched.
+    // SAFETY: `time` is a valid, writable timespec, and CLOCK_MONOTONIC exists.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
-/// `<this library>.json`, if there is one.
-fn beside_this_library() -> Option<PathBuf> {
+/// Returns `<this library>.json`, if it exists.
+fn description_next_to_library() -> Option<PathBuf> {
     use std::os::unix::ffi::OsStrExt;
     let mut info = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
-    let here: fn() -> Option<PathBuf> = beside_this_library;
+    let here: fn() -> Option<PathBuf> = description_next_to_library;
     // SAFETY: the address is that of a function of this library and `info` is writable; `dladdr` fills it or returns 0.
     let found = unsafe { libc::dladdr(here as *const libc::c_void, info.as_mut_ptr()) };
     if found == 0 {
         return None;
     }
-    // SAFETY: zeroed is a valid `Dl_info`, and `dladdr` succeeded, so that `dli_fname` points to the path under which
-    // this library was loaded, which lives as long as the library.
+    // SAFETY: a zeroed `Dl_info` is valid, and `dladdr` succeeded, so that `dli_fname` points to the path of this library,
+    // which is valid as long as the library is loaded.
     let name = unsafe { std::ffi::CStr::from_ptr(info.assume_init().dli_fname) };
     let mut path = std::ffi::OsStr::from_bytes(name.to_bytes()).to_owned();
     path.push(".json");

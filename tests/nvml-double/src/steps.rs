@@ -1,13 +1,11 @@
-//! A quantity over time as steps, and its exact integral.
-//!
-//! Must not know what the quantity is.
+//! A piecewise constant function of time, and its exact integral.
 
 use serde::{Deserialize, Serialize};
 
-/// A value that changes in steps, repeating itself if asked to.
+/// A value that changes in steps and may repeat.
 ///
-/// In JSON a number, a list of `[seconds, value]`, or `{"steps": [[seconds, value], …], "repeat_s": seconds}`. Before
-/// the first step the first value holds.
+/// In JSON: a number, a list of `[seconds, value]`, or `{"steps": [[seconds, value], …], "repeat_s": seconds}`. Before the
+/// first step, it has the first value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Form", into = "Form")]
 pub struct Steps {
@@ -48,42 +46,42 @@ impl From<Steps> for Form {
 }
 
 impl Steps {
-    /// The same value at all times.
+    /// Returns a constant value.
     pub fn constant(value: f64) -> Self {
         Form::Constant(value).into()
     }
 
-    /// `(seconds, value)` from each moment on.
+    /// Returns the steps `(seconds, value)`: each value from that moment on.
     pub fn list(steps: impl Into<Vec<(f64, f64)>>) -> Self {
         Form::List(steps.into()).into()
     }
 
-    /// `steps` again and again, every `repeat_s` seconds.
+    /// Returns `steps`, repeated every `repeat_s` seconds.
     pub fn repeating(steps: impl Into<Vec<(f64, f64)>>, repeat_s: f64) -> Self {
         Form::Repeating { steps: steps.into(), repeat_s }.into()
     }
 
-    /// The value at `t` seconds.
+    /// Returns the value at `t` seconds.
     pub fn at(&self, t: f64) -> f64 {
         let (_, t) = self.cycles(t);
         let reached = self.steps.partition_point(|(start, _)| *start <= t);
         self.steps[reached.saturating_sub(1)].1
     }
 
-    /// The integral from `from` to `to` seconds: of watts, joules.
+    /// Returns the integral from `from` to `to` seconds: joules if the value is in watts.
     pub fn integral(&self, from: f64, to: f64) -> f64 {
         self.since_zero(to) - self.since_zero(from)
     }
 
     fn since_zero(&self, t: f64) -> f64 {
         let (cycles, rest) = self.cycles(t);
-        cycles * self.repeat_s.map_or(0.0, |repeat_s| self.once(repeat_s)) + self.once(rest)
+        cycles * self.repeat_s.map_or(0.0, |repeat_s| self.integral_once(repeat_s)) + self.integral_once(rest)
     }
 
-    /// How many whole repetitions have passed at `t`, and the time since the last one began.
+    /// Returns the number of complete repetitions at `t`, and the time since the last one began.
     fn cycles(&self, t: f64) -> (f64, f64) {
         match self.repeat_s {
-            // Not `t % repeat_s`: rounding could take that for nearly a whole repetition and this for one more.
+            // Not `t % repeat_s`: rounding could make that nearly a whole repetition and this quotient one more.
             Some(repeat_s) if t > 0.0 => {
                 let cycles = (t / repeat_s).floor();
                 (cycles, (t - cycles * repeat_s).max(0.0))
@@ -92,11 +90,11 @@ impl Steps {
         }
     }
 
-    /// The integral from 0 to `t`, without repetition; negative for a negative `t`.
-    fn once(&self, t: f64) -> f64 {
+    /// Returns the integral from 0 to `t` without repetition; negative for a negative `t`.
+    fn integral_once(&self, t: f64) -> f64 {
         let first = self.steps[0].1;
         if t <= 0.0 {
-            // Steps before 0 are not looked at: nothing asks for the energy of a time before the replay.
+            // Steps before 0 are ignored: the energy before the replay is not used.
             return first * t;
         }
         let ends = self.steps.iter().skip(1).map(|(start, _)| *start).chain([f64::INFINITY]);
@@ -116,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_is_integrated_exactly() {
+    fn integrates_steps() {
         let power = steps("[[0, 70], [1, 400], [3, 70]]");
         assert_eq!(power.at(-1.0), 70.0);
         assert_eq!((power.at(0.999), power.at(1.0), power.at(3.0)), (70.0, 400.0, 70.0));
@@ -125,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_repeats() {
+    fn repeats() {
         let power = steps(r#"{"steps": [[0, 100], [0.25, 0]], "repeat_s": 1.0}"#);
         assert_eq!((power.at(7.2), power.at(7.3)), (100.0, 0.0));
         assert!((power.integral(0.0, 10.0) - 250.0).abs() < 1e-9);
@@ -133,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_a_constant_and_survives_being_written() {
+    fn round_trips_constant() {
         let power = steps("250");
         assert!((power.integral(3.0, 5.0) - 500.0).abs() < 1e-9);
         let again = steps(&serde_json::to_string(&power).unwrap());

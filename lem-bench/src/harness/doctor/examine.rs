@@ -27,7 +27,7 @@ fn examine(call: &Invocation) -> Diagnosis {
     let config = call.config();
     // Sensors are not read densely while somebody measures: some lie when they are.
     let lock = lock(config);
-    let meters = meter::survey(&config.open).into_iter().map(|found| state(found, lock.is_ok())).collect();
+    let meters = meter::detect(&config.open).into_iter().map(|found| state(found, lock.is_ok())).collect();
     Diagnosis {
         lem_bench: env!("CARGO_PKG_VERSION").to_owned(),
         meters,
@@ -89,7 +89,7 @@ fn ready(name: String, mut opened: Opened, may_probe: bool) -> MeterState {
 
 /// Who else uses the meter's devices.
 fn users(opened: &Opened) -> Vec<String> {
-    let processes = opened.watch.as_ref().and_then(|watch| watch.processes().ok()).unwrap_or_default();
+    let processes = opened.monitor.as_ref().and_then(|monitor| monitor.processes().ok()).unwrap_or_default();
     let others = meter::foreign(&processes, &[std::process::id()]);
     others.iter().map(|other| format!("process {} uses {}", other.pid, other.domain)).collect()
 }

@@ -71,11 +71,12 @@ impl MeterSetup {
         let choice = &config.meter;
         let opened = match choice {
             MeterChoice::Sim(file) => return Self::open_simulated(config, &find_scenario(file, &invocation.paths)),
-            MeterChoice::Own { name, argument } => invocation.meters.open(name, argument),
+            MeterChoice::Custom { name, argument } => invocation.meters.open(name, argument),
             _ => meter::open(choice, &config.open),
         };
         let opened = opened.map_err(|error| open_error(choice, &error))?;
-        let setup = Self { notes: opened.notes, monitor: opened.watch, ..Self::new(opened.meter, Arc::new(RealClock)) };
+        let setup =
+            Self { notes: opened.notes, monitor: opened.monitor, ..Self::new(opened.meter, Arc::new(RealClock)) };
         setup.select(config, opened.headline, scope)
     }
 
@@ -292,7 +293,7 @@ fn select_headline(
 fn open_error(choice: &MeterChoice, error: &OpenError) -> HarnessError {
     let remedy = error.remedy().map(|remedy| format!("; to change that: {remedy}")).unwrap_or_default();
     let doctor = match choice {
-        MeterChoice::Own { .. } => "",
+        MeterChoice::Custom { .. } => "",
         _ => ". `cargo lem doctor` shows what can be measured here",
     };
     let message = format!("the meter `{choice}` is not available: {error}{remedy}{doctor}");

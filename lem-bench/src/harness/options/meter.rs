@@ -2,6 +2,7 @@
 
 use super::spec::{Arity, LemCommand, OptionGroup, OptionSpec, Resume, Set, single, switch};
 use crate::harness::parse;
+use crate::meter::{METER_EXPECTS, METER_HELP};
 use crate::units::Watts;
 
 const DUEL: &[LemCommand] = &[LemCommand::Duel];
@@ -17,9 +18,9 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         Ok(())
     })
     .applies_to(DUEL)
-    .expects("auto, nvml, rapl, hwmon, estimate, sim:FILE or a meter of this binary")
+    .expects(METER_EXPECTS)
     .default("auto")
-    .help("Meter to use: auto takes the first available of nvml, rapl, hwmon and estimate; sim:FILE simulates"),
+    .help(METER_HELP),
     meter("domain", Arity::Many("DOMAIN"), |c, v| {
         c.domains = v.iter().flat_map(|text| parse::comma_list(text)).collect();
         Ok(())

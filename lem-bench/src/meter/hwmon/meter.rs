@@ -1,20 +1,17 @@
 //! Reads hwmon devices: energy counters, power gauges, temperatures and clocks.
-//!
-//! Must not know schedules or windows, nor what a driver's sensors mean (`drivers` does).
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::devices::{self, Device};
-use super::drivers::{self, Rail, RailKind};
+use super::rails::{self, Device, Rail, RailKind};
 use crate::meter::sysfs::{self, NumberFile};
-use crate::meter::{Channel, Meter, OpenError, Quantity, ReadError, Value};
+use crate::meter::{Channel, Meter, OpenError, Quantity, ReadError, Value, non_overlapping};
 use crate::model::{Domain, DomainId, DomainKind, Origin};
 
 /// The energy counters and power gauges of hwmon drivers.
 ///
-/// A read is one `pread` (two where power is volts times amperes) on handles that stay open, and allocates nothing.
+/// A read is one `pread` on an open handle (two where power is volts times amperes), and does not allocate.
 #[derive(Debug)]
 pub struct Hwmon {
     domains: Vec<Domain>,
@@ -28,11 +25,11 @@ pub struct Hwmon {
 /// How a channel is read.
 #[derive(Debug)]
 enum Reader {
-    /// The number as it stands.
+    /// The number itself.
     Count(NumberFile),
     /// The number times a factor.
     Scaled(NumberFile, f64),
-    /// mV × mA, in W.
+    /// mV × mA, as W.
     Product(NumberFile, NumberFile),
 }
 
@@ -40,11 +37,10 @@ impl Hwmon {
     /// Opens every device under `root` (normally `/sys`) that has an energy counter or a power gauge.
     ///
     /// # Errors
-    /// [`OpenError::NoDevice`] when there is none, [`OpenError::Denied`] when there are some and none may be read,
-    /// [`OpenError::Failed`] when none can be read for another reason.
+    /// [`OpenError::NoDevice`] without such a device, [`OpenError::Denied`] if the user may read none of them, [`OpenError::Failed`] if none can be read for another reason.
     pub fn open(root: &Path) -> Result<Self, OpenError> {
-        let devices = devices::find(root);
-        let rails = drivers::rails(&devices);
+        let devices = rails::find_devices(root);
+        let rails = rails::rails(&devices);
         if rails.is_empty() {
             let place = root.join("class/hwmon");
             return Err(OpenError::NoDevice { why: format!("no energy or power sensor under {}", place.display()) });
@@ -57,7 +53,7 @@ impl Hwmon {
             }
         }
         match first_error {
-            Some((path, error)) if opened.domains.is_empty() => Err(explain(path, &error)),
+            Some((path, error)) if opened.domains.is_empty() => Err(open_error(path, &error)),
             _ => {
                 let known: Vec<_> = opened.domains.iter().map(|domain| domain.id.clone()).collect();
                 for domain in &mut opened.domains {
@@ -68,7 +64,6 @@ impl Hwmon {
         }
     }
 
-    /// Without sensors, to be filled.
     fn empty() -> Self {
         Self {
             domains: vec![],
@@ -80,16 +75,16 @@ impl Hwmon {
         }
     }
 
-    /// Domains of drivers that are known well enough to say that they may be added up: processors and graphics cards
-    /// if there are any, else boards. Empty when only unknown drivers were found.
+    /// Returns the domains that may be summed, from drivers whose containment is known: processors and GPUs if there are
+    /// any, else boards. Empty if there are only unknown drivers.
     pub fn summable(&self) -> Vec<DomainId> {
-        let sure: Vec<Domain> =
+        let summable: Vec<Domain> =
             self.domains.iter().filter(|domain| self.summable.contains(&domain.id)).cloned().collect();
-        let (boards, devices): (Vec<_>, Vec<_>) = sure.into_iter().partition(|it| it.kind == DomainKind::Board);
-        crate::meter::non_overlapping(if devices.is_empty() { &boards } else { &devices })
+        let (boards, devices): (Vec<_>, Vec<_>) = summable.into_iter().partition(|it| it.kind == DomainKind::Board);
+        non_overlapping(if devices.is_empty() { &boards } else { &devices })
     }
 
-    /// The sensors that are there but could not be read, by the name of their domain, with the reason.
+    /// Returns the sensors that cannot be read: domain and reason.
     pub fn skipped(&self) -> &[(String, String)] {
         &self.skipped
     }
@@ -104,7 +99,7 @@ impl Hwmon {
         }
         let first_of_device = !self.addresses.iter().any(|(_, address)| *address == device_name(device));
         self.addresses.push((format!("{id} device"), device_name(device)));
-        if rail.sure {
+        if rail.is_summable {
             self.summable.push(id.clone());
         }
         self.domains.push(rail.domain);
@@ -117,10 +112,10 @@ impl Hwmon {
     }
 }
 
-type Found = (Reader, Quantity, Option<Duration>);
+type OpenedSensor = (Reader, Quantity, Option<Duration>);
 
-/// The counter and the gauge of a rail that can be opened, and the first error of those that can't.
-fn energy_channels(device: &Device, rail: &Rail) -> (Vec<Found>, Option<(PathBuf, io::Error)>) {
+/// Opens the counter and the gauge of a rail. Returns the opened ones and the first error.
+fn energy_channels(device: &Device, rail: &Rail) -> (Vec<OpenedSensor>, Option<(PathBuf, io::Error)>) {
     let (mut found, mut first_error) = (Vec::new(), None);
     let n = rail.number;
     let mut open = |path: PathBuf| match NumberFile::open(path.clone()) {
@@ -132,8 +127,8 @@ fn energy_channels(device: &Device, rail: &Rail) -> (Vec<Found>, Option<(PathBuf
     };
     match rail.kind {
         RailKind::VoltsAndAmps => {
-            let both = (device.file("in", n, "input"), device.file("curr", n, "input"));
-            if let (Some(volts), Some(amps)) = both
+            let files = (device.file("in", n, "input"), device.file("curr", n, "input"));
+            if let (Some(volts), Some(amps)) = files
                 && let (Some(volts), Some(amps)) = (open(volts), open(amps))
             {
                 found.push((Reader::Product(volts, amps), Quantity::Power, None));
@@ -143,7 +138,7 @@ fn energy_channels(device: &Device, rail: &Rail) -> (Vec<Found>, Option<(PathBuf
             if let Some(file) = device.file("energy", n, "input").and_then(&mut open) {
                 found.push((Reader::Count(file), Quantity::Energy { unit_j: 1e-6, modulus: None }, None));
             }
-            // The instant value where there is one: an average of unknown length smears the edges of a window.
+            // The instant value if there is one: an average over an unknown time smears the edges of a window.
             let instant = device.file("power", n, "input").and_then(&mut open);
             if let Some(file) = instant {
                 found.push((Reader::Scaled(file, 1e-6), Quantity::Power, None));
@@ -157,9 +152,9 @@ fn energy_channels(device: &Device, rail: &Rail) -> (Vec<Found>, Option<(PathBuf
     (found, first_error)
 }
 
-/// What else a device tells that a benchmark wants to know: its temperature, and on graphics cards clocks, load and
-/// memory in use. Those that can't be opened are left out.
-fn gauges(device: &Device) -> Vec<Found> {
+/// Opens the other gauges of a device: its temperature and, for a GPU, clocks, load and memory in use. Gauges that cannot
+/// be opened are left out.
+fn gauges(device: &Device) -> Vec<OpenedSensor> {
     let scaled = |path: Option<PathBuf>, factor, quantity| {
         let file = NumberFile::open(path?).ok()?;
         Some((Reader::Scaled(file, factor), quantity, None))
@@ -170,13 +165,13 @@ fn gauges(device: &Device) -> Vec<Found> {
         let n = numbers.into_iter().find(|n| device.label("freq", *n).as_deref() == Some(label))?;
         device.file("freq", n, "input")
     };
-    let beside = |name| Some(device.dir.join("device").join(name));
+    let device_file = |name| Some(device.dir.join("device").join(name));
     [
         scaled(temperature, 1e-3, Quantity::Temperature),
         scaled(clock("sclk"), 1e-6, Quantity::SmClock),
         scaled(clock("mclk"), 1e-6, Quantity::MemoryClock),
-        scaled(beside("gpu_busy_percent"), 1e-2, Quantity::Utilisation),
-        scaled(beside("mem_info_vram_used"), 1.0, Quantity::MemoryUsed),
+        scaled(device_file("gpu_busy_percent"), 1e-2, Quantity::Utilisation),
+        scaled(device_file("mem_info_vram_used"), 1.0, Quantity::MemoryUsed),
     ]
     .into_iter()
     .flatten()
@@ -187,7 +182,7 @@ fn device_name(device: &Device) -> String {
     format!("{} at {}", device.driver, device.address)
 }
 
-fn explain(path: PathBuf, error: &io::Error) -> OpenError {
+fn open_error(path: PathBuf, error: &io::Error) -> OpenError {
     if error.kind() == io::ErrorKind::PermissionDenied {
         let remedy = format!("`sudo chmod a+r {}` until the next boot, or a udev rule for good", path.display());
         OpenError::Denied { path, remedy }

@@ -1,6 +1,4 @@
-//! Loads the driver's library, once a process, and translates its errors.
-//!
-//! Must not know devices.
+//! Loads the driver's library once per process, and converts its errors.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -10,14 +8,14 @@ use nvml_wrapper::error::NvmlError;
 
 use crate::meter::{OpenError, ReadError};
 
-/// The libraries that this process has opened, by the path that was asked for.
+/// The libraries that this process has loaded, by the requested path.
 static OPENED: Mutex<Vec<(Option<PathBuf>, &'static Nvml)>> = Mutex::new(Vec::new());
 
-/// The driver's library at `path`, or where the system's loader finds it.
+/// Returns the driver's library at `path`, or where the system's loader finds it.
 ///
-/// It is opened once and stays open until the process ends. This is on purpose, and the only leak here (one handle a
-/// path): without persistence mode the driver forgets a GPU's state, its energy counter included, when the last
-/// process that looks at it closes the library; and handles that live as long as the process need no `unsafe`.
+/// It is loaded once and intentionally stays open until the process ends (one leaked handle per path). Without persistence
+/// mode, the driver resets a GPU's state, including its energy counter, when the last process that uses the GPU closes the
+/// library. Also, handles with a static lifetime need no `unsafe`.
 ///
 /// # Errors
 /// [`OpenError::NoLibrary`], [`OpenError::NoDriver`], [`OpenError::Denied`] or [`OpenError::Failed`].
@@ -26,7 +24,7 @@ pub(super) fn open(path: Option<&Path>) -> Result<&'static Nvml, OpenError> {
     if let Some((_, nvml)) = opened.iter().find(|(known, _)| known.as_deref() == path) {
         return Ok(nvml);
     }
-    let nvml: &'static Nvml = Box::leak(Box::new(load(path).map_err(explain)?));
+    let nvml: &'static Nvml = Box::leak(Box::new(load(path).map_err(open_error)?));
     opened.push((path.map(Path::to_path_buf), nvml));
     Ok(nvml)
 }
@@ -34,7 +32,7 @@ pub(super) fn open(path: Option<&Path>) -> Result<&'static Nvml, OpenError> {
 fn load(path: Option<&Path>) -> Result<Nvml, NvmlError> {
     let Some(path) = path else {
         return match Nvml::init() {
-            // Some installations have the name without version alone.
+            // Some installations have only the name without a version.
             Err(error @ NvmlError::LibloadingError(_)) => {
                 Nvml::builder().lib_path("libnvidia-ml.so".as_ref()).init().map_err(|_| error)
             }
@@ -44,7 +42,7 @@ fn load(path: Option<&Path>) -> Result<Nvml, NvmlError> {
     Nvml::builder().lib_path(path.as_os_str()).init()
 }
 
-fn explain(error: NvmlError) -> OpenError {
+fn open_error(error: NvmlError) -> OpenError {
     let why = error.to_string();
     match error {
         NvmlError::LibloadingError(_) | NvmlError::LibraryNotFound | NvmlError::FailedToLoadSymbol(_) => {
@@ -60,7 +58,7 @@ fn explain(error: NvmlError) -> OpenError {
     }
 }
 
-/// What a failed call means for the reads to come.
+/// Converts the error of a failed read: whether later reads may succeed.
 pub(super) fn read_error(error: &NvmlError) -> ReadError {
     let why = format!("NVML: {error}");
     match error {
@@ -69,7 +67,7 @@ pub(super) fn read_error(error: &NvmlError) -> ReadError {
     }
 }
 
-/// Whether the error says that this device or driver will never answer this question.
+/// Returns whether the error means that this device or driver never supports the call.
 pub(super) fn is_unsupported(error: &NvmlError) -> bool {
     matches!(
         error,
@@ -87,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_library_says_so_and_what_to_do() {
+    fn reports_missing_library() {
         let error = open(Some(Path::new("/nonexistent/libnvidia-ml.so.1"))).unwrap_err();
         assert!(
             matches!(&error, OpenError::NoLibrary { why } if why.contains("/nonexistent/libnvidia-ml.so.1")),
@@ -97,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_lost_device_ends_the_reads() {
+    fn distinguishes_lost_device() {
         assert!(matches!(read_error(&NvmlError::GpuLost), ReadError::Lost(_)));
         assert!(matches!(read_error(&NvmlError::ResetRequired), ReadError::Lost(_)));
         let failed = read_error(&NvmlError::Timeout);

@@ -1,70 +1,72 @@
-//! NVIDIA GPUs as a meter: for each an energy counter where it has one, a power gauge, and what explains them.
-//!
-//! Must not know schedules or windows.
+//! NVIDIA GPUs as a meter: an energy counter, a power gauge and other gauges each; and as a device monitor.
 
 use std::sync::Arc;
 
-use super::cards::{self, Gpu};
+use nvml_wrapper::enums::device::UsedGpuMemory;
+use nvml_wrapper::error::NvmlError;
+
 use super::facts;
+use super::gpus::{self, Gpu};
 use super::library::{self, read_error};
 use super::sensors::Sensor;
-use super::watch::Watch;
-use crate::meter::{Channel, DeviceMonitor, Meter, NvmlOptions, OpenError, ReadError, Value};
+use crate::meter::{
+    Channel, DeviceMonitor, DeviceProcess, Meter, NvmlOptions, OpenError, PowerLimits, ReadError, Value,
+};
 use crate::model::{Domain, DomainKind, Origin};
 
-/// The NVIDIA GPUs that this process may use, as domains `gpu:N` (N is NVML's index, by PCI address).
+/// The NVIDIA GPUs that this process may use, as domains `gpu:N` (N is NVML's index, in the order of PCI addresses).
 ///
-/// Energy is in mJ since the driver loaded (Volta and later), power in W. A read is one call into the driver; the
-/// handles live as long as the process, so that no read looks a device up again.
+/// Energy is in mJ since the driver was loaded (Volta and later), power in W. A read is one call of the driver; the device
+/// handles stay open until the process ends, so that no read looks up a device.
 #[derive(Debug)]
 pub struct Nvml {
     library: &'static nvml_wrapper::Nvml,
-    cards: Arc<[Gpu]>,
+    gpus: Arc<[Gpu]>,
     domains: Vec<Domain>,
     channels: Vec<Channel>,
-    /// For each channel its card and its sensor.
-    places: Vec<(usize, Sensor)>,
+    /// For each channel, the index of its GPU and its sensor.
+    sensors: Vec<(usize, Sensor)>,
     notes: Vec<String>,
 }
 
 impl Nvml {
-    /// Opens the driver's library and the visible GPUs.
+    /// Loads the driver's library and opens the visible GPUs.
     ///
     /// # Errors
-    /// [`OpenError::NoLibrary`] or [`OpenError::NoDriver`] without a working driver, [`OpenError::NoDevice`] when no
-    /// GPU is there or visible, [`OpenError::Setting`] when `CUDA_VISIBLE_DEVICES` names what isn't there,
-    /// [`OpenError::Denied`] and [`OpenError::Failed`] when the driver refuses.
+    /// [`OpenError::NoLibrary`] or [`OpenError::NoDriver`] without a working driver, [`OpenError::NoDevice`] if there is no
+    /// GPU or none is visible, [`OpenError::Setting`] if `CUDA_VISIBLE_DEVICES` names a GPU that does not exist,
+    /// [`OpenError::Denied`] and [`OpenError::Failed`] for other errors of the driver.
     pub fn open(options: &NvmlOptions) -> Result<Self, OpenError> {
         let library = library::open(options.lib_path.as_deref())?;
-        let opened = cards::open(library, options)?;
+        let opened = gpus::open(library, options)?;
         let domain =
-            |card: &Gpu| Domain { id: card.id.clone(), kind: DomainKind::Gpu, parent: None, label: card.name.clone() };
+            |gpu: &Gpu| Domain { id: gpu.id.clone(), kind: DomainKind::Gpu, parent: None, label: gpu.name.clone() };
         let mut meter = Self {
             library,
-            domains: opened.cards.iter().map(domain).collect(),
+            domains: opened.gpus.iter().map(domain).collect(),
             channels: Vec::new(),
-            places: Vec::new(),
+            sensors: Vec::new(),
             notes: opened.notes,
-            cards: opened.cards.into(),
+            gpus: opened.gpus.into(),
         };
-        for (index, card) in meter.cards.iter().enumerate() {
-            for sensor in Sensor::of(card) {
-                meter.channels.push(sensor.channel(card));
-                meter.places.push((index, sensor));
+        for (index, gpu) in meter.gpus.iter().enumerate() {
+            for sensor in Sensor::supported_by(gpu) {
+                meter.channels.push(sensor.channel(gpu));
+                meter.sensors.push((index, sensor));
             }
         }
         Ok(meter)
     }
 
-    /// What a reader of the result should know about the choice of GPUs: cards that were left out, cards divided into
-    /// MIG instances, indices that CUDA may count otherwise.
+    /// Returns notes about the selection of GPUs for the result: GPUs that were left out, GPUs with MIG instances, indices
+    /// that CUDA may count differently.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// A look at the same GPUs that may be used while this meter is read elsewhere: processes and power limits.
-    pub fn watch(&self) -> Arc<dyn DeviceMonitor> {
-        Arc::new(Watch { cards: Arc::clone(&self.cards) })
+    /// Returns a monitor of the same GPUs, which may be used while this meter is read by another thread.
+    pub fn monitor(&self) -> Arc<dyn DeviceMonitor> {
+        Arc::new(NvmlMonitor { gpus: Arc::clone(&self.gpus) })
     }
 }
 
@@ -86,16 +88,60 @@ impl Meter for Nvml {
     }
 
     fn read(&mut self, channel: usize) -> Result<Value, ReadError> {
-        let (card, sensor) = self.places[channel];
-        sensor.read(&self.cards[card].device).map_err(|error| read_error(&error))
+        let (gpu, sensor) = self.sensors[channel];
+        sensor.read(&self.gpus[gpu].device).map_err(|error| read_error(&error))
     }
 
     fn facts(&self) -> Vec<(String, String)> {
         let mut all = facts::of_driver(self.library);
-        for (index, card) in self.cards.iter().enumerate() {
-            let sensors = self.places.iter().filter(|(place, _)| *place == index).map(|(_, sensor)| *sensor);
-            all.extend(facts::of_card(card, &sensors.collect::<Vec<_>>()));
+        for (index, gpu) in self.gpus.iter().enumerate() {
+            let sensors = self.sensors.iter().filter(|(owner, _)| *owner == index).map(|(_, sensor)| *sensor);
+            all.extend(facts::of_gpu(gpu, &sensors.collect::<Vec<_>>()));
         }
         all
+    }
+}
+
+/// Reads the processes, power limits and memory of GPUs.
+#[derive(Debug, Clone)]
+struct NvmlMonitor {
+    gpus: Arc<[Gpu]>,
+}
+
+impl DeviceMonitor for NvmlMonitor {
+    fn processes(&self) -> Result<Vec<DeviceProcess>, ReadError> {
+        let mut all = Vec::new();
+        for gpu in self.gpus.iter() {
+            let running = gpu.device.running_compute_processes().map_err(|error| read_error(&error))?;
+            all.extend(running.into_iter().map(|process| DeviceProcess {
+                domain: gpu.id.clone(),
+                pid: process.pid,
+                memory_bytes: match process.used_gpu_memory {
+                    UsedGpuMemory::Used(bytes) => Some(bytes),
+                    UsedGpuMemory::Unavailable => None,
+                },
+                own: false,
+            }));
+        }
+        Ok(all)
+    }
+
+    fn power_limits(&self) -> Result<Vec<PowerLimits>, ReadError> {
+        let limits = self.gpus.iter().map(|gpu| {
+            Ok(PowerLimits {
+                domain: gpu.id.clone(),
+                enforced_w: watts(gpu.device.enforced_power_limit())?,
+                default_w: watts(gpu.device.power_management_limit_default())?,
+            })
+        });
+        limits.collect()
+    }
+}
+
+fn watts(limit: Result<u32, NvmlError>) -> Result<Option<f64>, ReadError> {
+    match limit.map_err(|error| read_error(&error)) {
+        Ok(milliwatts) => Ok(Some(f64::from(milliwatts) * 1e-3)),
+        Err(lost @ ReadError::Lost(_)) => Err(lost),
+        Err(ReadError::Failed(_)) => Ok(None),
     }
 }

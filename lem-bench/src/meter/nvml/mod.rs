@@ -1,19 +1,26 @@
-//! NVIDIA GPUs through the driver's own library (NVML), loaded at run time by `nvml-wrapper`.
+//! NVIDIA GPUs through the driver's library (NVML), loaded at run time by `nvml-wrapper`.
 //!
-//! `library` loads it once, `visible` says which GPUs the process may use, `cards` opens those, `sensors` finds out
-//! what each can tell, `facts` describes them, `watch` sees who else uses them, `meter` ties this to the `Meter` trait.
-//! None of it knows schedules or windows.
+//! `library` loads it once, `visible` selects the GPUs that the process may use, `gpus` opens them, `sensors` finds out
+//! which sensors each supports, `facts` describes them, and `meter` implements the `Meter` and `DeviceMonitor` traits.
 //!
-//! Not read: the module's power of a Grace Hopper superchip (CPU, GPU and memory together; scope 1 of the power fields).
-//! `nvml-wrapper` 0.13 asks for fields without a scope, and the way around it is its `unsafe` handle and a raw call,
-//! which nobody here could try on such a machine; its GPU's own power is read as any card's.
+//! Not supported: the module power of a Grace Hopper superchip (CPU, GPU and memory together; scope 1 of the power
+//! fields). `nvml-wrapper` 0.13 reads fields without a scope; the alternative is its `unsafe` handle and a raw call, which
+//! has not been tested on such a machine. The power of its GPU is read as for any GPU.
 
-mod cards;
+#[cfg(feature = "nvml")]
 mod facts;
+#[cfg(feature = "nvml")]
+mod gpus;
+mod kind;
+#[cfg(feature = "nvml")]
 mod library;
+#[cfg(feature = "nvml")]
 mod meter;
+#[cfg(feature = "nvml")]
 mod sensors;
+#[cfg(feature = "nvml")]
 mod visible;
-mod watch;
 
+pub(super) use kind::KIND;
+#[cfg(feature = "nvml")]
 pub use meter::Nvml;

@@ -1,6 +1,6 @@
-//! What a GPU can tell, found out by asking it once, and how each number is read.
+//! The sensors of a GPU: which of them it supports, and how each is read.
 //!
-//! What a card doesn't support is not listed: missing is never 0. Must not know schedules or windows.
+//! An unsupported sensor is not listed; it never reads as 0.
 
 use std::time::Duration;
 
@@ -11,20 +11,20 @@ use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::structs::device::FieldId;
 use nvml_wrapper::sys_exports::field_id::{NVML_FI_DEV_POWER_AVERAGE, NVML_FI_DEV_POWER_INSTANT};
 
-use super::cards::Gpu;
+use super::gpus::Gpu;
 use super::library::is_unsupported;
 use crate::meter::{Channel, Quantity, Value};
 
-/// One of the driver's numbers.
+/// A value that the driver can read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sensor {
-    /// mJ since the driver loaded.
+    /// Energy in mJ since the driver was loaded.
     TotalEnergy,
-    /// Field 186: power now.
+    /// Field 186: instant power.
     InstantPower,
-    /// Field 185: power over the last second.
+    /// Field 185: average power over the last second.
     AveragePower,
-    /// The oldest call: instant up to GA100, the last second's average on other Ampere cards and later.
+    /// The oldest call: instant up to GA100, average over the last second on other Ampere GPUs and later.
     PowerUsage,
     Temperature,
     SmClock,
@@ -34,8 +34,9 @@ pub(super) enum Sensor {
     ThrottleReasons,
 }
 
-/// The one power sensor to take is the first of these that answers: an average over a second smears a window's edges.
-const POWER: [Sensor; 3] = [Sensor::InstantPower, Sensor::AveragePower, Sensor::PowerUsage];
+/// Power sensors in order of preference; the first supported one is used. An average over a second smears the edges of a
+/// window.
+const POWER_SENSORS: [Sensor; 3] = [Sensor::InstantPower, Sensor::AveragePower, Sensor::PowerUsage];
 
 const GAUGES: [Sensor; 6] = [
     Sensor::Temperature,
@@ -47,18 +48,18 @@ const GAUGES: [Sensor; 6] = [
 ];
 
 impl Sensor {
-    /// The numbers that `card` can tell: its energy counter, one power sensor, and gauges.
-    pub(super) fn of(card: &Gpu) -> Vec<Self> {
-        let architecture = card.device.architecture().ok();
-        let answers = |sensor: &Self| !sensor.read(&card.device).is_err_and(|error| is_unsupported(&error));
-        // Before Volta there is no counter, whatever the call says.
+    /// Returns the sensors that `gpu` supports: its energy counter, one power sensor, and other gauges.
+    pub(super) fn supported_by(gpu: &Gpu) -> Vec<Self> {
+        let architecture = gpu.device.architecture().ok();
+        let is_supported = |sensor: &Self| !sensor.read(&gpu.device).is_err_and(|error| is_unsupported(&error));
+        // GPUs before Volta have no counter, whatever the call returns.
         let counter = (!is_before_volta(architecture.as_ref())).then_some(Self::TotalEnergy);
-        let power = POWER.into_iter().find(answers);
-        counter.into_iter().filter(answers).chain(power).chain(GAUGES.into_iter().filter(answers)).collect()
+        let power = POWER_SENSORS.into_iter().find(is_supported);
+        counter.into_iter().filter(is_supported).chain(power).chain(GAUGES.into_iter().filter(is_supported)).collect()
     }
 
-    /// How the sensor is described to whoever reads it.
-    pub(super) fn channel(self, card: &Gpu) -> Channel {
+    /// Returns the sensor as a channel of `gpu`.
+    pub(super) fn channel(self, gpu: &Gpu) -> Channel {
         let quantity = match self {
             Self::TotalEnergy => Quantity::Energy { unit_j: 1e-3, modulus: None },
             Self::InstantPower | Self::AveragePower | Self::PowerUsage => Quantity::Power,
@@ -69,12 +70,12 @@ impl Sensor {
             Self::MemoryUsed => Quantity::MemoryUsed,
             Self::ThrottleReasons => Quantity::ThrottleReasons,
         };
-        let averaging = averaging(self, card.device.architecture().ok().as_ref(), &card.name);
-        // How often a sensor updates is nowhere promised and differs between cards: a probe measures it.
-        Channel { averaging, ..Channel::new(card.id.clone(), quantity) }
+        let averaging = averaging(self, gpu.device.architecture().ok().as_ref(), &gpu.name);
+        // The update period is not specified and differs between GPUs: a probe measures it.
+        Channel { averaging, ..Channel::new(gpu.id.clone(), quantity) }
     }
 
-    /// What a power sensor is called, for the facts.
+    /// Returns the name of a power sensor for the facts.
     pub(super) fn power_name(self) -> Option<&'static str> {
         match self {
             Self::InstantPower => Some("instant (field 186)"),
@@ -84,7 +85,7 @@ impl Sensor {
         }
     }
 
-    /// Reads it once.
+    /// Reads the sensor once.
     pub(super) fn read(self, device: &Device<'static>) -> Result<Value, NvmlError> {
         Ok(match self {
             Self::TotalEnergy => Value::Count(device.total_energy_consumption()?),
@@ -117,10 +118,9 @@ fn is_before_volta(architecture: Option<&DeviceArchitecture>) -> bool {
     matches!(architecture, Some(Kepler | Maxwell | Pascal))
 }
 
-/// The time over which a power sensor averages, for the classes of card on which it was measured; `None` for all
-/// others.
+/// Returns the averaging time of a power sensor for the classes of GPU on which it was measured; `None` for all others.
 ///
-/// The averages of one second are the driver's own word (nvml.h, `nvmlDeviceGetPowerUsage`); the instant windows are
+/// The averages over one second are documented (nvml.h, `nvmlDeviceGetPowerUsage`); the windows of the instant sensors are
 /// from Z. Yang, K. Adamek, W. Armour, "Part-time Power Measurements", SC24 (arXiv 2312.02741).
 fn averaging(sensor: Sensor, architecture: Option<&DeviceArchitecture>, name: &str) -> Option<Duration> {
     use DeviceArchitecture::{Ada, Ampere, Blackwell, Hopper, Pascal, Turing, Volta};
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_averaging_time_is_told_for_measured_classes_only() {
+    fn knows_averaging_of_measured_classes() {
         let millis =
             |sensor, architecture, name| averaging(sensor, Some(&architecture), name).map(|time| time.as_millis());
         use DeviceArchitecture::{Ampere, Hopper, Volta};

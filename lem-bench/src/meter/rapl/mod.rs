@@ -1,16 +1,17 @@
-//! CPU energy counters (RAPL) through Linux' powercap files, or its perf events where those can't be read.
+//! CPU energy counters (RAPL) through Linux powercap files, or through perf events where those cannot be read.
 //!
-//! `names` names domains, `zones` and `events` find what there is, `meter` and `perf` read it. None of them knows what
-//! the energy is used for.
+//! `domains` names the domains, `powercap` and `perf` read them, `kind` chooses between the two.
 
-#[cfg(target_os = "linux")]
-mod events;
-mod meter;
-mod names;
-#[cfg(target_os = "linux")]
+#[cfg(feature = "rapl")]
+mod domains;
+mod kind;
+#[cfg(all(feature = "rapl", target_os = "linux"))]
 mod perf;
-mod zones;
+#[cfg(feature = "rapl")]
+mod powercap;
 
-pub use meter::Rapl;
-#[cfg(target_os = "linux")]
+pub(super) use kind::KIND;
+#[cfg(all(feature = "rapl", target_os = "linux"))]
 pub use perf::RaplPerf;
+#[cfg(feature = "rapl")]
+pub use powercap::Rapl;

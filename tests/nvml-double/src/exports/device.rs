@@ -8,7 +8,7 @@ use super::out::{Handle, Out, Return, code};
 use crate::state::{Answer, on_device};
 use crate::{Device, ErrorCode};
 
-/// Answers a question about a device that a MIG instance can't answer.
+/// Calls `answer` with a device; an error for a MIG instance.
 fn whole(handle: Handle, function: &str, answer: impl FnOnce(&Device, f64) -> Answer) -> Return {
     code(handle.whole().and_then(|index| on_device(index, function, answer)))
 }
@@ -83,12 +83,12 @@ extern "C" fn nvmlDeviceGetPowerManagementDefaultLimit(handle: Handle, out: Out<
 #[unsafe(no_mangle)]
 extern "C" fn nvmlDeviceGetPowerManagementLimitConstraints(
     handle: Handle,
-    least: Out<c_uint>,
-    most: Out<c_uint>,
+    min: Out<c_uint>,
+    max: Out<c_uint>,
 ) -> Return {
     whole(handle, "nvmlDeviceGetPowerManagementLimitConstraints", |device, _| {
-        least.put(milli(device.default_power_limit_w * 0.3))?;
-        most.put(milli(device.default_power_limit_w))
+        min.put(milli(device.default_power_limit_w * 0.3))?;
+        max.put(milli(device.default_power_limit_w))
     })
 }
 
@@ -127,24 +127,24 @@ extern "C" fn nvmlDeviceGetComputeRunningProcesses_v3(
     count: Out<c_uint>,
     out: Out<nvmlProcessInfo_t>,
 ) -> Return {
-    /// "Not available", and "no MIG instance".
+    /// NVML's values for "not available" and "no MIG instance".
     const NOT_AVAILABLE: u64 = u64::MAX;
     const NO_INSTANCE: c_uint = c_uint::MAX;
     whole(handle, "nvmlDeviceGetComputeRunningProcesses_v3", |device, now| {
-        let here = device
+        let running = device
             .processes
             .iter()
             .filter(|process| process.from_s.is_none_or(|from| now >= from) && process.to_s.is_none_or(|to| now < to));
-        let here: Vec<_> = here.collect();
-        let room = count.get()? as usize;
-        count.put(here.len() as c_uint)?;
-        if here.is_empty() {
+        let running: Vec<_> = running.collect();
+        let capacity = count.get()? as usize;
+        count.put(running.len() as c_uint)?;
+        if running.is_empty() {
             return Ok(());
         }
-        if room < here.len() || out.is_null() {
+        if capacity < running.len() || out.is_null() {
             return Err(ErrorCode::InsufficientSize);
         }
-        for (index, process) in here.into_iter().enumerate() {
+        for (index, process) in running.into_iter().enumerate() {
             let info = nvmlProcessInfo_t {
                 pid: process.pid,
                 usedGpuMemory: process.memory_bytes.unwrap_or(NOT_AVAILABLE),
@@ -177,7 +177,7 @@ extern "C" fn nvmlDeviceGetMigMode(handle: Handle, current: Out<c_uint>, pending
 
 #[unsafe(no_mangle)]
 extern "C" fn nvmlDeviceGetMaxMigDeviceCount(handle: Handle, count: Out<c_uint>) -> Return {
-    // Seven is what cards have room for, whatever they are divided into.
+    // GPUs support at most seven instances.
     whole(handle, "nvmlDeviceGetMaxMigDeviceCount", |device, _| count.put(if device.mig.is_some() { 7 } else { 0 }))
 }
 
@@ -186,8 +186,8 @@ extern "C" fn nvmlDeviceGetMigDeviceHandleByIndex(handle: Handle, instance: c_ui
     let instance = instance as usize;
     let find = |index| {
         on_device(index, "nvmlDeviceGetMigDeviceHandleByIndex", |device, _| {
-            let there = device.mig.as_ref().is_some_and(|mig| instance < mig.uuids.len());
-            if there { out.put(Handle::of_instance(index, instance)) } else { Err(ErrorCode::NotFound) }
+            let exists = device.mig.as_ref().is_some_and(|mig| instance < mig.uuids.len());
+            if exists { out.put(Handle::of_instance(index, instance)) } else { Err(ErrorCode::NotFound) }
         })
     };
     code(handle.whole().and_then(find))

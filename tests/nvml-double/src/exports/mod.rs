@@ -1,6 +1,5 @@
-//! The C interface: functions named as NVML names them.
-//!
-//! `out` writes what callers point to, the others answer. Each takes its answer from `state`; none holds any.
+//! The C interface: NVML's functions. `out` accesses the callers' memory; the other modules contain the functions, which
+//! take their results from `state`.
 
 mod device;
 mod out;

@@ -9,9 +9,9 @@ use super::out::{Handle, Out, Return, code};
 use crate::state::{self, Answer, on_device};
 use crate::{Device, ErrorCode, power_reading_w};
 
-/// Writes what a device's sensor shows.
-fn sensor<T>(handle: Handle, function: &str, out: &Out<T>, shown: impl FnOnce(&Device, f64) -> T) -> Return {
-    let read = |index| on_device(index, function, |device, now| out.put(shown(device, now)));
+/// Writes the value of a device's sensor.
+fn sensor<T>(handle: Handle, function: &str, out: &Out<T>, value: impl FnOnce(&Device, f64) -> T) -> Return {
+    let read = |index| on_device(index, function, |device, now| out.put(value(device, now)));
     code(handle.whole().and_then(read))
 }
 
@@ -36,8 +36,8 @@ extern "C" fn nvmlDeviceGetPowerUsage(handle: Handle, out: Out<c_uint>) -> Retur
 extern "C" fn nvmlDeviceGetFieldValues(handle: Handle, count: c_int, out: Out<nvmlFieldValue_t>) -> Return {
     let read = |index: usize| {
         on_device(index, "nvmlDeviceGetFieldValues", |_, _| Ok(()))?;
-        for place in 0..usize::try_from(count).map_err(|_| ErrorCode::InvalidArgument)? {
-            let mut field = out.get_at(place)?;
+        for position in 0..usize::try_from(count).map_err(|_| ErrorCode::InvalidArgument)? {
+            let mut field = out.get_at(position)?;
             let answer = if field.scopeId == 0 { value_of(index, field.fieldId) } else { Err(ErrorCode::NotSupported) };
             field.timestamp = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_micros() as i64);
             field.latencyUsec = 0;
@@ -47,14 +47,14 @@ extern "C" fn nvmlDeviceGetFieldValues(handle: Handle, count: c_int, out: Out<nv
                 }
                 Err(error) => field.nvmlReturn = error as Return,
             }
-            out.put_at(place, field)?;
+            out.put_at(position, field)?;
         }
         Ok(())
     };
     code(handle.whole().and_then(read))
 }
 
-/// The type (1 unsigned int, 3 unsigned long long) and value of a field.
+/// Returns the type (1 unsigned int, 3 unsigned long long) and value of a field.
 fn value_of(index: usize, field: c_uint) -> Answer<(c_uint, nvmlValue_t)> {
     let name = format!("field:{field}");
     let milliwatts = |average| on_device(index, &name, |device, now| Ok(milliwatts(device, now, average)));
@@ -102,7 +102,7 @@ extern "C" fn nvmlDeviceGetUtilizationRates(handle: Handle, out: Out<nvmlUtiliza
 }
 
 fn used_bytes(device: &Device, now: f64) -> u64 {
-    let length = |file: &std::path::PathBuf| std::fs::metadata(file).map_or(0, |about| about.len());
+    let length = |file: &std::path::PathBuf| std::fs::metadata(file).map_or(0, |metadata| metadata.len());
     device.memory_used_bytes.at(now) as u64 + device.memory_used_files.iter().map(length).sum::<u64>()
 }
 
@@ -116,13 +116,13 @@ extern "C" fn nvmlDeviceGetMemoryInfo(handle: Handle, out: Out<nvmlMemory_t>) ->
 
 #[unsafe(no_mangle)]
 extern "C" fn nvmlDeviceGetMemoryInfo_v2(handle: Handle, out: Out<nvmlMemory_v2_t>) -> Return {
-    let given = match out.get() {
-        Ok(given) => given,
+    let template = match out.get() {
+        Ok(template) => template,
         Err(error) => return error as Return,
     };
     sensor(handle, "nvmlDeviceGetMemoryInfo_v2", &out, |device, now| {
         let used = used_bytes(device, now);
         let total = device.memory_total_bytes;
-        nvmlMemory_v2_t { total, reserved: 0, free: total.saturating_sub(used), used, ..given }
+        nvmlMemory_v2_t { total, reserved: 0, free: total.saturating_sub(used), used, ..template }
     })
 }

@@ -1,11 +1,11 @@
-//! Which GPUs are seen, and what is told about them.
+//! The visible GPUs, their channels and facts.
 
 use crate::support::{Double, channel, domains, energy, fact, level, power};
 use lem_bench::meter::{DeviceProcess, Meter, Nvml, NvmlOptions, OpenError, PowerLimits, Quantity, Value, foreign};
 use lem_bench::model::{DomainId, DomainKind, Origin};
 use nvml_double::{Counter, CounterMode, Description, Device, ErrorCode, Fault, Mig, Process, Steps};
 
-fn eight() -> Vec<Device> {
+fn eight_gpus() -> Vec<Device> {
     let uuid = |n| format!("GPU-{n}{n}{n}{n}aaaa-0000-1111-2222-333333333333");
     (0..8)
         .map(|n| Device { uuid: uuid(n), power_w: Steps::constant(100.0 + f64::from(n)), ..Device::default() })
@@ -13,8 +13,8 @@ fn eight() -> Vec<Device> {
 }
 
 #[test]
-fn eight_gpus_are_eight_domains_each_with_its_own_numbers() {
-    let double = Double::of(eight());
+fn each_gpu_is_a_domain() {
+    let double = Double::of(eight_gpus());
     let mut meter = double.open();
     assert_eq!(domains(&meter), (0..8).map(|n| format!("gpu:{n}")).collect::<Vec<_>>());
     assert!(meter.domains().iter().all(|domain| domain.kind == DomainKind::Gpu && domain.parent.is_none()));
@@ -28,26 +28,26 @@ fn eight_gpus_are_eight_domains_each_with_its_own_numbers() {
 }
 
 #[test]
-fn cuda_visible_devices_chooses_by_index_uuid_and_prefix() {
-    let double = Double::of(eight());
-    let seen = |visible: &str| double.visible(visible).map(|meter| domains(&meter).join(" "));
-    assert_eq!(seen("3,1").unwrap(), "gpu:1 gpu:3");
-    assert_eq!(seen("GPU-5555aaaa-0000-1111-2222-333333333333").unwrap(), "gpu:5");
-    assert_eq!(seen("GPU-7,GPU-2222").unwrap(), "gpu:2 gpu:7");
+fn applies_cuda_visible_devices() {
+    let double = Double::of(eight_gpus());
+    let visible_gpus = |visible: &str| double.visible(visible).map(|meter| domains(&meter).join(" "));
+    assert_eq!(visible_gpus("3,1").unwrap(), "gpu:1 gpu:3");
+    assert_eq!(visible_gpus("GPU-5555aaaa-0000-1111-2222-333333333333").unwrap(), "gpu:5");
+    assert_eq!(visible_gpus("GPU-7,GPU-2222").unwrap(), "gpu:2 gpu:7");
     let mut meter = double.visible("6").unwrap();
     let gauge = channel(&meter, "gpu:6", power).unwrap();
-    assert_eq!(level(&mut meter, gauge), 106.0, "the numbers are those of the chosen card");
-    let hidden = seen("").unwrap_err();
+    assert_eq!(level(&mut meter, gauge), 106.0, "reads the selected GPU");
+    let hidden = visible_gpus("").unwrap_err();
     assert!(matches!(&hidden, OpenError::NoDevice { why } if why.contains("hides all 8 GPUs")), "{hidden}");
-    let wrong = seen("8").unwrap_err().to_string();
+    let wrong = visible_gpus("8").unwrap_err().to_string();
     assert!(wrong.starts_with("CUDA_VISIBLE_DEVICES names GPU 8, but there are GPUs 0"), "{wrong}");
-    let ambiguous = seen("GPU-").unwrap_err().to_string();
-    assert!(ambiguous.contains("the beginning of both"), "{ambiguous}");
+    let ambiguous = visible_gpus("GPU-").unwrap_err().to_string();
+    assert!(ambiguous.contains("a prefix of both"), "{ambiguous}");
 }
 
 #[test]
-fn a_mig_instance_is_measured_as_its_whole_card_and_the_result_says_so() {
-    let mut devices = eight();
+fn mig_instance_measures_whole_gpu() {
+    let mut devices = eight_gpus();
     devices.truncate(2);
     let uuids = vec!["MIG-aaaa-1".to_owned(), "MIG-bbbb-2".to_owned()];
     devices[1].mig = Some(Mig { enabled: true, uuids });
@@ -56,7 +56,7 @@ fn a_mig_instance_is_measured_as_its_whole_card_and_the_result_says_so() {
     let meter = double.visible("MIG-bbbb").unwrap();
     assert_eq!(domains(&meter), ["gpu:1"]);
     assert!(channel(&meter, "gpu:1", energy).is_some());
-    assert_eq!(channel(&meter, "gpu:1", |it| it == Quantity::Utilisation), None, "MIG has none: missing, not 0");
+    assert_eq!(channel(&meter, "gpu:1", |it| it == Quantity::Utilisation), None, "not supported with MIG");
     assert_eq!(fact(&meter, "gpu:1 energy covers"), "the whole card; this process uses MIG-bbbb-2");
     assert_eq!(fact(&meter, "gpu:1 mig"), "on");
     assert!(meter.notes().iter().any(|note| note.contains("its energy is the whole card's")), "{:?}", meter.notes());
@@ -64,10 +64,10 @@ fn a_mig_instance_is_measured_as_its_whole_card_and_the_result_says_so() {
 }
 
 #[test]
-fn a_card_without_a_counter_has_power_alone() {
+fn gpu_without_counter_has_power() {
     let counter = Counter { mode: CounterMode::None, ..Counter::default() };
     let pascal = Device { name: "Tesla P100".to_owned(), architecture: 4, ..Device::default() };
-    // An old card whose driver answers the call all the same, and a new one that refuses.
+    // An old GPU whose driver supports the call nevertheless, and a new one whose driver does not.
     let double = Double::of(vec![pascal, Device { counter, ..Device::default() }]);
     let meter = double.open();
     for domain in domains(&meter) {
@@ -78,18 +78,17 @@ fn a_card_without_a_counter_has_power_alone() {
 }
 
 #[test]
-fn a_sensor_that_fails_once_while_it_is_looked_for_is_kept_and_one_that_is_forbidden_is_not() {
+fn keeps_sensor_that_fails_once() {
     let first =
         |code| Fault { function: Some("nvmlDeviceGetTotalEnergyConsumption".to_owned()), call: 1, count: 1, code };
-    let card = |code| Device { errors: vec![first(code)], ..Device::default() };
-    let meter =
-        Double::of(vec![card(ErrorCode::Timeout), card(ErrorCode::Unknown), card(ErrorCode::NoPermission)]).open();
+    let gpu = |code| Device { errors: vec![first(code)], ..Device::default() };
+    let meter = Double::of(vec![gpu(ErrorCode::Timeout), gpu(ErrorCode::Unknown), gpu(ErrorCode::NoPermission)]).open();
     let listed = ["gpu:0", "gpu:1", "gpu:2"].map(|domain| channel(&meter, domain, energy).is_some());
     assert_eq!(listed, [true, true, false]);
 }
 
 #[test]
-fn the_instant_power_is_preferred_and_the_next_best_taken_where_it_is_missing() {
+fn prefers_instant_power() {
     let without = |fields: &[&str]| Device {
         unsupported: fields.iter().map(ToString::to_string).collect(),
         power_w: Steps::list([(-10.0, 100.0), (-0.5, 300.0)]),
@@ -103,20 +102,20 @@ fn the_instant_power_is_preferred_and_the_next_best_taken_where_it_is_missing() 
     ];
     let (devices, names): (Vec<_>, Vec<_>) = sensors.into_iter().unzip();
     let meter = Double::of(devices).open();
-    let told: Vec<_> = (0..4).map(|n| fact(&meter, &format!("gpu:{n} power sensor"))).collect();
-    assert_eq!(told, names);
+    let used: Vec<_> = (0..4).map(|n| fact(&meter, &format!("gpu:{n} power sensor"))).collect();
+    assert_eq!(used, names);
     assert_eq!(channel(&meter, "gpu:3", power), None);
 }
 
 #[test]
-fn a_power_of_zero_is_a_sample() {
+fn zero_power_is_valid() {
     let mut meter = Double::of(vec![Device { power_w: Steps::constant(0.0), ..Device::default() }]).open();
     let gauge = channel(&meter, "gpu:0", power).unwrap();
     assert_eq!(meter.read(gauge), Ok(Value::Level(0.0)));
 }
 
 #[test]
-fn facts_describe_card_and_driver_and_say_what_is_not_known() {
+fn facts_describe_gpu_and_driver() {
     let device = Device {
         uuid: "GPU-12345678".to_owned(),
         pci_bus_id: "00000000:3B:00.0".to_owned(),
@@ -150,7 +149,7 @@ fn facts_describe_card_and_driver_and_say_what_is_not_known() {
 }
 
 #[test]
-fn gauges_are_in_their_units() {
+fn reads_gauges_in_their_units() {
     let device = Device {
         temperature_c: Steps::constant(61.0),
         sm_clock_mhz: Steps::constant(1410.0),
@@ -173,7 +172,7 @@ fn gauges_are_in_their_units() {
 }
 
 #[test]
-fn others_on_the_card_and_a_lowered_limit_are_seen_at_any_time() {
+fn monitor_reads_processes_and_limits() {
     let own = std::process::id();
     let processes = vec![
         Process { pid: own, memory_bytes: Some(1 << 20), from_s: None, to_s: None },
@@ -181,10 +180,11 @@ fn others_on_the_card_and_a_lowered_limit_are_seen_at_any_time() {
         Process { pid: 2, memory_bytes: None, from_s: Some(1e6), to_s: None },
     ];
     let double = Double::of(vec![Device { processes, power_limit_w: 350.0, ..Device::default() }]);
-    let watch = double.open().watch();
-    let seen = std::thread::spawn(move || (watch.processes().unwrap(), watch.power_limits().unwrap())).join().unwrap();
+    let monitor = double.open().monitor();
+    let seen =
+        std::thread::spawn(move || (monitor.processes().unwrap(), monitor.power_limits().unwrap())).join().unwrap();
     let domain = DomainId::new("gpu:0");
-    assert_eq!(seen.0.len(), 2, "the third has not come yet");
+    assert_eq!(seen.0.len(), 2, "the third has not started yet");
     assert_eq!(
         foreign(&seen.0, &[own]),
         [DeviceProcess { domain: domain.clone(), pid: 1, memory_bytes: None, own: false }]
@@ -194,39 +194,39 @@ fn others_on_the_card_and_a_lowered_limit_are_seen_at_any_time() {
 }
 
 #[test]
-fn a_card_that_does_not_open_is_left_out_with_a_note_unless_it_was_asked_for() {
-    let mut devices = eight();
+fn leaves_out_gpu_that_cannot_be_opened() {
+    let mut devices = eight_gpus();
     devices.truncate(2);
     let dead = Fault { function: None, call: 1, count: u64::MAX, code: ErrorCode::GpuIsLost };
     devices[0].errors.push(dead);
     let double = Double::of(devices);
     let meter = double.open();
     assert_eq!(domains(&meter), ["gpu:1"]);
-    assert!(meter.notes()[0].starts_with("GPU 0 can't be opened"), "{:?}", meter.notes());
+    assert!(meter.notes()[0].starts_with("GPU 0 is left out because it cannot be opened"), "{:?}", meter.notes());
     assert!(double.visible("0").unwrap_err().to_string().contains("names GPU 0"));
 }
 
 #[test]
-fn no_gpu_and_no_driver_are_told_apart() {
+fn distinguishes_missing_gpu_and_driver() {
     let none = Double::of(Vec::new());
     assert!(matches!(Nvml::open(&none.options()), Err(OpenError::NoDevice { .. })));
     let unloaded = Description { init_error: Some(ErrorCode::DriverNotLoaded), ..Description::default() };
     assert!(matches!(Nvml::open(&Double::described(unloaded).options()), Err(OpenError::NoDriver { .. })));
 }
 
-/// Started by [`the_systems_loader_finds_the_library`] with `LD_LIBRARY_PATH` set.
+/// Started by [`loader_finds_library`] with `LD_LIBRARY_PATH` set.
 #[test]
-#[ignore = "a part of another test"]
-fn open_what_the_loader_finds() {
+#[ignore = "part of another test"]
+fn open_with_loader() {
     let meter = Nvml::open(&NvmlOptions::default()).unwrap();
     assert_eq!(fact(&meter, "gpu:0 name"), "found by the loader");
 }
 
 #[test]
-fn the_systems_loader_finds_the_library() {
+fn loader_finds_library() {
     let double = Double::of(vec![Device { name: "found by the loader".to_owned(), ..Device::default() }]);
     let output = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "gpus::open_what_the_loader_finds", "--ignored"])
+        .args(["--exact", "gpus::open_with_loader", "--ignored"])
         .env("LD_LIBRARY_PATH", double.dir())
         .output()
         .unwrap();

@@ -1,4 +1,4 @@
-//! Our real NVML code path against the double.
+//! Tests lem-bench's NVML meter with the double.
 
 #[cfg(test)]
 mod gpus;

@@ -1,4 +1,4 @@
-//! What reads give over time: energy against the truth, and every way in which a read can fail.
+//! Reads over time: energy compared with the truth, and failing reads.
 
 use std::time::{Duration, Instant};
 
@@ -9,20 +9,19 @@ use lem_bench::model::DomainId;
 use lem_bench::units::Stamp;
 use nvml_double::{Counter, CounterMode, Device, ErrorCode, Fault, Lost, Steps};
 
-/// The energy counter of `gpu:0`: its count in joules, and between which two moments it was read.
+/// Reads the energy counter of `gpu:0`: its value in joules, and the moments before and after the read.
 fn read_energy(meter: &mut Nvml) -> (f64, Stamp, Stamp) {
     let counter = channel(meter, "gpu:0", energy).unwrap();
     let before = monotonic_now();
     let value = meter.read(counter).unwrap();
     let after = monotonic_now();
-    let Value::Count(count) = value else { panic!("a counter gave {value:?}") };
-    let Quantity::Energy { unit_j, .. } = meter.channels()[counter].quantity else { panic!("no counter") };
+    let Value::Count(count) = value else { panic!("a counter returned {value:?}") };
+    let Quantity::Energy { unit_j, .. } = meter.channels()[counter].quantity else { panic!("not a counter") };
     (count as f64 * unit_j, before, after)
 }
 
-/// Reads until the counter moves: the energy at a tick, and between which two moments the tick fell. Those are the
-/// beginning of the read before it and the end of the read after it: a read may be held up on either side of the
-/// moment that it tells about.
+/// Reads until the counter ticks. Returns the energy at the tick and two moments that enclose it: the start of the read
+/// before and the end of the read after it, because a read may be delayed before or after the driver takes the value.
 fn next_tick(meter: &mut Nvml) -> (f64, Stamp, Stamp) {
     let (first, mut since, _) = read_energy(meter);
     loop {
@@ -39,7 +38,7 @@ fn device(power_w: Steps, period_s: f64, mode: CounterMode) -> Device {
 }
 
 #[test]
-fn energy_between_two_ticks_of_a_known_power_step_is_the_truth() {
+fn energy_between_ticks_is_exact() {
     let truth = Steps::list([(0.0, 80.0), (0.25, 400.0), (0.45, 80.0)]);
     let double = Double::of(vec![device(truth.clone(), 0.05, CounterMode::Exact)]);
     let mut meter = double.open();
@@ -49,20 +48,20 @@ fn energy_between_two_ticks_of_a_known_power_step_is_the_truth() {
     }
     let (end, end_from, end_to) = next_tick(&mut meter);
     let at = |stamp: Stamp| stamp.seconds_from(double.epoch);
-    let least = truth.integral(at(start_to), at(end_from));
-    let most = truth.integral(at(start_from), at(end_to));
+    let min = truth.integral(at(start_to), at(end_from));
+    let max = truth.integral(at(start_from), at(end_to));
     let measured = end - start;
-    assert!(least - 2e-3 <= measured && measured <= most + 2e-3, "{measured} J, not {least} to {most} J");
-    // The bracket is only as wide as the reads were late, not as a tick: it would not hide a wrong counter. On a busy
-    // machine it widens; then the bracket itself has been the test.
-    if most - least < 2.0 {
-        let middle = f64::midpoint(least, most);
+    assert!(min - 2e-3 <= measured && measured <= max + 2e-3, "{measured} J, not {min} to {max} J");
+    // The range is as wide as the reads were late, not as a tick, so it detects a wrong counter. On a busy machine it is
+    // wider, and only the check above applies.
+    if max - min < 2.0 {
+        let middle = f64::midpoint(min, max);
         assert!((measured - middle).abs() < 1.0, "{measured} J, not {middle} J");
     }
 }
 
 #[test]
-fn energy_at_arbitrary_moments_is_the_truth_within_one_tick_at_each_edge() {
+fn energy_at_any_moment_is_exact_to_one_tick() {
     let truth = Steps::repeating([(0.0, 350.0), (0.037, 90.0)], 0.061);
     let double = Double::of(vec![device(truth.clone(), 0.1, CounterMode::Exact)]);
     let mut meter = double.open();
@@ -75,7 +74,7 @@ fn energy_at_arbitrary_moments_is_the_truth_within_one_tick_at_each_edge() {
 }
 
 #[test]
-fn the_fiftieth_call_fails_and_the_fifty_first_does_not() {
+fn injected_error_fails_one_call() {
     let fault = Fault {
         function: Some("nvmlDeviceGetTotalEnergyConsumption".to_owned()),
         call: 50,
@@ -84,28 +83,28 @@ fn the_fiftieth_call_fails_and_the_fifty_first_does_not() {
     };
     let mut meter = Double::of(vec![Device { errors: vec![fault], ..Device::default() }]).open();
     let counter = channel(&meter, "gpu:0", energy).unwrap();
-    // Opening asked once whether there is a counter.
+    // The first call was made when the meter was opened.
     let failed: Vec<_> = (2..=60).filter_map(|call| meter.read(counter).err().map(|error| (call, error))).collect();
     let why = "NVML: an internal driver error occurred".to_owned();
     assert_eq!(failed, [(50, ReadError::Failed(why))]);
 }
 
 #[test]
-fn a_lost_device_stays_lost_and_the_others_go_on() {
+fn lost_device_stays_lost() {
     let lost = Device { lost: Some(Lost { after_calls: Some(40), ..Lost::default() }), ..Device::default() };
     let mut meter = Double::of(vec![lost, Device { uuid: "GPU-1".to_owned(), ..Device::default() }]).open();
-    let [gone, there] = ["gpu:0", "gpu:1"].map(|domain| channel(&meter, domain, energy).unwrap());
-    let first = (0..100).find(|_| meter.read(gone).is_err());
-    assert!(first.is_some_and(|call| call > 0), "it worked at first: {first:?}");
+    let [lost, other] = ["gpu:0", "gpu:1"].map(|domain| channel(&meter, domain, energy).unwrap());
+    let first = (0..100).find(|_| meter.read(lost).is_err());
+    assert!(first.is_some_and(|call| call > 0), "the first reads succeed: {first:?}");
     for _ in 0..3 {
-        assert!(matches!(meter.read(gone), Err(ReadError::Lost(why)) if why.contains("fell off the bus")));
-        assert!(meter.read(there).is_ok());
+        assert!(matches!(meter.read(lost), Err(ReadError::Lost(why)) if why.contains("fell off the bus")));
+        assert!(meter.read(other).is_ok());
     }
-    assert!(matches!(meter.watch().power_limits(), Err(ReadError::Lost(_))));
+    assert!(matches!(meter.monitor().power_limits(), Err(ReadError::Lost(_))));
 }
 
 #[test]
-fn a_device_is_lost_at_its_hour() {
+fn device_is_lost_at_time() {
     let lost = Lost { at_s: Some(0.2), ..Lost::default() };
     let double = Double::of(vec![Device { lost: Some(lost), ..Device::default() }]);
     let mut meter = double.open();
@@ -122,7 +121,7 @@ fn a_device_is_lost_at_its_hour() {
 }
 
 #[test]
-fn a_device_that_needs_a_reset_is_lost_too() {
+fn device_that_needs_reset_is_lost() {
     let fault = Fault { function: Some("field:186".to_owned()), call: 3, count: 1, code: ErrorCode::ResetRequired };
     let mut meter = Double::of(vec![Device { errors: vec![fault], ..Device::default() }]).open();
     let gauge = channel(&meter, "gpu:0", power).unwrap();
@@ -131,7 +130,7 @@ fn a_device_that_needs_a_reset_is_lost_too() {
 }
 
 #[test]
-fn no_read_looks_the_device_up_again() {
+fn reads_use_open_handle() {
     let second = Fault {
         function: Some("nvmlDeviceGetHandleByIndex_v2".to_owned()),
         call: 2,
@@ -145,7 +144,7 @@ fn no_read_looks_the_device_up_again() {
 }
 
 #[test]
-fn a_counter_read_densely_misses_energy_and_read_rarely_does_not() {
+fn dense_reads_lose_energy() {
     let kept = CounterMode::StaleOnDenseReads { gap_s: 0.05, kept: 0.25 };
     let double = Double::of(vec![device(Steps::constant(200.0), 0.0, kept)]);
     let mut meter = double.open();
@@ -166,7 +165,7 @@ fn a_counter_read_densely_misses_energy_and_read_rarely_does_not() {
 }
 
 #[test]
-fn power_follows_a_step_with_the_sensors_gain() {
+fn power_follows_step_with_gain() {
     let mut card = device(Steps::list([(0.0, 100.0), (0.2, 300.0)]), 0.1, CounterMode::Exact);
     card.power_sensor.gain = 1.05;
     card.power_sensor.period_s = 0.0;
@@ -182,7 +181,7 @@ fn power_follows_a_step_with_the_sensors_gain() {
 }
 
 #[test]
-fn auto_takes_the_gpus_and_reads_the_cpu_beside_them() {
+fn auto_adds_cpu_to_gpus() {
     let zone = |root: &std::path::Path| {
         let zone = root.join("class/powercap/intel-rapl:0");
         std::fs::create_dir_all(&zone).unwrap();
@@ -198,14 +197,14 @@ fn auto_takes_the_gpus_and_reads_the_cpu_beside_them() {
     let mut opened = open(&MeterChoice::Auto, &options).unwrap();
     assert_eq!(opened.meter.name(), "nvml+rapl");
     let headline: Vec<_> = opened.headline.iter().map(DomainId::as_str).collect();
-    assert_eq!(headline, ["gpu:0", "gpu:1"], "the CPU is beside the headline, not in it");
+    assert_eq!(headline, ["gpu:0", "gpu:1"], "the CPU is not in the headline");
     let last = opened.meter.channels().len() - 1;
     assert_eq!((opened.parts[0].meter.as_str(), opened.parts[last].meter.as_str()), ("nvml", "rapl"));
     assert_eq!(opened.meter.read(last), Ok(Value::Count(1000)));
-    assert!(opened.watch.is_some());
+    assert!(opened.monitor.is_some());
     let mut wrong = options.clone();
     wrong.nvml.visible = Some("9".to_owned());
-    assert!(open(&MeterChoice::Auto, &wrong).is_err(), "a wrong CUDA_VISIBLE_DEVICES is never passed over");
+    assert!(open(&MeterChoice::Auto, &wrong).is_err(), "a wrong CUDA_VISIBLE_DEVICES is an error");
     wrong.nvml.visible = Some(String::new());
     let cpu = open(&MeterChoice::Auto, &wrong).unwrap();
     assert_eq!(cpu.meter.name(), "rapl");

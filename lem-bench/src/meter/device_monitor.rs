@@ -1,46 +1,45 @@
-//! What can be asked of a device beside its channels: who uses it, and which power limit it obeys.
+//! The state of devices outside their channels: processes and power limits.
 //!
-//! Asked at the start, the middle and the end of a run, never inside a window. Must not know how it is asked.
+//! It is read at the start, the middle and the end of a run, never inside a window.
 
-use super::ReadError;
+use super::channel::ReadError;
+pub use crate::model::DeviceProcess;
 use crate::model::DomainId;
 
-pub use crate::model::DeviceProcess;
-
-/// A device's power limits in watts; `None` where the device has none or doesn't tell.
+/// A device's power limits in watts; `None` if the device does not report it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PowerLimits {
     /// The device.
     pub domain: DomainId,
-    /// The limit that is in force now, the lowest of all that apply.
+    /// The limit in force: the lowest of all that apply.
     pub enforced_w: Option<f64>,
-    /// The limit that the maker set.
+    /// The vendor's default limit.
     pub default_w: Option<f64>,
 }
 
 impl PowerLimits {
-    /// Whether the limit in force lies below the default by more than a rounding error (0.5 W).
+    /// Returns whether the limit in force is below the default by more than a rounding error (0.5 W).
     pub fn is_lowered(&self) -> bool {
         matches!((self.enforced_w, self.default_w), (Some(enforced), Some(default)) if enforced < default - 0.5)
     }
 }
 
-/// A look at devices that shares nothing with the meter's reads: it may be used from another thread meanwhile.
+/// Reads the state of devices. It shares nothing with the meter and may be used from another thread at the same time.
 pub trait DeviceMonitor: Send + Sync {
-    /// The processes with a compute context on the devices, this process included.
+    /// Returns the processes with a compute context on the devices, including this process.
     ///
     /// # Errors
-    /// As a read of a channel.
+    /// As [`Meter::read`](super::Meter::read).
     fn processes(&self) -> Result<Vec<DeviceProcess>, ReadError>;
 
-    /// The power limits of the devices.
+    /// Returns the power limits of the devices; limits that a device does not report are `None`.
     ///
     /// # Errors
-    /// [`ReadError::Lost`] when a device is gone; what a device doesn't tell is `None`.
+    /// [`ReadError::Lost`] if a device is lost.
     fn power_limits(&self) -> Result<Vec<PowerLimits>, ReadError>;
 }
 
-/// Those of `processes` whose id is none of `own`.
+/// Returns the `processes` whose id is not in `own`.
 pub fn foreign(processes: &[DeviceProcess], own: &[u32]) -> Vec<DeviceProcess> {
     processes.iter().filter(|process| !own.contains(&process.pid)).cloned().collect()
 }
@@ -50,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_is_lowered_only_below_its_default() {
+    fn detects_lowered_limit() {
         let limits = |enforced_w, default_w| PowerLimits { domain: DomainId::new("gpu:0"), enforced_w, default_w };
         assert!(limits(Some(400.0), Some(700.0)).is_lowered());
         assert!(!limits(Some(700.0), Some(700.0)).is_lowered());

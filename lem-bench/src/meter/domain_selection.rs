@@ -1,62 +1,53 @@
-//! Which domains may be added up: pure functions on domains and what contains what.
-//!
-//! Must not know meters or readings.
+//! Determines which domains may be summed, from their containment.
 
 use crate::model::{Domain, DomainId};
 
-/// Why domains can't be chosen as asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why domains cannot be selected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SelectError {
     /// No domain has this id or prefix.
+    #[error("unknown domain `{name}`; {}", available(known))]
     Unknown {
-        /// What was asked for.
-        asked: String,
-        /// The ids that there are.
+        /// The name that was given.
+        name: String,
+        /// The ids of all domains.
         known: Vec<DomainId>,
     },
-    /// One domain contains the other, so that their sum would count joules twice.
+    /// One domain contains the other, so that their sum would count energy twice.
+    #[error("{}", overlap(outer, inner))]
     Overlap {
         /// The containing domain.
         outer: DomainId,
-        /// The contained domain; the same as `outer` when it was named twice.
+        /// The contained domain; equal to `outer` if it was named twice.
         inner: DomainId,
     },
 }
 
-impl std::fmt::Display for SelectError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Unknown { asked, known } => {
-                write!(f, "no domain `{asked}`; there ")?;
-                let known: Vec<_> = known.iter().map(DomainId::as_str).collect();
-                match known.as_slice() {
-                    [] => f.write_str("is none"),
-                    [one] => write!(f, "is {one}"),
-                    several => write!(f, "are {}", several.join(", ")),
-                }
-            }
-            Self::Overlap { outer, inner } if outer == inner => write!(f, "domain `{outer}` is named twice"),
-            Self::Overlap { outer, inner } => {
-                write!(f, "domain `{outer}` contains `{inner}`: their sum would count joules twice; name one of them")
-            }
-        }
+fn available(known: &[DomainId]) -> String {
+    let ids: Vec<_> = known.iter().map(DomainId::as_str).collect();
+    if ids.is_empty() { "the list of domains is empty".to_owned() } else { format!("use one of {}", ids.join(", ")) }
+}
+
+fn overlap(outer: &DomainId, inner: &DomainId) -> String {
+    if outer == inner {
+        format!("domain `{outer}` is named twice")
+    } else {
+        format!("domain `{outer}` contains `{inner}`: their sum would count energy twice; name one of them")
     }
 }
 
-impl std::error::Error for SelectError {}
-
-/// The domains that no other one of `domains` contains: their energies may be added up.
+/// Returns the domains that no other one of `domains` contains: their energies may be summed.
 pub fn non_overlapping(domains: &[Domain]) -> Vec<DomainId> {
-    top_most(domains, domains.iter().map(|domain| &domain.id))
+    outermost(domains, domains.iter().map(|domain| &domain.id))
 }
 
-/// Whether the energies of `selection` may be added up.
+/// Checks that the energies of `selection` may be summed.
 ///
-/// `domains` is everything that is known, so that containment is also seen through domains that are not selected.
+/// `domains` are all known domains, because one selected domain may contain another through domains that are not selected.
 ///
 /// # Errors
-/// [`SelectError::Overlap`] for the first pair of which one contains the other.
+/// [`SelectError::Overlap`] for the first pair in which one contains the other.
 pub fn check_disjoint(domains: &[Domain], selection: &[DomainId]) -> Result<(), SelectError> {
     for (index, inner) in selection.iter().enumerate() {
         if selection[..index].contains(inner) {
@@ -69,44 +60,43 @@ pub fn check_disjoint(domains: &[Domain], selection: &[DomainId]) -> Result<(), 
     Ok(())
 }
 
-/// The domains that `--domain` names, in the order of `domains`, each once and none containing another.
+/// Returns the domains that `--domain` names, in the order of `domains`, each once and none containing another.
 ///
-/// A name is the id of a domain (`gpu:1`), or the beginning of several up to a `:`, `-` or `/` (`gpu`, `cpu:package`):
-/// then those of them that none of the others contains.
+/// A name is the id of a domain (`gpu:1`) or a prefix of several that ends before a `:`, `-` or `/` (`gpu`, `cpu:package`).
+/// A prefix selects the domains among them that no other one contains.
 ///
 /// # Errors
-/// [`SelectError::Unknown`] for a name that fits nothing, [`SelectError::Overlap`] when two of the named contain each
-/// other.
+/// [`SelectError::Unknown`] for a name without a domain, [`SelectError::Overlap`] if one selected domain contains another.
 pub fn select(domains: &[Domain], names: &[String]) -> Result<Vec<DomainId>, SelectError> {
     let mut selected = Vec::new();
     for name in names {
-        let named: Vec<DomainId> = match domains.iter().find(|domain| domain.id.as_str() == name) {
+        let matching: Vec<DomainId> = match domains.iter().find(|domain| domain.id.as_str() == name) {
             Some(exact) => vec![exact.id.clone()],
-            None => top_most(domains, domains.iter().map(|domain| &domain.id).filter(|id| is_beginning(name, id))),
+            None => outermost(domains, domains.iter().map(|domain| &domain.id).filter(|id| is_prefix(name, id))),
         };
-        if named.is_empty() {
+        if matching.is_empty() {
             let known = domains.iter().map(|domain| domain.id.clone()).collect();
-            return Err(SelectError::Unknown { asked: name.clone(), known });
+            return Err(SelectError::Unknown { name: name.clone(), known });
         }
-        selected.extend(named.into_iter().filter(|id| !selected.contains(id)).collect::<Vec<_>>());
+        selected.extend(matching.into_iter().filter(|id| !selected.contains(id)).collect::<Vec<_>>());
     }
     check_disjoint(domains, &selected)?;
     Ok(domains.iter().map(|domain| &domain.id).filter(|id| selected.contains(id)).cloned().collect())
 }
 
-fn is_beginning(name: &str, id: &DomainId) -> bool {
+fn is_prefix(name: &str, id: &DomainId) -> bool {
     let rest = id.as_str().strip_prefix(name);
     !name.is_empty() && rest.is_some_and(|rest| rest.starts_with([':', '-', '/']))
 }
 
-/// Those of `ids` that no other of them contains.
-fn top_most<'a>(domains: &[Domain], ids: impl Iterator<Item = &'a DomainId>) -> Vec<DomainId> {
+/// Returns those of `ids` that no other one of them contains.
+fn outermost<'a>(domains: &[Domain], ids: impl Iterator<Item = &'a DomainId>) -> Vec<DomainId> {
     let ids: Vec<_> = ids.collect();
-    let contained = |id: &DomainId| ancestors(domains, id).any(|ancestor| ids.contains(&ancestor));
-    ids.iter().filter(|id| !contained(id)).map(|id| (*id).clone()).collect()
+    let is_contained = |id: &DomainId| ancestors(domains, id).any(|ancestor| ids.contains(&ancestor));
+    ids.iter().filter(|id| !is_contained(id)).map(|id| (*id).clone()).collect()
 }
 
-/// What contains `id`, from the inside out. Ends even if somebody's domains contain each other in a ring.
+/// Returns the domains that contain `id`, from the inside out. Ends even if domains contain each other in a cycle.
 fn ancestors<'a>(domains: &'a [Domain], id: &DomainId) -> impl Iterator<Item = &'a DomainId> {
     let parent = |id: &DomainId| domains.iter().find(|domain| domain.id == *id).and_then(|it| it.parent.as_ref());
     std::iter::successors(parent(id), move |ancestor| parent(ancestor)).take(domains.len())
@@ -143,13 +133,13 @@ mod tests {
     }
 
     #[test]
-    fn a_total_takes_only_what_nothing_else_contains() {
+    fn takes_outermost_domains() {
         assert_eq!(ids(&non_overlapping(&laptop())), ["cpu:psys", "gpu:1", "gpu:10"]);
         assert_eq!(ids(&non_overlapping(&laptop()[1..])), ["cpu:package-0", "cpu:dram-0", "gpu:1", "gpu:10"]);
     }
 
     #[test]
-    fn a_superchip_its_card_and_the_cards_memory_are_one_energy() {
+    fn nests_module_gpu_and_memory() {
         let superchip = vec![
             domain("module:0", None),
             domain("gpu:0", Some("module:0")),
@@ -159,12 +149,12 @@ mod tests {
             domain("gpu:1", Some("module:1")),
         ];
         assert_eq!(ids(&non_overlapping(&superchip)), ["module:0", "module:1"]);
-        // Without the modules' sensors it is their parts that add up.
+        // Without the modules' sensors, their parts are summed.
         let parts: Vec<Domain> =
             superchip.iter().filter(|domain| !domain.id.as_str().starts_with("module")).cloned().collect();
         assert_eq!(ids(&non_overlapping(&parts)), ["gpu:0", "cpu:package-0", "gpu:1"]);
         let chosen = |names: &[&str]| select(&superchip, &names.iter().map(ToString::to_string).collect::<Vec<_>>());
-        assert_eq!(ids(&chosen(&["gpu"]).unwrap()), ["gpu:0", "gpu:1"], "and not the memory beside its card");
+        assert_eq!(ids(&chosen(&["gpu"]).unwrap()), ["gpu:0", "gpu:1"], "not the memory in addition to its GPU");
         assert_eq!(ids(&chosen(&["gpu:0/memory", "cpu"]).unwrap()), ["gpu:0/memory", "cpu:package-0"]);
         for (outer, inner) in [("module:0", "gpu:0/memory"), ("gpu:0", "gpu:0/memory"), ("module:0", "cpu:package-0")] {
             let overlap = SelectError::Overlap { outer: DomainId::new(outer), inner: DomainId::new(inner) };
@@ -173,24 +163,26 @@ mod tests {
     }
 
     #[test]
-    fn containment_is_seen_through_domains_that_are_not_selected() {
+    fn detects_overlap_through_unselected_domains() {
         let picked = [DomainId::new("cpu:core-0"), DomainId::new("cpu:psys")];
         let overlap = SelectError::Overlap { outer: DomainId::new("cpu:psys"), inner: DomainId::new("cpu:core-0") };
-        let text = overlap.to_string();
-        assert!(text.contains("`cpu:psys` contains `cpu:core-0`"), "{text}");
+        insta::assert_snapshot!(
+            overlap,
+            @"domain `cpu:psys` contains `cpu:core-0`: their sum would count energy twice; name one of them"
+        );
         assert_eq!(check_disjoint(&laptop(), &picked), Err(overlap));
         assert_eq!(check_disjoint(&laptop(), &[DomainId::new("cpu:core-0"), DomainId::new("cpu:dram-0")]), Ok(()));
     }
 
     #[test]
-    fn a_domain_named_twice_in_a_sum_is_refused() {
+    fn rejects_domain_named_twice() {
         let twice = [DomainId::new("gpu:1"), DomainId::new("gpu:1")];
-        assert!(check_disjoint(&laptop(), &twice).unwrap_err().to_string().contains("named twice"));
+        insta::assert_snapshot!(check_disjoint(&laptop(), &twice).unwrap_err(), @"domain `gpu:1` is named twice");
     }
 
     #[test]
-    fn an_id_selects_itself_and_a_prefix_its_top_most() {
-        assert_eq!(selected(&["gpu:1"]).unwrap(), ["gpu:1"], "and not gpu:10");
+    fn selects_by_id_and_prefix() {
+        assert_eq!(selected(&["gpu:1"]).unwrap(), ["gpu:1"], "not gpu:10");
         assert_eq!(selected(&["gpu"]).unwrap(), ["gpu:1", "gpu:10"]);
         assert_eq!(selected(&["cpu"]).unwrap(), ["cpu:psys"]);
         assert_eq!(selected(&["gpu:10", "cpu:package"]).unwrap(), ["cpu:package-0", "gpu:10"]);
@@ -198,16 +190,18 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_nothing_or_overlaps_is_an_error_that_names_what_there_is() {
-        let unknown = selected(&["gp"]).unwrap_err().to_string();
-        assert!(unknown.contains("no domain `gp`") && unknown.contains("cpu:dram-0"), "{unknown}");
+    fn rejects_unknown_and_overlapping_names() {
+        insta::assert_snapshot!(
+            selected(&["gp"]).unwrap_err(),
+            @"unknown domain `gp`; use one of cpu:psys, cpu:package-0, cpu:core-0, cpu:dram-0, gpu:1, gpu:10"
+        );
         assert!(matches!(selected(&["cpu:psys", "cpu:core-0"]), Err(SelectError::Overlap { .. })));
         assert!(matches!(selected(&[""]), Err(SelectError::Unknown { .. })));
     }
 
     #[test]
-    fn domains_that_contain_each_other_in_a_ring_end_too() {
-        let ring = [domain("a", Some("b")), domain("b", Some("a"))];
-        assert!(non_overlapping(&ring).is_empty());
+    fn tolerates_containment_cycle() {
+        let cycle = [domain("a", Some("b")), domain("b", Some("a"))];
+        assert!(non_overlapping(&cycle).is_empty());
     }
 }

@@ -1,9 +1,9 @@
-//! The meter of a process whose machine is measured by another one: it has nothing to read.
+//! A meter without channels, for a process whose machine another process measures.
 
-use super::{Channel, Meter, ReadError, Value};
+use super::channel::{Channel, Meter, ReadError, Value};
 use crate::model::{Domain, Origin};
 
-/// A meter that stands for another process' meter.
+/// A meter without channels that has the name and origin of another process' meter.
 #[derive(Debug)]
 pub struct NullMeter {
     name: String,
@@ -11,7 +11,7 @@ pub struct NullMeter {
 }
 
 impl NullMeter {
-    /// Stands for `meter`.
+    /// Returns a null meter with the name and origin of `meter`.
     pub fn of(meter: &dyn Meter) -> Self {
         Self { name: meter.name().to_owned(), origin: meter.origin() }
     }
@@ -35,6 +35,6 @@ impl Meter for NullMeter {
     }
 
     fn read(&mut self, channel: usize) -> Result<Value, ReadError> {
-        Err(ReadError::Failed(format!("there is no channel {channel}")))
+        Err(ReadError::Failed(format!("the meter has no channel {channel}")))
     }
 }

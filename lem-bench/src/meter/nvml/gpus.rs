@@ -1,0 +1,87 @@
+//! Opens the GPUs that this process may use.
+
+use nvml_wrapper::error::NvmlError;
+use nvml_wrapper::{Device, Nvml};
+
+use super::visible::{self, ListedGpu};
+use crate::meter::{NvmlOptions, OpenError};
+use crate::model::DomainId;
+
+/// An opened GPU.
+#[derive(Debug)]
+pub(super) struct Gpu {
+    /// `gpu:N`, where N is NVML's index.
+    pub(super) id: DomainId,
+    pub(super) uuid: String,
+    pub(super) name: String,
+    pub(super) device: Device<'static>,
+    /// The MIG instances that this process may use; empty if it may use the whole GPU.
+    pub(super) mig_instances: Vec<String>,
+    /// Whether MIG is enabled.
+    pub(super) is_mig: bool,
+}
+
+/// The opened GPUs, and notes about their selection for the result.
+#[derive(Debug)]
+pub(super) struct Gpus {
+    pub(super) gpus: Vec<Gpu>,
+    pub(super) notes: Vec<String>,
+}
+
+/// Opens the GPUs that `options` make visible.
+///
+/// # Errors
+/// [`OpenError::NoDevice`] without a visible GPU, [`OpenError::Setting`] if `CUDA_VISIBLE_DEVICES` names a
+/// GPU that does not exist, [`OpenError::Failed`] for any other error of the driver.
+pub(super) fn open(nvml: &'static Nvml, options: &NvmlOptions) -> Result<Gpus, OpenError> {
+    let count = nvml.device_count().map_err(|error| OpenError::Failed { why: format!("NVML: {error}") })?;
+    let (mut listed, mut devices, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+    for index in 0..count {
+        match list(nvml, index) {
+            Ok((gpu, device)) => {
+                listed.push(gpu);
+                devices.push(Some(device));
+            }
+            Err(error) => notes.push(format!("GPU {index} is left out because it cannot be opened: {error}")),
+        }
+    }
+    let selected = visible::select(options.visible.as_deref(), options.device_order.as_deref(), &listed)
+        .map_err(|why| OpenError::Setting { name: "CUDA_VISIBLE_DEVICES".to_owned(), why })?;
+    notes.extend(selected.note);
+    if selected.gpus.is_empty() {
+        let why = match (&options.visible, listed.len()) {
+            (_, 0) => format!("the NVIDIA driver lists no usable GPU {}", notes.join("; ")).trim_end().to_owned(),
+            (visible, n) => {
+                format!("CUDA_VISIBLE_DEVICES={} hides all {n} GPUs", visible.as_deref().unwrap_or_default())
+            }
+        };
+        return Err(OpenError::NoDevice { why });
+    }
+    let gpus = selected.gpus.into_iter().filter_map(|(position, mig_instances)| {
+        let ListedGpu { index, uuid, name, .. } = listed[position].clone();
+        let device = devices[position].take()?;
+        let is_mig = is_mig_enabled(&device);
+        Some(Gpu { id: DomainId::new(format!("gpu:{index}")), uuid, name, device, mig_instances, is_mig })
+    });
+    let gpus: Vec<_> = gpus.collect();
+    for gpu in gpus.iter().filter(|gpu| gpu.is_mig) {
+        notes.push(format!("{} is divided into MIG instances: its energy is the whole card's", gpu.id));
+    }
+    Ok(Gpus { gpus, notes })
+}
+
+fn list(nvml: &'static Nvml, index: u32) -> Result<(ListedGpu, Device<'static>), NvmlError> {
+    let device = nvml.device_by_index(index)?;
+    let (uuid, name) = (device.uuid()?, device.name()?);
+    Ok((ListedGpu { index, uuid, name, mig_instances: mig_instances(&device) }, device))
+}
+
+fn is_mig_enabled(device: &Device<'static>) -> bool {
+    device.mig_mode().is_ok_and(|mode| mode.current == 1)
+}
+
+/// Returns the UUIDs of a GPU's MIG instances; empty if MIG is off or unknown.
+fn mig_instances(device: &Device<'static>) -> Vec<String> {
+    let max = if is_mig_enabled(device) { device.mig_device_count().unwrap_or(0) } else { 0 };
+    (0..max).filter_map(|index| device.mig_device_by_index(index).ok()?.uuid().ok()).collect()
+}
