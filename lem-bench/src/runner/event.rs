@@ -48,16 +48,9 @@ pub enum Stage {
 }
 
 /// Why an observer could not take an event. The run stops, because what cannot be recorded is not measured.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct ObserverError(pub String);
-
-impl std::fmt::Display for ObserverError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for ObserverError {}
 
 /// Receives the events of a run, in order, from one thread at a time, never during a measured window.
 pub trait Observer: Send {

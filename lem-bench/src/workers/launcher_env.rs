@@ -161,8 +161,17 @@ mod tests {
             find(&[("OMPI_COMM_WORLD_RANK", rank), ("OMPI_COMM_WORLD_SIZE", size), ("OMPI_COMM_WORLD_LOCAL_RANK", "0")])
         };
         assert_eq!(mpi("0", "1"), Ok(None));
-        assert!(mpi("2", "2").unwrap_err().contains("OMPI_COMM_WORLD_SIZE, which is 2"));
-        assert!(mpi("x", "2").unwrap_err().contains("OMPI_COMM_WORLD_RANK is `x`"));
-        assert!(find(&[("OMPI_COMM_WORLD_RANK", "0")]).unwrap_err().contains("OMPI_COMM_WORLD_SIZE is not set"));
+        insta::assert_snapshot!(
+            mpi("2", "2").unwrap_err(),
+            @"OMPI_COMM_WORLD_RANK is 2, but must be less than OMPI_COMM_WORLD_SIZE, which is 2"
+        );
+        insta::assert_snapshot!(
+            mpi("x", "2").unwrap_err(),
+            @"OMPI_COMM_WORLD_RANK is `x`, which is not a number of processes"
+        );
+        insta::assert_snapshot!(
+            find(&[("OMPI_COMM_WORLD_RANK", "0")]).unwrap_err(),
+            @"OMPI_COMM_WORLD_SIZE is not set; mpirun (Open MPI) normally sets it"
+        );
     }
 }
