@@ -109,7 +109,7 @@ pub(super) struct Config {
     pub(super) test: bool,
     pub(super) bench: bool,
     pub(super) dry_run: bool,
-    pub(super) show_config: bool,
+    pub(super) print_settings: bool,
     // Selection.
     pub(super) filters: Vec<String>,
     pub(super) skip: Vec<String>,
@@ -178,7 +178,7 @@ impl Default for Config {
             test: false,
             bench: false,
             dry_run: false,
-            show_config: false,
+            print_settings: false,
             filters: Vec::new(),
             skip: Vec::new(),
             exact: false,

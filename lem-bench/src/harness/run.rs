@@ -37,7 +37,7 @@ pub(super) fn run(
     call.meters.check(&call.resolved)?;
     registry.override_axes(&config.axes).map_err(|error| HarnessError::usage(error.to_string()))?;
     let cases = registry.cases().map_err(|error| HarnessError::usage(error.to_string()))?;
-    if config.show_config {
+    if config.print_settings {
         console::out(&list::settings(&call, &cases));
         return Ok(ExitStatus::Done);
     }

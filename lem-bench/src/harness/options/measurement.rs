@@ -35,7 +35,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     mode("dry-run", |c, v| switch(v, |on| c.dry_run = on))
         .applies_to(DUEL)
         .help("Print what would be measured, with which meter and for how long, and exit"),
-    mode("show-config", |c, v| switch(v, |on| c.show_config = on)).help("Print each setting and its source, and exit"),
+    mode("show-config", |c, v| switch(v, |on| c.print_settings = on)).help("Print each setting and its source, and exit"),
     selection("axis", Arity::Many("AXIS=VALUE,VALUE"), |c, v| {
         let axis = |text: &String| parse::pair(text).map(|(axis, values)| (axis, parse::comma_list(&values)));
         c.axes = v.iter().map(axis).collect::<Result<_, _>>()?;
