@@ -85,3 +85,16 @@ fn no_check_is_without_a_case() {
     assert!(all.len() > 40, "{all:?}");
     assert_eq!(all.difference(&provoked).collect::<Vec<_>>(), Vec::<&String>::new());
 }
+
+#[test]
+fn messages() {
+    let render = |case: &Case| {
+        let mut run = Run::clean();
+        (case.provoked)(&mut run);
+        let findings = run.findings();
+        let found = findings.iter().filter(|finding| finding.check == case.check);
+        found.map(|f| format!("{:?} {}: {}\n    -> {}\n", f.weight, f.check.name(), f.evidence, f.remedy)).collect()
+    };
+    let texts: Vec<String> = cases().into_iter().map(render).collect();
+    insta::assert_snapshot!(texts.join("\n"));
+}
