@@ -1,4 +1,4 @@
-//! Evidence for the trust ledger: what else went on on the machine while it was measured. Recorded, never judged here.
+//! Evidence for checks: the state of the machine and its devices during a run. Recorded here, checked in analysis.
 
 use serde::{Deserialize, Serialize};
 

@@ -5,12 +5,14 @@
 mod calibration;
 mod domain;
 mod evidence;
+pub mod fact_names;
 mod id_hash;
 mod order;
 mod probe;
 mod record;
 mod session_result;
 mod window;
+mod work;
 
 pub use calibration::{Calibration, DomainCalibration};
 pub use domain::{Domain, DomainId, DomainKind, Method, Origin, Source};
@@ -27,8 +29,9 @@ pub use record::{
 pub use session_result::SessionResult;
 pub use window::{
     DomainEnergy, IdleBlock, PhaseSpan, RequestLog, SensorEvent, SensorEventKind, Span, SpanKind, Trace, TracePoint,
-    WindowRecord, WorkCounts,
+    WindowRecord,
 };
+pub use work::{Unit, WorkCounts};
 
 /// Version of every stored format; bumped when a field is added or changes its meaning. What version 2 has more than
 /// version 1 has a default, so that files of version 1 are still read.

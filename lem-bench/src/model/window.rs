@@ -1,10 +1,8 @@
 //! One measured window: when it began and ended, what was done in it and what it cost, and the idle that belongs to it.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use super::{DomainId, Method};
+use super::{DomainId, Method, WorkCounts};
 use crate::units::{Joules, Stamp, Watts};
 
 /// The energy of one domain over one stretch of time.
@@ -25,43 +23,6 @@ pub struct DomainEnergy {
     /// What that other sensor alone allows for its own figure: not below the first, not above the second.
     #[serde(default)]
     pub cross_check_bounds: Option<(Joules, Joules)>,
-}
-
-/// What was done in a window, counted by what came out.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct WorkCounts {
-    /// Requests (or iterations) that ended well.
-    pub requests: u64,
-    /// Requests that failed; their energy is in the window.
-    pub failed: u64,
-    /// Prompt tokens read.
-    pub input_tokens: u64,
-    /// Tokens returned.
-    pub output_tokens: u64,
-    /// Other units of work, by name (`images`, `rows`).
-    pub units: BTreeMap<String, u64>,
-}
-
-impl WorkCounts {
-    /// How many of the units of the headline metric these are: output tokens, else input tokens, else the first other
-    /// unit, else requests.
-    pub fn units_of_headline(&self) -> u64 {
-        let other = self.units.values().copied().find(|n| *n > 0);
-        let tokens = [self.output_tokens, self.input_tokens].into_iter().find(|n| *n > 0);
-        tokens.or(other).unwrap_or(self.requests)
-    }
-
-    /// Adds another window's work to this one's. A file may say anything: what no number holds is as good as endless.
-    pub fn add(&mut self, other: &WorkCounts) {
-        let add = |to: &mut u64, n: u64| *to = to.saturating_add(n);
-        add(&mut self.requests, other.requests);
-        add(&mut self.failed, other.failed);
-        add(&mut self.input_tokens, other.input_tokens);
-        add(&mut self.output_tokens, other.output_tokens);
-        for (unit, n) in &other.units {
-            add(self.units.entry(unit.clone()).or_default(), *n);
-        }
-    }
 }
 
 /// A window: the one object that holds the stamps, the energy and the work.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::schedule::Schedule;
+use crate::model::BenchRecord;
 
 impl Schedule {
     /// The time that one bench is expected to take, without its set-up; the warm-up is taken at its floor, and the
@@ -46,7 +47,7 @@ impl Schedule {
             ("warm_up_floor_probes", self.warm_up.floor_probes as f64),
             ("warm_up_cap_s", s(&self.warm_up.cap)),
             ("warm_up_tolerance", self.warm_up.tolerance),
-            ("cycles", f64::from(self.cycles)),
+            (BenchRecord::CYCLES, f64::from(self.cycles)),
             ("windows", f64::from(self.windows)),
             ("gap_rest_s", s(&self.gap_rest)),
             ("gap_idle_s", s(&self.gap_idle)),
@@ -61,7 +62,9 @@ impl Schedule {
         .into_iter()
         .chain(self.precision.iter().flat_map(|rule| {
             let budget = rule.budget.map(|budget| ("time_budget_s", s(&budget)));
-            [("target_precision", rule.target), ("most_cycles", f64::from(rule.most_cycles))].into_iter().chain(budget)
+            [(BenchRecord::TARGET_PRECISION, rule.target), ("most_cycles", f64::from(rule.most_cycles))]
+                .into_iter()
+                .chain(budget)
         }))
         .map(|(name, value)| (name.to_owned(), value))
         .collect()

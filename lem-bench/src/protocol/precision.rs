@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{CycleRecord, DomainId, Precision, StopReason};
+use crate::model::{CycleRecord, DomainId, Precision, StopReason, WorkCounts};
 use crate::stats::{AdaptiveRule, RatioInput, adaptive_stop, ratio_ci};
 
 /// Fewer cycles are no basis for stopping early: the coverage that looking costs comes back from here on.
@@ -66,8 +66,9 @@ impl CycleTotals {
             each.map(|energy| energy.map(|energy| energy.joules.get())).sum::<Option<f64>>()
         };
         let joules = headline.iter().map(joules).sum();
-        let work = cycle.windows.iter().map(|window| window.work.units_of_headline()).fold(0, u64::saturating_add);
-        Self { joules, work }
+        let mut work = WorkCounts::default();
+        cycle.windows.iter().for_each(|window| work.add(&window.work));
+        Self { joules, work: work.count(work.unit()) }
     }
 
     /// The sums of one cycle over several processes. What each has measured is its own, so that they add up.

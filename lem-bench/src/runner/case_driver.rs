@@ -374,8 +374,7 @@ impl Driver for CaseDriver {
     fn done(&mut self, iteration: Iteration<'_>) {
         let time = iteration.stop.since(iteration.start);
         let n = iteration.done + iteration.failed;
-        let tokens = iteration.tally.output_tokens;
-        let units = if tokens > 0 { tokens } else { u64::from(n) };
+        let units = iteration.tally.headline_units(u64::from(n));
         let iterations = if iteration.marks.is_empty() { u64::from(n) } else { iteration.marks.len() as u64 };
         self.protocol.request(time.as_secs_f64(), units, iterations);
         self.per_iteration = Some(time / n.max(1));
