@@ -2,7 +2,7 @@
 
 use super::super::hints::TargetInfo;
 use super::facts::fact;
-use crate::model::Fact;
+use crate::model::{Fact, fact_names};
 
 /// What the compiler knew.
 pub(super) fn facts(hints: &TargetInfo) -> Vec<Fact> {
@@ -13,10 +13,10 @@ pub(super) fn facts(hints: &TargetInfo) -> Vec<Fact> {
     };
     [
         fact("package", hints.package),
-        fact("rustc", option_env!("LEM_BENCH_BUILD_RUSTC")),
-        fact("target triple", option_env!("LEM_BENCH_BUILD_TARGET")),
-        fact("build", Some(build)),
-        fact("executable", executable()),
+        fact(fact_names::RUSTC, option_env!("LEM_BENCH_BUILD_RUSTC")),
+        fact(fact_names::TARGET_TRIPLE, option_env!("LEM_BENCH_BUILD_TARGET")),
+        fact(fact_names::BUILD, Some(build)),
+        fact(fact_names::EXECUTABLE, executable()),
     ]
     .into_iter()
     .flatten()

@@ -3,7 +3,7 @@
 use super::super::hints::TargetInfo;
 use super::super::run::Invocation;
 use super::{build, git, machine, process};
-use crate::model::Fact;
+use crate::model::{Fact, fact_names};
 
 /// A fact, if there is a value.
 pub(super) fn fact(name: &str, value: Option<impl Into<String>>) -> Option<Fact> {
@@ -24,6 +24,8 @@ pub(in crate::harness) fn facts(call: &Invocation) -> Vec<Fact> {
     facts.extend(git::facts(&call.places.cwd));
     facts.extend(process::facts());
     let said = call.config().context.iter();
-    facts.extend(said.map(|(key, value)| Fact { name: format!("context {key}"), value: value.clone() }));
+    facts.extend(
+        said.map(|(key, value)| Fact { name: format!("{}{key}", fact_names::CONTEXT_PREFIX), value: value.clone() }),
+    );
     facts
 }

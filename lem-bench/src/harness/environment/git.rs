@@ -4,12 +4,15 @@
 use std::path::{Path, PathBuf};
 
 use super::facts::fact;
-use crate::model::Fact;
+use crate::model::{Fact, fact_names};
 
 /// The commit and the branch of the repository around `folder`.
 pub(super) fn facts(folder: &Path) -> Vec<Fact> {
     let Some(head) = folder.ancestors().find_map(repository).and_then(|git| head(&git)) else { return Vec::new() };
-    [fact("git commit", head.commit), fact("git branch", head.branch)].into_iter().flatten().collect()
+    [fact(fact_names::GIT_COMMIT, head.commit), fact(fact_names::GIT_BRANCH, head.branch)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 #[derive(Debug, PartialEq, Eq)]

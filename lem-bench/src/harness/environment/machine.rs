@@ -5,26 +5,26 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::facts::fact;
-use crate::model::Fact;
+use crate::model::{Fact, fact_names};
 
 /// What the machine is, from `/proc` and from sysfs at `sys`.
 pub(super) fn facts(sys: &Path) -> Vec<Fact> {
     let cpuinfo = read("/proc/cpuinfo").unwrap_or_default();
     let cores = std::thread::available_parallelism().ok().map(|n| n.to_string());
     [
-        fact("host", read("/proc/sys/kernel/hostname")),
-        fact("os", os()),
-        fact("kernel", read("/proc/sys/kernel/osrelease")),
-        fact("architecture", Some(std::env::consts::ARCH)),
-        fact("cpu model", field(&cpuinfo, "model name")),
-        fact("cpus for this process", cores),
-        fact("cpus online", read(sys.join("devices/system/cpu/online"))),
-        fact("cpu governor", governors(sys)),
-        fact("memory", memory()),
-        fact("virtualisation", virtualisation(&cpuinfo, sys)),
-        fact("container", container()),
-        fact("power supply", power_supply(sys)),
-        fact("load average", read("/proc/loadavg").and_then(|text| load(&text))),
+        fact(fact_names::HOST, read("/proc/sys/kernel/hostname")),
+        fact(fact_names::OS, os()),
+        fact(fact_names::KERNEL, read("/proc/sys/kernel/osrelease")),
+        fact(fact_names::ARCHITECTURE, Some(std::env::consts::ARCH)),
+        fact(fact_names::CPU_MODEL, field(&cpuinfo, "model name")),
+        fact(fact_names::CPUS_FOR_PROCESS, cores),
+        fact(fact_names::CPUS_ONLINE, read(sys.join("devices/system/cpu/online"))),
+        fact(fact_names::CPU_GOVERNOR, governors(sys)),
+        fact(fact_names::MEMORY, memory()),
+        fact(fact_names::VIRTUALISATION, virtualisation(&cpuinfo, sys)),
+        fact(fact_names::CONTAINER, container()),
+        fact(fact_names::POWER_SUPPLY, power_supply(sys)),
+        fact(fact_names::LOAD_AVERAGE, read("/proc/loadavg").and_then(|text| load(&text))),
     ]
     .into_iter()
     .flatten()

@@ -1,7 +1,7 @@
 //! The process: its command line, and the variables that change what a bench does.
 
 use super::facts::fact;
-use crate::model::Fact;
+use crate::model::{Fact, fact_names};
 
 /// Variables that change how fast or where things run.
 const VARIABLES: [&str; 12] = [
@@ -22,7 +22,7 @@ const VARIABLES: [&str; 12] = [
 /// What this process was started with.
 pub(super) fn facts() -> Vec<Fact> {
     let arguments: Vec<String> = std::env::args().skip(1).map(|argument| quoted(&argument)).collect();
-    let mut facts: Vec<Fact> = fact("arguments", Some(arguments.join(" "))).into_iter().collect();
+    let mut facts: Vec<Fact> = fact(fact_names::ARGUMENTS, Some(arguments.join(" "))).into_iter().collect();
     let mut variables: Vec<(String, String)> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
         .filter(|(name, _)| VARIABLES.contains(&name.as_str()) || name.starts_with("CANDLE_"))

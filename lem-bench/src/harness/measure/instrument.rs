@@ -16,7 +16,7 @@ use crate::clock::{Clock, RealClock};
 use crate::meter::{self, DeviceMonitor, Meter, MeterChoice, NullMeter};
 use crate::model::{
     Calibration, DeviceLimits, DeviceUser, Domain, DomainId, DomainKind, Fact, MeterProbe, Origin, RunEvidence,
-    RunHeader,
+    RunHeader, fact_names,
 };
 use crate::runner::HostMonitor;
 use crate::sampler::{ProbeEffort, Sampler, SamplerConfig, probe};
@@ -113,9 +113,11 @@ impl MeterSetup {
 
     /// The GPUs that it measures, by what `CUDA_VISIBLE_DEVICES` calls them, or their instances that this process was given.
     pub(super) fn gpus(&self) -> Vec<String> {
-        let says = |id: &DomainId, what| self.facts.iter().find(|fact| fact.name == format!("{id} {what}"));
+        let says = |id: &DomainId, what| self.facts.iter().find(|fact| fact.name == fact_names::of_device(id, what));
         let gpus = self.domains.iter().filter(|domain| domain.kind == DomainKind::Gpu);
-        let called = |gpu: &Domain| says(&gpu.id, "mig instances").or_else(|| says(&gpu.id, "uuid"));
+        let called = |gpu: &Domain| {
+            says(&gpu.id, fact_names::DEVICE_MIG_INSTANCES).or_else(|| says(&gpu.id, fact_names::DEVICE_UUID))
+        };
         gpus.filter_map(called).map(|fact| fact.value.clone()).collect()
     }
 

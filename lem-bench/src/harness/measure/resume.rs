@@ -11,7 +11,7 @@ use super::super::exit::HarnessError;
 use super::super::options::{OptionGroup, topic_of};
 use super::super::pages::stop;
 use super::results::Results;
-use crate::model::{Fact, IdleKind, Outcome, Record, RunHeader};
+use crate::model::{Fact, IdleKind, Outcome, Record, RunHeader, fact_names};
 use crate::protocol::CycleTotals;
 use crate::store::{Home, JournalWriter, RunDir, RunId, read_run};
 
@@ -21,8 +21,16 @@ const RESUME_IGNORES: [&str; 8] =
 
 /// Facts that must be the same for two processes to have measured one thing; of those about devices, the end of the
 /// name.
-const MACHINE: [&str; 8] =
-    ["executable", "host", "architecture", "cpu model", "cpus for this process", "kernel", "rustc", "build"];
+const MACHINE: [&str; 8] = [
+    fact_names::EXECUTABLE,
+    fact_names::HOST,
+    fact_names::ARCHITECTURE,
+    fact_names::CPU_MODEL,
+    fact_names::CPUS_FOR_PROCESS,
+    fact_names::KERNEL,
+    fact_names::RUSTC,
+    fact_names::BUILD,
+];
 const DEVICE: [&str; 4] = [" name", " uuid", " device", "driver"];
 
 /// How far a bench got: what whoever goes on with it need not do again.
@@ -130,7 +138,7 @@ impl PreviousRun {
         if differences.is_empty() {
             return Ok(());
         }
-        let arguments = fact(&self.head.environment, "arguments").unwrap_or("none");
+        let arguments = fact(&self.head.environment, fact_names::ARGUMENTS).unwrap_or("none");
         Err(HarnessError::usage(format!(
             "run {} can't be gone on with, because this would not be the same measurement:\n  {}\nIts arguments were: \
              {arguments}. Without --resume a new run begins",
