@@ -1,4 +1,4 @@
-//! Late aggregation of eight processes gives what an independent tool made of the same input
+//! The summary of eight processes agrees with an independent tool on the same input
 //! (`tests/reference/late-aggregation.md` defines the input by formulas and lists the results).
 
 use lem_bench::analysis::{Options, ReadJournal, Status, Summary, summarise, summarise_read};
@@ -14,7 +14,7 @@ const REQUESTS: u64 = 10_000;
 const INTERVALS: u64 = 31;
 const SECOND: u64 = 1_000_000_000;
 
-/// Milliseconds in units of 0.05 ms, as ns.
+/// Converts units of 0.05 ms to ns.
 fn twentieths(ms_times_20: u64) -> u64 {
     ms_times_20 * 50_000
 }
@@ -30,8 +30,8 @@ fn requests(p: u64) -> RequestLog {
     log
 }
 
-/// 5,000 samples of utilisation spread over the window, and the memory in use.
-fn use_of_device(p: u64) -> Trace {
+/// Returns a trace with 5,000 samples of utilisation over the window, and the memory in use.
+fn device_trace(p: u64) -> Trace {
     let at = |k: u64| Stamp(SECOND + k * SECOND / 10);
     Trace {
         domain: DomainId::new(format!("gpu:{p}")),
@@ -102,7 +102,7 @@ fn journal(p: u64) -> Vec<Record> {
             temperature_c: Vec::new(),
             ramp_in_capped: false,
             spans: Vec::new(),
-            traces: vec![use_of_device(p)],
+            traces: vec![device_trace(p)],
             events: Vec::new(),
             sampler_cpu: None,
             process_cpu_s: None,
@@ -124,13 +124,13 @@ fn summary(processes: impl Iterator<Item = u64>) -> Summary {
     summarise(&journals, &Options { resamples: 100, ..Options::default() }).expect("the journals have heads")
 }
 
-fn holds(summary: &Summary, metric: &str, expected: f64) {
+fn assert_metric(summary: &Summary, metric: &str, expected: f64) {
     let value = summary.benches[0].metrics[metric].value.expect(metric);
     assert!((value - expected).abs() <= 1e-9 * expected.abs(), "{metric}: {value}, expected {expected}");
 }
 
 #[test]
-fn eight_processes_come_to_what_the_reference_says() {
+fn eight_processes_agree_with_the_reference() {
     let summary = summary(0..PROCESSES);
     let bench = &summary.benches[0];
     let cycle = &bench.cycles[0];
@@ -162,13 +162,13 @@ fn eight_processes_come_to_what_the_reference_says() {
         ("utilisation_percent_mean", 49.9824),
         ("peak_memory_mb", 30_007.0),
     ] {
-        holds(&summary, metric, expected);
+        assert_metric(&summary, metric, expected);
     }
     assert_eq!(bench.metrics["itl_steady_ms_p50"].samples, Some(2_320_000));
 }
 
 #[test]
-fn a_sum_that_lacks_a_process_is_no_total() {
+fn missing_process_is_invalid() {
     let summary = summary((0..PROCESSES).filter(|p| *p != 3));
     let bench = &summary.benches[0];
     assert_eq!(bench.status, Status::Invalid);
@@ -176,14 +176,14 @@ fn a_sum_that_lacks_a_process_is_no_total() {
 }
 
 #[test]
-fn a_process_that_came_twice_counts_once() {
+fn duplicate_process_counts_once() {
     let summary = summary((0..PROCESSES).chain([5]));
     assert_eq!(summary.benches[0].cycles[0].energy_j, Some(Joules(828_000.0)));
     assert_eq!(summary.benches[0].status, Status::Warning);
 }
 
 #[test]
-fn a_package_under_all_processes_is_counted_once() {
+fn shared_package_is_counted_once() {
     let mut journals: Vec<Vec<Record>> = [0, 1].map(journal).to_vec();
     for records in &mut journals {
         for record in records.iter_mut() {
@@ -202,16 +202,15 @@ fn a_package_under_all_processes_is_counted_once() {
     assert_eq!(summary.benches[0].cycles[0].output_tokens, 640_000);
 }
 
-/// The checks of a run's and its bench's findings, by name.
+/// Returns the names of the checks that found something about a run and its bench.
 fn checks(journals: &[Vec<Record>]) -> Vec<String> {
     let summary =
         summarise(journals, &Options { resamples: 100, ..Options::default() }).expect("the journals have heads");
     summary.findings.iter().chain(&summary.benches[0].findings).map(|finding| finding.check.name()).collect()
 }
 
-/// The journals of two processes, after `change` to the records of the second, have the finding of this name, and do not
-/// have it before.
-fn finds(check: &str, change: impl Fn(&mut Vec<Record>)) {
+/// Asserts that the journals of two processes have a finding of this check after a change of the second, and not before.
+fn assert_finds(check: &str, change: impl Fn(&mut Vec<Record>)) {
     let mut journals: Vec<Vec<Record>> = [0, 1].map(short_journal).to_vec();
     assert!(!checks(&journals).iter().any(|found| found == check), "{check} without a reason");
     change(&mut journals[1]);
@@ -219,7 +218,7 @@ fn finds(check: &str, change: impl Fn(&mut Vec<Record>)) {
     assert!(found.iter().any(|found| found == check), "no {check} in {found:?}");
 }
 
-/// A journal of two processes with four short cycles and hardly any requests.
+/// Returns a journal of one of two processes with four short cycles and few requests.
 fn short_journal(p: u64) -> Vec<Record> {
     let mut records = journal(p);
     for record in &mut records {
@@ -260,12 +259,16 @@ fn head(records: &mut [Record]) -> &mut RunHeader {
 }
 
 #[test]
-fn every_lack_of_a_run_is_a_finding_of_its_own() {
-    finds("process_unfinished", |records| records.retain(|r| !matches!(r, Record::BenchEnd(_) | Record::RunEnd(_))));
-    finds("cycles_missing", |records| records.retain(|r| !matches!(r, Record::Cycle(cycle) if cycle.index == 1)));
-    finds("completeness", |records| records.retain(|r| !matches!(r, Record::Cycle(cycle) if cycle.index == 3)));
-    finds("windows_apart", |records| {
-        // Of one machine: the clocks of two have nothing in common.
+fn each_incompleteness_has_its_check() {
+    assert_finds("process_unfinished", |records| {
+        records.retain(|r| !matches!(r, Record::BenchEnd(_) | Record::RunEnd(_)))
+    });
+    assert_finds("cycles_missing", |records| {
+        records.retain(|r| !matches!(r, Record::Cycle(cycle) if cycle.index == 1))
+    });
+    assert_finds("completeness", |records| records.retain(|r| !matches!(r, Record::Cycle(cycle) if cycle.index == 3)));
+    assert_finds("windows_apart", |records| {
+        // On one host: the clocks of two hosts are unrelated.
         head(records).environment[2].value = "node-0".into();
         for record in records {
             if let Record::Cycle(cycle) = record
@@ -276,11 +279,11 @@ fn every_lack_of_a_run_is_a_finding_of_its_own() {
             }
         }
     });
-    finds("mixed_schema", |records| head(records).schema_version = SCHEMA_VERSION - 1);
-    finds("mixed_environment", |records| head(records).environment[1].value = "570.1".into());
-    finds("mixed_environment", |records| head(records).environment[0].value = "Xeon".into());
-    finds("mixed_environment", |records| head(records).lem_bench = "another".into());
-    finds("bench_failed", |records| {
+    assert_finds("mixed_schema", |records| head(records).schema_version = SCHEMA_VERSION - 1);
+    assert_finds("mixed_environment", |records| head(records).environment[1].value = "570.1".into());
+    assert_finds("mixed_environment", |records| head(records).environment[0].value = "Xeon".into());
+    assert_finds("mixed_environment", |records| head(records).lem_bench = "another".into());
+    assert_finds("bench_failed", |records| {
         for record in records {
             if let Record::BenchEnd(end) = record {
                 end.outcome = Outcome::Failed { message: "out of memory".into() };
@@ -292,7 +295,7 @@ fn every_lack_of_a_run_is_a_finding_of_its_own() {
 }
 
 #[test]
-fn damage_that_reading_found_is_told_with_the_results() {
+fn damaged_journals_are_findings() {
     let (journals, damage) =
         ([short_journal(0), short_journal(1)], ["line 7 is damaged".to_owned(), "so is 9".to_owned()]);
     let read =

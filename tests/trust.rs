@@ -1,11 +1,11 @@
-//! The trust ledger against machines whose truth is known: a clean one gives no warning, a fault leads to its own
-//! finding, and no number is wrong without a finding that says why.
+//! The checks on simulated machines with known energy: a clean machine has no warnings, each fault has its finding, and
+//! no number is wrong without a finding that explains it.
 
 use lem_bench::analysis::{BenchSummary, Check, Finding, Options, Severity, Status, summarise};
 use lem_bench::harness::{SimulationOptions, simulate};
 use lem_bench::sim::{Scenario, Seeds};
 
-/// Runs of each scenario; in each the fault strikes at another moment of the cycles.
+/// The number of runs of each scenario; in each the fault occurs at another time.
 const RUNS: u64 = 16;
 
 fn scenario(name: &str) -> Scenario {
@@ -21,7 +21,7 @@ fn run(scenario: &Scenario, run: u64) -> BenchSummary {
     summary.benches.remove(0)
 }
 
-fn told(bench: &BenchSummary) -> String {
+fn render(bench: &BenchSummary) -> String {
     let line = |finding: &Finding| format!("{:?} {}: {}\n", finding.weight, finding.check.name(), finding.evidence);
     bench.findings.iter().map(line).collect()
 }
@@ -30,142 +30,144 @@ fn found(bench: &BenchSummary, check: Check) -> Option<Severity> {
     bench.findings.iter().filter(|finding| finding.check == check).map(|finding| finding.weight).max()
 }
 
-/// The scenario with its faults and other processes moved by this run's share of a cycle or two, and without them.
-fn moved(scenario: &Scenario, run: u64) -> (Scenario, Scenario) {
-    let by = 100.0 + 13.0 * run as f64;
+/// Returns the scenario with its faults and other processes shifted by a time that depends on the run, and without them.
+fn with_and_without_fault(scenario: &Scenario, run: u64) -> (Scenario, Scenario) {
+    let shift_s = 100.0 + 13.0 * run as f64;
     let (mut faulty, mut clean) = (scenario.clone(), scenario.clone());
-    faulty.faults.iter_mut().for_each(|fault| fault.at_s += by);
+    faulty.faults.iter_mut().for_each(|fault| fault.at_s += shift_s);
     for window in &mut faulty.background {
-        window.from_s += by;
-        window.to_s = window.to_s.map(|to| to + by);
+        window.from_s += shift_s;
+        window.to_s = window.to_s.map(|to| to + shift_s);
     }
     clean.faults.clear();
     clean.background.clear();
     (faulty, clean)
 }
 
-/// Whether a figure is off from that of the same run without the fault by more than its own interval and 1 %.
-fn is_off(faulty: &BenchSummary, clean: &BenchSummary, metric: &str) -> bool {
+/// Returns whether a metric differs from that of the same run without the fault by more than its interval and 1 %.
+fn is_wrong(faulty: &BenchSummary, clean: &BenchSummary, metric: &str) -> bool {
     let value = |bench: &BenchSummary| bench.metrics.get(metric).and_then(|metric| metric.value);
-    let (Some(now), Some(truth)) = (value(faulty), value(clean)) else { return false };
+    let (Some(value), Some(truth)) = (value(faulty), value(clean)) else { return false };
     let interval = faulty.metrics[metric].interval.as_ref();
     let outside = interval.is_none_or(|interval| truth < interval.low || truth > interval.high);
-    outside && (now / truth - 1.0).abs() > 0.01
+    outside && (value / truth - 1.0).abs() > 0.01
 }
 
-/// Runs a fault at many moments: no figure is off without a warning that names one of `causes`. Returns the runs.
-fn hold(name: &str, causes: &[Check]) -> Vec<BenchSummary> {
+/// Runs a fault at many times and asserts that no metric is wrong without a warning of one of these checks. Returns the
+/// runs.
+fn run_fault(name: &str, causes: &[Check]) -> Vec<BenchSummary> {
     let scenario = scenario(name);
-    let each = |n| {
-        let (faulty, clean) = moved(&scenario, n);
+    let run_once = |n| {
+        let (faulty, clean) = with_and_without_fault(&scenario, n);
         let (faulty, clean) = (run(&faulty, n), run(&clean, n));
         for metric in ["j_per_output_token", "net_j_per_output_token"] {
-            let named = causes.iter().any(|check| found(&faulty, *check) >= Some(Severity::Warning));
+            let has_cause = causes.iter().any(|check| found(&faulty, *check) >= Some(Severity::Warning));
             assert!(
-                named || !is_off(&faulty, &clean, metric),
+                has_cause || !is_wrong(&faulty, &clean, metric),
                 "{name}, run {n}: {metric} is {:?}, without the fault {:?}\n{}",
                 faulty.metrics.get(metric).map(|metric| (metric.value, metric.interval.clone())),
                 clean.metrics.get(metric).and_then(|metric| metric.value),
-                told(&faulty)
+                render(&faulty)
             );
         }
         faulty
     };
-    (0..RUNS).map(each).collect()
+    (0..RUNS).map(run_once).collect()
 }
 
 #[track_caller]
-fn all_say(runs: &[BenchSummary], check: Check, least: Severity) {
+fn assert_all_have(runs: &[BenchSummary], check: Check, min: Severity) {
     for (n, bench) in runs.iter().enumerate() {
-        assert!(found(bench, check) >= Some(least), "run {n} has no {}:\n{}", check.name(), told(bench));
+        assert!(found(bench, check) >= Some(min), "run {n} has no {}:\n{}", check.name(), render(bench));
     }
 }
 
 #[test]
-fn a_clean_machine_gives_no_warning() {
+fn clean_machine_has_no_warnings() {
     let plain = scenario("plain");
     for n in 0..RUNS {
         let bench = run(&plain, n);
-        assert_eq!(bench.status, Status::Valid, "run {n}:\n{}", told(&bench));
+        assert_eq!(bench.status, Status::Valid, "run {n}:\n{}", render(&bench));
     }
 }
 
-/// Runs of each scenario for the rate of false alarms.
-const MANY: u64 = 300;
+/// The number of runs of each scenario for the rate of false alarms.
+const FALSE_ALARM_RUNS: u64 = 300;
 
 #[test]
-fn a_clean_machine_is_warned_about_as_seldom_as_the_ledger_says() {
+fn false_alarms_are_as_rare_as_documented() {
     for name in ["plain", "idle_heavy", "slow_counter", "without_heat"] {
         let scenario = scenario(name);
         let mut warned: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
         let mut noted = warned.clone();
         let mut any = 0;
-        for n in 1000..1000 + MANY {
+        for n in 1000..1000 + FALSE_ALARM_RUNS {
             let bench = run(&scenario, n);
             any += u64::from(bench.status != Status::Valid);
             for check in bench.findings.iter().map(|finding| finding.check).collect::<std::collections::HashSet<_>>() {
-                let of = if found(&bench, check) > Some(Severity::Note) { &mut warned } else { &mut noted };
-                *of.entry(check.name()).or_default() += 1;
+                let counts = if found(&bench, check) > Some(Severity::Note) { &mut warned } else { &mut noted };
+                *counts.entry(check.name()).or_default() += 1;
             }
         }
-        println!("{name}: {any} of {MANY} with warnings: {warned:?}; notes: {noted:?}");
-        // The seeds are fixed, and with them the counts; up to a hundredth is what the ledger says of these two.
+        println!("{name}: {any} of {FALSE_ALARM_RUNS} with warnings: {warned:?}; notes: {noted:?}");
+        // The seeds are fixed, and with them the counts. The checks document up to 1 % for these two.
         for (check, n) in warned.iter().filter(|(check, _)| ["drift", "temperature_energy"].contains(&check.as_str())) {
-            assert!(*n * 100 <= MANY, "{name}: {check} in {n} of {MANY} runs");
+            assert!(*n * 100 <= FALSE_ALARM_RUNS, "{name}: {check} in {n} of {FALSE_ALARM_RUNS} runs");
         }
-        assert!(any * 20 <= MANY, "{name}: {any} of {MANY} runs: {warned:?}");
+        assert!(any * 20 <= FALSE_ALARM_RUNS, "{name}: {any} of {FALSE_ALARM_RUNS} runs: {warned:?}");
     }
 }
 
 #[test]
-fn a_counter_that_wraps_is_continued() {
-    let runs = hold("faults/wrap", &[]);
-    all_say(&runs, Check::CounterWrapped, Severity::Note);
+fn wrapped_counter_is_corrected() {
+    let runs = run_fault("faults/wrap", &[]);
+    assert_all_have(&runs, Check::CounterWrapped, Severity::Note);
 }
 
 #[test]
-fn a_counter_that_is_reset_is_told() {
-    let runs = hold("faults/reset", &[Check::CounterReset]);
-    all_say(&runs, Check::CounterReset, Severity::Warning);
+fn reset_counter_is_found() {
+    let runs = run_fault("faults/reset", &[Check::CounterReset]);
+    assert_all_have(&runs, Check::CounterReset, Severity::Warning);
 }
 
 #[test]
-fn a_counter_that_stands_still_is_told_where_it_matters() {
-    let runs = hold("faults/stuck", &[Check::CounterStuck, Check::Outlier, Check::IdleMoved, Check::EnergyMissing]);
-    let told = runs.iter().filter(|bench| found(bench, Check::CounterStuck).is_some()).count();
-    assert!(told * 2 >= runs.len(), "only {told} of {} runs saw it", runs.len());
+fn stuck_counter_is_found_in_most_runs() {
+    let runs =
+        run_fault("faults/stuck", &[Check::CounterStuck, Check::Outlier, Check::IdleMoved, Check::EnergyMissing]);
+    let n = runs.iter().filter(|bench| found(bench, Check::CounterStuck).is_some()).count();
+    assert!(n * 2 >= runs.len(), "only {n} of {} runs have the finding", runs.len());
 }
 
 #[test]
-fn reads_that_fail_are_told() {
-    let runs = hold("faults/read_errors", &[Check::ReadFailed, Check::EnergyMissing]);
-    all_say(&runs, Check::ReadFailed, Severity::Note);
+fn failed_reads_are_found() {
+    let runs = run_fault("faults/read_errors", &[Check::ReadFailed, Check::EnergyMissing]);
+    assert_all_have(&runs, Check::ReadFailed, Severity::Note);
 }
 
 #[test]
-fn a_lost_device_is_invalid_and_keeps_its_cycles() {
-    let runs = hold("faults/lost", &[Check::DeviceLost]);
-    all_say(&runs, Check::DeviceLost, Severity::Invalid);
-    assert!(runs.iter().any(|bench| !bench.cycles.is_empty()), "in some runs cycles came before it");
+fn lost_device_is_invalid_and_keeps_its_cycles() {
+    let runs = run_fault("faults/lost", &[Check::DeviceLost]);
+    assert_all_have(&runs, Check::DeviceLost, Severity::Invalid);
+    assert!(runs.iter().any(|bench| !bench.cycles.is_empty()), "in some runs cycles were measured before it");
     assert!(runs.iter().flat_map(|bench| &bench.cycles).all(|cycle| cycle.energy_j.is_some()));
 }
 
 #[test]
-fn another_process_in_the_middle_is_never_silent() {
-    let runs = hold("faults/background", &[Check::Outlier, Check::IdleMoved]);
-    let told = |bench: &&BenchSummary| {
+fn other_process_is_always_found() {
+    let runs = run_fault("faults/background", &[Check::Outlier, Check::IdleMoved]);
+    let is_found = |bench: &&BenchSummary| {
         found(bench, Check::Outlier).or(found(bench, Check::IdleMoved)).or(found(bench, Check::Temperature)).is_some()
     };
-    let n = runs.iter().filter(told).count();
-    assert_eq!(n, runs.len(), "{n} of {} runs say anything", runs.len());
+    let n = runs.iter().filter(is_found).count();
+    assert_eq!(n, runs.len(), "{n} of {} runs have a finding", runs.len());
 }
 
 #[test]
-fn a_device_that_throttles_says_so_and_for_how_long() {
+fn throttling_is_found_with_its_duration() {
     let throttling = scenario("faults/throttling");
     for n in 0..4 {
         let bench = run(&throttling, n);
-        assert_eq!(found(&bench, Check::Throttled), Some(Severity::Invalid), "run {n}:\n{}", told(&bench));
+        assert_eq!(found(&bench, Check::Throttled), Some(Severity::Invalid), "run {n}:\n{}", render(&bench));
         let finding = bench.findings.iter().find(|finding| finding.check == Check::Throttled).expect("it was found");
         assert!(
             finding.evidence.contains("the temperature (hardware)") && finding.evidence.contains(" s of the windows")

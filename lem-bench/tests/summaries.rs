@@ -1,5 +1,5 @@
-//! From generated journals to the summary: whatever cycles hold, nothing panics, what is said is finite, and a sum that
-//! lacks a part is never called a total.
+//! Properties of summaries of generated journals: nothing panics, all numbers are finite or have a reason, and sums without
+//! all processes are invalid.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::collections::BTreeMap;
@@ -24,14 +24,14 @@ struct Share {
     failed: u64,
 }
 
-/// A generated run: cycles of ranks, and what does not come.
+/// A generated run: cycles of all ranks, and what is missing.
 #[derive(Debug, Clone)]
 struct Plan {
     world: u32,
     cycles: Vec<Vec<Share>>,
     /// Whether all processes read the same device.
     shared: bool,
-    /// A rank whose journal is not there.
+    /// A rank without a journal.
     missing: Option<u32>,
     /// A rank whose journal has no end.
     unfinished: Option<u32>,
@@ -149,7 +149,7 @@ fn journals(plan: &Plan) -> Vec<Vec<Record>> {
     ranks.map(journal).collect()
 }
 
-/// Energies that are all alike, tie, are tiny, huge, nothing at all, or below it.
+/// Generates similar, equal, tiny, huge, zero and negative energies.
 fn joules() -> impl Strategy<Value = f64> {
     prop_oneof![
         5 => 90.0..110.0,
@@ -177,7 +177,7 @@ fn plan() -> impl Strategy<Value = Plan> {
             (cycles, Just((world, shared, missing, unfinished)))
         })
         .prop_map(|(cycles, (world, shared, missing, unfinished))| {
-            // One journal is always there: without any there is no run.
+            // At least one journal is always present.
             let missing = missing.filter(|rank| *rank < world && world > 1);
             Plan { world, cycles, shared, missing, unfinished: unfinished.filter(|rank| *rank < world) }
         })
@@ -195,7 +195,7 @@ fn check(name: &str, metric: &Metric, cycles: usize) -> Result<(), TestCaseError
         let value = metric.value.unwrap();
         prop_assert!(interval.low.is_finite() && interval.high.is_finite(), "{name}: {interval:?}");
         prop_assert!(interval.low <= interval.high, "{name}: {interval:?}");
-        // Quantiles apart, an interval is of the estimate that stands before it.
+        // The interval contains the value.
         let slack = 1e-9 * value.abs();
         prop_assert!(interval.low <= value + slack && value <= interval.high + slack, "{name} {value}: {interval:?}");
         prop_assert_eq!(interval.level, 0.95);
@@ -216,13 +216,13 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_cycles_give_finite_figures_or_a_reason(plan in plan()) {
+    fn metrics_are_finite_or_have_a_reason(plan in plan()) {
         let journals = journals(&plan);
         let summary = summarise(&journals, &options()).unwrap();
         let again = summarise(&journals, &Options { threads: Some(1), ..options() }).unwrap();
         let [text, same] = [&summary, &again].map(|summary| serde_json::to_string(summary).unwrap());
-        prop_assert!(text == same, "the number of threads shows");
-        prop_assert!(serde_json::from_str::<Summary>(&text).unwrap() == summary, "what is written does not come back");
+        prop_assert!(text == same, "the result depends on the number of threads");
+        prop_assert!(serde_json::from_str::<Summary>(&text).unwrap() == summary, "the JSON does not round-trip");
         let bench = &summary.benches[0];
         for (name, metric) in &bench.metrics {
             check(name, metric, plan.cycles.len())?;
@@ -243,9 +243,9 @@ proptest! {
         }
     }
 
-    /// Each joule once, each token of each process, the time from the first start to the last stop.
+    /// Each joule counts once, each token of each process, and the time from the first start to the last stop.
     #[test]
-    fn sums_are_those_of_all_processes(
+    fn sums_are_over_all_processes(
         world in 1_u32..4,
         shared: bool,
         cycles in prop::collection::vec(prop::collection::vec((90.0..110.0, 900_u64..1100, 1_u64..5), 3), 2..9),

@@ -1,183 +1,242 @@
-//! From the journals of a run to its benches: which processes took part in each, and what each of them did.
+//! Groups the records of a run's journals by bench and process, and applies the calibration of the meter.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    BenchEnd, BenchRecord, CycleRecord, IdleKind, IdleRecord, OLDEST_SCHEMA_VERSION, Record, RunHeader, SCHEMA_VERSION,
-    WarmUpRecord,
+    BenchEnd, BenchRecord, Calibration, CycleRecord, IdleBlock, IdleKind, IdleRecord, OLDEST_SCHEMA_VERSION, Record,
+    RunHeader, SCHEMA_VERSION, Trace, WarmUpRecord,
 };
+use crate::units::{Joules, Watts};
 
-/// Why journals cannot be analysed at all.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why journals cannot be analysed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AnalysisError {
-    /// There is no journal, or none has a head.
+    /// No journal was given, or none has a header.
+    #[error("none of the journals has a header: nothing was recorded, or the files are not journals")]
     NoHead,
-    /// A journal was written by a version whose records this one cannot read.
+    /// A journal has a schema version that this version cannot read.
+    #[error(
+        "the journal has schema version {found}, and this lem-bench reads versions {OLDEST_SCHEMA_VERSION} to \
+         {SCHEMA_VERSION}: use the version that wrote it"
+    )]
     Schema {
         /// The version found.
         found: u32,
     },
 }
 
-impl std::fmt::Display for AnalysisError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::NoHead => {
-                f.write_str("none of the journals has a head: nothing was recorded, or the files are not journals")
-            }
-            Self::Schema { found } => write!(
-                f,
-                "the journal has schema version {found}, and this lem-bench reads versions \
-                 {OLDEST_SCHEMA_VERSION} to {SCHEMA_VERSION}: \
-                 use the version that wrote it"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for AnalysisError {}
-
-/// What one process did for one bench.
+/// The records of one process for one bench.
 #[derive(Debug, Clone)]
-pub(super) struct Part<'a> {
-    pub(super) head: &'a RunHeader,
+pub(super) struct ProcessRecords<'a> {
+    pub(super) header: &'a RunHeader,
     pub(super) record: &'a BenchRecord,
     pub(super) bare_idle: Option<&'a IdleRecord>,
     pub(super) loaded_idle: Option<&'a IdleRecord>,
     pub(super) warm_up: Option<&'a WarmUpRecord>,
     pub(super) cycles: BTreeMap<u32, &'a CycleRecord>,
     pub(super) end: Option<&'a BenchEnd>,
-    /// How often a later process went on with it.
+    /// How often another process resumed it.
     pub(super) resumed: u32,
 }
 
-/// A bench with the parts of all its processes, by rank.
+/// The records of one bench.
 #[derive(Debug)]
-pub(super) struct Bench<'a> {
-    pub(super) parts: Vec<Part<'a>>,
-    /// Ranks that came more than once.
-    pub(super) twice: BTreeSet<u32>,
+pub(super) struct BenchRecords<'a> {
+    /// One entry per process, by rank; never empty.
+    pub(super) processes: Vec<ProcessRecords<'a>>,
+    /// Ranks with more than one journal.
+    pub(super) duplicate_ranks: BTreeSet<u32>,
 }
 
-impl<'a> Bench<'a> {
-    /// The part of the lowest rank: what is said once for a bench is said by it.
-    pub(super) fn first(&self) -> &Part<'a> {
-        &self.parts[0]
+impl<'a> BenchRecords<'a> {
+    /// Returns the records of the lowest rank, which stand for all processes where they have to be the same.
+    pub(super) fn first(&self) -> &ProcessRecords<'a> {
+        &self.processes[0]
     }
 
-    /// The cycles that every process has, by index.
+    /// Returns the cycles that every process has, by index.
     pub(super) fn cycles(&self) -> BTreeMap<u32, Vec<&'a CycleRecord>> {
-        let mut all: BTreeMap<u32, Vec<&CycleRecord>> = BTreeMap::new();
-        for part in &self.parts {
-            for (index, cycle) in &part.cycles {
-                all.entry(*index).or_default().push(cycle);
+        let mut cycles: BTreeMap<u32, Vec<&CycleRecord>> = BTreeMap::new();
+        for process in &self.processes {
+            for (index, cycle) in &process.cycles {
+                cycles.entry(*index).or_default().push(cycle);
             }
         }
-        all.retain(|_, cycles| cycles.len() == self.parts.len());
-        all
+        cycles.retain(|_, records| records.len() == self.processes.len());
+        cycles
     }
 }
 
-/// The heads of the journals that have one.
-pub(super) fn heads<'a>(journals: &[&'a [Record]]) -> Result<Vec<&'a RunHeader>, AnalysisError> {
-    let heads: Vec<&'a RunHeader> = journals.iter().filter_map(|records| head(records)).collect();
-    if heads.is_empty() {
+/// Returns the headers of the journals that have one.
+///
+/// # Errors
+/// When no journal has a header, or one has a schema version that cannot be read.
+pub(super) fn headers<'a>(journals: &[&'a [Record]]) -> Result<Vec<&'a RunHeader>, AnalysisError> {
+    let headers: Vec<&'a RunHeader> = journals.iter().filter_map(|records| header(records)).collect();
+    if headers.is_empty() {
         return Err(AnalysisError::NoHead);
     }
-    let is_read = OLDEST_SCHEMA_VERSION..=SCHEMA_VERSION;
-    match heads.iter().find(|head| !is_read.contains(&head.schema_version)) {
+    let readable = OLDEST_SCHEMA_VERSION..=SCHEMA_VERSION;
+    match headers.iter().find(|header| !readable.contains(&header.schema_version)) {
         Some(other) => Err(AnalysisError::Schema { found: other.schema_version }),
-        None => Ok(heads),
+        None => Ok(headers),
     }
 }
 
-fn head(records: &[Record]) -> Option<&RunHeader> {
-    records.iter().find_map(|record| if let Record::Run(head) = record { Some(&**head) } else { None })
+/// Returns the header of a journal.
+pub(super) fn header(records: &[Record]) -> Option<&RunHeader> {
+    records.iter().find_map(|record| if let Record::Run(header) = record { Some(&**header) } else { None })
 }
 
-/// The benches of a run: in the order of its plan, which all its shards share; those that no plan names after them, as
-/// they were first begun.
-pub(super) fn benches<'a>(journals: &[&'a [Record]]) -> Vec<Bench<'a>> {
+/// Returns the benches of a run: first those of its plan, which all shards share, in the plan's order, then all others
+/// in the order in which they began.
+pub(super) fn benches<'a>(journals: &[&'a [Record]]) -> Vec<BenchRecords<'a>> {
     let mut order: Vec<&'a str> = Vec::new();
-    let planned = journals.iter().filter_map(|records| head(records)).flat_map(|head| &head.plan);
+    let planned = journals.iter().filter_map(|records| header(records)).flat_map(|header| &header.plan);
     let mut seen = BTreeSet::new();
     order.extend(planned.map(String::as_str).filter(|id| seen.insert(*id)));
-    let mut parts: BTreeMap<&'a str, Vec<Part<'a>>> = BTreeMap::new();
+    let mut by_id: BTreeMap<&'a str, Vec<ProcessRecords<'a>>> = BTreeMap::new();
     for records in journals {
-        for part in parts_of(records) {
-            let id = part.record.id.as_str();
+        for process in process_records(records) {
+            let id = process.record.id.as_str();
             if seen.insert(id) {
                 order.push(id);
             }
-            parts.entry(id).or_default().push(part);
+            by_id.entry(id).or_default().push(process);
         }
     }
-    order.into_iter().filter_map(|id| parts.remove(id)).map(complete).collect()
+    order.into_iter().filter_map(|id| by_id.remove(id)).map(by_rank).collect()
 }
 
-/// The parts of one journal, one for each bench that it began. A bench that was begun again replaces its first try.
-fn parts_of(records: &[Record]) -> Vec<Part<'_>> {
-    let Some(head) = head(records) else { return Vec::new() };
+/// Returns the records of one journal, one entry per bench. A bench that was started again replaces its first attempt.
+fn process_records(records: &[Record]) -> Vec<ProcessRecords<'_>> {
+    let Some(header) = header(records) else { return Vec::new() };
     let mut bare_idle = None;
-    let mut parts: Vec<Part<'_>> = Vec::new();
-    let find = |parts: &mut Vec<Part<'_>>, id: &str| parts.iter().position(|part| part.record.id == id);
+    let mut benches: Vec<ProcessRecords<'_>> = Vec::new();
     for record in records {
         match record {
             Record::Run(_) | Record::RunEnd(_) => {}
             Record::Resume(_) => {
-                for part in parts.iter_mut().filter(|part| part.end.is_none() && !part.cycles.is_empty()) {
-                    part.resumed += 1;
+                for bench in benches.iter_mut().filter(|bench| bench.end.is_none() && !bench.cycles.is_empty()) {
+                    bench.resumed += 1;
                 }
             }
             Record::Idle(idle) if idle.kind == IdleKind::Bare => bare_idle = Some(idle),
             Record::Idle(idle) => {
-                if let Some(at) = idle.bench.as_deref().and_then(|id| find(&mut parts, id)) {
-                    parts[at].loaded_idle = Some(idle);
+                if let Some(bench) = idle.bench.as_deref().and_then(|id| find(&mut benches, id)) {
+                    bench.loaded_idle = Some(idle);
                 }
             }
             Record::Bench(bench) => {
-                let cycles = BTreeMap::new();
-                let (loaded_idle, warm_up, end, resumed) = (None, None, None, 0);
-                let part = Part { head, record: bench, bare_idle, loaded_idle, warm_up, cycles, end, resumed };
-                match find(&mut parts, &bench.id) {
-                    Some(at) => parts[at] = part,
-                    None => parts.push(part),
+                let started = ProcessRecords {
+                    header,
+                    record: bench,
+                    bare_idle,
+                    loaded_idle: None,
+                    warm_up: None,
+                    cycles: BTreeMap::new(),
+                    end: None,
+                    resumed: 0,
+                };
+                match find(&mut benches, &bench.id) {
+                    Some(known) => *known = started,
+                    None => benches.push(started),
                 }
             }
             Record::WarmUp(warm_up) => {
-                if let Some(at) = find(&mut parts, &warm_up.bench) {
-                    parts[at].warm_up = Some(warm_up);
+                if let Some(bench) = find(&mut benches, &warm_up.bench) {
+                    bench.warm_up = Some(warm_up);
                 }
             }
             Record::Cycle(cycle) => {
-                if let Some(at) = find(&mut parts, &cycle.bench) {
-                    parts[at].cycles.insert(cycle.index, cycle);
+                if let Some(bench) = find(&mut benches, &cycle.bench) {
+                    bench.cycles.insert(cycle.index, cycle);
                 }
             }
             Record::BenchEnd(end) => {
-                if let Some(at) = find(&mut parts, &end.bench) {
-                    parts[at].end = Some(end);
+                if let Some(bench) = find(&mut benches, &end.bench) {
+                    bench.end = Some(end);
                 }
             }
         }
     }
-    parts
+    benches
 }
 
-/// Orders the parts of a bench by rank, each rank once.
-fn complete(mut parts: Vec<Part<'_>>) -> Bench<'_> {
-    parts.sort_by_key(|part| (part.head.rank, part.head.started));
-    let mut twice = BTreeSet::new();
-    // Of two processes with one rank, the one that came last counts: the other was started over.
-    let mut kept: Vec<Part<'_>> = Vec::with_capacity(parts.len());
-    for part in parts {
-        match kept.last_mut().filter(|last| last.head.rank == part.head.rank) {
+fn find<'b, 'a>(benches: &'b mut [ProcessRecords<'a>], id: &str) -> Option<&'b mut ProcessRecords<'a>> {
+    benches.iter_mut().find(|bench| bench.record.id == id)
+}
+
+/// Sorts the records of a bench by rank and keeps one journal per rank: the last, as the earlier one was restarted.
+fn by_rank(mut all: Vec<ProcessRecords<'_>>) -> BenchRecords<'_> {
+    all.sort_by_key(|process| (process.header.rank, process.header.started));
+    let mut duplicate_ranks = BTreeSet::new();
+    let mut processes: Vec<ProcessRecords<'_>> = Vec::with_capacity(all.len());
+    for process in all {
+        match processes.last_mut().filter(|last| last.header.rank == process.header.rank) {
             Some(last) => {
-                twice.insert(part.head.rank);
-                *last = part;
+                duplicate_ranks.insert(process.header.rank);
+                *last = process;
             }
-            None => kept.push(part),
+            None => processes.push(process),
         }
     }
-    Bench { parts: kept, twice }
+    BenchRecords { processes, duplicate_ranks }
+}
+
+/// Returns the journals with calibrated energies and powers. Journals keep what the sensors reported, so the calibration
+/// of the header is applied here.
+pub(super) fn calibrate<'a>(journals: &[&'a [Record]]) -> Vec<Cow<'a, [Record]>> {
+    fn calibrate_journal(records: &[Record]) -> Cow<'_, [Record]> {
+        match header(records).and_then(|header| header.evidence.calibration.as_deref()) {
+            Some(calibration) => records.iter().map(|record| calibrate_record(record, calibration)).collect(),
+            None => Cow::Borrowed(records),
+        }
+    }
+    journals.iter().map(|records| calibrate_journal(records)).collect()
+}
+
+fn calibrate_record(record: &Record, calibration: &Calibration) -> Record {
+    let mut record = record.clone();
+    match &mut record {
+        Record::Idle(idle) => idle.blocks.iter_mut().for_each(|block| calibrate_block(block, calibration)),
+        Record::WarmUp(warm_up) => calibrate_traces(&mut warm_up.traces, calibration),
+        Record::Cycle(cycle) => calibrate_cycle(cycle, calibration),
+        _ => {}
+    }
+    record
+}
+
+fn calibrate_cycle(cycle: &mut CycleRecord, calibration: &Calibration) {
+    if let Some(idle) = &mut cycle.idle {
+        calibrate_block(idle, calibration);
+    }
+    for window in &mut cycle.windows {
+        let seconds = window.seconds();
+        for energy in &mut window.energy {
+            let Some(domain) = calibration.domain(&energy.domain) else { continue };
+            let own = [&mut energy.joules, &mut energy.low, &mut energy.high];
+            for joules in own.into_iter().chain(&mut energy.cross_check) {
+                *joules = Joules(domain.joules(joules.get(), seconds));
+            }
+        }
+    }
+    calibrate_traces(&mut cycle.traces, calibration);
+}
+
+fn calibrate_block(idle: &mut IdleBlock, calibration: &Calibration) {
+    for (domain, watts) in &mut idle.power {
+        if let Some(domain) = calibration.domain(domain) {
+            *watts = Watts(domain.watts(watts.get()));
+        }
+    }
+}
+
+fn calibrate_traces(traces: &mut [Trace], calibration: &Calibration) {
+    for trace in traces {
+        if let Some(domain) = calibration.domain(&trace.domain) {
+            trace.power_w.iter_mut().for_each(|point| point.1 = domain.watts(point.1));
+        }
+    }
 }

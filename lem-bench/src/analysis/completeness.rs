@@ -1,149 +1,158 @@
-//! Whether everything is there that a sum over processes needs: every process once and to its end, every cycle, windows
-//! that overlap, one schema, one environment, journals without damage. Each lack is a finding of its own name.
+//! Checks whether everything is there that a sum over processes needs: every process from start to end, every cycle,
+//! overlapping windows, one schema, one environment, undamaged journals. Each problem has a check of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-use super::assemble::{Bench, Part};
+use super::assemble::{BenchRecords, ProcessRecords};
 use super::cycles::host;
 use super::finding::{Check, Finding, Severity};
+use crate::model::fact_names;
 use crate::model::{CycleRecord, Outcome, RunHeader, WindowRecord};
 use crate::units::Stamp;
 
-/// Facts that must be the same for all processes of a run. Others may differ: which host, which of its CPUs and devices,
-/// what the process was started with, what else went on.
-const SAME: [&str; 14] = [
-    "os",
-    "kernel",
-    "architecture",
-    "cpu model",
-    "cpu governor",
-    "memory",
-    "virtualisation",
-    "container",
-    "rustc",
-    "target triple",
-    "build",
-    "executable",
-    "git commit",
-    "driver",
+/// Facts that must be the same for all processes of a run. Others may differ: the host, the CPUs and devices of the
+/// process, its command line, the load of the machine.
+const SHARED_FACTS: [&str; 14] = [
+    fact_names::OS,
+    fact_names::KERNEL,
+    fact_names::ARCHITECTURE,
+    fact_names::CPU_MODEL,
+    fact_names::CPU_GOVERNOR,
+    fact_names::MEMORY,
+    fact_names::VIRTUALISATION,
+    fact_names::CONTAINER,
+    fact_names::RUSTC,
+    fact_names::TARGET_TRIPLE,
+    fact_names::BUILD,
+    fact_names::EXECUTABLE,
+    fact_names::GIT_COMMIT,
+    fact_names::DRIVER,
 ];
 
-/// The same of facts about devices, by the end of their names; the first device of one process is not that of another.
-/// Of two that fit the first one counts.
-const SAME_OF_DEVICES: [&str; 3] = [" name", " default power limit W", " power limit W"];
+/// Facts about devices that must be the same; the first device of one process is not that of another.
+const SHARED_DEVICE_FACTS: [&str; 3] =
+    [fact_names::DEVICE_NAME, fact_names::DEVICE_DEFAULT_POWER_LIMIT, fact_names::DEVICE_POWER_LIMIT];
 
-/// What speaks against the run as a whole.
-pub(super) fn of_run(heads: &[&RunHeader]) -> Vec<Finding> {
+/// Returns the findings about the run as a whole.
+pub(super) fn check_run(headers: &[&RunHeader]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let schemas: BTreeSet<u32> = heads.iter().map(|head| head.schema_version).collect();
+    let schemas: BTreeSet<u32> = headers.iter().map(|header| header.schema_version).collect();
     if schemas.len() > 1 {
         findings.push(Finding::new(
             Check::MixedSchema,
             Severity::Warning,
             format!(
-                "the journals of this run have schemas {}: what one of them lacks is missing in all sums",
+                "the journals of this run have schema versions {}: sums lack what the older ones do not record",
                 list(&schemas)
             ),
             "run all processes with one version of lem-bench",
         ));
     }
-    // Test runners put several bench binaries into one run: each has one executable and one build of its own.
-    let targets: BTreeSet<&str> = heads.iter().map(|head| head.target.as_str()).collect();
-    let of = |target: &str| heads.iter().copied().filter(|head| head.target == target).collect::<Vec<_>>();
-    findings.extend(targets.iter().filter_map(|target| missing_shards(&of(target))));
-    let mixed: BTreeSet<String> = targets.into_iter().flat_map(|target| mixed(&of(target))).collect();
-    if !mixed.is_empty() {
+    // Test runners put several bench binaries into one run, each with its own executable and build.
+    let targets: BTreeSet<&str> = headers.iter().map(|header| header.target.as_str()).collect();
+    let mut differences = BTreeSet::new();
+    for target in targets {
+        let headers: Vec<&RunHeader> = headers.iter().copied().filter(|header| header.target == target).collect();
+        findings.extend(check_shards(&headers));
+        differences.extend(environment_differences(&headers));
+    }
+    if !differences.is_empty() {
         findings.push(Finding::new(
             Check::MixedEnvironment,
             Severity::Warning,
-            format!("the processes of this run differ in {}", mixed.into_iter().collect::<Vec<_>>().join(", ")),
-            "run all processes with one build and one configuration, on machines that are alike",
+            format!("the processes of this run differ in {}", list(&differences)),
+            "run all processes with one build and one configuration, on identical machines",
         ));
     }
     findings
 }
 
-/// The shards that these processes measured, with how many there are of them.
-pub(super) fn shards(heads: &[&RunHeader]) -> BTreeSet<(u32, u32)> {
-    heads.iter().filter_map(|head| head.shard).collect()
+/// Returns the shards that these processes measured, each with the number of shards.
+pub(super) fn shards(headers: &[&RunHeader]) -> BTreeSet<(u32, u32)> {
+    headers.iter().filter_map(|header| header.shard).collect()
 }
 
-/// The shards that never came, where several did: one alone is what was asked for.
-fn missing_shards(heads: &[&RunHeader]) -> Option<Finding> {
-    let there = shards(heads);
-    let of = there.iter().map(|(_, of)| *of).max().filter(|_| there.len() > 1)?;
-    let there = there.iter().filter(|(_, all)| *all == of).map(|(number, _)| *number).collect();
-    let missing = lacking(1..=of, &there)?;
-    let evidence = format!("shard {missing} of {of} never came: their benches are missing");
-    let remedy = "run the missing shards and merge all of them again";
-    Some(Finding::new(Check::ShardMissing, Severity::Warning, evidence, remedy))
+/// Reports missing shards where there are several; a single shard was asked for.
+fn check_shards(headers: &[&RunHeader]) -> Option<Finding> {
+    let shards = shards(headers);
+    let total = shards.iter().map(|(_, total)| *total).max().filter(|_| shards.len() > 1)?;
+    let present = shards.iter().filter(|(_, of)| *of == total).map(|(number, _)| *number).collect();
+    let missing = missing_numbers(1..=total, &present)?;
+    let evidence = format!("shard {missing} of {total} is missing, with all its benches");
+    Some(Finding::new(
+        Check::ShardMissing,
+        Severity::Warning,
+        evidence,
+        "run the missing shards and merge all of them again",
+    ))
 }
 
-/// In what the processes differ that they should have in common, with the values.
-fn mixed(heads: &[&RunHeader]) -> Vec<String> {
+/// Returns what differs between the processes and should not, with the values.
+fn environment_differences(headers: &[&RunHeader]) -> Vec<String> {
     let mut values: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    for head in heads {
-        let of_head = [("version of lem-bench", head.lem_bench.as_str()), ("meter", &head.probe.meter)];
+    for header in headers {
+        let own = [("version of lem-bench", header.lem_bench.as_str()), ("meter", &header.probe.meter)];
         // Each shard is a run of its own.
-        let run = head.shard.is_none().then_some(("run", head.run_id.as_str()));
-        for (name, value) in of_head.into_iter().chain(run) {
+        let run = header.shard.is_none().then_some(("run", header.run_id.as_str()));
+        for (name, value) in own.into_iter().chain(run) {
             values.entry(name.to_owned()).or_default().insert(value);
         }
-        for fact in &head.environment {
-            if let Some(name) = in_common(&fact.name) {
+        for fact in &header.environment {
+            if let Some(name) = shared_name(&fact.name) {
                 values.entry(name).or_default().insert(&fact.value);
             }
         }
     }
-    let several = values.into_iter().filter(|(_, values)| values.len() > 1);
-    several.map(|(name, values)| format!("{name} ({})", values.into_iter().collect::<Vec<_>>().join(" / "))).collect()
+    let different = values.into_iter().filter(|(_, values)| values.len() > 1);
+    different.map(|(name, values)| format!("{name} ({})", values.into_iter().collect::<Vec<_>>().join(" / "))).collect()
 }
 
-/// The name under which a fact is compared; `None` when it may differ.
-fn in_common(fact: &str) -> Option<String> {
-    if SAME.contains(&fact) {
+/// Returns the name under which a fact is compared between processes; `None` when it may differ.
+fn shared_name(fact: &str) -> Option<String> {
+    if SHARED_FACTS.contains(&fact) {
         return Some(fact.to_owned());
     }
-    let end = SAME_OF_DEVICES.into_iter().find(|end| fact.ends_with(end))?;
-    let device = fact.strip_suffix(end)?.split(':').next()?;
-    Some(format!("{device}{end}"))
+    let (device, name) = fact_names::split_device(fact)?;
+    let kind = device.split(':').next()?;
+    SHARED_DEVICE_FACTS.contains(&name).then(|| format!("{kind} {name}"))
 }
 
-/// What speaks against one bench, over the cycles that all its processes have.
-pub(super) fn of_bench(bench: &Bench<'_>, cycles: &[Vec<&CycleRecord>]) -> Vec<Finding> {
+/// Returns the findings about one bench, given the cycles that all its processes have.
+pub(super) fn check_bench(bench: &BenchRecords<'_>, cycles: &[Vec<&CycleRecord>]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    ranks(&mut findings, bench);
-    ends(&mut findings, &bench.parts);
-    counts(&mut findings, &bench.parts);
-    holes(&mut findings, &bench.parts);
-    windows(&mut findings, &bench.parts, cycles);
+    check_ranks(&mut findings, bench);
+    check_ends(&mut findings, &bench.processes);
+    check_cycle_counts(&mut findings, &bench.processes);
+    check_missing_cycles(&mut findings, &bench.processes);
+    check_overlap(&mut findings, &bench.processes, cycles);
     findings
 }
 
-/// The processes that never came, in words.
-pub(super) fn missing_ranks(bench: &Bench<'_>) -> Option<String> {
-    let world = bench.parts.iter().map(|part| part.head.world).max().unwrap_or(1);
-    let there = bench.parts.iter().map(|part| part.head.rank).collect();
-    lacking(0..=world.checked_sub(1)?, &there).map(|missing| format!("rank {missing} of {world} processes never came"))
+/// Describes the processes without a journal.
+pub(super) fn missing_ranks(bench: &BenchRecords<'_>) -> Option<String> {
+    let world = bench.processes.iter().map(|process| process.header.world).max().unwrap_or(1);
+    let present = bench.processes.iter().map(|process| process.header.rank).collect();
+    let missing = missing_numbers(0..=world.checked_sub(1)?, &present)?;
+    Some(format!("rank {missing} of {world} processes is missing"))
 }
 
-fn ranks(findings: &mut Vec<Finding>, bench: &Bench<'_>) {
-    if !bench.twice.is_empty() {
+fn check_ranks(findings: &mut Vec<Finding>, bench: &BenchRecords<'_>) {
+    if !bench.duplicate_ranks.is_empty() {
         findings.push(Finding::new(
             Check::ProcessDuplicate,
             Severity::Warning,
-            format!("rank {} came more than once; the last one counts", list(&bench.twice)),
-            "give each run a results folder of its own, and each process a rank of its own",
+            format!("rank {} has several journals; the last one is used", list(&bench.duplicate_ranks)),
+            "give each run its own results folder, and each process its own rank",
         ));
     }
-    let worlds: BTreeSet<u32> = bench.parts.iter().map(|part| part.head.world).collect();
+    let worlds: BTreeSet<u32> = bench.processes.iter().map(|process| process.header.world).collect();
     if worlds.len() > 1 {
         findings.push(Finding::new(
             Check::MixedEnvironment,
             Severity::Warning,
             format!("the processes of this bench differ in their number of processes ({})", list(&worlds)),
-            "start all of them by one command",
+            "start all processes with one command",
         ));
     }
     if let Some(missing) = missing_ranks(bench) {
@@ -151,27 +160,28 @@ fn ranks(findings: &mut Vec<Finding>, bench: &Bench<'_>) {
             Check::ProcessMissing,
             Severity::Invalid,
             format!("{missing}: these sums are not totals"),
-            "see that every process reached the bench, then run again",
+            "make sure that every process reaches the bench, then run again",
         ));
     }
 }
 
-/// Processes that did not end well; of a single process the ledger tells.
-fn ends(findings: &mut Vec<Finding>, parts: &[Part<'_>]) {
-    if parts.len() < 2 {
+/// Reports processes that did not complete; the checks report that of the first process.
+fn check_ends(findings: &mut Vec<Finding>, processes: &[ProcessRecords<'_>]) {
+    if processes.len() < 2 {
         return;
     }
-    let unfinished: BTreeSet<u32> = parts.iter().filter(|part| part.end.is_none()).map(|part| part.head.rank).collect();
-    if !unfinished.is_empty() {
+    let interrupted = processes.iter().filter(|process| process.end.is_none());
+    let interrupted: BTreeSet<u32> = interrupted.map(|process| process.header.rank).collect();
+    if !interrupted.is_empty() {
         findings.push(Finding::new(
             Check::ProcessUnfinished,
             Severity::Warning,
-            format!("rank {} never finished the bench: its journal ends before", list(&unfinished)),
-            "see why it stopped; only cycles that all processes did count",
+            format!("rank {} did not finish the bench: its journal ends early", list(&interrupted)),
+            "find out why it stopped; only cycles that all processes have are used",
         ));
     }
-    for part in &parts[1..] {
-        let how = match part.end.map(|end| &end.outcome) {
+    for process in &processes[1..] {
+        let failure = match process.end.map(|end| &end.outcome) {
             None | Some(Outcome::Completed) => continue,
             Some(Outcome::Failed { message }) => format!("failed: {message}"),
             Some(Outcome::Panicked { message }) => format!("panicked: {message}"),
@@ -180,61 +190,47 @@ fn ends(findings: &mut Vec<Finding>, parts: &[Part<'_>]) {
         findings.push(Finding::new(
             Check::BenchFailed,
             Severity::Invalid,
-            format!("rank {} {how}", part.head.rank),
-            "mend the bench, or that process' machine, and run again",
+            format!("rank {} {failure}", process.header.rank),
+            "fix the bench or the machine of that process, then run again",
         ));
     }
 }
 
-fn counts(findings: &mut Vec<Finding>, parts: &[Part<'_>]) {
-    let different: BTreeSet<usize> = parts.iter().map(|part| part.cycles.len()).collect();
+fn check_cycle_counts(findings: &mut Vec<Finding>, processes: &[ProcessRecords<'_>]) {
+    let different: BTreeSet<usize> = processes.iter().map(|process| process.cycles.len()).collect();
     if different.len() > 1 {
-        let counts: Vec<String> = parts.iter().map(|part| part.cycles.len().to_string()).collect();
+        let counts: Vec<String> = processes.iter().map(|process| process.cycles.len().to_string()).collect();
         findings.push(Finding::new(
             Check::Completeness,
             Severity::Warning,
             format!(
-                "the processes did different numbers of cycles ({}); only those that all did count",
+                "the processes have different numbers of cycles ({}); only cycles that all of them have are used",
                 counts.join(", ")
             ),
-            "see which process stopped early, and why, in its journal",
+            "the journals show which process stopped early, and why",
         ));
     }
 }
 
-/// Cycles that are missing although later ones are there.
-fn holes(findings: &mut Vec<Finding>, parts: &[Part<'_>]) {
-    for part in parts {
-        let there: BTreeSet<u32> = part.cycles.keys().copied().collect();
-        if let Some(missing) = there.last().and_then(|last| lacking(0..=*last, &there)) {
-            let whose = if parts.len() > 1 { format!(" of rank {}", part.head.rank) } else { String::new() };
+/// Reports cycles that are missing although later ones are present.
+fn check_missing_cycles(findings: &mut Vec<Finding>, processes: &[ProcessRecords<'_>]) {
+    for process in processes {
+        let present: BTreeSet<u32> = process.cycles.keys().copied().collect();
+        if let Some(missing) = present.last().and_then(|last| missing_numbers(0..=*last, &present)) {
+            let rank = if processes.len() > 1 { format!(" of rank {}", process.header.rank) } else { String::new() };
             findings.push(Finding::new(
                 Check::CyclesMissing,
                 Severity::Warning,
-                format!("cycle {missing}{whose} is missing, and later ones are there: its journal is damaged"),
-                "look at the disk, and run again; the cycles that are left count",
+                format!("cycle {missing}{rank} is missing, but later ones are present: the journal is damaged"),
+                "check the disk, and run again; the remaining cycles are used",
             ));
         }
     }
 }
 
-/// Windows of one cycle that do not share any time cannot be added up to a throughput.
-fn windows(findings: &mut Vec<Finding>, parts: &[Part<'_>], cycles: &[Vec<&CycleRecord>]) {
-    // Clocks of two machines say nothing about each other.
-    let hosts: BTreeSet<&str> = parts.iter().map(|part| host(part.head)).collect();
-    let apart = |cycle: &&Vec<&CycleRecord>| {
-        let counts: BTreeSet<usize> = cycle.iter().map(|record| record.windows.len()).collect();
-        let is_apart_on = |on: &str, n: usize| {
-            let here = || parts.iter().zip(cycle.iter()).filter(|(part, _)| host(part.head) == on);
-            let each = || here().filter_map(|(_, record)| record.windows.get(n));
-            let latest = |of: fn(&WindowRecord) -> Stamp| each().map(of).max();
-            let first_stop = each().map(|window| window.stop).min();
-            latest(|window| window.start).zip(first_stop).is_some_and(|(start, stop)| start >= stop)
-        };
-        let is_apart = |n: usize| hosts.iter().any(|on| is_apart_on(on, n));
-        cycle.len() > 1 && (counts.len() > 1 || (0..counts.first().copied().unwrap_or(0)).any(is_apart))
-    };
-    let n = cycles.iter().filter(apart).count();
+/// Reports windows of one cycle that share no time: their rates cannot be added up.
+fn check_overlap(findings: &mut Vec<Finding>, processes: &[ProcessRecords<'_>], cycles: &[Vec<&CycleRecord>]) {
+    let n = cycles.iter().filter(|cycle| cycle.len() > 1 && !windows_overlap(processes, cycle)).count();
     if n > 0 {
         findings.push(Finding::new(
             Check::WindowsApart,
@@ -245,33 +241,49 @@ fn windows(findings: &mut Vec<Finding>, parts: &[Part<'_>], cycles: &[Vec<&Cycle
     }
 }
 
-/// What was damaged in the journal of one process.
-pub(super) fn of_journal(rank: Option<u32>, damage: &[String]) -> Option<Finding> {
+/// Returns whether the processes have equally many windows in this cycle, and those of one number overlap. Only windows
+/// of one host can be compared: the clocks of two machines are unrelated.
+fn windows_overlap(processes: &[ProcessRecords<'_>], cycle: &[&CycleRecord]) -> bool {
+    let counts: BTreeSet<usize> = cycle.iter().map(|record| record.windows.len()).collect();
+    let hosts: BTreeSet<&str> = processes.iter().map(|process| host(process.header)).collect();
+    let overlap_on = |name: &str, number: usize| {
+        let on_host = || processes.iter().zip(cycle.iter()).filter(|(process, _)| host(process.header) == name);
+        let windows = || on_host().filter_map(|(_, record)| record.windows.get(number));
+        let last_start = windows().map(|window: &WindowRecord| window.start).max();
+        let first_stop: Option<Stamp> = windows().map(|window| window.stop).min();
+        last_start.zip(first_stop).is_none_or(|(start, stop)| start < stop)
+    };
+    let number_of_windows = counts.first().copied().unwrap_or(0);
+    counts.len() <= 1 && (0..number_of_windows).all(|number| hosts.iter().all(|host| overlap_on(host, number)))
+}
+
+/// Reports the damage in the journal of one process.
+pub(super) fn check_journal(rank: Option<u32>, damage: &[String]) -> Option<Finding> {
     let first = damage.first()?;
     let more = if damage.len() > 1 { format!(" (and {} more)", damage.len() - 1) } else { String::new() };
-    let whose = rank.map_or_else(|| "a journal".to_owned(), |rank| format!("the journal of rank {rank}"));
+    let journal = rank.map_or_else(|| "a journal".to_owned(), |rank| format!("the journal of rank {rank}"));
     Some(Finding::new(
         Check::JournalDamaged,
         Severity::Warning,
-        format!("{whose} is damaged: {first}{more}"),
-        "what is intact counts; look at the disk, and run again for the rest",
+        format!("{journal} is damaged: {first}{more}"),
+        "the intact records are used; check the disk, and run again for the rest",
     ))
 }
 
-/// Those of all these numbers that are not there, in words: the first of them, and how many more. A damaged journal may
-/// speak of billions.
-fn lacking(all: RangeInclusive<u32>, there: &BTreeSet<u32>) -> Option<String> {
-    const NAMED: u64 = 20;
+/// Lists the numbers of a range that are not present: the first 20, and how many more, since a damaged journal may name
+/// billions. `None` when all are present.
+fn missing_numbers(all: RangeInclusive<u32>, present: &BTreeSet<u32>) -> Option<String> {
+    const MAX_LISTED: u64 = 20;
     if all.is_empty() {
         return None;
     }
     let count = u64::from(*all.end()) - u64::from(*all.start()) + 1;
-    let missing = count - there.range(all.clone()).count() as u64;
-    let named: BTreeSet<u32> = all.filter(|number| !there.contains(number)).take(NAMED as usize).collect();
-    let more = if missing > NAMED { format!(" (and {} more)", missing - NAMED) } else { String::new() };
-    (missing > 0).then(|| list(&named) + &more)
+    let missing = count - present.range(all.clone()).count() as u64;
+    let listed: BTreeSet<u32> = all.filter(|number| !present.contains(number)).take(MAX_LISTED as usize).collect();
+    let more = if missing > MAX_LISTED { format!(" (and {} more)", missing - MAX_LISTED) } else { String::new() };
+    (missing > 0).then(|| list(&listed) + &more)
 }
 
-fn list<T: ToString>(numbers: &BTreeSet<T>) -> String {
-    numbers.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+fn list<T: ToString>(values: &BTreeSet<T>) -> String {
+    values.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -1,74 +1,78 @@
-//! One cycle over all its processes: each joule counted once, work added up, time as the common wall time.
+//! Merges the records that several processes have of one cycle: each joule counted once, work added up, wall time shared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::summary::CycleSummary;
-use crate::model::{CycleRecord, DomainEnergy, DomainId, DomainKind, Method, RunHeader, WindowRecord, WorkCounts};
+use crate::model::fact_names;
+use crate::model::{
+    CycleRecord, Domain, DomainEnergy, DomainId, DomainKind, Method, RunHeader, WindowRecord, WorkCounts,
+};
 use crate::units::{Joules, Stamp, Watts};
 
-/// A cycle with the method by which its energy was obtained.
+/// A cycle over all its processes, with what its summary leaves out.
 #[derive(Debug)]
 pub(super) struct MergedCycle {
     pub(super) summary: CycleSummary,
+    /// How its energy was obtained.
     pub(super) method: Option<Method>,
-    /// Energy of the loaded idle over the windows, each process' own idle over its own windows.
+    /// Energy at loaded idle power over the windows: each process' own idle power over its own windows.
     pub(super) idle_j: Option<Joules>,
-    /// What the sensor of the cross-check alone allows for it.
+    /// The lowest and highest energy that the sensor of the cross-check allows.
     pub(super) cross_check_bounds: Option<(Joules, Joules)>,
 }
 
-/// Joins what the processes did in one cycle.
+/// Merges the records of one cycle.
 ///
-/// A domain of a machine that several processes measured (one package under all of them) is counted once, by the first of
-/// them. Processes whose headline is a device of their own, or their own share of one, add up.
-pub(super) fn join(parts: &[(&CycleRecord, &RunHeader)]) -> MergedCycle {
-    let mut total = Sums::default();
-    let mut counted: BTreeSet<Owned<'_>> = BTreeSet::new();
+/// A domain of a machine that several processes measured, such as the package under all of them, is counted once, by the
+/// first of them. Energies of domains that belong to one process add up.
+pub(super) fn merge(records: &[(&CycleRecord, &RunHeader)]) -> MergedCycle {
+    let mut sums = Sums::default();
+    let mut counted: BTreeSet<DomainKey<'_>> = BTreeSet::new();
     let mut work = WorkCounts::default();
-    for (cycle, head) in parts {
+    for (cycle, header) in records {
         for window in &cycle.windows {
             work.add(&window.work);
         }
-        for domain in head.headline.iter().filter(|domain| counted.insert(owned(head, domain))) {
-            total.add(cycle, domain);
+        for domain in header.headline.iter().filter(|domain| counted.insert(domain_key(header, domain))) {
+            sums.add(cycle, domain);
         }
     }
-    let first = parts[0].0;
-    let domains = domains_j(parts);
-    let seconds = wall_seconds(parts);
-    // Over no time there is no power either.
-    let idle_j = total.idle_j.filter(|_| total.complete && total.domains > 0 && seconds > 0.0);
+    let first = records[0].0;
+    let seconds = wall_seconds(records);
+    let has_energy = sums.complete && sums.domains > 0;
+    // A cycle without length has no power.
+    let idle_j = sums.idle_j.filter(|_| has_energy && seconds > 0.0);
     let summary = CycleSummary {
         index: first.index,
         seconds,
-        energy_j: (total.complete && total.domains > 0).then_some(total.joules),
-        sensor_j: (total.complete && total.domains > 0).then_some((total.low, total.high)),
-        cross_check_j: total.cross_check.filter(|_| total.complete && total.domains > 0),
+        energy_j: has_energy.then_some(sums.joules),
+        sensor_j: has_energy.then_some((sums.low, sums.high)),
+        cross_check_j: sums.cross_check.filter(|_| has_energy),
         idle_w: idle_j.map(|joules| Watts(joules.get() / seconds)),
-        domains_j: domains,
+        domains_j: domain_energies(records),
         requests: work.requests,
         failed: work.failed,
         input_tokens: work.input_tokens,
         output_tokens: work.output_tokens,
         units: work.units,
-        temperature_c: hottest(parts),
+        temperature_c: highest_temperatures(records),
         spans: first.spans.clone(),
-        traces: parts.iter().flat_map(|(cycle, _)| cycle.traces.iter().cloned()).collect(),
+        traces: records.iter().flat_map(|(cycle, _)| cycle.traces.iter().cloned()).collect(),
     };
-    MergedCycle { summary, method: total.method, idle_j, cross_check_bounds: total.cross_check_bounds }
+    MergedCycle { summary, method: sums.method, idle_j, cross_check_bounds: sums.cross_check_bounds }
 }
 
-/// A domain, whichever process tells of it: its machine, and its process where it is the process' alone.
-type Owned<'a> = (&'a str, Option<u32>, &'a DomainId);
+/// Identifies a domain across processes: its host, its process where it is that process' own share, and its id.
+type DomainKey<'a> = (&'a str, Option<u32>, &'a DomainId);
 
-fn owned<'a>(head: &'a RunHeader, domain: &'a DomainId) -> Owned<'a> {
-    let is_process = |of: &&crate::model::Domain| of.id == *domain && of.kind == DomainKind::Process;
-    (host(head), head.domains.iter().find(is_process).map(|_| head.rank), domain)
+fn domain_key<'a>(header: &'a RunHeader, id: &'a DomainId) -> DomainKey<'a> {
+    let is_own_share = |domain: &Domain| domain.id == *id && domain.kind == DomainKind::Process;
+    (host(header), header.domains.iter().any(is_own_share).then_some(header.rank), id)
 }
 
-/// The machine that a process ran on. Stamps of one machine can be laid side by side, those of two can't.
-pub(super) fn host(head: &RunHeader) -> &str {
-    head.environment.iter().find(|fact| fact.name == "host").map_or("", |fact| fact.value.as_str())
+/// Returns the host of a process. Stamps of one host can be compared, those of two hosts cannot.
+pub(super) fn host(header: &RunHeader) -> &str {
+    fact_names::find(&header.environment, fact_names::HOST).unwrap_or_default()
 }
 
 /// Sums over domains and windows.
@@ -82,6 +86,7 @@ struct Sums {
     idle_j: Option<Joules>,
     method: Option<Method>,
     domains: usize,
+    /// Whether all windows have an energy of all domains.
     complete: bool,
 }
 
@@ -104,8 +109,7 @@ impl Default for Sums {
 impl Sums {
     fn add(&mut self, cycle: &CycleRecord, domain: &DomainId) {
         self.domains += 1;
-        let power =
-            cycle.idle.as_ref().and_then(|idle| idle.power.iter().find(|(id, _)| id == domain)).map(|(_, w)| *w);
+        let idle_power = cycle.idle.as_ref().and_then(|idle| idle.power.iter().find(|(id, _)| id == domain));
         for window in &cycle.windows {
             let Some(energy) = energy_of(window, domain) else {
                 self.complete = false;
@@ -119,9 +123,9 @@ impl Sums {
                 .cross_check_bounds
                 .zip(energy.cross_check_bounds)
                 .map(|(sum, bounds)| (sum.0 + bounds.0, sum.1 + bounds.1));
-            let idle = power.map(|power| power * window.stop.since(window.start));
+            let idle = idle_power.map(|(_, power)| *power * window.stop.since(window.start));
             self.idle_j = self.idle_j.zip(idle).map(|(sum, joules)| sum + joules);
-            // Integrated power anywhere makes the sum one of integrated power: the weaker source names the total.
+            // One integrated power makes the whole sum integrated power: the total is labelled by its weakest source.
             self.method = match (self.method, energy.method) {
                 (Some(Method::IntegratedPower), _) | (_, Method::IntegratedPower) => Some(Method::IntegratedPower),
                 _ => Some(Method::Counter),
@@ -134,40 +138,44 @@ fn energy_of<'a>(window: &'a WindowRecord, domain: &DomainId) -> Option<&'a Doma
     window.energy.iter().find(|energy| energy.domain == *domain)
 }
 
-/// The time from the first start to the last stop of each window over all processes of a machine, summed over windows; of
-/// several machines, that of the one that took longest. They begin together, and their clocks have nothing in common.
-fn wall_seconds(parts: &[(&CycleRecord, &RunHeader)]) -> f64 {
-    let windows = parts.iter().map(|(cycle, _)| cycle.windows.len()).max().unwrap_or(0);
-    let hosts: BTreeSet<&str> = parts.iter().map(|(_, head)| host(head)).collect();
-    let wall = |n: usize, on: &str| {
-        let each = || parts.iter().filter(|(_, head)| host(head) == on).filter_map(|(cycle, _)| cycle.windows.get(n));
-        let start = each().map(|window| window.start).min().unwrap_or(Stamp(0));
-        let stop = each().map(|window| window.stop).max().unwrap_or(Stamp(0));
+/// Returns the length of the windows in seconds: of each window, from the first start to the last stop over the
+/// processes of a host. Of several hosts the longest counts: they start together, and their clocks are unrelated.
+fn wall_seconds(records: &[(&CycleRecord, &RunHeader)]) -> f64 {
+    let windows = records.iter().map(|(cycle, _)| cycle.windows.len()).max().unwrap_or(0);
+    let hosts: BTreeSet<&str> = records.iter().map(|(_, header)| host(header)).collect();
+    let wall = |number: usize, name: &str| {
+        let on_host = || records.iter().filter(|(_, header)| host(header) == name);
+        let windows = || on_host().filter_map(|(cycle, _)| cycle.windows.get(number));
+        let start = windows().map(|window| window.start).min().unwrap_or(Stamp(0));
+        let stop = windows().map(|window| window.stop).max().unwrap_or(Stamp(0));
         stop.since(start).as_secs_f64()
     };
-    (0..windows).map(|n| hosts.iter().map(|on| wall(n, on)).fold(0.0, f64::max)).sum()
+    (0..windows).map(|number| hosts.iter().map(|host| wall(number, host)).fold(0.0, f64::max)).sum()
 }
 
-fn domains_j(parts: &[(&CycleRecord, &RunHeader)]) -> Vec<(DomainId, Joules)> {
-    let mut by: BTreeMap<Owned<'_>, (usize, Joules)> = BTreeMap::new();
-    for (part, (cycle, head)) in parts.iter().enumerate() {
+/// Returns the energy of each domain, summed over hosts.
+fn domain_energies(records: &[(&CycleRecord, &RunHeader)]) -> Vec<(DomainId, Joules)> {
+    // With the index of the first process that has the domain: only its energy counts.
+    let mut by_key: BTreeMap<DomainKey<'_>, (usize, Joules)> = BTreeMap::new();
+    for (process, (cycle, header)) in records.iter().enumerate() {
         for energy in cycle.windows.iter().flat_map(|window| &window.energy) {
-            let sum = by.entry(owned(head, &energy.domain)).or_insert((part, Joules(0.0)));
-            if sum.0 == part {
-                sum.1 += energy.joules;
+            let (owner, sum) = by_key.entry(domain_key(header, &energy.domain)).or_insert((process, Joules(0.0)));
+            if *owner == process {
+                *sum += energy.joules;
             }
         }
     }
     let mut sums: BTreeMap<&DomainId, Joules> = BTreeMap::new();
-    for ((_, _, domain), (_, joules)) in by {
+    for ((_, _, domain), (_, joules)) in by_key {
         *sums.entry(domain).or_insert(Joules(0.0)) += joules;
     }
     sums.into_iter().map(|(domain, joules)| (domain.clone(), joules)).collect()
 }
 
-fn hottest(parts: &[(&CycleRecord, &RunHeader)]) -> Option<(f64, f64)> {
-    let each = || parts.iter().flat_map(|(cycle, _)| &cycle.temperature_c);
-    let max =
-        |values: &mut dyn Iterator<Item = f64>| values.fold(None, |m: Option<f64>, t| Some(m.map_or(t, |m| m.max(t))));
-    max(&mut each().map(|t| t.1)).zip(max(&mut each().map(|t| t.2)))
+/// Returns the highest temperature of any domain at the start of the first window and at the end of the last, in °C.
+fn highest_temperatures(records: &[(&CycleRecord, &RunHeader)]) -> Option<(f64, f64)> {
+    let temperatures = || records.iter().flat_map(|(cycle, _)| &cycle.temperature_c);
+    let start = temperatures().map(|(_, start, _)| *start).reduce(f64::max);
+    let stop = temperatures().map(|(_, _, stop)| *stop).reduce(f64::max);
+    start.zip(stop)
 }

@@ -1,22 +1,22 @@
-//! Findings: what was found wrong or worth knowing, with its evidence and what a person can do about it.
+//! Findings: problems and remarks about a result, with evidence and a remedy.
 
 use serde::{Deserialize, Serialize};
 
-/// How far a result can be trusted. Ordered: the worst finding decides.
+/// Whether a result can be used. Ordered: the most severe finding decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Nothing stands against it.
+    /// It can be used.
     Valid,
-    /// Something does, and it is said.
+    /// It can be used with care, for the reason in a finding.
     Warning,
     /// It must not be used.
     Invalid,
 }
 
 impl Status {
-    /// `valid`, `warning` or `invalid`.
+    /// Returns its name in JSON: `valid`, `warning` or `invalid`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Valid => "valid",
@@ -26,12 +26,12 @@ impl Status {
     }
 }
 
-/// How much a finding weighs.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Worth knowing.
+    /// A remark.
     Note,
     /// The result can be used with care.
     Warning,
@@ -39,27 +39,27 @@ pub enum Severity {
     Invalid,
 }
 
-/// What a finding is about.
+/// The subject of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Check {
-    /// The bench did not run to its end.
+    /// The bench failed or panicked.
     BenchFailed,
     /// The bench was interrupted: its journal has no end.
     Interrupted,
-    /// The bench was interrupted, and another process went on with it.
+    /// The bench was interrupted and resumed.
     Resumed,
     /// The device was lost.
     DeviceLost,
-    /// A domain beside the headline was lost.
+    /// A domain outside the headline was lost.
     DomainLost,
     /// No energy could be measured in a window.
     EnergyMissing,
-    /// The energy is a model's.
+    /// The energy is estimated.
     Estimated,
-    /// The energy is a simulated machine's.
+    /// The energy is that of a simulated machine.
     Simulated,
     /// The window is too short for the sensor.
     WindowShort,
@@ -67,13 +67,13 @@ pub enum Check {
     CounterReset,
     /// A counter wrapped and was continued.
     CounterWrapped,
-    /// A counter stood still.
+    /// A counter did not change.
     CounterStuck,
-    /// Reading a counter often changes what it says.
+    /// Frequent reads change a counter's values.
     DenseReads,
     /// Reads failed.
     ReadFailed,
-    /// The sampler came late.
+    /// The sampler read too late.
     SamplerLate,
     /// The sampler used too much of a core.
     SamplerCost,
@@ -85,95 +85,95 @@ pub enum Check {
     NotSteady,
     /// The temperature differs from cycle to cycle, or drifts.
     Temperature,
-    /// Idle power moved between gaps.
+    /// Idle power varied.
     IdleMoved,
     /// Net energy is negative or within the noise of the idle figure.
     NetWithinNoise,
     /// Energy per unit of work drifts over the cycles.
     Drift,
-    /// A cycle's power, or the idle power of a gap, stands out from the others.
+    /// The power of a cycle, or the idle power of a gap, is an outlier.
     Outlier,
-    /// Energy per unit of work goes with the temperature.
+    /// Energy per unit of work depends on the temperature.
     TemperatureEnergy,
-    /// The clocks varied from cycle to cycle, or lay below the device's highest.
+    /// The clocks varied from cycle to cycle, or were below the device's maximum.
     Clocks,
-    /// A device is said to have drawn a power that it cannot draw.
+    /// A device's power is impossible: negative or far above its limit.
     PowerImplausible,
     /// Requests failed.
     FailedRequests,
-    /// Fewer cycles than an interval needs.
+    /// There are too few cycles for a reliable interval.
     FewCycles,
     /// The benches were built with debug assertions.
     DebugBuild,
-    /// Cycles are fewer than planned, or not the same for all processes.
+    /// There are fewer cycles than planned, or not equally many of all processes.
     Completeness,
-    /// A process of the run never came.
+    /// A process of the run is missing.
     ProcessMissing,
-    /// A process came more than once.
+    /// A rank has several journals.
     ProcessDuplicate,
-    /// A process never finished the bench.
+    /// A process did not finish the bench.
     ProcessUnfinished,
-    /// A part of the run's benches never came.
+    /// A shard is missing.
     ShardMissing,
     /// The windows of the processes do not overlap.
     WindowsApart,
-    /// Cycles are missing in the middle.
+    /// Cycles are missing although later ones are present.
     CyclesMissing,
-    /// The processes wrote different schemas.
+    /// The processes wrote different schema versions.
     MixedSchema,
     /// The processes ran on different machines, drivers, builds or configurations.
     MixedEnvironment,
-    /// A journal can't be read as it was written.
+    /// A journal is damaged.
     JournalDamaged,
-    /// Whether cycles that went on until the interval was narrow enough came to that.
+    /// Whether the target precision was reached.
     Precision,
-    /// The joules carry the board's own gain, which nothing here can see.
+    /// The energy includes the board's unknown gain error.
     BoardGain,
-    /// The energy is that of a whole card, of which the process has a MIG instance.
+    /// The energy is that of a whole card, of which the process uses a MIG instance.
     Mig,
-    /// Sensors are missing because the machine is virtual or containerised.
+    /// Sensors are not available in a virtual machine or container.
     Virtualised,
     /// Another process uses the device.
     Foreign,
     /// Other processes use the processor.
     ForeignCpu,
-    /// The machine runs on battery, its processor's governor changes the clocks, or a power limit is below its default.
+    /// The machine runs on battery, a governor changes the clocks, or a power limit is below its default.
     PowerPolicy,
     /// The wall clock jumped.
     WallClock,
-    /// The joules were corrected by a calibration against another meter.
+    /// The energy was corrected by a calibration against another meter.
     Calibrated,
 }
 
 impl Check {
-    /// Its stable name, as in JSON.
+    /// Returns its name in JSON.
     pub fn name(self) -> String {
         serde_json::to_value(self).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
     }
 }
 
-/// One finding.
+/// A problem or remark about a result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Finding {
-    /// What it is about.
+    /// Its subject.
     pub check: Check,
-    /// How much it weighs.
+    /// Its severity.
     pub weight: Severity,
-    /// What was seen, with figures.
+    /// What was found, with figures.
     pub evidence: String,
-    /// What a person can do about it.
+    /// What to do about it; may be empty.
     pub remedy: String,
 }
 
 impl Finding {
-    /// A finding.
+    /// Creates a finding.
     pub fn new(check: Check, weight: Severity, evidence: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { check, weight, evidence: evidence.into(), remedy: remedy.into() }
     }
 }
 
-/// What findings make of a result.
+/// Returns the status of a result with these findings.
 pub fn status(findings: &[Finding]) -> Status {
     match findings.iter().map(|finding| finding.weight).max() {
         Some(Severity::Invalid) => Status::Invalid,

@@ -1,17 +1,17 @@
-//! Late aggregation: from the journals of a run to its summary, and the trust ledger's judgement.
+//! Analysis: from the journals of a run to its summary, its findings, and comparisons with other runs.
 //!
-//! Depends on plain records and statistics alone; must not know files, meters or devices. Saved journals can be
-//! analysed again anywhere.
+//! Depends on records and statistics alone, so that saved journals can be analysed again on any machine.
 
 mod assemble;
-mod calibrate;
+mod checks;
 pub mod compare;
 mod completeness;
 mod cycles;
-mod distribution;
+mod evidence;
 mod finding;
+mod highlights;
 mod interval;
-mod ledger;
+mod metric_kind;
 mod metrics;
 mod phases;
 mod request_times;
@@ -20,8 +20,10 @@ mod summary;
 
 pub use assemble::AnalysisError;
 pub use finding::{Check, Finding, Severity, Status, status};
+pub use highlights::{ChangeHighlight, CostRange, Highlights, Precision, UsableBench, WorstFinding};
 pub use interval::{IntervalChoice, Options};
+pub use metric_kind::{EnergyBasis, MetricKind, Statistic, TimeKind, View};
 pub use summarise::{ReadJournal, summarise, summarise_read};
 pub use summary::{
-    BenchSummary, CycleSummary, Distribution, Interval, Metric, PhaseSummary, RunInfo, Summary, WarmUpSummary,
+    BenchSummary, CycleSummary, Distribution, Interval, Metric, PhaseSummary, Rating, RunInfo, Summary, WarmUpSummary,
 };

@@ -1,33 +1,47 @@
-//! What the phases that a body marked took of the time and, where the sensor can tell, of the energy.
+//! The share of time of the phases that a body marked and, where the sensor is fast enough, their energy.
 //!
-//! A sensor that shows a tenth of a second can't tell phases of a hundredth apart; then the time is given alone, with
-//! the reason.
+//! A sensor that is read ten times a second cannot separate phases of ten milliseconds. Such phases have a time and the
+//! reason why they have no energy.
 
 use super::interval::{Options, ratio};
-use super::metrics::describe;
+use super::metric_kind::MetricKind;
+use super::metrics::to_metric;
 use super::summary::PhaseSummary;
-use crate::model::{CycleRecord, DomainId, Origin, RunHeader, Trace, WindowRecord};
+use crate::model::{CycleRecord, DomainId, Origin, RunHeader, Trace, Unit, WindowRecord};
 use crate::stats::Idle;
 use crate::units::Stamp;
 
-/// A phase must last this many readings of the power at the mean for its energy to be its own.
-const READINGS: f64 = 10.0;
-/// And this long where power is a gauge: many are means over up to a second (Yang, Adamek and Armour 2024, *Part-time
-/// power measurements*).
-const GAUGE_S: f64 = 2.0;
-/// The power trace must come to the windows' energy within this share.
-const AGREE: f64 = 0.05;
-/// Phases that run beside each other for more than this share of their time can't be told apart.
-const BESIDE: f64 = 0.01;
+/// The mean length, in readings of the power, that a phase needs for its energy to be known.
+const MIN_READINGS: f64 = 10.0;
+/// The mean length in seconds that a phase needs where power is read from a gauge: many gauges report means over up to
+/// a second (Yang, Adamek and Armour 2024, *Part-time power measurements*).
+const MIN_GAUGE_S: f64 = 2.0;
+/// The largest difference between the power trace's integral and the windows' energy, as a share of the latter.
+const MAX_DISAGREEMENT: f64 = 0.05;
+/// The largest share of phases' time in which others may run at the same time.
+const MAX_OVERLAP: f64 = 0.01;
 
-/// The phases of a bench in the order in which they were first marked.
+/// Spans of one phase within the windows of a cycle.
+type Spans = Vec<(Stamp, Stamp)>;
+
+/// The records of a bench, by cycle and process.
+#[derive(Clone, Copy)]
+struct PhaseInput<'a> {
+    header: &'a RunHeader,
+    records: &'a [Vec<&'a CycleRecord>],
+    /// Energy of each cycle, in J.
+    energy_j: &'a [Option<f64>],
+}
+
+/// Returns the phases of a bench, in the order in which they were first marked.
 pub(super) fn phases(
-    head: &RunHeader,
+    header: &RunHeader,
     records: &[Vec<&CycleRecord>],
     energy_j: &[Option<f64>],
     options: &Options,
     inflate: f64,
 ) -> Vec<PhaseSummary> {
+    let input = PhaseInput { header, records, energy_j };
     let mut names: Vec<&str> = Vec::new();
     for phase in records.iter().flatten().flat_map(|record| &record.requests.phases) {
         if !names.contains(&phase.name.as_str()) {
@@ -37,136 +51,138 @@ pub(super) fn phases(
     if names.is_empty() {
         return Vec::new();
     }
-    let cycles: Vec<Vec<Spans>> =
-        records.iter().map(|parts| names.iter().map(|name| spans(parts, name)).collect()).collect();
+    // Spans by phase and cycle.
+    let spans: Vec<Vec<Spans>> =
+        names.iter().map(|name| records.iter().map(|cycle| spans_of(cycle, name)).collect()).collect();
     let windows: f64 = records.iter().flatten().flat_map(|record| &record.windows).map(WindowRecord::seconds).sum();
     let requests: Vec<f64> = records
         .iter()
-        .map(|parts| parts.iter().flat_map(|record| &record.windows).map(|window| window.work.requests as f64).sum())
+        .map(|cycle| cycle.iter().flat_map(|record| &record.windows).map(|window| window.work.requests as f64).sum())
         .collect();
-    let refusal = refusal(head, records, &cycles);
-    let one = |(at, name): (usize, &&str)| {
-        let seconds = cycles.iter().map(|cycle| length(&cycle[at])).sum::<f64>();
-        let count: usize = cycles.iter().map(|cycle| cycle[at].len()).sum();
-        let missing = refusal.clone().or_else(|| too_short(head, records, seconds / count.max(1) as f64));
-        let energy = match missing {
-            Some(reason) => Err(reason),
-            None => energies(head, records, &cycles, at, energy_j),
-        };
-        let lengths: Vec<f64> = cycles.iter().map(|cycle| length(&cycle[at])).collect();
+    let obstacle = input.common_obstacle(&spans);
+    let summarise = |(name, spans): (&&str, &Vec<Spans>)| {
+        let lengths: Vec<f64> = spans.iter().map(total_length).collect();
+        let seconds = lengths.iter().sum::<f64>();
+        let count: usize = spans.iter().map(Vec::len).sum();
+        let obstacle = obstacle.clone().or_else(|| input.too_short(seconds / count.max(1) as f64));
+        let energy = obstacle.map_or_else(|| input.energies(spans), Err);
         let per_request = energy.and_then(|joules| {
             ratio(&joules, &lengths, &requests, Idle::None, options, inflate).map_err(|error| error.to_string())
         });
-        let unit = "J/request".to_owned();
+        let kind = MetricKind::gross(Unit::Request);
         PhaseSummary {
             name: (*name).to_owned(),
             count,
             seconds,
             share_of_time: seconds / windows,
-            j_per_request: describe(per_request, unit, records.len(), Some(true), None, options),
+            j_per_request: to_metric(kind, per_request, records.len(), None, options),
         }
     };
-    names.iter().enumerate().map(one).collect()
+    names.iter().zip(&spans).map(summarise).collect()
 }
 
-/// Stretches of one phase within the windows.
-type Spans = Vec<(Stamp, Stamp)>;
-
-fn spans(parts: &[&CycleRecord], name: &str) -> Spans {
+/// Returns the spans of a phase in the windows of a cycle.
+fn spans_of(records: &[&CycleRecord], name: &str) -> Spans {
     let mut spans = Spans::new();
-    for record in parts {
+    for record in records {
         for phase in record.requests.phases.iter().filter(|phase| phase.name == name) {
-            let within =
-                record.windows.iter().map(|window| (phase.start.max(window.start), phase.stop.min(window.stop)));
-            spans.extend(within.filter(|(start, stop)| start < stop));
+            let in_window = |window: &WindowRecord| (phase.start.max(window.start), phase.stop.min(window.stop));
+            spans.extend(record.windows.iter().map(in_window).filter(|(start, stop)| start < stop));
         }
     }
     spans
 }
 
-fn length(spans: &Spans) -> f64 {
+fn total_length(spans: &Spans) -> f64 {
     spans.iter().map(|(start, stop)| stop.seconds_from(*start)).sum()
 }
 
-/// Why no phase of this bench can have an energy.
-fn refusal(head: &RunHeader, records: &[Vec<&CycleRecord>], cycles: &[Vec<Spans>]) -> Option<String> {
-    if head.probe.origin == Origin::Estimated {
-        return Some("an estimate knows nothing of phases".to_owned());
+/// Returns the seconds that the spans cover, each moment once.
+fn covered_length(spans: &Spans) -> f64 {
+    let mut sorted = spans.clone();
+    sorted.sort_unstable();
+    let mut end = Stamp::default();
+    let mut covered = 0.0;
+    for (start, stop) in sorted {
+        if stop > end {
+            covered += stop.seconds_from(start.max(end));
+            end = stop;
+        }
     }
-    if records.iter().any(|parts| parts.len() > 1) {
-        return Some("several processes run their phases beside each other".to_owned());
+    covered
+}
+
+impl PhaseInput<'_> {
+    /// Returns why no phase of this bench can have an energy.
+    fn common_obstacle(&self, spans: &[Vec<Spans>]) -> Option<String> {
+        if self.header.probe.origin == Origin::Estimated {
+            return Some("estimates have no energy by phase".to_owned());
+        }
+        if self.records.iter().any(|processes| processes.len() > 1) {
+            return Some("several processes run their phases at the same time".to_owned());
+        }
+        let overlap = |cycle: usize| {
+            let all: Spans = spans.iter().flat_map(|phase| &phase[cycle]).copied().collect();
+            total_length(&all) - covered_length(&all)
+        };
+        let total: f64 = spans.iter().flatten().map(total_length).sum();
+        let overlap: f64 = (0..self.records.len()).map(overlap).sum();
+        (overlap > MAX_OVERLAP * total).then(|| "phases run at the same time and share one power".to_owned())
     }
-    let beside = cycles.iter().map(|cycle| {
-        let mut all: Spans = cycle.iter().flatten().copied().collect();
-        all.sort_unstable();
-        let mut end = Stamp::default();
-        let mut covered = 0.0;
-        for (start, stop) in &all {
-            if *stop > end {
-                covered += stop.seconds_from((*start).max(end));
-                end = *stop;
+
+    /// Returns why a phase of this mean length cannot have an energy.
+    fn too_short(&self, mean_s: f64) -> Option<String> {
+        let traces = self.records.iter().flatten().flat_map(|record| &record.traces);
+        let spacing = |trace: &Trace| {
+            let (first, last) = (trace.power_w.first()?, trace.power_w.last()?);
+            let steps = trace.power_w.len() - 1;
+            (steps > 0).then(|| last.0.seconds_from(first.0) / steps as f64)
+        };
+        let of_headline = traces.filter(|trace| self.header.headline.contains(&trace.domain));
+        let spacing = of_headline.filter_map(spacing).fold(0.0, f64::max);
+        if spacing == 0.0 {
+            return Some("power was not recorded over time".to_owned());
+        }
+        let has_gauge = self.header.headline.iter().any(|id| self.is_gauge(id));
+        let min_s = (MIN_READINGS * spacing).max(if has_gauge { MIN_GAUGE_S } else { 0.0 });
+        (mean_s < min_s).then(|| {
+            format!(
+                "its mean length is {mean_s:.3} s, and with a reading every {spacing:.2} s only phases of at least \
+                 {min_s:.1} s can be separated"
+            )
+        })
+    }
+
+    /// Returns whether the domain's trace comes from a gauge, which is preferred to a counter where there is one.
+    fn is_gauge(&self, domain: &DomainId) -> bool {
+        self.header.probe.channel(domain, false).is_some()
+    }
+
+    /// Returns the energy of a phase in each cycle, in J: the cycle's energy times the phase's share of the integrated
+    /// power.
+    fn energies(&self, spans: &[Spans]) -> Result<Vec<f64>, String> {
+        let mut joules = Vec::with_capacity(self.records.len());
+        for ((records, spans), energy) in self.records.iter().zip(spans).zip(self.energy_j) {
+            let energy = energy.ok_or("a cycle has no energy")?;
+            let (mut phase, mut window) = (0.0, 0.0);
+            for record in records {
+                for trace in record.traces.iter().filter(|trace| self.header.headline.contains(&trace.domain)) {
+                    let steps = !self.is_gauge(&trace.domain);
+                    window += record.windows.iter().map(|w| integral(trace, w.start, w.stop, steps)).sum::<f64>();
+                    phase += spans.iter().map(|(start, stop)| integral(trace, *start, *stop, steps)).sum::<f64>();
+                }
             }
-        }
-        length(&all) - covered
-    });
-    let total: f64 = cycles.iter().flatten().map(length).sum();
-    (beside.sum::<f64>() > BESIDE * total).then(|| "phases run beside each other and share one power".to_owned())
-}
-
-/// Why a phase of this mean length can't have an energy.
-fn too_short(head: &RunHeader, records: &[Vec<&CycleRecord>], mean_s: f64) -> Option<String> {
-    let points: Vec<&Trace> =
-        records.iter().flatten().flat_map(|r| &r.traces).filter(|t| head.headline.contains(&t.domain)).collect();
-    let spacing = points.iter().filter_map(|trace| {
-        let (first, last) = (trace.power_w.first()?, trace.power_w.last()?);
-        (trace.power_w.len() > 1).then(|| last.0.seconds_from(first.0) / (trace.power_w.len() - 1) as f64)
-    });
-    let spacing = spacing.fold(0.0, f64::max);
-    if spacing == 0.0 {
-        return Some("no power was read over time".to_owned());
-    }
-    let least = (READINGS * spacing).max(if head.headline.iter().any(|id| is_gauge(head, id)) { GAUGE_S } else { 0.0 });
-    (mean_s < least).then(|| {
-        format!(
-            "it lasts {mean_s:.3} s at the mean, and with a reading every {spacing:.2} s only phases of {least:.1} s and more can be \
-             told apart"
-        )
-    })
-}
-
-/// Whether the domain's trace comes from a gauge: where there is one, it is drawn rather than the counter.
-fn is_gauge(head: &RunHeader, domain: &DomainId) -> bool {
-    head.probe.channel(domain, false).is_some()
-}
-
-/// The energy of the phase in each cycle: its share of the integrated power, of what the windows took.
-fn energies(
-    head: &RunHeader,
-    records: &[Vec<&CycleRecord>],
-    cycles: &[Vec<Spans>],
-    at: usize,
-    energy_j: &[Option<f64>],
-) -> Result<Vec<f64>, String> {
-    let mut joules = Vec::with_capacity(records.len());
-    for ((parts, spans), energy) in records.iter().zip(cycles).zip(energy_j) {
-        let energy = energy.ok_or("a cycle has no energy")?;
-        let (mut phase, mut window) = (0.0, 0.0);
-        for record in parts {
-            for trace in record.traces.iter().filter(|trace| head.headline.contains(&trace.domain)) {
-                let steps = !is_gauge(head, &trace.domain);
-                window += record.windows.iter().map(|w| integral(trace, w.start, w.stop, steps)).sum::<f64>();
-                phase += spans[at].iter().map(|(start, stop)| integral(trace, *start, *stop, steps)).sum::<f64>();
+            if !(window > 0.0 && ((window - energy) / energy).abs() < MAX_DISAGREEMENT) {
+                return Err("the integral of the power trace does not match the energy of the windows".to_owned());
             }
+            joules.push(energy * phase / window);
         }
-        if !(window > 0.0 && ((window - energy) / energy).abs() < AGREE) {
-            return Err("the power over time does not come to the windows' energy".to_owned());
-        }
-        joules.push(energy * phase / window);
+        Ok(joules)
     }
-    Ok(joules)
 }
 
-/// Power over time in J: a mean since the reading before (`steps`), or straight lines between readings.
+/// Integrates power over time, in J. With `steps` each point is the mean since the point before it; else power is linear
+/// between points.
 fn integral(trace: &Trace, start: Stamp, stop: Stamp, steps: bool) -> f64 {
     let points = &trace.power_w;
     let from = points.partition_point(|point| point.0 <= start).saturating_sub(1);
@@ -180,7 +196,7 @@ fn integral(trace: &Trace, start: Stamp, stop: Stamp, steps: bool) -> f64 {
         if low >= high {
             continue;
         }
-        let power = |at: Stamp| a.1 + (b.1 - a.1) * at.seconds_from(a.0) / b.0.seconds_from(a.0);
+        let power = |stamp: Stamp| a.1 + (b.1 - a.1) * stamp.seconds_from(a.0) / b.0.seconds_from(a.0);
         let mean = if steps { b.1 } else { f64::midpoint(power(low), power(high)) };
         sum += mean * high.seconds_from(low);
     }
@@ -203,13 +219,13 @@ mod tests {
     }
 
     #[test]
-    fn an_integral_follows_steps_or_lines_and_stops_at_its_ends() {
+    fn integral_of_steps_and_lines() {
         let trace = trace(&[(0, 100.0), (2, 200.0), (4, 400.0)]);
         let s = |t: f64| Stamp((t * 1e9) as u64);
         assert!((integral(&trace, s(0.0), s(4.0), true) - 1200.0).abs() < 1e-9);
         assert!((integral(&trace, s(0.0), s(4.0), false) - 900.0).abs() < 1e-9);
         assert!((integral(&trace, s(1.0), s(3.0), true) - 600.0).abs() < 1e-9);
         assert!((integral(&trace, s(1.0), s(3.0), false) - 425.0).abs() < 1e-9);
-        assert_eq!(integral(&trace, s(5.0), s(6.0), true), 0.0, "nothing is made up after the last reading");
+        assert_eq!(integral(&trace, s(5.0), s(6.0), true), 0.0, "values are not extrapolated");
     }
 }

@@ -1,107 +1,121 @@
-//! The times of requests: quantiles of the samples of all processes, pooled by cycle, with intervals over cycles.
+//! The times of requests: quantiles over the samples of all processes, with intervals over cycles, and histograms.
 //!
-//! Ten million samples are common, so they are copied once, as narrow as they fit, and sorted once.
+//! Ten million samples are common, so they are copied once, to the narrowest type that holds them, and sorted once.
 
 use super::interval::{ENOUGH_CYCLES, Options, bootstrap_interval};
-use super::metrics::{MetricInput, Metrics};
-use super::summary::{Interval, Metric};
+use super::metric_kind::{MetricKind, Statistic, TimeKind};
+use super::summary::{Distribution, Interval, Metric};
 use crate::model::{CycleRecord, RequestLog};
 use crate::stats::{PooledSamples, Sample};
 
 const MS_PER_NS: f64 = 1e-6;
 
-const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
+const QUANTILES: [(Statistic, f64); 3] = [(Statistic::P50, 0.5), (Statistic::P95, 0.95), (Statistic::P99, 0.99)];
 
-/// A column of the request logs.
+/// The number of bins of a histogram.
+const BINS: usize = 48;
+
+/// The ratio of the largest to the smallest sample above which bins are spaced logarithmically.
+const LOG_BINS_ABOVE: f64 = 10.0;
+
+/// A column of the request logs, in ns.
 type Column = fn(&RequestLog) -> &[u64];
 
-/// Adds the metrics of all columns.
-pub(super) fn add(metrics: &mut Metrics, input: &MetricInput<'_>) {
-    let columns: [(&str, Column); 3] =
-        [("ttft_ms", |log| &log.ttft_ns), ("latency_ms", |log| &log.latency_ns), ("itl_ms", |log| &log.itl_ns)];
-    for (name, column) in columns {
-        let narrow = |ns: &u64| u32::try_from(*ns).is_ok();
-        if input.records.iter().flatten().all(|record| column(&record.requests).iter().all(narrow)) {
-            pool::<u32>(metrics, name, column, |ns| ns as u32, input);
+/// The times that are logged of each request.
+const COLUMNS: [(TimeKind, Column); 3] = [
+    (TimeKind::FirstToken, |log| &log.ttft_ns),
+    (TimeKind::InterToken, |log| &log.itl_ns),
+    (TimeKind::Request, |log| &log.latency_ns),
+];
+
+type NamedMetrics = Vec<(MetricKind<'static>, Metric)>;
+
+/// Returns the metrics of all columns with samples; `records` has one entry per cycle, with one record per process.
+pub(super) fn metrics(records: &[Vec<&CycleRecord>], options: &Options) -> NamedMetrics {
+    let mut metrics = Vec::new();
+    for (time, column) in COLUMNS {
+        let mut samples = records.iter().flatten().flat_map(|record| column(&record.requests));
+        if samples.all(|ns| u32::try_from(*ns).is_ok()) {
+            add_column::<u32>(&mut metrics, time, column, |ns| ns as u32, records, options);
         } else {
-            pool::<u64>(metrics, name, column, |ns| ns, input);
+            add_column::<u64>(&mut metrics, time, column, |ns| ns, records, options);
         }
     }
+    metrics
 }
 
-/// Pools a column, each sample written by `write`.
-fn pool<T: Sample>(metrics: &mut Metrics, name: &str, column: Column, write: fn(u64) -> T, input: &MetricInput<'_>) {
-    // Pooled over the processes of a cycle first, then over cycles: whole cycles are resampled.
-    let cycles: Vec<&Vec<&CycleRecord>> =
-        input.records.iter().filter(|parts| parts.iter().any(|record| !column(&record.requests).is_empty())).collect();
-    let gather = |parts: &&Vec<&CycleRecord>| {
-        let mut samples = Vec::with_capacity(parts.iter().map(|record| column(&record.requests).len()).sum());
-        for record in *parts {
-            samples.extend(column(&record.requests).iter().map(|ns| write(*ns)));
+/// Adds the metrics of a column whose samples `convert` makes narrower.
+fn add_column<T: Sample>(
+    metrics: &mut NamedMetrics,
+    time: TimeKind,
+    column: Column,
+    convert: fn(u64) -> T,
+    records: &[Vec<&CycleRecord>],
+    options: &Options,
+) {
+    // Samples are pooled over the processes of a cycle first, then over cycles, as whole cycles are resampled.
+    let has_samples = |cycle: &&Vec<&CycleRecord>| cycle.iter().any(|record| !column(&record.requests).is_empty());
+    let cycles: Vec<&Vec<&CycleRecord>> = records.iter().filter(has_samples).collect();
+    let cycle_samples = |cycle: &&Vec<&CycleRecord>| {
+        let mut samples = Vec::with_capacity(cycle.iter().map(|record| column(&record.requests).len()).sum());
+        for record in *cycle {
+            samples.extend(column(&record.requests).iter().map(|ns| convert(*ns)));
         }
         samples
     };
-    let Ok(pooled) = PooledSamples::from_vecs(cycles.iter().map(gather).collect(), input.options.threads) else {
+    let Ok(pooled) = PooledSamples::from_vecs(cycles.iter().map(cycle_samples).collect(), options.threads) else {
         return;
     };
-    quantiles(metrics, name, &pooled, input.options);
-    if name == "itl_ms" {
-        let ends = |parts: &&Vec<&CycleRecord>| {
+    add_statistics(metrics, time, &pooled, options);
+    if time == TimeKind::InterToken {
+        let cycle_ends = |cycle: &&Vec<&CycleRecord>| {
             let mut ends = Vec::new();
-            for record in *parts {
-                of_ends(&record.requests, |ns| ends.push(write(ns)));
+            for record in *cycle {
+                for_each_end(&record.requests, |ns| ends.push(convert(ns)));
             }
             ends
         };
-        if let Ok(steady) = pooled.without(cycles.iter().map(ends).collect()) {
-            quantiles(metrics, "itl_steady_ms", &steady, input.options);
+        if let Ok(steady) = pooled.without(cycles.iter().map(cycle_ends).collect()) {
+            add_statistics(metrics, TimeKind::SteadyInterToken, &steady, options);
         }
     }
 }
 
-/// The first and the last inter-token time of each request: without them the steady part of its generation is left.
-/// Times that no request claims are not steady either.
-fn of_ends(log: &RequestLog, mut take: impl FnMut(u64)) {
+/// Visits the first and the last inter-token time of each request, without which the steady part of its generation
+/// remains. Times that belong to no request are not steady either.
+fn for_each_end(log: &RequestLog, mut visit: impl FnMut(u64)) {
     let mut rest = log.itl_ns.as_slice();
     for count in &log.itl_count {
         let (own, others) = rest.split_at((*count as usize).min(rest.len()));
         rest = others;
         if let Some(first) = own.first() {
-            take(*first);
+            visit(*first);
         }
         if let [_, .., last] = own {
-            take(*last);
+            visit(*last);
         }
     }
     for ns in rest {
-        take(*ns);
+        visit(*ns);
     }
 }
 
-/// Mean, extremes and quantiles of one pool.
-fn quantiles<T: Sample>(metrics: &mut Metrics, name: &str, pooled: &PooledSamples<T>, options: &Options) {
+/// Adds mean, extremes and quantiles of pooled samples in ns.
+fn add_statistics<T: Sample>(metrics: &mut NamedMetrics, time: TimeKind, pooled: &PooledSamples<T>, options: &Options) {
     let cycles = pooled.cycles();
-    let metric = |value: f64| Metric {
-        value: Some(value * MS_PER_NS),
-        unit: "ms".to_owned(),
-        interval: None,
-        student: None,
-        bootstrap: None,
-        cycles,
-        samples: Some(pooled.samples() as usize),
-        missing: None,
-        lower_is_better: Some(true),
-        source: None,
+    let to_metric = |statistic: Statistic, ns: f64| {
+        let kind = MetricKind::Time(time, statistic);
+        let metric = Metric::new(kind, ns * MS_PER_NS, cycles);
+        (kind, Metric { samples: Some(pooled.samples() as usize), ..metric })
     };
-    let (smallest, largest) = pooled.range();
-    metrics.insert(format!("{name}_mean"), metric(pooled.mean()));
-    metrics.insert(format!("{name}_min"), metric(smallest));
-    metrics.insert(format!("{name}_max"), metric(largest));
-    let bootstrap = pooled.bootstrap(&QUANTILES.map(|(_, q)| q), options.level, &options.resampling());
-    for (at, (label, q)) in QUANTILES.into_iter().enumerate() {
-        let Ok(value) = pooled.quantile(q) else { continue };
-        let mut metric = metric(value);
-        match pooled.interval(q, options.level) {
+    let (min, max) = pooled.range();
+    let extremes = [(Statistic::Mean, pooled.mean()), (Statistic::Min, min), (Statistic::Max, max)];
+    metrics.extend(extremes.map(|(statistic, ns)| to_metric(statistic, ns)));
+    let bootstrap = pooled.bootstrap(&QUANTILES.map(|(_, share)| share), options.level, &options.resampling());
+    for (index, (statistic, share)) in QUANTILES.into_iter().enumerate() {
+        let Ok(value) = pooled.quantile(share) else { continue };
+        let (kind, mut metric) = to_metric(statistic, value);
+        match pooled.interval(share, options.level) {
             Ok(ci) => {
                 metric.student = Some(Interval {
                     low: ci.low * MS_PER_NS,
@@ -116,11 +130,64 @@ fn quantiles<T: Sample>(metrics: &mut Metrics, name: &str, pooled: &PooledSample
             Err(error) => metric.missing = Some(error.to_string()),
         }
         if let Ok(intervals) = &bootstrap {
-            let interval = bootstrap_interval(&intervals[at].headline(), cycles);
+            let interval = bootstrap_interval(&intervals[index].headline(), cycles);
             metric.bootstrap =
                 Some(Interval { low: interval.low * MS_PER_NS, high: interval.high * MS_PER_NS, ..interval });
         }
-        metric.interval = options.shown.of(metric.student.as_ref(), metric.bootstrap.as_ref(), cycles);
-        metrics.insert(format!("{name}_{label}"), metric);
+        metric.interval = options.shown.select(metric.student.as_ref(), metric.bootstrap.as_ref(), cycles);
+        metrics.push((kind, metric));
+    }
+}
+
+/// Returns histograms of the columns with samples, over all processes and cycles. They serve plots only; quantiles are
+/// computed from the samples.
+pub(super) fn distributions(records: &[Vec<&CycleRecord>]) -> Vec<Distribution> {
+    let samples = |column: Column| records.iter().flatten().flat_map(move |record| column(&record.requests)).copied();
+    COLUMNS.into_iter().filter_map(|(time, column)| histogram(time, || samples(column))).collect()
+}
+
+fn histogram<I: Iterator<Item = u64>>(time: TimeKind, samples: impl Fn() -> I) -> Option<Distribution> {
+    let (low, high) = samples().fold((u64::MAX, 0), |(low, high), ns| (low.min(ns), high.max(ns)));
+    if low > high {
+        return None;
+    }
+    let log = low > 0 && high as f64 / low as f64 > LOG_BINS_ABOVE;
+    let scale = |ns: u64| if log { (ns as f64).ln() } else { ns as f64 };
+    let bins = if high > low { BINS } else { 1 };
+    let from = scale(low);
+    let width = (scale(high) - from) / bins as f64;
+    let mut counts = vec![0; bins];
+    for ns in samples() {
+        let bin = if width > 0.0 { ((scale(ns) - from) / width) as usize } else { 0 };
+        counts[bin.min(bins - 1)] += 1;
+    }
+    let edge = |bin: usize| {
+        let x = from + bin as f64 * width;
+        (if log { x.exp() } else { x }) * MS_PER_NS
+    };
+    Some(Distribution { name: time.name().to_owned(), edges_ms: (0..=bins).map(edge).collect(), counts })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bins_cover_all_samples() {
+        let samples: Vec<u64> = (1..=1000).map(|n| n * 1_000_000).collect();
+        let wide = histogram(TimeKind::FirstToken, || samples.iter().copied()).unwrap();
+        assert_eq!(wide.counts.iter().sum::<u64>(), 1000);
+        assert!((wide.edges_ms[0] - 1.0).abs() < 1e-9 && (wide.edges_ms[48] - 1000.0).abs() < 1e-6);
+        let ratio = |bin: usize| wide.edges_ms[bin + 1] / wide.edges_ms[bin];
+        assert!((ratio(0) - ratio(40)).abs() < 1e-9, "a wide range has logarithmic bins");
+        let narrow = histogram(TimeKind::InterToken, || samples[500..].iter().copied()).unwrap();
+        assert!((narrow.edges_ms[1] - narrow.edges_ms[0] - (narrow.edges_ms[9] - narrow.edges_ms[8])).abs() < 1e-9);
+    }
+
+    #[test]
+    fn equal_samples_have_one_bin() {
+        let equal = histogram(TimeKind::InterToken, || [5_000_000; 7].into_iter()).unwrap();
+        assert_eq!((equal.counts, equal.edges_ms), (vec![7], vec![5.0, 5.0]));
+        assert_eq!(histogram(TimeKind::InterToken, std::iter::empty), None);
     }
 }

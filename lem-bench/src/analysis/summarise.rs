@@ -1,15 +1,16 @@
-//! The whole way from journals to the summary.
+//! Computes the summary of a run from its journals.
 
-use super::assemble::{AnalysisError, Bench, Part, benches, heads};
-use super::calibrate::calibrated;
+use super::assemble::{AnalysisError, BenchRecords, ProcessRecords, benches, calibrate, header, headers};
+use super::checks::run_all;
 use super::completeness::{self, shards};
-use super::cycles::{MergedCycle, join};
-use super::distribution::distributions;
+use super::cycles::{MergedCycle, merge};
+use super::evidence::Evidence;
 use super::finding::status;
 use super::interval::Options;
-use super::ledger::{Evidence, judge};
-use super::metrics::{MetricInput, Metrics, headline, metrics};
+use super::metric_kind::MetricKind;
+use super::metrics::{MetricInput, Metrics, measured_work, metrics};
 use super::phases::phases;
+use super::request_times::distributions;
 use super::summary::{BenchSummary, RunInfo, Summary, WarmUpSummary};
 use crate::model::{CycleRecord, DomainId, IdleRecord, Method, Outcome, Record, RunHeader, SCHEMA_VERSION, Source};
 use crate::stats::ADAPTIVE_INFLATION;
@@ -20,93 +21,101 @@ use crate::units::{Joules, Watts};
 pub struct ReadJournal<'a> {
     /// Its intact records.
     pub records: &'a [Record],
-    /// What could not be read: one sentence each.
+    /// Descriptions of what could not be read.
     pub damage: &'a [String],
 }
 
-/// As [`summarise`], with what is damaged in the journals as findings about the run.
+/// Computes the summary of a run, with findings about damaged journals.
 ///
 /// # Errors
 /// As [`summarise`].
 pub fn summarise_read(journals: &[ReadJournal<'_>], options: &Options) -> Result<Summary, AnalysisError> {
     let records: Vec<&[Record]> = journals.iter().map(|journal| journal.records).collect();
     let mut summary = summarise(&records, options)?;
-    let rank = |records: &[Record]| {
-        records.iter().find_map(|r| if let Record::Run(head) = r { Some(head.rank) } else { None })
-    };
-    let damage = journals.iter().filter_map(|journal| completeness::of_journal(rank(journal.records), journal.damage));
-    summary.findings.extend(damage);
+    for journal in journals {
+        let rank = header(journal.records).map(|header| header.rank);
+        summary.findings.extend(completeness::check_journal(rank, journal.damage));
+    }
     Ok(summary)
 }
 
-/// Makes the summary of a run from the journals of its processes.
+/// Computes the summary of a run from the journals of its processes.
 ///
 /// # Errors
-/// When none of them has a head, or one was written by another schema version.
+/// When no journal has a header, or one has a schema version that cannot be read.
 pub fn summarise<J: AsRef<[Record]>>(journals: &[J], options: &Options) -> Result<Summary, AnalysisError> {
-    let read: Vec<&[Record]> = journals.iter().map(AsRef::as_ref).collect();
-    let calibrated = calibrated(&read);
+    let journals: Vec<&[Record]> = journals.iter().map(AsRef::as_ref).collect();
+    let calibrated = calibrate(&journals);
     let journals: Vec<&[Record]> = calibrated.iter().map(AsRef::as_ref).collect();
-    let heads = heads(&journals)?;
-    let first = heads.iter().min_by_key(|head| (head.rank, head.started)).copied().unwrap_or(heads[0]);
-    let benches: Vec<Bench<'_>> = benches(&journals);
-    let bare = benches.iter().find_map(|bench| bench.first().bare_idle);
+    let headers = headers(&journals)?;
+    let first = headers.iter().min_by_key(|header| (header.rank, header.started)).copied().unwrap_or(headers[0]);
+    let benches = benches(&journals);
+    let bare_idle = benches.iter().find_map(|bench| bench.first().bare_idle);
     Ok(Summary {
         schema_version: SCHEMA_VERSION,
-        run: run_info(first, shards(&heads).len() > 1, bare),
+        run: run_info(first, shards(&headers).len() > 1, bare_idle),
         benches: benches.iter().map(|bench| summarise_bench(bench, options)).collect(),
-        findings: completeness::of_run(&heads),
+        findings: completeness::check_run(&headers),
     })
 }
 
-/// What is said once for a run. Where its shards were joined, which of them this one was is not a setting of the whole.
-fn run_info(head: &RunHeader, joined: bool, bare: Option<&IdleRecord>) -> RunInfo {
+fn run_info(header: &RunHeader, is_merged: bool, bare_idle: Option<&IdleRecord>) -> RunInfo {
+    // A run that is merged from several shards is of no single one.
+    let settings = header.settings.iter().filter(|setting| !is_merged || setting.name != "shard");
     RunInfo {
-        run_id: head.run_id.clone(),
-        lem_bench: head.lem_bench.clone(),
-        target: head.target.clone(),
-        started_unix_s: head.started_unix_s,
-        processes: head.world,
-        seed: head.seed,
-        probe: head.probe.clone(),
-        domains: head.domains.clone(),
-        headline: head.headline.clone(),
-        notes: head.notes.clone(),
-        settings: head.settings.iter().filter(|setting| !joined || setting.name != "shard").cloned().collect(),
-        environment: head.environment.clone(),
-        bare_idle_w: bare.map(mean_power).unwrap_or_default(),
-        calibration: head.evidence.calibration.as_deref().cloned(),
-        order: head.order,
+        run_id: header.run_id.clone(),
+        lem_bench: header.lem_bench.clone(),
+        target: header.target.clone(),
+        started_unix_s: header.started_unix_s,
+        processes: header.world,
+        seed: header.seed,
+        probe: header.probe.clone(),
+        domains: header.domains.clone(),
+        headline: header.headline.clone(),
+        notes: header.notes.clone(),
+        settings: settings.cloned().collect(),
+        environment: header.environment.clone(),
+        bare_idle_w: bare_idle.map(mean_power).unwrap_or_default(),
+        calibration: header.evidence.calibration.as_deref().cloned(),
+        order: header.order,
     }
 }
 
-fn summarise_bench(bench: &Bench<'_>, options: &Options) -> BenchSummary {
+fn summarise_bench(bench: &BenchRecords<'_>, options: &Options) -> BenchSummary {
     let first = bench.first();
     let records: Vec<Vec<&CycleRecord>> = bench.cycles().into_values().collect();
-    let joined: Vec<MergedCycle> = records.iter().map(|parts| join_parts(bench, parts)).collect();
-    let source = source(first.head, &joined);
-    let bare_idle_w = bare_idle(&bench.parts);
-    // Where cycles went on until the interval was narrow enough, intervals are widened for that, also of a run that was
-    // interrupted before they were.
-    let is_adaptive = first.record.schedule.contains_key("target_precision");
-    let inflate = if is_adaptive { ADAPTIVE_INFLATION } else { 1.0 };
-    let input =
-        MetricInput { joined: &joined, records: &records, bare_idle_w, source: source.clone(), options, inflate };
-    let energy_j: Vec<Option<f64>> = joined.iter().map(|joined| joined.summary.energy_j.map(Joules::get)).collect();
-    let mut metrics = metrics(&input);
+    let cycles: Vec<MergedCycle> = records.iter().map(|cycle| merge_processes(bench, cycle)).collect();
+    let source = source(first.header, &cycles);
+    let inflate = if is_adaptive(bench) { ADAPTIVE_INFLATION } else { 1.0 };
+    let mut metrics = metrics(&MetricInput {
+        cycles: &cycles,
+        records: &records,
+        bare_idle_w: bare_idle(&bench.processes),
+        source: source.clone(),
+        options,
+        inflate,
+    });
     if let Some(missing) = completeness::missing_ranks(bench) {
-        withhold_totals(&mut metrics, &missing);
+        remove_totals(&mut metrics, &missing);
     }
-    let mut findings = completeness::of_bench(bench, &records);
-    findings.extend(judge(&Evidence { part: first, parts: &bench.parts, joined: &joined, records: &records }));
+    let work = measured_work(&cycles);
+    let headline = MetricKind::gross(work.unit()).name();
+    let mut findings = completeness::check_bench(bench, &records);
+    findings.extend(run_all(&Evidence {
+        processes: &bench.processes,
+        cycles: &cycles,
+        records: &records,
+        unit: work.unit(),
+    }));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
+    let energy_j: Vec<Option<f64>> = cycles.iter().map(|cycle| cycle.summary.energy_j.map(Joules::get)).collect();
     BenchSummary {
         bench: first.record.clone(),
         status: status(&findings),
-        ended: ended(bench),
+        ended: worst_outcome(bench),
         precision: first.end.and_then(|end| end.precision),
         source,
-        headline_metric: headline(&metrics),
+        headline_metric: metrics.contains_key(&headline).then_some(headline),
         metrics,
         findings,
         warm_up: first.warm_up.map(|warm_up| WarmUpSummary {
@@ -120,17 +129,26 @@ fn summarise_bench(bench: &Bench<'_>, options: &Options) -> BenchSummary {
         }),
         loaded_idle_w: first.loaded_idle.map(mean_power).unwrap_or_default(),
         distributions: distributions(&records),
-        phases: phases(first.head, &records, &energy_j, options, inflate),
-        cycles: joined.into_iter().map(|joined| joined.summary).collect(),
+        phases: phases(first.header, &records, &energy_j, options, inflate),
+        cycles: cycles.into_iter().map(|cycle| cycle.summary).collect(),
     }
 }
 
-/// Power at rest before anything was set up, block by block: that of all processes that measured some.
-fn bare_idle(parts: &[Part<'_>]) -> Option<Vec<f64>> {
+/// Returns whether the number of cycles was chosen by looking at the interval, which then has to be widened. An
+/// interrupted bench has no end that records it, only its schedule.
+fn is_adaptive(bench: &BenchRecords<'_>) -> bool {
+    let has_target = |process: &ProcessRecords<'_>| process.record.target_precision().is_some();
+    let has_precision = |process: &ProcessRecords<'_>| process.end.is_some_and(|end| end.precision.is_some());
+    bench.processes.iter().any(|process| has_target(process) || has_precision(process))
+}
+
+/// Returns bare idle power in each block, in W, summed over the processes that measured it.
+fn bare_idle(processes: &[ProcessRecords<'_>]) -> Option<Vec<f64>> {
     let mut sums: Option<Vec<f64>> = None;
-    for part in parts.iter().filter(|part| !part.head.headline.is_empty()) {
-        let blocks = part.bare_idle?.blocks.iter().map(|block| total(&block.power, &part.head.headline));
-        let blocks: Vec<f64> = blocks.collect::<Option<_>>()?;
+    for process in processes.iter().filter(|process| !process.header.headline.is_empty()) {
+        let blocks = process.bare_idle?.blocks.iter();
+        let blocks: Vec<f64> =
+            blocks.map(|block| sum_of_domains(&block.power, &process.header.headline)).collect::<Option<_>>()?;
         sums = Some(match sums {
             None => blocks,
             Some(sums) => sums.iter().zip(&blocks).map(|(sum, watts)| sum + watts).collect(),
@@ -139,43 +157,39 @@ fn bare_idle(parts: &[Part<'_>]) -> Option<Vec<f64>> {
     sums
 }
 
-/// Of processes of which one is missing, what they did in a second is no total.
-fn withhold_totals(metrics: &mut Metrics, missing: &str) {
-    let is_rate = |name: &str| name.ends_with("_per_s") && !name.starts_with("mean_process");
-    for metric in metrics.iter_mut().filter(|(name, _)| is_rate(name)).map(|(_, metric)| metric) {
-        (metric.value, metric.interval, metric.student, metric.bootstrap) = (None, None, None, None);
-        metric.missing = Some(format!("{missing}: what the others did is no total"));
-    }
-}
-
-fn join_parts(bench: &Bench<'_>, records: &[&CycleRecord]) -> MergedCycle {
-    let heads = bench.parts.iter().map(|part| part.head);
-    join(&records.iter().copied().zip(heads).collect::<Vec<_>>())
-}
-
-/// The worst end of all processes; `None` when one of them has none.
-fn ended(bench: &Bench<'_>) -> Option<Outcome> {
-    let mut worst = Outcome::Completed;
-    for part in &bench.parts {
-        let outcome = &part.end?.outcome;
-        if *outcome != Outcome::Completed && worst == Outcome::Completed {
-            worst = outcome.clone();
+/// Removes rates of all processes together where one process is missing: they are not totals.
+fn remove_totals(metrics: &mut Metrics, missing: &str) {
+    for (name, metric) in metrics {
+        if MetricKind::from_name(name).is_some_and(MetricKind::is_total_rate) {
+            (metric.value, metric.interval, metric.student, metric.bootstrap) = (None, None, None, None);
+            metric.missing = Some(format!("{missing}: the rate of the others is not a total"));
         }
     }
-    Some(worst)
 }
 
-fn source(head: &RunHeader, joined: &[MergedCycle]) -> Option<Source> {
-    let methods: Vec<Method> = joined.iter().filter_map(|j| j.method).collect();
+fn merge_processes(bench: &BenchRecords<'_>, records: &[&CycleRecord]) -> MergedCycle {
+    let headers = bench.processes.iter().map(|process| process.header);
+    merge(&records.iter().copied().zip(headers).collect::<Vec<_>>())
+}
+
+/// Returns the first outcome that is not [`Outcome::Completed`], or that; `None` when a process was interrupted.
+fn worst_outcome(bench: &BenchRecords<'_>) -> Option<Outcome> {
+    let outcomes: Vec<&Outcome> =
+        bench.processes.iter().map(|process| process.end.map(|end| &end.outcome)).collect::<Option<_>>()?;
+    let failure = outcomes.into_iter().find(|outcome| **outcome != Outcome::Completed);
+    Some(failure.cloned().unwrap_or(Outcome::Completed))
+}
+
+fn source(header: &RunHeader, cycles: &[MergedCycle]) -> Option<Source> {
+    let methods: Vec<Method> = cycles.iter().filter_map(|cycle| cycle.method).collect();
     let method = if methods.contains(&Method::IntegratedPower) { Method::IntegratedPower } else { *methods.first()? };
-    Some(Source { meter: head.probe.meter.clone(), origin: head.probe.origin, method })
+    Some(Source { meter: header.probe.meter.clone(), origin: header.probe.origin, method })
 }
 
-/// The mean over an idle record's blocks, by domain.
+/// Returns the mean power of each domain over the blocks of an idle measurement.
 fn mean_power(idle: &IdleRecord) -> Vec<(DomainId, Watts)> {
-    let domains: Vec<&DomainId> =
-        idle.blocks.first().map(|block| block.power.iter().map(|(id, _)| id).collect()).unwrap_or_default();
-    let of = |domain: &DomainId| {
+    let Some(first) = idle.blocks.first() else { return Vec::new() };
+    let mean = |domain: &DomainId| {
         let watts: Vec<f64> = idle
             .blocks
             .iter()
@@ -184,11 +198,11 @@ fn mean_power(idle: &IdleRecord) -> Vec<(DomainId, Watts)> {
             .collect();
         Watts(watts.iter().sum::<f64>() / watts.len() as f64)
     };
-    domains.into_iter().map(|domain| (domain.clone(), of(domain))).collect()
+    first.power.iter().map(|(domain, _)| (domain.clone(), mean(domain))).collect()
 }
 
-/// The sum over the headline domains; `None` when one is missing.
-fn total(power: &[(DomainId, Watts)], headline: &[DomainId]) -> Option<f64> {
-    let of = |domain: &DomainId| power.iter().find(|(id, _)| id == domain).map(|(_, watts)| watts.get());
-    headline.iter().map(of).sum()
+/// Returns the sum over the headline domains; `None` when one is missing.
+fn sum_of_domains(power: &[(DomainId, Watts)], headline: &[DomainId]) -> Option<f64> {
+    let watts = |domain: &DomainId| power.iter().find(|(id, _)| id == domain).map(|(_, watts)| watts.get());
+    headline.iter().map(watts).sum()
 }

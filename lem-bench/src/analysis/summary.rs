@@ -1,13 +1,14 @@
-//! The summary: what a run's journals come to. Plain data, written to `summary.json` and read by every report.
+//! The summary of a run: plain data, written to `summary.json` and read by every report.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::finding::{Finding, Status};
+use super::metric_kind::{MetricKind, View};
 use crate::model::{
     BenchRecord, Calibration, Domain, DomainId, Fact, MeterProbe, Origin, Outcome, Precision, RunOrder, Setting,
-    Source, Span, Trace, WarmUpCode,
+    Source, Span, Trace, Unit, WarmUpCode, WorkCounts,
 };
 use crate::units::{Joules, Stamp, Watts};
 
@@ -21,7 +22,7 @@ pub struct Summary {
     pub run: RunInfo,
     /// Its benches, in the order in which they ran.
     pub benches: Vec<BenchSummary>,
-    /// Findings about the run as a whole: processes that are missing, journals that end too early.
+    /// Findings about the run as a whole: missing processes, damaged journals.
     pub findings: Vec<Finding>,
 }
 
@@ -37,28 +38,28 @@ pub struct RunInfo {
     pub target: String,
     /// Wall-clock time at the start, in seconds since 1970.
     pub started_unix_s: f64,
-    /// Processes that were to take part.
+    /// The number of processes that were to take part.
     pub processes: u32,
-    /// The seed of everything drawn.
+    /// The seed of the run.
     pub seed: u64,
-    /// What probing the meter found.
+    /// The result of probing the meter.
     pub probe: MeterProbe,
-    /// The domains that the meter tells about.
+    /// The domains that the meter reports.
     pub domains: Vec<Domain>,
     /// The domains whose sum is the headline energy.
     pub headline: Vec<DomainId>,
-    /// What the meter says about itself.
+    /// The meter's remarks about itself.
     pub notes: Vec<String>,
-    /// Settings and where they came from.
+    /// Settings and their sources.
     pub settings: Vec<Setting>,
     /// The machine, its devices, the build.
     pub environment: Vec<Fact>,
-    /// Power at rest before anything was set up, by domain; empty where it was not measured.
+    /// Bare idle power by domain; empty where it was not measured.
     pub bare_idle_w: Vec<(DomainId, Watts)>,
-    /// The calibration that was applied to all energies and powers, if one was.
+    /// The calibration that was applied to all energies and powers.
     #[serde(default)]
     pub calibration: Option<Calibration>,
-    /// In which order the benches were measured.
+    /// The order in which the benches were measured.
     #[serde(default)]
     pub order: RunOrder,
 }
@@ -67,31 +68,31 @@ pub struct RunInfo {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BenchSummary {
-    /// What was written down about it.
+    /// Its record in the journal.
     #[serde(flatten)]
     pub bench: BenchRecord,
-    /// How far its numbers can be trusted.
+    /// Whether its numbers can be used.
     pub status: Status,
-    /// How it ended; `None` when its journal ends before it did.
+    /// How it ended; `None` when it was interrupted.
     pub ended: Option<Outcome>,
-    /// How cycles that went on until the interval was narrow enough came to an end; `None` where their number was fixed.
+    /// How the search for a target precision ended; `None` where the number of cycles was fixed.
     #[serde(default)]
     pub precision: Option<Precision>,
     /// Where its energy comes from; `None` when no energy was measured.
     pub source: Option<Source>,
-    /// Its metrics by name; a metric that does not apply is not there.
+    /// Its metrics by name, without those that do not apply.
     pub metrics: BTreeMap<String, Metric>,
-    /// The metric to show first: energy per unit of what this bench produces; `None` when there is none.
+    /// The name of its headline: energy per unit of work; `None` if it is missing.
     pub headline_metric: Option<String>,
-    /// What was found wrong, or worth knowing.
+    /// Its findings, most severe first.
     pub findings: Vec<Finding>,
     /// The warm-up.
     pub warm_up: Option<WarmUpSummary>,
-    /// Power at rest with everything set up, by domain, before the warm-up; empty where it was not measured.
+    /// Loaded idle power by domain, before the warm-up; empty where it was not measured.
     pub loaded_idle_w: Vec<(DomainId, Watts)>,
     /// Its cycles.
     pub cycles: Vec<CycleSummary>,
-    /// How the times of its requests are spread.
+    /// Histograms of the times of its requests.
     #[serde(default)]
     pub distributions: Vec<Distribution>,
     /// The phases that its body marked.
@@ -99,15 +100,15 @@ pub struct BenchSummary {
     pub phases: Vec<PhaseSummary>,
 }
 
-/// How one kind of time is spread, pooled over processes and cycles: for the picture.
+/// A histogram of one kind of time, pooled over processes and cycles, for plots.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Distribution {
-    /// `ttft_ms`, `itl_ms` or `latency_ms`, as its quantiles' names begin.
+    /// `ttft_ms`, `itl_ms` or `latency_ms`: the prefix of its quantiles' names.
     pub name: String,
-    /// The bins' edges in ms, ascending, one more than there are bins; equally wide, or growing by a factor.
+    /// The bins' edges in ms, ascending, one more than there are bins; linearly or logarithmically spaced.
     pub edges_ms: Vec<f64>,
-    /// Samples in each bin.
+    /// The number of samples in each bin.
     pub counts: Vec<u64>,
 }
 
@@ -119,54 +120,119 @@ pub struct PhaseSummary {
     pub name: String,
     /// How often it ran.
     pub count: usize,
-    /// How long in all, in seconds.
+    /// Its total length, in seconds.
     pub seconds: f64,
-    /// The same as a share of the windows.
+    /// Its total length as a share of the windows.
     pub share_of_time: f64,
-    /// Its energy per request, where the sensor can tell the phases apart; else the reason.
+    /// Its energy per request where the sensor is fast enough to separate phases, else the reason why not.
     pub j_per_request: Metric,
 }
 
 impl BenchSummary {
-    /// The headline metric, if there is one.
+    /// Returns its headline metric.
     pub fn headline(&self) -> Option<&Metric> {
         self.metrics.get(self.headline_metric.as_deref()?)
     }
 
-    /// Whether its energy comes from a model and not from a sensor.
+    /// Returns the unit of work that its headline is divided by.
+    pub fn headline_unit(&self) -> Option<Unit<'_>> {
+        MetricKind::from_name(self.headline_metric.as_deref()?)?.denominator()
+    }
+
+    /// Returns the metric of this kind, where the bench has it.
+    pub fn metric(&self, kind: MetricKind<'_>) -> Option<&Metric> {
+        self.metrics.get(&kind.name())
+    }
+
+    /// Returns the metrics that a view shows of this bench, in order.
+    pub fn key_metrics(&self, view: View) -> Vec<(MetricKind<'_>, &Metric)> {
+        let first = |kinds: Vec<_>| kinds.into_iter().find_map(|kind| Some((kind, self.metric(kind)?)));
+        let mut shown: Vec<_> = view.entries(self.headline_unit()).into_iter().filter_map(first).collect();
+        let has_token_times = shown.iter().any(|(kind, _)| [MetricKind::TTFT, MetricKind::ITL].contains(kind));
+        if view == View::Terminal && has_token_times {
+            shown.retain(|(kind, _)| *kind != MetricKind::LATENCY);
+        }
+        shown
+    }
+
+    /// Returns whether its energy is estimated by a model.
     pub fn is_estimate(&self) -> bool {
         self.source.as_ref().is_some_and(|source| source.origin == Origin::Estimated)
     }
+
+    /// Returns whether its numbers can be used, considering both how it ended and its findings.
+    pub fn rating(&self) -> Rating {
+        match (&self.ended, self.status) {
+            (Some(Outcome::Completed), Status::Valid) => Rating::Good,
+            (Some(Outcome::Completed), Status::Warning) => Rating::Careful,
+            _ => Rating::Bad,
+        }
+    }
 }
 
-/// A number with its unit, its uncertainty and where it comes from.
+/// Whether the numbers of a bench can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rating {
+    /// They can.
+    Good,
+    /// They can be used with care.
+    Careful,
+    /// They must not be used.
+    Bad,
+}
+
+/// A number with its unit, interval and source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Metric {
-    /// The value; `None` where there is none, with the reason in `missing`.
+    /// The value; `None` if it is missing, with the reason in `missing`.
     pub value: Option<f64>,
-    /// Its unit: `J/token`, `tokens/s`, `W`, `ms`.
+    /// Its unit of measurement: `J/token`, `tokens/s`, `W`, `ms`.
     pub unit: String,
-    /// The interval to show: its default one, or, with `--interval bootstrap`, its bootstrap interval where there is one.
+    /// The interval that reports show: `student`, or with `--interval bootstrap` the bootstrap interval where there is one.
     pub interval: Option<Interval>,
-    /// Its default interval, by Student's t.
+    /// The interval by Student's t.
     #[serde(default)]
     pub student: Option<Interval>,
-    /// Its bootstrap interval.
+    /// The bootstrap interval.
     pub bootstrap: Option<Interval>,
-    /// Cycles that it comes from.
+    /// The number of cycles that it is computed from.
     pub cycles: usize,
-    /// Samples that it comes from, for request-level metrics.
+    /// The number of samples that it is computed from, for request-level metrics.
     pub samples: Option<usize>,
-    /// Why there is no value, or no interval.
+    /// Why the value or the interval is missing.
     pub missing: Option<String>,
-    /// Whether lower is better; `None` when neither is.
+    /// Whether lower values are better; `None` where neither direction is.
     pub lower_is_better: Option<bool>,
-    /// Where it comes from, for energies and powers.
+    /// Its source, for energies and powers.
     pub source: Option<Source>,
 }
 
-/// An interval and how it was made.
+impl Metric {
+    /// Creates a metric that has a value and no interval.
+    pub(super) fn new(kind: MetricKind<'_>, value: f64, cycles: usize) -> Self {
+        Self {
+            value: Some(value),
+            unit: kind.unit(),
+            interval: None,
+            student: None,
+            bootstrap: None,
+            cycles,
+            samples: None,
+            missing: None,
+            lower_is_better: kind.lower_is_better(),
+            source: None,
+        }
+    }
+
+    /// Returns half the width of its interval as a share of its value; `None` where that is not a number.
+    pub fn relative_half_width(&self) -> Option<f64> {
+        let (value, interval) = (self.value?, self.interval.as_ref()?);
+        Some((interval.high - interval.low) / 2.0 / value.abs()).filter(|share| share.is_finite())
+    }
+}
+
+/// An interval and the method behind it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Interval {
@@ -176,13 +242,13 @@ pub struct Interval {
     pub high: f64,
     /// Its level: 0.95.
     pub level: f64,
-    /// How it was made: `t (log scale)`, `bootstrap-t over cycles`.
+    /// The method: `t over cycles, log scale`, `bootstrap-t over whole cycles`.
     pub method: String,
-    /// Resamples of a bootstrap.
+    /// The number of resamples of a bootstrap.
     pub resamples: Option<usize>,
-    /// Seed of a bootstrap.
+    /// The seed of a bootstrap.
     pub seed: Option<u64>,
-    /// Too few cycles to rely on it.
+    /// Whether there are too few cycles to rely on it.
     pub indicative: bool,
 }
 
@@ -192,52 +258,70 @@ pub struct Interval {
 pub struct WarmUpSummary {
     /// How it ended.
     pub code: WarmUpCode,
-    /// The bound on the drift that is left, as a share.
+    /// An upper bound on the remaining drift, as a share.
     pub bound: Option<f64>,
-    /// Whether the temperature had settled.
+    /// Whether the temperature was steady; `None` when it cannot be read.
     pub temperature_steady: Option<bool>,
     /// When it began.
     pub start: Stamp,
     /// When it ended.
     pub stop: Stamp,
-    /// Seconds each unit of work took, probe by probe.
+    /// Seconds per unit of work, one entry per probe.
     pub probes_s: Vec<f64>,
-    /// What was read meanwhile.
+    /// Power, temperature and utilisation over time.
     pub traces: Vec<Trace>,
 }
 
-/// One cycle: its sums over its windows, and the picture.
+/// One cycle: sums over its windows, and traces for plots.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CycleSummary {
-    /// From 0.
+    /// Its number, from 0.
     pub index: u32,
     /// Total length of its windows, in seconds.
     pub seconds: f64,
-    /// Energy of the headline domains; `None` when a domain is missing.
+    /// Energy of the headline domains; `None` when one of them is missing.
     pub energy_j: Option<Joules>,
-    /// What the sensors alone allow for it.
+    /// The lowest and highest energy that the sensors' resolution allows.
     pub sensor_j: Option<(Joules, Joules)>,
-    /// The same energy by the other method.
+    /// The same energy by the other method: counter or integrated power.
     pub cross_check_j: Option<Joules>,
     /// Loaded idle power of the headline domains in the gap before it.
     pub idle_w: Option<Watts>,
     /// Energy of each domain.
     pub domains_j: Vec<(DomainId, Joules)>,
-    /// Requests that ended well.
+    /// Requests that succeeded.
     pub requests: u64,
     /// Requests that failed.
     pub failed: u64,
     /// Prompt tokens.
     pub input_tokens: u64,
-    /// Tokens returned.
+    /// Generated tokens.
     pub output_tokens: u64,
-    /// Other units of work.
+    /// Custom units of work, by name.
     pub units: BTreeMap<String, u64>,
-    /// Highest temperature at its first window's start and its last one's end, in °C.
+    /// The highest temperature of any domain at the start of its first window and at the end of its last, in °C.
     pub temperature_c: Option<(f64, f64)>,
-    /// What the harness was doing when.
+    /// What the harness did when.
     pub spans: Vec<Span>,
-    /// What was read meanwhile.
+    /// Power, temperature and utilisation over time.
     pub traces: Vec<Trace>,
+}
+
+impl CycleSummary {
+    /// Returns its work, by unit.
+    pub fn work(&self) -> WorkCounts {
+        WorkCounts {
+            requests: self.requests,
+            failed: self.failed,
+            input_tokens: self.input_tokens,
+            output_tokens: self.output_tokens,
+            units: self.units.clone(),
+        }
+    }
+
+    /// Returns its energy per unit of work, in J: `None` without energy, not finite without work in this unit.
+    pub fn energy_per(&self, unit: Unit<'_>) -> Option<f64> {
+        Some(self.energy_j?.get() / self.work().count(unit) as f64)
+    }
 }

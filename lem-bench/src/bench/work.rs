@@ -5,6 +5,7 @@ use std::fmt::Display;
 use serde::{Deserialize, Serialize};
 
 use super::interned_name;
+use crate::model::Unit;
 
 /// Work summed over iterations.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,16 @@ impl Tally {
         match self.units.iter_mut().find(|(name, _)| *name == unit) {
             Some((_, total)) => *total += n,
             None => self.units.push((unit, n)),
+        }
+    }
+
+    /// Returns the amount of work in the unit that the energy is divided by; `requests` if nothing else was counted.
+    pub fn headline_units(&self, requests: u64) -> u64 {
+        match Unit::choose(self.output_tokens, self.input_tokens, self.units.iter().copied()) {
+            Unit::OutputToken => self.output_tokens,
+            Unit::InputToken => self.input_tokens,
+            Unit::Custom(name) => self.units.iter().find(|(unit, _)| *unit == name).map_or(requests, |(_, n)| *n),
+            Unit::Request | Unit::TotalToken => requests,
         }
     }
 

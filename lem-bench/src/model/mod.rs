@@ -5,12 +5,14 @@
 mod civil;
 mod domain;
 mod evidence;
+pub mod fact_names;
 mod hash;
 mod probe;
 mod record;
 mod session_result;
 mod text;
 mod window;
+mod work;
 
 pub(crate) use civil::CivilTime;
 pub use domain::{Domain, DomainId, DomainKind, Method, Origin, Source};
@@ -28,8 +30,9 @@ pub use session_result::SessionResult;
 pub(crate) use text::{count_of, is_invisible};
 pub use window::{
     DomainEnergy, IdleBlock, PhaseSpan, RequestLog, SensorEvent, SensorEventKind, Span, SpanKind, Trace, TracePoint,
-    WindowRecord, WorkCounts,
+    WindowRecord,
 };
+pub use work::{Unit, WorkCounts};
 
 /// Version of every stored format; increased when a field is added or its meaning changes. Fields added in version 2
 /// have defaults, so files of version 1 are still readable.

@@ -183,6 +183,24 @@ pub struct BenchRecord {
     pub schedule: BTreeMap<String, f64>,
 }
 
+impl BenchRecord {
+    /// The key of the number of cycles in a schedule.
+    pub const CYCLES: &'static str = "cycles";
+    /// The key of the target precision in a schedule.
+    pub const TARGET_PRECISION: &'static str = "target_precision";
+
+    /// Returns the number of cycles that was planned.
+    pub fn cycles(&self) -> Option<u32> {
+        self.schedule.get(Self::CYCLES).map(|cycles| *cycles as u32)
+    }
+
+    /// Returns the half width of the interval, as a share of the value, at which cycles were to end; `None` where their
+    /// number was fixed.
+    pub fn target_precision(&self) -> Option<f64> {
+        self.schedule.get(Self::TARGET_PRECISION).copied()
+    }
+}
+
 /// How a warm-up ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

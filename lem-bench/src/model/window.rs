@@ -1,11 +1,9 @@
 //! Windows with their energy and work, idle blocks, and what is recorded in a cycle: requests, phases, traces and
 //! sensor events.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use super::{DomainId, Method};
+use super::{DomainId, Method, WorkCounts};
 use crate::units::{Joules, Stamp, Watts};
 
 /// The energy of one domain over a span of time.
@@ -26,43 +24,6 @@ pub struct DomainEnergy {
     /// Lower and upper bound of the cross-check, given its sensor.
     #[serde(default)]
     pub cross_check_bounds: Option<(Joules, Joules)>,
-}
-
-/// The work done in a window.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct WorkCounts {
-    /// Requests (or iterations) that succeeded.
-    pub requests: u64,
-    /// Requests that failed; their energy is in the window.
-    pub failed: u64,
-    /// Prompt tokens processed.
-    pub input_tokens: u64,
-    /// Tokens generated.
-    pub output_tokens: u64,
-    /// Other units of work, by name (`images`, `rows`).
-    pub units: BTreeMap<String, u64>,
-}
-
-impl WorkCounts {
-    /// Returns the work in the unit of the headline metric: output tokens, else input tokens, else the first other
-    /// unit, else requests.
-    pub fn headline_units(&self) -> u64 {
-        let other = self.units.values().copied().find(|n| *n > 0);
-        let tokens = [self.output_tokens, self.input_tokens].into_iter().find(|n| *n > 0);
-        tokens.or(other).unwrap_or(self.requests)
-    }
-
-    /// Adds the work of another window. Saturating: counts may come from a corrupt file.
-    pub fn add(&mut self, other: &WorkCounts) {
-        let add = |total: &mut u64, n: u64| *total = total.saturating_add(n);
-        add(&mut self.requests, other.requests);
-        add(&mut self.failed, other.failed);
-        add(&mut self.input_tokens, other.input_tokens);
-        add(&mut self.output_tokens, other.output_tokens);
-        for (unit, n) in &other.units {
-            add(self.units.entry(unit.clone()).or_default(), *n);
-        }
-    }
 }
 
 /// A window with its stamps, energy and work.

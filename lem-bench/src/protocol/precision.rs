@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{CycleRecord, DomainId, Precision, StopReason};
+use crate::model::{CycleRecord, DomainId, Precision, StopReason, WorkCounts};
 use crate::stats::{AdaptiveRule, RatioInput, adaptive_stop, ratio_ci};
 
 /// Minimum number of cycles for stopping early; with fewer, testing after every cycle lowers the coverage.
@@ -68,8 +68,9 @@ impl CycleTotals {
             energies.map(|energy| energy.map(|energy| energy.joules.get())).sum::<Option<f64>>()
         };
         let joules = headline.iter().map(joules).sum();
-        let work = cycle.windows.iter().map(|window| window.work.headline_units()).fold(0, u64::saturating_add);
-        Self { joules, work }
+        let mut work = WorkCounts::default();
+        cycle.windows.iter().for_each(|window| work.add(&window.work));
+        Self { joules, work: work.count(work.unit()) }
     }
 
     /// Returns the totals of one cycle over several processes. Each process measures domains of its own, so the totals

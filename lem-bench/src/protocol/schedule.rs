@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::precision::PrecisionRule;
+use crate::model::BenchRecord;
 
 /// The conditions under which a warm-up ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -101,7 +102,7 @@ impl Schedule {
             ("warm_up_floor_probes", self.warm_up.floor_probes as f64),
             ("warm_up_cap_s", seconds(&self.warm_up.cap)),
             ("warm_up_tolerance", self.warm_up.tolerance),
-            ("cycles", f64::from(self.cycles)),
+            (BenchRecord::CYCLES, f64::from(self.cycles)),
             ("windows", f64::from(self.windows)),
             ("gap_rest_s", seconds(&self.gap_rest)),
             ("gap_idle_s", seconds(&self.gap_idle)),
@@ -116,7 +117,9 @@ impl Schedule {
         .into_iter()
         .chain(self.precision.iter().flat_map(|rule| {
             let budget = rule.budget.map(|budget| ("time_budget_s", seconds(&budget)));
-            [("target_precision", rule.target), ("most_cycles", f64::from(rule.max_cycles))].into_iter().chain(budget)
+            [(BenchRecord::TARGET_PRECISION, rule.target), ("most_cycles", f64::from(rule.max_cycles))]
+                .into_iter()
+                .chain(budget)
         }))
         .map(|(name, value)| (name.to_owned(), value))
         .collect()

@@ -128,8 +128,7 @@ impl ProtocolRunner {
     pub(super) fn iteration(&mut self, iteration: &Iteration<'_>) {
         let time = iteration.stop.since(iteration.start);
         let count = iteration.done + iteration.failed;
-        let tokens = iteration.tally.output_tokens;
-        let units = if tokens > 0 { tokens } else { u64::from(count) };
+        let units = iteration.tally.headline_units(u64::from(count));
         let iterations = if iteration.marks.is_empty() { u64::from(count) } else { iteration.marks.len() as u64 };
         self.protocol.record_request(time.as_secs_f64(), units, iterations);
         self.time_per_iteration = Some(time / count.max(1));

@@ -1,27 +1,25 @@
-//! A comparison as it is written down. Plain data with serde; must not know how it was computed.
+//! The result of a comparison: plain data, written to JSON and read by every report.
 
 use serde::{Deserialize, Serialize};
 
-use super::difference::Difference;
-use super::gate::{BenchGate, Gate};
 use crate::analysis::finding::Status;
 use crate::model::{Origin, Source};
 
-/// Two results side by side.
+/// The comparison of two results.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Comparison {
     /// [`crate::model::SCHEMA_VERSION`].
     pub schema_version: u32,
-    /// What is compared with.
+    /// The side that is compared with.
     pub base: Side,
-    /// What is judged.
+    /// The side that is judged.
     pub new: Side,
     /// A change within this many percent does not matter.
     pub threshold_pct: f64,
     /// The level of the intervals: 0.95.
     pub level: f64,
-    /// The share of false alarms among all alarms that is put up with (Benjamini & Hochberg 1995): 0.05.
+    /// The accepted share of false alarms among all alarms (Benjamini & Hochberg 1995): 0.05.
     pub significance: f64,
     /// The benches that both sides have, in the order of the new side.
     pub benches: Vec<BenchComparison>,
@@ -29,10 +27,10 @@ pub struct Comparison {
     pub only_in_base: Vec<String>,
     /// Ids of benches that only the new side has.
     pub only_in_new: Vec<String>,
-    /// What is worth knowing about the comparison as a whole.
+    /// Remarks about the comparison as a whole.
     #[serde(default)]
     pub notes: Vec<String>,
-    /// What the gate decided, and why.
+    /// The gate's decision.
     pub gate: Gate,
 }
 
@@ -40,9 +38,9 @@ pub struct Comparison {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Side {
-    /// What the user called it: `main`, `latest`, a path.
+    /// The name that the user gave: `main`, `latest`, a path.
     pub name: String,
-    /// The runs that its benches come from; a baseline that was saved bench by bench has several.
+    /// The runs that its benches are from; a baseline that was saved bench by bench has several.
     pub runs: Vec<SideRun>,
 }
 
@@ -60,13 +58,13 @@ pub struct SideRun {
     pub started_unix_s: f64,
     /// The meter that measured: `nvml`, `rapl`, `estimate`, `sim`.
     pub meter: String,
-    /// Whether the meter measured at all.
+    /// Whether its numbers are measured, estimated or simulated.
     pub origin: Origin,
     /// The commit that was checked out, where there was one.
     pub commit: Option<String>,
     /// The branch that was checked out, where there was one.
     pub branch: Option<String>,
-    /// What tells this machine from others, as the history knows it.
+    /// The machine's identity in the history.
     pub machine: String,
 }
 
@@ -80,49 +78,47 @@ pub struct BenchComparison {
     pub metric: String,
     /// Its unit.
     pub unit: String,
-    /// Whether less of it is better.
+    /// Whether lower values are better.
     pub lower_is_better: bool,
     /// The base's value. Paired: the geometric mean over its side of the pairs.
     pub base: Measured,
     /// The new value.
     pub new: Measured,
-    /// How the two were measured against each other; `None` when they are not compared.
+    /// How the two were measured; `None` when they are not compared.
     pub design: Option<Design>,
-    /// The change; `None` when there is none to speak of, and `reasons` say why.
+    /// The change; `None` if it is missing, with the reason in `reasons`.
     pub change: Option<Change>,
-    /// What it comes to, in one word.
+    /// The verdict.
     pub verdict: Verdict,
-    /// Which way it points, where the verdict is inconclusive although the change is significant and its estimate lies
-    /// beyond the threshold: measure again in pairs.
+    /// The direction of a significant change whose estimate exceeds the threshold, where the verdict is inconclusive all
+    /// the same: a measurement in pairs can decide it.
     pub suspected: Option<Direction>,
-    /// The smallest worsening in percent that this design, with the noise that it met, calls *regressed* four times
-    /// out of five.
+    /// The smallest worsening, in percent, that this design and its noise detect with a probability of 80 %.
     pub detectable_pct: Option<f64>,
-    /// What is held against the change as the spread between sessions; `None` where both sides shared one.
+    /// The spread between sessions that the change is compared with; `None` where both sides shared a session.
     pub session: Option<SessionSpread>,
-    /// What differs between the two environments.
+    /// The differences between the two environments.
     pub differences: Vec<Difference>,
-    /// The verdict's reasons, in words.
+    /// The reasons for the verdict.
     pub reasons: Vec<String>,
-    /// What a gate makes of it; `None` in what older versions wrote.
+    /// The gate's decision about this bench; `None` in files of older versions.
     #[serde(default)]
     pub gate: Option<BenchGate>,
 }
 
 impl BenchComparison {
-    /// Whether one of the sides was computed by a model and not measured.
+    /// Returns whether one of the sides is estimated.
     pub fn is_estimate(&self) -> bool {
         self.has_origin(Origin::Estimated)
     }
 
-    /// Whether one of the sides comes from a simulated machine.
+    /// Returns whether one of the sides is simulated.
     pub fn is_simulated(&self) -> bool {
         self.has_origin(Origin::Simulated)
     }
 
     fn has_origin(&self, origin: Origin) -> bool {
-        let of = |side: &Measured| side.source.as_ref().is_some_and(|source| source.origin == origin);
-        of(&self.base) || of(&self.new)
+        [&self.base, &self.new].iter().any(|side| side.source.as_ref().is_some_and(|source| source.origin == origin))
     }
 }
 
@@ -130,42 +126,42 @@ impl BenchComparison {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Measured {
-    /// The run that it comes from; empty where both sides were measured in one sitting that has no id.
+    /// The run that it is from; empty where both sides were measured in one session without an id.
     pub run_id: String,
-    /// The value; `None` where there is none.
+    /// The value; `None` if it is missing.
     pub value: Option<f64>,
     /// Lower end of its interval.
     pub low: Option<f64>,
     /// Upper end of its interval.
     pub high: Option<f64>,
-    /// Cycles that it comes from.
+    /// The number of cycles that it is computed from.
     pub cycles: usize,
-    /// How far it can be trusted.
+    /// Whether it can be used.
     pub status: Status,
-    /// Where its energy comes from.
+    /// The source of its energy.
     pub source: Option<Source>,
 }
 
-/// How two results were measured against each other.
+/// How two results were measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Design {
-    /// Both sides took turns in one session; the change is judged pair by pair.
+    /// Alternately in one session; the change is computed pair by pair.
     Paired {
-        /// How many pairs.
+        /// The number of pairs.
         pairs: usize,
     },
-    /// Both sides in one session, not in turns: what drifted between them is part of the change.
+    /// In one session, one after the other: drift between them is part of the change.
     SameSession,
     /// A new session against earlier ones of the base.
     History {
-        /// How many earlier sessions, the saved baseline among them.
+        /// The number of earlier sessions, including the saved baseline.
         sessions: usize,
     },
     /// A new session against one saved baseline with too little history: the spread between sessions is assumed.
     SingleBaseline {
-        /// How many sessions of the base there are, the saved baseline among them.
+        /// The number of sessions of the base, including the saved baseline.
         sessions: usize,
     },
 }
@@ -192,25 +188,25 @@ pub struct Change {
     pub q: f64,
 }
 
-/// What a comparison says about a bench.
+/// The verdict about a bench.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// Better by more than the threshold, also at the near end of the interval.
+    /// The whole interval is better than the threshold.
     Improved,
-    /// Shown to be within the threshold.
+    /// The change is shown to be within the threshold.
     Unchanged,
-    /// Worse by more than the threshold, also at the near end of the interval.
+    /// The whole interval is worse than the threshold.
     Regressed,
-    /// The data allow a change and no change.
+    /// The data are compatible with a change and with none.
     Inconclusive,
-    /// There is nothing to compare: a side is invalid or missing, or the two were measured differently.
+    /// Nothing can be compared: a side is invalid or missing, or the two were measured differently.
     Invalid,
 }
 
 impl Verdict {
-    /// `improved`, `unchanged`, `regressed`, `inconclusive`, `invalid`.
+    /// Returns its name in JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Improved => "improved",
@@ -222,36 +218,36 @@ impl Verdict {
     }
 }
 
-/// Which way a change points.
+/// The direction of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// For the better.
+    /// Better.
     Improvement,
-    /// For the worse.
+    /// Worse.
     Regression,
 }
 
-/// The spread between sessions that a change was held against.
+/// The spread between sessions that a change was compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SessionSpread {
-    /// Where it comes from.
+    /// Its source.
     pub from: SpreadSource,
-    /// Sessions of the base that were looked at.
+    /// The number of sessions of the base.
     pub sessions: usize,
-    /// The spread assumed beforehand, as a share (0.01 is 1 %); `None` where it was not used.
+    /// The prior spread as a share (0.01 is 1 %); `None` where it was not used.
     pub s0: Option<f64>,
-    /// How many observations the assumption counts for.
+    /// The number of observations that the prior counts for.
     pub d0: f64,
-    /// The spread in force, as a share: of what a session of this bench measures, its own noise included.
+    /// The moderated spread as a share, including each session's own noise.
     pub s_mod: f64,
     /// Its degrees of freedom.
     pub df: f64,
 }
 
-/// Where a spread between sessions comes from.
+/// The source of a spread between sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -260,10 +256,120 @@ pub enum SpreadSource {
     StatedPrior,
     /// Measured on this machine by `cargo lem calibrate`.
     Calibration,
-    /// From the history, moderated by the assumption.
+    /// The history, moderated by the assumed prior.
     HistoryAndStatedPrior,
-    /// From the history, moderated by the calibration.
+    /// The history, moderated by the calibrated prior.
     HistoryAndCalibration,
-    /// From the history alone.
+    /// The history alone.
     History,
+}
+
+/// A fact that differs between the environments of two results.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Difference {
+    /// The name of the fact: `driver`, `gpu:0 power limit W`, `meter`.
+    pub fact: String,
+    /// The base's value; `None` if the base lacks it.
+    pub base: Option<String>,
+    /// The new value; `None` if it is missing.
+    pub new: Option<String>,
+    /// What it means for the comparison.
+    pub weight: DifferenceWeight,
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let quote = |value: &Option<String>| value.as_ref().map_or_else(|| "unknown".to_owned(), |v| format!("`{v}`"));
+        write!(f, "{}: {}, then {}", self.fact, quote(&self.base), quote(&self.new))
+    }
+}
+
+/// What a difference means for a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DifferenceWeight {
+    /// It may explain a change: another kernel, another compiler.
+    Note,
+    /// The two are not compared unless the user asks for it: other hardware, driver, limit, meter or model.
+    Blocks,
+}
+
+/// What a gate fails on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum FailOn {
+    /// Benches that regressed.
+    Regressed,
+    /// Benches that regressed, and inconclusive ones.
+    Inconclusive,
+}
+
+impl FailOn {
+    /// Returns its name on the command line: `regressed` or `inconclusive`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Regressed => "regressed",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+
+    /// Parses a name on the command line.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Regressed, Self::Inconclusive].into_iter().find(|known| known.name() == name)
+    }
+}
+
+/// A gate's decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Gate {
+    /// What it fails on; `None` when there was no gate.
+    pub fail_on: Option<FailOn>,
+    /// The decision.
+    pub outcome: GateOutcome,
+    /// The reasons, one per line.
+    pub reasons: Vec<String>,
+}
+
+/// The gate's decision about one bench, independent of the others; that of `--fail-on regressed` where there was no gate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct BenchGate {
+    /// The decision.
+    pub outcome: GateOutcome,
+    /// The reason, unless it passes.
+    pub reason: Option<String>,
+}
+
+/// The outcome of a gate. Ordered: the worst bench decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum GateOutcome {
+    /// There was no gate.
+    NotAsked,
+    /// The new result passes.
+    Passed,
+    /// It does not decide on such evidence: one saved baseline, or an estimate.
+    Withheld,
+    /// It failed: exit code 3.
+    Failed,
+    /// A bench has no verdict: exit code 4.
+    Unusable,
+}
+
+impl GateOutcome {
+    /// Returns its name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotAsked => "not_asked",
+            Self::Passed => "passed",
+            Self::Withheld => "withheld",
+            Self::Failed => "failed",
+            Self::Unusable => "unusable",
+        }
+    }
 }

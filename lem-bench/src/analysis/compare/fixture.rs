@@ -1,4 +1,4 @@
-//! Made-up comparisons for tests.
+//! Results and comparisons for tests.
 
 use super::comparison::{BenchComparison, Design, Measured, Verdict};
 use crate::analysis::finding::Status;
@@ -7,7 +7,7 @@ use crate::model::{
     BenchRecord, Domain, DomainId, DomainKind, Fact, MeterProbe, Method, Origin, RunOrder, SCHEMA_VERSION, Source,
 };
 
-/// One side with this value.
+/// Returns a side with this value.
 pub(crate) fn measured(value: f64) -> Measured {
     Measured {
         run_id: "run".to_owned(),
@@ -20,7 +20,7 @@ pub(crate) fn measured(value: f64) -> Measured {
     }
 }
 
-/// A bench that nothing has been judged of yet.
+/// Returns a bench without a verdict.
 pub(crate) fn bench(id: &str) -> BenchComparison {
     BenchComparison {
         id: id.to_owned(),
@@ -41,7 +41,7 @@ pub(crate) fn bench(id: &str) -> BenchComparison {
     }
 }
 
-/// A run of one bench, `decode`, that costs `value` ± 1 % J/token over 10 cycles, on a card.
+/// Returns a run of one bench, `decode`, with `value` ± 1 % J/token over 10 cycles on a GPU.
 pub(crate) fn run(run_id: &str, started_unix_s: f64, value: f64) -> Summary {
     let source = measured(value).source;
     let interval = Interval {
@@ -125,7 +125,7 @@ pub(crate) fn run(run_id: &str, started_unix_s: f64, value: f64) -> Summary {
     Summary { schema_version: SCHEMA_VERSION, run, benches: vec![bench], findings: Vec::new() }
 }
 
-/// The same run with another value of a fact.
+/// Returns the same run with another value of a fact.
 pub(crate) fn with_fact(mut summary: Summary, name: &str, value: &str) -> Summary {
     summary.run.environment.retain(|fact| fact.name != name);
     summary.run.environment.push(Fact { name: name.to_owned(), value: value.to_owned() });

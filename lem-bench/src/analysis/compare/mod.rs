@@ -1,39 +1,24 @@
-//! Comparison: what two results say about a change, bench by bench, and what a gate makes of it.
-//!
-//! Plain data (`comparison`, `difference`, `gate`, `options`) apart from the judgement. Pure: must not know files,
-//! terminals or how anything was measured.
+//! Comparison of two results: the change of each bench, a verdict, and the decision of a gate.
 
-mod calibrate;
 mod comparison;
-mod decide;
-mod difference;
+mod duel;
 mod environment;
-mod estimate;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod gate;
-mod judge;
-mod null;
+mod history;
 mod options;
-mod pairs;
-mod reasons;
-mod sessions;
-mod sides;
+mod saved;
 #[cfg(test)]
 mod tests;
-mod trend;
+mod verdict;
 
-pub use calibrate::{Calibrated, calibrate};
 pub use comparison::{
-    BenchComparison, Change, Comparison, Design, Direction, Measured, SessionSpread, Side, SideRun, SpreadSource,
-    Verdict,
+    BenchComparison, BenchGate, Change, Comparison, Design, Difference, DifferenceWeight, Direction, FailOn, Gate,
+    GateOutcome, Measured, SessionSpread, Side, SideRun, SpreadSource, Verdict,
 };
-pub use difference::{Difference, DifferenceWeight};
+pub use duel::{NullTest, PairedBench, compare_pairs, paired};
 pub use environment::machine;
-pub use gate::{BenchGate, FailOn, Gate, GateOutcome};
-pub use null::NullTest;
+pub use history::{Calibrated, Trend, calibrate, session_results, trends};
 pub use options::{CompareOptions, Criteria, GateRules, HISTORY_ALONE_FROM, HISTORY_FROM, Prior};
-pub use pairs::{PairedBench, compare_pairs, paired};
-pub use sessions::session_results;
-pub use sides::{Results, compare};
-pub use trend::{Trend, trends};
+pub use saved::{Results, compare};

@@ -1,18 +1,18 @@
-//! How a comparison is made: thresholds, levels, and what is assumed of the spread between sessions. Plain data.
+//! Options of a comparison: threshold, levels, the prior spread between sessions, and the gate. Plain data.
 
-/// Sessions from which on the history's own spread is part of the verdict.
+/// The number of sessions from which on the history's own spread is part of the verdict.
 pub const HISTORY_FROM: usize = 5;
-/// Sessions from which on nothing is assumed beside it.
+/// The number of sessions from which on no prior is used.
 pub const HISTORY_ALONE_FROM: usize = 10;
 
-/// When a change matters and when it is believed.
+/// When a change matters, and when it is significant.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Criteria {
     /// A change within this many percent does not matter.
     pub threshold_pct: f64,
     /// The level of the intervals.
     pub level: f64,
-    /// The share of false alarms among all alarms that is put up with.
+    /// The accepted share of false alarms among all alarms.
     pub significance: f64,
 }
 
@@ -23,19 +23,19 @@ impl Default for Criteria {
     }
 }
 
-/// What is assumed of the spread between sessions before the history is looked at.
+/// The prior of the spread between sessions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Prior {
     /// The spread as a share: 0.01 is 1 %.
     pub s0: f64,
-    /// How many observations it counts for.
+    /// The number of observations that it counts for.
     pub d0: f64,
     /// Whether it was measured on this machine, by `cargo lem calibrate`.
     pub calibrated: bool,
 }
 
 impl Default for Prior {
-    /// 1 % with 4 degrees of freedom, which nobody measured.
+    /// 1 % with 4 degrees of freedom, which is an assumption.
     fn default() -> Self {
         Self { s0: 0.01, d0: 4.0, calibrated: false }
     }
@@ -46,21 +46,21 @@ impl Default for Prior {
 pub struct CompareOptions {
     /// When a change matters.
     pub criteria: Criteria,
-    /// What is assumed of the spread between sessions.
+    /// The prior of the spread between sessions.
     pub prior: Prior,
-    /// Compare also what was measured on other hardware, by another meter or with another model.
+    /// Whether to compare also results of other hardware, another meter or another model.
     pub anyway: bool,
     /// The metric to compare; `None` for each bench's headline.
     pub metric: Option<String>,
 }
 
-/// What a gate goes by.
+/// The rules of a gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct GateRules {
     /// What it fails on; `None` for no gate.
     pub fail_on: Option<super::FailOn>,
-    /// It may fail on one saved baseline without enough history.
+    /// Whether it may fail on one saved baseline without enough history.
     pub trust_single_baseline: bool,
-    /// It may fail, and pass, on estimates.
+    /// Whether it may decide on estimates.
     pub trust_estimates: bool,
 }

@@ -1,4 +1,4 @@
-//! Two results, their environments and their history, from end to end.
+//! End-to-end tests of comparisons: results, environments and history.
 
 use super::fixture::{run, with_fact};
 use super::*;
@@ -22,17 +22,17 @@ fn with(base: &Summary, new: &Summary, history: &[SessionResult], options: &Comp
 fn history(sessions: usize, mean: f64, sd: f64) -> Vec<SessionResult> {
     let values = (0..sessions).map(|i| if i % 2 == 0 { 1.0 } else { -1.0 });
     let scale = sd * ((sessions as f64 - 1.0) / sessions as f64).sqrt();
-    let one = |(day, sign): (usize, f64)| {
+    let to_session = |(day, sign): (usize, f64)| {
         let id = format!("past-{day}");
         session_results(&run(&id, 86_400.0 * (day as f64 + 1.0), mean * (sign * scale).exp())).remove(0)
     };
-    values.enumerate().map(one).collect()
+    values.enumerate().map(to_session).collect()
 }
 
 const DAY: f64 = 86_400.0;
 
 #[test]
-fn one_saved_baseline_is_held_against_the_stated_prior() {
+fn single_baseline_uses_the_stated_prior() {
     let bench = compared(&run("base", 100.0 * DAY, 0.4), &run("new", 101.0 * DAY, 0.42), &[]);
     assert_eq!(bench.design, Some(Design::SingleBaseline { sessions: 1 }));
     let spread = bench.session.unwrap();
@@ -50,7 +50,7 @@ fn one_saved_baseline_is_held_against_the_stated_prior() {
 }
 
 #[test]
-fn ten_earlier_sessions_speak_for_themselves() {
+fn ten_sessions_use_no_prior() {
     let base = run("base", 100.0 * DAY, 0.4);
     let bench = compared(&base, &run("new", 101.0 * DAY, 0.42), &history(9, 0.4, 0.004));
     assert_eq!(bench.design, Some(Design::History { sessions: 10 }));
@@ -66,7 +66,7 @@ fn ten_earlier_sessions_speak_for_themselves() {
 }
 
 #[test]
-fn only_sessions_like_the_base_count() {
+fn selects_sessions_of_the_base() {
     let (base, new) = (run("base", 100.0 * DAY, 0.4), run("new", 101.0 * DAY, 0.4));
     let good = history(4, 0.4, 0.004);
     type Spoil = fn(&mut SessionResult);
@@ -82,10 +82,10 @@ fn only_sessions_like_the_base_count() {
         |past| past.value = -1.0,
     ];
     assert_eq!(compared(&base, &new, &good).design, Some(Design::History { sessions: 5 }));
-    for (at, spoil) in spoilers.iter().enumerate() {
+    for (index, spoil) in spoilers.iter().enumerate() {
         let mut history = good.clone();
         spoil(&mut history[0]);
-        assert_eq!(compared(&base, &new, &history).design, Some(Design::SingleBaseline { sessions: 4 }), "{at}");
+        assert_eq!(compared(&base, &new, &history).design, Some(Design::SingleBaseline { sessions: 4 }), "{index}");
     }
     // The base's own line in the history, and a line that came twice, count once.
     let mut history = good.clone();
@@ -95,7 +95,7 @@ fn only_sessions_like_the_base_count() {
 }
 
 #[test]
-fn what_was_measured_differently_is_named_and_not_compared() {
+fn different_environments_are_not_compared() {
     let base = run("base", DAY, 0.4);
     let new = || run("new", 2.0 * DAY, 0.4);
     for (fact, value) in
@@ -118,16 +118,16 @@ fn what_was_measured_differently_is_named_and_not_compared() {
     let mut method = new();
     method.benches[0].source.as_mut().unwrap().method = crate::model::Method::IntegratedPower;
     assert_eq!(compared(&base, &method, &[]).verdict, Verdict::Invalid);
-    // What is worth a note blocks nothing, and what always differs is not worth one.
+    // Notes do not block, and facts that always differ are not noted.
     let noted = compared(&base, &with_fact(new(), "kernel", "7.0"), &[]);
     assert!(noted.change.is_some());
     assert_eq!(noted.differences.len(), 1, "{:?}", noted.differences);
-    // A fact that only one side knows is no reason either.
+    // A fact that only one side has does not block.
     assert!(compared(&base, &model(new(), "a"), &[]).change.is_some());
 }
 
 #[test]
-fn an_invalid_or_missing_result_is_never_a_change() {
+fn invalid_and_missing_results_have_no_change() {
     let (base, mut new) = (run("base", DAY, 0.4), run("new", 2.0 * DAY, 0.8));
     new.benches[0].status = Status::Invalid;
     new.benches[0].findings.push(Finding::new(Check::Throttled, Severity::Invalid, "throttled all along", "cool it"));
@@ -143,7 +143,7 @@ fn an_invalid_or_missing_result_is_never_a_change() {
 }
 
 #[test]
-fn a_run_against_itself_is_one_session() {
+fn run_against_itself_is_one_session() {
     let same = run("base", DAY, 0.4);
     let bench = compared(&same, &same, &[]);
     assert_eq!(bench.design, Some(Design::SameSession));
@@ -151,7 +151,7 @@ fn a_run_against_itself_is_one_session() {
 }
 
 #[test]
-fn benches_of_one_side_alone_are_named() {
+fn lists_benches_of_one_side() {
     let (mut base, mut new) = (run("base", DAY, 0.4), run("new", 2.0 * DAY, 0.4));
     base.benches[0].bench.id = "gone".to_owned();
     new.benches[0].bench.id = "fresh".to_owned();
@@ -163,7 +163,7 @@ fn benches_of_one_side_alone_are_named() {
 }
 
 #[test]
-fn pairs_see_what_sessions_hide() {
+fn pairs_cancel_drift() {
     // A drift of 5 % over the session, and 2 % more on the new side of each pair, ± 0.1 %.
     let pairs = (0..10).map(|i| {
         let drift = 0.4 * (1.0 + 0.005 * f64::from(i));
@@ -188,7 +188,7 @@ fn pairs_see_what_sessions_hide() {
 }
 
 #[test]
-fn sessions_before_the_level_changed_do_not_count() {
+fn ignores_sessions_before_a_change_of_level() {
     // Six sessions at 0.4, then five and the base at 0.44.
     let mut past = history(6, 0.4, 0.001);
     let later = history(5, 0.44, 0.001).into_iter().enumerate().map(|(day, session)| SessionResult {
@@ -209,21 +209,21 @@ fn sessions_before_the_level_changed_do_not_count() {
 }
 
 #[test]
-fn a_calibration_is_the_spread_beyond_the_sessions_own_noise() {
+fn calibration_subtracts_the_sessions_own_noise() {
     let same = |past: Vec<SessionResult>| -> Vec<SessionResult> {
         past.into_iter().map(|past| SessionResult { commit: Some("c".to_owned()), ..past }).collect()
     };
     let six = same(history(6, 0.4, 0.02));
     let machine = six[0].machine.clone();
     let found = calibrate(&six, &machine).unwrap();
-    // √(0.02² − 0.00442²); the own noise as in `one_saved_baseline_is_held_against_the_stated_prior`.
+    // √(0.02² − 0.00442²); the own noise as in `single_baseline_uses_the_stated_prior`.
     assert!((found.prior.s0 - 0.019505).abs() < 2e-6, "{found:?}");
     assert_eq!((found.prior.d0, found.prior.calibrated, found.sessions, found.benches), (5.0, true, 6, 1));
     assert_eq!(calibrate(&six[..4], &machine), Err(4));
     assert_eq!(calibrate(&six, "another"), Err(0));
     // Sessions of other commits are other code.
     assert_eq!(calibrate(&history(6, 0.4, 0.02), &machine), Err(1));
-    // Sessions that are quieter than their own noise get a floor, not a spread of 0.
+    // Sessions that differ by less than their own noise get the minimum, not a spread of 0.
     assert_eq!(calibrate(&same(history(6, 0.4, 0.0001)), &machine).unwrap().prior.s0, 0.001);
     let prior = Prior { s0: 0.003, d0: 8.0, calibrated: true };
     let options = CompareOptions { prior, ..CompareOptions::default() };
@@ -233,7 +233,7 @@ fn a_calibration_is_the_spread_beyond_the_sessions_own_noise() {
 }
 
 #[test]
-fn a_change_that_is_measured_again_and_again_does_not_become_its_own_base() {
+fn repeated_measurements_of_a_change_are_not_its_base() {
     let at = |mut past: Vec<SessionResult>, commit: &str| {
         for past in &mut past {
             past.run_id.push('b');
@@ -245,13 +245,13 @@ fn a_change_that_is_measured_again_and_again_does_not_become_its_own_base() {
     let base = run("base", 100.0 * DAY, 0.4);
     let new = with_fact(run("new", 120.0 * DAY, 0.44), "git commit", "head");
     let alone = |past: &[SessionResult]| compared(&base, &new, past).design;
-    // Tries of the new commit, or of any other one, on the base's branch after the base.
+    // Runs of the new commit, or of another one, on the base's branch after the base.
     assert_eq!(alone(&at(history(5, 0.44, 0.001), "head")), Some(Design::SingleBaseline { sessions: 1 }));
     assert_eq!(alone(&at(history(5, 0.44, 0.001), "other")), Some(Design::SingleBaseline { sessions: 1 }));
     // The base's commit again is the base.
     let again = at(history(5, 0.4, 0.001), "base");
     assert_eq!(alone(&again), Some(Design::History { sessions: 6 }));
-    // Where both have one commit, nothing tells a later session of the one from one of the other.
+    // Where both have the same commit, a later session of one cannot be distinguished from one of the other.
     let same = with_fact(new.clone(), "git commit", "base");
     assert_eq!(compared(&base, &same, &again).design, Some(Design::SingleBaseline { sessions: 1 }));
 }

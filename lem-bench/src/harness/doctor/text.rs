@@ -1,7 +1,7 @@
 //! A diagnosis for people.
 
 use super::diagnosis::{AtRest, Auto, Diagnosis, MeterState};
-use crate::model::{ChannelProbe, DomainId, Origin};
+use crate::model::{ChannelProbe, DomainId, Origin, fact_names};
 
 /// Where the second column begins.
 const INDENT: &str = "                 ";
@@ -18,7 +18,15 @@ pub(super) fn text(diagnosis: &Diagnosis) -> String {
         lines.push(format!("The sensors were not probed: {why}"));
     }
     let standing = |name: &&str| diagnosis.environment.iter().find(|fact| fact.name == **name);
-    let told = ["cpu model", "cpu governor", "virtualisation", "container", "power supply"].iter().filter_map(standing);
+    let told = [
+        fact_names::CPU_MODEL,
+        fact_names::CPU_GOVERNOR,
+        fact_names::VIRTUALISATION,
+        fact_names::CONTAINER,
+        fact_names::POWER_SUPPLY,
+    ]
+    .iter()
+    .filter_map(standing);
     lines.extend(told.map(|fact| format!("{}: {}", fact.name, fact.value)));
     lines.join("\n") + "\n"
 }

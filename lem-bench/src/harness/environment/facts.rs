@@ -3,7 +3,7 @@
 use super::{git, machine, process};
 use crate::harness::invocation::Invocation;
 use crate::harness::workspace::TargetInfo;
-use crate::model::Fact;
+use crate::model::{Fact, fact_names};
 
 /// Returns how this binary was built.
 pub(in crate::harness) fn build_facts(target: &TargetInfo) -> Vec<Fact> {
@@ -15,10 +15,12 @@ pub(in crate::harness) fn facts(call: &Invocation) -> Vec<Fact> {
     let mut facts = known(machine::facts(&call.config().open.sysfs_root));
     facts.extend(build_facts(&call.target));
     facts.extend(known(git::facts(&call.paths.cwd)));
-    facts.extend(known([("arguments", Some(process::arguments()))]));
+    facts.extend(known([(fact_names::ARGUMENTS, Some(process::arguments()))]));
     facts.extend(process::variables().into_iter().map(|(name, value)| Fact { name, value }));
     let context = call.config().context.iter();
-    facts.extend(context.map(|(key, value)| Fact { name: format!("context {key}"), value: value.clone() }));
+    facts.extend(
+        context.map(|(key, value)| Fact { name: format!("{}{key}", fact_names::CONTEXT_PREFIX), value: value.clone() }),
+    );
     facts
 }
 

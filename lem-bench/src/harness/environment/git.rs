@@ -1,11 +1,12 @@
 //! The commit that is checked out, read from `.git` without starting git. Uncommitted changes are not detected.
 
+use crate::model::fact_names;
 use std::path::{Path, PathBuf};
 
 /// Returns commit and branch of the repository that contains `folder`.
 pub(super) fn facts(folder: &Path) -> [(&'static str, Option<String>); 2] {
     let head = folder.ancestors().find_map(repository).and_then(|git| head(&git)).unwrap_or_default();
-    [("git commit", head.commit), ("git branch", head.branch)]
+    [(fact_names::GIT_COMMIT, head.commit), (fact_names::GIT_BRANCH, head.branch)]
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]

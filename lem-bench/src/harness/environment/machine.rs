@@ -1,6 +1,7 @@
 //! The machine: processor, operating system, virtual machine and container. Read from files on Linux; little is known
 //! elsewhere.
 
+use crate::model::fact_names;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -9,19 +10,19 @@ pub(super) fn facts(sys: &Path) -> [(&'static str, Option<String>); 13] {
     let cpuinfo = read("/proc/cpuinfo").unwrap_or_default();
     let cores = std::thread::available_parallelism().ok().map(|n| n.to_string());
     [
-        ("host", read("/proc/sys/kernel/hostname")),
-        ("os", os()),
-        ("kernel", read("/proc/sys/kernel/osrelease")),
-        ("architecture", Some(std::env::consts::ARCH.to_owned())),
-        ("cpu model", field(&cpuinfo, "model name")),
-        ("cpus for this process", cores),
-        ("cpus online", read(sys.join("devices/system/cpu/online"))),
-        ("cpu governor", governors(sys)),
-        ("memory", memory()),
-        ("virtualisation", virtualisation(&cpuinfo, sys)),
-        ("container", container()),
-        ("power supply", power_supply(sys)),
-        ("load average", read("/proc/loadavg").and_then(|text| load(&text))),
+        (fact_names::HOST, read("/proc/sys/kernel/hostname")),
+        (fact_names::OS, os()),
+        (fact_names::KERNEL, read("/proc/sys/kernel/osrelease")),
+        (fact_names::ARCHITECTURE, Some(std::env::consts::ARCH.to_owned())),
+        (fact_names::CPU_MODEL, field(&cpuinfo, "model name")),
+        (fact_names::CPUS_FOR_PROCESS, cores),
+        (fact_names::CPUS_ONLINE, read(sys.join("devices/system/cpu/online"))),
+        (fact_names::CPU_GOVERNOR, governors(sys)),
+        (fact_names::MEMORY, memory()),
+        (fact_names::VIRTUALISATION, virtualisation(&cpuinfo, sys)),
+        (fact_names::CONTAINER, container()),
+        (fact_names::POWER_SUPPLY, power_supply(sys)),
+        (fact_names::LOAD_AVERAGE, read("/proc/loadavg").and_then(|text| load(&text))),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! This process: how its binary was built, its command line, and the variables that change what a bench does.
 
 use crate::harness::workspace::TargetInfo;
+use crate::model::fact_names;
 
 /// Variables that change how fast or where code runs.
 const VARIABLES: [&str; 12] = [
@@ -27,10 +28,10 @@ pub(super) fn build(target: &TargetInfo) -> [(&'static str, Option<String>); 5] 
     };
     [
         ("package", target.package.map(str::to_owned)),
-        ("rustc", option_env!("LEM_BENCH_BUILD_RUSTC").map(str::to_owned)),
-        ("target triple", option_env!("LEM_BENCH_BUILD_TARGET").map(str::to_owned)),
-        ("build", Some(build)),
-        ("executable", executable()),
+        (fact_names::RUSTC, option_env!("LEM_BENCH_BUILD_RUSTC").map(str::to_owned)),
+        (fact_names::TARGET_TRIPLE, option_env!("LEM_BENCH_BUILD_TARGET").map(str::to_owned)),
+        (fact_names::BUILD, Some(build)),
+        (fact_names::EXECUTABLE, executable()),
     ]
 }
 

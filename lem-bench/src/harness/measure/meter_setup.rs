@@ -15,6 +15,7 @@ use crate::clock::{Clock, RealClock};
 use crate::meter::{self, DeviceMonitor, Meter, MeterChoice, NullMeter, OpenError};
 use crate::model::{
     Calibration, DeviceLimits, Domain, DomainId, DomainKind, Fact, MeterProbe, Origin, RunEvidence, RunHeader,
+    fact_names,
 };
 use crate::runner::HostMonitor;
 use crate::sampler::{ProbeEffort, Sampler, SamplerConfig, probe};
@@ -140,9 +141,11 @@ impl MeterSetup {
     pub(super) fn gpus(&self) -> Vec<String> {
         let find = |id: &DomainId, name| self.facts.iter().find(|fact| fact.name == format!("{id} {name}"));
         let gpus = self.domains.iter().filter(|domain| domain.kind == DomainKind::Gpu);
-        gpus.filter_map(|gpu| find(&gpu.id, "mig instances").or_else(|| find(&gpu.id, "uuid")))
-            .map(|fact| fact.value.clone())
-            .collect()
+        gpus.filter_map(|gpu| {
+            find(&gpu.id, fact_names::DEVICE_MIG_INSTANCES).or_else(|| find(&gpu.id, fact_names::DEVICE_UUID))
+        })
+        .map(|fact| fact.value.clone())
+        .collect()
     }
 
     /// Whether all domains are of this process and none of the machine.

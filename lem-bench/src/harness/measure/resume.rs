@@ -8,13 +8,21 @@ use super::super::config::Resume;
 use super::super::exit::HarnessError;
 use super::super::options::may_differ_on_resume;
 use super::results::Results;
-use crate::model::{DomainId, Fact, IdleKind, Outcome, Record, RunHeader};
+use crate::model::{DomainId, Fact, IdleKind, Outcome, Record, RunHeader, fact_names};
 use crate::protocol::CycleTotals;
 use crate::store::{Home, JournalWriter, RunDir, RunId, read_run};
 
 /// Facts that must not change between the processes of a run.
-const MACHINE_FACTS: [&str; 8] =
-    ["executable", "host", "architecture", "cpu model", "cpus for this process", "kernel", "rustc", "build"];
+const MACHINE_FACTS: [&str; 8] = [
+    fact_names::EXECUTABLE,
+    fact_names::HOST,
+    fact_names::ARCHITECTURE,
+    fact_names::CPU_MODEL,
+    fact_names::CPUS_FOR_PROCESS,
+    fact_names::KERNEL,
+    fact_names::RUSTC,
+    fact_names::BUILD,
+];
 /// Endings of the names of device facts that must not change.
 const DEVICE_FACTS: [&str; 4] = [" name", " uuid", " device", "driver"];
 
@@ -124,7 +132,7 @@ impl PreviousRun {
         if differences.is_empty() {
             return Ok(());
         }
-        let arguments = find_fact(&self.header.environment, "arguments").unwrap_or("none");
+        let arguments = find_fact(&self.header.environment, fact_names::ARGUMENTS).unwrap_or("none");
         Err(HarnessError::usage(format!(
             "cannot resume run {}: its settings differ:\n  {}\nIts arguments were: {arguments}. To start a new run, remove \
              --resume",

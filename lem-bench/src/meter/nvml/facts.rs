@@ -8,6 +8,7 @@ use nvml_wrapper::error::NvmlError;
 
 use super::gpus::Gpu;
 use super::sensors::Sensor;
+use crate::model::fact_names;
 
 type Fact = (String, String);
 
@@ -16,7 +17,7 @@ pub(super) fn of_driver(nvml: &Nvml) -> Vec<Fact> {
     let cuda = nvml.sys_cuda_driver_version();
     let cuda = cuda.map(|version| format!("{}.{}", version / 1000, version % 1000 / 10));
     vec![
-        ("driver".to_owned(), to_text(nvml.sys_driver_version())),
+        (fact_names::DRIVER.to_owned(), to_text(nvml.sys_driver_version())),
         ("nvml".to_owned(), to_text(nvml.sys_nvml_version())),
         ("cuda driver".to_owned(), to_text(cuda)),
     ]
@@ -30,32 +31,35 @@ pub(super) fn of_gpu(gpu: &Gpu, sensors: &[Sensor]) -> Vec<Fact> {
     let counter = if sensors.contains(&Sensor::TotalEnergy) { "total energy, mJ" } else { "none" };
     let power = sensors.iter().find_map(|sensor| sensor.power_name()).unwrap_or("none");
     let mut facts = vec![
-        ("name", gpu.name.clone()),
-        ("uuid", gpu.uuid.clone()),
+        (fact_names::DEVICE_NAME, gpu.name.clone()),
+        (fact_names::DEVICE_UUID, gpu.uuid.clone()),
         ("pci", to_text(device.pci_info().map(|pci| pci.bus_id))),
-        ("architecture", to_text(device.architecture())),
-        ("power limit W", watts(device.enforced_power_limit())),
-        ("default power limit W", watts(device.power_management_limit_default())),
+        (fact_names::ARCHITECTURE, to_text(device.architecture())),
+        (fact_names::DEVICE_POWER_LIMIT, watts(device.enforced_power_limit())),
+        (fact_names::DEVICE_DEFAULT_POWER_LIMIT, watts(device.power_management_limit_default())),
         ("persistence mode", on_or_off(device.is_in_persistent_mode())),
-        ("ecc", on_or_off(device.is_ecc_enabled().map(|ecc| ecc.currently_enabled))),
-        ("mig", on_or_off(device.mig_mode().map(|mode| mode.current == 1))),
-        ("max sm clock MHz", to_text(device.max_clock_info(Clock::SM))),
-        ("max memory clock MHz", to_text(device.max_clock_info(Clock::Memory))),
-        ("compute processes", to_text(device.running_compute_processes().map(|processes| processes.len()))),
-        ("energy counter", counter.to_owned()),
-        ("power sensor", power.to_owned()),
+        (fact_names::DEVICE_ECC, on_or_off(device.is_ecc_enabled().map(|ecc| ecc.currently_enabled))),
+        (fact_names::DEVICE_MIG, on_or_off(device.mig_mode().map(|mode| mode.current == 1))),
+        (fact_names::DEVICE_MAX_SM_CLOCK, to_text(device.max_clock_info(Clock::SM))),
+        (fact_names::DEVICE_MAX_MEMORY_CLOCK, to_text(device.max_clock_info(Clock::Memory))),
+        (
+            fact_names::DEVICE_COMPUTE_PROCESSES,
+            to_text(device.running_compute_processes().map(|processes| processes.len())),
+        ),
+        (fact_names::DEVICE_ENERGY_COUNTER, counter.to_owned()),
+        (fact_names::DEVICE_POWER_SENSOR, power.to_owned()),
     ];
     if gpu.is_mig {
         let instances = match gpu.mig_instances.as_slice() {
             [] => "this card is divided into MIG instances".to_owned(),
             instances => format!("this process uses {}", instances.join(" and ")),
         };
-        facts.push(("energy covers", format!("the whole card; {instances}")));
+        facts.push((fact_names::DEVICE_ENERGY_COVERS, format!("the whole card; {instances}")));
     }
     if !gpu.mig_instances.is_empty() {
-        facts.push(("mig instances", gpu.mig_instances.join(",")));
+        facts.push((fact_names::DEVICE_MIG_INSTANCES, gpu.mig_instances.join(",")));
     }
-    facts.into_iter().map(|(name, value)| (format!("{} {name}", gpu.id), value)).collect()
+    facts.into_iter().map(|(name, value)| (fact_names::of_device(&gpu.id, name), value)).collect()
 }
 
 fn to_text(result: Result<impl std::fmt::Display, NvmlError>) -> String {

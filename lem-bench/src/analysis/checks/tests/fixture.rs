@@ -1,8 +1,6 @@
-//! The evidence of a run that nothing stands against: ten cycles of ten seconds at 300 W on one card. Tests bend it.
-//!
-//! Must not know what is judged.
+//! The records of a run without findings: ten cycles of ten seconds at 300 W on one GPU. Cases change them.
 
-use crate::analysis::finding::Finding;
+use crate::analysis::finding::{Check, Finding, Severity};
 use crate::analysis::{Options, ReadJournal, Summary, summarise_read};
 use crate::model::{
     BenchEnd, BenchRecord, ChannelProbe, CpuEvidence, CycleEvidence, CycleRecord, DeviceLimits, DeviceProcess, Domain,
@@ -12,13 +10,13 @@ use crate::model::{
 };
 use crate::units::{Joules, Stamp, Watts};
 
-/// The scatter of the cycles' energy in percent: it neither rises nor falls, and no cycle stands out.
+/// The scatter of the cycles' energy in percent, without a trend and without outliers.
 const SCATTER: [f64; 10] = [0.2, -0.3, 0.1, -0.1, 0.3, -0.2, -0.1, 0.2, 0.0, -0.1];
 
-/// The process that measured.
+/// The id of the process that measured.
 pub(super) const PID: u32 = 1000;
 
-/// A moment of the run.
+/// Returns a stamp of the run.
 pub(super) fn at(seconds: f64) -> Stamp {
     Stamp((seconds * 1e9) as u64)
 }
@@ -47,7 +45,7 @@ impl Run {
         Self { journals: vec![Journal::clean()], damage: Vec::new() }
     }
 
-    /// A second process of the same run, with a card of its own.
+    /// Adds a second process of the same run, with a GPU of its own.
     pub(super) fn add_process(&mut self) {
         let gpu = DomainId::new("gpu:1");
         let mut second = Journal::clean();
@@ -66,7 +64,7 @@ impl Run {
         self.journals.push(second);
     }
 
-    /// The journal of the first process.
+    /// Returns the journal of the first process.
     pub(super) fn one(&mut self) -> &mut Journal {
         &mut self.journals[0]
     }
@@ -79,7 +77,7 @@ impl Run {
         summarise_read(&journals, &options).unwrap()
     }
 
-    /// All findings, of the run and of its bench.
+    /// Returns all findings, of the run and of its bench.
     pub(super) fn findings(&self) -> Vec<Finding> {
         let mut summary = self.summary();
         let mut findings = std::mem::take(&mut summary.findings);
@@ -146,7 +144,7 @@ impl Journal {
         records
     }
 
-    /// The same of another bench.
+    /// Changes the bench's id.
     pub(super) fn rename(&mut self, id: &str) {
         let end = self.end.iter_mut().map(|end| &mut end.bench);
         let cycles = self.cycles.iter_mut().map(|cycle| &mut cycle.bench);
@@ -154,7 +152,7 @@ impl Journal {
         cycles.chain(end).chain(others).chain(&mut self.loaded.bench).for_each(|bench| id.clone_into(bench));
     }
 
-    /// Scales each cycle's energy, as each of its sensors tells it.
+    /// Scales each cycle's energy, by both methods.
     pub(super) fn scale(&mut self, by: impl Fn(usize) -> f64) {
         for (n, cycle) in self.cycles.iter_mut().enumerate() {
             let energy = &mut cycle.windows[0].energy[0];
@@ -167,37 +165,69 @@ impl Journal {
         }
     }
 
-    /// Idle power in each gap.
+    /// Sets idle power in each gap.
     pub(super) fn idle(&mut self, watts: impl Fn(usize) -> f64) {
         for (n, cycle) in self.cycles.iter_mut().enumerate() {
             cycle.idle.as_mut().unwrap().power[0].1 = Watts(watts(n));
         }
     }
 
-    /// Temperatures at the start and the end of each cycle.
+    /// Sets the temperatures at the start and the end of each cycle.
     pub(super) fn temperatures(&mut self, celsius: impl Fn(usize) -> (f64, f64)) {
         for (n, cycle) in self.cycles.iter_mut().enumerate() {
             (cycle.temperature_c[0].1, cycle.temperature_c[0].2) = celsius(n);
         }
     }
 
+    /// Adds a fact to the environment.
     pub(super) fn fact(&mut self, name: &str, value: &str) {
         self.head.environment.push(Fact { name: name.to_owned(), value: value.to_owned() });
     }
 
-    /// Something that a sensor did, so many seconds after the start of a cycle's window of ten.
+    /// Adds a sensor event, this many seconds after the start of a cycle's window of ten seconds.
     pub(super) fn event(&mut self, cycle: usize, kind: SensorEventKind, after_s: f64) {
         let begin = self.cycles[cycle].windows[0].start.seconds();
         let event = SensorEvent { at: at(begin + after_s), domain: gpu(), kind, detail: "as described".to_owned() };
         self.cycles[cycle].events.push(event);
     }
 
-    /// What the gauges of each cycle told.
-    pub(super) fn gauges(&mut self, bend: impl Fn(usize, &mut GaugeEvidence)) {
-        for (n, cycle) in self.cycles.iter_mut().enumerate() {
-            bend(n, &mut cycle.evidence.gauges[0]);
+    /// Adds another process to the users of the GPU after these cycles.
+    pub(super) fn add_user(&mut self, pid: u32, cycles: std::ops::Range<usize>) {
+        for cycle in &mut self.cycles[cycles] {
+            cycle.evidence.users.as_mut().unwrap().push(foreign_process(pid));
         }
     }
+
+    /// Sets the work of each cycle.
+    pub(super) fn work(&mut self, work: impl Fn(usize) -> WorkCounts) {
+        for (n, cycle) in self.cycles.iter_mut().enumerate() {
+            cycle.windows[0].work = work(n);
+        }
+    }
+
+    /// Changes the gauges of each cycle.
+    pub(super) fn gauges(&mut self, change: impl Fn(usize, &mut GaugeEvidence)) {
+        for (n, cycle) in self.cycles.iter_mut().enumerate() {
+            change(n, &mut cycle.evidence.gauges[0]);
+        }
+    }
+}
+
+/// Evidence that provokes a finding, and evidence that just does not.
+pub(super) struct Case {
+    pub(super) check: Check,
+    pub(super) weight: Severity,
+    /// A part of the finding's evidence.
+    pub(super) says: &'static str,
+    /// Changes a clean run so that there is such a finding.
+    pub(super) provoked: fn(&mut Run),
+    /// Changes a clean run so that the finding is missing or less severe.
+    pub(super) spared: fn(&mut Run),
+}
+
+/// Returns a user of the GPU that is not part of the run.
+pub(super) fn foreign_process(pid: u32) -> DeviceProcess {
+    DeviceProcess { domain: gpu(), pid, memory_bytes: Some(3 << 30), own: false }
 }
 
 fn gpu() -> DomainId {

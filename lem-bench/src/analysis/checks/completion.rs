@@ -1,0 +1,146 @@
+//! Checks how a bench ended and whether its numbers are complete: outcome, cycles, energy, requests, precision.
+
+use crate::analysis::evidence::Evidence;
+use crate::analysis::finding::{Check, Finding, Severity};
+use crate::analysis::interval::ENOUGH_CYCLES;
+use crate::model::{Outcome, StopReason};
+
+/// The share of failed requests above which a result is invalid.
+const MAX_FAILED: f64 = 0.01;
+
+pub(super) fn check(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
+    check_outcome(findings, evidence);
+    check_resumed(findings, evidence);
+    check_cycles(findings, evidence);
+    check_requests(findings, evidence);
+    check_precision(findings, evidence);
+}
+
+fn check_outcome(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
+    let finding = match evidence.first().end.map(|end| &end.outcome) {
+        Some(Outcome::Completed) => return,
+        Some(Outcome::Failed { message }) => Finding::new(
+            Check::BenchFailed,
+            Severity::Invalid,
+            format!("the bench failed: {message}"),
+            "fix the bench; `cargo test --benches` runs each body once",
+        ),
+        Some(Outcome::Panicked { message }) => Finding::new(
+            Check::BenchFailed,
+            Severity::Invalid,
+            format!("the bench panicked: {message}"),
+            "fix the bench; `cargo test --benches` runs each body once",
+        ),
+        Some(Outcome::DeviceLost { message }) => Finding::new(
+            Check::DeviceLost,
+            Severity::Invalid,
+            format!("the meter lost its device: {message}"),
+            "check the driver's log (`dmesg`), reset or reseat the device, and run again",
+        ),
+        None => Finding::new(
+            Check::Interrupted,
+            Severity::Warning,
+            format!("the bench was interrupted: its journal ends after {} cycles", evidence.cycles.len()),
+            "run the same command with `--resume` to continue it",
+        ),
+    };
+    findings.push(finding);
+}
+
+fn check_resumed(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
+    let times: u32 = evidence.processes.iter().map(|process| process.resumed).sum();
+    if times > 0 {
+        findings.push(Finding::new(
+            Check::Resumed,
+            Severity::Note,
+            format!(
+                "the bench was interrupted and resumed {}: its cycles are not from one session",
+                if times == 1 { "once".to_owned() } else { format!("{times} times") }
+            ),
+            "run it again in one session if the sessions differ (another day, another room temperature)",
+        ));
+    }
+}
+
+fn check_cycles(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
+    let n = evidence.cycles.len();
+    let missing = evidence.cycles.iter().filter(|cycle| cycle.summary.energy_j.is_none());
+    let missing: Vec<String> = missing.map(|cycle| cycle.summary.index.to_string()).collect();
+    if !missing.is_empty() {
+        findings.push(Finding::new(
+            Check::EnergyMissing,
+            Severity::Invalid,
+            format!("cycle {} has no energy", missing.join(", ")),
+            "run `cargo lem doctor`: a counter or gauge could not be read around the edges of those windows",
+        ));
+    }
+    let end = evidence.first().end;
+    let scheduled = || evidence.first().record.cycles().unwrap_or(0) as usize;
+    let planned = end.and_then(|end| end.precision).map_or_else(scheduled, |precision| precision.cycles as usize);
+    let completed = matches!(end.map(|end| &end.outcome), Some(Outcome::Completed));
+    if completed && n < planned {
+        findings.push(Finding::new(
+            Check::Completeness,
+            Severity::Warning,
+            format!("only {n} of {planned} cycles are present although the bench completed: its journal is damaged"),
+            "run it again, and check the disk",
+        ));
+    }
+    if n > 0 && n < ENOUGH_CYCLES {
+        let (severity, consequence) = if n < 2 {
+            (Severity::Warning, "one cycle has no interval")
+        } else {
+            (Severity::Note, "intervals are only indicative")
+        };
+        findings.push(Finding::new(
+            Check::FewCycles,
+            severity,
+            format!("{n} cycle{}: {consequence}", if n == 1 { "" } else { "s" }),
+            format!("run at least {ENOUGH_CYCLES} (`--cycles {ENOUGH_CYCLES}`)"),
+        ));
+    }
+}
+
+fn check_requests(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
+    let failed = evidence.cycles.iter().map(|cycle| cycle.summary.failed).fold(0, u64::saturating_add);
+    let total = evidence.cycles.iter().map(|cycle| cycle.summary.requests).fold(failed, u64::saturating_add);
+    if failed == 0 {
+        return;
+    }
+    let share = failed as f64 / total as f64;
+    let last = evidence.first().end.and_then(|end| end.last_failure.as_deref());
+    let message = last.map_or_else(String::new, |message| format!("; the last one with: {message}"));
+    findings.push(Finding::new(
+        Check::FailedRequests,
+        if share > MAX_FAILED { Severity::Invalid } else { Severity::Note },
+        format!("{failed} of {total} requests failed ({:.1} %){message}", share * 100.0),
+        "their energy is in the windows but their tokens are not; above 1 % the result must not be used",
+    ));
+}
+
+/// Reports whether the target precision was reached, where there was one.
+fn check_precision(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
+    let Some(precision) = evidence.first().end.and_then(|end| end.precision) else { return };
+    let percent = |share: f64| format!("±{:.2} %", share * 100.0);
+    let (n, target) = (precision.cycles, percent(precision.target));
+    let reached = precision.half_width.map_or_else(|| "an unknown half width".to_owned(), percent);
+    let (severity, evidence, remedy) = match precision.ended {
+        StopReason::Precision => (Severity::Note, format!("{n} cycles reached {reached}; the target was {target}"), ""),
+        StopReason::MostCycles => (
+            Severity::Warning,
+            format!("{n} cycles, the maximum, reached {reached} instead of the target of {target}"),
+            "longer windows (`--min-window`) narrow it more than more cycles",
+        ),
+        StopReason::TimeBudget => (
+            Severity::Warning,
+            format!("the time budget ended after {n} cycles at {reached} instead of the target of {target}"),
+            "use a larger `--time-budget`, or longer windows (`--min-window`)",
+        ),
+        StopReason::NoPrecision => (
+            Severity::Warning,
+            format!("the target of {target} could not be checked, because no cycle has an energy"),
+            "run `cargo lem doctor`, and see the other findings",
+        ),
+    };
+    findings.push(Finding::new(Check::Precision, severity, evidence, remedy));
+}

@@ -1,0 +1,271 @@
+//! Cases of the checks of completion, of runs of several processes, and of damaged journals.
+
+use std::time::Duration;
+
+use super::fixture::{Case, Journal, Run};
+use crate::analysis::finding::{Check, Severity};
+use crate::model::{DomainId, Outcome, Precision, SensorEventKind, StopReason};
+
+/// Delays the windows of a second process.
+fn delay_second(run: &mut Run, by: Duration) {
+    run.add_process();
+    for window in run.journals[1].cycles.iter_mut().flat_map(|cycle| &mut cycle.windows) {
+        (window.start, window.stop) = (window.start + by, window.stop + by);
+    }
+}
+
+/// Gives both processes a fact, with different values.
+fn set_fact(run: &mut Run, name: &str, first: &str, second: &str) {
+    run.add_process();
+    run.journals[0].fact(name, first);
+    run.journals[1].fact(&name.replace("gpu:0", "gpu:1"), second);
+}
+
+/// Changes the journal of a second process, which has a GPU of its own.
+fn change_second(run: &mut Run, change: fn(&mut Journal)) {
+    run.add_process();
+    let second = &mut run.journals[1];
+    change(second);
+    let gpu = second.head.headline[0].clone();
+    second.head.evidence.users.iter_mut().flatten().for_each(|user| user.domain = gpu.clone());
+    for cycle in &mut second.cycles {
+        cycle.events.iter_mut().for_each(|event| event.domain = gpu.clone());
+        cycle.evidence.users.iter_mut().flatten().for_each(|user| user.domain = gpu.clone());
+    }
+}
+
+/// Makes two shards, each with a bench of its own.
+fn shards(run: &mut Run, which: [(u32, u32); 2]) {
+    run.journals.push(run.journals[0].clone());
+    for (journal, shard) in run.journals.iter_mut().zip(which) {
+        journal.head.shard = Some(shard);
+        journal.rename(&format!("decode/batch={}", shard.0));
+    }
+}
+
+pub(super) const PROCESS_CASES: [Case; 15] = [
+    Case {
+        check: Check::CounterReset,
+        weight: Severity::Invalid,
+        says: "was reset or ran backwards 1 times on gpu:1, 1 of them in windows",
+        provoked: |run| change_second(run, |second| second.event(3, SensorEventKind::CounterReset, 5.0)),
+        spared: |run| change_second(run, |second| second.event(3, SensorEventKind::CounterReset, -4.0)),
+    },
+    Case {
+        check: Check::Foreign,
+        weight: Severity::Warning,
+        says: "gpu:1: process 4242 with 3072 MiB used it all the time",
+        provoked: |run| change_second(run, |second| second.add_user(4242, 0..10)),
+        spared: Run::add_process,
+    },
+    Case {
+        check: Check::PowerPolicy,
+        weight: Severity::Warning,
+        says: "gpu:1: the power limit is 300 W, below the default of 700 W",
+        provoked: |run| {
+            change_second(run, |second| {
+                let limits = &mut second.head.evidence.limits[0];
+                limits.domain = DomainId::new("gpu:1");
+                (limits.enforced_w, limits.default_w) = (Some(300.0), Some(700.0));
+            });
+        },
+        spared: Run::add_process,
+    },
+    Case {
+        check: Check::ProcessMissing,
+        weight: Severity::Invalid,
+        says: "rank 1 of 2 processes is missing",
+        provoked: |run| run.one().head.world = 2,
+        spared: Run::add_process,
+    },
+    Case {
+        check: Check::ProcessDuplicate,
+        weight: Severity::Warning,
+        says: "rank 0 has several journals",
+        provoked: |run| run.journals.push(run.journals[0].clone()),
+        spared: Run::add_process,
+    },
+    Case {
+        check: Check::ProcessUnfinished,
+        weight: Severity::Warning,
+        says: "rank 1 did not finish the bench",
+        provoked: |run| {
+            run.add_process();
+            run.journals[1].end = None;
+        },
+        spared: Run::add_process,
+    },
+    Case {
+        check: Check::WindowsApart,
+        weight: Severity::Invalid,
+        says: "in 10 cycles the windows of the processes do not overlap",
+        provoked: |run| delay_second(run, Duration::from_secs(11)),
+        spared: |run| delay_second(run, Duration::from_secs(1)),
+    },
+    Case {
+        check: Check::CyclesMissing,
+        weight: Severity::Warning,
+        says: "cycle 3 is missing, but later ones are present",
+        provoked: |run| drop(run.one().cycles.remove(3)),
+        spared: |run| drop(run.one().cycles.pop()),
+    },
+    Case {
+        check: Check::Completeness,
+        weight: Severity::Warning,
+        says: "different numbers of cycles (10, 7)",
+        provoked: |run| {
+            run.add_process();
+            run.journals[1].cycles.truncate(7);
+        },
+        spared: Run::add_process,
+    },
+    Case {
+        check: Check::ShardMissing,
+        weight: Severity::Warning,
+        says: "shard 2 of 3 is missing",
+        provoked: |run| shards(run, [(1, 3), (3, 3)]),
+        spared: |run| shards(run, [(1, 2), (2, 2)]),
+    },
+    Case {
+        check: Check::MixedSchema,
+        weight: Severity::Warning,
+        says: "have schema versions 1, 2",
+        provoked: |run| {
+            run.add_process();
+            run.journals[1].head.schema_version = 1;
+        },
+        spared: Run::add_process,
+    },
+    Case {
+        check: Check::MixedEnvironment,
+        weight: Severity::Warning,
+        says: "kernel (6.1 / 6.2)",
+        provoked: |run| set_fact(run, "kernel", "6.1", "6.2"),
+        spared: |run| set_fact(run, "load average", "0.10", "0.20"),
+    },
+    Case {
+        check: Check::MixedEnvironment,
+        weight: Severity::Warning,
+        says: "driver (575.2 / 580.1)",
+        provoked: |run| set_fact(run, "driver", "580.1", "575.2"),
+        spared: |run| set_fact(run, "gpu:0 uuid", "GPU-1", "GPU-2"),
+    },
+    Case {
+        check: Check::MixedEnvironment,
+        weight: Severity::Warning,
+        says: "gpu power limit W (500 / 700)",
+        provoked: |run| set_fact(run, "gpu:0 power limit W", "700", "500"),
+        // A power limit is not compared with a default power limit.
+        spared: |run| {
+            set_fact(run, "gpu:0 power limit W", "500", "500");
+            run.journals[0].fact("gpu:0 default power limit W", "700");
+            run.journals[1].fact("gpu:1 default power limit W", "700");
+        },
+    },
+    Case {
+        check: Check::JournalDamaged,
+        weight: Severity::Warning,
+        says: "the journal of rank 0 is damaged: line 7 ends early (and 1 more)",
+        provoked: |run| run.damage = ["line 7 ends early".to_owned(), "line 9 is not a record".to_owned()].into(),
+        spared: |_| {},
+    },
+];
+
+fn ended(run: &mut Run, outcome: Outcome) {
+    run.one().end.as_mut().unwrap().outcome = outcome;
+}
+
+fn failed(run: &mut Run, requests: u64) {
+    run.one().cycles[2].windows[0].work.failed = requests;
+}
+
+fn precision(run: &mut Run, ended: StopReason) {
+    let precision = Precision { target: 0.01, half_width: Some(0.013), cycles: 10, ended };
+    run.one().end.as_mut().unwrap().precision = Some(precision);
+}
+
+/// Plans and runs this many cycles.
+fn with_cycles(run: &mut Run, n: usize) {
+    run.one().cycles.truncate(n);
+    run.one().bench.schedule.insert("cycles".to_owned(), n as f64);
+}
+
+pub(super) const COMPLETION_CASES: [Case; 11] = [
+    Case {
+        check: Check::BenchFailed,
+        weight: Severity::Invalid,
+        says: "the bench failed: no model",
+        provoked: |run| ended(run, Outcome::Failed { message: "no model".to_owned() }),
+        spared: |_| {},
+    },
+    Case {
+        check: Check::BenchFailed,
+        weight: Severity::Invalid,
+        says: "the bench panicked: index",
+        provoked: |run| ended(run, Outcome::Panicked { message: "index out of bounds".to_owned() }),
+        spared: |_| {},
+    },
+    Case {
+        check: Check::DeviceLost,
+        weight: Severity::Invalid,
+        says: "the meter lost its device: off the bus",
+        provoked: |run| ended(run, Outcome::DeviceLost { message: "off the bus".to_owned() }),
+        spared: |_| {},
+    },
+    Case {
+        check: Check::Interrupted,
+        weight: Severity::Warning,
+        says: "its journal ends after 10 cycles",
+        provoked: |run| run.one().end = None,
+        spared: |_| {},
+    },
+    Case {
+        check: Check::Resumed,
+        weight: Severity::Note,
+        says: "resumed once",
+        provoked: |run| run.one().resumed = true,
+        spared: |_| {},
+    },
+    Case {
+        check: Check::EnergyMissing,
+        weight: Severity::Invalid,
+        says: "cycle 4 has no energy",
+        provoked: |run| run.one().cycles[4].windows[0].energy.clear(),
+        spared: |_| {},
+    },
+    Case {
+        check: Check::Completeness,
+        weight: Severity::Warning,
+        says: "only 9 of 10 cycles are present although the bench completed",
+        provoked: |run| run.one().cycles.truncate(9),
+        spared: |run| with_cycles(run, 9),
+    },
+    Case {
+        check: Check::FewCycles,
+        weight: Severity::Warning,
+        says: "one cycle has no interval",
+        provoked: |run| with_cycles(run, 1),
+        spared: |run| with_cycles(run, 5),
+    },
+    Case {
+        check: Check::FewCycles,
+        weight: Severity::Note,
+        says: "5 cycles: intervals are only indicative",
+        provoked: |run| with_cycles(run, 5),
+        spared: |run| with_cycles(run, 8),
+    },
+    Case {
+        check: Check::FailedRequests,
+        weight: Severity::Invalid,
+        says: "4 of 204 requests failed",
+        provoked: |run| failed(run, 4),
+        spared: |run| failed(run, 1),
+    },
+    Case {
+        check: Check::Precision,
+        weight: Severity::Warning,
+        says: "the maximum, reached ±1.30 % instead of the target of ±1.00 %",
+        provoked: |run| precision(run, StopReason::MostCycles),
+        spared: |run| precision(run, StopReason::Precision),
+    },
+];
