@@ -4,13 +4,12 @@ mod checks;
 mod exhaustive;
 mod mser;
 mod permutation;
-mod quantile;
+pub(crate) mod quantile;
 mod ratio;
 mod welch;
 
 pub(crate) use exhaustive::exhaustive_cluster;
 pub(crate) use mser::mser5;
 pub(crate) use permutation::perm_exact;
-pub(crate) use quantile::quantile7;
 pub(crate) use ratio::fieller;
 pub(crate) use welch::{hedges_g, tost_log, welch, welch_log};

@@ -92,13 +92,13 @@ fn summary(input: Input<'_>) -> Result<Answer, CaseError> {
 
 fn ratio_ci(input: Input<'_>) -> Result<Answer, CaseError> {
     let (energy_j, time_s, tokens) = (input.list("energy_j")?, input.list("time_s")?, input.list("tokens")?);
-    let per_cycle = input.list_if_any("baseline_per_cycle")?;
+    let per_cycle = input.optional_list("baseline_per_cycle")?;
     let idle = match &per_cycle {
         Some(powers) => Idle::PerCycle(powers),
         None => Idle::Shared {
             p: input.number_or("p_idle", 0.0)?,
             se: input.number_or("se_idle", 0.0)?,
-            df: input.number_if_any("df_idle")?,
+            df: input.optional_number("df_idle")?,
         },
     };
     let r = stats::ratio_ci(&RatioInput { idle, conf: conf(input)?, ..RatioInput::new(&energy_j, &time_s, &tokens) })?;
@@ -174,8 +174,8 @@ fn verdict(input: Input<'_>) -> Result<Answer, CaseError> {
         pct: input.number("pct")?,
         pct_low: input.number("pct_lo")?,
         pct_high: input.number("pct_hi")?,
-        p_adj: input.number_if_any("p_adj")?,
-        tost_p: input.number_if_any("tost_p")?,
+        p_adj: input.optional_number("p_adj")?,
+        tost_p: input.optional_number("tost_p")?,
     };
     let v = stats::verdict(&change, input.number("threshold_pct")?, input.number_or("alpha", 0.05)?);
     Ok(answer! { "verdict": v.code() })
