@@ -105,7 +105,7 @@ pub(super) fn rules(compared: &Comparison) -> String {
     )
 }
 
-/// Returns the outcome of the gate in words; `None` if there is no gate.
+/// Returns the outcome of the gate in words; `None` without a gate.
 pub(super) fn gate_outcome(outcome: GateOutcome) -> Option<&'static str> {
     match outcome {
         GateOutcome::NotAsked => None,
@@ -139,14 +139,16 @@ pub fn markdown(compared: &Comparison) -> String {
     if compared.benches.is_empty() {
         text.push_str("The two have no bench in common: nothing is compared.\n");
     } else {
-        text.push_str("| bench | metric | base | new | change | verdict | detects |\n|---|---|--:|--:|--:|---|--:|\n");
+        text.push_str(
+            "| bench | metric | base | new | change | verdict | detectable |\n|---|---|--:|--:|--:|---|--:|\n",
+        );
     }
     for bench in &compared.benches {
         let _ = writeln!(text, "{}", markdown_row(bench));
     }
     let _ = write!(
         text,
-        "\n{} *Detects*: the smallest worsening that is detected four times out of five.\n\n",
+        "\n{} *Detectable*: the smallest worsening that is detected four times out of five.\n\n",
         rules(compared)
     );
     for bench in &compared.benches {
@@ -186,7 +188,7 @@ fn markdown_row(bench: &BenchComparison) -> String {
 
 /// Returns a comparison as a JUnit test suite, a test case per bench, for CI servers that fail a build on failed tests.
 ///
-/// A case has the result that the gate gives to its bench (that of `--fail-on regressed` if there is no gate), so that
+/// A case has the result that the gate gives to its bench (that of `--fail-on regressed` without a gate), so that
 /// the two never disagree. It is a `failure` if the gate fails on the bench, and an `error` if the bench cannot be
 /// compared. It is `skipped`, with the reason, if the verdict is inconclusive, if the gate must not decide (an estimate,
 /// a single saved baseline), or if only one side has the bench. Improved and unchanged benches pass.

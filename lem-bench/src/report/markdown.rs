@@ -39,14 +39,14 @@ fn escape_cell(text: &str) -> String {
     clean(text).replace('|', "\\|").replace('<', "&lt;").replace('`', "'")
 }
 
-/// Columns are dropped until ids have this much width, so that they can be told apart.
+/// Columns are dropped until ids have this much width, which is enough to distinguish most ids.
 const GOOD_ID_WIDTH: usize = 34;
 /// The status column is dropped only if ids have less width than this.
 const MIN_ID_WIDTH: usize = 14;
 /// The drop order of the status column. The energy column is never dropped.
 const STATUS_ORDER: u8 = 1;
 
-/// A column of the table, besides the ids.
+/// A column of the table. The ids are not among them.
 struct Column {
     head: String,
     cells: Vec<String>,

@@ -97,7 +97,7 @@ impl Figure {
 /// Returns a metric's value if it is finite.
 ///
 /// # Errors
-/// Returns the reason why there is no finite value.
+/// Returns the reason why the value is missing or not finite.
 pub(super) fn finite_value(metric: &Metric) -> Result<f64, String> {
     let reason = match metric.value {
         Some(value) if value.is_finite() => return Ok(value),

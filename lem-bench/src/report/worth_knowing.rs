@@ -58,11 +58,11 @@ fn changed(compared: &Comparison) -> Option<String> {
 
 /// Returns the most severe finding with its remedy, and how many other benches have it.
 fn worst(summary: &Summary) -> Option<String> {
-    let of_run = summary.findings.iter().map(|found| (None, found));
-    let of_benches = summary.benches.iter().flat_map(|b| b.findings.iter().map(move |found| (Some(b), found)));
-    let heavy = of_run.chain(of_benches).filter(|(_, found)| found.weight > Severity::Note);
+    let run_findings = summary.findings.iter().map(|found| (None, found));
+    let bench_findings = summary.benches.iter().flat_map(|b| b.findings.iter().map(move |found| (Some(b), found)));
+    let problems = run_findings.chain(bench_findings).filter(|(_, found)| found.weight > Severity::Note);
     // The first of the most severe.
-    let (whose, found) = heavy.reduce(|worst, next| if next.1.weight > worst.1.weight { next } else { worst })?;
+    let (whose, found) = problems.reduce(|worst, next| if next.1.weight > worst.1.weight { next } else { worst })?;
     let same =
         |bench: &&BenchSummary| bench.findings.iter().any(|f| (f.check, f.weight) == (found.check, found.weight));
     let others = summary.benches.iter().filter(same).count().saturating_sub(usize::from(whose.is_some()));
@@ -125,8 +125,8 @@ fn widest(summary: &Summary) -> Option<String> {
         " → a quieter machine or longer windows (`--min-window`) help more than more cycles".to_owned()
     };
     let which = if summary.benches.len() == 1 { "The interval is" } else { "The widest interval is" };
-    let of = if summary.benches.len() == 1 { String::new() } else { format!(", that of {}", bench.bench.id) };
-    Some(format!("{which} ±{} over {} cycles{of}{advice}", percent(share), metric.cycles))
+    let subject = if summary.benches.len() == 1 { String::new() } else { format!(", that of {}", bench.bench.id) };
+    Some(format!("{which} ±{} over {} cycles{subject}{advice}", percent(share), metric.cycles))
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ fn snapshots() {
 fn terminal_single_baseline() {
     let text = on_terminal(&against_one_baseline(), 100).replace("\n      ", " ");
     for part in [
-        "decode · inconclusive, perhaps a regression · +7.5 % [",
+        "decode · regressed · +7.5 % [",
         "energy per output token: 0.4000 J/token → 0.4300 J/token",
         "differs: kernel: unknown, then `7.0`",
         "Gate (fails on regressed): neither passed nor failed",

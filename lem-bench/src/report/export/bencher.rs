@@ -57,7 +57,7 @@ fn write_bench(text: &mut String, bench: &BenchSummary) {
 /// Returns the time of one request and half of its interval, in ns.
 ///
 /// # Errors
-/// Returns the reason why there is no time or no interval.
+/// Returns the reason why the time or its interval is missing.
 fn request_time(bench: &BenchSummary) -> Result<(u64, u64), String> {
     let metric = bench.metrics.get("requests_per_s").ok_or("no request was counted")?;
     let rate = finite_value(metric)?;

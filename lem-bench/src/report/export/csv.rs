@@ -119,12 +119,12 @@ fn row(
     cells
 }
 
-/// Returns a value as text, and an empty cell if there is none.
+/// Returns a value as text, or an empty cell for `None`.
 fn cell(value: Option<impl ToString>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
-/// Returns a number with all its digits, and an empty cell if it is missing or not finite.
+/// Returns a number with all its digits, or an empty cell if it is missing or not finite.
 fn number(value: Option<f64>) -> String {
     value.filter(|value| value.is_finite()).map(|value| format!("{value:?}")).unwrap_or_default()
 }

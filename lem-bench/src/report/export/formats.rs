@@ -3,13 +3,13 @@
 //! A new format is a file in this folder and an entry in [`FORMATS`].
 
 use super::format::{ExportError, FileFormat, Format};
-use super::{bencher, csv, cycles, json, junit, markdown, open_metrics, trackers};
+use super::{bencher, csv, json, junit, markdown, open_metrics, trackers};
 use crate::analysis::Summary;
 
 /// All export formats.
 pub const FORMATS: &[Format] = &[
     json::JSON,
-    cycles::CYCLES,
+    json::CYCLES,
     csv::CSV,
     markdown::MARKDOWN,
     junit::JUNIT,
@@ -56,7 +56,7 @@ mod tests {
     use crate::analysis::Summary;
     use crate::analysis::compare::Comparison;
     use crate::model::SCHEMA_VERSION;
-    use crate::report::export::cycles::CycleLine;
+    use crate::report::export::json::CycleLine;
 
     fn generated<T: JsonSchema>(title: &str) -> String {
         let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();

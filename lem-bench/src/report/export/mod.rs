@@ -6,7 +6,6 @@
 
 mod bencher;
 mod csv;
-mod cycles;
 mod format;
 mod formats;
 mod json;
