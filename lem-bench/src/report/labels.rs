@@ -49,11 +49,6 @@ pub(super) fn failure_message(bench: &BenchSummary) -> Option<&str> {
     }
 }
 
-/// Returns the label that a number must carry if it was not measured: `(estimated)` or `(simulated)`.
-pub(super) fn origin(origin: Origin) -> Option<&'static str> {
-    origin.label()
-}
-
 /// Returns the origin of a metric: that of its own source, or for an energy without one, that of the bench's source.
 pub(super) fn origin_of_metric(bench: &BenchSummary, name: &str, metric: &Metric) -> Option<Origin> {
     let source = metric.source.as_ref().or_else(|| bench.source.as_ref().filter(|_| is_energy(name)))?;

@@ -26,7 +26,7 @@ pub(super) fn power_plot(bench: &BenchSummary, timeline: &Timeline) -> Result<Pl
              CPU was, not its power.",
         ));
     }
-    let label = bench.source.as_ref().and_then(|source| labels::origin(source.origin)).unwrap_or_default();
+    let label = bench.source.as_ref().and_then(|source| source.origin.label()).unwrap_or_default();
     let title = format!("Power over time {label} of {}", bench.bench.id);
     let Some(svg) = draw_power(timeline, "power", &title)? else {
         return Ok(PlotView::missing("No plot: fewer than two readings of power are available."));

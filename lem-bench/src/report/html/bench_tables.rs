@@ -80,7 +80,7 @@ fn cycle_columns(bench: &BenchSummary) -> Vec<Column<'static>> {
 }
 
 fn origin_label(bench: &BenchSummary) -> &'static str {
-    bench.source.as_ref().and_then(|source| labels::origin(source.origin)).unwrap_or_default()
+    bench.source.as_ref().and_then(|source| source.origin.label()).unwrap_or_default()
 }
 
 fn finite(value: f64, unit: &str) -> Option<String> {

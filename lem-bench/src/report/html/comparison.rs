@@ -129,7 +129,7 @@ fn measured_number(measured: &Measured, unit: &str) -> NumberView {
     let Ok(figure) = Figure::between(value, (measured.low, measured.high), unit) else {
         return NumberView::missing("not a finite number");
     };
-    let origin = measured.source.as_ref().and_then(|source| labels::origin(source.origin)).unwrap_or_default();
+    let origin = measured.source.as_ref().and_then(|source| source.origin.label()).unwrap_or_default();
     NumberView { relative: String::new(), ..figure_number(figure, origin) }
 }
 
@@ -154,7 +154,7 @@ fn side_rows(side: &Side, label: &str) -> Vec<Vec<String>> {
     let to_row = |run: &SideRun| {
         let meter = match run.origin {
             Origin::Measured => run.meter.clone(),
-            other => format!("{} {}", run.meter, labels::origin(other).unwrap_or_default()),
+            other => format!("{} {}", run.meter, other.label().unwrap_or_default()),
         };
         vec![
             label.to_owned(),
@@ -245,9 +245,9 @@ fn change_link(bench: &BenchComparison, file_name: FileName) -> LinkView {
 /// The label of a change of which one side was not measured.
 fn origin_label(bench: &BenchComparison) -> Option<&'static str> {
     if bench.is_estimate() {
-        labels::origin(Origin::Estimated)
+        Origin::Estimated.label()
     } else if bench.is_simulated() {
-        labels::origin(Origin::Simulated)
+        Origin::Simulated.label()
     } else {
         None
     }

@@ -106,7 +106,7 @@ fn grid_view(number: usize, benches: &[&BenchSummary], origin: Origin) -> Result
     let cases: Vec<Case<'_>> = benches.iter().filter_map(|bench| Case::new(bench, headline)).collect();
     let max = cases.iter().filter_map(|case| case.energy.value).fold(0.0, |max: f64, value| max.max(value.abs()));
     let (factor, unit) = prefixed(max, cases.first().map_or("", |case| case.energy.unit.as_str()));
-    let label = labels::origin(origin).map(|label| format!(" {label}")).unwrap_or_default();
+    let label = origin.label().map(|label| format!(" {label}")).unwrap_or_default();
     let grid = Grid {
         number,
         name,

@@ -298,5 +298,5 @@ fn session_number(session: &SessionResult) -> NumberView {
 
 /// The label of a result that was not measured, or nothing.
 fn origin_label(session: &SessionResult) -> &'static str {
-    session.source.as_ref().and_then(|source| labels::origin(source.origin)).unwrap_or_default()
+    session.source.as_ref().and_then(|source| source.origin.label()).unwrap_or_default()
 }

@@ -113,7 +113,7 @@ impl Rows<'_> {
     fn energy_table(&self, metric: &str, origin: Option<Origin>, benches: &[&BenchSummary]) -> BenchTable {
         let marks: Vec<Mark> = benches.iter().flat_map(|bench| marks(bench, metric)).flatten().collect();
         let scale = RowScale::for_values(&marks);
-        let label = origin.and_then(labels::origin).map(|label| format!(" {label}")).unwrap_or_default();
+        let label = origin.and_then(Origin::label).map(|label| format!(" {label}")).unwrap_or_default();
         let unit = benches.iter().find_map(|bench| bench.headline()).map_or("", |metric| metric.unit.as_str());
         let energies = benches.iter().filter_map(|bench| bench.headline()?.value).filter(|value| value.is_finite());
         let max = energies.fold(0.0, |max: f64, value| max.max(value.abs()));
