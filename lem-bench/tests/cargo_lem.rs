@@ -27,7 +27,7 @@ fn with_nothing_to_read_it_says_why_and_what_a_bench_would_take() {
     let (code, out, err) = doctor(sys.path(), &["lem", "doctor"]);
     assert_eq!((code, &*err), (0, ""));
     for text in [
-        "nvml      no   the driver's library can't be loaded",
+        "nvml      no   cannot load the driver's library",
         "→ install the NVIDIA driver",
         "rapl      no   no RAPL zone",
         "hwmon     no",

@@ -94,15 +94,15 @@ fn a_filter_may_leave_nothing_of_other_values() {
 fn a_wrong_axis_or_value_says_what_would_be_right() {
     let said = |axes: &[(&str, &[&str])]| override_axes(axes).unwrap_err().to_string();
     assert_eq!(said(&[("batch", &["1"])]), "no bench has an axis `batch`: the axes are a, b, n, only_debug");
-    assert_eq!(said(&[("a", &[])]), "no values are given for axis `a`: write `a=VALUE,VALUE`");
+    assert_eq!(said(&[("a", &[])]), "no values for axis `a`: write `a=VALUE,VALUE`");
     let text = said(&[("a", &["1", "x"])]);
-    assert!(text.starts_with("`x` is no value for axis `a` (`u8`) of bench `ape` ("), "{text}");
+    assert!(text.starts_with("`x` is not a valid value of axis `a` (`u8`) of bench `ape` ("), "{text}");
     assert!(text.ends_with("entry_properties.rs:17): use a whole number from 0 to 255"), "{text}");
     let text = said(&[("only_debug", &["x"])]);
-    assert!(text.contains("implements `lem_bench::Axis`"), "{text}");
+    assert!(text.contains("implement `lem_bench::Axis`"), "{text}");
     assert!(text.contains("entry_properties::axes::Opaque"), "{text}");
     let text = said(&[("a", &["1", "1"])]);
-    assert!(text.contains("axis `a` of bench `ape`") && text.contains("two values labelled `1`"), "{text}");
+    assert!(text.contains("axis `a` of bench `ape`") && text.contains("two values with the label `1`"), "{text}");
 }
 
 fn selected(selection: &Selection) -> (Vec<String>, Vec<String>) {
@@ -168,7 +168,7 @@ fn two_benches_of_one_id_are_named_with_both_places() {
     let text = registry.cases().unwrap_err().to_string();
     assert!(text.starts_with("two benches have the id `order/zebra`, at "), "{text}");
     assert!(text.contains("entry_properties.rs:10 and at "), "{text}");
-    assert!(text.contains(&format!("entry_properties.rs:{}: set a `name`", line!() - 4)), "{text}");
+    assert!(text.contains(&format!("entry_properties.rs:{}: set a different `name`", line!() - 4)), "{text}");
 }
 
 #[test]
@@ -189,5 +189,5 @@ fn a_bench_that_could_never_run_is_an_error() {
     let text = error_of(BenchDefinition { axes: vec![no_values], ..by_hand() });
     assert!(text.starts_with("axis `batch` of bench `decode` (") && text.contains("has no values"), "{text}");
     let text = error_of(BenchDefinition { filter: Some(Arc::new(|_| false)), ..by_hand() });
-    assert!(text.starts_with("the filter of bench `decode` (") && text.contains("leaves none"), "{text}");
+    assert!(text.starts_with("the filter of bench `decode` (") && text.contains("excludes all its cases"), "{text}");
 }

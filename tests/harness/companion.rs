@@ -28,7 +28,7 @@ impl Place {
 #[test]
 fn baselines_are_listed_shown_and_removed() {
     let place = Place::new();
-    let none = place.lem(&["baseline", "list"]).ends_with(0).says(&["no baseline is saved in"]);
+    let none = place.lem(&["baseline", "list"]).ends_with(0).says(&["no saved baselines in"]);
     assert_eq!(none.out, "");
     place.bench(&["--save-baseline", "main"]).ends_with(0);
     place.bench(&["--save-baseline", "feature/x"]).ends_with(0);
@@ -47,12 +47,12 @@ fn baselines_are_listed_shown_and_removed() {
 #[test]
 fn sessions_are_told_and_calibrate_the_machine() {
     let place = Place::new();
-    place.lem(&["history"]).ends_with(5).says(&["every measured run adds to it"]);
-    place.lem(&["repeatability"]).ends_with(5).says(&["holds no session"]);
+    place.lem(&["history"]).ends_with(5).says(&["each measured run adds to this file"]);
+    place.lem(&["repeatability"]).ends_with(5).says(&["contains no sessions"]);
     for _ in 0..3 {
         place.bench(&[]).ends_with(0);
     }
-    place.lem(&["repeatability"]).ends_with(5).says(&["needs 5 sessions", "and has 3"]);
+    place.lem(&["repeatability"]).ends_with(5).says(&["has 3 sessions", "and 5 are needed"]);
     for _ in 0..2 {
         place.bench(&[]).ends_with(0);
     }
@@ -108,7 +108,7 @@ fn saved_results_are_compared_by_path_by_id_and_by_name() {
     assert!(text("comparison.xml").contains("tests=\"1\" failures=\"0\" errors=\"0\" skipped=\"1\""));
     assert!(text("compare.html").contains("latest against main") && !text("compare.html").contains("index.html"));
     place.lem(&["compare", "main", "latest", "--format", "html"]).ends_with(2).says(&["--output FOLDER"]);
-    place.lem(&[&["compare", "main", "latest"], &to[..]].concat()).ends_with(2).says(&["what to write"]);
+    place.lem(&[&["compare", "main", "latest"], &to[..]].concat()).ends_with(2).says(&["needs a format"]);
     place.lem(&["compare", "main", "latest", "--format", "bmf"]).ends_with(2).says(&["terminal, html, json"]);
     place.lem(&["compare", "main", "nosuch"]).ends_with(5).says(&["nosuch"]);
     place.lem(&["compare", "main"]).ends_with(2);

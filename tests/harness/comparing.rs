@@ -76,9 +76,9 @@ fn a_baseline_that_is_missing_is_an_error_before_anything_is_measured() {
     std::fs::remove_file(folder.join("manifest.json")).unwrap();
     place.bench(1.0, &["--baseline", "main"]).ends_with(2);
     assert_eq!(place.runs(), 1);
-    place.bench(1.0, &["--baseline-lenient", "main"]).ends_with(0).says(&["warning: there is no baseline `main`"]);
+    place.bench(1.0, &["--baseline-lenient", "main"]).ends_with(0).says(&["warning: no baseline `main`"]);
     place.bench(1.0, &["--save-baseline", "--x"]).ends_with(2);
-    place.bench(1.0, &["--baseline=a", "--baseline-lenient=b"]).ends_with(2).says(&["give one of them"]);
+    place.bench(1.0, &["--baseline=a", "--baseline-lenient=b"]).ends_with(2).says(&["use one of them"]);
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn a_calibration_corrects_the_result_and_is_recorded_with_it() {
     std::fs::write(&file, text.replace("gpu:0", "gpu:9")).unwrap();
     let mut wrong = fixture(&["--bench", "good/decode", "--meter", "sim:tests/scenarios/plain.json"]);
     wrong.args(["--calibration", &path]).env("LEM_BENCH_HOME", home.path().join("home"));
-    run(&mut wrong).ends_with(2).says(&["no device here has the domain `gpu:9`", "gpu:0"]);
+    run(&mut wrong).ends_with(2).says(&["no device has the domain `gpu:9`", "gpu:0"]);
 }
 
 #[test]

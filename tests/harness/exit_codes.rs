@@ -8,7 +8,7 @@ fn nothing_matched_is_five_and_says_what_to_do() {
         [&["--bench", "nosuch"][..], &["nosuch"], &["--list", "nosuch"], &["--exact", "good"], &["good", "--skip", "o"]]
     {
         let ran =
-            call(args).ends_with(5).says(&["--no-match", "--bench NAME", "--no-fail-fast", "there are 10 benches"]);
+            call(args).ends_with(5).says(&["--no-match", "--bench NAME", "--no-fail-fast", "10 benches exist"]);
         assert_eq!(ran.out, "");
     }
     call(&["--bench", "nosuch"]).says(&["`nosuch`"]);
@@ -35,7 +35,7 @@ fn usage_is_two() {
     call(&["--baseline", "main", "--bench"]).ends_with(2);
     call(&["--cycles", "1"]).ends_with(2).says(&["`1`", "--cycles", "at least 2"]);
     call(&["--axis", "batsch=1"]).ends_with(2).says(&["no bench has an axis `batsch`", "batch, dtype"]);
-    call(&["--axis", "batch=x"]).ends_with(2).says(&["`x` is no value for axis `batch`"]);
-    call(&["--axis", "batch=1,1"]).ends_with(2).says(&["two values labelled `1`"]);
+    call(&["--axis", "batch=x"]).ends_with(2).says(&["`x` is not a valid value of axis `batch`"]);
+    call(&["--axis", "batch=1,1"]).ends_with(2).says(&["two values with the label `1`"]);
     call(&["--quick", "--profile", "publish"]).ends_with(2);
 }

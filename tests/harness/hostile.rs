@@ -86,7 +86,7 @@ fn links_out_of_the_results_folder_are_not_followed() {
     let before = std::fs::read(elsewhere.join("run/journal-0.jsonl")).unwrap();
     let name = first.file_name().unwrap().to_str().unwrap().to_owned();
     let ran = run(&mut simulated(&home, &["good/decode", &format!("--resume={name}")])).ends_with(2);
-    ran.says(&["there is no run", &name]);
+    ran.says(&["does not exist", &name]);
     run(&mut simulated(&home, &["good/decode", "--resume"])).ends_with(0);
     assert_eq!(runs(&home).len(), 2, "a new run");
     assert_eq!(std::fs::read(elsewhere.join("run/journal-0.jsonl")).unwrap(), before);

@@ -67,7 +67,7 @@ fn four_shards_come_to_what_one_run_gives() {
     names[0] = place.path().join("machine-4").to_str().unwrap().to_owned();
     let mut args = vec!["merge", "--output", into.to_str().unwrap()];
     args.extend(names.iter().map(String::as_str));
-    let ran = lem(&place.path().join("home"), &args).ends_with(0).says(&["4 journals are merged in"]);
+    let ran = lem(&place.path().join("home"), &args).ends_with(0).says(&["4 journals merged to"]);
     assert!(ran.out.contains("good/decode"), "{}", ran.out);
 
     let (whole, merged) = (summary(&whole), summary(&into));
@@ -110,21 +110,21 @@ fn shards_that_are_missing_came_twice_or_do_not_fit_are_told() {
     let home = place.path().join("home");
     let shard = |k: &str| measure(&home, &["--shard", k]).to_str().unwrap().to_owned();
     let (one, two) = (shard("1/3"), shard("2/3"));
-    lem(&home, &["merge", &one]).ends_with(2).says(&["there is shard 1/3 alone"]);
-    lem(&home, &["merge", &one, &one]).ends_with(2).says(&["there is shard 1/3 alone"]);
-    let ran = lem(&home, &["merge", &one, &two]).ends_with(4).says(&["2 journals are merged in"]);
+    lem(&home, &["merge", &one]).ends_with(2).says(&["only shard 1/3 was given"]);
+    lem(&home, &["merge", &one, &one]).ends_with(2).says(&["only shard 1/3 was given"]);
+    let ran = lem(&home, &["merge", &one, &two]).ends_with(4).says(&["2 journals merged to"]);
     assert!(ran.out.contains("shard 3 of 3 never came: their benches are missing"), "{}", ran.out);
     let three = shard("3/3");
     let ran = lem(&home, &["merge", &one, &two, &three]).ends_with(0);
     assert!(!ran.out.contains("never came"), "{}", ran.out);
     // The two merged runs lie in the same folder by now and are made of the same shards.
-    lem(&home, &["merge", home.to_str().unwrap()]).ends_with(2).says(&["came twice", "name the folders"]);
+    lem(&home, &["merge", home.to_str().unwrap()]).ends_with(2).says(&["is duplicate", "pass the folders"]);
     let other = shard("1/2");
-    lem(&home, &["merge", &one, &other]).ends_with(2).says(&["one is of 3 shards, the other of 2"]);
+    lem(&home, &["merge", &one, &other]).ends_with(2).says(&["3 shards and 2 shards"]);
     let fewer = measure(&home, &["--shard", "2/3", "--skip", "dtype=f32"]).to_str().unwrap().to_owned();
-    lem(&home, &["merge", &one, &fewer]).ends_with(2).says(&["their plans name other benches"]);
+    lem(&home, &["merge", &one, &fewer]).ends_with(2).says(&["their benches or the order of benches differ"]);
     let whole = measure(&home, &[]).to_str().unwrap().to_owned();
-    lem(&home, &["merge", &whole]).ends_with(5).says(&["is a whole run", "nothing to merge"]);
+    lem(&home, &["merge", &whole]).ends_with(5).says(&["is a complete run", "nothing to merge"]);
     let into = place.path().join("into");
     let into = into.to_str().unwrap();
     lem(&home, &["merge", &one, &two, &three, "--output", into]).ends_with(0);

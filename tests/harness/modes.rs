@@ -5,7 +5,7 @@ use crate::support::{below, call, fixture, run};
 #[test]
 fn without_bench_it_is_test_mode_and_says_so() {
     for args in [&["good/decode"][..], &["--test", "good/decode"], &["--exact", "good/decode", "--nocapture"]] {
-        let ran = call(args).ends_with(0).says(&["test mode", "nothing is measured", "cargo bench"]);
+        let ran = call(args).ends_with(0).says(&["test mode", "without measuring", "cargo bench"]);
         assert!(ran.out.contains("test good/decode ... ok"), "{}", ran.out);
     }
 }

@@ -77,13 +77,13 @@ fn the_summary_is_posted_and_the_url_is_kept_nowhere() {
 fn a_server_that_refuses_or_is_not_there_is_a_warning() {
     let (url, thread) = server("HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n");
     let (ran, kept) = measure(&url);
-    let ran = ran.ends_with(0).says(&["warning: --notify could not be told", "500", "the results are kept"]);
+    let ran = ran.ends_with(0).says(&["warning: --notify failed", "500", "the results are saved"]);
     assert!(kept.contains("run_end") && !ran.err.contains("s3cret"), "{}", ran.err);
     thread.join().unwrap();
     // Nobody listens at a port that was just given back.
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (ran, _) = measure(&format!("http://{gone}/"));
-    ran.ends_with(0).says(&["warning: --notify could not be told"]);
+    ran.ends_with(0).says(&["warning: --notify failed"]);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_server_that_never_answers_is_not_waited_for() {
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let began = Instant::now();
     let (ran, _) = measure(&url);
-    ran.ends_with(0).says(&["warning: --notify could not be told", "timeout"]);
+    ran.ends_with(0).says(&["warning: --notify failed", "timeout"]);
     assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
 }
 

@@ -38,7 +38,7 @@ fn cycles_go_on_until_the_interval_is_as_narrow_as_was_asked_for() {
     assert!(headline["interval"]["method"].as_str().unwrap().contains("widened × 1.08"), "{headline}");
     assert!(headline["bootstrap"]["method"].as_str().unwrap().contains("widened × 1.08"), "{headline}");
     let evidence = finding(&bench, "precision").unwrap()["evidence"].as_str().unwrap();
-    assert!(evidence.contains("within the ±0.80 % asked for"), "{evidence}");
+    assert!(evidence.contains("the target was ±0.80 %"), "{evidence}");
     assert!(ran.out.contains("note: precision:"), "{}", ran.out);
     assert!(finding(&bench, "completeness").is_none(), "{bench}");
 }
@@ -50,7 +50,7 @@ fn the_minimum_of_the_user_is_kept_and_the_most_is_said() {
     let (ran, bench) = measured(&["--target-precision", "0.1%"]);
     assert_eq!((bench["cycles"].as_array().unwrap().len(), &bench["precision"]["ended"]), (30, &"most_cycles".into()));
     assert_eq!(bench["status"], "warning");
-    assert!(ran.out.contains("not the ±0.10 %"), "{}", ran.out);
+    assert!(ran.out.contains("instead of the target of ±0.10 %"), "{}", ran.out);
 }
 
 #[test]
