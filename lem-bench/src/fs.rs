@@ -91,7 +91,7 @@ impl FileLock {
     /// Locks the file at `path`, which is created if it does not exist. Waits while another process holds the lock.
     ///
     /// # Errors
-    /// [`FileLockError`] tells apart whether the file could not be opened or could not be locked.
+    /// The file cannot be opened, or cannot be locked; [`FileLockError`] distinguishes the two.
     pub(crate) fn acquire(path: &Path) -> Result<Self, FileLockError> {
         let file = OpenOptions::new().create(true).append(true).open(path).map_err(FileLockError::Open)?;
         file.lock().map_err(FileLockError::Lock)?;

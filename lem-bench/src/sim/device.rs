@@ -1,8 +1,7 @@
-//! One device in time: its load, its noise, the heat that throttles it, and what else uses it.
+//! One simulated device: load, power noise, thermal throttling and background load.
 //!
-//! Every change of its power is an event at a nanosecond of its own (a new load, a redraw of the noise, the edge of a
-//! background window, a temperature that reaches a limit); between events its power has a closed form. Looking at the
-//! device makes no event. Must not know requests, sensors or clocks.
+//! Every change of its power is an event at a nanosecond: a new load, a redraw of the noise, the edge of a background
+//! window, or a temperature that reaches a limit. Between events the power has a closed form. Reads cause no events.
 
 use super::heat::{LinearPower, Thermal};
 use super::noise::Key;
@@ -15,21 +14,22 @@ const REDRAW_PERIOD: i64 = 10_000_000;
 /// Degrees by which a device must cool below its limit before it stops throttling.
 pub(super) const HYSTERESIS_C: f64 = 2.0;
 
-/// A moment in whole nanoseconds, from seconds; the end of time where that is beyond it.
+/// Converts seconds to whole nanoseconds; saturates.
 pub(super) fn nanos(seconds: f64) -> i64 {
     (seconds * 1e9).round() as i64
 }
 
-/// What a device is asked to do: the watts of a phase at ambient temperature.
+/// The load of a device.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Load {
+    /// The power of the phase at ambient temperature, in watts.
     pub(super) watts: f64,
-    /// Whether work is done, which throttling slows.
+    /// Whether the device does work that throttling slows down.
     pub(super) active: bool,
 }
 
 impl Load {
-    /// A device that does nothing, at this power.
+    /// Returns the load of an idle device with this power.
     pub(super) fn resting(watts: f64) -> Self {
         Self { watts, active: false }
     }
@@ -37,10 +37,11 @@ impl Load {
 
 #[derive(Debug, Clone, Copy)]
 struct Throttle {
-    /// Degrees above ambient from which it throttles.
+    /// Degrees above ambient at which throttling begins.
     from: f64,
-    /// Degrees above ambient at which it stops.
+    /// Degrees above ambient at which throttling ends.
     until: f64,
+    /// Factor on power and speed.
     factor: f64,
 }
 
@@ -48,7 +49,7 @@ struct Throttle {
 struct Noise {
     relative: f64,
     key: Key,
-    /// When the present grid of redraws began.
+    /// Start of the present grid of redraws.
     origin: i64,
     tick: i64,
     factor: f64,
@@ -67,7 +68,7 @@ enum Event {
     Throttle,
 }
 
-/// The state of a device at the last event, its past, and its next event.
+/// The state of a device at the last event, its power history, and its next event.
 #[derive(Debug, Clone)]
 pub(super) struct Device {
     thermal: Thermal,
@@ -75,7 +76,7 @@ pub(super) struct Device {
     throttle: Option<Throttle>,
     throttled: bool,
     noise: Option<Noise>,
-    /// Edges still to come, the next one last: when, and the watts of all background windows from there.
+    /// Edges in the future, the next one last: time, and the watts of all background windows from then on.
     background: Vec<(i64, f64)>,
     background_w: f64,
     load: Load,
@@ -84,7 +85,7 @@ pub(super) struct Device {
 }
 
 impl Device {
-    /// A device that has rested for ever without a model, up to time zero.
+    /// Returns a device that was at rest, without a model, up to time zero.
     pub(super) fn new(spec: &DeviceSpec, background: &[&BackgroundSpec], noise: Key) -> Self {
         let thermal = Thermal { c_per_w: spec.c_per_w, tau_s: spec.tau_s };
         let rest = LinearPower { fixed_w: spec.idle_w, per_degree_w: spec.leakage_w_per_c };
@@ -109,14 +110,14 @@ impl Device {
             background: edges,
             background_w,
             load: Load::resting(spec.idle_w),
-            history: PowerHistory::new(thermal, rest.at(above), above, rest),
+            history: PowerHistory::new(thermal, rest.watts_at(above), above, rest),
             next: None,
         };
         device.enter_segment(0);
         device
     }
 
-    /// Lets everything happen that happens up to `now`.
+    /// Processes all events up to `now`.
     pub(super) fn advance(&mut self, now: i64) {
         while let Some((at, event)) = self.next.filter(|(at, _)| *at <= now) {
             match event {
@@ -137,7 +138,7 @@ impl Device {
         }
     }
 
-    /// Puts the device under another load from `now` on.
+    /// Changes the load from `now` on.
     pub(super) fn set_load(&mut self, now: i64, load: Load) {
         self.advance(now);
         if load != self.load {
@@ -146,7 +147,7 @@ impl Device {
         }
     }
 
-    /// Draws the noise from another family from `now` on, on a new grid of redraws.
+    /// Draws the noise with another key from `now` on, on a new grid of redraws.
     pub(super) fn set_noise(&mut self, now: i64, key: Key) {
         self.advance(now);
         if let Some(noise) = &mut self.noise {
@@ -156,32 +157,32 @@ impl Device {
         }
     }
 
-    /// Whether the device is held down by its temperature, as of the last advance.
+    /// Returns whether the device throttles, as of the last advance.
     pub(super) fn throttled(&self) -> bool {
         self.throttled
     }
 
-    /// The speed of work, as of the last advance: 1, or the throttling factor.
+    /// Returns the speed of work as of the last advance: 1, or the throttling factor.
     pub(super) fn speed(&self) -> f64 {
         self.throttle.filter(|_| self.throttled).map_or(1.0, |throttle| throttle.factor)
     }
 
-    /// Whether the device can throttle at all.
+    /// Returns whether the device can throttle at all.
     pub(super) fn can_throttle(&self) -> bool {
         self.throttle.is_some()
     }
 
-    /// When throttling begins or ends if nothing else changes before that.
+    /// Returns when throttling begins or ends, if that is the next event.
     pub(super) fn throttle_change(&self) -> Option<i64> {
         self.next.and_then(|(at, event)| matches!(event, Event::Throttle).then_some(at))
     }
 
-    /// The past, up to the last advance.
+    /// Returns the power history up to the last advance.
     pub(super) fn history(&self) -> &PowerHistory {
         &self.history
     }
 
-    /// Forgets the past before the present segment, to bound the memory of a long run.
+    /// Discards the history before the present segment, to bound the memory of a long run.
     pub(super) fn discard_past(&mut self) {
         self.history.discard_past();
     }
@@ -192,7 +193,7 @@ impl Device {
         LinearPower { fixed_w: noise * self.load.watts * speed + self.background_w, per_degree_w: noise * self.leakage }
     }
 
-    /// Begins a segment with the present flow, and finds the event that ends it.
+    /// Begins a segment with the present power and finds the event that ends it.
     fn enter_segment(&mut self, at: i64) {
         let power = self.power();
         if power != self.history.open_power() {
@@ -204,8 +205,8 @@ impl Device {
         self.next = earlier(other, self.throttle_event(at, power, other.map(|(at, _)| at)));
     }
 
-    /// When the temperature reaches the limit that matters, from `at` on under `power`; `None` if it does not before
-    /// `horizon`.
+    /// Returns when the temperature reaches the limit at which throttling begins or ends, from `at` on under `power`;
+    /// `None` if it does not before `horizon`.
     fn throttle_event(&self, at: i64, power: LinearPower, horizon: Option<i64>) -> Option<(i64, Event)> {
         let throttle = self.throttle?;
         let above = self.history.above_in_open_segment(at);
@@ -222,15 +223,15 @@ impl Device {
     }
 }
 
-/// The first of two events, where there are any.
-fn earlier(one: Option<(i64, Event)>, other: Option<(i64, Event)>) -> Option<(i64, Event)> {
-    match (one, other) {
+/// Returns the earlier of two optional events; the first on a tie.
+fn earlier(first: Option<(i64, Event)>, second: Option<(i64, Event)>) -> Option<(i64, Event)> {
+    match (first, second) {
         (Some(a), Some(b)) => Some(if b.0 < a.0 { b } else { a }),
-        (one, other) => one.or(other),
+        (first, second) => first.or(second),
     }
 }
 
-/// The moments at which the background power changes, latest first, each with the watts from there on.
+/// Returns the times at which the background power changes, latest first, each with the watts from then on.
 fn edges(windows: &[&BackgroundSpec]) -> Vec<(i64, f64)> {
     let spans: Vec<(i64, i64, f64)> =
         windows.iter().map(|window| (nanos(window.from_s), window.to_s.map_or(i64::MAX, nanos), window.w)).collect();
@@ -253,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_at_rest_stays_where_it_is() {
+    fn idle_device_is_stationary() {
         let spec = DeviceSpec { leakage_w_per_c: 0.5, ..DeviceSpec::default() };
         let mut device = device(&spec);
         device.advance(100 * SECOND);
@@ -263,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn throttling_begins_and_ends_at_its_limits() {
+    fn throttles_between_limits() {
         let spec = DeviceSpec { throttle_c: Some(50.0), throttle_factor: Some(0.5), ..DeviceSpec::default() };
         let mut device = device(&spec);
         device.set_load(0, Load { watts: 400.0, active: true });
@@ -276,7 +277,7 @@ mod tests {
         device.advance(rise);
         assert!(device.throttled() && device.history().power(rise) == 200.0);
         assert_eq!(device.speed(), 0.5);
-        // Now towards 16, free again at 18: 16 + 4 e^(−t/40).
+        // Now towards 16; throttling ends at 18: 16 + 4 e^(−t/40).
         let fall = device.throttle_change().unwrap();
         assert!(((fall - rise) as f64 * 1e-9 - 40.0 * 2f64.ln()).abs() < 1e-8);
         device.advance(fall);
@@ -285,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_device_is_not_throttled_below_its_idle_power() {
+    fn throttling_does_not_reduce_idle_power() {
         let hot = BackgroundSpec { w: 500.0, ..BackgroundSpec::default() };
         let spec = DeviceSpec { throttle_c: Some(50.0), ..DeviceSpec::default() };
         let mut device = Device::new(&spec, &[&hot], Key::new(1));
@@ -295,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn overlapping_background_windows_add_up() {
+    fn background_windows_add_up() {
         let window = |from_s, to_s, w| BackgroundSpec { from_s, to_s, w, device: None };
         let windows = [window(0.0, Some(10.0), 100.0), window(5.0, Some(20.0), 50.0), window(30.0, None, 1.0)];
         let spec = DeviceSpec::default();
@@ -306,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_keeps_the_mean_and_does_not_depend_on_who_looks() {
+    fn noise_has_mean_one_and_ignores_reads() {
         let spec = DeviceSpec { power_noise: 0.05, leakage_w_per_c: 0.5, ..DeviceSpec::default() };
         let (mut seldom, mut often) = (device(&spec), device(&spec));
         let load = Load { watts: 350.0, active: true };

@@ -1,18 +1,18 @@
-//! First-order heat with power that grows with temperature, in closed form.
+//! First-order thermal model with temperature-dependent power, in closed form.
 //!
 //! While the power is `fixed_w + per_degree_w · θ`, with θ the degrees above ambient, θ follows
-//! `τ dθ/dt = c · P − θ`. This file solves that for any length of time. Must not know phases, noise or time stamps.
+//! `τ dθ/dt = c · P − θ`. This module solves the equation for any length of time.
 
 /// The thermal constants of a device.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Thermal {
-    /// Degrees above ambient per watt, in the steady state.
+    /// Degrees above ambient per watt in the steady state.
     pub(super) c_per_w: f64,
     /// Time constant in seconds.
     pub(super) tau_s: f64,
 }
 
-/// The power of a device over a stretch of time, as a function of its temperature.
+/// The power of a device as a linear function of its temperature.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct LinearPower {
     /// Watts at ambient temperature.
@@ -22,19 +22,19 @@ pub(super) struct LinearPower {
 }
 
 impl LinearPower {
-    /// Power in watts at `above` degrees above ambient.
-    pub(super) fn at(self, above: f64) -> f64 {
+    /// Returns the power in watts at `above` degrees above ambient.
+    pub(super) fn watts_at(self, above: f64) -> f64 {
         self.fixed_w + self.per_degree_w * above
     }
 }
 
 impl Thermal {
-    /// Degrees above ambient in the steady state of `power`; meaningful while the heat does not run away.
+    /// Returns the degrees above ambient in the steady state of `power`; meaningful without thermal runaway.
     pub(super) fn steady_above(&self, power: LinearPower) -> f64 {
         self.c_per_w * power.fixed_w / self.damping(power)
     }
 
-    /// Degrees above ambient after `seconds` of `power` from `above`, and the energy in joules that this took.
+    /// Returns the degrees above ambient after `seconds` of `power`, starting at `above`, and the energy in joules.
     pub(super) fn pass(&self, power: LinearPower, above: f64, seconds: f64) -> (f64, f64) {
         let x = self.damping(power) * seconds / self.tau_s;
         let (phi, psi) = relaxation(x);
@@ -44,18 +44,18 @@ impl Thermal {
         (after, power.fixed_w * seconds + power.per_degree_w * degree_seconds)
     }
 
-    /// Seconds until `power` has heated a device from `above` up to `target`; `None` if it never does.
+    /// Returns the seconds until `power` heats a device from `above` up to `target`; `None` if it never does.
     pub(super) fn time_to_rise(&self, power: LinearPower, above: f64, target: f64) -> Option<f64> {
         if above >= target { Some(0.0) } else { self.time_to(power, above, target) }
     }
 
-    /// Seconds until a device under `power` has cooled from `above` down to `target`; `None` if it never does.
+    /// Returns the seconds until a device under `power` cools from `above` down to `target`; `None` if it never does.
     pub(super) fn time_to_fall(&self, power: LinearPower, above: f64, target: f64) -> Option<f64> {
         if above <= target { Some(0.0) } else { self.time_to(power, above, target) }
     }
 
-    /// Whether a device that is at `above` may reach or have reached `target` after `seconds` of `power`: a quick no
-    /// where even the present speed, which only falls while the heat does not run away, would not lead there.
+    /// Returns whether a device at `above` may reach `target` within `seconds` of `power`. A cheap test: the rate of
+    /// change only falls without thermal runaway, so a target that the present rate does not reach is out of reach.
     pub(super) fn may_reach(&self, power: LinearPower, above: f64, target: f64, seconds: f64) -> bool {
         let damping = self.damping(power);
         let speed = self.c_per_w * power.fixed_w - damping * above;
@@ -64,7 +64,7 @@ impl Thermal {
 
     fn time_to(&self, power: LinearPower, above: f64, target: f64) -> Option<f64> {
         let damping = self.damping(power);
-        // θ' · τ at the start and at the target: the way there is monotone, so both must point the same way.
+        // θ' · τ at the start and at the target. θ is monotone, so both must have the sign of the step.
         let speed = self.c_per_w * power.fixed_w - damping * above;
         let speed_there = self.c_per_w * power.fixed_w - damping * target;
         let step = target - above;
@@ -76,13 +76,13 @@ impl Thermal {
         Some(seconds.max(0.0))
     }
 
-    /// How strongly a deviation dies away: 1 without leakage, below 0 when the heat runs away.
+    /// Returns the decay rate of a deviation, in units of 1/τ: 1 without leakage, below 0 at thermal runaway.
     fn damping(&self, power: LinearPower) -> f64 {
         1.0 - self.c_per_w * power.per_degree_w
     }
 }
 
-/// `φ(x) = (1 − e⁻ˣ)/x` and `ψ(x) = (1 − φ(x))/x`, by their series where the quotients would cancel.
+/// Returns `φ(x) = (1 − e⁻ˣ)/x` and `ψ(x) = (1 − φ(x))/x`, by their series where the quotients lose precision.
 fn relaxation(x: f64) -> (f64, f64) {
     if x.abs() < 0.02 {
         let psi = 0.5 + x * (-1.0 / 6.0 + x * (1.0 / 24.0 + x * (-1.0 / 120.0 + x * (1.0 / 720.0 - x / 5040.0))));
@@ -100,7 +100,7 @@ mod tests {
     const THERMAL: Thermal = Thermal { c_per_w: 0.08, tau_s: 40.0 };
 
     #[test]
-    fn series_and_quotients_meet() {
+    fn series_and_quotients_agree() {
         for x in [0.02f64, -0.02] {
             let (phi, psi) = relaxation(x * 0.999_999_9);
             let (phi2, psi2) = relaxation(x);
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn leaking_device_approaches_its_steady_state_exponentially() {
+    fn approaches_steady_state_exponentially() {
         let power = LinearPower { fixed_w: 350.0, per_degree_w: 0.5 };
         let steady = THERMAL.steady_above(power);
         assert!((steady - 0.08 * 350.0 / 0.96).abs() < 1e-12);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn passing_in_pieces_is_passing_at_once() {
+    fn many_short_steps_equal_one_long_step() {
         for per_degree_w in [0.0, 0.5, 12.5, 20.0] {
             let power = LinearPower { fixed_w: 300.0, per_degree_w };
             let (whole, energy) = THERMAL.pass(power, 3.0, 7.0);
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn crossing_times_lead_to_the_target() {
+    fn crossing_times_reach_target() {
         for (fixed_w, per_degree_w, above, target) in
             [(300.0, 0.5, 2.0, 20.0), (10.0, 0.5, 40.0, 20.0), (300.0, 12.5, 2.0, 20.0), (300.0, 20.0, 2.0, 20.0)]
         {

@@ -1,6 +1,4 @@
-//! The machine itself: its devices on one virtual clock, and what is true of them.
-//!
-//! Hands out the views of it (meter, workload, clock), which share its state. Must not know what they are used for.
+//! The simulated machine: creates its clock, meter and workloads, and returns its true energy, power and temperature.
 
 use std::sync::Arc;
 
@@ -34,80 +32,80 @@ impl std::fmt::Debug for Machine {
 }
 
 impl Machine {
-    /// A machine at time zero that has rested for ever, without a model.
+    /// Creates a machine at time zero that was at rest before, without a model.
     ///
     /// # Errors
-    /// When the scenario does not describe a machine that can be simulated ([`Scenario::check`]).
+    /// The scenario cannot be simulated ([`Scenario::check`]).
     pub fn new(scenario: &Scenario, seeds: Seeds) -> Result<Self, ScenarioError> {
         scenario.check()?;
         Ok(Self { shared: Arc::new(MachineState::new(scenario, seeds)) })
     }
 
-    /// The machine's clock, at zero when the machine is new. Work and sleep on it move the machine.
+    /// Returns the machine's clock, which is at zero when the machine is new. Work and sleep on it advance the machine.
     pub fn clock(&self) -> VirtualClock {
         self.shared.clock.clone()
     }
 
-    /// A new reader of the machine's sensors. It must be read in order of time, as the clock makes sure.
+    /// Creates a meter that reads the machine's sensors. Reads must be in order of time, which the clock guarantees.
     pub fn meter(&self) -> Box<dyn Meter> {
         Box::new(SimMeter::new(Arc::clone(&self.shared)))
     }
 
-    /// The scenario's own workload, as its first launch on this machine.
+    /// Creates the first launch of the scenario's own workload.
     pub fn workload(&self) -> Workload {
         Workload::new(Arc::clone(&self.shared), &self.shared.scenario, 0)
     }
 
-    /// Launch number `launch` of the workload of another scenario on this machine, such as the other side of a
-    /// comparison. Its lengths, times and powers (loaded idle, prefill, decode) are those of `scenario`; heat, sensors,
-    /// noise and the session's random effect are this machine's. Two launches differ in their launch effect and
-    /// in all their draws.
+    /// Creates launch number `launch` of the workload of another scenario on this machine, such as the other side of a
+    /// comparison. Lengths, times and powers (loaded idle, prefill, decode) come from `scenario`; heat, sensors, noise and
+    /// the session's random effect from this machine. Launches differ in their launch effect and in all random draws.
     ///
     /// # Errors
-    /// When the scenario cannot be simulated, or its devices have other ids than this machine's.
+    /// The scenario cannot be simulated, or its devices have other ids than this machine's.
     pub fn launch(&self, scenario: &Scenario, launch: u64) -> Result<Workload, ScenarioError> {
         scenario.check()?;
-        let ours = self.shared.scenario.devices.iter().map(|device| &device.id);
-        if !ours.eq(scenario.devices.iter().map(|device| &device.id)) {
+        let own_ids = self.shared.scenario.devices.iter().map(|device| &device.id);
+        if !own_ids.eq(scenario.devices.iter().map(|device| &device.id)) {
             return Err(ScenarioError::Invalid {
                 file: None,
                 line: None,
                 key: "devices".to_owned(),
-                why: "have other ids than those of the machine on which this is to run: give both the same".to_owned(),
+                why: "have other ids than those of the machine: use the same ids in both scenarios".to_owned(),
             });
         }
         Ok(Workload::new(Arc::clone(&self.shared), scenario, launch))
     }
 
-    /// The true energy of all devices from `start` to `stop`: the integral of true power. What lies after the present
-    /// counts nothing.
+    /// Returns the true energy of all devices from `start` to `stop`: the integral of the true power. Time after the
+    /// present counts as zero.
     pub fn truth(&self, start: Stamp, stop: Stamp) -> Joules {
         let (from, to) = (signed_nanos(start), signed_nanos(stop).min(self.shared.now()));
         Joules(self.shared.devices_now().iter().map(|device| device.history().energy(from, to)).sum())
     }
 
-    /// The true energy of one device from `start` to `stop`; `None` if no device has this id.
+    /// Returns the true energy of one device from `start` to `stop`; `None` if no device has this id.
     pub fn truth_of(&self, device: &DomainId, start: Stamp, stop: Stamp) -> Option<Joules> {
         let (from, to) = (signed_nanos(start), signed_nanos(stop).min(self.shared.now()));
         self.with_device(device, |device| Joules(device.history().energy(from, to)))
     }
 
-    /// The true power of all devices at `at`, or now if that is earlier.
+    /// Returns the true power of all devices at `at`, or now if that is earlier.
     pub fn true_power(&self, at: Stamp) -> Watts {
         let at = signed_nanos(at).min(self.shared.now());
         Watts(self.shared.devices_now().iter().map(|device| device.history().power(at)).sum())
     }
 
-    /// The true temperature of one device in °C at `at`, or now if that is earlier; `None` if no device has this id.
+    /// Returns the true temperature of one device in °C at `at`, or now if that is earlier; `None` if no device has this
+    /// id.
     pub fn true_temperature(&self, device: &DomainId, at: Stamp) -> Option<f64> {
         let at = signed_nanos(at).min(self.shared.now());
         let spec = self.shared.scenario.devices.iter().find(|spec| spec.id == device.as_str())?;
         self.with_device(device, |device| spec.ambient_c + device.history().above(at))
     }
 
-    fn with_device<T>(&self, device: &DomainId, what: impl FnOnce(&Device) -> T) -> Option<T> {
+    fn with_device<T>(&self, device: &DomainId, query: impl FnOnce(&Device) -> T) -> Option<T> {
         let index = self.shared.scenario.devices.iter().position(|spec| spec.id == device.as_str())?;
-        self.shared.devices_now().get(index).map(what)
+        self.shared.devices_now().get(index).map(query)
     }
 }
 
@@ -130,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_not_happened_counts_nothing() {
+    fn future_energy_is_zero() {
         let machine = machine("{}");
         machine.clock().advance_to(at(2.0));
         assert_eq!(machine.truth(at(1.0), at(9.0)), machine.truth(at(1.0), at(2.0)));
@@ -138,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_goes_through_its_phases_at_their_moments() {
+    fn request_phases_have_exact_times() {
         let machine = machine(
             r#"{"device": {"idle_w": 50, "loaded_idle_w": 100, "prefill_w": 600, "decode_w": 350},
             "workload": {"input_tokens": 1000, "output_tokens": 50, "overhead_s": 0.02}}"#,
@@ -163,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn leaking_devices_warm_up_exponentially() {
+    fn leaking_device_warms_up_exponentially() {
         let machine = machine(
             r#"{"device": {"idle_w": 75, "decode_w": 350, "leakage_w_per_c": 0.5, "c_per_w": 0.08, "tau_s": 40},
             "workload": {"output_tokens": 10000, "prefill_s_per_token": 0, "overhead_s": 0}}"#,
@@ -184,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn several_devices_add_up_and_are_told_apart() {
+    fn devices_add_up_and_are_separate() {
         let machine = machine(
             r#"{"devices": [{"idle_w": 10, "decode_w": 100}, {"id": "gpu:b", "idle_w": 20, "decode_w": 200}],
             "background": [{"from_s": 1, "to_s": 3, "w": 7}, {"from_s": 1, "to_s": 2, "w": 50, "device": "gpu:b"}]}"#,
@@ -199,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn truths_of_neighbouring_windows_add_up_and_are_never_negative() {
+    fn energies_of_adjacent_windows_add_up() {
         let machine = machine(
             r#"{"devices": [{"leakage_w_per_c": 0.5, "power_noise": 0.05, "throttle_c": 50},
                 {"id": "gpu:1", "leakage_w_per_c": 3}],
@@ -224,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn truth_is_the_integral_of_true_power_and_heat_follows_it() {
+    fn energy_is_integral_of_power() {
         let machine = machine(
             r#"{"device": {"leakage_w_per_c": 2, "power_noise": 0.1, "tau_s": 3, "throttle_c": 60, "c_per_w": 0.12},
             "background": [{"from_s": 1.2345, "to_s": 2.5, "w": 90}]}"#,
@@ -243,12 +241,15 @@ mod tests {
         }
         let truth = machine.truth(Stamp(0), Stamp(end)).get();
         assert!((energy / truth - 1.0).abs() < 2e-6, "{energy} {truth}");
-        let there = machine.true_temperature(&gpu, Stamp(end)).unwrap();
-        assert!((temperature - there).abs() < 1e-3 && there > 55.0, "{temperature} {there}");
+        let final_temperature = machine.true_temperature(&gpu, Stamp(end)).unwrap();
+        assert!(
+            (temperature - final_temperature).abs() < 1e-3 && final_temperature > 55.0,
+            "{temperature} {final_temperature}"
+        );
     }
 
     #[test]
-    fn machines_and_their_views_may_go_to_other_threads() {
+    fn machine_and_views_are_send() {
         fn movable<T: Send>() {}
         fn shared<T: Send + Sync>() {}
         shared::<crate::sim::Machine>();
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_throttled_machine_is_slower_cooler_and_says_so() {
+    fn throttling_slows_cools_and_sets_flag() {
         let machine = machine(
             r#"{"device": {"decode_w": 400, "throttle_c": 50, "throttle_factor": 0.5},
             "workload": {"output_tokens": 1000}}"#,
@@ -284,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_slowest_device_sets_the_pace() {
+    fn slowest_device_sets_speed() {
         let text = r#"{"devices": [{}, {"id": "gpu:1", "idle_w": 300, "throttle_c": 40, "throttle_factor": 0.8}]}"#;
         let machine = Machine::new(&scenario(text), Seeds::default()).unwrap();
         let mut workload = machine.workload();

@@ -1,8 +1,8 @@
-//! The machine's sensors as a meter.
+//! The simulated meter, which reads the machine's sensors.
 //!
-//! One domain a device; its channels are its sensors in the order of the scenario, its temperature, and its throttle
-//! reasons. Reading costs no virtual time. It tells no update period, and how long a value averages only of a sensor
-//! whose scenario says so: who reads it must find out, as with a real driver.
+//! Each device is a domain. Its channels are the sensors in the order of the scenario, the temperature, and the throttle
+//! reasons. Reads take no virtual time. As with a real driver, update periods are not reported and must be probed;
+//! averaging times are reported only for sensors that disclose them (`discloses_averaging`).
 
 use std::sync::Arc;
 
@@ -12,8 +12,7 @@ use super::state::{MachineState, Purpose};
 use crate::meter::{Channel, Meter, Quantity, ReadError, Value};
 use crate::model::{Domain, DomainId, DomainKind, Origin};
 
-/// The bit that says that a device's clocks are held down because it is too hot
-/// (`nvmlClocksThrottleReasonHwThermalSlowdown`).
+/// The throttle reason for a device that is too hot (`nvmlClocksThrottleReasonHwThermalSlowdown`).
 const THERMAL_SLOWDOWN: u64 = 0x40;
 
 /// Nanoseconds between two updates of a temperature.
@@ -30,7 +29,7 @@ struct ChannelSource {
     kind: ChannelKind,
 }
 
-/// A reader of a machine's sensors.
+/// A meter that reads a machine's sensors.
 pub(super) struct SimMeter {
     shared: Arc<MachineState>,
     domains: Vec<Domain>,
@@ -104,8 +103,8 @@ impl Meter for SimMeter {
         device.advance(now);
         Ok(match &mut probe.kind {
             ChannelKind::Sensor(sensor) => {
-                let at = faults.displayed_moment(now);
-                match sensor.read(device.history(), at, faults.last_reset(at)) {
+                let displayed = faults.displayed_moment(now);
+                match sensor.read(device.history(), displayed, faults.last_reset(displayed)) {
                     Reading::Count(count) => Value::Count(count),
                     Reading::Watts(watts) => Value::Level(watts),
                 }
@@ -127,7 +126,7 @@ impl Meter for SimMeter {
     }
 }
 
-/// The kind of hardware that an id of the usual form names; a GPU where it names nothing known.
+/// Returns the kind of domain for an id such as `cpu:package-0`; a GPU for unknown ids.
 fn kind_of(id: &str) -> DomainKind {
     match id.split_once(':') {
         Some(("cpu", rest)) if rest.starts_with("package") => DomainKind::Package,
@@ -147,12 +146,12 @@ mod tests {
     fn count(value: Result<Value, ReadError>) -> u64 {
         match value {
             Ok(Value::Count(count)) => count,
-            other => panic!("a counter gave {other:?}"),
+            other => panic!("not a count: {other:?}"),
         }
     }
 
     #[test]
-    fn the_default_meter_is_one_ideal_counter_beside_the_gauges() {
+    fn default_meter_has_one_ideal_counter() {
         let machine = machine("{}");
         let mut meter = machine.meter();
         assert_eq!((meter.name(), meter.origin()), ("sim", Origin::Simulated));
@@ -165,7 +164,7 @@ mod tests {
         );
         assert!(meter.channels().iter().all(|channel| channel.update_period.is_none() && channel.averaging.is_none()));
         let clock = machine.clock();
-        // 75 W: an update every 0.1 s, so what is shown is at most 7.5 J behind.
+        // 75 W with an update every 0.1 s: the reading is at most 7.5 J behind.
         let shown = count(read_at(&clock, &mut meter, 0, 20.0)) as f64 * 0.001;
         assert!(shown <= 1500.0 && shown > 1492.4, "{shown}");
         assert_eq!(meter.read(1), Ok(Value::Level(36.0)));
@@ -174,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn every_device_has_its_copy_of_a_sensor_that_names_none() {
+    fn sensor_without_device_applies_to_all() {
         let machine = machine(
             r#"{"devices": [{}, {"id": "cpu:package-0", "temperature": false}],
             "sensors": [{"kind": "counter"}, {"kind": "power", "device": "cpu:package-0"}], "seed": 3}"#,
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn temperature_moves_in_steps_of_a_degree_once_a_second() {
+    fn temperature_changes_in_degrees_each_second() {
         let machine = machine(r#"{"device": {"tau_s": 5}, "workload": {"output_tokens": 1250}}"#);
         let mut workload = machine.workload();
         let mut meter = machine.meter();
@@ -215,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_fail_while_they_are_told_to_and_the_device_goes_for_good() {
+    fn reads_fail_during_faults() {
         let machine = machine(
             r#"{"faults": [{"at_s": 12, "kind": "read_error", "for_s": 0.5}, {"at_s": 60, "kind": "device_lost"}]}"#,
         );
@@ -227,12 +226,12 @@ mod tests {
         assert!(read_at(&clock, &mut meter, 0, 12.5).is_ok());
         assert!(matches!(read_at(&clock, &mut meter, 0, 60.0), Err(ReadError::Lost(_))));
         assert!(matches!(read_at(&clock, &mut meter, 1, 600.0), Err(ReadError::Lost(_))));
-        // The energy is spent whether or not anybody can see it.
+        // Energy is used although no read succeeds.
         assert!((machine.truth(Stamp(0), at(600.0)).get() - 45_000.0).abs() < 1e-6);
     }
 
     #[test]
-    fn counters_wrap_reset_and_stick() {
+    fn counters_wrap_reset_and_freeze() {
         let sensor = r#"{"kind": "counter", "phase_s": 0, "bits": 16, "quantum_j": 0.01}"#;
         let gauge = r#"{"kind": "power", "phase_s": 0, "average_s": 0.1, "quantum_w": 0}"#;
         let machine = machine(&format!(
@@ -257,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_shows_the_truth_at_its_last_tick() {
+    fn counter_shows_energy_at_last_tick() {
         let machine = machine(
             r#"{"device": {"leakage_w_per_c": 0.5, "power_noise": 0.05},
             "sensors": [{"kind": "counter", "phase_s": 0.025, "gain": 1.03}]}"#,

@@ -1,8 +1,8 @@
 //! A simulated machine whose true energy is known: power, heat, requests, sensors and their faults, in virtual time.
 //!
-//! A [`Machine`] is built from a [`Scenario`] and shows itself from the outside as a meter, a virtual clock and a
-//! workload; [`Machine::truth`] tells what a perfect meter would have shown, and [`truth`] what a token costs in the
-//! long run. It must not know anything of what measures it, and what measures it must not know that it is one.
+//! A [`Machine`] is built from a [`Scenario`]. It provides a meter, a virtual clock and a workload, which the rest of the
+//! library uses like real ones. [`Machine::truth`] returns what a perfect meter would have measured, and [`truth`] the
+//! long-run cost of a token.
 //!
 //! ```
 //! use lem_bench::sim::{Machine, Scenario, Seeds, Shape};

@@ -1,35 +1,35 @@
-//! Random numbers that are looked up, not drawn in turn.
+//! Counter-based random numbers.
 //!
-//! A [`Key`] is a hash of what a number is for (seed, run, bench, cycle, …) and a number is a function of the key and
-//! a counter: what was drawn before, or read, or skipped by a resumed run, changes nothing. The mixing is SplitMix64
-//! (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators", OOPSLA). Must not know what the
-//! numbers are used for.
+//! A [`Key`] is a hash of the purpose of a number (seed, run, bench, cycle, …), and a number is a function of the key
+//! and a counter. So numbers do not depend on what was drawn before, on reads, or on cycles that a resumed run skips.
+//! The mixing function is SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators",
+//! OOPSLA).
 
-/// The odd integer next to 2^64 divided by the golden ratio: SplitMix64's increment.
+/// SplitMix64's increment: the odd integer next to 2^64 divided by the golden ratio.
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// What a family of random numbers is for.
+/// The key of a family of random numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Key(u64);
 
 impl Key {
-    /// The family of everything under one seed.
+    /// Returns the key of all numbers of one seed.
     pub(super) fn new(seed: u64) -> Self {
         Self(mix(seed.wrapping_add(GOLDEN)))
     }
 
-    /// The member of this family that `part` names. `a.with(1).with(2)` and `a.with(2).with(1)` differ.
+    /// Derives the key for `part`. `a.with(1).with(2)` and `a.with(2).with(1)` differ.
     pub(super) fn with(self, part: u64) -> Self {
         Self(mix(self.0.rotate_left(23) ^ mix(part.wrapping_add(GOLDEN))))
     }
 
-    /// The uniform number with this counter, in (0, 1) without its ends.
+    /// Returns the uniform number with this counter, in the open interval (0, 1).
     pub(super) fn uniform(self, counter: u64) -> f64 {
         let bits = mix(self.0.wrapping_add(counter.wrapping_add(1).wrapping_mul(GOLDEN)));
         ((bits >> 11) as f64 + 0.5) * 2f64.powi(-53)
     }
 
-    /// The standard normal number with this counter (Box and Muller 1958, the cosine branch).
+    /// Returns the standard normal number with this counter (Box and Muller 1958, the cosine branch).
     pub(super) fn normal(self, counter: u64) -> f64 {
         let even = counter.wrapping_mul(2);
         let radius = (-2.0 * self.uniform(even).ln()).sqrt();
@@ -37,7 +37,7 @@ impl Key {
     }
 }
 
-/// A positive factor with mean exactly 1 and coefficient of variation `cv`: lognormal, at the standard normal `z`.
+/// Returns a lognormal factor with mean exactly 1 and coefficient of variation `cv`, at the standard normal `z`.
 pub(super) fn mean_one(cv: f64, z: f64) -> f64 {
     if cv == 0.0 {
         return 1.0;
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn normals_have_the_moments_of_normals() {
+    fn normals_have_normal_moments() {
         let key = Key::new(7).with(3);
         let n = 200_000u64;
         let moment = |power: i32| (0..n).map(|i| key.normal(i).powi(power)).sum::<f64>() / n as f64;
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn factors_have_mean_one_and_the_cv_asked_for() {
+    fn factors_have_mean_one_and_given_cv() {
         let key = Key::new(1);
         let n = 400_000u64;
         let factors: Vec<f64> = (0..n).map(|i| mean_one(0.3, key.normal(i))).collect();
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_depend_on_every_part_and_their_order() {
+    fn keys_depend_on_parts_and_order() {
         let base = Key::new(1);
         let all = [base, base.with(0), base.with(1), base.with(0).with(1), base.with(1).with(0), Key::new(2).with(0)];
         for (i, a) in all.iter().enumerate() {

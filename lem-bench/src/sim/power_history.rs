@@ -1,18 +1,18 @@
-//! The past of one device: segments in which its power has a closed form, and the exact integral between any two
-//! moments.
+//! The power of one device over time: segments in which it has a closed form, and the exact integral between any two
+//! times.
 //!
-//! Times are signed nanoseconds; before zero the device had been at rest for ever. A segment begins only where the
-//! power really changes its form, never where somebody looks. Must not know why a segment ended.
+//! Times are signed nanoseconds; before zero the device was at rest. A segment begins only where the power changes its
+//! form, never because of a read.
 
 use super::heat::{LinearPower, Thermal};
 
-/// Nanoseconds in seconds.
+/// Converts nanoseconds to seconds.
 pub(super) fn seconds(nanos: i64) -> f64 {
     nanos as f64 * 1e-9
 }
 
-/// A sum of doubles that keeps what rounding would lose (Knuth's two-sum), so that the energy of a short window hours
-/// into a run is as exact as at its beginning.
+/// A compensated sum of doubles (Knuth's two-sum), so that the energy of a short window hours into a run is as exact as
+/// at its beginning.
 #[derive(Debug, Clone, Copy, Default)]
 struct CompensatedSum {
     high: f64,
@@ -53,13 +53,14 @@ pub(super) struct PowerHistory {
 }
 
 impl PowerHistory {
-    /// A device that has rested at `above` degrees with `rest_w` and goes on with `power` at time zero.
+    /// Returns the history of a device that was at rest at `above` degrees with `rest_w`, and has `power` from time zero.
     pub(super) fn new(thermal: Thermal, rest_w: f64, above: f64, power: LinearPower) -> Self {
         let first = Segment { start: 0, above, energy: CompensatedSum::default(), power };
         Self { thermal, segments: vec![first], rest: (rest_w, above) }
     }
 
-    /// Begins a segment at `start`, not before the one that is open. A segment without length is replaced.
+    /// Begins a segment at `start`, which must not be before the start of the open segment. Replaces a segment of length
+    /// zero.
     pub(super) fn begin_segment(&mut self, start: i64, power: LinearPower) {
         let last = self.last();
         if start <= last.start {
@@ -72,7 +73,7 @@ impl PowerHistory {
         self.segments.push(Segment { start, above, energy: last.energy.plus(joules), power });
     }
 
-    /// Degrees above ambient at `at`, within the open segment.
+    /// Returns the degrees above ambient at `at`, which must be in the open segment.
     pub(super) fn above_in_open_segment(&self, at: i64) -> f64 {
         let last = self.last();
         if at == last.start {
@@ -82,18 +83,18 @@ impl PowerHistory {
         }
     }
 
-    /// The power's form in the open segment.
+    /// Returns the power of the open segment.
     pub(super) fn open_power(&self) -> LinearPower {
         self.last().power
     }
 
-    /// Forgets everything before the open segment: earlier moments can no longer be asked for.
+    /// Discards everything before the open segment: earlier times can no longer be queried.
     pub(super) fn discard_past(&mut self) {
         let last = self.segments.len() - 1;
         self.segments.drain(..last);
     }
 
-    /// Energy in joules from `from` to `to`, never negative; zero when `to` is not later.
+    /// Returns the energy in joules from `from` to `to`: never negative, and zero when `to` is not later.
     pub(super) fn energy(&self, from: i64, to: i64) -> f64 {
         if to <= from {
             return 0.0;
@@ -117,15 +118,15 @@ impl PowerHistory {
             + self.thermal.pass(tail.power, tail.above, seconds(to - tail.start)).1
     }
 
-    /// Power in watts at `at` (just after it, where the power jumps).
+    /// Returns the power in watts at `at`; where the power jumps, the value just after it.
     pub(super) fn power(&self, at: i64) -> f64 {
         if at < 0 {
             return self.rest.0;
         }
-        self.segments[self.index_at(at)].power.at(self.above(at))
+        self.segments[self.index_at(at)].power.watts_at(self.above(at))
     }
 
-    /// Degrees above ambient at `at`.
+    /// Returns the degrees above ambient at `at`.
     pub(super) fn above(&self, at: i64) -> f64 {
         if at < 0 {
             return self.rest.1;
@@ -138,7 +139,7 @@ impl PowerHistory {
         self.segments[self.segments.len() - 1]
     }
 
-    /// The segment that holds `at`. What is asked for is mostly near the end or the beginning, so those are tried first.
+    /// Returns the index of the segment that contains `at`. Searches from both ends, since most queries are near them.
     fn index_at(&self, at: i64) -> usize {
         let len = self.segments.len();
         if self.segments.get(1).is_none_or(|second| second.start > at) {
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn rest_before_zero_counts() {
+    fn counts_rest_before_zero() {
         let thermal = Thermal { c_per_w: 0.0, tau_s: 1.0 };
         let mut history = PowerHistory::new(thermal, 75.0, 0.0, constant(75.0));
         history.begin_segment(SECOND, constant(300.0));
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn short_windows_late_in_a_long_run_are_exact() {
+    fn short_windows_late_in_run_are_exact() {
         let thermal = Thermal { c_per_w: 0.08, tau_s: 40.0 };
         let mut history = PowerHistory::new(thermal, 75.0, 6.0, constant(75.0));
         for step in 1..=3_600_000i64 {

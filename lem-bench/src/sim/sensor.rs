@@ -1,7 +1,7 @@
-//! What one sensor shows of one device's past: ticks, quanta, gain, wraps, and means over part of the time.
+//! Sensors and their faults: ticks, quanta, gain, wraps, averaging over part of the time, and when reads fail.
 //!
-//! A sensor is a function of the device's history and of the moment that is asked for; reading it changes nothing,
-//! except for a counter that is told to lose what is read too often. Must not know faults or meters.
+//! A reading is a function of the device's power history and the time of the read. Reads have no side effects, except
+//! on a counter that loses energy when it is read too often (`lost_per_read_s`).
 
 use super::device::nanos;
 use super::noise::Key;
@@ -9,10 +9,10 @@ use super::power_history::{PowerHistory, seconds};
 use super::scenario::{FaultKind, FaultSpec, Phase, SensorKind, SensorSpec};
 use crate::meter::ReadError;
 
-/// Counts by which an energy may miss the next whole count through rounding of doubles and still reach it.
+/// Tolerance in counts, so that an energy that is below a whole count only by rounding of doubles still reaches it.
 const ROUNDING: f64 = 1e-6;
 
-/// Seconds that a fault lasts when its scenario does not say.
+/// Length of a fault in seconds when the scenario does not give it.
 const DEFAULT_FAULT_S: f64 = 1.0;
 
 /// A sensor on a device.
@@ -30,7 +30,7 @@ enum Readout {
     Power { average: i64, delay: i64, quantum_w: f64 },
 }
 
-/// What a sensor showed: counts, or watts.
+/// The value read from a sensor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Reading {
     Count(u64),
@@ -38,7 +38,7 @@ pub(super) enum Reading {
 }
 
 impl Sensor {
-    /// A sensor whose phase, where it is random, is drawn with `key`.
+    /// Returns a sensor. A random phase is drawn with `key`.
     pub(super) fn new(spec: &SensorSpec, key: Key) -> Self {
         let update = nanos(spec.update_s).max(1);
         let phase = match spec.phase_s {
@@ -59,7 +59,7 @@ impl Sensor {
         Self { update, phase, gain: spec.gain, readout }
     }
 
-    /// Joules of a count and the number of counts at which it wraps, for a counter.
+    /// For a counter, returns the joules per count and the number of counts at which it wraps; `None` for a gauge.
     pub(super) fn counter(&self) -> Option<(f64, Option<u64>)> {
         match self.readout {
             Readout::Counter { quantum_j, bits, .. } => Some((quantum_j, 1u64.checked_shl(bits))),
@@ -67,7 +67,7 @@ impl Sensor {
         }
     }
 
-    /// What it shows at `at`, for a counter that last began at zero at `reset`. Must be asked in order of time.
+    /// Returns the reading at `at`; a counter counts from `reset`. Calls must be in order of time.
     pub(super) fn read(&mut self, history: &PowerHistory, at: i64, reset: Option<i64>) -> Reading {
         let tick = self.phase + (at - self.phase).div_euclid(self.update) * self.update;
         match &mut self.readout {
@@ -97,19 +97,20 @@ impl Sensor {
     }
 }
 
-/// What a counter has lost by being read.
+/// The energy that a counter has lost by being read.
 #[derive(Debug, Clone, Default)]
 struct Losses {
     per_read_s: f64,
     last_read: i64,
     last_tick: i64,
-    /// Lost up to the last tick, and since.
+    /// Lost up to the last tick.
     joules: f64,
+    /// Lost since the last tick.
     pending: f64,
 }
 
 impl Losses {
-    /// A read at `at`; returns what the value shown since `tick` has lost.
+    /// Registers a read at `at`. Returns the joules that the value displayed since `tick` has lost.
     fn read(&mut self, history: &PowerHistory, at: i64, tick: i64) -> f64 {
         if tick > self.last_tick {
             self.joules += std::mem::take(&mut self.pending);
@@ -123,20 +124,22 @@ impl Losses {
     }
 }
 
-/// The sum of a counter that sees only the end of each of its periods.
+/// The sum of a counter that samples only the end of each update period.
 #[derive(Debug, Clone)]
 struct PartTime {
-    seen: i64,
-    /// The next tick to add, and the sum of those before it.
+    /// Length of the sampled part of each period, in nanoseconds.
+    sampled: i64,
+    /// The next tick to add.
     next: i64,
+    /// The sum of the ticks before `next`.
     joules: f64,
-    /// The last reset and the sum when it came.
+    /// The last reset and the sum at that time.
     reset: Option<(i64, f64)>,
 }
 
 impl PartTime {
-    fn new(seen: i64, phase: i64) -> Self {
-        Self { seen, next: phase, joules: 0.0, reset: None }
+    fn new(sampled: i64, phase: i64) -> Self {
+        Self { sampled, next: phase, joules: 0.0, reset: None }
     }
 
     fn joules(&mut self, history: &PowerHistory, update: i64, tick: i64, reset: Option<i64>) -> f64 {
@@ -151,9 +154,10 @@ impl PartTime {
     /// Adds the ticks up to and including `last`.
     fn add(&mut self, history: &PowerHistory, update: i64, last: i64) {
         while self.next <= last {
-            // The first period is cut short by the start of the machine.
+            // The first period begins at the start of the machine.
             let period = update.min(self.next);
-            self.joules += history.energy(self.next - self.seen, self.next) / seconds(self.seen) * seconds(period);
+            let sampled_j = history.energy(self.next - self.sampled, self.next);
+            self.joules += sampled_j / seconds(self.sampled) * seconds(period);
             self.next += update;
         }
     }
@@ -166,30 +170,33 @@ pub(super) struct FaultPlan {
     stuck: Vec<(i64, i64)>,
     resets: Vec<i64>,
     lost: Vec<(i64, i64)>,
-    /// When the meter was opened that reads the device.
+    /// When the meter that reads the device was opened.
     opened: i64,
     device: String,
 }
 
 impl FaultPlan {
-    /// Those of `faults` that strike the device with this id, for a meter that is opened at `opened`.
+    /// Selects the faults of the device with this id, for a meter that was opened at `opened`.
     pub(super) fn new(faults: &[FaultSpec], device: &str, opened: i64) -> Self {
         let mut plan = Self { device: device.to_owned(), opened, ..Self::default() };
         for fault in faults.iter().filter(|fault| fault.device.as_deref().is_none_or(|id| id == device)) {
-            let at = nanos(fault.at_s);
-            let span = (at, at.saturating_add(nanos(fault.for_s.unwrap_or(DEFAULT_FAULT_S))));
+            let begin = nanos(fault.at_s);
+            let span = (begin, begin.saturating_add(nanos(fault.for_s.unwrap_or(DEFAULT_FAULT_S))));
             match fault.kind {
                 FaultKind::ReadError => plan.errors.push(span),
                 FaultKind::Stuck => plan.stuck.push(span),
-                FaultKind::CounterReset => plan.resets.push(at),
-                // For good, unless it is said for how long: then a meter that is opened afterwards reads it again.
-                FaultKind::DeviceLost => plan.lost.push((at, fault.for_s.map_or(i64::MAX, |_| span.1))),
+                FaultKind::CounterReset => plan.resets.push(begin),
+                // Lost for good, unless the scenario gives a length: then a meter opened afterwards can read it again.
+                FaultKind::DeviceLost => plan.lost.push((begin, fault.for_s.map_or(i64::MAX, |_| span.1))),
             }
         }
         plan
     }
 
-    /// Whether anything can be read at `now`.
+    /// Checks that the device can be read at `now`.
+    ///
+    /// # Errors
+    /// The read error of the fault that is active.
     pub(super) fn check_readable(&self, now: i64) -> Result<(), ReadError> {
         if self.lost.iter().any(|(at, until)| *at <= now && self.opened < *until) {
             return Err(ReadError::Lost(format!("{} has fallen off the simulated bus", self.device)));
@@ -200,7 +207,7 @@ impl FaultPlan {
         Ok(())
     }
 
-    /// The moment that a sensor read at `now` still shows: before `now` while it is stuck.
+    /// Returns the time whose value a sensor displays at `now`: earlier than `now` while it is stuck.
     pub(super) fn displayed_moment(&self, now: i64) -> i64 {
         let mut shown = now;
         while let Some((from, _)) = self.stuck.iter().find(|span| contains(**span, shown) && span.0 < shown) {
@@ -209,7 +216,7 @@ impl FaultPlan {
         shown
     }
 
-    /// The last reset of the counters up to `at`.
+    /// Returns the last reset of the counters up to `at`.
     pub(super) fn last_reset(&self, at: i64) -> Option<i64> {
         self.resets.iter().copied().filter(|reset| *reset <= at).max()
     }
@@ -242,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn counters_stand_still_between_ticks_and_round_down() {
+    fn counters_change_at_ticks_and_round_down() {
         let spec = SensorSpec { phase_s: Phase::At(0.03), gain: 1.1, ..SensorSpec::counter() };
         let mut counter = sensor(spec);
         let history = pulses();
@@ -255,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn counters_wrap_at_their_bits() {
+    fn counters_wrap() {
         let kind = SensorKind::Counter { quantum_j: 0.001, bits: 16, part_time_s: None, lost_per_read_s: 0.0 };
         let mut counter = sensor(SensorSpec { kind, phase_s: Phase::At(0.0), ..SensorSpec::counter() });
         assert_eq!(counter.counter(), Some((0.001, Some(65_536))));
@@ -264,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_power_gauge_sees_only_the_time_it_averages() {
+    fn power_gauge_averages_its_window() {
         let history = pulses();
         let at_phase = |phase: f64, delay_s: f64| {
             let kind = SensorKind::Power { average_s: 0.025, delay_s, quantum_w: 0.5 };
@@ -284,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_time_counter_misses_what_it_does_not_see() {
+    fn part_time_counter_extrapolates_its_sample() {
         let history = pulses();
         let kind = SensorKind::Counter { quantum_j: 0.001, bits: 64, part_time_s: Some(0.025), lost_per_read_s: 0.0 };
         for (phase, expected) in [(0.06, 100.0), (0.01, 220.0)] {
@@ -297,8 +304,8 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_that_loses_what_is_read_too_often() {
-        // The shares that an RTX 4090's counter lost, by the time between two reads in ms.
+    fn counter_loses_energy_when_read_often() {
+        // The fractions that an RTX 4090's counter lost, by the time between two reads in ms.
         for (spacing, lost) in [(1, 0.968), (10, 0.733), (100, 0.153), (1000, 0.0153)] {
             let kind = SensorKind::Counter { quantum_j: 1e-6, bits: 64, part_time_s: None, lost_per_read_s: 0.0153 };
             let mut counter = sensor(SensorSpec { kind, phase_s: Phase::At(0.0), ..SensorSpec::counter() });
@@ -317,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn counters_begin_again_at_a_reset() {
+    fn counters_restart_at_reset() {
         let history = pulses();
         for part_time_s in [None, Some(0.1)] {
             let kind = SensorKind::Counter { quantum_j: 0.001, bits: 64, part_time_s, lost_per_read_s: 0.0 };
@@ -335,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn random_phases_lie_within_a_period_and_differ() {
+    fn random_phases_are_within_period_and_distinct() {
         let phases: Vec<i64> = (0..50).map(|run| Sensor::new(&SensorSpec::counter(), Key::new(run)).phase).collect();
         assert!(phases.iter().all(|phase| (0..100_000_000).contains(phase)));
         let distinct: std::collections::HashSet<_> = phases.iter().collect();
@@ -347,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_hold_from_their_moment_for_their_time() {
+    fn faults_last_for_their_time() {
         let plan = FaultPlan::new(
             &[
                 fault(2.0, FaultKind::ReadError, None, None),
@@ -365,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_that_comes_back_is_read_by_a_meter_that_is_opened_again() {
+    fn reopened_meter_reads_returned_device() {
         let lost = [fault(5.0, FaultKind::DeviceLost, Some(2.0), None)];
         let opened = |seconds: f64| FaultPlan::new(&lost, "gpu:0", nanos(seconds));
         assert!(opened(0.0).check_readable(nanos(4.9)).is_ok() && opened(0.0).check_readable(nanos(60.0)).is_err());
@@ -374,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn overlapping_stuck_spans_show_the_moment_before_the_first() {
+    fn overlapping_stuck_spans_freeze_at_the_first() {
         let plan = FaultPlan::new(
             &[fault(10.0, FaultKind::Stuck, Some(3.0), None), fault(12.0, FaultKind::Stuck, Some(3.0), None)],
             "gpu:0",

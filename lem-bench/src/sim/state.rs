@@ -1,4 +1,4 @@
-//! The state that a machine's meter, workload and clock share.
+//! The state that a machine, its meter and its workloads share, and the seeds of its randomness.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -8,16 +8,16 @@ use super::scenario::{BackgroundSpec, Scenario};
 use crate::clock::{Clock, VirtualClock};
 use crate::units::Stamp;
 
-/// What a machine's randomness depends on, besides its scenario's seed.
+/// The seeds of a machine's randomness, in addition to the scenario's seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Seeds {
-    /// The number of the session; two sessions that are to differ need different numbers.
+    /// The number of the session. Sessions with different numbers differ.
     pub run: u64,
     /// A hash of the id of the bench that runs on the machine.
     pub bench: u64,
 }
 
-/// What a family of random numbers is for; members of one list, so that no two are the same.
+/// The purposes of random numbers, in one list so that they are distinct.
 #[derive(Clone, Copy)]
 pub(super) enum Purpose {
     Session = 1,
@@ -30,13 +30,13 @@ pub(super) enum Purpose {
 }
 
 impl Key {
-    /// The family of this key for one purpose.
+    /// Derives the key for one purpose.
     pub(super) fn for_purpose(self, purpose: Purpose) -> Self {
         self.with(purpose as u64)
     }
 }
 
-/// The state that the views of a machine share.
+/// The state that a machine, its meter and its workloads share.
 pub(super) struct MachineState {
     pub(super) scenario: Scenario,
     pub(super) clock: VirtualClock,
@@ -65,17 +65,17 @@ impl MachineState {
         Self { scenario: scenario.clone(), clock: VirtualClock::new(), seeds, devices: Mutex::new(devices) }
     }
 
-    /// The present, in signed nanoseconds.
+    /// Returns the present in signed nanoseconds.
     pub(super) fn now(&self) -> i64 {
         signed_nanos(self.clock.now())
     }
 
-    /// The devices as they were last looked at; nobody may wait for the clock while holding them.
+    /// Returns the devices as of their last advance. The clock must not be advanced while the guard is held.
     pub(super) fn devices(&self) -> MutexGuard<'_, Vec<Device>> {
         self.devices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The devices, advanced to the present.
+    /// Returns the devices, advanced to the present.
     pub(super) fn devices_now(&self) -> MutexGuard<'_, Vec<Device>> {
         let now = self.now();
         let mut devices = self.devices();
@@ -85,18 +85,18 @@ impl MachineState {
         devices
     }
 
-    /// The key of everything that is random about this session.
+    /// Returns the key of all random numbers of this session.
     pub(super) fn session_key(&self) -> Key {
         session_key(&self.scenario, self.seeds)
     }
 
-    /// The key of everything that is random about this bench in this session.
+    /// Returns the key of all random numbers of this bench in this session.
     pub(super) fn bench_key(&self) -> Key {
         self.session_key().for_purpose(Purpose::Bench).with(self.seeds.bench)
     }
 
-    /// The factor on the power of prefill and decode that a launch keeps: the session's, shared by all launches of a
-    /// session, times its own.
+    /// Returns the constant factor of a launch on the power of prefill and decode: the session's factor, which all its
+    /// launches share, times the launch's own.
     pub(super) fn launch_effect(&self, session_cv: f64, launch_cv: f64, launch: Key) -> f64 {
         let session = self.session_key().for_purpose(Purpose::Session).normal(0);
         mean_one(session_cv, session) * mean_one(launch_cv, launch.for_purpose(Purpose::LaunchEffect).normal(0))
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_seeds_meet_equal_machines_and_others_differ() {
+    fn seeds_determine_energy() {
         let base = Seeds { run: 4, bench: 7 };
         let reseeded = Scenario { seed: 2, ..noisy() };
         let energies = [
@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(distinct.len(), 4);
     }
 
-    /// Reads every channel at odd moments.
+    /// Reads every channel at irregular times.
     struct FrequentReader {
         meter: Box<dyn Meter>,
         next: Stamp,
@@ -184,7 +184,7 @@ mod tests {
         workload.set_cycle(0);
         let (_, watched) = run(&machine, &mut workload, 50);
         assert_eq!(watched, quiet);
-        // And a reader that looks once sees what one sees that has looked all the time.
+        // A reader that reads once gets the same value as one that reads continuously.
         let mut late = machine.meter();
         let mut seen = machine.meter();
         machine.clock().detach_all();
@@ -193,8 +193,8 @@ mod tests {
     }
 
     #[test]
-    fn a_resumed_run_meets_the_same_cycles() {
-        // Without leakage, what happened before leaves no trace.
+    fn resumed_run_has_same_cycles() {
+        // Without leakage, earlier cycles have no effect.
         let mut scenario = noisy();
         scenario.devices[0].leakage_w_per_c = 0.0;
         let seeds = Seeds { run: 3, bench: 9 };
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn launches_share_the_session_and_nothing_else() {
+    fn launches_share_only_session_effect() {
         let mut scenario = scenario(r#"{"workload": {"session_cv": 0.1, "launch_cv": 0.0}}"#);
         let machine = Machine::new(&scenario, Seeds::default()).unwrap();
         let decode_w = |scenario: &Scenario, launch| {
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn random_effects_have_the_size_asked_for() {
+    fn random_effects_have_given_cv() {
         let text = r#"{"workload": {"cycle_cv": 0.03, "session_cv": 0.04}}"#;
         let scenario = scenario(text);
         let mut watts = Vec::new();

@@ -21,7 +21,7 @@ pub(super) fn at(seconds: f64) -> Stamp {
     Stamp((seconds * 1e9).round() as u64)
 }
 
-/// Runs `count` drawn requests and gives the tokens and the true energy.
+/// Runs `count` drawn requests. Returns the output tokens and the true energy.
 pub(super) fn run(machine: &Machine, workload: &mut Workload, count: u64) -> (u64, Joules) {
     let start = machine.clock().now();
     let mut tokens = 0;
@@ -44,7 +44,7 @@ pub(super) fn read_at(
     meter.read(channel)
 }
 
-/// Ten polls a second of every channel.
+/// Polls every channel ten times a second.
 struct Poll {
     meter: Box<dyn Meter>,
     next: Stamp,
@@ -64,7 +64,7 @@ impl DueWork for Poll {
 }
 
 #[test]
-fn five_hundred_virtual_seconds_cost_milliseconds() {
+fn simulation_is_fast() {
     for (name, device) in [
         ("plain", "{}"),
         ("leaking", r#"{"leakage_w_per_c": 0.5}"#),
@@ -99,7 +99,7 @@ fn five_hundred_virtual_seconds_cost_milliseconds() {
     }
 }
 
-/// A scenario that has every key, with none of them at rest.
+/// A scenario with every key, each with an effect.
 const EVERYTHING: &str = r#"{
   "name": "everything", "seed": 1, "temperature": true,
   "devices": [
@@ -121,7 +121,7 @@ const EVERYTHING: &str = r#"{
   "faults": [{"at_s": 5, "kind": "read_error", "for_s": 0.5, "device": "gpu:0"}]
 }"#;
 
-/// What each key is changed to.
+/// The value that each key is changed to.
 fn changes() -> Vec<(&'static str, serde_json::Value)> {
     vec![
         ("name", json!("another")),
@@ -183,7 +183,7 @@ fn changes() -> Vec<(&'static str, serde_json::Value)> {
     ]
 }
 
-/// The paths of everything that is written below `value`; numbers in a list belong to the list.
+/// Collects the paths of all values below `value`. A list of numbers counts as one value.
 fn leaves(value: &serde_json::Value, path: &str, into: &mut Vec<String>) {
     let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}/{key}") };
     match value {
@@ -195,7 +195,7 @@ fn leaves(value: &serde_json::Value, path: &str, into: &mut Vec<String>) {
     }
 }
 
-/// All that can be seen of a scenario over twelve seconds, with requests from the fourth on, and what is true.
+/// Returns all readings of a scenario over twelve seconds, with requests from the fourth on, and the true energy.
 fn seen(scenario: &Scenario) -> String {
     let machine = Machine::new(scenario, Seeds { run: 3, bench: 1 }).unwrap();
     let (clock, mut meter) = (machine.clock(), machine.meter());
@@ -227,10 +227,10 @@ fn scenario_of(value: &serde_json::Value) -> Scenario {
 }
 
 #[test]
-fn every_key_has_its_effect() {
+fn every_key_has_an_effect() {
     let everything: serde_json::Value = serde_json::from_str(EVERYTHING).unwrap();
-    let usual = seen(&scenario_of(&everything));
-    assert_eq!(usual, seen(&scenario_of(&everything)), "the same scenario twice is the same");
+    let unchanged = seen(&scenario_of(&everything));
+    assert_eq!(unchanged, seen(&scenario_of(&everything)), "the same scenario gives the same readings");
     for (path, value) in changes().into_iter().filter(|(_, value)| !value.is_null()) {
         let mut changed = everything.clone();
         *changed.pointer_mut(&format!("/{path}")).unwrap_or_else(|| panic!("no {path}")) = value;
@@ -239,13 +239,13 @@ fn every_key_has_its_effect() {
                 *changed.pointer_mut(&format!("/{other}")).unwrap() = json!("gpu:7");
             }
         }
-        assert!(usual != seen(&scenario_of(&changed)), "{path} changes nothing");
+        assert!(unchanged != seen(&scenario_of(&changed)), "{path} changes nothing");
     }
 }
 
 #[test]
-fn no_key_is_left_out() {
-    // What is written of a scenario that has everything: a key that comes to it is missing above until it is changed.
+fn every_key_is_tested() {
+    // All keys that a scenario is written with: a new key must be added to `changes`.
     let everything = serde_json::to_value(scenario_of(&serde_json::from_str(EVERYTHING).unwrap())).unwrap();
     let mut written = Vec::new();
     leaves(&everything, "", &mut written);

@@ -1,7 +1,13 @@
-//! What a token of a scenario truly costs, in the long run.
+//! The true long-run cost of a token of a scenario.
 //!
-//! Under continuous load in thermal steady state, warm-up over, without the random effects of sessions, launches and
-//! cycles, and without background windows. Must not know the machine: it follows from the scenario alone.
+//! It holds for continuous load in thermal steady state after the warm-up, without the random effects of sessions,
+//! launches and cycles, and without background windows. It is computed from the scenario alone: in closed form if
+//! possible, else by a long virtual run, because intermittent throttling has no closed form.
+//!
+//! The long run processes requests back to back, without clock and steps: tokens in bulk between two changes of
+//! throttling. Lengths come from a low-discrepancy sequence (the two-dimensional one of the plastic number: Roberts
+//! 2018, "The unreasonable effectiveness of quasirandom sequences"), so that the error falls much faster than with
+//! random lengths. Noise, which has mean 1, is left out.
 
 use serde::Serialize;
 
@@ -11,13 +17,13 @@ use super::noise::Key;
 use super::power_history::seconds;
 use super::scenario::{DeviceSpec, Scenario, ScenarioError, WorkloadSpec};
 
-/// The relative standard error at which the run may end.
-const GOAL: f64 = 5e-5;
+/// Relative standard error at which the long run may end.
+const TARGET_ERROR: f64 = 5e-5;
 
-/// The fewest and the most batches of a run.
+/// Minimum and maximum number of batches of the long run.
 const BATCHES: (usize, usize) = (20, 400);
 
-/// The most requests of a batch.
+/// Maximum number of requests in a batch.
 const BATCH_REQUESTS: u64 = 20_000;
 
 /// The plastic number, the real root of x³ = x + 1.
@@ -26,29 +32,29 @@ const PLASTIC: f64 = 1.324_717_957_244_746;
 /// The true cost of a token of a scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Truth {
-    /// Joules of all devices per generated token.
+    /// Gross energy of all devices per generated token, in joules.
     pub j_per_output_token: f64,
-    /// The same above loaded idle at the temperature of the load.
+    /// Net energy per generated token, in joules: above loaded idle at the temperature of the load.
     pub net_j_per_output_token: f64,
-    /// The larger of the two figures' relative standard errors; 0 where they are exact.
+    /// The larger of the relative standard errors of the two values; 0 where they are exact.
     pub relative_error: f64,
 }
 
-/// The true cost of a token of a scenario: exact where the devices never or always throttle, else from a virtual run
-/// that is long enough for a standard error under 0.01 % (see [`Truth::relative_error`]).
+/// Returns the true cost of a token of a scenario: exact if the devices never or always throttle, else from a virtual
+/// run that is long enough for a standard error below 0.01 % (see [`Truth::relative_error`]).
 ///
 /// Exact means E\[energy of a request\] / E\[tokens of a request\]. Averaged over a stationary load the first-order heat
 /// equation gives mean θ = c · mean P, however long the time constant, and P is linear in θ; so mean P is the mean
 /// power of the phases divided by (1 − c · leakage). Noise factors have mean 1 and do not depend on lengths.
 ///
 /// # Errors
-/// When the scenario cannot be simulated ([`Scenario::check`]).
+/// The scenario cannot be simulated ([`Scenario::check`]).
 pub fn truth(scenario: &Scenario) -> Result<Truth, ScenarioError> {
     scenario.check()?;
     Ok(steady_factors(scenario).map_or_else(|| long_run(scenario), |factors| exact(scenario, &factors)))
 }
 
-/// The mean times of the phases of a request, in seconds.
+/// The mean times of the phases of a request in seconds, and its mean number of output tokens.
 struct Means {
     overhead_s: f64,
     prefill_s: f64,
@@ -68,7 +74,7 @@ impl Means {
     }
 }
 
-/// The cost of a token while each device keeps its factor on power and speed.
+/// Returns the cost of a token if each device keeps its factor on power and speed.
 fn exact(scenario: &Scenario, factors: &[f64]) -> Truth {
     let means = Means::new(&scenario.workload);
     let speed = factors.iter().copied().fold(1.0, f64::min);
@@ -80,14 +86,14 @@ fn exact(scenario: &Scenario, factors: &[f64]) -> Truth {
         let phase_w = phases / speed / seconds;
         let power = LinearPower { fixed_w: phase_w, per_degree_w: device.leakage_w_per_c };
         let above = thermal(device).steady_above(power);
-        gross += power.at(above) * seconds;
+        gross += power.watts_at(above) * seconds;
         net += (phase_w - device.loaded_idle()) * seconds;
     }
     Truth { j_per_output_token: gross / means.tokens, net_j_per_output_token: net / means.tokens, relative_error: 0.0 }
 }
 
-/// The factor on power and speed that each device keeps for good under load; `None` if one of them may go back and
-/// forth.
+/// Returns the constant factor on power and speed of each device under load; `None` if one of them may throttle
+/// intermittently.
 fn steady_factors(scenario: &Scenario) -> Option<Vec<f64>> {
     scenario.devices.iter().map(steady_factor).collect()
 }
@@ -112,7 +118,7 @@ fn thermal(device: &DeviceSpec) -> Thermal {
     Thermal { c_per_w: device.c_per_w, tau_s: device.tau_s }
 }
 
-/// What one batch of requests took.
+/// The totals of one batch of requests.
 #[derive(Debug, Clone, Copy, Default)]
 struct Batch {
     gross_j: f64,
@@ -123,18 +129,18 @@ struct Batch {
 struct LongRun<'a> {
     scenario: &'a Scenario,
     devices: Vec<Device>,
-    /// The present in nanoseconds, with its fraction.
+    /// The present in nanoseconds, with a fraction.
     at: f64,
     requests: u64,
 }
 
-/// The cost of a token of a scenario that has been checked.
+/// Returns the cost of a token from a long virtual run. The scenario must have been checked.
 pub(super) fn long_run(scenario: &Scenario) -> Truth {
-    let quiet = |device: &DeviceSpec| {
+    let without_noise = |device: &DeviceSpec| {
         let spec = DeviceSpec { power_noise: 0.0, ..device.clone() };
         Device::new(&spec, &[], Key::new(0))
     };
-    let devices = scenario.devices.iter().map(quiet).collect();
+    let devices = scenario.devices.iter().map(without_noise).collect();
     let mut run = LongRun { scenario, devices, at: 0.0, requests: 0 };
     let tau_s = scenario.devices.iter().map(|device| device.tau_s).fold(0.0, f64::max);
     for _ in 0..4 {
@@ -146,13 +152,13 @@ pub(super) fn long_run(scenario: &Scenario) -> Truth {
         let (gross, gross_error) = ratio(&batches, |batch| batch.gross_j);
         let (net, net_error) = ratio(&batches, |batch| batch.net_j);
         let error = (gross_error / gross.abs()).max(net_error / net.abs().max(1e-3 * gross.abs()));
-        if batches.len() >= BATCHES.1 || (batches.len() >= BATCHES.0 && error < GOAL) {
+        if batches.len() >= BATCHES.1 || (batches.len() >= BATCHES.0 && error < TARGET_ERROR) {
             return Truth { j_per_output_token: gross, net_j_per_output_token: net, relative_error: error };
         }
     }
 }
 
-/// The ratio of sums of energy and tokens, and its standard error from the batches' residuals.
+/// Returns the ratio of the sums of energy and tokens, and its standard error from the batches' residuals.
 fn ratio(batches: &[Batch], joules: impl Fn(&Batch) -> f64) -> (f64, f64) {
     let n = batches.len() as f64;
     let tokens: f64 = batches.iter().map(|batch| batch.tokens).sum();
@@ -162,12 +168,12 @@ fn ratio(batches: &[Batch], joules: impl Fn(&Batch) -> f64) -> (f64, f64) {
 }
 
 impl LongRun<'_> {
-    /// Runs requests for at least `at_least_s`, and at least 200 of them.
-    fn batch(&mut self, at_least_s: f64) -> Batch {
+    /// Runs at least 200 requests, for at least `min_s`.
+    fn batch(&mut self, min_s: f64) -> Batch {
         let start = self.now();
         let before: Vec<f64> = self.devices.iter().map(|device| device.history().above(start)).collect();
         let (mut tokens, mut requests) = (0u64, 0u64);
-        while requests < 200 || (seconds(self.now() - start) < at_least_s && requests < BATCH_REQUESTS) {
+        while requests < 200 || (seconds(self.now() - start) < min_s && requests < BATCH_REQUESTS) {
             tokens += self.request();
             requests += 1;
         }
@@ -185,7 +191,7 @@ impl LongRun<'_> {
         batch
     }
 
-    /// Runs one request and gives its tokens.
+    /// Runs one request and returns its number of output tokens.
     fn request(&mut self) -> u64 {
         self.requests += 1;
         let u = |step: f64| (0.5 + self.requests as f64 * step).fract().clamp(1e-12, 1.0 - 1e-12);
@@ -199,8 +205,8 @@ impl LongRun<'_> {
         output
     }
 
-    /// Runs `steps` steps of `step_s` at full speed each, under one load. A step takes as long as the speed at its
-    /// beginning says.
+    /// Runs `steps` steps under one load, each `step_s` long at full speed. The speed at the beginning of a step applies
+    /// to the whole step.
     fn steps(&mut self, mut steps: u64, step_s: f64, load: impl Fn(&DeviceSpec) -> Load) {
         let now = self.now();
         for (device, spec) in self.devices.iter_mut().zip(&self.scenario.devices) {
@@ -213,10 +219,10 @@ impl LongRun<'_> {
             let speed = self.devices.iter().map(Device::speed).fold(1.0, f64::min);
             let step = step_s / speed * 1e9;
             let change = self.devices.iter().filter_map(Device::throttle_change).min();
-            let alike = change.map_or(steps, |at| ((at as f64 - self.at) / step).ceil().max(1.0) as u64);
-            let taken = alike.min(steps);
-            self.at += taken as f64 * step;
-            steps -= taken;
+            let unchanged = change.map_or(steps, |at| ((at as f64 - self.at) / step).ceil().max(1.0) as u64);
+            let bulk = unchanged.min(steps);
+            self.at += bulk as f64 * step;
+            steps -= bulk;
             let now = self.now();
             for device in &mut self.devices {
                 device.advance(now);
@@ -245,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn the_simplest_truth_can_be_done_by_hand() {
+    fn simple_truth_matches_hand_calculation() {
         let text = r#"{"device": {"idle_w": 50, "loaded_idle_w": 100, "prefill_w": 600, "decode_w": 350},
             "workload": {"input_tokens": 1000, "output_tokens": 50, "overhead_s": 0.02}}"#;
         let truth = truth(&Scenario::from_json(text).unwrap()).unwrap();
@@ -255,11 +261,11 @@ mod tests {
     }
 
     #[test]
-    fn the_long_run_agrees_with_the_exact_truth() {
+    fn long_run_agrees_with_closed_form() {
         for device in [
             r#"{"loaded_idle_w": 115, "prefill_w": 600, "decode_w": 350, "leakage_w_per_c": 0.5}"#,
             r#"{"leakage_w_per_c": 3, "tau_s": 2}"#,
-            // Held for good: even its idle power keeps it above its limit.
+            // Always throttled: even its idle power keeps it above its limit.
             r#"{"idle_w": 200, "decode_w": 400, "throttle_c": 40, "throttle_factor": 0.8, "leakage_w_per_c": 0.5}"#,
         ] {
             let scenario = scenario(device);
@@ -276,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn throttling_now_and_then_lies_between_never_and_always() {
+    fn intermittent_throttling_lies_between() {
         let device = |more: &str| {
             scenario(&format!(r#"{{"decode_w": 400, "loaded_idle_w": 115, "leakage_w_per_c": 0.5 {more}}}"#))
         };
@@ -290,15 +296,15 @@ mod tests {
 
     #[test]
     fn devices_add_up() {
-        let one = scenario(r#"{"leakage_w_per_c": 0.5}"#);
-        let mut two = one.clone();
-        two.devices.push(DeviceSpec { id: "gpu:1".to_owned(), ..one.devices[0].clone() });
-        let (one, two) = (truth(&one).unwrap(), truth(&two).unwrap());
-        assert!((two.j_per_output_token / one.j_per_output_token - 2.0).abs() < 1e-12);
+        let single = scenario(r#"{"leakage_w_per_c": 0.5}"#);
+        let mut double = single.clone();
+        double.devices.push(DeviceSpec { id: "gpu:1".to_owned(), ..single.devices[0].clone() });
+        let (single, double) = (truth(&single).unwrap(), truth(&double).unwrap());
+        assert!((double.j_per_output_token / single.j_per_output_token - 2.0).abs() < 1e-12);
     }
 
     #[test]
-    fn an_impossible_scenario_has_no_truth() {
+    fn rejects_impossible_scenario() {
         let mut scenario = scenario("{}");
         scenario.workload.output_tokens = Tokens::Fixed(0);
         assert!(truth(&scenario).is_err());
@@ -322,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn machines_spend_what_their_truth_says() {
+    fn machine_energy_agrees_with_truth() {
         let workload = r#""workload": {"input_tokens": {"lognormal": [5, 0.5]}, "output_tokens": {"lognormal": [4, 0.6]},
             "request_cv": 0.02, "request_ar1": 0.3, "warmup": {"shape": "exp"}}"#;
         for devices in [

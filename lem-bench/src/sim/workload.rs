@@ -1,7 +1,8 @@
-//! Running requests on the machine: phases in virtual time, one token after the other.
+//! The simulated workload: draws requests and runs them in virtual time.
 //!
-//! A request goes through its overhead (at loaded idle), its prompt and its tokens; the clock stands at the moment of
-//! each step when its caller hears of it. Must not know who asks for requests, or why.
+//! A request consists of overhead at loaded idle, prefill, and one decode step per token. When a step is reported, the
+//! clock is at the time of that step. Every random number is looked up by (seed, run, bench, launch, cycle, index in the
+//! cycle), so that a run resumed at cycle 5 has the requests of cycle 5.
 
 use std::sync::Arc;
 
@@ -11,16 +12,16 @@ use super::scenario::{Scenario, WorkloadSpec};
 use super::state::{MachineState, Purpose};
 use crate::units::Stamp;
 
-/// What a running request has just done.
+/// The step that a running request has just finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// The prompt is read.
+    /// The prompt is processed.
     Prefilled,
-    /// A token has appeared.
+    /// A token is generated.
     Token,
 }
 
-/// The watts of one device's phases, at ambient temperature and without random effects.
+/// The powers of one device's phases in watts, at ambient temperature and without random effects.
 #[derive(Debug, Clone, Copy)]
 struct Powers {
     loaded_idle: f64,
@@ -71,13 +72,13 @@ impl Workload {
         Self { shared, spec, powers, requests, launch_effect, cycle_effect: 1.0, can_throttle }
     }
 
-    /// Makes the model resident, in no time: the devices go from idle to loaded idle.
+    /// Loads the model, which takes no time: the devices go from idle to loaded idle.
     pub fn load_model(&mut self) {
         self.set_phase(LoadPhase::LoadedIdle);
     }
 
     /// Begins cycle `n`: from now on its draws and its random effect on power apply. Before the first cycle the effect
-    /// is 1. The noise of the power is drawn from the cycle's own numbers too, counted from this moment.
+    /// is 1. The power noise is drawn with the cycle's key too, starting now.
     pub fn set_cycle(&mut self, n: u64) {
         self.cycle_effect = self.requests.set_cycle(n);
         let now = self.shared.now();
@@ -87,32 +88,32 @@ impl Workload {
         }
     }
 
-    /// The next request of the present cycle (of the warm-up, before the first). Its time noise and the warm-up are
-    /// settled here, in the order of the calls.
+    /// Returns the next request of the present cycle (of the warm-up, before the first). Its time noise and warm-up
+    /// factor depend on the order of the calls.
     pub fn next_request(&mut self, shape: Shape) -> VirtualRequest {
         self.requests.next(shape)
     }
 
-    /// Runs a request: virtual time passes, and `on_step` is called with the clock standing at the moment of each
-    /// step. Afterwards the devices are at loaded idle. A step's time is settled when it begins: it is longer if a
-    /// device throttles at that moment (with several, the slowest counts).
+    /// Runs a request in virtual time. Calls `on_step` after each step, with the clock at the time of that step.
+    /// Afterwards the devices are at loaded idle. The length of a step is fixed when it begins: it is longer if a device
+    /// throttles at that time (the slowest device counts).
     pub fn run(&mut self, request: VirtualRequest, on_step: &mut dyn FnMut(Step)) {
-        let mut at = self.shared.now() as f64;
+        let mut time_ns = self.shared.now() as f64;
         self.set_phase(LoadPhase::LoadedIdle);
-        self.work_for(&mut at, self.spec.overhead_s * request.time_factor);
+        self.work_for(&mut time_ns, self.spec.overhead_s * request.time_factor);
         self.set_phase(LoadPhase::Prefill);
-        self.work_for(&mut at, request.input_tokens as f64 * self.spec.prefill_s_per_token * request.time_factor);
+        self.work_for(&mut time_ns, request.input_tokens as f64 * self.spec.prefill_s_per_token * request.time_factor);
         self.set_phase(LoadPhase::Decode);
         on_step(Step::Prefilled);
         let token_s = self.spec.decode_s_per_token * request.time_factor;
         for _ in 0..request.output_tokens {
-            self.work_for(&mut at, token_s);
+            self.work_for(&mut time_ns, token_s);
             on_step(Step::Token);
         }
         self.set_phase(LoadPhase::LoadedIdle);
     }
 
-    /// Puts every device under the load of a phase.
+    /// Sets the load of every device to that of a phase.
     fn set_phase(&mut self, phase: LoadPhase) {
         let effect = self.launch_effect * self.cycle_effect;
         let now = self.shared.now();
@@ -126,30 +127,30 @@ impl Workload {
         }
     }
 
-    /// Lets `seconds` of work pass. `at` carries fractions of nanoseconds from step to step, so that many short steps
-    /// take as long as one long one.
-    fn work_for(&self, at: &mut f64, seconds: f64) {
+    /// Advances the clock by `seconds` of work at full speed. `time_ns` carries fractions of nanoseconds from step to step,
+    /// so that many short steps take as long as one long one.
+    fn work_for(&self, time_ns: &mut f64, seconds: f64) {
         let speed = if self.can_throttle {
             self.shared.devices_now().iter().map(Device::speed).fold(1.0, f64::min)
         } else {
             1.0
         };
-        *at += seconds / speed * 1e9;
-        self.shared.clock.advance_to(Stamp(at.round() as u64));
-        // A listener may have let time pass.
+        *time_ns += seconds / speed * 1e9;
+        self.shared.clock.advance_to(Stamp(time_ns.round() as u64));
+        // Due work on the clock may have advanced it further.
         let now = self.shared.now() as f64;
-        if now > *at + 1.0 {
-            *at = now;
+        if now > *time_ns + 1.0 {
+            *time_ns = now;
         }
     }
 }
 
-/// Which lengths requests have.
+/// How the lengths of requests are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// Every request has the median lengths of the scenario's distributions (exp(mu) for a lognormal one).
+    /// Every request has the median lengths of the scenario's distributions (exp(mu) for a lognormal distribution).
     Fixed,
-    /// Lengths are drawn.
+    /// Lengths are drawn from the scenario's distributions.
     Drawn,
 }
 
@@ -158,13 +159,13 @@ pub enum Shape {
 pub struct VirtualRequest {
     /// Tokens of the prompt.
     pub input_tokens: u64,
-    /// Tokens that it will generate; at least 1.
+    /// Tokens to generate; at least 1.
     pub output_tokens: u64,
-    /// Its time divided by its usual time: warm-up times noise.
+    /// Factor on its time: warm-up times noise.
     pub(super) time_factor: f64,
 }
 
-/// What a random number of the workload is for.
+/// The purposes of a workload's random numbers.
 #[derive(Clone, Copy)]
 enum Stream {
     Input = 1,
@@ -173,7 +174,7 @@ enum Stream {
     Cycle,
 }
 
-/// The requests of one launch of a workload.
+/// Draws the requests of one launch of a workload.
 #[derive(Debug, Clone)]
 pub(super) struct Requests {
     spec: WorkloadSpec,
@@ -186,13 +187,13 @@ pub(super) struct Requests {
 }
 
 impl Requests {
-    /// The requests before the first cycle (warm-up) of the launch that `launch` stands for.
+    /// Starts before the first cycle (in the warm-up) of the launch with the key `launch`.
     pub(super) fn new(spec: WorkloadSpec, launch: Key) -> Self {
         let cycle = launch.with(u64::MAX);
         Self { spec, launch, cycle, in_cycle: 0, since_launch: 0, last_noise: None }
     }
 
-    /// Begins cycle `n`, and gives its random factor on power.
+    /// Begins cycle `n` and returns its random factor on power.
     pub(super) fn set_cycle(&mut self, n: u64) -> f64 {
         self.cycle = self.launch.with(n);
         self.in_cycle = 0;
@@ -200,12 +201,12 @@ impl Requests {
         mean_one(self.spec.cycle_cv, self.stream(Stream::Cycle).normal(0))
     }
 
-    /// The key of everything that is random about the present cycle.
+    /// Returns the key of all random numbers of the present cycle.
     pub(super) fn cycle_key(&self) -> Key {
         self.cycle
     }
 
-    /// The next request.
+    /// Returns the next request.
     pub(super) fn next(&mut self, shape: Shape) -> VirtualRequest {
         let index = self.in_cycle;
         let (input_tokens, output_tokens) = match shape {
@@ -221,17 +222,17 @@ impl Requests {
         VirtualRequest { input_tokens, output_tokens, time_factor }
     }
 
-    /// First-order autoregression that starts each cycle in its stationary distribution, so that every request's
-    /// factor has mean exactly 1.
+    /// Returns the time factor of a request: a first-order autoregression that starts each cycle in its stationary
+    /// distribution, so that every factor has mean exactly 1.
     fn time_noise(&mut self, index: u64) -> f64 {
         if self.spec.request_cv == 0.0 {
             return 1.0;
         }
-        let fresh = self.stream(Stream::Time).normal(index);
-        let keep = self.spec.request_ar1;
+        let innovation = self.stream(Stream::Time).normal(index);
+        let correlation = self.spec.request_ar1;
         let noise = match self.last_noise {
-            Some(last) => keep * last + (1.0 - keep * keep).sqrt() * fresh,
-            None => fresh,
+            Some(last) => correlation * last + (1.0 - correlation * correlation).sqrt() * innovation,
+            None => innovation,
         };
         self.last_noise = Some(noise);
         mean_one(self.spec.request_cv, noise)
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cycle_is_the_same_whatever_came_before() {
+    fn cycles_do_not_depend_on_earlier_ones() {
         let key = Key::new(1);
         let mut whole = Requests::new(spec(), key);
         for n in 0..5 {
@@ -277,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn time_noise_has_mean_one_and_the_correlation_asked_for() {
+    fn time_noise_has_mean_one_and_given_correlation() {
         let mut requests = Requests::new(spec(), Key::new(3));
         requests.set_cycle(0);
         let logs: Vec<f64> = (0..200_000).map(|_| requests.next(Shape::Drawn).time_factor.ln()).collect();
@@ -292,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn fixed_requests_are_all_alike_but_for_their_time() {
+    fn fixed_requests_differ_only_in_time() {
         let warm = WorkloadSpec { request_cv: 0.0, warmup: WarmupSpec::default(), ..spec() };
         let mut requests = Requests::new(warm, Key::new(1));
         let first = requests.next(Shape::Fixed);

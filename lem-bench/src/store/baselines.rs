@@ -1,12 +1,12 @@
-//! Named baselines: results that are kept under a name to be compared with.
+//! Baselines: results saved under a name, to compare with.
 //!
 //! ```text
 //! <home>/baselines/main-0a1b2c3d4e5f/
-//!     manifest.json                              its name, and which bench's result is in which file
+//!     manifest.json                              the name, and the file with each bench's result
 //!     2026-11-23T14-05-33Z-a1b2.json             the summary of a run, as it was when it was saved
 //! ```
-//! There is a baseline where there is a manifest that can be read, not where there is a folder. Saving replaces the
-//! benches that were measured and keeps the others. Must not know what a summary says.
+//! A baseline exists if its manifest can be read; a folder alone is not a baseline. Saving replaces the benches that
+//! were measured and keeps the others.
 
 use std::fs::{self, File, create_dir_all};
 use std::io::{self, Read};
@@ -24,60 +24,60 @@ use crate::fs::{FileLock, FileLockError};
 use crate::model::{OLDEST_SCHEMA_VERSION, SCHEMA_VERSION};
 
 const MANIFEST: &str = "manifest.json";
-/// Largest manifest, and largest summary, that is read.
+/// Largest manifest that is read, in bytes.
 const LARGEST: u64 = 1 << 30;
 /// Longest name, in bytes.
 const LONGEST_NAME: usize = 200;
 
-/// What a manifest says.
+/// The contents of a manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BaselineManifest {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
-    /// The baseline's name, as the user gave it.
+    /// The baseline's name, as given by the user.
     pub name: String,
     /// When it was last saved, in seconds since 1970.
     pub saved_unix_s: f64,
-    /// Its benches, in the order in which they were first saved.
+    /// The benches, in the order in which they were first saved.
     pub benches: Vec<BaselineBench>,
 }
 
-/// Where a bench's result is.
+/// The run that contains a bench's result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BaselineBench {
     /// The bench's id.
     pub id: String,
-    /// The run that it comes from; its summary is in the file of this name.
+    /// The run's id, which is also the name of the file with its summary.
     pub run_id: String,
 }
 
-/// A baseline that is there.
+/// An existing baseline.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Baseline {
     folder: PathBuf,
     manifest: BaselineManifest,
 }
 
-/// A run's summary to keep.
+/// A run's summary to save.
 #[derive(Debug, Clone, Copy)]
 pub struct BaselineRun<'a> {
     /// The run.
     pub run_id: &'a str,
-    /// The ids of the benches that it stands for.
+    /// The ids of the benches to take from it.
     pub benches: &'a [String],
     /// The summary, as JSON.
     pub json: &'a [u8],
 }
 
 impl Baseline {
-    /// The baseline of this name; `None` when there is none.
+    /// Returns the baseline of this name; `None` when it does not exist.
     ///
     /// # Errors
-    /// [`StoreError::BadBaselineName`], [`StoreError::Damaged`] when its manifest says nothing that can be used,
-    /// [`StoreError::Schema`], [`StoreError::NotARegularFile`] or [`StoreError::Io`].
+    /// [`StoreError::BadBaselineName`], [`StoreError::Damaged`] when its manifest is not valid, [`StoreError::Schema`],
+    /// [`StoreError::NotARegularFile`] or [`StoreError::Io`].
     pub fn find(home: &Home, name: &str) -> Result<Option<Self>, StoreError> {
-        check(name)?;
-        let folder = folder(home, name);
+        check_name(name)?;
+        let folder = folder_of(home, name);
         refuse_links(&folder)?;
         match read_small(&folder.join(MANIFEST))? {
             None => Ok(None),
@@ -94,35 +94,35 @@ impl Baseline {
             return Err(StoreError::Schema { path, found, known: SCHEMA_VERSION });
         }
         if slug(&manifest.name) != folder.file_name().map(|name| name.to_string_lossy()).unwrap_or_default() {
-            return Err(damaged(format!("it says that it is {:?}, whose folder has another name", manifest.name)));
+            return Err(damaged(format!("its name is {:?}, which belongs in another folder", manifest.name)));
         }
-        // A run's id is a file's name: one that is none must not lead anywhere.
+        // Run ids are used as file names, so they must not lead out of the folder.
         for bench in &manifest.benches {
             RunId::parse(&bench.run_id)?;
         }
         Ok(Self { folder, manifest })
     }
 
-    /// All baselines by name, and what stands in the place of one and can't be read, in words.
+    /// Returns all baselines by name, and one message for each that cannot be read.
     ///
     /// # Errors
-    /// [`StoreError::Io`] when the folder of baselines can't be read; that it is not there is an empty list.
+    /// [`StoreError::Io`] when the folder of baselines cannot be read. If it does not exist, the list is empty.
     pub fn list(home: &Home) -> Result<(Vec<Self>, Vec<String>), StoreError> {
-        let all = all(home);
-        let entries = match fs::read_dir(&all) {
+        let baselines = baselines_folder(home);
+        let entries = match fs::read_dir(&baselines) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), Vec::new())),
-            entries => entries.map_err(StoreError::io("read", &all))?,
+            entries => entries.map_err(StoreError::io("read", &baselines))?,
         };
         let (mut found, mut damage) = (Vec::new(), Vec::new());
         for entry in entries {
-            let folder = entry.map_err(StoreError::io("read", &all))?.path();
+            let folder = entry.map_err(StoreError::io("read", &baselines))?.path();
             match refuse_links(&folder).and_then(|()| read_small(&folder.join(MANIFEST))) {
                 Ok(None) => {}
                 Ok(Some(bytes)) => match Self::parse(folder, &bytes) {
                     Ok(baseline) => found.push(baseline),
                     Err(error) => damage.push(error.to_string()),
                 },
-                // A file in the place of a folder is no baseline.
+                // A file among the folders is not a baseline.
                 Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotADirectory => {}
                 Err(error) => damage.push(error.to_string()),
             }
@@ -131,23 +131,23 @@ impl Baseline {
         Ok((found, damage))
     }
 
-    /// Saves a run under a name: its benches replace those of the same ids, the others stay as they are.
+    /// Saves a run under a name: its benches replace those with the same ids, the others are kept.
     ///
     /// # Errors
-    /// As [`Baseline::find`] and [`write_atomic`]. A manifest that is damaged is replaced.
+    /// As [`Baseline::find`] and [`write_atomic`]. A damaged manifest is replaced.
     pub fn save(home: &Home, name: &str, run: &BaselineRun<'_>, saved_unix_s: f64) -> Result<Self, StoreError> {
-        check(name)?;
+        check_name(name)?;
         RunId::parse(run.run_id)?;
-        let folder = folder(home, name);
+        let folder = folder_of(home, name);
         refuse_links(&folder)?;
         create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
-        let _lock = lock(&all(home))?;
+        let _lock = lock(&baselines_folder(home))?;
         let old = match Self::find(home, name) {
             Ok(old) => old.map(|old| old.manifest.benches).unwrap_or_default(),
             Err(StoreError::Damaged { .. }) => Vec::new(),
             Err(error) => return Err(error),
         };
-        write_atomic(&file(&folder, run.run_id), run.json)?;
+        write_atomic(&summary_path(&folder, run.run_id), run.json)?;
         let mut benches = old;
         for id in run.benches {
             let new = BaselineBench { id: id.clone(), run_id: run.run_id.to_owned() };
@@ -162,43 +162,43 @@ impl Baseline {
             .map_err(|error| StoreError::Damaged { path: folder.join(MANIFEST), why: error.to_string() })?;
         write_atomic(&folder.join(MANIFEST), &json)?;
         let saved = Self { folder, manifest };
-        saved.forget_unused();
+        saved.remove_unused_summaries();
         Ok(saved)
     }
 
-    /// Removes the summaries that no bench needs any more. Best effort: one that stays takes room and nothing else.
-    fn forget_unused(&self) {
-        let used: Vec<PathBuf> = self.runs().iter().map(|run| file(&self.folder, run)).collect();
+    /// Removes the summaries that no bench refers to. Best effort: a leftover file only takes up disk space.
+    fn remove_unused_summaries(&self) {
+        let used: Vec<PathBuf> = self.runs().iter().map(|run| summary_path(&self.folder, run)).collect();
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         for path in entries.map(|entry| entry.path()) {
-            let ours = path.extension().is_some_and(|extension| extension == "json");
-            if ours && !path.ends_with(MANIFEST) && !used.contains(&path) {
+            let is_json = path.extension().is_some_and(|extension| extension == "json");
+            if is_json && !path.ends_with(MANIFEST) && !used.contains(&path) {
                 drop(fs::remove_file(path));
             }
         }
     }
 
-    /// Removes it: first the manifest, which makes it one, then its folder.
+    /// Removes the baseline: first the manifest, without which it does not exist, then its folder.
     ///
     /// # Errors
-    /// [`StoreError::Io`] when it can't be removed.
+    /// [`StoreError::Io`] when it cannot be removed.
     pub fn remove(self) -> Result<(), StoreError> {
         let manifest = self.folder.join(MANIFEST);
         fs::remove_file(&manifest).map_err(StoreError::io("remove", &manifest))?;
         fs::remove_dir_all(&self.folder).map_err(StoreError::io("remove", &self.folder))
     }
 
-    /// Its manifest.
+    /// Returns the manifest.
     pub fn manifest(&self) -> &BaselineManifest {
         &self.manifest
     }
 
-    /// Where it is.
+    /// Returns the folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The runs that its benches come from, each once.
+    /// Returns the ids of the runs that contain its benches, each once.
     pub fn runs(&self) -> Vec<&str> {
         let mut runs: Vec<&str> = Vec::new();
         for bench in &self.manifest.benches {
@@ -209,40 +209,39 @@ impl Baseline {
         runs
     }
 
-    /// The ids of the benches that come from a run.
+    /// Returns the ids of the benches taken from a run.
     pub fn benches_of(&self, run_id: &str) -> Vec<&str> {
-        let of_run = self.manifest.benches.iter().filter(|bench| bench.run_id == run_id);
-        of_run.map(|bench| bench.id.as_str()).collect()
+        self.manifest.benches.iter().filter(|bench| bench.run_id == run_id).map(|bench| bench.id.as_str()).collect()
     }
 
-    /// The file with the summary of one of its runs.
+    /// Returns the path of the summary of one of its runs.
     pub fn summary_file(&self, run_id: &str) -> PathBuf {
-        file(&self.folder, run_id)
+        summary_path(&self.folder, run_id)
     }
 }
 
-fn all(home: &Home) -> PathBuf {
+fn baselines_folder(home: &Home) -> PathBuf {
     home.path().join("baselines")
 }
 
-fn folder(home: &Home, name: &str) -> PathBuf {
-    all(home).join(slug(name))
+fn folder_of(home: &Home, name: &str) -> PathBuf {
+    baselines_folder(home).join(slug(name))
 }
 
-fn file(folder: &Path, run_id: &str) -> PathBuf {
+fn summary_path(folder: &Path, run_id: &str) -> PathBuf {
     folder.join(format!("{run_id}.json"))
 }
 
-/// A name may be anything that a person can read and type, such as a branch's; the folder's name is made from it.
-fn check(name: &str) -> Result<(), StoreError> {
+/// Accepts any name that a person can read and type, such as a branch name. The folder gets a slug of it.
+fn check_name(name: &str) -> Result<(), StoreError> {
     let why = if name.trim().is_empty() {
         "it is empty"
     } else if name.len() > LONGEST_NAME {
         "it is longer than 200 bytes"
     } else if name.chars().any(char::is_control) {
-        "it holds a character that can't be seen"
+        "it contains a control character"
     } else if name.starts_with('-') {
-        "it begins like an option"
+        "it begins with `-`, like an option"
     } else {
         return Ok(());
     };
@@ -259,7 +258,7 @@ fn lock(folder: &Path) -> Result<FileLock, StoreError> {
     })
 }
 
-/// A file's bytes; `None` where there is none.
+/// Returns the bytes of a file, up to [`LARGEST`]; `None` when it does not exist.
 fn read_small(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     ensure_regular_file(path)?;
     let file = match File::open(path) {
@@ -288,11 +287,11 @@ mod tests {
     }
 
     #[test]
-    fn a_baseline_is_where_its_manifest_is() {
+    fn baseline_exists_with_its_manifest() {
         let (_folder, home) = home();
         assert_eq!(Baseline::find(&home, "main").unwrap(), None);
-        create_dir_all(folder(&home, "main")).unwrap();
-        assert_eq!(Baseline::find(&home, "main").unwrap(), None, "a folder is none");
+        create_dir_all(folder_of(&home, "main")).unwrap();
+        assert_eq!(Baseline::find(&home, "main").unwrap(), None, "a folder is not a baseline");
         let saved = save(&home, "main", "run-1", &["a", "b"]).unwrap();
         assert_eq!(Baseline::find(&home, "main").unwrap(), Some(saved.clone()));
         assert_eq!(fs::read(saved.summary_file("run-1")).unwrap(), b"{\"run\":\"run-1\"}");
@@ -301,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn benches_are_replaced_one_by_one_and_files_nobody_needs_go() {
+    fn save_replaces_benches_and_removes_unused_summaries() {
         let (_folder, home) = home();
         save(&home, "main", "run-1", &["a", "b"]).unwrap();
         let two = save(&home, "main", "run-2", &["b", "c"]).unwrap();
@@ -314,11 +313,11 @@ mod tests {
     }
 
     #[test]
-    fn hostile_names_stay_in_the_home() {
+    fn hostile_names_stay_in_home() {
         let (outer, home) = home();
         for name in ["../../etc", "a/b", "..", ".", "C:\\x", "Main", "main", "解码", "a b", "nul"] {
             let saved = save(&home, name, "run", &["a"]).unwrap();
-            assert_eq!(saved.folder().parent().unwrap(), all(&home), "{name}");
+            assert_eq!(saved.folder().parent().unwrap(), baselines_folder(&home), "{name}");
             assert_eq!(Baseline::find(&home, name).unwrap().unwrap().manifest().name, name);
         }
         assert_eq!(fs::read_dir(outer.path()).unwrap().count(), 1);
@@ -332,7 +331,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_in_a_baseline_s_place_is_not_followed() {
+    fn does_not_follow_links() {
         let (outer, home) = home();
         let saved = save(&home, "main", "run", &["a"]).unwrap();
         let elsewhere = outer.path().join("elsewhere");
@@ -347,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manifest_that_leads_elsewhere_or_says_nothing_is_named() {
+    fn reports_invalid_manifests() {
         let (_folder, home) = home();
         let saved = save(&home, "main", "run", &["a"]).unwrap();
         let manifest = saved.folder().join(MANIFEST);

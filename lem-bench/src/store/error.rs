@@ -1,37 +1,39 @@
-//! What can go wrong between memory and disk, and what a person can do about it.
-//!
-//! Must not know what the files hold.
+//! The errors of this module, with remedies.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why something could not be kept or read back. The message is a fragment that fits "error: {error}" and names the
-/// path and the reason; [`StoreError::remedy`] is what to do about it.
-#[derive(Debug)]
+/// Why something could not be stored or read. The message is a fragment that fits "error: {error}" and names the path
+/// and the reason; [`StoreError::remedy`] is what to do about it.
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The file system said no.
+    /// A file system operation failed.
+    #[error("can't {doing} {}: {source}", path.display())]
     Io {
-        /// What was tried, as a verb: `create`, `write`, `read`.
+        /// The operation, as a verb: `create`, `write`, `read`.
         doing: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// Something is already there that must not be overwritten.
+    /// Something exists that must not be overwritten.
+    #[error("{} already exists and is not overwritten", path.display())]
     Exists {
-        /// What is there.
+        /// The existing file or folder.
         path: PathBuf,
     },
-    /// A symbolic link, pipe or device stands where a file or folder of ours belongs; it is not followed.
+    /// A symbolic link, pipe or device is at the path of one of our files or folders; it is not followed.
+    #[error("{} is {what} and is not followed", path.display())]
     NotARegularFile {
-        /// Where it stands.
+        /// Its path.
         path: PathBuf,
         /// What it is.
         what: &'static str,
     },
-    /// A file was written by a version of this library that knows more, or is too old to be read.
+    /// A file has a schema version that this build does not read: newer, or too old.
+    #[error("{} has schema version {found}; this build reads 1 to {known}", path.display())]
     Schema {
         /// The file.
         path: PathBuf,
@@ -40,65 +42,75 @@ pub enum StoreError {
         /// The newest schema version that this build reads.
         known: u32,
     },
-    /// A record that can't be written down: it would not come back as it was.
+    /// A record cannot be written, because it could not be read back unchanged.
+    #[error("can't write a record to {}: {why}", path.display())]
     Unwritable {
         /// The journal.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the record.
         why: String,
     },
-    /// A file of ours holds something that it can't hold.
+    /// The contents of one of our files are not valid.
+    #[error("{} is damaged: {why}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         why: String,
     },
-    /// A text cannot be the name of a baseline.
+    /// A text is not a valid name of a baseline.
+    #[error("{text:?} is not a valid baseline name: {why}")]
     BadBaselineName {
         /// The text.
         text: String,
         /// What is wrong with it.
         why: &'static str,
     },
-    /// A text cannot be the name of a run.
+    /// A text is not a valid name of a run.
+    #[error("{text:?} is not a valid run name: {why}")]
     BadRunId {
         /// The text.
         text: String,
         /// What is wrong with it.
         why: &'static str,
     },
-    /// Another measurement is going on on this machine.
+    /// Another measurement is running on this machine, or another process writes to the same journal.
+    #[error(
+        "another measurement is running on this machine{}{}; it holds {}",
+        holder.map_or_else(String::new, |pid| format!(" (process {pid})")),
+        if *waited_s > 0.0 { format!(", still after {waited_s:.0} s of waiting") } else { String::new() },
+        path.display()
+    )]
     Locked {
-        /// The lock file.
+        /// The locked file.
         path: PathBuf,
-        /// The process that holds it, where it said so.
+        /// The process that holds the lock, if known.
         holder: Option<u32>,
-        /// How long was waited, in seconds.
+        /// How long this process waited, in seconds.
         waited_s: f64,
     },
 }
 
 impl StoreError {
-    /// Wraps an error of the file system: for `map_err`.
+    /// Returns a closure that wraps an error of the file system, for `map_err`.
     pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| Self::Io { doing, path, source }
     }
 
-    /// What a person can do about it, where there is something.
+    /// Returns what the user can do about it, if there is something.
     pub fn remedy(&self) -> Option<String> {
         match self {
             Self::Io { doing, source, .. } => io_remedy(doing, source),
-            Self::Exists { .. } => Some("choose another name, or remove it if it is no longer wanted".to_owned()),
-            Self::NotARegularFile { .. } => Some("remove it; what it points to is left alone".to_owned()),
+            Self::Exists { .. } => Some("choose another name, or remove it if it is no longer needed".to_owned()),
+            Self::NotARegularFile { .. } => Some("remove it; what it points to is not touched".to_owned()),
             Self::Schema { found, known, .. } if found > known => {
-                Some(format!("read it with a lem-bench that knows schema {found}"))
+                Some(format!("read it with a lem-bench that reads schema {found}"))
             }
             Self::Schema { .. } => Some("measure again, or read it with the version that wrote it".to_owned()),
             Self::Unwritable { .. } => None,
             Self::Damaged { .. } => Some("remove it, and save or measure again".to_owned()),
-            Self::BadBaselineName { .. } => Some("give it a name such as main or feature/x".to_owned()),
+            Self::BadBaselineName { .. } => Some("use a name such as main or feature/x".to_owned()),
             Self::BadRunId { .. } => Some(
                 "use letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most 100 of them"
                     .to_owned(),
@@ -110,7 +122,7 @@ impl StoreError {
 
 fn io_remedy(doing: &str, source: &io::Error) -> Option<String> {
     use io::ErrorKind as Kind;
-    let elsewhere = "let LEM_BENCH_HOME name a folder";
+    let elsewhere = "set LEM_BENCH_HOME to a folder";
     let remedy = match source.kind() {
         Kind::StorageFull | Kind::QuotaExceeded => format!("make room there, or {elsewhere} on another disk"),
         Kind::ReadOnlyFilesystem | Kind::PermissionDenied if doing != "read" => {
@@ -122,42 +134,6 @@ fn io_remedy(doing: &str, source: &io::Error) -> Option<String> {
         _ => return None,
     };
     Some(remedy)
-}
-
-impl std::fmt::Display for StoreError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Io { doing, path, source } => write!(f, "can't {doing} {}: {source}", path.display()),
-            Self::Exists { path } => write!(f, "{} is there already and is not overwritten", path.display()),
-            Self::NotARegularFile { path, what } => write!(f, "{} is {what} and is not followed", path.display()),
-            Self::Schema { path, found, known } => {
-                write!(f, "{} has schema version {found}; this build reads 1 to {known}", path.display())
-            }
-            Self::Unwritable { path, why } => write!(f, "can't write a record to {}: {why}", path.display()),
-            Self::Damaged { path, why } => write!(f, "{} is damaged: {why}", path.display()),
-            Self::BadBaselineName { text, why } => write!(f, "{text:?} can't name a baseline: {why}"),
-            Self::BadRunId { text, why } => write!(f, "{text:?} can't name a run: {why}"),
-            Self::Locked { path, holder, waited_s } => {
-                f.write_str("another measurement is going on on this machine")?;
-                if let Some(pid) = holder {
-                    write!(f, " (process {pid})")?;
-                }
-                if *waited_s > 0.0 {
-                    write!(f, ", still after {waited_s:.0} s of waiting")?;
-                }
-                write!(f, "; it holds {}", path.display())
-            }
-        }
-    }
-}
-
-impl std::error::Error for StoreError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Io { source, .. } => Some(source),
-            _ => None,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -191,36 +167,36 @@ mod tests {
         let line = |error: &StoreError| format!("{error}\n  -> {}", error.remedy().unwrap_or_default());
         insta::assert_snapshot!(errors.iter().map(line).collect::<Vec<_>>().join("\n"), @r#"
         can't write /home/x: no storage space
-          -> make room there, or let LEM_BENCH_HOME name a folder on another disk
+          -> make room there, or set LEM_BENCH_HOME to a folder on another disk
         can't write /home/x: permission denied
-          -> let LEM_BENCH_HOME name a folder that this user may write to
+          -> set LEM_BENCH_HOME to a folder that this user may write to
         can't write /home/x: not a directory
-          -> remove the file that is in the way, or let LEM_BENCH_HOME name a folder
+          -> remove the file that is in the way, or set LEM_BENCH_HOME to a folder
         can't write /home/x: invalid filename
-          -> let LEM_BENCH_HOME name a folder with a shorter path
+          -> set LEM_BENCH_HOME to a folder with a shorter path
         can't write /home/x: operation interrupted
           -> 
         can't read /home/x: permission denied
           -> give this user read access
-        /home/x is there already and is not overwritten
-          -> choose another name, or remove it if it is no longer wanted
+        /home/x already exists and is not overwritten
+          -> choose another name, or remove it if it is no longer needed
         /home/x is a symbolic link and is not followed
-          -> remove it; what it points to is left alone
+          -> remove it; what it points to is not touched
         /home/x has schema version 3; this build reads 1 to 2
-          -> read it with a lem-bench that knows schema 3
+          -> read it with a lem-bench that reads schema 3
         /home/x has schema version 0; this build reads 1 to 2
           -> measure again, or read it with the version that wrote it
         can't write a record to /home/x: why
           -> 
         /home/x is damaged: why
           -> remove it, and save or measure again
-        "a\nb" can't name a baseline: why
-          -> give it a name such as main or feature/x
-        "../x" can't name a run: why
+        "a\nb" is not a valid baseline name: why
+          -> use a name such as main or feature/x
+        "../x" is not a valid run name: why
           -> use letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most 100 of them
-        another measurement is going on on this machine; it holds /run/lock/x
+        another measurement is running on this machine; it holds /run/lock/x
           -> wait until it has ended, or stop it
-        another measurement is going on on this machine (process 7), still after 2 s of waiting; it holds /run/lock/x
+        another measurement is running on this machine (process 7), still after 2 s of waiting; it holds /run/lock/x
           -> wait until it has ended, or stop it
         "#);
     }

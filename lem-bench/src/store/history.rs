@@ -1,7 +1,7 @@
-//! The history: one line for each bench of each session, in a file that is only ever appended to.
+//! The history of earlier sessions: `<home>/history.jsonl`, an append-only file with one line per bench and session.
 //!
-//! `<home>/history.jsonl`: each line a [`SessionResult`] as JSON whose last field, `crc32`, is the checksum of what stands
-//! before it, as in journals. Must not know what is made of it.
+//! Each line is a [`SessionResult`] as JSON. Its last field, `crc32`, is the checksum of the bytes before it, as in
+//! journals.
 
 use std::fs::{File, create_dir_all};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -17,37 +17,37 @@ use crate::model::{OLDEST_SCHEMA_VERSION, SCHEMA_VERSION, SessionResult};
 
 /// Longest line that is read, in bytes.
 const LONGEST_LINE: u64 = 1 << 20;
-/// As many damages are described one by one.
+/// How many damaged lines are described individually.
 const DESCRIBED: usize = 20;
 
-/// What the history file says.
+/// The contents of the history file.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct History {
-    /// The file, whether it is there or not.
+    /// The file, which need not exist.
     pub path: PathBuf,
-    /// Its intact lines, in the order in which they were written.
+    /// The intact lines, in the order in which they were written.
     pub lines: Vec<SessionResult>,
-    /// One sentence for each line that can't be used.
+    /// One sentence for each line that cannot be used.
     pub damage: Vec<String>,
 }
 
-/// The little that must be understood of a line whose version is not yet known.
+/// The field of a line that is the same in every schema version.
 #[derive(Deserialize)]
 struct Version {
     schema_version: u32,
 }
 
 impl History {
-    /// The history's file.
+    /// Returns the path of the history file.
     pub fn file(home: &Home) -> PathBuf {
         home.path().join("history.jsonl")
     }
 
-    /// Reads the history. One that is not there is empty; what is damaged, cut off or of another version is named and
-    /// left out.
+    /// Reads the history. A missing file is an empty history. Lines that are damaged, truncated or of another version
+    /// are reported in [`History::damage`] and left out.
     ///
     /// # Errors
-    /// [`StoreError::NotARegularFile`] when something else stands in its place, [`StoreError::Io`] when it can't be read.
+    /// [`StoreError::NotARegularFile`] when the path is not a file, [`StoreError::Io`] when it cannot be read.
     pub fn read(home: &Home) -> Result<Self, StoreError> {
         let path = Self::file(home);
         ensure_regular_file(&path)?;
@@ -65,8 +65,9 @@ impl History {
                 break;
             }
             let too_long = line.len() as u64 == LONGEST_LINE && !line.ends_with(b"\n");
-            match if too_long { Err("it is too long; nothing is read from there on".to_owned()) } else { parse(&line) }
-            {
+            let parsed =
+                if too_long { Err("too long; the rest of the file is not read".to_owned()) } else { parse_line(&line) };
+            match parsed {
                 Ok(Some(result)) => history.lines.push(result),
                 Ok(None) => {}
                 Err(why) if history.damage.len() < DESCRIBED => history.damage.push(format!("line {number}: {why}")),
@@ -82,10 +83,11 @@ impl History {
         Ok(history)
     }
 
-    /// Appends lines; when this returns they are on the disk. A line that was cut off before stays a line of its own.
+    /// Appends lines and syncs them to disk. If the last line in the file is truncated, the new ones start on a line of
+    /// their own.
     ///
     /// # Errors
-    /// [`StoreError::NotARegularFile`] when something else stands in its place, [`StoreError::Io`] when it can't be written.
+    /// [`StoreError::NotARegularFile`] when the path is not a file, [`StoreError::Io`] when it cannot be written.
     pub fn append(home: &Home, results: &[SessionResult]) -> Result<(), StoreError> {
         if results.is_empty() {
             return Ok(());
@@ -104,20 +106,20 @@ impl History {
         let mut file =
             File::options().create(true).read(true).append(true).open(&path).map_err(StoreError::io("write", &path))?;
         file.lock().map_err(StoreError::io("lock", &path))?;
-        write(&mut file, &path, &text)?;
+        append_text(&mut file, &path, &text)?;
         if is_new { sync_folder(home.path()) } else { Ok(()) }
     }
 }
 
-fn write(file: &mut File, path: &Path, text: &[u8]) -> Result<(), StoreError> {
-    let whole = ends_whole(file).map_err(StoreError::io("read", path))?;
-    let mut all = if whole { Vec::new() } else { vec![b'\n'] };
-    all.extend_from_slice(text);
-    file.write_all(&all).and_then(|()| file.sync_data()).map_err(StoreError::io("write", path))
+fn append_text(file: &mut File, path: &Path, text: &[u8]) -> Result<(), StoreError> {
+    let is_complete = ends_with_line_feed(file).map_err(StoreError::io("read", path))?;
+    let mut bytes = if is_complete { Vec::new() } else { vec![b'\n'] };
+    bytes.extend_from_slice(text);
+    file.write_all(&bytes).and_then(|()| file.sync_data()).map_err(StoreError::io("write", path))
 }
 
-/// Whether a file is empty or ends with a line feed.
-fn ends_whole(file: &mut File) -> io::Result<bool> {
+/// Returns whether a file is empty or ends with a line feed.
+fn ends_with_line_feed(file: &mut File) -> io::Result<bool> {
     if file.seek(SeekFrom::End(0))? == 0 {
         return Ok(true);
     }
@@ -127,25 +129,25 @@ fn ends_whole(file: &mut File) -> io::Result<bool> {
     Ok(last == *b"\n")
 }
 
-/// A line's result; nothing for an empty line.
-fn parse(line: &[u8]) -> Result<Option<SessionResult>, String> {
-    let Some(whole) = line.strip_suffix(b"\n") else {
-        return Err("it is cut off".to_owned());
+/// Returns the result in a line; `None` for an empty line.
+fn parse_line(line: &[u8]) -> Result<Option<SessionResult>, String> {
+    let Some(line) = line.strip_suffix(b"\n") else {
+        return Err("truncated".to_owned());
     };
-    if whole.is_empty() {
+    if line.is_empty() {
         return Ok(None);
     }
-    if !is_intact(whole) {
-        return Err("it is damaged: its checksum is wrong".to_owned());
+    if !is_intact(line) {
+        return Err("damaged: its checksum is wrong".to_owned());
     }
-    let version: Version = serde_json::from_slice(whole).map_err(|error| error.to_string())?;
+    let version: Version = serde_json::from_slice(line).map_err(|error| error.to_string())?;
     if !(OLDEST_SCHEMA_VERSION..=SCHEMA_VERSION).contains(&version.schema_version) {
         return Err(format!(
-            "it has schema version {}, this build reads up to {SCHEMA_VERSION}",
+            "has schema version {}; this build reads {OLDEST_SCHEMA_VERSION} to {SCHEMA_VERSION}",
             version.schema_version
         ));
     }
-    serde_json::from_slice(whole).map(Some).map_err(|error| error.to_string())
+    serde_json::from_slice(line).map(Some).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -183,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_appended_comes_back_in_order_to_the_last_bit() {
+    fn round_trips_bit_for_bit() {
         let (_folder, home) = home();
         assert_eq!(History::read(&home).unwrap().lines, []);
         let all: Vec<SessionResult> = (0..5).map(|i| result(&format!("run-{i}"), 0.1 + f64::from(i) / 3.0)).collect();
@@ -195,19 +197,19 @@ mod tests {
     }
 
     #[test]
-    fn torn_and_damaged_lines_are_named_and_cost_only_themselves() {
+    fn skips_and_reports_damaged_lines() {
         let (_folder, home) = home();
         History::append(&home, &[result("one", 1.0), result("two", 2.0)]).unwrap();
         let path = History::file(&home);
         let text = std::fs::read(&path).unwrap();
-        // Cut off in the middle of the second line: what is appended next is a line of its own.
+        // Truncated in the middle of the second line: the next result must start a new line.
         std::fs::write(&path, &text[..text.len() - 30]).unwrap();
-        insta::assert_snapshot!(History::read(&home).unwrap().damage.join("\n"), @"line 2: it is cut off");
+        insta::assert_snapshot!(History::read(&home).unwrap().damage.join("\n"), @"line 2: truncated");
         History::append(&home, &[result("three", 3.0)]).unwrap();
         let read = History::read(&home).unwrap();
         assert_eq!(read.lines.iter().map(|line| line.run_id.as_str()).collect::<Vec<_>>(), ["one", "three"]);
-        insta::assert_snapshot!(read.damage.join("\n"), @"line 2: it is damaged: its checksum is wrong");
-        // Other things that are no lines of ours.
+        insta::assert_snapshot!(read.damage.join("\n"), @"line 2: damaged: its checksum is wrong");
+        // Lines that this library did not write.
         let mut junk = b"\0\xff\n[[[[\n{}\n\n".to_vec();
         junk.extend(b"[".repeat(100_000));
         junk.push(b'\n');
@@ -216,15 +218,15 @@ mod tests {
         let read = History::read(&home).unwrap();
         assert_eq!((read.lines.len(), read.damage.len()), (2, 4), "{:?}", read.damage);
         insta::assert_snapshot!(read.damage.join("\n"), @"
-        line 1: it is damaged: its checksum is wrong
-        line 2: it is damaged: its checksum is wrong
-        line 3: it is damaged: its checksum is wrong
-        line 5: it is damaged: its checksum is wrong
+        line 1: damaged: its checksum is wrong
+        line 2: damaged: its checksum is wrong
+        line 3: damaged: its checksum is wrong
+        line 5: damaged: its checksum is wrong
         ");
     }
 
     #[test]
-    fn two_processes_can_append_at_once() {
+    fn concurrent_appends_keep_all_lines() {
         let (_folder, home) = home();
         std::thread::scope(|scope| {
             for writer in 0..4 {
@@ -242,7 +244,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_is_not_followed() {
+    fn does_not_follow_links() {
         let (folder, home) = home();
         History::append(&home, &[result("one", 1.0)]).unwrap();
         let precious = folder.path().join("precious");

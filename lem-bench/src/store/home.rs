@@ -1,7 +1,5 @@
-//! Where results go: a pure choice among what the environment, the compiler and the running executable say, and a
-//! check that it can be written to.
-//!
-//! Must not know what is kept there.
+//! The folder of all results: how it is chosen from the environment, the build and the running executable, and a check
+//! that it is writable.
 
 use std::fs::{File, create_dir_all, remove_file};
 use std::io::Write;
@@ -10,15 +8,15 @@ use std::path::{Component, Path, PathBuf};
 use super::error::StoreError;
 use crate::fs::unique_suffix;
 
-/// What the choice of a home is made from.
+/// The inputs for [`Home::resolve`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HomeOptions {
-    /// `--output-dir` or `LEM_BENCH_HOME`. Relative values count from the workspace root.
+    /// The user's choice: `--output-dir` or `LEM_BENCH_HOME`. Relative paths start at the workspace root.
     pub home: Option<PathBuf>,
-    /// `CARGO_TARGET_DIR`. Relative values count from the workspace root.
+    /// `CARGO_TARGET_DIR`. Relative paths start at the workspace root.
     pub cargo_target_dir: Option<PathBuf>,
-    /// `option_env!("CARGO_TARGET_TMPDIR")` of the bench crate: `/ws/target/tmp`. Leave it out when the target folder
-    /// is not on this machine.
+    /// `option_env!("CARGO_TARGET_TMPDIR")` of the bench crate: `/ws/target/tmp`. `None` when the target folder is not
+    /// on this machine.
     pub target_tmpdir: Option<PathBuf>,
     /// The running executable.
     pub executable: Option<PathBuf>,
@@ -27,13 +25,13 @@ pub struct HomeOptions {
 }
 
 impl HomeOptions {
-    /// What this process knows: `CARGO_TARGET_DIR`, its executable, its current folder and whether the target folder
-    /// that the compiler saw is on this machine. Empty values count as unset.
+    /// Fills in `CARGO_TARGET_DIR`, the executable and the current folder of this process. `target_tmpdir` is used only
+    /// if its target folder is on this machine. Empty values count as unset.
     pub fn from_process(home: Option<PathBuf>, target_tmpdir: Option<&str>) -> Self {
-        let named = |path: &PathBuf| !path.as_os_str().is_empty();
+        let is_set = |path: &PathBuf| !path.as_os_str().is_empty();
         Self {
-            home: home.filter(named),
-            cargo_target_dir: std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from).filter(named),
+            home: home.filter(is_set),
+            cargo_target_dir: std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from).filter(is_set),
             target_tmpdir: target_tmpdir.map(PathBuf::from).filter(|tmp| tmp.parent().is_some_and(Path::is_dir)),
             executable: std::env::current_exe().ok(),
             current_dir: std::env::current_dir().unwrap_or_else(|_| std::env::temp_dir()),
@@ -41,18 +39,18 @@ impl HomeOptions {
     }
 }
 
-/// The folder under which all results are kept.
+/// The folder of all results.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
     path: PathBuf,
-    from: &'static str,
+    chosen_from: &'static str,
 }
 
 impl Home {
-    /// Chooses the home: what the user said, else `lem-bench` in `CARGO_TARGET_DIR`, else in the target folder that
-    /// the compiler saw, else in the one that the executable lies in, else in the current folder's `target`.
+    /// Chooses the home: the user's choice, else `lem-bench` in `CARGO_TARGET_DIR`, else in the target folder of the
+    /// build, else in the target folder that contains the executable, else in `target` of the current folder.
     ///
-    /// Looks at nothing but `options`.
+    /// Depends on `options` only.
     pub fn resolve(options: &HomeOptions) -> Self {
         let built = options
             .target_tmpdir
@@ -65,46 +63,46 @@ impl Home {
             });
         let root = workspace_root(options, built.as_ref().map(|(target, _)| target.as_path()));
         if let Some(home) = &options.home {
-            return Self { path: normal(&root.join(home)), from: "LEM_BENCH_HOME" };
+            return Self { path: normalize(&root.join(home)), chosen_from: "LEM_BENCH_HOME" };
         }
-        let (target, from) = match (&options.cargo_target_dir, built) {
+        let (target, chosen_from) = match (&options.cargo_target_dir, built) {
             (Some(target), _) => (root.join(target), "CARGO_TARGET_DIR"),
             (None, Some(built)) => built,
             (None, None) => (root.join("target"), "the current folder"),
         };
-        Self { path: normal(&target.join("lem-bench")), from }
+        Self { path: normalize(&target.join("lem-bench")), chosen_from }
     }
 
-    /// A home at a path of one's own choice.
+    /// Returns the home at `path`.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), from: "the caller" }
+        Self { path: path.into(), chosen_from: "the caller" }
     }
 
-    /// The folder.
+    /// Returns the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What it was chosen from: `LEM_BENCH_HOME`, `CARGO_TARGET_DIR`, `the target folder of the build`, …
+    /// Returns where the choice came from: `LEM_BENCH_HOME`, `CARGO_TARGET_DIR`, `the target folder of the build`, …
     pub fn chosen_from(&self) -> &'static str {
-        self.from
+        self.chosen_from
     }
 
-    /// The folder of all runs.
+    /// Returns the folder of all runs.
     pub fn runs(&self) -> PathBuf {
         self.path.join("runs")
     }
 
-    /// Creates the home and shows that files can be written to it. To be called before anything is measured.
+    /// Creates the home and checks that files can be written to it. Call it before measuring.
     ///
     /// # Errors
-    /// [`StoreError::Io`] with the path and the reason: no permission, read-only, full, a file in the way.
+    /// [`StoreError::Io`] with the path and the reason: no permission, read-only, disk full, or a file in the way.
     pub fn check_writable(&self) -> Result<(), StoreError> {
         let runs = self.runs();
         create_dir_all(&runs).map_err(StoreError::io("create the results folder", &runs))?;
         let probe = runs.join(format!(".probe-{}", unique_suffix()));
         let written = File::create_new(&probe).and_then(|mut file| {
-            // A whole block: a full disk often has room for less.
+            // A whole block: a full disk often has room for a few bytes.
             file.write_all(&[0; 4096])?;
             file.sync_data()
         });
@@ -113,24 +111,24 @@ impl Home {
     }
 }
 
-/// The folder that relative values count from: the target folder's parent, where the target folder has not been moved
-/// out of the workspace by an absolute `CARGO_TARGET_DIR`; else the current folder.
+/// Returns the folder that relative paths start at: the parent of the target folder, unless an absolute
+/// `CARGO_TARGET_DIR` moved that out of the workspace; else the current folder.
 fn workspace_root(options: &HomeOptions, built: Option<&Path>) -> PathBuf {
     let Some(target) = built else { return options.current_dir.clone() };
     match &options.cargo_target_dir {
-        // Cargo made it absolute when it compiled: take away again what the user said.
+        // Cargo appended the relative path to the workspace root: remove it again.
         Some(relative) if relative.is_relative() => {
-            let said = normal(relative);
-            let depth = if target.ends_with(&said) { said.components().count() } else { 1 };
+            let relative = normalize(relative);
+            let depth = if target.ends_with(&relative) { relative.components().count() } else { 1 };
             target.ancestors().nth(depth).unwrap_or(target).to_path_buf()
         }
-        Some(moved) if normal(moved) == target => options.current_dir.clone(),
+        Some(moved) if normalize(moved) == target => options.current_dir.clone(),
         _ => target.parent().unwrap_or(target).to_path_buf(),
     }
 }
 
-/// The target folder that an executable lies in: the nearest folder above it that is called `target`, else what the
-/// layout `TARGET/[TRIPLE/]PROFILE/deps/x` says.
+/// Returns the target folder that contains an executable: the nearest folder above it that is named `target`, else
+/// TARGET of the layout `TARGET/[TRIPLE/]PROFILE/deps/x`.
 fn target_of(executable: &Path) -> Option<PathBuf> {
     let folder = executable.parent()?;
     if let Some(target) = folder.ancestors().find(|folder| folder.ends_with("target")) {
@@ -144,8 +142,8 @@ fn target_of(executable: &Path) -> Option<PathBuf> {
     Some(if is_triple { target.parent()?.to_path_buf() } else { target.to_path_buf() })
 }
 
-/// The path without `.` and with `..` taken away together with what it follows, by its text alone.
-fn normal(path: &Path) -> PathBuf {
+/// Removes `.` from a path, and each `..` together with the component before it, without looking at the file system.
+fn normalize(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for component in path.components() {
         match component {
@@ -173,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_that_is_there_decides() {
+    fn resolves_by_priority() {
         let mut all = HomeOptions {
             home: Some("/data/energy".into()),
             cargo_target_dir: Some("/fast/target".into()),
@@ -193,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn relative_values_count_from_the_workspace_root() {
+    fn relative_paths_start_at_workspace_root() {
         let built = HomeOptions { target_tmpdir: Some("/ws/target/tmp".into()), ..options() };
         let home = |home: &str| resolve(&HomeOptions { home: Some(home.into()), ..built.clone() }).0;
         assert_eq!(home("results"), "/ws/results");
@@ -207,14 +205,14 @@ mod tests {
         assert_eq!(resolve(&moved("out/t", "/ws/out/t/tmp")).0, "/ws/out/t/lem-bench");
         let with_home = |moved| resolve(&HomeOptions { home: Some("results".into()), ..moved }).0;
         assert_eq!(with_home(moved("./out/t", "/ws/out/t/tmp")), "/ws/results");
-        // The target folder tells nothing about the workspace when the user put it elsewhere: cargo starts benches in
-        // the package root.
+        // A target folder that the user moved elsewhere does not show where the workspace is: cargo runs benches in the
+        // package root.
         assert_eq!(with_home(moved("/fast/t", "/fast/t/tmp")), "/ws/crates/a/results");
         assert_eq!(with_home(moved("/fast/t", "/ws/target/tmp")), "/ws/results");
     }
 
     #[test]
-    fn executables_are_found_in_every_layout_of_cargo() {
+    fn finds_target_in_every_cargo_layout() {
         for (executable, target) in [
             ("/ws/target/debug/deps/x-1", Some("/ws/target")),
             ("/ws/target/x86_64-unknown-linux-gnu/release/deps/x-1", Some("/ws/target")),
@@ -229,22 +227,22 @@ mod tests {
         }
     }
 
-    /// Processes of two machines may have one number, as threads have.
+    /// Threads share a process id, as processes on two machines may.
     #[test]
-    fn nobody_who_looks_at_once_is_in_the_way() {
+    fn concurrent_checks_do_not_collide() {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::at(folder.path());
-        let look = || (0..50).for_each(|_| home.check_writable().unwrap());
-        std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(look))));
-        assert_eq!(std::fs::read_dir(home.runs()).unwrap().count(), 0, "the probes are gone");
+        let check = || (0..50).for_each(|_| home.check_writable().unwrap());
+        std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(check))));
+        assert_eq!(std::fs::read_dir(home.runs()).unwrap().count(), 0, "the probe files are removed");
     }
 
     #[test]
-    fn a_home_that_cannot_be_is_found_out_and_named() {
+    fn check_writable_reports_path_and_reason() {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::at(folder.path().join("deep/er"));
         home.check_writable().unwrap();
-        assert_eq!(std::fs::read_dir(home.runs()).unwrap().count(), 0, "the probe is gone");
+        assert_eq!(std::fs::read_dir(home.runs()).unwrap().count(), 0, "the probe file is removed");
 
         let file = folder.path().join("file");
         std::fs::write(&file, "in the way").unwrap();

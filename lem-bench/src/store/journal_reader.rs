@@ -1,7 +1,6 @@
-//! Reads journals back, whole or not: what is intact is used, what is not is named.
+//! Reads journals, complete or not: intact records are returned, everything else is reported as damage.
 //!
-//! Trusts nothing that a file says: memory is bounded by a small multiple of the files' sizes. Must not know what
-//! comes of the records.
+//! File contents are not trusted: memory is bounded by a small multiple of the files' sizes.
 
 use std::fs::{File, read_dir};
 use std::io::{BufRead, BufReader, Read};
@@ -19,59 +18,60 @@ use crate::model::{OLDEST_SCHEMA_VERSION, Record, RequestLog, RunHeader, SCHEMA_
 
 /// Longest line that is read, in bytes.
 const LONGEST_LINE: u64 = 256 << 20;
-/// As many damages are described one by one.
+/// How many damaged places are described individually.
 const DESCRIBED: usize = 50;
 
-/// What one process wrote.
+/// The contents of one process' journal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Journal {
     /// The file.
     pub path: PathBuf,
-    /// The intact records, in order, with the times of their requests. The first is the head, unless that is damaged.
+    /// The intact records, in order, with the times of their requests. The first is the run header, unless that is
+    /// damaged.
     pub records: Vec<Record>,
-    /// Whether the process ended in order: the last record is [`Record::RunEnd`].
+    /// Whether the process ended normally: the last record is [`Record::RunEnd`].
     pub complete: bool,
-    /// Whether the last line is cut off. Its record had not been reported as kept: nothing durable is lost.
+    /// Whether the last line is truncated. Its record was not reported as written: nothing durable is lost.
     pub torn: bool,
-    /// What was kept once and can't be read now: one sentence for each damaged or foreign line, or column of samples.
+    /// What was written but cannot be read: one sentence for each damaged or unknown line, and each damaged column.
     pub damage: Vec<String>,
-    /// Bytes of the file up to the end of its last whole line: where whoever goes on with it appends.
+    /// Length of the file up to the end of its last complete line, in bytes. A resumed run appends there.
     pub whole_bytes: u64,
 }
 
 impl Journal {
-    /// The head; `None` when it is damaged or was never written.
+    /// Returns the run header; `None` when it is damaged or was never written.
     pub fn head(&self) -> Option<&RunHeader> {
         match self.records.first() {
-            Some(Record::Run(head)) => Some(head),
+            Some(Record::Run(header)) => Some(header),
             _ => None,
         }
     }
 }
 
-/// The little that must be understood of a head whose version is not yet known.
+/// The fields of a run header that are the same in every schema version.
 #[derive(Deserialize)]
 struct Version {
     record: String,
     schema_version: u32,
 }
 
-/// What a line of a cycle says beside the record.
+/// The field of a cycle's line that is not part of the record.
 #[derive(Deserialize)]
-struct Placed {
+struct ColumnsField {
     columns: Option<Columns>,
 }
 
-/// Reads one journal and the samples beside it.
+/// Reads one journal and its samples file.
 ///
 /// # Errors
-/// [`StoreError::Schema`] when it was written by a version that this build does not read; [`StoreError::NotARegularFile`] when
-/// it is no plain file; [`StoreError::Io`] when it cannot be read at all. Damage is no error: see [`Journal`].
+/// [`StoreError::Schema`] when this build does not read its version; [`StoreError::NotARegularFile`] when it is not a
+/// regular file; [`StoreError::Io`] when it cannot be read at all. Damage is not an error: see [`Journal::damage`].
 pub fn read_journal(path: &Path) -> Result<Journal, StoreError> {
     ensure_regular_file(path)?;
     let file = File::open(path).map_err(StoreError::io("read", path))?;
     let name = path.file_name().and_then(|name| JournalName::parse(name.to_str()?));
-    let mut reading = Reading {
+    let mut parser = JournalParser {
         samples: Err(name.map(|name| path.with_file_name(name.samples_file()))),
         journal: Journal {
             path: path.to_path_buf(),
@@ -92,28 +92,28 @@ pub fn read_journal(path: &Path) -> Result<Journal, StoreError> {
             break;
         }
         if line.len() as u64 == LONGEST_LINE {
-            reading.damaged(|| {
-                format!("line {number} is longer than {LONGEST_LINE} bytes; nothing is read from there on")
+            parser.report_damage(|| {
+                format!("line {number} is longer than {LONGEST_LINE} bytes; the rest of the file is not read")
             });
             break;
         }
         let length = line.len() as u64;
-        let ended = line.pop_if(|last| *last == b'\n').is_some();
-        if ended {
-            reading.journal.whole_bytes += length;
+        let is_complete = line.pop_if(|last| *last == b'\n').is_some();
+        if is_complete {
+            parser.journal.whole_bytes += length;
         }
         if is_intact(&line) {
-            reading.line(number, &line)?;
-        } else if ended {
-            reading.damaged(|| format!("line {number} is damaged: its checksum is wrong"));
+            parser.parse_line(number, &line)?;
+        } else if is_complete {
+            parser.report_damage(|| format!("line {number} is damaged: its checksum is wrong"));
         } else {
-            reading.journal.torn = true;
+            parser.journal.torn = true;
         }
     }
-    Ok(reading.finish(name))
+    Ok(parser.finish(name))
 }
 
-/// Reads all journals of a run's folder, sorted by rank, then by process id. Other files are left alone.
+/// Reads all journals of a run's folder, sorted by rank, then by process id. Other files are ignored.
 ///
 /// # Errors
 /// As [`read_journal`] for any of them, and [`StoreError::Io`] when the folder cannot be read.
@@ -124,17 +124,17 @@ pub fn read_run(folder: &Path) -> Result<Vec<Journal>, StoreError> {
         names.extend(entry.file_name().to_str().and_then(JournalName::parse));
     }
     names.sort_unstable();
-    side_by_side(&names, |name| read_journal(&folder.join(name.journal_file())))
+    read_in_parallel(&names, |name| read_journal(&folder.join(name.journal_file())))
 }
 
-/// What `read` makes of each, in order, on as many threads as the machine has.
-fn side_by_side<N: Copy + Send + Sync>(
+/// Calls `read` for each name, on as many threads as the machine has. The results are in the order of `names`.
+fn read_in_parallel<N: Copy + Send + Sync>(
     names: &[N],
     read: impl Fn(N) -> Result<Journal, StoreError> + Sync,
 ) -> Result<Vec<Journal>, StoreError> {
     let workers = thread::available_parallelism().map_or(1, usize::from).min(names.len());
     let mut journals: Vec<Option<Result<Journal, StoreError>>> = names.iter().map(|_| None).collect();
-    // The lock is held to take a name, not to read it; it cannot be poisoned, as taking does not panic.
+    // The lock is held only to take a name, which does not panic: it cannot be poisoned.
     let queue = Mutex::new(names.iter().zip(&mut journals));
     thread::scope(|scope| {
         let work = || {
@@ -150,20 +150,20 @@ fn side_by_side<N: Copy + Send + Sync>(
     journals.into_iter().flatten().collect()
 }
 
-/// What a parser said; it may quote a hostile text of any length.
-fn brief(error: &serde_json::Error) -> String {
+/// Returns a parser's message, shortened: it may quote a text of any length from the file.
+fn shorten(error: &serde_json::Error) -> String {
     error.to_string().chars().take(200).collect()
 }
 
-struct Reading {
-    /// The samples, once a line has asked for them; until then, where they are.
+struct JournalParser {
+    /// The samples file, opened when the first line refers to it; until then its path, if known.
     samples: Result<Samples, Option<PathBuf>>,
     journal: Journal,
     undescribed: u64,
 }
 
-impl Reading {
-    fn damaged(&mut self, describe: impl FnOnce() -> String) {
+impl JournalParser {
+    fn report_damage(&mut self, describe: impl FnOnce() -> String) {
         if self.journal.damage.len() < DESCRIBED {
             self.journal.damage.push(describe());
         } else {
@@ -171,8 +171,8 @@ impl Reading {
         }
     }
 
-    /// Takes a line that is as it was written.
-    fn line(&mut self, number: u64, line: &[u8]) -> Result<(), StoreError> {
+    /// Parses a line whose checksum is right.
+    fn parse_line(&mut self, number: u64, line: &[u8]) -> Result<(), StoreError> {
         if number == 1
             && let Ok(Version { record, schema_version: found }) = serde_json::from_slice(line)
             && record == "run"
@@ -183,20 +183,22 @@ impl Reading {
         let mut record = match serde_json::from_slice::<Record>(line) {
             Ok(record) => record,
             Err(error) => {
-                let why = brief(&error);
-                self.damaged(|| format!("line {number} is intact, but no record of schema {SCHEMA_VERSION}: {why}"));
+                let why = shorten(&error);
+                self.report_damage(|| {
+                    format!("line {number} is intact, but not a record of schema {SCHEMA_VERSION}: {why}")
+                });
                 return Ok(());
             }
         };
         match &mut record {
             Record::Run(_) if number > 1 => {
-                self.damaged(|| format!("line {number} is a second head and is left out"));
+                self.report_damage(|| format!("line {number} is a second run header and is ignored"));
                 return Ok(());
             }
             Record::Cycle(cycle) => {
-                if let Err(why) = self.put_back(line, &mut cycle.requests) {
+                if let Err(why) = self.read_request_times(line, &mut cycle.requests) {
                     let (index, bench) = (cycle.index, &cycle.bench);
-                    self.damaged(|| {
+                    self.report_damage(|| {
                         format!("line {number}: the request times of cycle {index} of `{bench:.200}` are lost: {why}")
                     });
                 }
@@ -207,25 +209,29 @@ impl Reading {
         Ok(())
     }
 
-    fn put_back(&mut self, line: &[u8], requests: &mut RequestLog) -> Result<(), String> {
-        let placed: Placed = serde_json::from_slice(line).map_err(|error| brief(&error))?;
-        let Some(columns) = placed.columns else { return Ok(()) };
+    fn read_request_times(&mut self, line: &[u8], requests: &mut RequestLog) -> Result<(), String> {
+        let field: ColumnsField = serde_json::from_slice(line).map_err(|error| shorten(&error))?;
+        let Some(columns) = field.columns else { return Ok(()) };
         if let Err(path) = &self.samples {
-            let path = path.as_deref().ok_or("the journal's name does not tell where its samples are")?;
+            let path = path
+                .as_deref()
+                .ok_or("the journal is not named `journal-RANK.jsonl`, so its samples file is unknown")?;
             self.samples = Ok(Samples::open(path)?);
         }
         match &mut self.samples {
-            Ok(samples) => samples.fill(&columns, requests),
+            Ok(samples) => samples.read_into(&columns, requests),
             Err(_) => Ok(()),
         }
     }
 
     fn finish(mut self, name: Option<JournalName>) -> Journal {
-        let says = self.journal.head().map(|head| head.rank);
-        if let (Some(says), Some(name)) = (says, name)
-            && says != name.rank
+        let header_rank = self.journal.head().map(|header| header.rank);
+        if let (Some(header_rank), Some(name)) = (header_rank, name)
+            && header_rank != name.rank
         {
-            self.damaged(|| format!("its name says rank {}, its head says {says}", name.rank));
+            self.report_damage(|| {
+                format!("the file name has rank {}, but the run header has rank {header_rank}", name.rank)
+            });
         }
         if self.undescribed > 0 {
             self.journal.damage.push(format!("and {} more", self.undescribed));

@@ -1,6 +1,4 @@
-//! One measurement at a time on a machine: two that run together would each pay for the other's energy.
-//!
-//! Must not know what is measured.
+//! The lock that allows one measurement at a time per machine: two at once would measure each other's energy.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -10,56 +8,56 @@ use std::time::{Duration, Instant};
 use super::error::StoreError;
 use super::fs::ensure_regular_file;
 
-/// Time between two tries.
+/// Time between two attempts.
 const RETRY: Duration = Duration::from_millis(200);
 
-/// What to do while another process measures.
+/// What to do while another process holds the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitPolicy {
-    /// Give up at once.
+    /// Fail immediately.
     NoWait,
-    /// Wait for so long, then give up.
+    /// Wait for at most this long, then fail.
     UpTo(Duration),
-    /// Wait until it has ended.
+    /// Wait until the lock is free.
     Forever,
 }
 
-/// The right to measure on this machine. Held until it is dropped or the process ends, in whatever way: the operating
-/// system lets go of it, so nothing is ever left locked.
+/// The machine-wide lock for measuring. Only the holder may measure.
 ///
-/// The file itself stays and holds the process id of the holder, or nothing. All users of a machine share it, so that
-/// anybody may write to it; nobody trusts what it says beyond naming it in a message. It does not reach from one
-/// container into another.
+/// The lock is released when this is dropped or the process ends: the operating system releases it even if the process
+/// is killed.
+///
+/// The lock file is never removed. It contains the process id of the holder, or is empty. All users of a machine share
+/// it, so that any user may write to it; the process id is used only in messages. The lock does not work across
+/// containers.
 #[derive(Debug)]
 pub struct MachineLock {
     file: File,
 }
 
 impl MachineLock {
-    /// The place that all processes of this machine agree on, whoever runs them and whatever their environment says:
-    /// `lem-bench.lock` in `/run/lock` or else `/tmp`, where all users may write; in the folder for temporary files
-    /// where there is neither. Nothing is made there yet.
+    /// Returns the path that all processes of this machine share, independent of user and environment:
+    /// `lem-bench.lock` in the first of `/run/lock` and `/tmp` that all users may write to, else in the folder for
+    /// temporary files. Does not create the file.
     pub fn default_path() -> PathBuf {
-        let common = ["/run/lock", "/tmp"].map(Path::new).into_iter().find(|folder| is_for_all_users(folder));
-        common.map_or_else(std::env::temp_dir, Path::to_path_buf).join("lem-bench.lock")
+        let shared = ["/run/lock", "/tmp"].map(Path::new).into_iter().find(|folder| is_world_writable(folder));
+        shared.map_or_else(std::env::temp_dir, Path::to_path_buf).join("lem-bench.lock")
     }
 
-    /// Takes the lock, waiting as `wait` says. `on_wait` is told what is waited for, in words for a person, once for
-    /// each holder.
+    /// Acquires the lock, waiting according to `wait`. Calls `on_wait` with a message for the user, once for each holder.
     ///
     /// # Errors
-    /// [`StoreError::Locked`], which names the holder's process id, when another measurement went on for too long.
-    /// [`StoreError::Io`] or [`StoreError::NotARegularFile`] when the lock file cannot be used: then nothing is known about
-    /// other measurements.
+    /// [`StoreError::Locked`], with the holder's process id, when another measurement held the lock for too long.
+    /// [`StoreError::Io`] or [`StoreError::NotARegularFile`] when the lock file cannot be used.
     pub fn acquire(path: &Path, wait: WaitPolicy, mut on_wait: impl FnMut(&str)) -> Result<Self, StoreError> {
         let began = Instant::now();
         let mut file = open(path)?;
-        let mut told: Option<Option<u32>> = None;
+        let mut announced: Option<Option<u32>> = None;
         loop {
             match file.try_lock() {
                 Ok(()) => {
-                    // Who holds it is a service to others. The lock counts without it, also where another user's file
-                    // can only be read.
+                    // Best effort: the process id only serves messages. It fails where this user may not write to
+                    // another user's lock file.
                     drop(write_holder(&mut file, Some(std::process::id())));
                     return Ok(Self { file });
                 }
@@ -76,10 +74,10 @@ impl MachineLock {
                 let waited_s = if wait == WaitPolicy::NoWait { 0.0 } else { waited.as_secs_f64() };
                 return Err(StoreError::Locked { path: path.to_path_buf(), holder, waited_s });
             }
-            if told != Some(holder) {
-                told = Some(holder);
-                let who = holder.map_or_else(String::new, |pid| format!(" by process {pid}"));
-                on_wait(&format!("waiting for another measurement{who} on this machine to end ({})", path.display()));
+            if announced != Some(holder) {
+                announced = Some(holder);
+                let owner = holder.map_or_else(String::new, |pid| format!(" by process {pid}"));
+                on_wait(&format!("waiting for another measurement{owner} on this machine to end ({})", path.display()));
             }
             std::thread::sleep(RETRY.min(left));
         }
@@ -89,34 +87,34 @@ impl MachineLock {
 impl Drop for MachineLock {
     fn drop(&mut self) {
         drop(write_holder(&mut self.file, None));
-        // Closing the file would do; a child that got a copy of it would then keep the lock.
+        // Closing the file is not enough: a child process that inherited the descriptor would keep the lock.
         drop(self.file.unlock());
     }
 }
 
-/// Opens the lock file, or makes it for all users.
+/// Opens the lock file, or creates it so that all users may write to it.
 fn open(path: &Path) -> Result<File, StoreError> {
     ensure_regular_file(path)?;
-    // Not `create(true)`: Linux refuses that for another user's file in a folder like `/tmp`, even to root
+    // Not `create(true)`: in a folder like `/tmp`, Linux refuses that for another user's file, even to root
     // (`fs.protected_regular`).
-    let opened = match plain().write(true).open(path) {
+    let opened = match open_options().write(true).open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            match plain().write(true).create_new(true).open(path) {
-                Ok(file) => for_all_users(file),
-                // Another process was faster.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => plain().write(true).open(path),
+            match open_options().write(true).create_new(true).open(path) {
+                Ok(file) => make_world_writable(file),
+                // Another process created it first.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open_options().write(true).open(path),
                 Err(error) => Err(error),
             }
         }
-        // A file that can only be read can be locked all the same.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => plain().open(path),
+        // A read-only file can be locked too.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => open_options().open(path),
         other => other,
     };
     opened.map_err(StoreError::io("open the lock", path))
 }
 
-/// Reads, and follows no link.
-fn plain() -> OpenOptions {
+/// Returns options to open a file for reading without following links.
+fn open_options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
@@ -125,27 +123,27 @@ fn plain() -> OpenOptions {
 }
 
 #[cfg(unix)]
-fn for_all_users(file: File) -> io::Result<File> {
-    // The umask takes the right to write from others; they need it to say that they hold the lock.
+fn make_world_writable(file: File) -> io::Result<File> {
+    // The umask removes the write permission of other users, who need it to write their process id.
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))?;
     Ok(file)
 }
 
-/// Whether all users may write there: asked of the folder and not of this user's rights, for root could write to
-/// many more than others and would then not meet them.
+/// Returns whether all users may write to a folder. Checks the folder's permissions, not those of this user: root may
+/// write to other folders too, and would then use another lock file than other users.
 #[cfg(unix)]
-fn is_for_all_users(folder: &Path) -> bool {
+fn is_world_writable(folder: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    std::fs::metadata(folder).is_ok_and(|there| there.is_dir() && there.permissions().mode() & 0o002 != 0)
+    std::fs::metadata(folder).is_ok_and(|metadata| metadata.is_dir() && metadata.permissions().mode() & 0o002 != 0)
 }
 
 #[cfg(not(unix))]
-fn is_for_all_users(_folder: &Path) -> bool {
+fn is_world_writable(_folder: &Path) -> bool {
     false
 }
 
 #[cfg(not(unix))]
-fn for_all_users(file: File) -> io::Result<File> {
+fn make_world_writable(file: File) -> io::Result<File> {
     Ok(file)
 }
 
@@ -167,11 +165,11 @@ mod tests {
     use super::*;
 
     fn no_wait(path: &Path) -> Result<MachineLock, StoreError> {
-        MachineLock::acquire(path, WaitPolicy::NoWait, |_| panic!("told to wait"))
+        MachineLock::acquire(path, WaitPolicy::NoWait, |_| panic!("waits"))
     }
 
     #[test]
-    fn the_second_is_told_who_holds_it_and_gets_it_afterwards() {
+    fn second_process_gets_holder_then_lock() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         let first = no_wait(&path).unwrap();
@@ -180,21 +178,21 @@ mod tests {
         assert!(matches!(error, StoreError::Locked { holder: Some(holder), .. } if holder == pid), "{error}");
         assert!(error.to_string().contains(&format!("(process {pid})")), "{error}");
         drop(first);
-        assert_eq!(std::fs::read(&path).unwrap(), b"", "nobody holds it");
+        assert_eq!(std::fs::read(&path).unwrap(), b"", "the holder's process id is removed");
         no_wait(&path).unwrap();
     }
 
     #[test]
-    fn waiting_is_announced_once_and_ends() {
+    fn announces_waiting_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         let first = no_wait(&path).unwrap();
-        let mut told = Vec::new();
+        let mut messages = Vec::new();
         let wait = WaitPolicy::UpTo(Duration::from_millis(450));
-        let error = MachineLock::acquire(&path, wait, |text| told.push(text.to_owned())).unwrap_err();
+        let error = MachineLock::acquire(&path, wait, |text| messages.push(text.to_owned())).unwrap_err();
         assert!(error.to_string().contains("waiting"), "{error}");
-        let told = told.join("\n").replace(path.to_str().unwrap(), "PATH");
-        insta::assert_snapshot!(told.replace(&std::process::id().to_string(), "PID"), @"waiting for another measurement by process PID on this machine to end (PATH)");
+        let messages = messages.join("\n").replace(path.to_str().unwrap(), "PATH");
+        insta::assert_snapshot!(messages.replace(&std::process::id().to_string(), "PID"), @"waiting for another measurement by process PID on this machine to end (PATH)");
         std::thread::scope(|scope| {
             scope.spawn(move || {
                 std::thread::sleep(Duration::from_millis(100));
@@ -206,7 +204,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_or_pipe_in_its_place_is_refused() {
+    fn rejects_link_and_socket() {
         let folder = tempfile::tempdir().unwrap();
         let (outside, path) = (folder.path().join("outside"), folder.path().join("lock"));
         std::fs::write(&outside, "precious").unwrap();
@@ -220,7 +218,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn every_user_may_say_that_they_hold_it() {
+    fn lock_file_is_world_writable() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
@@ -230,6 +228,6 @@ mod tests {
         let _held = no_wait(&path).unwrap();
 
         assert!(MachineLock::default_path().ends_with("lem-bench.lock"));
-        assert!(!is_for_all_users(Path::new("/etc")) && !is_for_all_users(&path), "root may write there, others not");
+        assert!(!is_world_writable(Path::new("/etc")) && !is_world_writable(&path), "root may write, others may not");
     }
 }

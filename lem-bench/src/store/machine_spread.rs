@@ -1,6 +1,4 @@
 //! Session spreads by machine, from `cargo lem repeatability`: `<home>/session-spread.json`.
-//!
-//! Must not know how it was computed or what is made of it.
 
 use std::collections::BTreeMap;
 use std::fs::{File, create_dir_all};
@@ -15,40 +13,40 @@ use super::fs::write_atomic;
 use super::home::Home;
 use crate::model::{OLDEST_SCHEMA_VERSION, SCHEMA_VERSION};
 
-/// Largest file that is read.
+/// Largest file that is read, in bytes.
 const LARGEST: u64 = 16 << 20;
 
-/// The spread between sessions of one machine.
+/// The session spread of one machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MachineSpread {
-    /// The spread as a share: 0.01 is 1 %.
+    /// The spread as a fraction: 0.01 is 1 %.
     pub s0: f64,
-    /// How many observations it counts for.
+    /// The weight of the spread, as an equivalent number of observations.
     pub d0: f64,
-    /// Sessions that it was computed from.
+    /// Number of sessions that it was computed from.
     pub sessions: usize,
-    /// Benches that it was computed from.
+    /// Number of benches that it was computed from.
     pub benches: usize,
     /// When it was computed, in seconds since 1970.
     pub at_unix_s: f64,
 }
 
-/// The file.
+/// The contents of the file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MachineSpreads {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
-    /// By what tells machines apart, as the history knows it.
+    /// By the machine's id, as in the history.
     pub machines: BTreeMap<String, MachineSpread>,
 }
 
 impl MachineSpreads {
-    /// The file.
+    /// Returns the file's path.
     pub fn file(home: &Home) -> PathBuf {
         home.path().join("session-spread.json")
     }
 
-    /// Reads what was calibrated; a file that is not there says nothing of any machine.
+    /// Reads the file. A missing file gives an empty map.
     ///
     /// # Errors
     /// [`StoreError::NotARegularFile`], [`StoreError::Io`], [`StoreError::Damaged`] or [`StoreError::Schema`].
@@ -69,9 +67,9 @@ impl MachineSpreads {
         if !(OLDEST_SCHEMA_VERSION..=SCHEMA_VERSION).contains(&found) {
             return Err(StoreError::Schema { path, found, known: SCHEMA_VERSION });
         }
-        let sound = |c: &MachineSpread| c.s0.is_finite() && c.s0 > 0.0 && c.d0.is_finite() && c.d0 > 0.0;
-        match read.machines.iter().find(|(_, calibration)| !sound(calibration)) {
-            Some((machine, _)) => Err(damaged(format!("the spread of machine {machine} is no number above zero"))),
+        let is_valid = |spread: &MachineSpread| [spread.s0, spread.d0].iter().all(|x| x.is_finite() && *x > 0.0);
+        match read.machines.iter().find(|(_, spread)| !is_valid(spread)) {
+            Some((machine, _)) => Err(damaged(format!("the spread of machine {machine} is not a number above zero"))),
             None => Ok(read),
         }
     }
@@ -94,13 +92,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_calibrated_comes_back_and_nonsense_is_refused() {
+    fn round_trips_and_rejects_invalid_numbers() {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::at(folder.path().join("lem-bench"));
         let mut all = MachineSpreads::read(&home).unwrap();
         assert!(all.machines.is_empty());
-        let one = MachineSpread { s0: 0.004, d0: 5.0, sessions: 6, benches: 2, at_unix_s: 1.5e9 };
-        all.machines.insert("0a1b2c3d".to_owned(), one);
+        let spread = MachineSpread { s0: 0.004, d0: 5.0, sessions: 6, benches: 2, at_unix_s: 1.5e9 };
+        all.machines.insert("0a1b2c3d".to_owned(), spread);
         all.write(&home).unwrap();
         assert_eq!(MachineSpreads::read(&home).unwrap(), all);
         let text = std::fs::read_to_string(MachineSpreads::file(&home)).unwrap();

@@ -1,6 +1,4 @@
-//! A run's folder, the list of all runs, and which is the newest.
-//!
-//! Must not know what the files of a run hold.
+//! Run folders: creating, finding and listing them, the latest run, and copying journals into a folder.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, create_dir, create_dir_all, read_dir};
@@ -21,24 +19,24 @@ pub struct RunDir {
 }
 
 impl RunDir {
-    /// Makes a new run's folder, named by the present date.
+    /// Creates the folder of a new run, named after the present date.
     ///
     /// # Errors
-    /// [`StoreError::Io`] when it cannot be made.
+    /// [`StoreError::Io`] when it cannot be created.
     pub fn create(home: &Home) -> Result<Self, StoreError> {
         loop {
             match Self::create_new(home, RunId::now()) {
-                // Another process began in the same second and drew the same digits.
+                // Another process began in the same second with the same random digits.
                 Err(StoreError::Exists { .. }) => {}
                 other => return other,
             }
         }
     }
 
-    /// Makes the folder of a run whose name must be new.
+    /// Creates the folder of a run whose name must be new.
     ///
     /// # Errors
-    /// [`StoreError::Exists`] when there is a run of that name, [`StoreError::Io`] when it cannot be made.
+    /// [`StoreError::Exists`] when a run of that name exists, [`StoreError::Io`] when the folder cannot be created.
     pub fn create_new(home: &Home, id: RunId) -> Result<Self, StoreError> {
         let runs = home.runs();
         create_dir_all(&runs).map_err(StoreError::io("create", &runs))?;
@@ -53,36 +51,37 @@ impl RunDir {
         Ok(Self { id, path })
     }
 
-    /// The folder of a run that several processes share (ranks of a launcher, the processes of one nextest run): made
-    /// by the first of them.
+    /// Returns the folder of a run that several processes share (the ranks of a launcher, the processes of one nextest
+    /// run). The first of them creates it.
     ///
     /// # Errors
-    /// [`StoreError::NotARegularFile`] when something other than a folder has its name (a symbolic link is not followed),
-    /// [`StoreError::Io`] when it cannot be made.
+    /// [`StoreError::NotARegularFile`] when the path is not a folder (a symbolic link is not followed),
+    /// [`StoreError::Io`] when it cannot be created.
     pub fn join(home: &Home, id: RunId) -> Result<Self, StoreError> {
         match Self::create_new(home, id.clone()) {
             Err(StoreError::Exists { path }) => {
-                let there = fs::symlink_metadata(&path).map_err(StoreError::io("look at", &path))?;
-                match there {
-                    there if there.is_dir() => Ok(Self { id, path }),
-                    there if there.is_symlink() => Err(StoreError::NotARegularFile { path, what: "a symbolic link" }),
-                    _ => Err(StoreError::NotARegularFile { path, what: "no folder" }),
+                let file_type = fs::symlink_metadata(&path).map_err(StoreError::io("look at", &path))?.file_type();
+                match file_type {
+                    found if found.is_dir() => Ok(Self { id, path }),
+                    found if found.is_symlink() => Err(StoreError::NotARegularFile { path, what: "a symbolic link" }),
+                    _ => Err(StoreError::NotARegularFile { path, what: "not a folder" }),
                 }
             }
             other => other,
         }
     }
 
-    /// The folder of a run that is there; `None` when it is not, or when a symbolic link stands in its place.
+    /// Returns the folder of an existing run; `None` when it does not exist or is a symbolic link.
     pub fn find(home: &Home, id: RunId) -> Option<Self> {
         let path = home.runs().join(id.as_str());
-        fs::symlink_metadata(&path).is_ok_and(|there| there.is_dir()).then_some(Self { id, path })
+        fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_dir()).then_some(Self { id, path })
     }
 
-    /// All runs, sorted by name (those named by date: oldest first). What does not look like a run is left out.
+    /// Returns all runs, sorted by name (those named after a date: oldest first). Skips everything whose name is not a
+    /// valid run id.
     ///
     /// # Errors
-    /// [`StoreError::Io`] when the folder cannot be read; that it is not there is an empty list.
+    /// [`StoreError::Io`] when the folder cannot be read. If it does not exist, the list is empty.
     pub fn list(home: &Home) -> Result<Vec<Self>, StoreError> {
         let runs = home.runs();
         let entries = match read_dir(&runs) {
@@ -99,7 +98,7 @@ impl RunDir {
         Ok(found)
     }
 
-    /// Notes that this run is the newest, in the home's `latest`.
+    /// Records this run as the latest, in the home's file `latest`.
     ///
     /// # Errors
     /// As [`write_atomic`].
@@ -107,11 +106,11 @@ impl RunDir {
         write_atomic(&home.path().join("latest"), format!("{}\n", self.id).as_bytes())
     }
 
-    /// The run that was last marked as the newest; `None` when none was, or it is gone.
+    /// Returns the run that was last marked as the latest; `None` when no run was marked or its folder does not exist.
     ///
     /// # Errors
-    /// [`StoreError::NotARegularFile`] or [`StoreError::Io`] when `latest` is there and cannot be read, [`StoreError::BadRunId`] when it holds no run's
-    /// name.
+    /// [`StoreError::NotARegularFile`] or [`StoreError::Io`] when `latest` exists and cannot be read,
+    /// [`StoreError::BadRunId`] when it does not contain a valid run id.
     pub fn latest(home: &Home) -> Result<Option<Self>, StoreError> {
         let path = home.path().join("latest");
         ensure_regular_file(&path)?;
@@ -123,44 +122,48 @@ impl RunDir {
         }
     }
 
-    /// The run's name.
+    /// Returns the run's name.
     pub fn id(&self) -> &RunId {
         &self.id
     }
 
-    /// The folder.
+    /// Returns the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 }
 
-/// Copies journals and the samples beside them into `folder`, which is made where it is not there. Each keeps its rank,
-/// and its name where that is free; else it gets a number in place of a process' id.
+/// Copies journals and their samples files into `folder`, which is created if it does not exist. Each keeps its rank. It
+/// keeps its name too unless an earlier one has that; then it gets a number in the place of the process id.
 ///
 /// # Errors
-/// [`StoreError::Exists`] when such a file is there already: what was measured is never overwritten.
-/// [`StoreError::NotARegularFile`] when one of them is no plain file, else [`StoreError::Io`].
+/// [`StoreError::Exists`] when the folder already has such a file: measurements are never overwritten.
+/// [`StoreError::NotARegularFile`] when one of them is not a regular file or not named like a journal, else
+/// [`StoreError::Io`].
 pub fn copy_journals(journals: &[&Path], folder: &Path) -> Result<(), StoreError> {
     create_dir_all(folder).map_err(StoreError::io("create", folder))?;
     let mut taken = BTreeSet::new();
     for path in journals {
-        let Some(own) = path.file_name().and_then(|name| JournalName::parse(name.to_str()?)) else {
-            return Err(StoreError::NotARegularFile { path: path.to_path_buf(), what: "no journal, by its name" });
+        let Some(source) = path.file_name().and_then(|name| JournalName::parse(name.to_str()?)) else {
+            return Err(StoreError::NotARegularFile { path: path.to_path_buf(), what: "not named like a journal" });
         };
-        let numbered = (1..).map(|n| JournalName { pid: Some(n), ..own });
-        let Some(name) = std::iter::once(own).chain(numbered).find(|name| !taken.contains(name)) else { continue };
-        taken.insert(name);
-        // The samples first: a journal is never without those that it names.
-        let samples = path.with_file_name(own.samples_file());
+        let numbered = (1..).map(|n| JournalName { pid: Some(n), ..source });
+        let Some(target) = std::iter::once(source).chain(numbered).find(|name| !taken.contains(name)) else {
+            continue;
+        };
+        taken.insert(target);
+        // The samples first: a journal must not refer to samples that do not exist.
+        let samples = path.with_file_name(source.samples_file());
         if samples.exists() {
-            copy(&samples, folder.join(name.samples_file()))?;
+            copy_new(&samples, folder.join(target.samples_file()))?;
         }
-        copy(path, folder.join(name.journal_file()))?;
+        copy_new(path, folder.join(target.journal_file()))?;
     }
     sync_folder(folder)
 }
 
-fn copy(from: &Path, to: PathBuf) -> Result<(), StoreError> {
+/// Copies a file to a path where no file may exist.
+fn copy_new(from: &Path, to: PathBuf) -> Result<(), StoreError> {
     ensure_regular_file(from)?;
     let mut source = File::open(from).map_err(StoreError::io("read", from))?;
     let mut copy = match File::create_new(&to) {
@@ -185,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_are_listed_in_order_and_the_latest_is_known() {
+    fn lists_runs_in_order_and_latest() {
         let (_folder, home) = home();
         assert_eq!(RunDir::list(&home).unwrap(), []);
         assert_eq!(RunDir::latest(&home).unwrap(), None);
@@ -202,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_given_once_unless_it_is_shared() {
+    fn names_are_unique_unless_joined() {
         let (_folder, home) = home();
         let id = RunId::nextest("67a1").unwrap();
         let first = RunDir::join(&home, id.clone()).unwrap();
@@ -212,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn latest_cannot_lead_out_of_the_home() {
+    fn latest_stays_in_home() {
         let (_folder, home) = home();
         let run = RunDir::create(&home).unwrap();
         for text in ["../../..", "/etc", "", "a\0b"] {
@@ -225,7 +228,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_run_is_not_written_through_a_link() {
+    fn does_not_follow_links() {
         let (folder, home) = home();
         home.check_writable().unwrap();
         std::os::unix::fs::symlink(folder.path(), home.runs().join("shared")).unwrap();
@@ -239,17 +242,18 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_lost_where_names_are_the_same_and_nothing_is_overwritten() {
+    fn copied_journals_get_distinct_names() {
         let folder = tempfile::tempdir().unwrap();
-        let at = |run: &str, name: &str| folder.path().join(run).join(name);
+        let path_of = |run: &str, name: &str| folder.path().join(run).join(name);
         for run in ["a", "b", "c"] {
             create_dir_all(folder.path().join(run)).unwrap();
-            fs::write(at(run, "journal-0.jsonl"), format!("journal of {run}")).unwrap();
-            fs::write(at(run, "samples-0.bin"), format!("samples of {run}")).unwrap();
+            fs::write(path_of(run, "journal-0.jsonl"), format!("journal of {run}")).unwrap();
+            fs::write(path_of(run, "samples-0.bin"), format!("samples of {run}")).unwrap();
         }
-        fs::write(at("a", "journal-0-1.jsonl"), "another of a").unwrap();
+        fs::write(path_of("a", "journal-0-1.jsonl"), "another of a").unwrap();
         let paths = [("a", "0"), ("a", "0-1"), ("b", "0"), ("c", "0")];
-        let paths: Vec<PathBuf> = paths.iter().map(|(run, stem)| at(run, &format!("journal-{stem}.jsonl"))).collect();
+        let paths: Vec<PathBuf> =
+            paths.iter().map(|(run, stem)| path_of(run, &format!("journal-{stem}.jsonl"))).collect();
         let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
         let into = folder.path().join("into");
         copy_journals(&paths, &into).unwrap();

@@ -1,4 +1,4 @@
-//! Hostile, cut and flipped files: readers name the damage, keep what is intact and never panic.
+//! Hostile, truncated and corrupted files: readers report the damage, return what is intact, and never panic.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -9,8 +9,8 @@ use proptest::prelude::*;
 
 use crate::{head, records, run_in, write};
 
-/// The bytes of a whole journal and of its samples.
-fn whole_bytes() -> &'static (Vec<u8>, Vec<u8>) {
+/// Returns the bytes of a complete journal and of its samples file.
+fn complete_bytes() -> &'static (Vec<u8>, Vec<u8>) {
     static BYTES: OnceLock<(Vec<u8>, Vec<u8>)> = OnceLock::new();
     BYTES.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
@@ -21,12 +21,12 @@ fn whole_bytes() -> &'static (Vec<u8>, Vec<u8>) {
     })
 }
 
-/// A whole journal with its samples, in a folder of its own.
-fn whole() -> (tempfile::TempDir, PathBuf, PathBuf) {
+/// Creates a complete journal and its samples file in a new folder.
+fn complete_journal() -> (tempfile::TempDir, PathBuf, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let (path, samples) = (folder.path().join("journal-0.jsonl"), folder.path().join("samples-0.bin"));
-    std::fs::write(&path, &whole_bytes().0).unwrap();
-    std::fs::write(&samples, &whole_bytes().1).unwrap();
+    std::fs::write(&path, &complete_bytes().0).unwrap();
+    std::fs::write(&samples, &complete_bytes().1).unwrap();
     (folder, path, samples)
 }
 
@@ -36,8 +36,8 @@ fn change(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
     std::fs::write(path, bytes).unwrap();
 }
 
-/// The bytes of a line with its checksum, as the format says.
-fn sealed(object: &str) -> Vec<u8> {
+/// Returns the bytes of a line with its checksum, as documented in `store`.
+fn with_crc(object: &str) -> Vec<u8> {
     let body = object.strip_suffix('}').unwrap();
     format!("{body},\"crc32\":\"{:08x}\"}}\n", crc32fast::hash(body.as_bytes())).into_bytes()
 }
@@ -51,8 +51,8 @@ fn without_times(record: &Record) -> Record {
 }
 
 #[test]
-fn a_last_line_that_is_cut_off_is_an_interruption_and_no_damage() {
-    let (_folder, path, _) = whole();
+fn truncated_last_line_is_not_damage() {
+    let (_folder, path, _) = complete_journal();
     let bytes = std::fs::read(&path).unwrap();
     let last = bytes.len() - bytes[..bytes.len() - 1].iter().rev().position(|b| *b == b'\n').unwrap() - 1;
     for cut in last + 1..bytes.len() - 1 {
@@ -64,14 +64,14 @@ fn a_last_line_that_is_cut_off_is_an_interruption_and_no_damage() {
     std::fs::write(&path, &bytes[..last]).unwrap();
     let journal = read_journal(&path).unwrap();
     assert_eq!((journal.records.len(), journal.complete, journal.torn), (8, false, false));
-    // Only the line feed is missing: the record is there.
+    // Only the line feed is missing: the record is complete.
     std::fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
     assert!(read_journal(&path).unwrap().complete);
 }
 
 #[test]
-fn a_damaged_line_is_named_and_the_others_are_used() {
-    let (_folder, path, _) = whole();
+fn reports_damaged_line_and_reads_the_rest() {
+    let (_folder, path, _) = complete_journal();
     let lines: Vec<Vec<u8>> =
         std::fs::read(&path).unwrap().split_inclusive(|b| *b == b'\n').map(<[u8]>::to_vec).collect();
     for damaged in 0..lines.len() {
@@ -90,8 +90,8 @@ fn a_damaged_line_is_named_and_the_others_are_used() {
 }
 
 #[test]
-fn damaged_samples_cost_the_request_times_and_not_the_energy() {
-    let (_folder, path, samples) = whole();
+fn damaged_samples_lose_only_request_times() {
+    let (_folder, path, samples) = complete_journal();
     change(&samples, |bytes| bytes[20] ^= 4);
     let journal = read_journal(&path).unwrap();
     assert_eq!(journal.damage.len(), 1);
@@ -106,12 +106,12 @@ fn damaged_samples_cost_the_request_times_and_not_the_energy() {
 }
 
 #[test]
-fn another_schema_is_refused_with_its_version() {
-    let (_folder, path, _) = whole();
+fn rejects_unknown_schema() {
+    let (_folder, path, _) = complete_journal();
     for (found, object) in
         [(3, r#"{"record":"run","schema_version":3,"something":"new"}"#), (0, r#"{"record":"run","schema_version":0}"#)]
     {
-        std::fs::write(&path, sealed(object)).unwrap();
+        std::fs::write(&path, with_crc(object)).unwrap();
         let error = read_journal(&path).unwrap_err();
         assert!(matches!(error, StoreError::Schema { known: 2, .. }), "{error}");
         assert!(error.to_string().contains(&format!("has schema version {found}; this build reads 1 to 2")), "{error}");
@@ -121,31 +121,31 @@ fn another_schema_is_refused_with_its_version() {
 }
 
 #[test]
-fn foreign_lines_are_named_and_bounded() {
-    let (_folder, path, _) = whole();
+fn reports_unknown_lines_briefly() {
+    let (_folder, path, _) = complete_journal();
     change(&path, |bytes| {
-        bytes.extend(sealed(r#"{"record":"from_the_future","x":1}"#));
-        bytes.extend(sealed(r#"{"record":"run_end","at":-5,"benches":1}"#));
-        bytes.extend(sealed(&format!(r#"{{"record":"{}"}}"#, "x".repeat(100_000))));
+        bytes.extend(with_crc(r#"{"record":"from_the_future","x":1}"#));
+        bytes.extend(with_crc(r#"{"record":"run_end","at":-5,"benches":1}"#));
+        bytes.extend(with_crc(&format!(r#"{{"record":"{}"}}"#, "x".repeat(100_000))));
         bytes.extend(vec![b'\n'; 100_000]);
     });
     let journal = read_journal(&path).unwrap();
     assert_eq!(journal.records, records(0));
-    insta::assert_snapshot!(journal.damage[0].split(": ").next().unwrap(), @"line 10 is intact, but no record of schema 2");
+    insta::assert_snapshot!(journal.damage[0].split(": ").next().unwrap(), @"line 10 is intact, but not a record of schema 2");
     assert!(journal.damage.len() < 100 && journal.damage.iter().all(|text| text.len() < 400));
     assert!(journal.damage.last().unwrap().contains("more"));
 }
 
 #[test]
-fn a_journal_that_tells_of_another_process_is_named() {
+fn reports_rank_mismatch() {
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());
     let writer = write(&run, 3, &[head(2), head(3)][..1]).unwrap();
-    insta::assert_snapshot!(read_journal(writer.path()).unwrap().damage.join("\n"), @"its name says rank 3, its head says 2");
+    insta::assert_snapshot!(read_journal(writer.path()).unwrap().damage.join("\n"), @"the file name has rank 3, but the run header has rank 2");
 }
 
 #[test]
-fn nothing_and_nearly_nothing_can_be_read() {
+fn reads_empty_and_tiny_files() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal-0.jsonl");
     for (bytes, torn) in [(&b""[..], false), (b"{", true), (b"\0\0\0\0", true)] {
@@ -161,8 +161,8 @@ fn nothing_and_nearly_nothing_can_be_read() {
 
 #[cfg(unix)]
 #[test]
-fn links_and_folders_in_a_journals_place_are_not_read() {
-    let (folder, path, samples) = whole();
+fn does_not_follow_links() {
+    let (folder, path, samples) = complete_journal();
     let link = path.with_file_name("journal-1.jsonl");
     std::os::unix::fs::symlink(&path, &link).unwrap();
     assert!(matches!(read_journal(&link), Err(StoreError::NotARegularFile { .. })));
@@ -178,31 +178,31 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_bytes_are_read_without_a_panic(journal: Vec<u8>, samples: Vec<u8>, lines: Vec<String>) {
+    fn reads_any_bytes_without_panic(journal: Vec<u8>, samples: Vec<u8>, lines: Vec<String>) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal-0.jsonl");
         std::fs::write(folder.path().join("samples-0.bin"), samples).unwrap();
         std::fs::write(&path, &journal).unwrap();
         prop_assert_eq!(read_journal(&path).unwrap().records, []);
-        // Hostile, but with right checksums.
-        let lines = lines.iter().map(|text| sealed(&format!("{{\"record\":{text:?},{text}}}")));
+        // Hostile, but with valid checksums.
+        let lines = lines.iter().map(|text| with_crc(&format!("{{\"record\":{text:?},{text}}}")));
         std::fs::write(&path, lines.collect::<Vec<_>>().concat()).unwrap();
         drop(read_journal(&path));
     }
 
     #[test]
-    fn what_is_read_from_a_damaged_journal_was_written(
+    fn damaged_journal_yields_only_written_records(
         flips in proptest::collection::vec((any::<prop::sample::Index>(), 0..8u8), 0..6),
         sample_flips in proptest::collection::vec((any::<prop::sample::Index>(), 0..8u8), 0..3),
         cut in proptest::option::of(any::<prop::sample::Index>()),
         cut_samples in proptest::option::of(any::<prop::sample::Index>()),
     ) {
-        let (_folder, path, samples) = whole();
+        let (_folder, path, samples) = complete_journal();
         for (path, flips, cut) in [(&path, flips, cut), (&samples, sample_flips, cut_samples)] {
             change(path, |bytes| {
-                for (at, bit) in flips {
-                    let at = at.index(bytes.len());
-                    bytes[at] ^= 1 << bit;
+                for (index, bit) in flips {
+                    let index = index.index(bytes.len());
+                    bytes[index] ^= 1 << bit;
                 }
                 bytes.truncate(cut.map_or(bytes.len(), |cut| cut.index(bytes.len())));
             });
@@ -220,8 +220,8 @@ proptest! {
     }
 
     #[test]
-    fn hostile_columns_are_bounded_by_the_file(offset: u64, count: u64, wide: bool) {
-        let (_folder, path, _) = whole();
+    fn rejects_columns_outside_file(offset: u64, count: u64, wide: bool) {
+        let (_folder, path, _) = complete_journal();
         let text = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
         // Its first cycle.
@@ -232,7 +232,7 @@ proptest! {
         column["offset"] = offset.into();
         column["count"] = count.into();
         column["dtype"] = if wide { "<u8" } else { "<u4" }.into();
-        std::fs::write(&path, [head.as_bytes(), &sealed(&object.to_string())].concat()).unwrap();
+        std::fs::write(&path, [head.as_bytes(), &with_crc(&object.to_string())].concat()).unwrap();
         let journal = read_journal(&path).unwrap();
         prop_assert_eq!(journal.records.len(), 2);
         prop_assert_eq!(journal.damage.len(), 1);

@@ -1,4 +1,4 @@
-//! Disks that fill up and disks that can't be written to, on a small file system of our own where we may mount one.
+//! Full and read-only disks, on a small tmpfs where this user may mount one.
 #![cfg(target_os = "linux")]
 
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use lem_bench::store::{Home, read_journal, write_atomic};
 
 use crate::{cycle, head, run_in, times, write};
 
-/// A tmpfs, unmounted when it goes; `None`, with a message, where this user may not mount.
+/// A tmpfs, unmounted when dropped. `mount` prints a message and returns `None` where this user may not mount.
 struct Disk {
     folder: tempfile::TempDir,
 }
@@ -36,7 +36,7 @@ impl Drop for Disk {
     }
 }
 
-/// Writes cycles until it fails; the error and how many were reported as kept.
+/// Writes cycles until writing fails. Returns the journal, the error and the number of cycles reported as written.
 fn fill(folder: &Path, requests: &RequestLog) -> (PathBuf, String, usize) {
     let run = run_in(folder);
     let mut writer = write(&run, 0, &[head(0)]).unwrap();
@@ -50,23 +50,23 @@ fn fill(folder: &Path, requests: &RequestLog) -> (PathBuf, String, usize) {
 }
 
 #[test]
-fn a_full_disk_keeps_every_cycle_that_was_reported_as_kept() {
+fn full_disk_keeps_every_reported_cycle() {
     let long = RequestLog { itl_ns: (0..3000).collect(), ..times(0) };
-    // Whether the samples or the line are what no longer fits.
+    // Either the line or the samples no longer fit.
     for requests in [times(0), long] {
         let Some(disk) = Disk::mount("size=128k") else { return };
-        let (path, error, kept) = fill(disk.path(), &requests);
+        let (path, error, written) = fill(disk.path(), &requests);
         assert!(error.contains("No space left on device"), "{error}");
         assert!(
-            error.contains(&format!("the {kept} cycles measured before are safe in {}", path.display())),
+            error.contains(&format!("the {written} cycles measured before are safe in {}", path.display())),
             "{error}"
         );
         assert!(error.contains("make room"), "{error}");
         let journal = read_journal(&path).unwrap();
-        assert_eq!((journal.records.len(), journal.torn, journal.damage.len()), (1 + kept, false, 0));
-        assert_eq!(journal.records[kept], cycle(kept as u32 - 1, requests));
+        assert_eq!((journal.records.len(), journal.torn, journal.damage.len()), (1 + written, false, 0));
+        assert_eq!(journal.records[written], cycle(written as u32 - 1, requests));
 
-        // The writer gave back the part that was of no use.
+        // The writer rolled back the partial write, so there may be room again.
         drop(std::fs::write(disk.path().join("filler"), vec![0; 200_000]));
         let full = Home::at(disk.path().join("other")).check_writable().unwrap_err();
         assert!(full.to_string().contains("No space left"), "{full}");
@@ -80,7 +80,7 @@ fn a_full_disk_keeps_every_cycle_that_was_reported_as_kept() {
 }
 
 #[test]
-fn a_read_only_disk_is_found_out_before_anything_is_measured() {
+fn read_only_disk_fails_check() {
     let Some(disk) = Disk::mount("size=128k,ro") else { return };
     let error = Home::at(disk.path().join("home")).check_writable().unwrap_err();
     assert!(error.to_string().contains(disk.path().to_str().unwrap()), "{error}");

@@ -1,4 +1,4 @@
-//! What is written comes back to the last bit, from one process and from several.
+//! Journals round-trip bit for bit, from one process and from several.
 
 use std::path::Path;
 
@@ -14,21 +14,21 @@ fn without_folder(error: &ObserverError, folder: &Path) -> String {
 }
 
 #[test]
-fn every_record_comes_back_to_the_last_bit() {
+fn every_record_round_trips() {
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());
     let writer = write(&run, 0, &records(0)).unwrap();
     assert_eq!(writer.cycles(), 3);
     let journal = read_journal(writer.path()).unwrap();
     assert_eq!(journal.records, records(0));
-    // `==` takes -0.0 for 0.0.
+    // `==` does not distinguish -0.0 from 0.0.
     assert_eq!(format!("{:?}", journal.records), format!("{:?}", records(0)));
     assert_eq!((journal.complete, journal.torn, journal.damage.as_slice()), (true, false, [].as_slice()));
     assert_eq!(journal.head().unwrap().seed, u64::MAX - 1);
 }
 
 #[test]
-fn a_record_is_in_the_file_when_the_observer_returns() {
+fn record_is_in_file_when_observer_returns() {
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());
     let mut writer = JournalWriter::create(&run, JournalName { rank: 0, pid: None }).unwrap();
@@ -50,7 +50,7 @@ fn a_record_is_in_the_file_when_the_observer_returns() {
 }
 
 #[test]
-fn request_times_are_kept_out_of_the_lines() {
+fn request_times_are_not_in_lines() {
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());
     let long = RequestLog { itl_ns: (0..100_000).map(|i| 10_000_000 + i).collect(), ..times(0) };
@@ -59,13 +59,13 @@ fn request_times_are_kept_out_of_the_lines() {
     let line = std::fs::read(writer.path()).unwrap().len();
     let samples = std::fs::metadata(run.path().join("samples-0.bin")).unwrap().len();
     assert!(line < 5_000, "{line} bytes");
-    // Four bytes a value: 100,000 intervals, then the head, nine other values and the room between columns.
+    // Four bytes per value: 100,000 intervals, the header, nine other values and the padding between columns.
     assert_eq!(samples, 400_000 + 16 + 16 + 16 + 16);
     assert_eq!(read_journal(writer.path()).unwrap().records, records);
 }
 
 #[test]
-fn processes_write_side_by_side() {
+fn processes_write_concurrently() {
     let folder = tempfile::tempdir().unwrap();
     let path: &Path = folder.path();
     std::thread::scope(|scope| {
@@ -83,7 +83,7 @@ fn processes_write_side_by_side() {
 }
 
 #[test]
-fn a_journal_is_never_overwritten() {
+fn journals_are_never_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());
     let writer = write(&run, 0, &records(0)).unwrap();
@@ -94,61 +94,64 @@ fn a_journal_is_never_overwritten() {
 }
 
 #[test]
-fn what_would_not_come_back_is_refused_and_stays_refused() {
+fn rejects_unreadable_record_and_all_later_ones() {
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());
     let mut writer = write(&run, 0, &[head(0), cycle(0, times(0))]).unwrap();
     let Record::Cycle(mut broken) = cycle(1, times(0)) else { unreachable!() };
     broken.temperature_c[0].1 = f64::NAN;
     let error = writer.on(&Event::Record(&Record::Cycle(broken))).unwrap_err();
-    insta::assert_snapshot!(without_folder(&error, folder.path()), @"can't write a record to HOME/runs/run/journal-0.jsonl: it would not come back (is a number in it not finite?): invalid type: null, expected f64; the 1 cycles measured before are safe in HOME/runs/run/journal-0.jsonl");
+    insta::assert_snapshot!(without_folder(&error, folder.path()), @"can't write a record to HOME/runs/run/journal-0.jsonl: it could not be read back (is a number in it not finite?): invalid type: null, expected f64 at line 1 column 371; the 1 cycles measured before are safe in HOME/runs/run/journal-0.jsonl");
     assert_eq!(writer.on(&Event::Record(&cycle(2, times(0)))), Err(error));
     let journal = read_journal(writer.path()).unwrap();
     assert_eq!((journal.records.len(), journal.torn, journal.damage.len()), (2, false, 0));
 }
 
 #[test]
-fn what_a_process_left_that_ended_before_it_said_anything_is_taken_away() {
+fn removes_files_without_records() {
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());
     let name = JournalName { rank: 0, pid: None };
     let files = [name.journal_file(), name.samples_file()].map(|name| run.path().join(name));
-    let there = || files.each_ref().map(|file| file.exists());
+    let exist = || files.each_ref().map(|file| file.exists());
     assert!(!JournalWriter::has_begun(&run, name).unwrap());
-    // Samples without a journal, a journal without a line, and one whose only line is cut off.
+    // Samples without a journal, an empty journal, and one whose only line is truncated.
     for journal in [None, Some(""), Some("{\"record\":\"run\",")] {
         std::fs::write(&files[1], "samples").unwrap();
         if let Some(text) = journal {
             std::fs::write(&files[0], text).unwrap();
         }
         assert!(!JournalWriter::has_begun(&run, name).unwrap(), "{journal:?}");
-        assert_eq!(there(), [false, false], "{journal:?}");
+        assert_eq!(exist(), [false, false], "{journal:?}");
     }
     let writer = write(&run, 0, &records(0)).unwrap();
-    assert!(matches!(JournalWriter::has_begun(&run, name), Err(StoreError::Locked { .. })), "it is still written");
+    assert!(
+        matches!(JournalWriter::has_begun(&run, name), Err(StoreError::Locked { .. })),
+        "the writer holds the lock"
+    );
     drop(writer);
     assert!(JournalWriter::has_begun(&run, name).unwrap());
-    // A line that is whole and damaged was kept once: it is no business of ours to take it away.
+    // A complete but damaged line was once a record: it is not removed.
     std::fs::write(&files[0], "{\"record\":\"run\"}\n").unwrap();
     assert!(JournalWriter::has_begun(&run, name).unwrap());
-    assert_eq!(there(), [true, true]);
+    assert_eq!(exist(), [true, true]);
 }
 
 #[test]
-fn the_head_comes_first_and_once() {
+fn run_header_must_be_first_and_only() {
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());
     let error = write(&run, 0, &records(0)[1..]).unwrap_err();
-    insta::assert_snapshot!(without_folder(&error, folder.path()), @"can't write a record to HOME/runs/run/journal-0.jsonl: the first record, and no other, must be a head of schema 2; nothing was kept");
+    insta::assert_snapshot!(without_folder(&error, folder.path()), @"can't write a record to HOME/runs/run/journal-0.jsonl: the first record, and no other, must be a run header of schema 2; nothing was saved");
     let error = write(&run, 1, &[head(1), head(1)]).unwrap_err();
-    insta::assert_snapshot!(without_folder(&error, folder.path()), @"can't write a record to HOME/runs/run/journal-1.jsonl: the first record, and no other, must be a head of schema 2; no cycle had been measured; what came before is safe in HOME/runs/run/journal-1.jsonl");
+    insta::assert_snapshot!(without_folder(&error, folder.path()), @"can't write a record to HOME/runs/run/journal-1.jsonl: the first record, and no other, must be a run header of schema 2; no cycle was measured; the records before are safe in HOME/runs/run/journal-1.jsonl");
     let Record::Run(mut newer) = head(2) else { unreachable!() };
     newer.schema_version += 1;
     let error = write(&run, 2, &[Record::Run(newer)]).unwrap_err();
-    insta::assert_snapshot!(without_folder(&error, folder.path()), @"can't write a record to HOME/runs/run/journal-2.jsonl: the first record, and no other, must be a head of schema 2; nothing was kept");
+    insta::assert_snapshot!(without_folder(&error, folder.path()), @"can't write a record to HOME/runs/run/journal-2.jsonl: the first record, and no other, must be a run header of schema 2; nothing was saved");
 }
 
-/// The lines of the format's description, and a check of all that they don't look at.
+/// The Python code in the documentation of `store`, plus checks of the rest of the format.
 const PYTHON: &str = r#"
 import array, json, zlib
 samples = open("samples-0.bin", "rb").read()
@@ -169,24 +172,24 @@ assert samples[:8] == b"LEMSMPL\n" and samples[8:16] == bytes([2, 0, 0, 0, 0, 0,
 "#;
 
 #[test]
-fn python_reads_what_is_described() {
+fn python_reads_documented_format() {
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());
     write(&run, 0, &records(0)).unwrap();
     let Ok(python) = std::process::Command::new("python3").args(["-c", PYTHON]).current_dir(run.path()).output() else {
-        println!("skipped: there is no python3");
+        println!("skipped: python3 is not available");
         return;
     };
-    let (said, complaint) = (String::from_utf8_lossy(&python.stdout), String::from_utf8_lossy(&python.stderr));
-    assert!(python.status.success(), "{complaint}");
+    let (stdout, stderr) = (String::from_utf8_lossy(&python.stdout), String::from_utf8_lossy(&python.stderr));
+    assert!(python.status.success(), "{stderr}");
     let expected = "0 latency_ns 10 20 5\n0 ttft_ns 1 2 3\n0 itl_ns 0 1000 2000 3000 4000 5000 6000\n0 itl_count 3 0 4\n\
                     2 latency_ns 10 20 4294967296\n2 ttft_ns 1 2 3\n2 itl_ns 1 1001 2001 3001 4001 5001 6001\n\
                     2 itl_count 3 0 4\n";
-    assert_eq!(said, expected);
+    assert_eq!(stdout, expected);
 }
 
 #[test]
-fn a_journal_of_schema_1_is_read_whole() {
+fn reads_journal_of_schema_1() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/store/schema-1");
     let journals = lem_bench::store::read_run(&folder).unwrap();
     let [journal] = journals.as_slice() else { panic!("{} journals", journals.len()) };
@@ -197,7 +200,7 @@ fn a_journal_of_schema_1_is_read_whole() {
         &lem_bench::analysis::Options::default(),
     )
     .unwrap();
-    // What the version that wrote it made of it.
+    // The value computed by the version that wrote it.
     let value = summary.benches[0].headline().unwrap().value.unwrap();
     assert!((value / 2.7681983386075957 - 1.0).abs() < 1e-12, "{value}");
     assert_eq!(summary.benches[0].metrics["ttft_ms_p50"].samples, Some(3));

@@ -1,5 +1,5 @@
-//! The store from outside: what is written comes back, what is damaged is named, what can't be written is said.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are tests; some say what they skipped")]
+//! The store through its public API: round trips, damaged files, full disks and killed processes.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "test helpers; some print why they skip")]
 
 mod damage;
 mod full_disk;
@@ -19,7 +19,7 @@ use lem_bench::runner::{Event, Observer, ObserverError};
 use lem_bench::store::{Home, JournalName, JournalWriter, RunDir, RunId};
 use lem_bench::units::{Joules, Stamp, Watts};
 
-/// A number that decimal text of fewer than 17 digits loses.
+/// A number that needs 17 decimal digits.
 const AWKWARD: f64 = 0.1 + 0.2;
 
 fn gpu() -> DomainId {
@@ -123,7 +123,7 @@ fn times(index: u32) -> RequestLog {
     }
 }
 
-/// One record of each kind, three cycles, one of them without requests.
+/// Returns one record of each kind, with three cycles, one of them without requests.
 fn records(rank: u32) -> Vec<Record> {
     let bench = "decode/batch=4".to_owned();
     vec![

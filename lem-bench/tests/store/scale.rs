@@ -1,4 +1,4 @@
-//! Ten million token intervals: read in a fraction of a second, in little more memory than they need.
+//! Measures time and memory to read ten million token intervals.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use lem_bench::units::Stamp;
 
 use crate::{cycle, head, run_in, write};
 
-/// 8 processes × 10 cycles × 1,000 requests × 127 intervals, without phases and with two in each request.
+/// 8 processes × 10 cycles × 1,000 requests × 127 intervals, without phases and with two per request.
 #[test]
 #[ignore = "a measurement: run it with --release"]
 fn ten_million_intervals() {
@@ -19,7 +19,7 @@ fn ten_million_intervals() {
 
 fn measure(phases: u64) {
     let phase = |i| PhaseSpan { name: "prefill".into(), start: Stamp(1 << 50 | i), stop: Stamp((1 << 50) + 9 + i) };
-    println!("{phases} phases a request");
+    println!("{phases} phases per request");
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());
     for rank in 0..8 {
@@ -41,7 +41,7 @@ fn measure(phases: u64) {
     for _ in 0..5 {
         let began = Instant::now();
         let journals = read_run(run.path()).unwrap();
-        let took = began.elapsed();
+        let elapsed = began.elapsed();
         let cycles = journals.iter().flat_map(|journal| &journal.records).filter_map(|record| match record {
             Record::Cycle(cycle) => Some(cycle.requests.itl_ns.len()),
             _ => None,
@@ -49,6 +49,6 @@ fn measure(phases: u64) {
         assert_eq!(cycles.sum::<usize>(), 10_160_000);
         let peak = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let peak = peak.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("no peak");
-        println!("10,160,000 intervals read in {took:?}; {peak}");
+        println!("10,160,000 intervals read in {elapsed:?}; {peak}");
     }
 }

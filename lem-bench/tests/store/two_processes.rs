@@ -1,4 +1,4 @@
-//! Another process dies: this test binary starts itself and kills what it started.
+//! Killed processes: this test binary starts itself as a child process and kills it.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -10,23 +10,23 @@ use crate::{cycle, head, run_in, times, write};
 
 const PATH: &str = "LEM_BENCH_TEST_PATH";
 
-/// Not a test of its own: the other process. Takes the lock, says so and waits to be killed.
+/// The child process: acquires the lock, prints `holding` and waits to be killed. Does nothing as a test.
 #[test]
-fn child_that_holds_the_lock() {
+fn child_holds_lock() {
     let Some(path) = std::env::var_os(PATH) else { return };
     let _lock = MachineLock::acquire(path.as_ref(), WaitPolicy::NoWait, |_| {}).unwrap();
     println!("holding");
     std::thread::sleep(std::time::Duration::from_secs(60));
 }
 
-/// Not a test of its own: the other process. Measures without end and says which cycles are kept.
+/// The child process: writes cycles forever and prints each one that is written. Does nothing as a test.
 #[test]
-fn child_that_writes_cycles() {
+fn child_writes_cycles() {
     let Some(path) = std::env::var_os(PATH) else { return };
     let mut writer = write(&run_in(path.as_ref()), 0, &[head(0)]).unwrap();
     for index in 0.. {
         writer.on(&Event::Record(&cycle(index, times(index)))).unwrap();
-        println!("kept {index}.");
+        println!("written {index}.");
     }
 }
 
@@ -42,37 +42,37 @@ fn start_child(test: &str, path: &std::path::Path) -> (Child, impl Iterator<Item
 }
 
 #[test]
-fn a_killed_holder_leaves_nothing_locked() {
+fn killed_holder_releases_lock() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lock");
-    let (mut child, mut lines) = start_child("child_that_holds_the_lock", &path);
+    let (mut child, mut lines) = start_child("child_holds_lock", &path);
     assert!(lines.any(|line| line.contains("holding")), "the child has the lock");
     let error = MachineLock::acquire(&path, WaitPolicy::NoWait, |_| {}).unwrap_err();
     let StoreError::Locked { holder, .. } = &error else { panic!("{error}") };
     assert_eq!(*holder, Some(child.id()), "{error}");
     child.kill().unwrap();
     child.wait().unwrap();
-    let mut told = Vec::new();
-    let lock = MachineLock::acquire(&path, WaitPolicy::NoWait, |text| told.push(text.to_owned())).unwrap();
+    let mut messages = Vec::new();
+    let lock = MachineLock::acquire(&path, WaitPolicy::NoWait, |text| messages.push(text.to_owned())).unwrap();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{}\n", std::process::id()));
-    assert_eq!(told, [""; 0]);
+    assert_eq!(messages, [""; 0]);
     drop(lock);
 }
 
 #[test]
-fn a_killed_writer_loses_no_cycle_that_it_reported() {
+fn killed_writer_loses_no_reported_cycle() {
     for round in 0..10 {
         let folder = tempfile::tempdir().unwrap();
-        let (mut child, mut lines) = start_child("child_that_writes_cycles", folder.path());
-        assert!(lines.any(|line| line.contains("kept 0.")));
+        let (mut child, mut lines) = start_child("child_writes_cycles", folder.path());
+        assert!(lines.any(|line| line.contains("written 0.")));
         std::thread::sleep(std::time::Duration::from_micros(700 * round));
         child.kill().unwrap();
         child.wait().unwrap();
-        let kept = 1 + lines.filter(|line| line.starts_with("kept") && line.ends_with('.')).count();
+        let written = 1 + lines.filter(|line| line.starts_with("written") && line.ends_with('.')).count();
         let journals = read_run(run_in(folder.path()).path()).unwrap();
         let [journal] = journals.as_slice() else { panic!("{} journals", journals.len()) };
         let cycles = journal.records.len() - 1;
-        assert!(cycles == kept || cycles == kept + 1, "{kept} cycles were reported as kept, {cycles} are there");
+        assert!(cycles == written || cycles == written + 1, "{written} cycles were reported as written, {cycles} read");
         let expected = (0..cycles as u32).map(|index| cycle(index, times(index)));
         assert_eq!(journal.records[1..], expected.collect::<Vec<_>>());
         assert!(!journal.complete && journal.damage.is_empty(), "{:?}", journal.damage);

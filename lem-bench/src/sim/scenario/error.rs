@@ -1,43 +1,55 @@
-//! What is wrong with a scenario, in words that name the file, the line and the key.
+//! The errors of scenario files, with file, line and key.
 
 use std::path::{Path, PathBuf};
 
 /// Why a scenario cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScenarioError {
     /// The file could not be read.
+    #[error("scenario {} cannot be read: {why}", file.display())]
     Unreadable {
-        /// The file asked for.
+        /// The file.
         file: PathBuf,
-        /// What the system said.
+        /// The system's error.
         why: String,
     },
-    /// The text is not a scenario: not JSON, an unknown key, or a value of the wrong type.
+    /// The text is not a scenario: it is not JSON, has an unknown key, or a value has the wrong type.
+    #[error("{}, line {line}, column {column}: {why}", source_name(file.as_deref()))]
     Malformed {
-        /// The file, where the text came from one.
+        /// The file, if the text came from one.
         file: Option<PathBuf>,
         /// Line, from 1.
         line: usize,
         /// Column, from 1.
         column: usize,
-        /// What is wrong there; names the key.
+        /// What is wrong there, with the key.
         why: String,
     },
-    /// A key has a value with which nothing can be simulated.
+    /// The value of a key cannot be simulated.
+    #[error(
+        "{}{}: `{key}` {why}",
+        source_name(file.as_deref()),
+        line.map_or_else(String::new, |line| format!(", line {line}"))
+    )]
     Invalid {
-        /// The file, where the scenario came from one.
+        /// The file, if the scenario came from one.
         file: Option<PathBuf>,
-        /// The line of the key, where it is found in the text for certain.
+        /// The line of the key, if the key occurs only once in the text.
         line: Option<usize>,
         /// The path of the key, such as `devices[1].tau_s`.
         key: String,
-        /// What is wrong, and what would be right.
+        /// What is wrong, and what would be valid.
         why: String,
     },
 }
 
+fn source_name(file: Option<&Path>) -> String {
+    file.map_or_else(|| "scenario".to_owned(), |file| format!("scenario {}", file.display()))
+}
+
 impl ScenarioError {
+    /// Converts a JSON error.
     pub(super) fn malformed(error: &serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
         let text = error.to_string();
@@ -45,7 +57,7 @@ impl ScenarioError {
         Self::Malformed { file: None, line, column, why }
     }
 
-    /// The same error, of a text that was read from `path`.
+    /// Adds the file that the text was read from.
     pub(super) fn in_file(mut self, path: &Path) -> Self {
         if let Self::Malformed { file, .. } | Self::Invalid { file, .. } = &mut self {
             *file = Some(path.to_owned());
@@ -53,7 +65,7 @@ impl ScenarioError {
         self
     }
 
-    /// The same error, with the line of its key where `text` has that key once.
+    /// Adds the line of the key, if `text` contains the key only once.
     pub(super) fn located_in(mut self, text: &str) -> Self {
         if let Self::Invalid { line, key, .. } = &mut self {
             let name = key.rsplit('.').next().unwrap_or(key).split('[').next().unwrap_or(key);
@@ -66,23 +78,3 @@ impl ScenarioError {
         self
     }
 }
-
-impl std::fmt::Display for ScenarioError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("scenario")?;
-        if let Self::Unreadable { file, .. }
-        | Self::Malformed { file: Some(file), .. }
-        | Self::Invalid { file: Some(file), .. } = self
-        {
-            write!(f, " {}", file.display())?;
-        }
-        match self {
-            Self::Unreadable { why, .. } => write!(f, " cannot be read: {why}"),
-            Self::Malformed { line, column, why, .. } => write!(f, ", line {line}, column {column}: {why}"),
-            Self::Invalid { line: Some(line), key, why, .. } => write!(f, ", line {line}: `{key}` {why}"),
-            Self::Invalid { line: None, key, why, .. } => write!(f, ": `{key}` {why}"),
-        }
-    }
-}
-
-impl std::error::Error for ScenarioError {}

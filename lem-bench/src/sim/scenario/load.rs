@@ -12,19 +12,18 @@ impl Scenario {
     /// Reads a scenario file.
     ///
     /// # Errors
-    /// When the file cannot be read, is not a scenario, or describes nothing that could be simulated; the text names
-    /// the file, the line and the key.
+    /// The file cannot be read, is not a scenario, or cannot be simulated. The message names the file, the line and the
+    /// key.
     pub fn read(path: &Path) -> Result<Self, ScenarioError> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| ScenarioError::Unreadable { file: path.to_owned(), why: error.to_string() })?;
         Self::from_json(&text).map_err(|error| error.in_file(path))
     }
 
-    /// Reads a scenario from its text.
+    /// Reads a scenario from JSON text.
     ///
     /// # Errors
-    /// When the text is not a scenario, or describes nothing that could be simulated; the message names the line and
-    /// the key.
+    /// The text is not a scenario, or it cannot be simulated. The message names the line and the key.
     pub fn from_json(text: &str) -> Result<Self, ScenarioError> {
         let keys: ScenarioKeys = serde_json::from_str(text).map_err(|error| ScenarioError::malformed(&error))?;
         let scenario = Self::try_from(keys).map_err(|error| error.located_in(text))?;
@@ -32,10 +31,10 @@ impl Scenario {
         Ok(scenario)
     }
 
-    /// Checks that this can be simulated.
+    /// Checks that the scenario can be simulated.
     ///
     /// # Errors
-    /// [`ScenarioError::Invalid`] with the first key whose value cannot be, and what would be right.
+    /// [`ScenarioError::Invalid`] with the first key whose value is not valid, and what would be.
     pub fn check(&self) -> Result<(), ScenarioError> {
         check(self).map_err(|problem| ScenarioError::Invalid {
             file: None,
@@ -46,7 +45,7 @@ impl Scenario {
     }
 }
 
-/// A key with a value that cannot be used.
+/// A key with a value that is not valid.
 struct Problem {
     key: String,
     why: String,
@@ -62,8 +61,12 @@ impl KeyPath {
         Err(Problem { key: format!("{}.{key}", self.0), why: why.into() })
     }
 
-    fn require(&self, key: &str, holds: bool, value: f64, must: &str) -> Outcome {
-        if holds && value.is_finite() { Ok(()) } else { self.problem(key, format!("is {value}, but must be {must}")) }
+    fn require(&self, key: &str, condition: bool, value: f64, expected: &str) -> Outcome {
+        if condition && value.is_finite() {
+            Ok(())
+        } else {
+            self.problem(key, format!("is {value}, but must be {expected}"))
+        }
     }
 
     fn not_negative(&self, key: &str, value: f64) -> Outcome {
@@ -79,7 +82,7 @@ impl KeyPath {
     }
 }
 
-/// The first problem of a scenario.
+/// Returns the first problem of a scenario.
 fn check(scenario: &Scenario) -> Outcome {
     let mut ids = HashSet::new();
     if scenario.devices.is_empty() {
@@ -91,30 +94,31 @@ fn check(scenario: &Scenario) -> Outcome {
             return path.problem("id", "is empty: give it a name, such as `gpu:0`");
         }
         if !ids.insert(device.id.as_str()) {
-            return path.problem("id", format!("is `{}` a second time: every device needs its own", device.id));
+            return path
+                .problem("id", format!("is `{}`, like an earlier one: give every device its own id", device.id));
         }
         check_device(&path, device)?;
     }
     check_workload(&KeyPath("workload".to_owned()), &scenario.workload)?;
-    let known = |path: &KeyPath, device: Option<&String>| match device {
+    let check_id = |path: &KeyPath, device: Option<&String>| match device {
         Some(id) if !ids.contains(id.as_str()) => {
-            path.problem("device", format!("is `{id}`, which no device has as id"))
+            path.problem("device", format!("is `{id}`, but no device has this id"))
         }
         _ => Ok(()),
     };
     for (index, sensor) in scenario.sensors.iter().enumerate() {
         let path = KeyPath(format!("sensors[{index}]"));
-        known(&path, sensor.device.as_ref())?;
+        check_id(&path, sensor.device.as_ref())?;
         check_sensor(&path, sensor)?;
     }
     for (index, background) in scenario.background.iter().enumerate() {
         let path = KeyPath(format!("background[{index}]"));
-        known(&path, background.device.as_ref())?;
+        check_id(&path, background.device.as_ref())?;
         check_background(&path, background)?;
     }
     for (index, fault) in scenario.faults.iter().enumerate() {
         let path = KeyPath(format!("faults[{index}]"));
-        known(&path, fault.device.as_ref())?;
+        check_id(&path, fault.device.as_ref())?;
         check_fault(&path, fault)?;
     }
     Ok(())
@@ -135,7 +139,7 @@ fn check_device(path: &KeyPath, device: &DeviceSpec) -> Outcome {
         return path.problem(
             "leakage_w_per_c",
             format!(
-                "times `c_per_w` is {feedback}: the heat runs away. Keep the product below 1, here by a leakage \
+                "times `c_per_w` is {feedback}, which is thermal runaway: the product must be below 1, so use a leakage \
                  below {limit} W/°C"
             ),
         );
@@ -145,7 +149,7 @@ fn check_device(path: &KeyPath, device: &DeviceSpec) -> Outcome {
         let above_ambient = format!("more than `ambient_c` ({})", device.ambient_c);
         path.require("throttle_c", limit > device.ambient_c, limit, &above_ambient)?;
     } else if device.throttle_factor.is_some() {
-        return path.problem("throttle_factor", "has no effect without `throttle_c`: give both or none");
+        return path.problem("throttle_factor", "has no effect without `throttle_c`: give both or neither");
     }
     match device.throttle_factor {
         Some(factor) => {
@@ -162,11 +166,11 @@ fn check_workload(path: &KeyPath, workload: &WorkloadSpec) -> Outcome {
     path.not_negative("decode_s_per_token", workload.decode_s_per_token)?;
     path.not_negative("overhead_s", workload.overhead_s)?;
     if workload.prefill_s_per_token + workload.decode_s_per_token + workload.overhead_s < 1e-9 {
-        return path.problem("decode_s_per_token", "leaves a request without time: give it at least 1e-9 s");
+        return path.problem("decode_s_per_token", "makes requests take no time: their times must be at least 1e-9 s");
     }
     path.within("request_cv", workload.request_cv, 0.0, 2.0)?;
     let ar1 = workload.request_ar1;
-    path.require("request_ar1", ar1.abs() < 1.0, ar1, "between -1 and 1, without the ends")?;
+    path.require("request_ar1", ar1.abs() < 1.0, ar1, "more than -1 and less than 1")?;
     path.within("cycle_cv", workload.cycle_cv, 0.0, 2.0)?;
     path.within("session_cv", workload.session_cv, 0.0, 2.0)?;
     path.within("launch_cv", workload.launch_cv, 0.0, 2.0)?;
@@ -180,9 +184,11 @@ fn check_tokens(path: &KeyPath, key: &str, tokens: &Tokens) -> Outcome {
             path.within(&format!("{key}.lognormal[0]"), *mu, -20.0, 20.0)?;
             path.within(&format!("{key}.lognormal[1]"), *sigma, 0.0, 3.0)
         }
-        Tokens::Choice(counts) if counts.is_empty() => path.problem(&format!("{key}.choice"), "has nothing to choose"),
+        Tokens::Choice(counts) if counts.is_empty() => {
+            path.problem(&format!("{key}.choice"), "is empty: give at least one number")
+        }
         Tokens::Choice(counts) if counts.contains(&0) => {
-            path.problem(&format!("{key}.choice"), "holds a 0, but every choice must be at least 1")
+            path.problem(&format!("{key}.choice"), "contains 0, but every number must be at least 1")
         }
         Tokens::Fixed(_) | Tokens::Choice(_) => Ok(()),
     }
@@ -233,7 +239,9 @@ fn check_background(path: &KeyPath, background: &BackgroundSpec) -> Outcome {
 fn check_fault(path: &KeyPath, fault: &FaultSpec) -> Outcome {
     path.not_negative("at_s", fault.at_s)?;
     match fault.for_s {
-        Some(_) if !fault.kind.lasts() => path.problem("for_s", "has no meaning for a fault of a moment: leave it out"),
+        Some(_) if !fault.kind.lasts() => {
+            path.problem("for_s", "is not allowed, because this kind of fault has no length: remove it")
+        }
         Some(time) => path.positive("for_s", time),
         None => Ok(()),
     }
@@ -248,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_scenario_is_the_default_one() {
+    fn empty_scenario_is_default() {
         let scenario = Scenario::from_json("{}").unwrap();
         assert_eq!(scenario, Scenario::default());
         let device = &scenario.devices[0];
@@ -260,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn every_documented_key_is_known() {
+    fn accepts_every_documented_key() {
         let text = r#"{
           "name": "everything", "seed": 1,
           "device": {"id": "gpu:0", "idle_w": 75, "loaded_idle_w": 115, "prefill_w": 600, "decode_w": 350,
@@ -285,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn round_trips() {
         let text = r#"{"name": "two", "seed": 9, "devices": [{"idle_w": 60}, {"id": "gpu:7", "throttle_c": 80}],
             "workload": {"input_tokens": {"choice": [5, 6]}, "warmup": {"shape": "ramp"}},
             "sensors": [{"kind": "power", "phase_s": 0.02, "device": "gpu:7"}, {"kind": "counter", "bits": 32}],
@@ -298,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_keys_are_named_with_file_and_line() {
+    fn rejects_unknown_keys() {
         let folder = std::env::temp_dir().join(format!("lem-bench-scenario-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let path = folder.join("bad.json");
@@ -329,13 +337,13 @@ mod tests {
         scenario, line 2, column 36: `quantum_w` is a key of a sensor of kind `power`
         scenario, line 1, column 24: unknown field `watts`, expected one of `from_s`, `to_s`, `w`, `device`
         scenario, line 1, column 38: unknown field `during`, expected one of `at_s`, `kind`, `for_s`, `device`
-        scenario, line 1: `devices` stands beside `device`: give one of the two
+        scenario, line 1: `devices` is given together with `device`: give only one of them
         ");
         insta::assert_snapshot!(Scenario::read(Path::new("/nowhere/x.json")).unwrap_err(), @"scenario /nowhere/x.json cannot be read: No such file or directory (os error 2)");
     }
 
     #[test]
-    fn impossible_values_are_named_with_their_remedy() {
+    fn rejects_impossible_values() {
         let errors: Vec<String> = [
             r#"{"device": {"c_per_w": 0.1, "leakage_w_per_c": 12}}"#,
             r#"{"device": {"c_per_w": 0.1, "leakage_w_per_c": 10}}"#,
@@ -363,32 +371,32 @@ mod tests {
         .map(|text| error(text))
         .collect();
         insta::assert_snapshot!(errors.join("\n"), @"
-        scenario, line 1: `devices[0].leakage_w_per_c` times `c_per_w` is 1.2000000000000002: the heat runs away. Keep the product below 1, here by a leakage below 10 W/°C
-        scenario, line 1: `devices[0].leakage_w_per_c` times `c_per_w` is 1: the heat runs away. Keep the product below 1, here by a leakage below 10 W/°C
+        scenario, line 1: `devices[0].leakage_w_per_c` times `c_per_w` is 1.2000000000000002, which is thermal runaway: the product must be below 1, so use a leakage below 10 W/°C
+        scenario, line 1: `devices[0].leakage_w_per_c` times `c_per_w` is 1, which is thermal runaway: the product must be below 1, so use a leakage below 10 W/°C
         scenario, line 1: `devices[1].tau_s` is 0, but must be more than 0
         scenario, line 1: `devices` is empty: give at least one device
-        scenario, line 1: `devices[1].id` is `a` a second time: every device needs its own
-        scenario, line 1: `devices[0].throttle_factor` has no effect without `throttle_c`: give both or none
+        scenario, line 1: `devices[1].id` is `a`, like an earlier one: give every device its own id
+        scenario, line 1: `devices[0].throttle_factor` has no effect without `throttle_c`: give both or neither
         scenario, line 1: `devices[0].throttle_c` is 20, but must be more than `ambient_c` (30)
         scenario, line 1: `devices[0].throttle_factor` is 1.5, but must be more than 0 and at most 1
         scenario, line 1: `devices[0].idle_w` is -1, but must be 0 or more
         scenario, line 1: `workload.overhead_s` is -1, but must be 0 or more
         scenario, line 1: `workload.output_tokens` is 0, but must be at least 1
-        scenario, line 1: `workload.output_tokens.choice` has nothing to choose
-        scenario, line 1: `workload.request_ar1` is 1, but must be between -1 and 1, without the ends
-        scenario, line 1: `workload.decode_s_per_token` leaves a request without time: give it at least 1e-9 s
+        scenario, line 1: `workload.output_tokens.choice` is empty: give at least one number
+        scenario, line 1: `workload.request_ar1` is 1, but must be more than -1 and less than 1
+        scenario, line 1: `workload.decode_s_per_token` makes requests take no time: their times must be at least 1e-9 s
         scenario, line 1: `sensors[0].update_s` is 0, but must be 0.000001 (a microsecond) or more
         scenario, line 1: `sensors[0].quantum_j` is -1, but must be more than 0
         scenario, line 1: `sensors[0].bits` is 65, but must be from 1 to 64 (64: never wraps)
         scenario, line 1: `sensors[0].bits` is 0, but must be from 1 to 64 (64: never wraps)
-        scenario, line 1: `sensors[0].device` is `gpu:3`, which no device has as id
+        scenario, line 1: `sensors[0].device` is `gpu:3`, but no device has this id
         scenario, line 1: `background[0].to_s` is 2, but must be more than `from_s` (3)
-        scenario, line 1: `faults[0].for_s` has no meaning for a fault of a moment: leave it out
+        scenario, line 1: `faults[0].for_s` is not allowed, because this kind of fault has no length: remove it
         ");
     }
 
     #[test]
-    fn the_line_is_told_where_the_key_is_unique() {
+    fn error_has_line_of_unique_key() {
         let text = "{\"devices\": [\n{\"idle_w\": 5},\n{\"idle_w\": 5, \"tau_s\": -1}]}";
         insta::assert_snapshot!(error(text), @"scenario, line 3: `devices[1].tau_s` is -1, but must be more than 0");
     }

@@ -1,54 +1,54 @@
-//! A sensor of a scenario: what a meter can see of a device.
+//! The sensors of a scenario.
 
 use std::fmt;
 
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A sensor. Where there are several devices, each has its own copy of a sensor that names none.
+/// A sensor. A sensor without `device` exists once for each device.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Keys", into = "Keys")]
 pub struct SensorSpec {
-    /// What it shows.
+    /// What it measures.
     pub kind: SensorKind,
     /// Seconds between two updates.
     pub update_s: f64,
-    /// What it shows divided by what is true.
+    /// The displayed value divided by the true value.
     pub gain: f64,
     /// When its updates happen.
     pub phase_s: Phase,
-    /// The id of the only device that has it; `None` when every device has one.
+    /// The id of the only device that has it; `None` if every device has one.
     pub device: Option<String>,
-    /// Whether the meter tells how long its values average, as a driver does for a card that is known; else whoever
-    /// reads it must reckon with everything.
+    /// Whether the meter reports how long its values average, as a driver does for known hardware.
+    /// Otherwise readers must assume nothing about the averaging time.
     pub discloses_averaging: bool,
 }
 
-/// What a sensor shows at its updates.
+/// The value that a sensor displays at its updates.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum SensorKind {
     /// The energy since time zero, rounded down to the quantum, wrapped.
     Counter {
-        /// Joules of one count.
+        /// Joules per count.
         quantum_j: f64,
-        /// The counter wraps at 2 to the power of this; 64 for never.
+        /// The counter wraps at 2 to the power of this; with 64 it never wraps.
         bits: u32,
-        /// If given, the counter adds, at each update, the mean power over only this many seconds before it. Also
-        /// written `average_s`, the name of the same thing in a gauge.
+        /// If given, each update extrapolates the mean power over only this many seconds before it. The key can also be
+        /// written `average_s`, as for a gauge.
         part_time_s: Option<f64>,
-        /// Each read makes the counter lose up to this many seconds of what came before it: after a pause of t
-        /// seconds, `c (1 − e^(−t/c))` of them; 0 for an honest one. With 0.0153 it loses 73 % when read every 10 ms
-        /// and 1.5 % when read every second, as an RTX 4090's does (Dauner et al., HotCarbon 2026).
+        /// Each read makes the counter lose up to this many seconds (c) of the energy before it: `c (1 − e^(−t/c))`
+        /// seconds after a pause of t seconds. 0 for a counter without losses. With 0.0153 it loses 73 % when read every
+        /// 10 ms and 1.5 % when read every second, as the counter of an RTX 4090 does (Dauner et al., HotCarbon 2026).
         lost_per_read_s: f64,
     },
-    /// The mean power over a time that ends at (or `delay_s` before) the update.
+    /// The mean power over a period that ends at (or `delay_s` before) the update.
     Power {
-        /// Seconds of the mean; 0 for the power at one moment.
+        /// Averaging period in seconds; 0 for the momentary power.
         average_s: f64,
-        /// Seconds from the end of the mean to the update that shows it.
+        /// Seconds from the end of the averaging period to the update.
         delay_s: f64,
-        /// What is shown is rounded to a multiple of this; 0 for not at all.
+        /// The value is rounded to a multiple of this; 0 for no rounding.
         quantum_w: f64,
     },
 }
@@ -58,25 +58,25 @@ pub enum SensorKind {
 pub enum Phase {
     /// At this many seconds after the start, and every `update_s` from there.
     At(f64),
-    /// Drawn anew for every run: `"random"`.
+    /// Drawn for every run: `"random"`.
     Random,
 }
 
 impl Default for SensorSpec {
-    /// The counter that a scenario has when it names no sensor: every 100 ms, in millijoules, without error.
+    /// Returns the sensor of a scenario without the key `sensors`: [`SensorSpec::counter`].
     fn default() -> Self {
         Self::counter()
     }
 }
 
 impl SensorSpec {
-    /// A full-time energy counter: every 100 ms, in millijoules, 64 bits, random phase.
+    /// Returns a full-time energy counter: every 100 ms, in millijoules, 64 bits, random phase.
     pub fn counter() -> Self {
         let kind = SensorKind::Counter { quantum_j: 0.001, bits: 64, part_time_s: None, lost_per_read_s: 0.0 };
         Self { kind, update_s: 0.1, gain: 1.0, phase_s: Phase::Random, device: None, discloses_averaging: false }
     }
 
-    /// The time that each of its values covers, in seconds.
+    /// Returns the time that each of its values covers, in seconds.
     pub fn averages_s(&self) -> f64 {
         match self.kind {
             SensorKind::Counter { part_time_s, .. } => part_time_s.unwrap_or(self.update_s),
@@ -84,7 +84,7 @@ impl SensorSpec {
         }
     }
 
-    /// A power gauge: every 100 ms the mean of the last 25 ms, in milliwatts, no delay, random phase.
+    /// Returns a power gauge: every 100 ms the mean of the last 25 ms, in milliwatts, no delay, random phase.
     pub fn power() -> Self {
         let kind = SensorKind::Power { average_s: 0.025, delay_s: 0.0, quantum_w: 0.001 };
         Self { kind, ..Self::counter() }
@@ -98,7 +98,7 @@ enum KindName {
     Power,
 }
 
-/// The keys of a sensor as they are written.
+/// The keys of a sensor in the file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Keys {
@@ -133,16 +133,18 @@ impl TryFrom<Keys> for SensorSpec {
     type Error = String;
 
     fn try_from(keys: Keys) -> Result<Self, String> {
-        let refuse = |foreign: &[(&str, bool)], owner: &str| match foreign.iter().find(|(_, given)| *given) {
-            Some((key, _)) => Err(format!("`{key}` is a key of a sensor of kind `{owner}`")),
-            None => Ok(()),
-        };
-        let (kind, usual) = match keys.kind {
+        fn reject_keys_of(owner: &str, foreign: &[(&str, bool)]) -> Result<(), String> {
+            match foreign.iter().find(|(_, is_given)| *is_given) {
+                Some((key, _)) => Err(format!("`{key}` is a key of a sensor of kind `{owner}`")),
+                None => Ok(()),
+            }
+        }
+        let (kind, default) = match keys.kind {
             KindName::Counter => {
                 let foreign = [("delay_s", keys.delay_s.is_some()), ("quantum_w", keys.quantum_w.is_some())];
-                refuse(&foreign, "power")?;
+                reject_keys_of("power", &foreign)?;
                 if keys.average_s.is_some() && keys.part_time_s.is_some() {
-                    return Err("`average_s` and `part_time_s` are the same key of a counter: give one".to_owned());
+                    return Err("`average_s` and `part_time_s` are the same key of a counter: give only one".to_owned());
                 }
                 let kind = SensorKind::Counter {
                     quantum_j: keys.quantum_j.unwrap_or(0.001),
@@ -159,7 +161,7 @@ impl TryFrom<Keys> for SensorSpec {
                     ("part_time_s", keys.part_time_s.is_some()),
                     ("lost_per_read_s", keys.lost_per_read_s.is_some()),
                 ];
-                refuse(&foreign, "counter")?;
+                reject_keys_of("counter", &foreign)?;
                 let kind = SensorKind::Power {
                     average_s: keys.average_s.unwrap_or(0.025),
                     delay_s: keys.delay_s.unwrap_or(0.0),
@@ -170,9 +172,9 @@ impl TryFrom<Keys> for SensorSpec {
         };
         Ok(Self {
             kind,
-            update_s: keys.update_s.unwrap_or(usual.update_s),
-            gain: keys.gain.unwrap_or(usual.gain),
-            phase_s: keys.phase_s.unwrap_or(usual.phase_s),
+            update_s: keys.update_s.unwrap_or(default.update_s),
+            gain: keys.gain.unwrap_or(default.gain),
+            phase_s: keys.phase_s.unwrap_or(default.phase_s),
             device: keys.device,
             discloses_averaging: keys.discloses_averaging.unwrap_or(false),
         })

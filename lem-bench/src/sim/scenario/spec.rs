@@ -6,25 +6,25 @@ use super::error::ScenarioError;
 use super::sensor::SensorSpec;
 use super::tokens::Tokens;
 
-/// What a simulated machine is like. Every key of the file is optional; a key that is not known is an error.
+/// The description of a simulated machine. Every key of the file is optional; an unknown key is an error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "ScenarioKeys")]
 pub struct Scenario {
-    /// What to call it.
+    /// Its name.
     pub name: String,
-    /// The seed of all its randomness.
+    /// The seed of all random numbers.
     pub seed: u64,
-    /// Its devices, whose energies add up. In the file `device` for one or `devices` for a list.
+    /// The devices, whose energies add up. In the file `device` for one or `devices` for a list.
     pub devices: Vec<DeviceSpec>,
-    /// What is run on it.
+    /// The workload.
     pub workload: WorkloadSpec,
-    /// What a meter sees of it.
+    /// The sensors that the meter reads.
     pub sensors: Vec<SensorSpec>,
-    /// Other processes that use it.
+    /// The background load of other processes.
     pub background: Vec<BackgroundSpec>,
-    /// What goes wrong with its sensors.
+    /// The faults of the sensors.
     pub faults: Vec<FaultSpec>,
-    /// Whether the temperature of any device can be read.
+    /// Whether temperatures can be read; if false, this overrides the devices' own key.
     pub temperature: bool,
 }
 
@@ -44,7 +44,7 @@ impl Default for Scenario {
     }
 }
 
-/// The keys of a scenario as they are written.
+/// The keys of a scenario in the file.
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct ScenarioKeys {
@@ -77,7 +77,7 @@ impl TryFrom<ScenarioKeys> for Scenario {
                     file: None,
                     line: None,
                     key: "devices".to_owned(),
-                    why: "stands beside `device`: give one of the two".to_owned(),
+                    why: "is given together with `device`: give only one of them".to_owned(),
                 });
             }
             (Some(device), None) => vec![device],
@@ -102,21 +102,21 @@ impl TryFrom<ScenarioKeys> for Scenario {
     }
 }
 
-/// A device, as a scenario describes it.
+/// A device: its powers, its thermal model, and its throttling.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DeviceSpec {
-    /// Its id and the id of its domain; `gpu:N` by its place in the list when left empty.
+    /// Its id, which is also the id of its domain; if empty, `gpu:N` with its index in the list.
     pub id: String,
-    /// Watts at rest, no model loaded, at ambient temperature.
+    /// Watts at rest without a model, at ambient temperature.
     pub idle_w: f64,
-    /// Watts with the model resident and nothing running; `idle_w` when left out.
+    /// Watts with the model loaded and nothing running; `idle_w` if omitted.
     pub loaded_idle_w: Option<f64>,
-    /// Watts while a prompt is read, at ambient temperature.
+    /// Watts during prefill, at ambient temperature.
     pub prefill_w: f64,
-    /// Watts while tokens are generated, at ambient temperature.
+    /// Watts during decode, at ambient temperature.
     pub decode_w: f64,
-    /// Temperature of the surroundings in °C.
+    /// Ambient temperature in °C.
     pub ambient_c: f64,
     /// Degrees above ambient per watt in the steady state.
     pub c_per_w: f64,
@@ -124,9 +124,9 @@ pub struct DeviceSpec {
     pub tau_s: f64,
     /// Watts added per degree above ambient.
     pub leakage_w_per_c: f64,
-    /// Temperature in °C from which the device throttles; never when left out. It stops throttling 2 °C below.
+    /// Temperature in °C at which the device starts to throttle; never if omitted. It stops 2 °C below.
     pub throttle_c: Option<f64>,
-    /// While it throttles, steps take their time divided by this and phases their power times this; 0.7 when left out.
+    /// Factor on power and speed while the device throttles; 0.7 if omitted.
     pub throttle_factor: Option<f64>,
     /// Relative white noise of the power, redrawn every 10 ms (coefficient of variation).
     pub power_noise: f64,
@@ -155,42 +155,42 @@ impl Default for DeviceSpec {
 }
 
 impl DeviceSpec {
-    /// Watts with the model resident and nothing running, at ambient temperature.
+    /// Returns the watts with the model loaded and nothing running, at ambient temperature.
     pub fn loaded_idle(&self) -> f64 {
         self.loaded_idle_w.unwrap_or(self.idle_w)
     }
 
-    /// The factor on power and speed while the device throttles; `None` if it never does.
+    /// Returns the factor on power and speed while the device throttles; `None` if it never does.
     pub fn throttling(&self) -> Option<f64> {
         self.throttle_c.map(|_| self.throttle_factor.unwrap_or(0.7))
     }
 }
 
-/// What is run on the machine.
+/// The workload: the lengths and times of requests and the random effects on them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WorkloadSpec {
-    /// Tokens of a prompt.
+    /// Input tokens of a request.
     pub input_tokens: Tokens,
-    /// Tokens that a request generates.
+    /// Output tokens of a request.
     pub output_tokens: Tokens,
-    /// Seconds per prompt token.
+    /// Seconds per input token.
     pub prefill_s_per_token: f64,
-    /// Seconds per generated token.
+    /// Seconds per output token.
     pub decode_s_per_token: f64,
-    /// Seconds before the prompt is read, in which the devices are at loaded idle.
+    /// Seconds before prefill, during which the devices are at loaded idle.
     pub overhead_s: f64,
     /// Coefficient of variation of a request's time within a cycle (a lognormal factor with mean 1).
     pub request_cv: f64,
-    /// Correlation of that noise between one request and the next (first-order autoregression of its logarithm).
+    /// Correlation of that noise between consecutive requests (first-order autoregression of its logarithm).
     pub request_ar1: f64,
     /// Coefficient of variation of the power of prefill and decode between cycles (a lognormal factor with mean 1).
     pub cycle_cv: f64,
-    /// The same between sessions.
+    /// The same for the power between sessions.
     pub session_cv: f64,
-    /// The same between starts of a side of a comparison.
+    /// The same for the power between launches of a side of a comparison.
     pub launch_cv: f64,
-    /// How much longer the first requests take.
+    /// The factor on the times of the first requests.
     pub warmup: WarmupSpec,
 }
 
@@ -212,15 +212,15 @@ impl Default for WorkloadSpec {
     }
 }
 
-/// A multiplier of the times of the first requests of a workload.
+/// A factor on the times of the first requests of a workload.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WarmupSpec {
-    /// How the multiplier goes down to 1.
+    /// How the factor falls to 1.
     pub shape: WarmupShape,
-    /// The multiplier of the first request.
+    /// The factor of the first request.
     pub factor: f64,
-    /// The number of requests from which the multiplier is exactly 1.
+    /// The number of requests after which the factor is exactly 1.
     pub requests: u64,
 }
 
@@ -235,83 +235,84 @@ impl Default for WarmupSpec {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum WarmupShape {
-    /// What is above 1 falls as exp(−5 n / requests) for n below `requests`, then there is none.
+    /// The excess over 1 falls as exp(−5 n / requests) for n below `requests`, then it is 0.
     Exp,
-    /// The whole factor for `requests` requests, then none.
+    /// The full factor for `requests` requests, then 1.
     Step,
-    /// A straight line from the factor down to 1.
+    /// Linear from the factor to 1.
     Ramp,
     /// No warm-up.
     None,
 }
 
 impl WarmupSpec {
-    /// The multiplier of the time of request `n`, counted from 0.
+    /// Returns the factor on the time of request `n`, counted from 0.
     pub fn multiplier(&self, n: u64) -> f64 {
         if n >= self.requests {
             return 1.0;
         }
-        let share = n as f64 / self.requests as f64;
-        let left = match self.shape {
-            WarmupShape::Exp => (-5.0 * share).exp(),
+        let progress = n as f64 / self.requests as f64;
+        let remaining = match self.shape {
+            WarmupShape::Exp => (-5.0 * progress).exp(),
             WarmupShape::Step => 1.0,
-            WarmupShape::Ramp => 1.0 - share,
+            WarmupShape::Ramp => 1.0 - progress,
             WarmupShape::None => 0.0,
         };
-        1.0 + (self.factor - 1.0) * left
+        1.0 + (self.factor - 1.0) * remaining
     }
 }
 
-/// Another process that uses a device for a while.
+/// The load of another process on a device.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BackgroundSpec {
-    /// Seconds from the start at which it begins.
+    /// Begin, in seconds from the start.
     pub from_s: f64,
-    /// Seconds from the start at which it ends; never when left out.
+    /// End, in seconds from the start; never if omitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to_s: Option<f64>,
-    /// Watts that it adds.
+    /// Added watts.
     pub w: f64,
-    /// The id of the device; the first when left out.
+    /// The id of the device; the first if omitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
 }
 
-/// Something that goes wrong with the sensors.
+/// A fault of the sensors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultSpec {
-    /// Seconds from the start at which it happens.
+    /// Begin, in seconds from the start.
     #[serde(default)]
     pub at_s: f64,
-    /// What goes wrong.
+    /// The kind of fault.
     pub kind: FaultKind,
-    /// Seconds for which it lasts, for the kinds that end; 1 when left out.
+    /// Length in seconds, for the kinds that end; 1 if omitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_s: Option<f64>,
-    /// The id of the device whose sensors it strikes; all of them when left out.
+    /// The id of the affected device; all devices if omitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
 }
 
-/// What can go wrong with a device's sensors.
+/// The kinds of faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FaultKind {
-    /// For a while every read fails.
+    /// Every read fails for a time.
     ReadError,
-    /// The counters begin again at zero, once.
+    /// The counters restart at zero.
     CounterReset,
-    /// For a while counters and power keep what they showed; then they show the truth again, caught up.
+    /// Counters and power are frozen for a time; afterwards they show the true value again.
     Stuck,
-    /// From then on every read says that the device is lost.
+    /// Every read reports that the device is lost.
     DeviceLost,
 }
 
 impl FaultKind {
-    /// Whether it lasts for a time: a lost device may come back for a meter that is opened afterwards.
+    /// Returns whether the fault has a length. A lost device with a length can be read again by a meter that is opened
+    /// afterwards.
     pub fn lasts(self) -> bool {
         matches!(self, Self::ReadError | Self::Stuck | Self::DeviceLost)
     }
@@ -322,7 +323,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn warmups_begin_at_their_factor_and_end_on_time() {
+    fn warm_ups_fall_from_factor_to_one() {
         for (shape, middle) in
             [(WarmupShape::Exp, 1.0 + 0.5 * (-2.5f64).exp()), (WarmupShape::Step, 1.5), (WarmupShape::Ramp, 1.25)]
         {

@@ -1,4 +1,4 @@
-//! How many tokens a request has: a number, a lognormal distribution, or a choice, as a scenario writes it.
+//! Token counts of requests: a number, a lognormal distribution, or a choice. Reading, drawing, medians and exact means.
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use statrs::distribution::{ContinuousCDF, Normal};
 
 use crate::sim::noise::Key;
 
-/// Lognormal tails below this length are summed token by token; above it rounding no longer matters.
+/// Lognormal tails below this length are summed token by token; above it rounding is negligible.
 const SUMMED: u64 = 20_000;
 
-/// The distribution of a number of tokens. What is drawn is a whole number of at least 1.
+/// The distribution of a number of tokens. Draws are integers of at least 1.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Tokens {
     /// Always this many: `128`.
@@ -24,12 +24,12 @@ pub enum Tokens {
         /// Standard deviation of the logarithm.
         sigma: f64,
     },
-    /// One of these, each as likely as the others: `{"choice": [32, 64, 128]}`.
+    /// One of these, with equal probability: `{"choice": [32, 64, 128]}`.
     Choice(Vec<u64>),
 }
 
 impl Tokens {
-    /// The number drawn with this key and counter.
+    /// Returns the number drawn with this key and counter.
     pub(in crate::sim) fn draw(&self, key: Key, counter: u64) -> u64 {
         match self {
             Self::LogNormal { mu, sigma } => rounded((mu + sigma * key.normal(counter)).exp()),
@@ -37,7 +37,7 @@ impl Tokens {
         }
     }
 
-    /// The number below which a share `u` of all draws lie, `u` in (0, 1).
+    /// Returns the quantile at `u`, in (0, 1).
     pub(in crate::sim) fn quantile(&self, u: f64) -> u64 {
         match self {
             Self::Fixed(count) => *count,
@@ -49,7 +49,7 @@ impl Tokens {
         }
     }
 
-    /// The middle of the distribution (the lower of two): exp(mu), rounded, for a lognormal one.
+    /// Returns the median (the lower of two): exp(mu), rounded, for a lognormal distribution.
     pub fn median(&self) -> u64 {
         match self {
             Self::Fixed(count) => *count,
@@ -62,7 +62,7 @@ impl Tokens {
         }
     }
 
-    /// The mean of what is drawn, rounding and the floor of 1 token included.
+    /// Returns the mean of the draws, including rounding and the minimum of 1 token.
     ///
     /// For a lognormal distribution the mean is 1 + Σ P(x ≥ n + ½) over n ≥ 1, summed as far as rounding matters; the
     /// rest of the sum is the partial expectation of the distribution itself.
@@ -129,7 +129,7 @@ impl<'de> Visitor<'de> for TokensVisitor {
     type Value = Tokens;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a whole number of tokens, {\"lognormal\": [mu, sigma]} or {\"choice\": [numbers]}")
+        f.write_str("an integer number of tokens, {\"lognormal\": [mu, sigma]} or {\"choice\": [numbers]}")
     }
 
     fn visit_u64<E: Error>(self, count: u64) -> Result<Tokens, E> {
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_survives_the_round_trip() {
+    fn forms_round_trip() {
         for text in ["128", r#"{"lognormal":[5.0,0.5]}"#, r#"{"choice":[1,2,3]}"#] {
             let tokens: Tokens = serde_json::from_str(text).unwrap();
             assert_eq!(serde_json::to_string(&tokens).unwrap(), text);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_forms_say_what_is_expected() {
+    fn rejects_wrong_forms() {
         let errors: Vec<String> = [
             "-3",
             "1.5",
@@ -188,10 +188,10 @@ mod tests {
         .map(|text| serde_json::from_str::<Tokens>(text).unwrap_err().to_string())
         .collect();
         insta::assert_snapshot!(errors.join("\n"), @r#"
-        invalid type: integer `-3`, expected a whole number of tokens, {"lognormal": [mu, sigma]} or {"choice": [numbers]} at line 1 column 2
-        invalid value: floating point `1.5`, expected a whole number of tokens, {"lognormal": [mu, sigma]} or {"choice": [numbers]} at line 1 column 3
-        invalid type: string "many", expected a whole number of tokens, {"lognormal": [mu, sigma]} or {"choice": [numbers]} at line 1 column 6
-        invalid length 0, expected a whole number of tokens, {"lognormal": [mu, sigma]} or {"choice": [numbers]} at line 1 column 2
+        invalid type: integer `-3`, expected an integer number of tokens, {"lognormal": [mu, sigma]} or {"choice": [numbers]} at line 1 column 2
+        invalid value: floating point `1.5`, expected an integer number of tokens, {"lognormal": [mu, sigma]} or {"choice": [numbers]} at line 1 column 3
+        invalid type: string "many", expected an integer number of tokens, {"lognormal": [mu, sigma]} or {"choice": [numbers]} at line 1 column 6
+        invalid length 0, expected an integer number of tokens, {"lognormal": [mu, sigma]} or {"choice": [numbers]} at line 1 column 2
         unknown field `uniform`, expected `lognormal` or `choice` at line 1 column 10
         invalid length 1, expected an array of length 2 at line 1 column 16
         give `lognormal` or `choice`, not both at line 1 column 25
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn rounding_hardly_moves_the_mean_of_long_requests() {
+    fn rounding_does_not_bias_long_means() {
         // Rounding is unbiased where the density is flat: the mean is exp(mu + sigma²/2), summed or not.
         for (mu, sigma) in [(5.0f64, 0.5f64), (8.0, 1.0), (9.5, 0.7), (12.0, 0.3), (9.9, 0.01)] {
             let exact = (mu + sigma * sigma / 2.0).exp();
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn medians_are_the_middle() {
+    fn medians_are_middle_values() {
         assert_eq!(Tokens::LogNormal { mu: 4.0, sigma: 0.6 }.median(), 55);
         assert_eq!(Tokens::Choice(vec![9, 1, 5]).median(), 5);
         assert_eq!(Tokens::Choice(vec![9, 1, 5, 2]).median(), 2);
