@@ -223,7 +223,9 @@ mod tests {
     fn worst_finding_counts_other_benches() {
         let mut benches = benches(&[("j_per_request", 1.0), ("j_per_request", 2.0)]);
         let drift = Finding::new(Check::Drift, Severity::Warning, "drifts", "");
-        benches.iter_mut().for_each(|bench| bench.findings.push(drift.clone()));
+        for bench in &mut benches {
+            bench.findings.push(drift.clone());
+        }
         let worst = Highlights::new(&[], &benches, None).worst_finding.unwrap();
         assert_eq!((worst.bench.unwrap().bench.id.as_str(), worst.others), ("bench-0", 1));
         let damage = [Finding::new(Check::JournalDamaged, Severity::Warning, "damaged", "")];

@@ -121,7 +121,9 @@ fn add_rates(metrics: &mut Metrics, input: &MetricInput<'_>) {
     let seconds: Vec<f64> = input.cycles.iter().map(|cycle| cycle.summary.seconds).collect();
     let per_cycle: Vec<WorkCounts> = input.cycles.iter().map(|cycle| cycle.summary.work()).collect();
     let mut total = WorkCounts::default();
-    per_cycle.iter().for_each(|work| total.add(work));
+    for work in &per_cycle {
+        total.add(work);
+    }
     for (unit, counts) in unit_counts(&total, &per_cycle) {
         let kind = MetricKind::Rate(unit);
         let rate = ratio(&counts, &seconds, &seconds, Idle::None, input.options, input.inflate);

@@ -20,7 +20,7 @@ pub const COMPARISON_JSON: ComparisonFormat = FileFormat {
     aliases: &[],
     file: "comparison.json",
     about: "everything, by the schema of `cargo lem schema comparison`",
-    content: Content::One(|compared| to_pretty_json(compared)),
+    content: Content::One(to_pretty_json),
 };
 
 /// All formats of a comparison. The page is made by the `html` module.

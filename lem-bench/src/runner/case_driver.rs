@@ -108,10 +108,9 @@ impl Driver for CaseDriver {
                 return Step::Stop;
             }
             match self.runner.execute_next(context, synchronize) {
-                Next::Command => {}
                 Next::Step(step) => return step,
                 Next::Cycle if self.lease.until() == Until::Cycle => self.pause(),
-                Next::Cycle => {}
+                Next::Command | Next::Cycle => {}
                 Next::Done => return Step::Stop,
             }
         }

@@ -86,12 +86,11 @@ impl FileBarrier {
     /// The text cannot be written, or a rank will not arrive.
     pub fn post_text(&self, text: &str) -> Result<Option<Vec<String>>, String> {
         let mut position = self.position();
-        let posted = match position.posted {
-            Some(posted) => posted,
-            None => {
-                self.write(&position.message_file(self.rank), text)?;
-                Instant::now()
-            }
+        let posted = if let Some(posted) = position.posted {
+            posted
+        } else {
+            self.write(&position.message_file(self.rank), text)?;
+            Instant::now()
         };
         // The folder is listed instead of opening each file, because a network file system may cache for long that a file
         // does not exist.

@@ -219,15 +219,12 @@ fn measure(
     let interrupt = Interrupt::default();
     let names: Vec<_> = builds.iter().map(|build| build.name).collect();
     let simulation = setup.simulation.clone();
-    let sides: Box<dyn DuelSides + '_> = match &simulation {
-        Some(simulation) => {
-            let scenarios = vec![simulation.scenario(); names.len()];
-            Box::new(SimulatedSides { names, simulation: simulation.clone(), scenarios })
-        }
-        None => {
-            let launches = builds.iter().map(|build| build.launch.clone()).collect();
-            Box::new(WorkerSides { names, launches, config, interrupt: interrupt.clone() })
-        }
+    let sides: Box<dyn DuelSides + '_> = if let Some(simulation) = &simulation {
+        let scenarios = vec![simulation.scenario(); names.len()];
+        Box::new(SimulatedSides { names, simulation: simulation.clone(), scenarios })
+    } else {
+        let launches = builds.iter().map(|build| build.launch.clone()).collect();
+        Box::new(WorkerSides { names, launches, config, interrupt: interrupt.clone() })
     };
     let session =
         SessionBuilder::new(setup, &headers[0].probe, config.seed)?.interrupt(interrupt).interrupt_on_signals()?;

@@ -17,7 +17,7 @@ pub const JSON: Format = FileFormat {
     aliases: &[],
     file: "summary.json",
     about: "everything, by the schema of `cargo lem schema`",
-    content: Content::One(|run| to_pretty_json(run)),
+    content: Content::One(to_pretty_json),
 };
 
 /// The format of `cycles.jsonl`: JSON lines of the cycles, before any statistics. Our results can be checked against

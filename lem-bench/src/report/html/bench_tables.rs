@@ -9,10 +9,13 @@ use crate::report::labels;
 use crate::report::number_format::{NONE, bare, duration, percent};
 use crate::units::Joules;
 
+/// Returns the cell of a cycle, if it has one.
+type CellFn<'a> = Box<dyn Fn(&CycleSummary) -> Option<String> + 'a>;
+
 /// A column of the table of cycles: the head, and the cell of each cycle that has one.
 struct Column<'a> {
     head: String,
-    cell: Box<dyn Fn(&CycleSummary) -> Option<String> + 'a>,
+    cell: CellFn<'a>,
 }
 
 impl<'a> Column<'a> {

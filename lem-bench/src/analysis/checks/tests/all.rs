@@ -1,5 +1,7 @@
 //! Runs all cases: each check has one that provokes it and one that does not, and a snapshot has all messages.
 
+use std::fmt::Write as _;
+
 use std::collections::BTreeSet;
 
 use super::fixture::{Case, Run};
@@ -80,9 +82,11 @@ fn messages() {
     let found_by = |case: &Case| {
         let mut run = Run::clean();
         (case.provoked)(&mut run);
-        let findings = run.findings();
-        let found = findings.iter().filter(|finding| finding.check == case.check);
-        found.map(|f| format!("{:?} {}: {}\n    -> {}\n", f.weight, f.check.name(), f.evidence, f.remedy)).collect()
+        let mut text = String::new();
+        for f in run.findings().iter().filter(|finding| finding.check == case.check) {
+            let _ = writeln!(text, "{:?} {}: {}\n    -> {}", f.weight, f.check.name(), f.evidence, f.remedy);
+        }
+        text
     };
     let texts: Vec<String> = cases().into_iter().map(found_by).collect();
     insta::assert_snapshot!(texts.join("\n"));
