@@ -261,10 +261,10 @@ fn head(records: &mut [Record]) -> &mut RunHeader {
 #[test]
 fn each_incompleteness_has_its_check() {
     assert_finds("process_unfinished", |records| {
-        records.retain(|r| !matches!(r, Record::BenchEnd(_) | Record::RunEnd(_)))
+        records.retain(|r| !matches!(r, Record::BenchEnd(_) | Record::RunEnd(_)));
     });
     assert_finds("cycles_missing", |records| {
-        records.retain(|r| !matches!(r, Record::Cycle(cycle) if cycle.index == 1))
+        records.retain(|r| !matches!(r, Record::Cycle(cycle) if cycle.index == 1));
     });
     assert_finds("completeness", |records| records.retain(|r| !matches!(r, Record::Cycle(cycle) if cycle.index == 3)));
     assert_finds("windows_apart", |records| {

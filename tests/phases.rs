@@ -38,5 +38,5 @@ fn a_phase_that_is_too_short_for_the_sensor_has_a_time_and_no_energy() {
     assert!(prefill.count > 100 && prefill.seconds > 0.0, "{prefill:?}");
     assert_eq!(prefill.j_per_request.value, None);
     let why = prefill.j_per_request.missing.as_deref().unwrap_or_default();
-    assert!(why.contains("can be told apart"), "{why}");
+    assert!(why.contains("can be separated"), "{why}");
 }

@@ -36,6 +36,6 @@ fn the_default_run_is_planned_under_three_minutes() {
     let probe =
         MeterProbe { meter: "estimate".into(), origin: Origin::Estimated, channels: vec![channel], temperature: false };
     let schedule = Schedule::plan(Profile::Default, &probe, &[domain], &Overrides::default());
-    let planned = probe_effort(Profile::Default).least + schedule.expected() * cases.len() as u32;
+    let planned = probe_effort(Profile::Default).min + schedule.expected() * cases.len() as u32;
     assert!(planned < Duration::from_secs(180), "{planned:?}");
 }

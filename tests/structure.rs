@@ -267,7 +267,7 @@ fn circles(arrows: &BTreeMap<ModulePath, BTreeSet<ModulePath>>) -> Vec<Vec<Modul
     let mut groups = Vec::new();
     for node in order.into_iter().rev() {
         let mut group = Vec::new();
-        let (node, _) = reversed.get_key_value(node).unwrap();
+        let node = reversed.get_key_value(node).map_or(node, |(node, _)| node);
         visit(node, &reversed, &mut seen, &mut group);
         if group.len() > 1 {
             groups.push(group.into_iter().cloned().collect::<Vec<_>>());

@@ -111,7 +111,7 @@ fn dated(mut summary: Summary, session: u64) -> Summary {
 #[derive(Debug, Default)]
 pub(crate) struct Verdicts {
     /// Each verdict, and whether a change was suspected.
-    verdicts: Vec<(Verdict, bool)>,
+    judged: Vec<(Verdict, bool)>,
     covers: Vec<bool>,
     changes_pct: Vec<f64>,
     detectable_pct: Vec<f64>,
@@ -120,7 +120,7 @@ pub(crate) struct Verdicts {
 impl Verdicts {
     /// Adds a run whose true change is `true_change_pct`.
     pub(crate) fn add(&mut self, bench: &BenchComparison, true_change_pct: f64) {
-        self.verdicts.push((bench.verdict, bench.suspected.is_some()));
+        self.judged.push((bench.verdict, bench.suspected.is_some()));
         if let Some(change) = bench.change {
             self.covers.push(change.low <= true_change_pct && true_change_pct <= change.high);
             self.changes_pct.push(change.percent);
@@ -130,13 +130,13 @@ impl Verdicts {
 
     /// The share of runs with this verdict.
     pub(crate) fn share(&self, verdict: Verdict) -> f64 {
-        let count = self.verdicts.iter().filter(|(other, _)| *other == verdict).count();
-        count as f64 / self.verdicts.len().max(1) as f64
+        let count = self.judged.iter().filter(|(other, _)| *other == verdict).count();
+        count as f64 / self.judged.len().max(1) as f64
     }
 
     /// The share of runs with a suspected change.
     pub(crate) fn suspected(&self) -> f64 {
-        self.verdicts.iter().filter(|(_, suspected)| *suspected).count() as f64 / self.verdicts.len().max(1) as f64
+        self.judged.iter().filter(|(_, suspected)| *suspected).count() as f64 / self.judged.len().max(1) as f64
     }
 
     /// The share of intervals that cover the true change.

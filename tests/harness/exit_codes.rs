@@ -7,8 +7,7 @@ fn nothing_matched_is_five_and_says_what_to_do() {
     for args in
         [&["--bench", "nosuch"][..], &["nosuch"], &["--list", "nosuch"], &["--exact", "good"], &["good", "--skip", "o"]]
     {
-        let ran =
-            call(args).ends_with(5).says(&["--no-match", "--bench NAME", "--no-fail-fast", "10 benches exist"]);
+        let ran = call(args).ends_with(5).says(&["--no-match", "--bench NAME", "--no-fail-fast", "10 benches exist"]);
         assert_eq!(ran.out, "");
     }
     call(&["--bench", "nosuch"]).says(&["`nosuch`"]);
