@@ -50,7 +50,7 @@ fn names_of_runs_and_baselines_stay_there_too() {
         let ran = run(simulated(&home, &["good/decode"]).env("NEXTEST_RUN_ID", name));
         match name {
             "" => drop(ran.ends_with(0)),
-            _ => drop(ran.ends_with(1).says(&["can't name a run", "use letters, digits"])),
+            _ => drop(ran.ends_with(1).says(&["is not a valid run name", "use letters, digits"])),
         }
         if !name.is_empty() {
             run(&mut simulated(&home, &["good/decode", &format!("--resume={name}")])).ends_with(1);

@@ -22,7 +22,7 @@ fn what_takes_time_is_told_when_somebody_asks() {
     assert!(!info.err.contains("stage begins"), "{}", info.err);
     assert!(!info.out.contains("lem_bench::"), "stdout holds results alone: {}", info.out);
     measure(&[], &[("LEM_BENCH_LOG", "debug")]).says(&["stage begins", "stage=RampIn"]);
-    measure(&[], &[("RUST_LOG", "lem_bench::store=trace")]).says(&["appended and on the disk", "lem_bench::store"]);
+    measure(&[], &[("RUST_LOG", "lem_bench::store=trace")]).says(&["appended and synced", "lem_bench::store"]);
     let flag = measure(&["--log", "off"], &[("RUST_LOG", "trace")]);
     assert!(!flag.err.contains("lem_bench::"), "{}", flag.err);
     // Others' syntax in a variable that is not ours alone is no mistake.

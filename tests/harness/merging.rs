@@ -130,5 +130,5 @@ fn shards_that_are_missing_came_twice_or_do_not_fit_are_told() {
     lem(&home, &["merge", &one, &two, &three, "--output", into]).ends_with(0);
     lem(&home, &["merge", &one, &two, &three, "--output", into])
         .ends_with(1)
-        .says(&["is there already and is not overwritten"]);
+        .says(&["already exists and is not overwritten"]);
 }

@@ -254,7 +254,7 @@ pub struct SessionSpread {
 pub enum SpreadSource {
     /// Assumed: 1 % with 4 degrees of freedom.
     StatedPrior,
-    /// Measured on this machine by `cargo lem calibrate`.
+    /// Measured on this machine by `cargo lem repeatability`.
     Calibration,
     /// The history, moderated by the assumed prior.
     HistoryAndStatedPrior,

@@ -94,7 +94,7 @@ fn design_reason(bench: &BenchComparison) -> Option<String> {
         let s0 = 100.0 * session.s0.unwrap_or_default();
         match session.from {
             SpreadSource::StatedPrior => format!(
-                "a spread of {s0:.2} % between sessions is assumed ({} degrees of freedom; `cargo lem calibrate` measures \
+                "a spread of {s0:.2} % between sessions is assumed ({} degrees of freedom; `cargo lem repeatability` measures \
                  it)",
                 session.d0
             ),

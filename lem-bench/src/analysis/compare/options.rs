@@ -30,7 +30,7 @@ pub struct Prior {
     pub s0: f64,
     /// The number of observations that it counts for.
     pub d0: f64,
-    /// Whether it was measured on this machine, by `cargo lem calibrate`.
+    /// Whether it was measured on this machine, by `cargo lem repeatability`.
     pub calibrated: bool,
 }
 
