@@ -150,8 +150,7 @@ fn worker_has_same_energy() {
 #[test]
 fn rejects_worker_without_parent() {
     let home = tempfile::tempdir().unwrap();
-    for (version, code, text) in [("2", 1, "standard input is not a socket"), ("99", 2, "uses version 2")]
-    {
+    for (version, code, text) in [("2", 1, "standard input is not a socket"), ("99", 2, "uses version 2")] {
         let mut command = crate::support::clean(env!("CARGO_BIN_EXE_fixture-workers"), home.path());
         let ran = run(command.arg(format!("--lem-bench-worker={version}"))).ends_with(code);
         assert!(ran.err.contains(text), "{}", ran.err);
