@@ -75,6 +75,8 @@ mod gaps {
     fn seconds(_: &mut Bencher) {}
     #[energy_bench(group = "gap", gap = "1.5min")]
     fn minutes(_: &mut Bencher) {}
+    #[energy_bench(group = "gap", gap = "1m")]
+    fn short_minutes(_: &mut Bencher) {}
     #[energy_bench(group = "gap", gap = 0.5)]
     fn float(_: &mut Bencher) {}
     #[energy_bench(group = "gap", gap = 3)]
@@ -90,6 +92,7 @@ fn gaps_are_in_the_unit_that_is_written() {
     assert_eq!(gap("millis"), Some(500_000));
     assert_eq!(gap("seconds"), Some(2_000_000));
     assert_eq!(gap("minutes"), Some(90_000_000));
+    assert_eq!(gap("short_minutes"), Some(60_000_000));
     assert_eq!(gap("float"), Some(500_000));
     assert_eq!(gap("int"), Some(3_000_000));
     assert_eq!(gap("zero"), Some(0));
