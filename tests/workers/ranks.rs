@@ -114,7 +114,7 @@ fn dead_rank_ends_bench() {
     let summary = summary(home.path());
     let pair = of(&summary, "pair");
     assert_eq!(pair["status"], "invalid");
-    assert!(pair["findings"].to_string().contains("rank 1 never finished the bench"), "{}", pair["findings"]);
+    assert!(pair["findings"].to_string().contains("rank 1 did not finish the bench"), "{}", pair["findings"]);
 }
 
 #[test]
