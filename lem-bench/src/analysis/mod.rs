@@ -13,7 +13,6 @@ mod highlights;
 mod interval;
 mod metric_kind;
 mod metrics;
-mod phases;
 mod request_times;
 mod summarise;
 mod summary;

@@ -4,17 +4,16 @@ mod bencher;
 mod driver;
 mod error;
 mod fixtures;
-mod inputs;
-mod interned_name;
 mod request;
 mod values;
 mod work;
 
+pub use bencher::Inputs;
 pub use bencher::{Bencher, ConfiguredBencher};
 pub use driver::{Driver, InputChoice, Iteration, Step};
 pub use error::{BodyResult, Error};
 pub use fixtures::Fixtures;
-pub use inputs::Inputs;
+
 pub use request::{Mark, PhaseGuard, PhaseMark, Request, Sequence};
 pub use values::{Axis, AxisValue, CaseValues};
 pub use work::{Count, IntoWork, Tally, Tokens, Work};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::interned_name::{self, Name};
+use super::values::{self, Name};
 use crate::clock::Clock;
 use crate::units::Stamp;
 
@@ -30,7 +30,7 @@ pub struct Mark {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhaseMark {
     /// Name.
-    #[serde(deserialize_with = "interned_name::name")]
+    #[serde(deserialize_with = "values::intern_name")]
     pub name: Name,
     /// Start.
     pub start: Stamp,

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
 
-use super::interned_name;
+use super::values;
 use crate::model::Unit;
 
 /// Work summed over iterations.
@@ -15,7 +15,7 @@ pub struct Tally {
     /// Generated tokens.
     pub output_tokens: u64,
     /// Other units by name, in order of first use.
-    #[serde(deserialize_with = "interned_name::counts")]
+    #[serde(deserialize_with = "values::intern_counts")]
     pub units: Vec<(&'static str, u64)>,
 }
 

@@ -1,12 +1,16 @@
 //! `Harness` and `main!`: how a bench target or another binary starts.
 
-use super::config::DefaultMode;
+use super::config::{DefaultMode, Mode, NoMatch};
 use super::custom_meters::CustomMeters;
+use super::exit::{ExitStatus, HarnessError};
+use super::invocation::{Invocation, SelectedCases};
 use super::workspace::TargetInfo;
-use super::{console, run};
+use super::{command, console, environment, list, log, measure, test_mode};
 use crate::bench::{Bencher, BodyResult};
 use crate::meter::Meter;
-use crate::registry::{BenchDefinition, Registry};
+use crate::model::{Order, RunOrder};
+use crate::registry::{BenchDefinition, Case, Registry};
+use crate::workers::{self, Answer, CaseList, ListedCase, Task, VERSION, requested_protocol_version};
 
 /// Defines `main` of a bench target: it finds the functions marked [`#[energy_bench]`](crate::energy_bench) and runs
 /// them by the command line.
@@ -166,10 +170,124 @@ impl Harness {
     /// Exit codes: 0 done, 1 results can't be saved, 2 usage, 3 a bench regressed (with `--fail-on`), 4 a measurement is
     /// invalid or the meter is not available, 5 no bench matched, 101 a bench failed, 130 interrupted.
     pub fn main(self) -> ! {
-        let status = run::run(self.registry, self.target, self.default_mode, self.meters).unwrap_or_else(|error| {
+        let status = run(self.registry, self.target, self.default_mode, self.meters).unwrap_or_else(|error| {
             console::error(&error.to_string());
             error.status()
         });
         std::process::exit(i32::from(status.code()))
     }
+}
+
+/// Does what the command line asks for.
+///
+/// # Errors
+/// The reason why it can't be done.
+pub(super) fn run(
+    mut registry: Registry,
+    target: TargetInfo,
+    default_mode: DefaultMode,
+    meters: CustomMeters,
+) -> Result<ExitStatus, HarnessError> {
+    if let Some(version) = requested_protocol_version(std::env::args_os()) {
+        return run_worker(&version, registry, &target);
+    }
+    let flags = match command::read(std::env::args_os(), meters.names()) {
+        Ok(flags) => flags,
+        Err(error) => return Ok(command::print_and_exit_status(&error)),
+    };
+    let (call, warnings) = Invocation::resolve(flags, target)?;
+    let call = Invocation { meters, ..call };
+    let config = call.config();
+    log::init(config.log.as_deref());
+    for warning in warnings {
+        console::warn(&warning);
+    }
+    call.meters.check(&call.resolved)?;
+    registry.override_axes(&config.axes).map_err(|error| HarnessError::usage(error.to_string()))?;
+    let cases = registry.cases().map_err(|error| HarnessError::usage(error.to_string()))?;
+    if config.print_settings {
+        console::out(&list::settings(&call, &cases));
+        return Ok(ExitStatus::Done);
+    }
+    let mode = config.mode(default_mode);
+    match list::check_not_empty(mode, config, &cases) {
+        Ok(()) => {}
+        Err(error) if config.no_match == NoMatch::Warn => {
+            console::warn(&error.to_string());
+            if mode == Mode::Bench {
+                return Ok(ExitStatus::Done);
+            }
+        }
+        Err(error) => return Err(error),
+    }
+    match mode {
+        Mode::List => {
+            console::out(&list::benches(config, &cases));
+            Ok(ExitStatus::Done)
+        }
+        Mode::Test => Ok(test_mode::run(config, select(&call, cases))),
+        Mode::Bench => measure::run(&call, select(&call, cases)),
+    }
+}
+
+/// Selects cases, and prints the seed of a random order.
+fn select(call: &Invocation, cases: Vec<Case>) -> SelectedCases {
+    let selected = SelectedCases::select(call.config(), cases);
+    if let RunOrder { order: Order::Shuffled, seed: Some(seed) } = selected.order
+        && !call.config().is_quiet()
+    {
+        console::note(&format!("benches are shuffled; repeat this order with --shuffle-seed {seed}"));
+    }
+    selected
+}
+
+/// Serves the parent process, which uses protocol `version`.
+///
+/// # Errors
+/// The versions differ, or the connection fails.
+#[cfg(unix)]
+pub(super) fn run_worker(version: &str, registry: Registry, target: &TargetInfo) -> Result<ExitStatus, HarnessError> {
+    if version != VERSION {
+        return Err(HarnessError::usage(format!(
+            "worker protocol mismatch: this binary (lem-bench {}) uses version {VERSION}, its parent uses version \
+             {version}; build both with the same lem-bench",
+            env!("CARGO_PKG_VERSION")
+        )));
+    }
+    // The command line belongs to the parent, which passes the log filter in the environment.
+    log::init(std::env::var(measure::WORKER_LOG_VARIABLE).ok().as_deref());
+    workers::serve(|task| answer(registry, target, task))
+        .map(|()| ExitStatus::Done)
+        .map_err(|error| HarnessError::machine(format!("failed to serve the parent of this worker: {error}")))
+}
+
+/// Workers need sockets between processes and a clock that processes share.
+#[cfg(not(unix))]
+pub(super) fn run(_: &str, _: Registry, _: &TargetInfo) -> Result<ExitStatus, HarnessError> {
+    Err(HarnessError::usage("workers are not supported on this platform"))
+}
+
+fn answer(mut registry: Registry, target: &TargetInfo, task: &Task) -> Result<Answer, String> {
+    let (Task::Run { axes, .. } | Task::List { axes }) = task;
+    registry.override_axes(axes).map_err(|error| error.to_string())?;
+    let cases = registry.cases().map_err(|error| error.to_string())?;
+    match task {
+        Task::Run { id, seed, .. } => {
+            let case = cases.iter().find(|case| case.id == *id);
+            let body = case.map(test_mode::body).ok_or_else(|| format!("this binary has no bench `{id}`"))?;
+            Ok(Answer::Body(body, *seed))
+        }
+        Task::List { .. } => Ok(Answer::List(CaseList {
+            lem_bench: env!("CARGO_PKG_VERSION").to_owned(),
+            debug_build: cfg!(debug_assertions),
+            build: environment::build_facts(target),
+            benches: cases.iter().map(listed_case).collect(),
+        })),
+    }
+}
+
+fn listed_case(case: &Case) -> ListedCase {
+    let attributes = &case.attributes;
+    let ignored = attributes.ignore.is_some();
+    ListedCase { record: measure::case_record(case), ignored, windows: attributes.windows, gap: attributes.gap }
 }

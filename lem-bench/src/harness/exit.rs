@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::runner::Interrupt;
 use crate::store::StoreError;
 
 /// How a harness binary ends. Ordered by severity: where several apply, the greatest is reported.
@@ -121,6 +122,39 @@ impl From<StoreError> for HarnessError {
         let remedy = error.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default();
         Self::machine(format!("{error}{remedy}"))
     }
+}
+
+/// Prints the reply to the first signal.
+pub(super) type Note = fn(&str);
+
+/// Handles signals until the process ends.
+///
+/// # Errors
+/// The system does not allow handlers or another thread.
+#[cfg(unix)]
+pub(super) fn listen(interrupt: &Interrupt, note: Note) -> std::io::Result<()> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
+    let interrupt = interrupt.clone();
+    std::thread::Builder::new().name("lem-bench signals".to_owned()).spawn(move || {
+        for _signal in signals.forever() {
+            if interrupt.is_requested() {
+                // SAFETY: `_exit` ends the process without running any of its code, so no invariant can be broken.
+                unsafe { libc::_exit(i32::from(ExitStatus::Interrupted.code())) };
+            }
+            note("stopping after this request; complete cycles are saved; press Ctrl-C again to stop immediately");
+            interrupt.request();
+        }
+    })?;
+    Ok(())
+}
+
+/// Does nothing: on this platform the system ends the process.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "on unix it can fail")]
+pub(super) fn listen(_interrupt: &Interrupt, _note: Note) -> std::io::Result<()> {
+    Ok(())
 }
 
 #[cfg(test)]

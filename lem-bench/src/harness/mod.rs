@@ -11,7 +11,6 @@ mod config_file;
 mod console;
 mod custom_meters;
 mod doctor;
-mod duration_text;
 mod entry;
 mod environment;
 mod exit;
@@ -27,18 +26,14 @@ mod options;
 mod pages;
 mod parse;
 mod progress;
-mod results_home;
-mod run;
 mod saved;
-mod signals;
-mod simulated_runs;
 mod simulation;
 mod test_mode;
-mod worker;
 mod workspace;
 
 pub use cargo_lem::cargo_lem;
 pub use entry::Harness;
-pub use simulated_runs::{SimulatedDuel, SimulatedRun, SimulationOptions, simulate, simulate_duel};
+pub use simulation::{SimulatedDuel, SimulatedRun, SimulationOptions, simulate, simulate_duel};
+
 pub use simulation::{Simulation, probe_effort};
 pub use workspace::TargetInfo;

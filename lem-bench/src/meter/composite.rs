@@ -1,7 +1,6 @@
 //! Combines several meters into one.
 
-use super::channel::{Channel, Meter, ReadError, Value};
-use super::error::OpenError;
+use super::channel::{Channel, Meter, OpenError, ReadError, Value};
 use crate::model::{Domain, Origin};
 
 /// The meter that a channel belongs to.
@@ -96,6 +95,42 @@ impl Meter for Composite {
     /// Returns the facts of all parts.
     fn facts(&self) -> Vec<(String, String)> {
         self.parts.iter().flat_map(|(_, meter)| meter.facts()).collect()
+    }
+}
+
+/// A meter without channels that has the name and origin of another process' meter.
+#[derive(Debug)]
+pub struct NullMeter {
+    name: String,
+    origin: Origin,
+}
+
+impl NullMeter {
+    /// Returns a null meter with the name and origin of `meter`.
+    pub fn of(meter: &dyn Meter) -> Self {
+        Self { name: meter.name().to_owned(), origin: meter.origin() }
+    }
+}
+
+impl Meter for NullMeter {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    fn domains(&self) -> &[Domain] {
+        &[]
+    }
+
+    fn channels(&self) -> &[Channel] {
+        &[]
+    }
+
+    fn read(&mut self, channel: usize) -> Result<Value, ReadError> {
+        Err(ReadError::Failed(format!("the meter has no channel {channel}")))
     }
 }
 

@@ -4,11 +4,9 @@
 
 use std::time::Duration;
 
-use super::channel::{Channel, Meter, Quantity, ReadError, Value};
+use super::channel::{Channel, Meter, OpenError, Quantity, ReadError, Value};
 use super::domain_selection::non_overlapping;
-use super::error::OpenError;
-use super::kind::{DEFAULT_WATTS_PER_CORE, MeterKind, OpenOptions};
-use super::opened::Opened;
+use super::kind::{DEFAULT_WATTS_PER_CORE, MeterKind, OpenOptions, Opened};
 use crate::clock::{child_cpu_time, process_cpu_time};
 use crate::model::{Domain, DomainId, DomainKind, Origin};
 use crate::units::Watts;

@@ -1,10 +1,13 @@
 //! The description of a built-in meter, and the settings for opening one.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::error::OpenError;
-use super::opened::Opened;
-use crate::model::Origin;
+use super::channel::{DeviceMonitor, Meter, OpenError};
+use super::composite::Part;
+use super::domain_selection::non_overlapping;
+use super::validate::validate;
+use crate::model::{DomainId, Origin};
 use crate::units::Watts;
 
 /// Opens a meter.
@@ -75,5 +78,47 @@ impl Default for OpenOptions {
     /// Returns `/sys`, all GPUs, and the default power per core.
     fn default() -> Self {
         Self { sysfs_root: PathBuf::from("/sys"), nvml: NvmlOptions::default(), estimate_watts: DEFAULT_WATTS_PER_CORE }
+    }
+}
+
+/// An opened meter.
+pub struct Opened {
+    /// The meter; a [`Composite`](super::Composite) if several are read.
+    pub meter: Box<dyn Meter>,
+    /// The domains whose sum is the headline energy; none contains another.
+    pub headline: Vec<DomainId>,
+    /// For each channel of the meter, which meter reads it and with which origin.
+    pub parts: Vec<Part>,
+    /// Facts about the choice that belong into the result, one sentence each.
+    pub notes: Vec<String>,
+    /// Reads the processes, power limits and memory of the devices, if the meter supports it.
+    pub monitor: Option<Arc<dyn DeviceMonitor>>,
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opened")
+            .field("meter", &self.meter.name())
+            .field("headline", &self.headline)
+            .field("notes", &self.notes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Opened {
+    pub(super) fn new(meter: Box<dyn Meter>, headline: Vec<DomainId>, notes: Vec<String>) -> Self {
+        let parts = vec![Part::of(meter.as_ref()); meter.channels().len()];
+        Self { meter, headline, parts, notes, monitor: None }
+    }
+
+    /// Validates a custom meter. The headline is those of its domains that no other domain contains.
+    ///
+    /// # Errors
+    /// [`OpenError::SameDomain`] if it lists a domain twice; [`OpenError::Failed`] if a channel or a parent refers to a
+    /// domain that it does not list, or a headline domain has neither an energy counter nor a power gauge.
+    pub fn custom(meter: Box<dyn Meter>) -> Result<Self, OpenError> {
+        validate(meter.as_ref())?;
+        let headline = non_overlapping(meter.domains());
+        Ok(Self::new(meter, headline, Vec::new()))
     }
 }

@@ -26,35 +26,31 @@
 mod channel;
 mod choice;
 mod composite;
-mod device_monitor;
 mod domain_selection;
-mod error;
 mod estimate;
 mod hwmon;
 mod kind;
-mod null_meter;
 mod nvml;
 mod open;
-mod opened;
 mod rapl;
 mod sysfs;
 mod validate;
 
 pub use channel::{Channel, Meter, Quantity, ReadError, Value};
+pub use channel::{DeviceMonitor, DeviceProcess, OpenError, PowerLimits, foreign};
 pub(crate) use choice::{METER_EXPECTS, METER_HELP, is_name};
 pub use choice::{METERS, MeterChoice};
+pub use composite::NullMeter;
 pub use composite::{Composite, Part};
-pub use device_monitor::{DeviceMonitor, DeviceProcess, PowerLimits, foreign};
+pub use kind::Opened;
+
 pub use domain_selection::{SelectError, check_disjoint, non_overlapping, select};
-pub use error::OpenError;
 pub use estimate::Estimate;
 pub use hwmon::Hwmon;
 pub use kind::{DEFAULT_WATTS_PER_CORE, MeterKind, NvmlOptions, OpenOptions};
-pub use null_meter::NullMeter;
 #[cfg(feature = "nvml")]
 pub use nvml::Nvml;
 pub use open::{Availability, Status, detect, open};
-pub use opened::Opened;
 #[cfg(feature = "rapl")]
 pub use rapl::Rapl;
 #[cfg(all(feature = "rapl", target_os = "linux"))]

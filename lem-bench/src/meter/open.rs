@@ -1,9 +1,8 @@
 //! Opens the chosen meter, and detects which meters work here.
 
+use super::channel::OpenError;
 use super::choice::{METERS, MeterChoice};
-use super::error::OpenError;
-use super::kind::{MeterKind, OpenOptions};
-use super::opened::Opened;
+use super::kind::{MeterKind, OpenOptions, Opened};
 use crate::model::Origin;
 
 /// Opens the chosen meter.

@@ -1,8 +1,7 @@
 //! Validates the domains and channels of a custom meter.
 
-use super::channel::{Channel, Meter, Quantity};
+use super::channel::{Channel, Meter, OpenError, Quantity};
 use super::domain_selection::non_overlapping;
-use super::error::OpenError;
 use crate::model::DomainId;
 
 /// Checks the domains and channels of a meter.

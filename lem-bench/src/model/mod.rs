@@ -6,10 +6,8 @@ mod civil;
 mod domain;
 mod evidence;
 pub mod fact_names;
-mod hash;
 mod probe;
 mod record;
-mod session_result;
 mod text;
 mod window;
 mod work;
@@ -20,13 +18,14 @@ pub use evidence::{
     Calibration, CpuEvidence, CycleEvidence, DeviceLimits, DeviceProcess, DomainCalibration, GaugeEvidence, MinMeanMax,
     RunEvidence, ThrottleReason,
 };
-pub use hash::{fnv1a64, id_hash};
+pub use record::SessionResult;
+pub use text::{fnv1a64, id_hash};
+
 pub use probe::{ChannelProbe, Coverage, DenseReads, MeterProbe};
 pub use record::{
     BenchEnd, BenchRecord, CycleRecord, Fact, IdleKind, IdleRecord, Order, Outcome, Precision, Record, ResumeRecord,
     RunEnd, RunHeader, RunOrder, Setting, StopReason, WarmUpCode, WarmUpRecord,
 };
-pub use session_result::SessionResult;
 pub(crate) use text::{count_of, is_invisible};
 pub use window::{
     DomainEnergy, IdleBlock, PhaseSpan, RequestLog, SensorEvent, SensorEventKind, Span, SpanKind, Trace, TracePoint,

@@ -5,11 +5,10 @@ mod collect;
 mod definition;
 mod entry;
 mod error;
-mod selection;
 
 pub use case::Case;
+pub use collect::{IgnoredMode, Selected, Selection};
 pub use collect::{Registry, collect};
 pub use definition::{Attributes, AxisSpec, BenchDefinition, FilterBody, Ignored, RunBody, SourceLocation};
 pub use entry::{AxesFn, Entry, FilterFn, RunFn};
 pub use error::{BadValue, RegistryError};
-pub use selection::{IgnoredMode, Selected, Selection};

@@ -8,12 +8,10 @@ pub mod console;
 pub mod export;
 #[cfg(feature = "html")]
 pub mod html;
-pub mod number_format;
-
-mod common_findings;
 mod junit;
 mod labels;
 mod markdown;
+pub mod number_format;
 pub(crate) mod terminal_text;
 mod worth_knowing;
 

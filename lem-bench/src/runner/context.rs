@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::{Event, Observer, ObserverError, Progress};
+use super::event::{Event, Interrupt, Observer, ObserverError, Progress, Stage};
 use super::host_monitor::HostMonitor;
-use super::interrupt::Interrupt;
-use super::rank_barrier::RankBarrier;
-use super::ranks::Ranks;
+use super::ranks::{RankBarrier, Ranks};
 use crate::bench::Fixtures;
 use crate::clock::Clock;
-use crate::model::{DomainId, Record};
+use crate::model::{DomainId, Record, Span, SpanKind};
+use crate::protocol::Protocol;
 use crate::sampler::Sampler;
 use crate::units::Stamp;
 
@@ -150,5 +149,66 @@ impl MeasureContext {
         self.config.sampler.expect_edge(until);
         self.rest_until(until);
         self.edge()
+    }
+}
+
+/// Tracks the current stage of one case.
+#[derive(Debug)]
+pub(super) struct StageTracker {
+    bench: String,
+    spans: Vec<Span>,
+    open: Option<(SpanKind, Stamp)>,
+    stage: Option<Stage>,
+}
+
+impl StageTracker {
+    pub(super) fn new(bench: String) -> Self {
+        Self { bench, spans: Vec::new(), open: None, stage: None }
+    }
+
+    /// Enters a stage now, which takes at least `lasts`.
+    pub(super) fn enter(
+        &mut self,
+        context: &mut MeasureContext,
+        protocol: &Protocol,
+        (kind, stage): (SpanKind, Stage),
+        lasts: Duration,
+    ) {
+        let now = context.now();
+        if self.open.is_none_or(|(open, _)| open != kind) {
+            self.close(now);
+            self.open = Some((kind, now));
+        }
+        if self.stage != Some(stage) {
+            self.stage = Some(stage);
+            let schedule = protocol.schedule();
+            let cycles_left = schedule.cycles.saturating_sub(protocol.cycle());
+            let time_per_cycle = schedule.expected() / schedule.cycles.max(1);
+            context.report_progress(Progress {
+                bench: Some(&self.bench),
+                stage,
+                cycle: (protocol.cycle(), schedule.max_cycles()),
+                lasts,
+                left: time_per_cycle * cycles_left,
+            });
+        }
+    }
+
+    /// Closes the open span.
+    pub(super) fn close(&mut self, now: Stamp) {
+        if let Some((kind, start)) = self.open.take() {
+            self.spans.push(Span { kind, start, stop: now });
+        }
+    }
+
+    /// Takes the closed spans. The next stage is reported even if it is the same.
+    pub(super) fn take_spans(&mut self) -> Vec<Span> {
+        self.stage = None;
+        std::mem::take(&mut self.spans)
+    }
+
+    /// Drops the closed spans.
+    pub(super) fn clear(&mut self) {
+        self.spans.clear();
     }
 }

@@ -2,32 +2,26 @@
 //!
 //! This module records evidence; analysis judges it later.
 
-mod bench_thread;
 mod case_driver;
 mod context;
 mod cycle_recorder;
 mod event;
 mod host_monitor;
-mod interrupt;
 mod job;
 mod lease;
 mod protocol_runner;
-mod rank_barrier;
 mod ranks;
-mod request_recorder;
 mod session;
-mod smoke_test;
-mod stage_tracker;
+pub use case_driver::BenchThread;
+pub(crate) use case_driver::STACK;
+pub use event::Interrupt;
+pub use ranks::{RankBarrier, RankMessage};
+pub use session::run_once;
 
-pub use bench_thread::BenchThread;
-pub(crate) use bench_thread::STACK;
 pub use context::SessionConfig;
 pub use event::{Event, Observer, ObserverError, Progress, Stage};
 pub use host_monitor::HostMonitor;
-pub use interrupt::Interrupt;
 pub(crate) use job::call_body;
 pub use job::{Body, Job};
 pub use lease::{BodyEnd, StepResult, Until};
-pub use rank_barrier::{RankBarrier, RankMessage};
 pub use session::Session;
-pub use smoke_test::run_once;

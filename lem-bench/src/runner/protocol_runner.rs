@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use super::context::MeasureContext;
+use super::context::{MeasureContext, StageTracker};
 use super::cycle_recorder::CycleRecorder;
 use super::event::{Progress, Stage};
 use super::job::Job;
-use super::rank_barrier::RankMessage;
-use super::ranks::{merge_windows, rank_schedule};
-use super::stage_tracker::StageTracker;
+use super::ranks::{RankMessage, merge_windows, rank_schedule};
 use crate::bench::{InputChoice, Iteration, Step};
 use crate::model::{Precision, Record, SpanKind, id_hash};
 use crate::protocol::{Command, CycleTotals, Edge, Observation, Protocol, RestReason, WarmUp, WarmUpVerdict};

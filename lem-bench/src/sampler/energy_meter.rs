@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::dense_reads::SamplerConfig;
 use super::edge::IdleSide;
 use super::handle::Sampler;
-use super::probe::{ProbeEffort, probe};
-use super::read_schedule::SamplerConfig;
+use super::power_steps::{ProbeEffort, probe};
 use crate::clock::{Clock, RealClock};
 use crate::meter::{Meter, MeterChoice, OpenError, OpenOptions, open};
 use crate::model::{DomainEnergy, DomainId, MeterProbe, Method, Source};

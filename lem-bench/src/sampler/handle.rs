@@ -4,10 +4,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::dense_reads::SamplerConfig;
 use super::edge::IdleSide;
-use super::gauge_evidence::gauge_evidence;
+use super::gauge::gauge_evidence;
 use super::live_power::{LivePower, LivePowerReading, LiveStatus};
-use super::read_schedule::SamplerConfig;
 use super::state::{EdgeEvent, SamplerState};
 use crate::clock::{Clock, DueWork, VirtualClock, thread_cpu_time};
 use crate::meter::Meter;

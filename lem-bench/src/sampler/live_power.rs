@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use super::counter::GaugeTrack;
 use super::readings::Readings;
-use super::tracks::GaugeTrack;
 use crate::meter::Quantity;
 use crate::model::{Domain, DomainId};
 use crate::units::Watts;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use super::counter::{CounterTrack, GaugeTrack};
 use super::edge::{EdgeValue, IdleSide, SLOW_PERIOD, value_at};
 use super::gauge::{GaugeEnergy, WindowContext, integrate_with, noise_half_width};
-use super::tracks::{CounterTrack, GaugeTrack};
 use crate::meter::Quantity;
 use crate::model::{Coverage, Domain, DomainEnergy, DomainId, Method, SensorEvent, SensorEventKind, Trace, TracePoint};
 use crate::units::{Joules, Stamp};

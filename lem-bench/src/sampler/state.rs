@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::counter::{Step, Unwrapper};
+use super::counter::{CounterTrack, GaugeTrack, Step, Unwrapper};
+use super::dense_reads::{ReadReason, SamplerConfig, is_due, max_read_interval};
 use super::edge::{CounterSample, IdleSide, SLOW_PERIOD};
 use super::live_power::{LivePower, LiveStatus};
-use super::read_schedule::{ReadReason, SamplerConfig, is_due, max_read_interval};
 use super::readings::Readings;
-use super::tracks::{CounterTrack, GaugeTrack};
 use crate::clock::Clock;
 use crate::meter::{Channel, Meter, Quantity, ReadError, Value};
 use crate::model::{ChannelProbe, Coverage, DomainId, MeterProbe, SensorEvent, SensorEventKind, Trace, TracePoint};

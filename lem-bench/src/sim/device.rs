@@ -3,9 +3,8 @@
 //! Every change of its power is an event at a nanosecond: a new load, a redraw of the noise, the edge of a background
 //! window, or a temperature that reaches a limit. Between events the power has a closed form. Reads cause no events.
 
-use super::heat::{LinearPower, Thermal};
+use super::heat::{LinearPower, PowerHistory, Thermal, seconds};
 use super::noise::Key;
-use super::power_history::{PowerHistory, seconds};
 use super::scenario::{BackgroundSpec, DeviceSpec};
 
 /// Nanoseconds between two redraws of the power noise.

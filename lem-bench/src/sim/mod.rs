@@ -25,7 +25,6 @@ mod heat;
 mod machine;
 mod meter;
 mod noise;
-mod power_history;
 mod scenario;
 mod sensor;
 mod state;

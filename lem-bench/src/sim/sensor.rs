@@ -4,8 +4,8 @@
 //! on a counter that loses energy when it is read too often (`lost_per_read_s`).
 
 use super::device::nanos;
+use super::heat::{PowerHistory, seconds};
 use super::noise::Key;
-use super::power_history::{PowerHistory, seconds};
 use super::scenario::{FaultKind, FaultSpec, Phase, SensorKind, SensorSpec};
 use crate::meter::ReadError;
 
@@ -228,8 +228,8 @@ fn contains((from, to): (i64, i64), at: i64) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::heat::{LinearPower, Thermal};
     use super::*;
+    use crate::sim::heat::{LinearPower, Thermal};
 
     const SECOND: i64 = 1_000_000_000;
 

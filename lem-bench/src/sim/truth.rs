@@ -12,9 +12,8 @@
 use serde::Serialize;
 
 use super::device::{Device, HYSTERESIS_C, Load};
-use super::heat::{LinearPower, Thermal};
+use super::heat::{LinearPower, Thermal, seconds};
 use super::noise::Key;
-use super::power_history::seconds;
 use super::scenario::{DeviceSpec, Scenario, ScenarioError, WorkloadSpec};
 
 /// Relative standard error at which the long run may end.

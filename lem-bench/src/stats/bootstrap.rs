@@ -1,11 +1,10 @@
 //! Bootstrap intervals of a ratio of sums over cycles. Whole cycles are resampled, never requests.
 
 use super::bootstrap_ci::{Bootstrap, BootstrapCi, BootstrapMethod, bca_in_place, jackknife_ratio};
-use super::descriptive::select;
+use super::descriptive::{constant, fsum, mean, select};
 use super::error::{StatsError, check_finite};
 use super::ratio::{Idle, RatioInput, same_ratio, spread_se};
-use super::resample::{Draws, Resampling};
-use super::sum::{constant, fsum, mean};
+use super::sample::{Draws, Resampling};
 
 /// Bootstrap-t needs at least this many cycles for a useful distribution.
 const MIN_CYCLES_STUDENTISED: usize = 5;

@@ -1,10 +1,9 @@
 //! Intervals read off bootstrap replicates: percentile and BCa, with everything needed to repeat them.
 
-use super::descriptive::select;
+use super::descriptive::{fsum, mean, select};
 use super::distributions::{norm_cdf, norm_ppf};
 use super::error::{StatsError, check_finite, check_level};
-use super::resample::{GENERATOR, Resampling};
-use super::sum::{fsum, mean};
+use super::sample::{GENERATOR, Resampling};
 
 /// Percentile and BCa intervals of one set of replicates, in the unit of the statistic.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -33,29 +33,26 @@ mod error;
 mod pooled;
 mod pooled_intervals;
 mod ratio;
-mod regression;
-mod resample;
 mod sample;
 mod stopping;
-mod sum;
-mod verdict;
 
 pub use bootstrap::bootstrap_ratio;
 pub use bootstrap_ci::{Bca, Bootstrap, BootstrapCi, BootstrapMethod, bca_from_reps, jackknife_ratio};
 pub use change::{
     LogChange, SessionPrediction, SessionPrior, Tost, detectable_pct, paired_log, session_prediction, tost_from,
 };
+pub use change::{Suspicion, Verdict, VerdictInput, benjamini_hochberg, verdict};
 pub use change_points::{ChangePoint, ChangePointRule, change_points};
+pub use change_points::{Line, Trend, line, trend};
 pub use descriptive::{MeanCi, Summary, mean_ci, summary};
 pub use distributions::{norm_cdf, norm_ppf, norm_sf, t_ppf, t_sf};
 pub use error::StatsError;
 pub use pooled::PooledSamples;
 pub use pooled_intervals::{QuantileBootstrap, QuantileCi, QuantileCiError};
 pub use ratio::{ADAPTIVE_INFLATION, Idle, IdleMean, RatioCi, RatioInput, idle_mean, ratio_ci};
-pub use regression::{Line, Trend, line, trend};
-pub use resample::{GENERATOR, Resampling};
+pub use sample::{GENERATOR, Resampling};
+
 pub use sample::Sample;
 pub use stopping::{
     AdaptiveReason, AdaptiveRule, AdaptiveStop, WarmUp, WarmUpCode, WarmUpRule, adaptive_stop, warm_up,
 };
-pub use verdict::{Suspicion, Verdict, VerdictInput, benjamini_hochberg, verdict};

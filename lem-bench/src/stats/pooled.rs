@@ -6,13 +6,12 @@
 //! pivots, whose table stays in the cache, and then by bisection between two pivots in the sorted cycles. The result is
 //! exact: the same number as concatenating the cycles and sorting.
 
-use super::descriptive::interpolate;
-use super::error::StatsError;
-use super::resample::thread_count;
-use super::sample::{Key, Sample};
-use super::sum::fsum;
 use std::sync::Mutex;
 use std::thread;
+
+use super::descriptive::{fsum, interpolate};
+use super::error::StatsError;
+use super::sample::{Key, Sample, thread_count};
 
 /// Target number of pivots; the table has one count per pivot and cycle.
 const PIVOTS: usize = 4096;

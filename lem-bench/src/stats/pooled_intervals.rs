@@ -1,15 +1,14 @@
 //! Intervals of pooled quantiles (TTFT, ITL, latency of requests): the default interval and the bootstrap interval.
 
+use thiserror::Error;
+
 use super::bootstrap_ci::{BootstrapCi, bca_in_place};
-use super::descriptive::check_probabilities;
+use super::descriptive::{check_probabilities, fsum};
 use super::distributions::t_ppf;
 use super::error::{StatsError, check_level};
 use super::pooled::PooledSamples;
 use super::ratio::spread_se;
-use super::resample::Resampling;
-use super::sample::Sample;
-use super::sum::fsum;
-use thiserror::Error;
+use super::sample::{Resampling, Sample};
 
 /// Minimum number of cycles to estimate the spread between cycles.
 const MIN_CYCLES: usize = 3;

@@ -1,8 +1,8 @@
 //! Energy per unit of work as a ratio of sums over cycles, with the error of the idle power in its interval.
 
+use super::descriptive::{fsum, mean, variance};
 use super::distributions::{norm_ppf, t_ppf};
 use super::error::{StatsError, check_finite, check_level, check_not_negative};
-use super::sum::{fsum, mean, variance};
 
 /// Mean idle power with its standard error.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,10 +1,9 @@
 //! Stopping rules: when a warm-up may end, and when there are enough cycles for the requested precision.
 
-use super::descriptive::{mad, median_of_sorted, sorted};
+use super::descriptive::{fsum, mad, mean, median_of_sorted, sorted};
 use super::distributions::t_ppf;
 use super::error::{StatsError, check_finite, check_level, check_not_negative, check_positive};
 use super::ratio::ADAPTIVE_INFLATION;
-use super::sum::{fsum, mean};
 
 /// Batches that the tail of the probes is cut into.
 const BATCHES: usize = 8;

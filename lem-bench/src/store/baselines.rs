@@ -15,11 +15,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
-use super::fs::write_atomic;
-use super::fs::{ensure_regular_file, refuse_links};
 use super::home::Home;
-use super::naming::RunId;
-use super::naming::slug;
+use super::naming::{RunId, slug};
+use super::run_dir::{ensure_regular_file, refuse_links, write_atomic};
 use crate::fs::{FileLock, FileLockError};
 use crate::model::{OLDEST_SCHEMA_VERSION, SCHEMA_VERSION};
 

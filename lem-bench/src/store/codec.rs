@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::fs::ensure_regular_file;
+use super::run_dir::ensure_regular_file;
 use crate::model::{OLDEST_SCHEMA_VERSION, RequestLog, SCHEMA_VERSION};
 
 /// Returns the first sixteen bytes of a samples file.

@@ -61,7 +61,7 @@ impl Home {
                 let target = target_of(options.executable.as_deref()?)?;
                 Some((target, "the target folder of the executable"))
             });
-        let root = workspace_root(options, built.as_ref().map(|(target, _)| target.as_path()));
+        let root = find_root(options, built.as_ref().map(|(target, _)| target.as_path()));
         if let Some(home) = &options.home {
             return Self { path: normalize(&root.join(home)), chosen_from: "LEM_BENCH_HOME" };
         }
@@ -113,7 +113,7 @@ impl Home {
 
 /// Returns the folder that relative paths start at: the parent of the target folder, unless an absolute
 /// `CARGO_TARGET_DIR` moved that out of the workspace; else the current folder.
-fn workspace_root(options: &HomeOptions, built: Option<&Path>) -> PathBuf {
+fn find_root(options: &HomeOptions, built: Option<&Path>) -> PathBuf {
     let Some(target) = built else { return options.current_dir.clone() };
     match &options.cargo_target_dir {
         // Cargo appended the relative path to the workspace root: remove it again.
@@ -155,6 +155,26 @@ fn normalize(path: &Path) -> PathBuf {
         }
     }
     normal
+}
+
+/// Returns the root of the workspace that contains `folder`, else the root of its package, else `folder`.
+///
+/// `manifest_dir` is the package's folder at compile time, used if `folder` is not in a package.
+pub(crate) fn workspace_root(folder: &Path, manifest_dir: Option<&Path>) -> PathBuf {
+    let has_manifest = |folder: &Path| folder.join("Cargo.toml").is_file();
+    let compiled = manifest_dir.filter(|folder| has_manifest(folder));
+    let package = folder.ancestors().find(|folder| has_manifest(folder)).or(compiled);
+    let workspace = package.and_then(|folder| folder.ancestors().find(|folder| is_workspace(folder)));
+    workspace.or(package).unwrap_or(folder).to_path_buf()
+}
+
+/// Returns whether the `Cargo.toml` in `folder` has a `[workspace]` section.
+fn is_workspace(folder: &Path) -> bool {
+    let text = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+    text.lines().any(|line| {
+        let line = line.trim_start();
+        line.starts_with("[workspace]") || line.starts_with("[workspace.")
+    })
 }
 
 #[cfg(test)]

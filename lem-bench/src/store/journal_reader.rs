@@ -12,8 +12,8 @@ use serde::Deserialize;
 
 use super::codec::{Columns, Samples, is_intact};
 use super::error::StoreError;
-use super::fs::ensure_regular_file;
 use super::naming::JournalName;
+use super::run_dir::ensure_regular_file;
 use crate::model::{OLDEST_SCHEMA_VERSION, Record, RequestLog, RunHeader, SCHEMA_VERSION};
 
 /// Longest line that is read, in bytes.

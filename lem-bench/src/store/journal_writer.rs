@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::codec::{Columns, append_crc, samples_header};
 use super::error::StoreError;
-use super::fs::{ensure_regular_file, sync_folder};
 use super::journal_reader::{Journal, read_journal};
 use super::naming::JournalName;
-use super::run_dir::RunDir;
+use super::run_dir::{RunDir, ensure_regular_file, sync_folder};
 use crate::model::{CycleRecord, Record, RequestLog, SCHEMA_VERSION};
 use crate::runner::{Event, Observer, ObserverError};
 

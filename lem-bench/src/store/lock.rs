@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::error::StoreError;
-use super::fs::ensure_regular_file;
+use super::run_dir::ensure_regular_file;
 
 /// Time between two attempts.
 const RETRY: Duration = Duration::from_millis(200);

@@ -46,29 +46,26 @@
 //! ```
 
 mod baselines;
-mod civil;
 mod codec;
 mod error;
-mod fs;
 mod history;
 mod home;
 mod journal_reader;
 mod journal_writer;
 mod lock;
-mod machine_spread;
 mod naming;
 mod run_dir;
-mod workspace;
 
 pub use baselines::{Baseline, BaselineBench, BaselineManifest, BaselineRun};
 pub use error::StoreError;
-pub use fs::write_atomic;
+pub use history::{MachineSpread, MachineSpreads};
+pub(crate) use home::workspace_root;
+pub use run_dir::write_atomic;
+
 pub use history::History;
 pub use home::{Home, HomeOptions};
 pub use journal_reader::{Journal, read_journal, read_run};
 pub use journal_writer::JournalWriter;
 pub use lock::{MachineLock, WaitPolicy};
-pub use machine_spread::{MachineSpread, MachineSpreads};
 pub use naming::{JournalName, RunId, slug};
 pub use run_dir::{RunDir, copy_journals};
-pub(crate) use workspace::workspace_root;

@@ -3,15 +3,15 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::civil::file_stamp;
 use super::error::StoreError;
-use crate::model::id_hash;
+use crate::model::{CivilTime, id_hash};
 
 /// Longest readable part of a slug, in characters.
 const READABLE: usize = 80;
 
 /// Names that Windows reserves for devices, with any extension and in any case.
 const RESERVED: [&str; 4] = ["con", "prn", "aux", "nul"];
+
 /// Names that Windows reserves for devices when one digit follows.
 const RESERVED_NUMBERED: [&str; 2] = ["com", "lpt"];
 
@@ -163,11 +163,17 @@ fn unsafe_component(text: &str) -> Option<&'static str> {
     }
 }
 
+/// Returns a time in seconds since 1970 as text that sorts by time and that any file system accepts:
+/// `2026-11-23T14-05-33Z`.
+pub(super) fn file_stamp(unix_s: u64) -> String {
+    let CivilTime { year, month, day, hour, minute, second } = CivilTime::from_unix(unix_s);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}-{minute:02}-{second:02}Z")
+}
+
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use super::*;
+    use std::collections::HashSet;
 
     #[test]
     fn run_ids_sort_by_time() {
@@ -289,5 +295,21 @@ mod tests {
     fn slugs_stay_readable() {
         assert!(slug("decode/batch=4/dtype=bf16").starts_with("decode-batch=4-dtype=bf16-"));
         assert!(slug("temperature=0.5").starts_with("temperature=0.5-"));
+    }
+
+    #[test]
+    fn known_moments_have_their_dates() {
+        // `date -u -d @N +%FT%H-%M-%SZ`
+        for (unix_s, text) in [
+            (0, "1970-01-01T00-00-00Z"),
+            (951_782_399, "2000-02-28T23-59-59Z"),
+            (951_782_400, "2000-02-29T00-00-00Z"),
+            (1_709_251_200, "2024-03-01T00-00-00Z"),
+            (1_795_442_733, "2026-11-23T14-05-33Z"),
+            (4_107_542_400, "2100-03-01T00-00-00Z"),
+            (253_402_300_799, "9999-12-31T23-59-59Z"),
+        ] {
+            assert_eq!(file_stamp(unix_s), text);
+        }
     }
 }

@@ -14,18 +14,17 @@ mod launch;
 mod launcher_env;
 mod local_ranks;
 #[cfg(unix)]
-mod remote;
-#[cfg(unix)]
 mod serve;
 #[cfg(unix)]
 mod wire;
 
+#[cfg(unix)]
+pub use child::{body, list};
 pub use file_barrier::{FileBarrier, RunAnnouncement, mark_dead};
 pub use launch::{CaseList, Launch, ListedCase, Task, VERSION, requested_protocol_version};
 pub use launcher_env::RankInfo;
 pub use local_ranks::spawn_ranks;
-#[cfg(unix)]
-pub use remote::{body, list};
+
 #[cfg(unix)]
 pub use serve::{Answer, serve};
 #[cfg(all(test, unix))]

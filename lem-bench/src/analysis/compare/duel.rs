@@ -1,13 +1,13 @@
 //! Compares two builds that were measured alternately in one session, pair by pair, and tests how often one build would
 //! be called changed against itself.
 
-use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 
 use super::comparison::{BenchComparison, Comparison, Design, Measured, Side, Verdict};
 use super::gate::{ComparisonDraft, add_reasons};
-use super::options::{CompareOptions, Criteria, GateRules};
-use super::verdict::{set_verdicts, to_change};
+use super::verdict::{CompareOptions, Criteria, GateRules, set_verdicts, to_change};
 use crate::analysis::finding::Status;
 use crate::analysis::summary::{BenchSummary, CycleSummary};
 use crate::model::Source;

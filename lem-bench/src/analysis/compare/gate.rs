@@ -4,7 +4,7 @@ use super::comparison::{
     BenchComparison, BenchGate, Change, Comparison, Design, DifferenceWeight, FailOn, Gate, GateOutcome, Side,
     SpreadSource, Verdict,
 };
-use super::options::{CompareOptions, Criteria, GateRules, HISTORY_FROM};
+use super::verdict::{CompareOptions, Criteria, GateRules, HISTORY_FROM};
 use crate::analysis::finding::Status;
 use crate::model::SCHEMA_VERSION;
 

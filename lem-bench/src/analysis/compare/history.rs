@@ -2,8 +2,7 @@
 //! the spread between sessions of one machine.
 
 use super::environment::{machine, side_run};
-use super::options::{HISTORY_FROM, Prior};
-use super::verdict::Point;
+use super::verdict::{HISTORY_FROM, Point, Prior};
 use crate::analysis::finding::Status;
 use crate::analysis::summary::{BenchSummary, RunInfo, Summary};
 use crate::model::{SCHEMA_VERSION, SessionResult};

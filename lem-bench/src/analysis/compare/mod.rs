@@ -7,7 +7,6 @@ mod environment;
 pub(crate) mod fixture;
 mod gate;
 mod history;
-mod options;
 mod saved;
 #[cfg(test)]
 mod tests;
@@ -20,5 +19,6 @@ pub use comparison::{
 pub use duel::{NullTest, PairedBench, compare_pairs, paired};
 pub use environment::machine;
 pub use history::{Calibrated, Trend, calibrate, session_results, trends};
-pub use options::{CompareOptions, Criteria, GateRules, HISTORY_ALONE_FROM, HISTORY_FROM, Prior};
+pub use verdict::{CompareOptions, Criteria, GateRules, HISTORY_ALONE_FROM, HISTORY_FROM, Prior};
+
 pub use saved::{Results, compare};

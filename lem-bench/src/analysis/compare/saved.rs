@@ -6,8 +6,9 @@ use super::comparison::{
 use super::environment::{differences, side_run};
 use super::gate::ComparisonDraft;
 use super::history::{BaseSessions, session_result};
-use super::options::{CompareOptions, GateRules, HISTORY_FROM};
-use super::verdict::{Point, between_sessions, same_session, set_verdicts, to_change};
+use super::verdict::{
+    CompareOptions, GateRules, HISTORY_FROM, Point, between_sessions, same_session, set_verdicts, to_change,
+};
 use crate::analysis::finding::{Severity, Status};
 use crate::analysis::summary::{BenchSummary, Metric, RunInfo, Summary};
 use crate::model::SessionResult;

@@ -1,11 +1,12 @@
 //! Tries every meter and probes those that can be read.
 
-use super::super::invocation::Invocation;
-use super::super::simulation::probe_effort;
-use super::super::{config::Config, console, environment};
 use super::diagnosis::{Auto, Diagnosis, MeterState};
 use super::{rest, text};
 use crate::clock::RealClock;
+use crate::harness::config::Config;
+use crate::harness::invocation::Invocation;
+use crate::harness::simulation::probe_effort;
+use crate::harness::{console, environment};
 use crate::meter::{self, Availability, MeterChoice, Opened, Status};
 use crate::model::{Fact, Origin};
 use crate::protocol::Profile;

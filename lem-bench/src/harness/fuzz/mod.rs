@@ -2,7 +2,5 @@
 //!
 //! Every test run feeds a few inputs, `.ci/fuzz` a million.
 
-mod allocator;
 mod feed;
-mod mutate;
 mod readers;

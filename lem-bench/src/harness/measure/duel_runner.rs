@@ -5,15 +5,20 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rand::SeedableRng as _;
+use rand::rngs::Xoshiro256PlusPlus;
 use rand::seq::SliceRandom as _;
-use rand::{SeedableRng as _, rngs::Xoshiro256PlusPlus};
 
-use super::super::console;
-use super::super::exit::{ExitStatus, HarnessError};
-use super::session_builder::SessionBuilder;
+use super::session_runner::SessionBuilder;
+use crate::harness::config::Config;
+use crate::harness::console;
+use crate::harness::exit::{ExitStatus, HarnessError};
+use crate::harness::simulation::Simulation;
 use crate::model::{BenchEnd, BenchRecord, IdleKind, Outcome, Record, RunHeader, id_hash};
 use crate::protocol::{Overrides, Schedule};
-use crate::runner::{Body, Event, Job, Observer, ObserverError, Session};
+use crate::runner::{Body, Event, Interrupt, Job, Observer, ObserverError, Session};
+use crate::sim::Scenario;
+use crate::workers::{self, Launch};
 
 /// The sides of a duel: where they run.
 pub(in crate::harness) trait DuelSides {
@@ -210,5 +215,44 @@ impl Observer for DuelJournals {
 impl DuelJournals {
     fn write_to_all(&mut self, event: &Event<'_>) -> Result<(), ObserverError> {
         self.sides.iter_mut().try_for_each(|journal| journal.on(event))
+    }
+}
+
+/// Sides that run in worker processes.
+pub(super) struct WorkerSides<'a> {
+    pub(super) names: Vec<&'static str>,
+    /// The binary of each side, with its environment and time limit.
+    pub(super) launches: Vec<Launch>,
+    pub(super) config: &'a Config,
+    pub(super) interrupt: Interrupt,
+}
+
+impl DuelSides for WorkerSides<'_> {
+    fn names(&self) -> &[&'static str] {
+        &self.names
+    }
+
+    fn body(&self, side: usize, bench: &str, _launch: u64) -> Result<Body, HarnessError> {
+        let (launch, axes) = (self.launches[side].clone(), self.config.axes.clone());
+        Ok(workers::body(launch, bench.to_owned(), axes, self.interrupt.clone()))
+    }
+}
+
+/// Sides whose workloads run on a simulated machine in this process.
+pub(in crate::harness) struct SimulatedSides<'a> {
+    pub(in crate::harness) names: Vec<&'static str>,
+    pub(in crate::harness) simulation: Simulation,
+    /// The scenario of each side's workload.
+    pub(in crate::harness) scenarios: Vec<&'a Scenario>,
+}
+
+impl DuelSides for SimulatedSides<'_> {
+    fn names(&self) -> &[&'static str] {
+        &self.names
+    }
+
+    fn body(&self, side: usize, bench: &str, launch: u64) -> Result<Body, HarnessError> {
+        let launch = id_hash(bench).wrapping_add(launch);
+        self.simulation.body_of(self.scenarios[side], launch).map_err(|error| HarnessError::usage(error.to_string()))
     }
 }

@@ -1,13 +1,22 @@
 //! Makes jobs from cases: schedule, record and body.
 
-use super::super::config::Config;
-use super::super::exit::HarnessError;
-use super::super::simulation::Simulation;
-use super::super::test_mode;
-use crate::model::{BenchRecord, DomainId, MeterProbe, id_hash};
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::results::Results;
+use crate::harness::config::{Config, Resume};
+use crate::harness::exit::HarnessError;
+use crate::harness::options::may_differ_on_resume;
+use crate::harness::simulation::Simulation;
+use crate::harness::test_mode;
+use crate::model::{
+    BenchRecord, DomainId, Fact, IdleKind, MeterProbe, Outcome, Record, RunHeader, fact_names, id_hash,
+};
 use crate::protocol::{CycleTotals, Overrides, Schedule};
 use crate::registry::{Attributes, Case};
 use crate::runner::{Body, Interrupt, Job};
+use crate::store::{Home, JournalWriter, RunDir, RunId, read_run};
 #[cfg(unix)]
 use crate::workers::{self, Launch};
 
@@ -91,6 +100,202 @@ pub(in crate::harness) fn case_record(case: &Case) -> BenchRecord {
         tags: case.attributes.tags.iter().map(|tag| (*tag).to_owned()).collect(),
         schedule: std::collections::BTreeMap::new(),
     }
+}
+
+/// Facts that must not change between the processes of a run.
+const MACHINE_FACTS: [&str; 8] = [
+    fact_names::EXECUTABLE,
+    fact_names::HOST,
+    fact_names::ARCHITECTURE,
+    fact_names::CPU_MODEL,
+    fact_names::CPUS_FOR_PROCESS,
+    fact_names::KERNEL,
+    fact_names::RUSTC,
+    fact_names::BUILD,
+];
+
+/// Endings of the names of device facts that must not change.
+const DEVICE_FACTS: [&str; 4] = [" name", " uuid", " device", "driver"];
+
+/// Progress of a bench, used by `--resume`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(super) struct BenchProgress {
+    /// The totals of its complete cycles, from the first without a gap. The next cycle has the number that follows.
+    pub(super) sums: Vec<CycleTotals>,
+    /// Whether it ran to its end without a failure.
+    pub(super) completed: bool,
+}
+
+/// Progress of a run.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(super) struct RunProgress {
+    benches: BTreeMap<String, BenchProgress>,
+    /// Whether bare idle was measured.
+    pub(super) has_bare_idle: bool,
+    /// Whether the process ended by itself: it has measured all that it could.
+    pub(super) is_complete: bool,
+}
+
+impl RunProgress {
+    /// The progress in these records. A failed bench starts again.
+    fn of(records: &[Record], header: &RunHeader) -> Self {
+        let mut all = Self { is_complete: matches!(records.last(), Some(Record::RunEnd(_))), ..Self::default() };
+        for record in records {
+            match record {
+                Record::Bench(bench) => drop(all.benches.insert(bench.id.clone(), BenchProgress::default())),
+                Record::Cycle(cycle) => {
+                    if let Some(bench) = all.benches.get_mut(&cycle.bench)
+                        && cycle.index as usize <= bench.sums.len()
+                    {
+                        // A cycle that not all ranks had was measured again: the last one counts.
+                        bench.sums.truncate(cycle.index as usize);
+                        bench.sums.push(CycleTotals::from_cycle(cycle, &header.headline));
+                    }
+                }
+                Record::BenchEnd(end) => {
+                    if let Some(bench) = all.benches.get_mut(&end.bench) {
+                        bench.completed = end.outcome == Outcome::Completed;
+                        bench.sums.truncate(if bench.completed { bench.sums.len() } else { 0 });
+                    }
+                }
+                Record::Idle(idle) => all.has_bare_idle |= idle.kind == IdleKind::Bare,
+                Record::Run(_) | Record::WarmUp(_) | Record::RunEnd(_) | Record::Resume(_) => {}
+            }
+        }
+        all
+    }
+
+    /// The progress of the bench with this id.
+    pub(super) fn bench(&self, id: &str) -> BenchProgress {
+        self.benches.get(id).cloned().unwrap_or_default()
+    }
+
+    /// The progress that all ranks have made, with totals over all of them.
+    pub(super) fn of_all(ranks: &[Self]) -> Self {
+        let ids: BTreeSet<&String> = ranks.iter().flat_map(|rank| rank.benches.keys()).collect();
+        let join = |id: &String| {
+            let parts: Vec<BenchProgress> = ranks.iter().map(|rank| rank.bench(id)).collect();
+            let cycles = parts.iter().map(|part| part.sums.len()).min().unwrap_or_default();
+            let sums = (0..cycles).map(|n| CycleTotals::sum(parts.iter().map(|part| part.sums[n]))).collect();
+            (id.clone(), BenchProgress { sums, completed: parts.iter().all(|part| part.completed) })
+        };
+        Self {
+            benches: ids.into_iter().map(join).collect(),
+            has_bare_idle: ranks.iter().all(|rank| rank.has_bare_idle),
+            is_complete: ranks.iter().all(|rank| rank.is_complete),
+        }
+    }
+}
+
+/// This process' part of an interrupted run, open for more records.
+pub(super) struct PreviousRun {
+    pub(super) results: Results,
+    pub(super) writer: JournalWriter,
+    /// Its header. The schedules of the remaining benches use its probe, too.
+    pub(super) header: RunHeader,
+    pub(super) progress: RunProgress,
+}
+
+impl PreviousRun {
+    /// Opens the journal of this process.
+    ///
+    /// # Errors
+    /// The journal cannot be read or written, or its header is missing.
+    pub(super) fn open(results: Results) -> Result<Self, HarnessError> {
+        let (writer, journal) = results.reopen()?;
+        let Some(header) = journal.head().cloned() else {
+            let (id, path) = (results.run_id(), journal.path.display());
+            return Err(HarnessError::usage(format!(
+                "--resume: cannot resume run {id}: its header is damaged or missing in {path}; start a new run without \
+                 --resume"
+            )));
+        };
+        let progress = RunProgress::of(&journal.records, &header);
+        Ok(Self { results, writer, header, progress })
+    }
+
+    /// Checks that this process would measure the same.
+    ///
+    /// # Errors
+    /// All differences, each with both values.
+    pub(super) fn check(&self, now: &RunHeader) -> Result<(), HarnessError> {
+        let differences = differences(&self.header, now);
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let arguments = find_fact(&self.header.environment, fact_names::ARGUMENTS).unwrap_or("none");
+        Err(HarnessError::usage(format!(
+            "cannot resume run {}: its settings differ:\n  {}\nIts arguments were: {arguments}. To start a new run, remove \
+             --resume",
+            self.header.run_id,
+            differences.join("\n  ")
+        )))
+    }
+}
+
+/// Finds the run to resume: the one with this id, or the newest of this target. `None` when the target has no run, so
+/// that the first attempt may use `--resume` too.
+///
+/// # Errors
+/// No run has this id, or runs cannot be listed.
+pub(super) fn find_run(home: &Home, selector: &Resume, target: &str) -> Result<Option<RunDir>, HarnessError> {
+    if let Resume::Run(id) = selector {
+        let found = RunDir::find(home, RunId::parse(id)?);
+        let missing =
+            || HarnessError::usage(format!("--resume: run `{id}` does not exist in {}", home.runs().display()));
+        return found.ok_or_else(missing).map(Some);
+    }
+    // A run without a header has nothing to resume.
+    let is_of_target = |run: &RunDir| {
+        let journals = read_run(run.path()).unwrap_or_default();
+        journals.iter().any(|journal| journal.head().is_some_and(|head| head.target == target))
+    };
+    Ok(RunDir::list(home)?.into_iter().rev().find(is_of_target))
+}
+
+fn find_fact<'a>(facts: &'a [Fact], name: &str) -> Option<&'a str> {
+    facts.iter().find(|fact| fact.name == name).map(|fact| fact.value.as_str())
+}
+
+/// The differences between two headers that change what is measured, one sentence each.
+fn differences(was: &RunHeader, is: &RunHeader) -> Vec<String> {
+    let mut differences = Vec::new();
+    let mut compare = |name: &str, was: Option<&str>, is: Option<&str>| {
+        if was != is {
+            let show = |value: Option<&str>| value.map_or("not set".to_owned(), |value| format!("`{value}`"));
+            differences.push(format!("{name}: was {}, is {}", show(was), show(is)));
+        }
+    };
+    let (settings_before, settings_now) = (measurement_settings(was), measurement_settings(is));
+    for name in settings_before.keys().chain(settings_now.keys()).collect::<BTreeSet<_>>() {
+        compare(name, settings_before.get(name).copied(), settings_now.get(name).copied());
+    }
+    for name in fixed_facts(was).chain(fixed_facts(is)).collect::<BTreeSet<_>>() {
+        compare(name, find_fact(&was.environment, name), find_fact(&is.environment, name));
+    }
+    compare("headline", Some(&headline(was)), Some(&headline(is)));
+    compare("processes", Some(&was.world.to_string()), Some(&is.world.to_string()));
+    if was.plan != is.plan {
+        let (was, is) = (was.plan.len(), is.plan.len());
+        differences.push(format!("the benches: were {was} benches, are {is} benches, or others, or in another order"));
+    }
+    differences
+}
+
+/// The settings that change what is measured, by name.
+fn measurement_settings(header: &RunHeader) -> BTreeMap<&str, &str> {
+    let settings = header.settings.iter().map(|setting| (setting.name.as_str(), setting.value.as_str()));
+    settings.filter(|(name, _)| !may_differ_on_resume(name)).collect()
+}
+
+/// The names of the facts that must not change.
+fn fixed_facts(header: &RunHeader) -> impl Iterator<Item = &str> {
+    let is_fixed = |name: &&str| MACHINE_FACTS.contains(name) || DEVICE_FACTS.iter().any(|end| name.ends_with(end));
+    header.environment.iter().map(|fact| fact.name.as_str()).filter(is_fixed)
+}
+
+fn headline(header: &RunHeader) -> String {
+    header.headline.iter().map(DomainId::as_str).collect::<Vec<_>>().join(" + ")
 }
 
 #[cfg(test)]

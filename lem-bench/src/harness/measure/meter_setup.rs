@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::calibration;
-use super::super::config::Config;
-use super::super::exit::HarnessError;
-use super::super::invocation::Invocation;
-use super::super::simulation::{Simulation, probe_effort};
-use super::super::workspace::WorkspacePaths;
 use crate::clock::{Clock, RealClock};
+use crate::harness::calibration;
+use crate::harness::config::Config;
+use crate::harness::exit::HarnessError;
+use crate::harness::invocation::Invocation;
+use crate::harness::simulation::{Simulation, probe_effort};
+use crate::harness::workspace::WorkspacePaths;
 use crate::meter::{self, DeviceMonitor, Meter, MeterChoice, NullMeter, OpenError};
 use crate::model::{
     Calibration, DeviceLimits, Domain, DomainId, DomainKind, Fact, MeterProbe, Origin, RunEvidence, RunHeader,

@@ -1,12 +1,21 @@
 //! The results of a run: its folder, the journal of this process, and the files that are made from all journals.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::super::exit::HarnessError;
-use super::super::pages;
-use super::super::saved;
-use crate::analysis::{Options, ReadJournal, Summary, summarise_read};
-use crate::report::export::{FORMATS, JSON};
+use super::meter_setup::MeterSetup;
+use super::session_runner::SessionEnd;
+use crate::analysis::compare::Comparison;
+use crate::analysis::{Options, ReadJournal, Status, Summary, summarise_read};
+use crate::harness::config::{Config, Format, OutputFormat};
+use crate::harness::exit::{ExitStatus, HarnessError};
+use crate::harness::invocation::{Invocation, SelectedCases};
+use crate::harness::log::timed;
+use crate::harness::{comparing, console, environment, notify, pages, saved};
+use crate::model::{MeterProbe, Outcome, Record, ResumeRecord, RunEvidence, RunHeader, SCHEMA_VERSION, Setting};
+use crate::report::console::{TableOptions, table};
+use crate::report::export::{BENCHER, FORMATS, JSON};
 use crate::store::{Home, Journal, JournalName, JournalWriter, RunDir, RunId, read_run};
 
 /// A run's folder and the name of this process' journal in it.
@@ -104,4 +113,132 @@ impl Results {
         self.run.mark_latest(&self.home)?;
         Ok((summary, index.unwrap_or(file)))
     }
+}
+
+/// The header of a run: all that is known before the measurement, except the run's id and the evidence.
+pub(super) fn run_header(
+    invocation: &Invocation,
+    cases: &SelectedCases,
+    setup: &MeterSetup,
+    probe: MeterProbe,
+) -> RunHeader {
+    let config = invocation.config();
+    let mut settings: Vec<Setting> = invocation.resolved.settings().into_iter().map(|(setting, _)| setting).collect();
+    settings.extend(invocation.resolved.attribute_settings(&cases.selected.run));
+    let mut environment = environment::facts(invocation);
+    environment.extend(setup.facts.iter().cloned());
+    for fact in &mut environment {
+        fact.value = invocation.resolved.without_secrets(&fact.value);
+    }
+    RunHeader {
+        schema_version: SCHEMA_VERSION,
+        lem_bench: env!("CARGO_PKG_VERSION").to_owned(),
+        run_id: String::new(),
+        rank: 0,
+        world: 1,
+        target: target_name(invocation),
+        started_unix_s: unix_s(),
+        started: setup.clock.now(),
+        seed: config.seed,
+        probe,
+        domains: setup.domains.clone(),
+        headline: setup.headline.clone(),
+        notes: setup.notes.clone(),
+        settings,
+        environment,
+        debug_build: cfg!(debug_assertions),
+        evidence: RunEvidence::default(),
+        plan: cases.plan.clone(),
+        shard: config.shard.map(|shard| (shard.number, shard.count)),
+        order: cases.order,
+    }
+}
+
+/// The record that this process resumes a journal of an earlier one.
+pub(super) fn resume_record(setup: &MeterSetup) -> Record {
+    let lem_bench = env!("CARGO_PKG_VERSION").to_owned();
+    Record::Resume(ResumeRecord { at: setup.clock.now(), resumed_unix_s: unix_s(), lem_bench })
+}
+
+/// The name of the bench target.
+pub(super) fn target_name(invocation: &Invocation) -> String {
+    let executable = std::env::current_exe().ok();
+    let stem = executable.as_deref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
+    invocation.target.target.map(str::to_owned).or(stem).unwrap_or_default()
+}
+
+fn unix_s() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}
+
+/// What is needed to conclude a run, known before the measurement.
+pub(super) struct Conclusion<'a> {
+    pub(super) invocation: &'a Invocation,
+    /// What the results are compared with.
+    pub(super) comparison: comparing::ComparisonBase,
+    /// The ids of the benches that this process was asked for.
+    pub(super) requested: BTreeSet<String>,
+}
+
+impl Conclusion<'_> {
+    /// Makes summary and pages from the journals, and prints the results.
+    ///
+    /// # Errors
+    /// A journal cannot be read, or a file cannot be written.
+    pub(super) fn conclude(self, results: &Results, end: &SessionEnd) -> Result<ExitStatus, HarnessError> {
+        let config = self.invocation.config();
+        let (mut summary, page) =
+            timed("made the summary and its pages", || results.finish(&config.analysis, &config.exports))?;
+        notify::send(config.notify.as_deref(), || saved::json(&summary));
+        // The files are of the whole run. What this process prints, and its exit code, are of its own benches.
+        let benches_in_run = summary.benches.len();
+        summary.benches.retain(|bench| self.requested.contains(&bench.bench.id));
+        let compared =
+            timed("compared the results", || self.comparison.compare(self.invocation, results.home(), &summary));
+        print_results(config, &summary, compared.as_ref().ok().and_then(Option::as_ref))?;
+        let is_whole_run = benches_in_run == summary.benches.len();
+        let verdict = timed("kept the results and wrote their pages", || {
+            let (invocation, home, folder) = (self.invocation, results.home(), results.folder());
+            comparing::finish(invocation, home, folder, (&summary, is_whole_run), compared?.as_ref())
+        })?;
+        console::note(&format!("results are in {}", page.display()));
+        if end.interrupted {
+            console::note(&format!(
+                "interrupted; every complete cycle is kept: to resume run {}, add --resume to the same command",
+                results.run_id()
+            ));
+        }
+        Ok(exit_of_results(end, &summary).max(verdict))
+    }
+}
+
+/// Prints the results on stdout.
+fn print_results(config: &Config, summary: &Summary, compared: Option<&Comparison>) -> Result<(), HarnessError> {
+    let text = match (config.format, config.output_format) {
+        (Format::Json, _) | (_, OutputFormat::Json) => format!("{}\n", saved::json(summary)?),
+        (_, OutputFormat::Bencher) => saved::text(&BENCHER, std::slice::from_ref(summary))?,
+        (_, OutputFormat::Criterion) => {
+            let color = console::Paint::of_stdout(config.color).is_on();
+            table(summary, compared, &TableOptions { width: console::stdout_width(), color })
+        }
+    };
+    console::out(&text);
+    Ok(())
+}
+
+/// The exit code for these outcomes.
+pub(super) fn exit_of_outcomes(end: &SessionEnd) -> ExitStatus {
+    let exits = end.outcomes.iter().map(|(_, outcome)| match outcome {
+        Outcome::Completed => ExitStatus::Done,
+        Outcome::Failed { .. } | Outcome::Panicked { .. } => ExitStatus::BenchFailed,
+        Outcome::DeviceLost { .. } => ExitStatus::Invalid,
+    });
+    exits.chain(end.interrupted.then_some(ExitStatus::Interrupted)).max().unwrap_or_default()
+}
+
+/// The exit code for these outcomes and results.
+fn exit_of_results(end: &SessionEnd, summary: &Summary) -> ExitStatus {
+    let is_invalid = summary.benches.iter().any(|bench| bench.status == Status::Invalid);
+    let exit = if is_invalid { ExitStatus::Invalid } else { ExitStatus::default() };
+    exit.max(exit_of_outcomes(end))
 }

@@ -1,15 +1,14 @@
 //! Bench mode: finds out what this process does in the run, and does it.
 
-use super::super::config::Config;
-use super::super::exit::{ExitStatus, HarnessError};
-use super::super::invocation::{Invocation, SelectedCases};
-use super::super::log::timed;
-use super::super::{comparing, console, notify, results_home};
-use super::conclusion::{Conclusion, exit_of_outcomes};
-use super::rank_launcher::{is_launcher, launch_ranks};
-use super::ranks::{Ranks, rank_info};
+use super::ranks::{Ranks, is_launcher, launch_ranks, rank_info};
+use super::results::{Conclusion, exit_of_outcomes};
 use super::session_runner::SessionEnd;
 use super::stages::{Opened, Role};
+use crate::harness::config::Config;
+use crate::harness::exit::{ExitStatus, HarnessError};
+use crate::harness::invocation::{Invocation, SelectedCases};
+use crate::harness::log::timed;
+use crate::harness::{comparing, console, notify, saved};
 use crate::store::Home;
 use crate::workers::RankInfo;
 
@@ -48,7 +47,7 @@ impl RunMode {
 pub(in crate::harness) fn run(invocation: &Invocation, mut cases: SelectedCases) -> Result<ExitStatus, HarnessError> {
     let config = invocation.config();
     check_settings(config)?;
-    let home = if config.dry_run { None } else { Some(results_home::resolve_writable(invocation)?) };
+    let home = if config.dry_run { None } else { Some(saved::resolve_writable(invocation)?) };
     let ids: Vec<&str> = cases.selected.run.iter().map(|case| case.id.as_str()).collect();
     let comparison = timed("looked for what to compare with", || comparing::ComparisonBase::find(invocation, &ids))?;
     if let Some(exit) = comparison.without_measuring(invocation)? {

@@ -2,22 +2,18 @@
 
 use std::sync::Arc;
 
-use super::super::config::Config;
-use super::super::console;
-use super::super::exit::HarnessError;
-use super::super::invocation::{Invocation, SelectedCases};
-use super::super::log::TracingObserver;
-use super::super::log::timed;
-use super::super::progress::Progress;
-use super::header::{resume_record, run_header, target_name};
+use super::jobs::{self, PreviousRun};
 use super::meter_setup::MeterSetup;
-use super::preflight::{lock_machine, print_notes, warn_about_device_users};
+use super::preflight::{self, lock_machine, print_notes, warn_about_device_users};
 use super::ranks::{RankAgreement, Ranks, requested_processes};
-use super::results::Results;
-use super::resume::{self, PreviousRun};
-use super::session_builder::SessionBuilder;
-use super::session_runner::{SessionEnd, SessionPlan};
-use super::{jobs, plan_view};
+use super::results::{Results, resume_record, run_header, target_name};
+use super::session_runner::{SessionBuilder, SessionEnd, SessionPlan};
+use crate::harness::config::Config;
+use crate::harness::console;
+use crate::harness::exit::HarnessError;
+use crate::harness::invocation::{Invocation, SelectedCases};
+use crate::harness::log::{TracingObserver, timed};
+use crate::harness::progress::Progress;
 use crate::model::{MeterProbe, Record, RunHeader};
 use crate::plan::{PlannedBench, TimePlan};
 use crate::protocol::{CycleTotals, Schedule};
@@ -64,7 +60,7 @@ impl Role {
     fn previous_run(&self, invocation: &Invocation, home: &Home) -> Result<Option<PreviousRun>, HarnessError> {
         let Some(selector) = &invocation.config().resume else { return Ok(None) };
         let results = match self {
-            Self::Single => resume::find_run(home, selector, &target_name(invocation))?
+            Self::Single => jobs::find_run(home, selector, &target_name(invocation))?
                 .map(|run| Results::of(home.clone(), run, SINGLE_JOURNAL)),
             Self::Rank(ranks) => ranks.results.has_begun()?.then(|| ranks.results.clone()),
         };
@@ -235,7 +231,7 @@ impl Planned<'_> {
 
     /// The time plan with all benches.
     pub(super) fn full_plan(&self) -> String {
-        plan_view::plan(&self.time_plan(), &self.opened.setup, &self.opened.probe, true)
+        preflight::plan(&self.time_plan(), &self.opened.setup, &self.opened.probe, true)
     }
 
     /// Prints the time plan of a run with this many requested benches, unless another rank does.
@@ -251,7 +247,7 @@ impl Planned<'_> {
             }
             console::note(&format!("resuming run {run}; of its {requested} benches these remain:"));
         }
-        let plan = plan_view::plan(&self.time_plan(), &self.opened.setup, &self.opened.probe, false);
+        let plan = preflight::plan(&self.time_plan(), &self.opened.setup, &self.opened.probe, false);
         console::err(&format!("lem-bench: {plan}"));
         let ignored = self.opened.cases.selected.ignored.len();
         if ignored > 0 {

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use super::rails::{self, Device, Rail, RailKind};
 use crate::meter::sysfs::{self, NumberFile};
-use crate::meter::{Channel, Meter, OpenError, Quantity, ReadError, Value, non_overlapping};
+use crate::meter::{
+    Channel, Meter, MeterKind, OpenError, OpenOptions, Opened, Quantity, ReadError, Value, non_overlapping,
+};
 use crate::model::{Domain, DomainId, DomainKind, Origin};
 
 /// The energy counters and power gauges of hwmon drivers.
@@ -222,4 +224,23 @@ impl Meter for Hwmon {
         let skipped = self.skipped.iter().map(|(id, why)| (format!("{id} unreadable"), why.clone()));
         self.addresses.iter().cloned().chain(skipped).collect()
     }
+}
+
+/// Sensors of other drivers.
+pub(in crate::meter) const KIND: MeterKind =
+    MeterKind { name: "hwmon", help: "sensors of other drivers", origin: Origin::Measured, open, open_for_auto: open };
+
+fn open(options: &OpenOptions) -> Result<Opened, OpenError> {
+    let meter = Hwmon::open(&options.sysfs_root)?;
+    let mut notes: Vec<_> = meter.skipped().iter().map(|(id, why)| format!("{id} cannot be read: {why}")).collect();
+    let mut headline = meter.summable();
+    if headline.is_empty() {
+        headline.extend(meter.domains().first().map(|domain| domain.id.clone()));
+        let all: Vec<_> = meter.domains().iter().map(|domain| domain.id.as_str()).collect();
+        notes.push(format!(
+            "it is unknown which of {} includes which: only the first is in the headline; select others with --domain",
+            all.join(", ")
+        ));
+    }
+    Ok(Opened::new(Box::new(meter), headline, notes))
 }

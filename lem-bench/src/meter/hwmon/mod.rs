@@ -9,9 +9,8 @@
 //! `lm-sensors` 0.5 (MIT) binds the C library libsensors, LGPL-2.1, which must be installed. So this is an own reader on
 //! the number file that RAPL uses.
 
-mod kind;
 mod meter;
 mod rails;
+pub(super) use meter::KIND;
 
-pub(super) use kind::KIND;
 pub use meter::Hwmon;

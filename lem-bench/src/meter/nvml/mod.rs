@@ -8,10 +8,7 @@
 //! has not been tested on such a machine. The power of its GPU is read as for any GPU.
 
 #[cfg(feature = "nvml")]
-mod facts;
-#[cfg(feature = "nvml")]
 mod gpus;
-mod kind;
 #[cfg(feature = "nvml")]
 mod library;
 #[cfg(feature = "nvml")]
@@ -20,7 +17,7 @@ mod meter;
 mod sensors;
 #[cfg(feature = "nvml")]
 mod visible;
+pub(super) use meter::KIND;
 
-pub(super) use kind::KIND;
 #[cfg(feature = "nvml")]
 pub use meter::Nvml;

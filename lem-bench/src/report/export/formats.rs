@@ -3,7 +3,7 @@
 //! A new format is a file in this folder and an entry in [`FORMATS`].
 
 use super::format::{ExportError, FileFormat, Format};
-use super::{bencher, csv, json, junit, markdown, open_metrics, trackers};
+use super::{csv, json, junit, markdown, open_metrics, trackers};
 use crate::analysis::Summary;
 
 /// All export formats.
@@ -16,7 +16,7 @@ pub const FORMATS: &[Format] = &[
     trackers::BMF,
     trackers::GITHUB,
     open_metrics::OPEN_METRICS,
-    bencher::BENCHER,
+    trackers::BENCHER,
 ];
 
 impl Format {

@@ -4,7 +4,6 @@
 //! format has room for one. A number that was estimated or simulated is labelled wherever it appears. Names are written
 //! unchanged; characters that a format cannot hold are escaped visibly.
 
-mod bencher;
 mod csv;
 mod format;
 mod formats;
@@ -13,8 +12,8 @@ mod junit;
 mod markdown;
 mod open_metrics;
 mod trackers;
+pub use trackers::BENCHER;
 
-pub use bencher::BENCHER;
 pub(in crate::report) use format::{Content, to_pretty_json};
 pub use format::{ExportError, FileFormat, Format};
 pub use formats::{FORMATS, SCHEMAS};

@@ -2,12 +2,12 @@
 
 use super::bench_plots::{cycle_plot, power_plot, request_times, warm_up_plot};
 use super::bench_tables::{cycle_table, domain_table, phase_table, span_table};
-use super::bench_text::{capitalize, repeat_command, result_sentences, status_badge, warm_up_sentences};
-use super::engine::Engine;
-use super::metric_table::{metric_rows, number};
-use super::output::{FileName, PageFile, ReportError, bench_page_path};
-use super::run_view::{finding_views, powers};
-use super::timeline::Timeline;
+use super::bench_text::{
+    capitalize, finding_views, metric_rows, number, powers, repeat_command, result_sentences, status_badge,
+    warm_up_sentences,
+};
+use super::output::{Engine, FileName, PageFile, ReportError, bench_page_path};
+use super::plots::power::Timeline;
 use super::view::{BenchPage, BenchView, FindingView, TableView, TileView};
 use crate::analysis::{BenchSummary, Finding, RunInfo};
 use crate::report::labels;

@@ -1,13 +1,11 @@
 //! The plots of a bench, or the reasons why there are none.
 
 use super::bench_tables::cycle_work;
-use super::bench_text::{capitalize, warm_up_sentences};
-use super::metric_table::number;
+use super::bench_text::{capitalize, number, warm_up_sentences};
 use super::output::ReportError;
-use super::plots::power::{MAX_LINES, draw_power};
+use super::plots::power::{MAX_LINES, Timeline, draw_power};
 use super::plots::style::{LINES, hex};
 use super::plots::value_plots::{Histogram, Series, SeriesValue, draw_histogram, draw_series};
-use super::timeline::Timeline;
 use super::view::{PlotView, RequestTimes};
 use crate::analysis::{BenchSummary, CycleSummary, Distribution};
 use crate::report::labels;

@@ -1,7 +1,7 @@
 //! The tables of a bench: cycles, spans, domains and phases. The first two hold the numbers of the plots.
 
-use super::metric_table::metric_text;
-use super::timeline::{DomainTrace, Segments, Timeline, TimelineSpan, readings_during};
+use super::bench_text::metric_text;
+use super::plots::power::{DomainTrace, Segments, Timeline, TimelineSpan, readings_during};
 use super::view::TableView;
 use crate::analysis::{BenchSummary, CycleSummary, PhaseSummary, RunInfo};
 use crate::model::{DomainId, SpanKind};

@@ -1,11 +1,12 @@
 //! What the pages say about a bench in words: its status, its result and its warm-up.
 
-use super::view::BadgeView;
-use crate::analysis::{BenchSummary, Status, WarmUpSummary};
-use crate::model::{Origin, WarmUpCode};
+use super::view::{BadgeView, FindingView, MetricRow, NumberView, RunView, TableView};
+use crate::analysis::{BenchSummary, Finding, Interval, Metric, RunInfo, Severity, Status, WarmUpSummary};
+use crate::model::{ChannelProbe, DomainId, Origin, Setting, WarmUpCode};
 use crate::report::labels::{self, Rating, status_label};
-use crate::report::number_format::{Figure, bare, duration, percent};
+use crate::report::number_format::{Figure, NONE, bare, date, duration, percent};
 use crate::report::terminal_text::{clean, shorten};
+use crate::units::Watts;
 
 /// The status of a bench.
 pub(super) fn status_badge(bench: &BenchSummary) -> BadgeView {
@@ -102,6 +103,191 @@ pub(super) fn capitalize(text: &str) -> String {
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
+/// The view of the run.
+pub(super) fn run_view(run: &RunInfo) -> RunView {
+    let mut facts = vec![
+        ("run".to_owned(), run.run_id.clone()),
+        ("lem-bench".to_owned(), run.lem_bench.clone()),
+        ("seed".to_owned(), run.seed.to_string()),
+    ];
+    if run.processes != 1 {
+        facts.push(("processes".to_owned(), run.processes.to_string()));
+    }
+    facts.push(("bare idle".to_owned(), powers(&run.bare_idle_w)));
+    let (defaults, chosen): (Vec<&Setting>, Vec<&Setting>) = run.settings.iter().partition(|s| s.from == "default");
+    let environment = run.environment.iter().map(|fact| vec![fact.name.clone(), fact.value.clone()]).collect();
+    RunView {
+        target: run.target.clone(),
+        date: date(run.started_unix_s),
+        origin: run.probe.origin.name(),
+        meter: meter(run),
+        notes: run.notes.clone(),
+        facts,
+        sensors: sensors(run),
+        settings: settings("Settings and where each comes from", &chosen),
+        defaults: settings("Settings with default values", &defaults),
+        environment: TableView::new("Machine, devices and build", &["fact", "value"], environment),
+    }
+}
+
+fn settings(caption: &str, settings: &[&Setting]) -> TableView {
+    let to_row = |s: &&Setting| vec![s.name.clone(), s.value.clone(), s.from.clone()];
+    TableView::new(caption, &["setting", "value", "from"], settings.iter().map(to_row).collect())
+}
+
+/// `gpu:0 76.20 W, gpu:1 75.10 W`, or that nothing was measured.
+pub(super) fn powers(powers: &[(DomainId, Watts)]) -> String {
+    if powers.is_empty() {
+        return "not measured".to_owned();
+    }
+    let texts = powers.iter().map(|(domain, watts)| format!("{domain} {}", bare(Some(watts.get()), "W")));
+    texts.collect::<Vec<_>>().join(", ")
+}
+
+/// `nvml: NVIDIA H200 (gpu:0)`.
+fn meter(run: &RunInfo) -> String {
+    let label = |id: &DomainId| {
+        let label = run.domains.iter().find(|domain| domain.id == *id).map(|domain| domain.label.as_str());
+        label.map_or_else(|| id.to_string(), |label| format!("{label} ({id})"))
+    };
+    let labels: Vec<String> = run.headline.iter().map(label).collect();
+    if labels.is_empty() { run.probe.meter.clone() } else { format!("{}: {}", run.probe.meter, labels.join(" + ")) }
+}
+
+fn sensors(run: &RunInfo) -> TableView {
+    let to_row = |channel: &ChannelProbe| {
+        let period = match channel.update_period_s {
+            Some(0.0) => "with every read".to_owned(),
+            period => bare(period, "s"),
+        };
+        let domain = run.domains.iter().find(|domain| domain.id == channel.domain);
+        vec![
+            channel.domain.to_string(),
+            domain.map_or(NONE, |domain| domain.label.as_str()).to_owned(),
+            if channel.counter { "energy counter" } else { "power gauge" }.to_owned(),
+            period,
+            bare(channel.quantum, if channel.counter { "J" } else { "W" }),
+            bare(Some(channel.read_cost_s), "s"),
+            if run.headline.contains(&channel.domain) { "yes" } else { "no" }.to_owned(),
+        ]
+    };
+    let heads = ["domain", "device", "sensor", "update period", "smallest step", "read time", "in the headline"];
+    TableView::new("Sensors, as the probe found them", &heads, run.probe.channels.iter().map(to_row).collect())
+}
+
+/// The findings, the most severe first.
+pub(super) fn finding_views<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<FindingView> {
+    let mut findings: Vec<&Finding> = findings.collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
+    findings.into_iter().map(finding_view).collect()
+}
+
+fn finding_view(finding: &Finding) -> FindingView {
+    FindingView {
+        severity: match finding.weight {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Invalid => "invalid",
+        },
+        check: labels::check(finding.check),
+        evidence: finding.evidence.clone(),
+        remedy: finding.remedy.clone(),
+    }
+}
+
+/// Prefixes of metric names in the order of the table.
+const ORDER: [&str; 10] = [
+    "j_per_",
+    "net_j_per_",
+    "above_bare_idle_j_per_",
+    "output_",
+    "requests_",
+    "mean_power_w",
+    "energy_j",
+    "ttft_",
+    "itl_",
+    "latency_",
+];
+
+/// The metric with this name, labelled; `None` if the bench does not have it.
+pub(super) fn number(bench: &BenchSummary, name: &str) -> Option<NumberView> {
+    bench.metrics.get(name).map(|metric| metric_number(bench, name, metric))
+}
+
+fn metric_number(bench: &BenchSummary, name: &str, metric: &Metric) -> NumberView {
+    let figure = match Figure::of(metric) {
+        Ok(figure) => figure,
+        Err(reason) => return NumberView::missing(&reason),
+    };
+    let indicative = figure.indicative;
+    let origin = labels::metric_origin(bench, name, metric).unwrap_or_default();
+    let reason = metric.missing.clone().filter(|_| figure.interval.is_none()).unwrap_or_default();
+    NumberView { reason, indicative, ..figure_number(figure, origin) }
+}
+
+/// A figure with its interval and the label of its origin.
+pub(super) fn figure_number(figure: Figure, origin: &str) -> NumberView {
+    NumberView {
+        value: figure.short(),
+        interval: figure.interval.map(|(low, high)| format!("{low} … {high}")).unwrap_or_default(),
+        relative: figure.relative.unwrap_or_default(),
+        origin: origin.to_owned(),
+        ..NumberView::default()
+    }
+}
+
+/// The name of the bench's speed in the unit of work of its headline, or else in requests.
+pub(super) fn speed_metric(bench: &BenchSummary) -> Option<&str> {
+    let unit = bench.headline_metric.as_deref().and_then(|name| name.strip_prefix("j_per_")).unwrap_or("output_token");
+    let candidates = [format!("{unit}s_per_s"), format!("{unit}_per_s"), "requests_per_s".to_owned()];
+    candidates.iter().find_map(|name| bench.metrics.get_key_value(name)).map(|(name, _)| name.as_str())
+}
+
+/// A metric as one line of text: value, interval and label, or a dash with the reason.
+pub(super) fn metric_text(metric: &Metric, origin: &str) -> String {
+    match Figure::of(metric) {
+        Ok(figure) => format!("{} {origin}", figure.full()).trim_end().to_owned(),
+        Err(reason) => format!("{NONE} {reason}"),
+    }
+}
+
+/// All metrics of a bench, the most important first.
+pub(super) fn metric_rows(bench: &BenchSummary) -> Vec<MetricRow> {
+    let mut metrics: Vec<(&String, &Metric)> = bench.metrics.iter().collect();
+    metrics.sort_by_key(|(name, _)| sort_key(name));
+    let to_row = |(name, metric): (&String, &Metric)| {
+        let samples = metric.samples.map(|n| format!(", {n} samples")).unwrap_or_default();
+        MetricRow {
+            title: labels::title(name),
+            name: name.clone(),
+            number: metric_number(bench, name, metric),
+            method: metric.interval.as_ref().map(method).unwrap_or_default(),
+            bootstrap: metric.bootstrap.as_ref().map(|interval| bootstrap(metric, interval)).unwrap_or_default(),
+            basis: format!("{} cycles{samples}", metric.cycles),
+        }
+    };
+    metrics.into_iter().map(to_row).collect()
+}
+
+/// Orders metrics by [`ORDER`], output tokens first, then by name.
+fn sort_key(name: &str) -> (usize, bool, &str) {
+    let index = ORDER.iter().position(|prefix| name.starts_with(prefix)).unwrap_or(ORDER.len());
+    (index, !name.contains("output_token"), name)
+}
+
+fn method(interval: &Interval) -> String {
+    let resamples = interval.resamples.map(|n| format!(", {n} resamples")).unwrap_or_default();
+    let seed = interval.seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
+    format!("{}{resamples}{seed}", interval.method)
+}
+
+fn bootstrap(metric: &Metric, interval: &Interval) -> String {
+    let with_bootstrap = Metric { interval: Some(interval.clone()), ..metric.clone() };
+    let Ok(figure) = Figure::of(&with_bootstrap) else { return NONE.to_owned() };
+    let Some((low, high)) = &figure.interval else { return NONE.to_owned() };
+    format!("{low} … {high} {} ({})", figure.unit, method(interval))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,5 +321,16 @@ mod tests {
     #[test]
     fn repeat_command_is_quoted() {
         assert_eq!(repeat_command("it's/a=$HOME"), r"cargo bench -- --exact 'it'\''s/a=$HOME'");
+    }
+
+    #[test]
+    fn output_token_energy_is_first() {
+        let mut names =
+            ["ttft_ms_p50", "j_per_request", "zeal", "mean_power_w", "net_j_per_output_token", "j_per_output_token"];
+        names.sort_by_key(|name| sort_key(name));
+        assert_eq!(
+            names,
+            ["j_per_output_token", "j_per_request", "net_j_per_output_token", "mean_power_w", "ttft_ms_p50", "zeal"]
+        );
     }
 }

@@ -1,11 +1,8 @@
 //! A comparison: the page with base and head side by side, the card of the index, and the badges of the verdicts.
 
-use super::bench_text::short_id;
-use super::engine::Engine;
-use super::metric_table::figure_number;
-use super::output::{FileName, PageFile, ReportError, bench_page_path};
+use super::bench_text::{figure_number, run_view, short_id};
+use super::output::{Engine, FileName, PageFile, ReportError, bench_page_path};
 use super::plots::row_scale::RowScale;
-use super::run_view::run_view;
 use super::view::{
     BadgeView, ComparisonPage, ComparisonRow, ComparisonView, LinkView, NumberView, SummaryCard, TableView,
 };

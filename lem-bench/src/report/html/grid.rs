@@ -1,7 +1,6 @@
 //! Benches that were measured over a grid of parameters: energy against speed, and energy over each parameter.
 
-use super::bench_text::capitalize;
-use super::metric_table::speed_metric;
+use super::bench_text::{capitalize, speed_metric};
 use super::output::ReportError;
 use super::plots::grid_plots::{
     LinePoint, MAX_LINES, ParameterLine, ParetoPoint, draw_parameter_lines, draw_pareto, legend, pareto_front,

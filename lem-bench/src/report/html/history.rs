@@ -1,10 +1,8 @@
 //! The history: the results of benches from session to session, and where their levels changed.
 
-use super::bench_text::capitalize;
+use super::bench_text::{capitalize, figure_number};
 use super::comparison::short_commit;
-use super::engine::Engine;
-use super::metric_table::figure_number;
-use super::output::{PageFile, ReportError};
+use super::output::{Engine, PageFile, ReportError};
 use super::plots::value_plots::{Series, SeriesValue, draw_series};
 use super::view::{BadgeView, HistoryPage, HistoryView, NumberView, PlotView, TableView, TrendRow, TrendView};
 use crate::analysis::compare::Trend;

@@ -7,17 +7,12 @@ mod bench_plots;
 mod bench_tables;
 mod bench_text;
 mod comparison;
-mod engine;
 mod grid;
 mod history;
-mod index_cards;
 mod index_page;
-mod metric_table;
 mod output;
 mod plots;
 mod report;
-mod run_view;
-mod timeline;
 mod view;
 
 pub use comparison::comparison_page;

@@ -1,15 +1,14 @@
 //! The report of a run: which pages it has.
 
 use super::bench_page::{CommonFindings, bench_page};
+use super::bench_text::{finding_views, run_view};
 use super::comparison::{BenchLinks, render_comparison};
-use super::engine::Engine;
 use super::history::render_history;
 use super::index_page::index_page;
-use super::output::{FileName, PageFile, ReportError};
-use super::run_view::{finding_views, run_view};
+use super::output::{Engine, FileName, PageFile, ReportError};
 use crate::analysis::Summary;
 use crate::analysis::compare::{Comparison, Trend};
-use crate::report::common_findings::common_findings;
+use crate::report::labels::common_findings;
 
 /// Sessions of each bench that the history of a report shows.
 const MAX_SESSIONS: usize = 50;

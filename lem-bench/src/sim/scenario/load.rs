@@ -3,9 +3,8 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::error::ScenarioError;
 use super::sensor::{Phase, SensorKind, SensorSpec};
-use super::spec::{BackgroundSpec, DeviceSpec, FaultSpec, Scenario, ScenarioKeys, WorkloadSpec};
+use super::spec::{BackgroundSpec, DeviceSpec, FaultSpec, Scenario, ScenarioError, ScenarioKeys, WorkloadSpec};
 use super::tokens::Tokens;
 
 impl Scenario {

@@ -2,10 +2,9 @@
 
 use plotters::style::text_anchor::HPos;
 
-use super::super::output::ReportError;
-use super::axis::{AxisRange, bounds};
-use super::chart::{Axis, Chart, Figure, Scale, Shape};
+use super::chart::{Axis, AxisRange, Chart, Figure, Scale, Shape, bounds};
 use super::style::{LINES, PAPER, hex};
+use crate::report::html::output::ReportError;
 use crate::report::terminal_text::{clean, shorten};
 
 /// Lines that can be distinguished by colour.

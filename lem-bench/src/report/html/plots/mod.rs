@@ -2,7 +2,6 @@
 //!
 //! Each plot has a title and a description for screen readers.
 
-mod axis;
 mod chart;
 pub(super) mod grid_plots;
 pub(super) mod power;

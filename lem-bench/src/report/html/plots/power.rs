@@ -1,21 +1,27 @@
 //! Power over time, with the spans of the measurement behind it and temperature below it.
 
+use std::collections::BTreeMap;
+
 use plotters::prelude::RGBColor;
 use plotters::style::text_anchor::HPos;
 
-use super::super::output::ReportError;
-use super::super::timeline::{DomainTrace, Segments, Timeline, TimelineSpan};
-use super::axis::bounds;
-use super::chart::{Axis, Chart, Figure, Point, Shape, WIDTH, X_AXIS_HEIGHT};
+use super::chart::{Axis, Chart, Figure, Point, Shape, WIDTH, X_AXIS_HEIGHT, bounds};
 use super::style::{LINES, span_tint};
-use crate::model::SpanKind;
+use crate::analysis::BenchSummary;
+use crate::model::{DomainId, SpanKind, Trace, TracePoint};
+use crate::report::html::output::ReportError;
+use crate::units::Stamp;
 
 /// Domains that are drawn: more lines cannot be distinguished by colour.
 pub(in super::super) const MAX_LINES: usize = LINES.len();
+
 /// Time intervals of which the lowest and the highest reading are drawn.
 const BUCKETS: usize = 420;
+
 const POWER_HEIGHT: u32 = 300;
+
 const TEMPERATURE_HEIGHT: u32 = 130;
+
 const TIME_TITLE: &str = "seconds since the warm-up began";
 
 /// Draws the timeline; `None` if there are fewer than two readings of power.
@@ -152,11 +158,94 @@ fn downsample(points: &[Point], buckets: usize) -> Vec<Point> {
     kept.into_iter().map(|index| points[index]).collect()
 }
 
+/// A time span in which the harness did one thing.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::report::html) struct TimelineSpan {
+    pub(in crate::report::html) kind: SpanKind,
+    /// The index of its cycle; `None` for a span before the first cycle.
+    pub(in crate::report::html) cycle: Option<u32>,
+    pub(in crate::report::html) from_s: f64,
+    pub(in crate::report::html) to_s: f64,
+}
+
+/// Readings as time in seconds and value, split where a reading is missing.
+pub(in crate::report::html) type Segments = Vec<Vec<(f64, f64)>>;
+
+/// The readings of one domain.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::report::html) struct DomainTrace {
+    pub(in crate::report::html) domain: DomainId,
+    pub(in crate::report::html) power_w: Segments,
+    pub(in crate::report::html) temperature_c: Segments,
+}
+
+/// The course of a bench.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::report::html) struct Timeline {
+    /// In order of time.
+    pub(in crate::report::html) spans: Vec<TimelineSpan>,
+    /// The readings of the headline domains, or of all domains if no headline domain was read.
+    pub(in crate::report::html) traces: Vec<DomainTrace>,
+}
+
+impl Timeline {
+    /// The timeline of `bench` with the domains of the `headline`.
+    pub(in crate::report::html) fn new(bench: &BenchSummary, headline: &[DomainId]) -> Self {
+        let warm_up = bench.warm_up.as_ref();
+        let starts = bench.cycles.iter().flat_map(|cycle| &cycle.spans).map(|span| span.start);
+        let zero = warm_up.map(|warm_up| warm_up.start).into_iter().chain(starts).min().unwrap_or_default();
+        let seconds = |stamp: Stamp| stamp.seconds_from(zero);
+        let span = |kind, cycle, start, stop| TimelineSpan { kind, cycle, from_s: seconds(start), to_s: seconds(stop) };
+        let mut spans = Vec::new();
+        spans.extend(warm_up.map(|warm_up| span(SpanKind::WarmUp, None, warm_up.start, warm_up.stop)));
+        for cycle in &bench.cycles {
+            spans.extend(cycle.spans.iter().map(|s| span(s.kind, Some(cycle.index), s.start, s.stop)));
+        }
+        let warm_up_traces = warm_up.map_or(&[][..], |warm_up| &warm_up.traces).iter();
+        let traces: Vec<&Trace> = warm_up_traces.chain(bench.cycles.iter().flat_map(|cycle| &cycle.traces)).collect();
+        let was_read = |domain: &DomainId| traces.iter().any(|trace| trace.domain == *domain);
+        let headline_only = headline.iter().any(was_read);
+        let mut by_domain: BTreeMap<&DomainId, DomainTrace> = BTreeMap::new();
+        for trace in &traces {
+            if headline_only && !headline.contains(&trace.domain) {
+                continue;
+            }
+            let merged = by_domain.entry(&trace.domain).or_insert_with(|| DomainTrace {
+                domain: trace.domain.clone(),
+                power_w: Vec::new(),
+                temperature_c: Vec::new(),
+            });
+            merged.power_w.extend(segments(&trace.power_w, zero));
+            merged.temperature_c.extend(segments(&trace.temperature_c, zero));
+        }
+        Self { spans, traces: by_domain.into_values().collect() }
+    }
+
+    /// Where the last span or reading ends, in seconds.
+    pub(in crate::report::html) fn end_s(&self) -> f64 {
+        let segments = self.traces.iter().flat_map(|trace| trace.power_w.iter().chain(&trace.temperature_c));
+        let times = segments.flatten().map(|point| point.0);
+        self.spans.iter().map(|span| span.to_s).chain(times).fold(0.0, f64::max)
+    }
+}
+
+/// Splits the readings where a value is not finite, so that no line is drawn across the gap.
+fn segments(points: &[TracePoint], zero: Stamp) -> Segments {
+    let pieces = points.split(|point| !point.1.is_finite()).filter(|piece| !piece.is_empty());
+    pieces.map(|piece| piece.iter().map(|point| (point.0.seconds_from(zero), point.1)).collect()).collect()
+}
+
+/// The values read during the span.
+pub(in crate::report::html) fn readings_during(segments: &Segments, span: &TimelineSpan) -> Vec<f64> {
+    let in_span = |point: &&(f64, f64)| (span.from_s..span.to_s).contains(&point.0);
+    segments.iter().flatten().filter(in_span).map(|point| point.1).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
-
     use super::*;
+    use crate::report::fixture;
+    use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 
     #[test]
     fn downsample_keeps_peak_and_dip() {
@@ -195,5 +284,25 @@ mod tests {
     fn downsample_accepts_equal_times() {
         let points = vec![(1.0, 2.0); 50];
         assert_eq!(downsample(&points, 4), points);
+    }
+
+    #[test]
+    fn spans_begin_with_warm_up() {
+        let summary = fixture::on_a_card();
+        let timeline = Timeline::new(&summary.benches[0], &summary.run.headline);
+        let first = &timeline.spans[0];
+        assert_eq!((first.kind, first.from_s, first.to_s), (SpanKind::WarmUp, 0.0, 12.0));
+        assert_eq!(timeline.spans.iter().filter(|span| span.kind == SpanKind::Window).count(), 10);
+        assert!((timeline.end_s() - 136.0).abs() < 0.1, "{}", timeline.end_s());
+        assert_eq!(timeline.traces.len(), 1);
+    }
+
+    #[test]
+    fn non_finite_readings_split_segments() {
+        let summary = fixture::hostile();
+        let split = Timeline::new(&summary.benches[0], &summary.run.headline);
+        let whole = Timeline::new(&summary.benches[1], &summary.run.headline);
+        assert_eq!(split.traces[0].power_w.len(), whole.traces[0].power_w.len() + 1);
+        assert!(split.traces[0].power_w.iter().flatten().all(|point| point.1.is_finite()));
     }
 }

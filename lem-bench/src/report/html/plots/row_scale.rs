@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use super::axis::{AxisRange, bounds, three_digits, tick_label};
+use super::chart::{AxisRange, bounds, three_digits, tick_label};
 use super::style::escape;
 
 const WIDTH: f64 = 240.0;

@@ -2,11 +2,10 @@
 
 use plotters::style::text_anchor::HPos;
 
-use super::super::output::ReportError;
-use super::axis::{bounds, tick_label};
-use super::chart::{Axis, Chart, Figure, Scale, Shape};
+use super::chart::{Axis, Chart, Figure, Scale, Shape, bounds, tick_label};
 use super::style::{INK, LINES, span_tint};
 use crate::model::SpanKind;
+use crate::report::html::output::ReportError;
 
 /// A value and, if it has one, the ends of its interval.
 pub(in super::super) type SeriesValue = (f64, Option<(f64, f64)>);

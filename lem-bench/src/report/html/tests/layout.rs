@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use super::super::{Report, slug};
-use super::{bench_page, index, linked_pages, pages, parse};
+use super::{bench_page, content, index, pages, parse};
 use crate::analysis::Summary;
 use crate::model::TracePoint;
 use crate::report::fixture;
+use crate::report::html::{Report, slug};
 
 /// Tags that the outline leaves out: text, parts of a drawing, cells.
 const OMITTED_TAGS: &str = "!DOCTYPE a b body br code dd desc dt head html line meta option path polygon polyline rect circle ellipse \
@@ -37,7 +37,7 @@ fn outline(page: &str) -> String {
 
 #[test]
 fn outlines() {
-    let (grid, compared, trends) = (fixture::on_a_grid(), linked_pages::comparison(), linked_pages::trends());
+    let (grid, compared, trends) = (fixture::on_a_grid(), content::comparison(), content::trends());
     let files = Report::new(&grid, slug).against(&compared).with_history(&trends).files().unwrap();
     for name in ["index", "benches", "compare", "history"] {
         let file = files.iter().find(|file| file.path.starts_with(name)).unwrap();

@@ -2,7 +2,6 @@
 
 mod content;
 mod layout;
-mod linked_pages;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -90,7 +89,7 @@ fn write_pages() {
     for (name, summary) in fixtures() {
         write(&root.join(name), Report::new(&summary, slug).files().unwrap());
     }
-    let (grid, compared, trends) = (fixture::on_a_grid(), linked_pages::comparison(), linked_pages::trends());
+    let (grid, compared, trends) = (fixture::on_a_grid(), content::comparison(), content::trends());
     let report = Report::new(&grid, slug).against(&compared).with_history(&trends);
     write(&root.join("compared"), report.files().unwrap());
     let compared = comparison_page(&compared, &fixture::hostile().run).unwrap();

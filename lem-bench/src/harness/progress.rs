@@ -1,43 +1,171 @@
-//! Formats the state of a run as two lines of limited width.
+//! Progress on stderr: two live lines on a terminal, otherwise a line per bench.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::super::duration_text::format_duration;
-use crate::model::Origin;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::config::Config;
+use super::console;
+use super::parse::format_duration;
+use crate::model::{Origin, Outcome, Record};
+use crate::plan::TimePlan;
 use crate::report::number_format;
 use crate::report::terminal_text::{clean, shorten, width};
-use crate::runner::Stage;
+use crate::runner::{self, Event, Observer, ObserverError, Stage};
 use crate::sampler::LivePowerReading;
+
+/// How progress is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// No output.
+    Quiet,
+    /// A line at start and end of each bench.
+    Lines,
+    /// Live lines, and a line at the end of each bench.
+    Terminal,
+}
+
+/// Prints the progress of a run.
+#[derive(Debug)]
+pub(super) struct Progress {
+    style: Style,
+    looks: Looks,
+    plan: TimePlan,
+    power: LivePowerReading,
+    origin: Origin,
+    /// Number, starting at 1, and remaining time of each bench by id.
+    benches: BTreeMap<String, (usize, Duration)>,
+    /// Start times of running benches.
+    started: BTreeMap<String, Instant>,
+    bar: Option<Bar>,
+}
+
+impl Progress {
+    pub(super) fn new(config: &Config, plan: TimePlan, power: LivePowerReading, origin: Origin) -> Self {
+        let style = match (config.is_quiet(), console::stderr_is_terminal()) {
+            (true, _) => Style::Quiet,
+            // Live lines would overwrite log lines.
+            (false, true) if config.log.is_none() => Style::Terminal,
+            (false, _) => Style::Lines,
+        };
+        let looks = Looks { color: console::Paint::of_stderr(config.color).is_on() };
+        let numbered = plan.benches().iter().enumerate();
+        let benches =
+            numbered.map(|(index, bench)| (bench.id.clone(), (index + 1, bench.schedule.expected()))).collect();
+        Self { style, looks, plan, power, origin, benches, started: BTreeMap::new(), bar: None }
+    }
+
+    fn position(&self, id: &str) -> String {
+        format!("[{}/{}]", self.number(id), self.plan.benches().len())
+    }
+
+    /// Returns the number of a bench, starting at 1; 0 if unknown.
+    fn number(&self, id: &str) -> usize {
+        self.benches.get(id).map_or(0, |(number, _)| *number)
+    }
+
+    /// Returns the remaining time of all other benches.
+    fn left_without(&self, id: &str) -> Duration {
+        self.benches.iter().filter(|(other, _)| *other != id).map(|(_, (_, left))| *left).sum()
+    }
+
+    fn bench_started(&mut self, id: &str) {
+        self.started.insert(id.to_owned(), Instant::now());
+        if self.style == Style::Lines {
+            let own = self.benches.get(id).map_or(Duration::ZERO, |(_, left)| *left);
+            let (expected, left) = (format_duration(own), format_duration(own + self.left_without(id)));
+            console::err(&format!("{} {id}: about {expected}, {left} for the rest of the run\n", self.position(id)));
+        }
+    }
+
+    fn bench_ended(&mut self, id: &str, outcome: &Outcome) {
+        self.bar = None;
+        let verb = match outcome {
+            Outcome::Completed => "done",
+            Outcome::Failed { .. } => "failed",
+            Outcome::Panicked { .. } => "panicked",
+            Outcome::DeviceLost { .. } => "device lost",
+        };
+        let elapsed = self.started.remove(id).map_or(Duration::ZERO, |started| started.elapsed());
+        if let Some((_, left)) = self.benches.get_mut(id) {
+            *left = Duration::ZERO;
+        }
+        if self.style != Style::Quiet {
+            console::err(&format!("{} {id}: {verb} in {}\n", self.position(id), format_duration(elapsed)));
+        }
+    }
+
+    fn update(&mut self, progress: &runner::Progress<'_>) {
+        if let Some((_, left)) = progress.bench.and_then(|id| self.benches.get_mut(id)) {
+            *left = progress.left;
+        }
+        if self.style != Style::Terminal {
+            return;
+        }
+        let id = progress.bench.unwrap_or_default();
+        let state = ProgressState {
+            bench: (self.number(id), self.plan.benches().len()),
+            id: id.to_owned(),
+            stage: progress.stage,
+            cycle: progress.cycle,
+            left: progress.left,
+            after: self.left_without(id),
+            total: self.plan.total().max(Duration::from_millis(1)),
+            updated: Instant::now(),
+            power: Some(self.power.clone()),
+            origin: self.origin,
+        };
+        match &self.bar {
+            Some(bar) => bar.update(state),
+            None => self.bar = Some(Bar::show(state, self.looks)),
+        }
+    }
+}
+
+impl Observer for Progress {
+    fn on(&mut self, event: &Event<'_>) -> Result<(), ObserverError> {
+        match event {
+            Event::Record(Record::Bench(bench)) => self.bench_started(&bench.id),
+            Event::Record(Record::BenchEnd(end)) => self.bench_ended(&end.bench, &end.outcome),
+            Event::Record(Record::RunEnd(_)) => self.bar = None,
+            Event::Record(_) => {}
+            Event::Progress(progress) => self.update(progress),
+        }
+        Ok(())
+    }
+}
 
 /// The state of a run.
 #[derive(Debug, Clone)]
-pub(super) struct ProgressState {
+struct ProgressState {
     /// Number of the bench, starting at 1, and number of benches; `(0, n)` before the first.
-    pub(super) bench: (usize, usize),
+    bench: (usize, usize),
     /// Id of the bench; empty before the first.
-    pub(super) id: String,
+    id: String,
     /// Stage of the protocol.
-    pub(super) stage: Stage,
+    stage: Stage,
     /// Index of the current cycle, starting at 0, and number of cycles.
-    pub(super) cycle: (u32, u32),
+    cycle: (u32, u32),
     /// Planned remaining time of the bench at `updated`.
-    pub(super) left: Duration,
+    left: Duration,
     /// Planned time of the run after this bench.
-    pub(super) after: Duration,
+    after: Duration,
     /// Planned time of the whole run.
-    pub(super) total: Duration,
+    total: Duration,
     /// Time of this state.
-    pub(super) updated: Instant,
+    updated: Instant,
     /// Current power, if available.
-    pub(super) power: Option<LivePowerReading>,
+    power: Option<LivePowerReading>,
     /// Origin of the power.
-    pub(super) origin: Origin,
+    origin: Origin,
 }
 
 /// Style of the lines.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Looks {
-    pub(super) color: bool,
+struct Looks {
+    color: bool,
 }
 
 impl Looks {
@@ -48,7 +176,7 @@ impl Looks {
 
 /// Formats `[2/6] decode/batch=4 · cycle 3/10 · window · 335 W` in at most `columns`. Omits the stage first, then the power;
 /// then shortens the id.
-pub(super) fn activity_line(state: &ProgressState, columns: usize, looks: Looks) -> String {
+fn activity_line(state: &ProgressState, columns: usize, looks: Looks) -> String {
     let number = match state.bench {
         (0, _) => String::new(),
         (n, of) => format!("[{n}/{of}] "),
@@ -91,12 +219,14 @@ pub(super) fn activity_line(state: &ProgressState, columns: usize, looks: Looks)
 
 /// The id is shortened to this width before other parts are omitted.
 const MIN_ID_WIDTH: usize = 16;
+
 /// Minimum useful width of the bar, in columns.
 const MIN_BAR_WIDTH: usize = 8;
+
 const MAX_BAR_WIDTH: usize = 40;
 
 /// Formats `━━━━━━━━━━──────── 42 % · 12 s left of this bench, 3 min 5 s of the run` in at most `columns`.
-pub(super) fn remaining_line(state: &ProgressState, now: Instant, columns: usize, looks: Looks) -> String {
+fn remaining_line(state: &ProgressState, now: Instant, columns: usize, looks: Looks) -> String {
     let left = state.left.saturating_sub(now.saturating_duration_since(state.updated));
     let run = left + state.after;
     let share = 1.0 - (run.as_secs_f64() / state.total.as_secs_f64().max(1e-9)).clamp(0.0, 1.0);
@@ -129,6 +259,53 @@ pub(super) fn remaining_line(state: &ProgressState, now: Instant, columns: usize
 /// Rounds up to whole seconds.
 fn whole(time: Duration) -> Duration {
     Duration::from_secs(time.as_secs_f64().ceil() as u64)
+}
+
+/// Time between redraws.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// The visible lines. Dropping removes them.
+#[derive(Debug)]
+struct Bar {
+    bar: ProgressBar,
+    state: Arc<Mutex<ProgressState>>,
+}
+
+impl Bar {
+    /// Shows the lines.
+    fn show(state: ProgressState, looks: Looks) -> Self {
+        let state = Arc::new(Mutex::new(state));
+        let read = |state: &Arc<Mutex<ProgressState>>| state.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // Some terminals wrap a line of exactly their width.
+        let columns = || console::stderr_width().saturating_sub(1);
+        let (first, second) = (Arc::clone(&state), Arc::clone(&state));
+        // The template is constant, and a test parses it.
+        let style =
+            ProgressStyle::with_template("{activity}\n{remaining}").unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style = style
+            .with_key("activity", move |_: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
+                let _ = w.write_str(&activity_line(&read(&first), columns(), looks));
+            })
+            .with_key("remaining", move |_: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
+                let _ = w.write_str(&remaining_line(&read(&second), Instant::now(), columns(), looks));
+            });
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(1)).with_style(style);
+        console::set_progress_bar(Some(bar.clone()));
+        bar.enable_steady_tick(INTERVAL);
+        Self { bar, state }
+    }
+
+    /// Updates the state; the next redraw shows it.
+    fn update(&self, state: ProgressState) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        console::set_progress_bar(None);
+        self.bar.finish_and_clear();
+    }
 }
 
 #[cfg(test)]
@@ -194,5 +371,10 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn template_is_valid() {
+        assert!(ProgressStyle::with_template("{activity}\n{remaining}").is_ok());
     }
 }
