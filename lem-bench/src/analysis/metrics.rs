@@ -189,7 +189,7 @@ fn add_sampler_cost(metrics: &mut Metrics, input: &MetricInput<'_>) {
 }
 
 /// Returns a ratio as a metric; an error becomes the reason why it is missing.
-pub(super) fn to_metric(
+fn to_metric(
     kind: MetricKind<'_>,
     ratio: Result<Ratio, impl std::fmt::Display>,
     cycles: usize,

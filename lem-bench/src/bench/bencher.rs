@@ -264,7 +264,7 @@ impl<I: Inputs + ?Sized> Inputs for &I {
 }
 
 /// Cycles through `n` inputs, in a new seeded order on each pass.
-pub(super) struct InputOrder {
+struct InputOrder {
     indices: Vec<usize>,
     next: usize,
     rng: Xoshiro256PlusPlus,
@@ -276,7 +276,7 @@ impl InputOrder {
     }
 
     /// Returns the index of the next input. Does not allocate.
-    pub(super) fn next(&mut self) -> usize {
+    fn next(&mut self) -> usize {
         if self.next >= self.indices.len() {
             self.indices.shuffle(&mut self.rng);
             self.next = 0;

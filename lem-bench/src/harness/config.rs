@@ -169,7 +169,7 @@ pub(super) struct Config {
 }
 
 /// Default seed. It is fixed, so that two runs use their inputs in the same order.
-pub(super) const DEFAULT_SEED: u64 = 1;
+const DEFAULT_SEED: u64 = 1;
 
 impl Default for Config {
     fn default() -> Self {

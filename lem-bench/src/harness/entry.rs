@@ -246,7 +246,7 @@ fn select(call: &Invocation, cases: Vec<Case>) -> SelectedCases {
 /// # Errors
 /// The versions differ, or the connection fails.
 #[cfg(unix)]
-pub(super) fn run_worker(version: &str, registry: Registry, target: &TargetInfo) -> Result<ExitStatus, HarnessError> {
+fn run_worker(version: &str, registry: Registry, target: &TargetInfo) -> Result<ExitStatus, HarnessError> {
     if version != VERSION {
         return Err(HarnessError::usage(format!(
             "worker protocol mismatch: this binary (lem-bench {}) uses version {VERSION}, its parent uses version \

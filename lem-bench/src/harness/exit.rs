@@ -125,7 +125,7 @@ impl From<StoreError> for HarnessError {
 }
 
 /// Prints the reply to the first signal.
-pub(super) type Note = fn(&str);
+type Note = fn(&str);
 
 /// Handles signals until the process ends.
 ///

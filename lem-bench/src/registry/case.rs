@@ -25,8 +25,8 @@ pub struct Case {
     pub attributes: Attributes,
     /// Source location.
     pub place: SourceLocation,
-    pub(super) values: CaseValues,
-    pub(super) run: RunBody,
+    values: CaseValues,
+    run: RunBody,
 }
 
 impl Case {

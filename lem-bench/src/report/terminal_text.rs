@@ -19,7 +19,7 @@ pub(crate) fn clean(text: &str) -> String {
 
 /// Returns the columns that a character takes: none for combining marks, two for wide East Asian characters and emoji
 /// (the blocks that are wide as a whole in Unicode's `EastAsianWidth.txt`), otherwise one.
-pub(super) fn char_width(c: char) -> usize {
+fn char_width(c: char) -> usize {
     match c as u32 {
         0x0300..=0x036F | 0x1AB0..=0x1AFF | 0x1DC0..=0x1DFF | 0x20D0..=0x20FF | 0xFE00..=0xFE0F | 0xFE20..=0xFE2F => 0,
         0x1100..=0x115F

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::model::{Outcome, id_hash};
 
 /// Drives one case.
-pub(super) struct CaseDriver {
+struct CaseDriver {
     lease: ContextLease,
     runner: ProtocolRunner,
     clock: Arc<dyn Clock>,
@@ -27,7 +27,7 @@ pub(super) struct CaseDriver {
 
 impl CaseDriver {
     /// Starts a case; `None` when the session has dropped it.
-    pub(super) fn start(mut lease: ContextLease, job: &Job) -> Option<Self> {
+    fn start(mut lease: ContextLease, job: &Job) -> Option<Self> {
         let context = lease.context()?;
         let (clock, seed) = (Arc::clone(&context.config.clock), context.config.seed ^ id_hash(&job.record.id));
         let runner = ProtocolRunner::start(context, job);

@@ -202,7 +202,7 @@ fn process_cpu(context: &MeasureContext) -> Option<Duration> {
 
 /// Records the requests of one cycle.
 #[derive(Debug, Default)]
-pub(super) struct RequestRecorder {
+struct RequestRecorder {
     requests: RequestLog,
     phases: Vec<(&'static str, Stamp, Stamp)>,
     work: WorkCounts,
@@ -214,13 +214,13 @@ pub(super) struct RequestRecorder {
 
 impl RequestRecorder {
     /// Estimates the size of a window that is `ratio` times as long as this request, which is outside a window.
-    pub(super) fn observe_size(&mut self, iteration: &Iteration<'_>, ratio: f64) {
+    fn observe_size(&mut self, iteration: &Iteration<'_>, ratio: f64) {
         let in_window = |n: usize| (n as f64 * ratio).min(4e6) as usize;
         self.raise_max_sizes([1, iteration.marks.len(), iteration.phases.len()].map(in_window));
     }
 
     /// Reserves memory for a window: twice the largest so far.
-    pub(super) fn reserve(&mut self) {
+    fn reserve(&mut self) {
         let [requests, marks, phases] = self.max_sizes.map(|n| 2 * n + 64);
         self.requests.latency_ns.reserve(requests);
         self.requests.ttft_ns.reserve(requests);
@@ -270,12 +270,12 @@ impl RequestRecorder {
     }
 
     /// Takes the work of the window that ends now.
-    pub(super) fn take_work(&mut self) -> WorkCounts {
+    fn take_work(&mut self) -> WorkCounts {
         std::mem::take(&mut self.work)
     }
 
     /// Takes the times of all requests since the last call.
-    pub(super) fn take_requests(&mut self) -> RequestLog {
+    fn take_requests(&mut self) -> RequestLog {
         let mut requests = std::mem::take(&mut self.requests);
         requests.phases =
             self.phases.drain(..).map(|(name, start, stop)| PhaseSpan { name: name.to_owned(), start, stop }).collect();

@@ -35,7 +35,7 @@ impl Thermal {
     }
 
     /// Returns the degrees above ambient after `seconds` of `power`, starting at `above`, and the energy in joules.
-    pub(super) fn pass(&self, power: LinearPower, above: f64, seconds: f64) -> (f64, f64) {
+    fn pass(&self, power: LinearPower, above: f64, seconds: f64) -> (f64, f64) {
         let x = self.damping(power) * seconds / self.tau_s;
         let (phi, psi) = relaxation(x);
         let heating = self.c_per_w * power.fixed_w * seconds / self.tau_s;

@@ -134,7 +134,7 @@ struct LongRun<'a> {
 }
 
 /// Returns the cost of a token from a long virtual run. The scenario must have been checked.
-pub(super) fn long_run(scenario: &Scenario) -> Truth {
+fn long_run(scenario: &Scenario) -> Truth {
     let without_noise = |device: &DeviceSpec| {
         let spec = DeviceSpec { power_noise: 0.0, ..device.clone() };
         Device::new(&spec, &[], Key::new(0))

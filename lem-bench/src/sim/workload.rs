@@ -162,7 +162,7 @@ pub struct VirtualRequest {
     /// Tokens to generate; at least 1.
     pub output_tokens: u64,
     /// Factor on its time: warm-up times noise.
-    pub(super) time_factor: f64,
+    time_factor: f64,
 }
 
 /// The purposes of a workload's random numbers.
@@ -176,7 +176,7 @@ enum Stream {
 
 /// Draws the requests of one launch of a workload.
 #[derive(Debug, Clone)]
-pub(super) struct Requests {
+struct Requests {
     spec: WorkloadSpec,
     launch: Key,
     cycle: Key,
@@ -194,7 +194,7 @@ impl Requests {
     }
 
     /// Begins cycle `n` and returns its random factor on power.
-    pub(super) fn set_cycle(&mut self, n: u64) -> f64 {
+    fn set_cycle(&mut self, n: u64) -> f64 {
         self.cycle = self.launch.with(n);
         self.in_cycle = 0;
         self.last_noise = None;
@@ -202,12 +202,12 @@ impl Requests {
     }
 
     /// Returns the key of all random numbers of the present cycle.
-    pub(super) fn cycle_key(&self) -> Key {
+    fn cycle_key(&self) -> Key {
         self.cycle
     }
 
     /// Returns the next request.
-    pub(super) fn next(&mut self, shape: Shape) -> VirtualRequest {
+    fn next(&mut self, shape: Shape) -> VirtualRequest {
         let index = self.in_cycle;
         let (input_tokens, output_tokens) = match shape {
             Shape::Fixed => (self.spec.input_tokens.median(), self.spec.output_tokens.median()),

@@ -165,7 +165,7 @@ fn unsafe_component(text: &str) -> Option<&'static str> {
 
 /// Returns a time in seconds since 1970 as text that sorts by time and that any file system accepts:
 /// `2026-11-23T14-05-33Z`.
-pub(super) fn file_stamp(unix_s: u64) -> String {
+fn file_stamp(unix_s: u64) -> String {
     let CivilTime { year, month, day, hour, minute, second } = CivilTime::from_unix(unix_s);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}-{minute:02}-{second:02}Z")
 }

@@ -28,7 +28,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A running worker.
 #[derive(Debug)]
-pub(super) struct Worker {
+struct Worker {
     process: Child,
     /// `None` once the process has ended.
     cpu_timer: Option<ChildCpuTimer>,
@@ -43,7 +43,7 @@ pub(super) struct Worker {
 
 impl Worker {
     /// Starts a worker. Its standard input is its end of the socket; its output goes where that of this process goes.
-    pub(super) fn start(launch: &Launch, interrupt: &Interrupt) -> io::Result<Self> {
+    fn start(launch: &Launch, interrupt: &Interrupt) -> io::Result<Self> {
         let (socket, worker_socket) = UnixStream::pair()?;
         socket.set_read_timeout(Some(POLL_INTERVAL))?;
         let mut command = Command::new(&launch.binary);
@@ -64,7 +64,7 @@ impl Worker {
     }
 
     /// Sets the time since the start in which other benches ran: the time limit excludes it.
-    pub(super) fn set_waited(&mut self, time: Duration) {
+    fn set_waited(&mut self, time: Duration) {
         self.waited = time;
     }
 
@@ -92,7 +92,7 @@ impl Worker {
     }
 
     /// Ends a worker that failed to answer, and returns a description of what happened to it.
-    pub(super) fn describe_failure(mut self, error: &io::Error) -> String {
+    fn describe_failure(mut self, error: &io::Error) -> String {
         let limit = self.limit.unwrap_or_default().as_secs_f64();
         match error.kind() {
             io::ErrorKind::TimedOut => {

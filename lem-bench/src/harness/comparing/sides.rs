@@ -16,7 +16,7 @@ use crate::store::{Baseline, History, Home, MachineSpreads, StoreError};
 #[derive(Debug)]
 pub(in crate::harness) struct Loaded {
     /// The name that the user gave.
-    pub(in crate::harness) name: String,
+    name: String,
     /// The runs, each with the benches that belong to the side.
     pub(in crate::harness) summaries: Vec<Summary>,
 }

@@ -144,7 +144,7 @@ unsafe impl GlobalAlloc for CountingAllocator {
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 /// Runs `action` and returns its result, and the most bytes that this thread held during it, beyond those before it.
-pub(super) fn peak<T>(action: impl FnOnce() -> T) -> (T, usize) {
+fn peak<T>(action: impl FnOnce() -> T) -> (T, usize) {
     let before = HELD.get();
     PEAK.set(before);
     let result = action();
@@ -198,7 +198,7 @@ const TOKENS: [&str; 34] = [
 ];
 
 /// Makes inputs from seeds.
-pub(super) struct Mutator {
+struct Mutator {
     rng: Xoshiro256PlusPlus,
     sealed: bool,
 }
@@ -213,7 +213,7 @@ impl Mutator {
     }
 
     /// Returns the next input. If lines have checksums, most are corrected, so that the code behind the check is reached.
-    pub(super) fn mutate(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
+    fn mutate(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
         let mut bytes = seeds[self.below(seeds.len())].clone();
         for _ in 0..[1, 1, 1, 2, 5][self.below(5)] {
             self.change(&mut bytes, seeds);

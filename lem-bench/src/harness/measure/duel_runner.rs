@@ -40,7 +40,7 @@ pub(in crate::harness) struct DuelBench {
     /// The schedule of one turn.
     pub(in crate::harness) turn: Schedule,
     /// The number of pairs: turns of each side.
-    pub(in crate::harness) pairs: u32,
+    pairs: u32,
 }
 
 impl DuelBench {

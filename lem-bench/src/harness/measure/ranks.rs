@@ -45,7 +45,7 @@ pub(super) fn rank_info(config: &Config) -> Result<Option<RankInfo>, HarnessErro
 ///
 /// # Errors
 /// The order is interleaved.
-pub(super) fn check_order(config: &Config) -> Result<(), HarnessError> {
+fn check_order(config: &Config) -> Result<(), HarnessError> {
     if config.order == Order::Interleaved {
         return Err(HarnessError::usage(
             "--order interleaved does not work with several processes: choose grouped or shuffled",
@@ -55,12 +55,12 @@ pub(super) fn check_order(config: &Config) -> Result<(), HarnessError> {
 }
 
 /// The folder of the barrier of this many ranks.
-pub(super) fn barrier_folder(run: &Path, world: u32) -> PathBuf {
+fn barrier_folder(run: &Path, world: u32) -> PathBuf {
     run.join(format!("ranks-{world}"))
 }
 
 /// The folder of the ranks' run: that of a resumed run, or a new one.
-pub(super) fn run_folder(config: &Config, home: &Home, target: &str) -> Result<RunDir, HarnessError> {
+fn run_folder(config: &Config, home: &Home, target: &str) -> Result<RunDir, HarnessError> {
     let previous = config.resume.as_ref().map(|selector| jobs::find_run(home, selector, target)).transpose()?;
     previous.flatten().map_or_else(|| RunDir::create(home).map_err(HarnessError::from), Ok)
 }
@@ -234,7 +234,7 @@ impl Ranks {
 }
 
 /// The distinct numbers of processes that the selected benches request, in the order of the benches.
-pub(super) fn world_sizes(config: &Config, cases: &SelectedCases) -> Vec<u32> {
+fn world_sizes(config: &Config, cases: &SelectedCases) -> Vec<u32> {
     let mut seen = BTreeSet::new();
     let requested = cases.selected.run.iter().map(|case| requested_processes(config, case));
     requested.filter(|n| seen.insert(*n)).collect()

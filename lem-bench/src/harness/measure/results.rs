@@ -51,7 +51,7 @@ impl Results {
     }
 
     /// The results folder.
-    pub(super) fn home(&self) -> &Home {
+    fn home(&self) -> &Home {
         &self.home
     }
 

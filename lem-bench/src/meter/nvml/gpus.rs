@@ -14,13 +14,13 @@ use crate::model::{DomainId, fact_names};
 pub(super) struct Gpu {
     /// `gpu:N`, where N is NVML's index.
     pub(super) id: DomainId,
-    pub(super) uuid: String,
+    uuid: String,
     pub(super) name: String,
     pub(super) device: Device<'static>,
     /// The MIG instances that this process may use; empty if it may use the whole GPU.
-    pub(super) mig_instances: Vec<String>,
+    mig_instances: Vec<String>,
     /// Whether MIG is enabled.
-    pub(super) is_mig: bool,
+    is_mig: bool,
 }
 
 /// The opened GPUs, and notes about their selection for the result.

@@ -249,7 +249,7 @@ fn highlights(benches: &[BenchSummary]) -> Highlights<'_> {
 }
 
 /// The cards, in reading order.
-pub(super) fn cards(
+fn cards(
     benches: &[BenchSummary],
     origin: Origin,
     compared: Option<&Comparison>,

@@ -14,7 +14,7 @@ use crate::units::{Joules, Stamp, Watts};
 const SCATTER: [f64; 10] = [0.2, -0.3, 0.1, -0.1, 0.3, -0.2, -0.1, 0.2, 0.0, -0.1];
 
 /// The id of the process that measured.
-pub(super) const PID: u32 = 1000;
+const PID: u32 = 1000;
 
 /// Returns a stamp of the run.
 pub(super) fn at(seconds: f64) -> Stamp {
@@ -33,7 +33,7 @@ pub(super) struct Journal {
     pub(super) head: RunHeader,
     pub(super) bare: IdleRecord,
     pub(super) bench: BenchRecord,
-    pub(super) loaded: IdleRecord,
+    loaded: IdleRecord,
     pub(super) warm_up: WarmUpRecord,
     pub(super) cycles: Vec<CycleRecord>,
     pub(super) resumed: bool,

@@ -222,7 +222,7 @@ impl Timeline {
     }
 
     /// Where the last span or reading ends, in seconds.
-    pub(in crate::report::html) fn end_s(&self) -> f64 {
+    fn end_s(&self) -> f64 {
         let segments = self.traces.iter().flat_map(|trace| trace.power_w.iter().chain(&trace.temperature_c));
         let times = segments.flatten().map(|point| point.0);
         self.spans.iter().map(|span| span.to_s).chain(times).fold(0.0, f64::max)
