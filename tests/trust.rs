@@ -148,7 +148,7 @@ fn failed_reads_are_found() {
 fn lost_device_is_invalid_and_keeps_its_cycles() {
     let runs = run_fault("faults/lost", &[Check::DeviceLost]);
     assert_all_have(&runs, Check::DeviceLost, Severity::Invalid);
-    assert!(runs.iter().any(|bench| !bench.cycles.is_empty()), "in some runs cycles were measured before it");
+    assert!(runs.iter().any(|bench| !bench.cycles.is_empty()), "no run has cycles before the loss");
     assert!(runs.iter().flat_map(|bench| &bench.cycles).all(|cycle| cycle.energy_j.is_some()));
 }
 
@@ -159,7 +159,7 @@ fn other_process_is_always_found() {
         found(bench, Check::Outlier).or(found(bench, Check::IdleMoved)).or(found(bench, Check::Temperature)).is_some()
     };
     let n = runs.iter().filter(is_found).count();
-    assert_eq!(n, runs.len(), "{n} of {} runs have a finding", runs.len());
+    assert_eq!(n, runs.len(), "only {n} of {} runs have a finding", runs.len());
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn throttling_is_found_with_its_duration() {
     for n in 0..4 {
         let bench = run(&throttling, n);
         assert_eq!(found(&bench, Check::Throttled), Some(Severity::Invalid), "run {n}:\n{}", render(&bench));
-        let finding = bench.findings.iter().find(|finding| finding.check == Check::Throttled).expect("it was found");
+        let finding = bench.findings.iter().find(|finding| finding.check == Check::Throttled).expect("a finding");
         assert!(
             finding.evidence.contains("the temperature (hardware)") && finding.evidence.contains(" s of the windows")
         );
