@@ -145,7 +145,7 @@ fn selection_follows_libtest() {
 }
 
 #[test]
-fn orders_manual_benches_after_attributes() {
+fn orders_manual_benches_last() {
     let mut registry = Registry::from_attributes();
     for n in [10, 2] {
         registry.add(BenchDefinition::from_fn(format!("manual {n}"), move |b| b.iter(|| assert!(n > 0))));

@@ -69,7 +69,7 @@ fn mutable(b: &mut Bencher, mut n: u8) {
 fn unused(_: &mut Bencher, _n: u8) {}
 
 #[test]
-fn allows_mutable_and_unused_parameters() {
+fn allows_mutable_and_unused_args() {
     assert_eq!(common::ids("patterns"), ["patterns/mutable/n=1", "patterns/unused/_n=1"]);
     assert!(common::run(&common::case("patterns/mutable/n=1")).is_ok());
 }

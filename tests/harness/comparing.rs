@@ -66,7 +66,7 @@ fn lines(path: &Path) -> usize {
 }
 
 #[test]
-fn missing_baseline_fails_before_measuring() {
+fn checks_baseline_before_measuring() {
     let results = Results::new();
     results
         .bench(1.0, &["--baseline", "main"])
@@ -137,7 +137,7 @@ fn gate_reports_estimates() {
 }
 
 #[test]
-fn load_baseline_compares_without_measuring() {
+fn load_baseline_does_not_measure() {
     let results = Results::new();
     results.bench(1.0, &["--save-baseline", "old"]).exits_with(0);
     results.bench(1.3, &["--save-baseline", "feature/new"]).exits_with(0);

@@ -19,7 +19,7 @@ fn runs(home: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn path_like_ids_stay_in_results_folder() {
+fn path_like_ids_stay_in_folder() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("deep/er/home");
     let values = "dtype=../../../../escaped,/etc/passwd,CON,nul.txt,a b,ä,.,..,C:\\x,-rf";
@@ -43,7 +43,7 @@ fn path_like_ids_stay_in_results_folder() {
 }
 
 #[test]
-fn path_like_names_stay_in_results_folder() {
+fn path_like_names_stay_in_folder() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("home");
     for name in ["../../x", "/etc", "CON", "a/b", ".hidden", "x.", ""] {

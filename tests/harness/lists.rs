@@ -37,7 +37,7 @@ fn parallel_lists_are_independent() {
 }
 
 #[test]
-fn each_listed_id_runs_alone_with_exact() {
+fn exact_runs_each_listed_id() {
     let all = ids(&call(&["--list", "--format", "terse"]));
     assert_eq!(all.len(), 10);
     for id in &all {

@@ -28,7 +28,7 @@ fn page(output: &Output) -> PathBuf {
 }
 
 #[test]
-fn writes_table_page_summary_and_journal() {
+fn writes_page_summary_and_journal() {
     let home = tempfile::tempdir().unwrap();
     let output = run(&mut bench(home.path(), &["good/decode", "batch=4"])).exits_with(0);
     for text in ["good/decode", "good/grid/batch=4/dtype=a%2Fb", "J per output token", "(estimated)", "| bench"] {
@@ -171,7 +171,7 @@ fn missing_meter_and_wrong_domain() {
 }
 
 #[test]
-fn checks_results_folder_before_measuring() {
+fn checks_folder_before_measuring() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("home");
     std::fs::write(&file, "in the way").unwrap();
@@ -184,7 +184,7 @@ fn checks_results_folder_before_measuring() {
 }
 
 #[test]
-fn dry_run_prints_plan_and_writes_nothing() {
+fn dry_run_writes_nothing() {
     let home = tempfile::tempdir().unwrap();
     let output = run(&mut bench(home.path(), &["--dry-run", "--min-window", "5s", "--cycles", "4"])).exits_with(0);
     assert!(
@@ -211,7 +211,7 @@ fn output_dir_sets_results_folder() {
 }
 
 #[test]
-fn interval_level_and_resamples_are_used() {
+fn uses_interval_level_and_resamples() {
     let home = tempfile::tempdir().unwrap();
     let args = ["good/decode", "-q", "--confidence-level", "0.9", "--nresamples", "200"];
     let output = run(&mut bench(home.path(), &args)).exits_with(0);

@@ -76,7 +76,7 @@ fn shown(output: &Output, name: &str) -> (String, String) {
 }
 
 #[test]
-fn each_option_has_environment_variable() {
+fn options_have_environment_variables() {
     let options = options();
     assert!(options.len() > 25, "{options:?}");
     for option in &options {
@@ -183,7 +183,7 @@ fn reads_nearest_file_up_to_workspace() {
 }
 
 #[test]
-fn unknown_key_names_place_and_suggestion() {
+fn unknown_key_error_has_suggestion() {
     let folder = tempfile::tempdir().unwrap();
     let path = write(folder.path(), "gap = 1\nmin_windw = 2\n");
     let output = run(fixture(&["--list"]).current_dir(folder.path())).exits_with(2);

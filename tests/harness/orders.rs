@@ -50,7 +50,7 @@ fn plan(home: &Path) -> Vec<String> {
 }
 
 #[test]
-fn interleaved_rounds_have_each_bench_once() {
+fn rounds_have_each_bench_once() {
     let measure = |seed: &str| {
         let home = tempfile::tempdir().unwrap();
         run(&mut simulated(home.path(), &["good", "--order", "interleaved", "--shuffle-seed", seed])).exits_with(0);
@@ -102,7 +102,7 @@ fn order_does_not_change_energy() {
     assert_eq!(grouped.len(), 4);
     for ((id, one), (same, other)) in grouped.into_iter().zip(interleaved) {
         assert_eq!(id, same);
-        assert!((one / other - 1.0).abs() < 0.01, "{id}: {one} J and {other} J a token");
+        assert!((one / other - 1.0).abs() < 0.01, "{id}: {one} J and {other} J per token");
     }
 }
 

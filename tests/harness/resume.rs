@@ -176,7 +176,7 @@ fn killed_runs_equal_uninterrupted_run() {
 }
 
 #[test]
-fn resuming_complete_run_changes_nothing() {
+fn leaves_complete_run_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     run(&mut simulated(folder.path(), &["good/decode"])).exits_with(0);
     let before = whole_lines(&runs(folder.path())[0]);

@@ -105,7 +105,7 @@ fn resumes_after_full_disk() {
 }
 
 #[test]
-fn read_only_folder_fails_before_measuring() {
+fn detects_read_only_folder() {
     let Some(disk) = Disk::mount("size=1m") else { return };
     run(&mut simulated(&disk.home(), &["good/decode"])).exits_with(0);
     let before = paths_below(&disk.home());

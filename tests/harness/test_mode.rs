@@ -21,7 +21,7 @@ fn failure_shows_message_and_rest_runs() {
 }
 
 #[test]
-fn fail_fast_stops_at_the_first_failure() {
+fn fail_fast_stops_at_first_failure() {
     let mut command = fixture(&["trouble", "--fail-fast"]);
     let output = run(command.env("FIXTURE_TROUBLE", "panics")).exits_with(101);
     assert!(output.out.contains("0 passed; 1 failed"), "{}", output.out);

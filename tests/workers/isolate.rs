@@ -104,7 +104,7 @@ fn workers_run_interleaved() {
 }
 
 #[test]
-fn warns_that_simulation_ignores_isolate() {
+fn simulation_warns_about_isolate() {
     let home = tempfile::tempdir().unwrap();
     let scenario = concat!("sim:", env!("CARGO_MANIFEST_DIR"), "/tests/scenarios/without_heat.json");
     let mut command = crate::support::clean_command(env!("CARGO_BIN_EXE_fixture-workers"), home.path());
@@ -114,7 +114,7 @@ fn warns_that_simulation_ignores_isolate() {
 }
 
 #[test]
-fn worker_gets_environment_and_empty_stdin() {
+fn worker_gets_environment_and_stdin() {
     let home = tempfile::tempdir().unwrap();
     let output = run(&mut bench(home.path(), &["given", "--env", "FIXTURE_GIVEN=a b=c"])).exits_with(0);
     assert!(output.out.contains("was given a b=c and reads \"\""), "{}", output.out);

@@ -27,7 +27,7 @@ fn sum(cycle: &Value, of: &str) -> f64 {
 }
 
 #[test]
-fn adds_up_tokens_and_counts_joules_once() {
+fn counts_all_tokens_and_joules_once() {
     let home = tempfile::tempdir().unwrap();
     run(&mut simulated(home.path(), &["--cycles", "3", "--processes", "3"])).exits_with(0);
     let summary = summary(home.path());
