@@ -4,7 +4,7 @@
 //! cargo run --release --example energy_window -- 0.5 1 2
 //! ```
 //! For each number of seconds it prints `begin` and `end` with the moment (ns of the machine's monotonic clock) while it
-//! waits so long, and then the joules with what the sensor allows for. `tests/tools/zeus_beside.sh` runs it beside Zeus.
+//! waits so long, and then the joules with what the sensor allows for. `tests/tools/zeus_compare.sh` runs it with Zeus.
 #![expect(clippy::print_stdout, reason = "an example that reports to the terminal")]
 
 use std::error::Error;
