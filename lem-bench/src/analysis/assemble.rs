@@ -29,34 +29,34 @@ pub enum AnalysisError {
 /// The records of one process for one bench.
 #[derive(Debug, Clone)]
 pub(super) struct ProcessRecords<'a> {
-    pub(super) header: &'a RunHeader,
-    pub(super) record: &'a BenchRecord,
-    pub(super) bare_idle: Option<&'a IdleRecord>,
-    pub(super) loaded_idle: Option<&'a IdleRecord>,
-    pub(super) warm_up: Option<&'a WarmUpRecord>,
-    pub(super) cycles: BTreeMap<u32, &'a CycleRecord>,
-    pub(super) end: Option<&'a BenchEnd>,
+    pub header: &'a RunHeader,
+    pub record: &'a BenchRecord,
+    pub bare_idle: Option<&'a IdleRecord>,
+    pub loaded_idle: Option<&'a IdleRecord>,
+    pub warm_up: Option<&'a WarmUpRecord>,
+    pub cycles: BTreeMap<u32, &'a CycleRecord>,
+    pub end: Option<&'a BenchEnd>,
     /// How often another process resumed it.
-    pub(super) resumed: u32,
+    pub resumed: u32,
 }
 
 /// The records of one bench.
 #[derive(Debug)]
 pub(super) struct BenchRecords<'a> {
     /// One entry per process, by rank; never empty.
-    pub(super) processes: Vec<ProcessRecords<'a>>,
+    pub processes: Vec<ProcessRecords<'a>>,
     /// Ranks with more than one journal.
-    pub(super) duplicate_ranks: BTreeSet<u32>,
+    pub duplicate_ranks: BTreeSet<u32>,
 }
 
 impl<'a> BenchRecords<'a> {
     /// Returns the records of the lowest rank, which stand for all processes where they have to be the same.
-    pub(super) fn first(&self) -> &ProcessRecords<'a> {
+    pub fn first(&self) -> &ProcessRecords<'a> {
         &self.processes[0]
     }
 
     /// Returns the cycles that every process has, by index.
-    pub(super) fn cycles(&self) -> BTreeMap<u32, Vec<&'a CycleRecord>> {
+    pub fn cycles(&self) -> BTreeMap<u32, Vec<&'a CycleRecord>> {
         let mut cycles: BTreeMap<u32, Vec<&CycleRecord>> = BTreeMap::new();
         for process in &self.processes {
             for (index, cycle) in &process.cycles {

@@ -12,13 +12,13 @@ use crate::units::{Joules, Stamp, Watts};
 /// A cycle over all its processes, with what its summary leaves out.
 #[derive(Debug)]
 pub(super) struct MergedCycle {
-    pub(super) summary: CycleSummary,
+    pub summary: CycleSummary,
     /// How its energy was obtained.
-    pub(super) method: Option<Method>,
+    pub method: Option<Method>,
     /// Energy at loaded idle power over the windows: each process' own idle power over its own windows.
-    pub(super) idle_j: Option<Joules>,
+    pub idle_j: Option<Joules>,
     /// The lowest and highest energy that the sensor of the cross-check allows.
-    pub(super) cross_check_bounds: Option<(Joules, Joules)>,
+    pub cross_check_bounds: Option<(Joules, Joules)>,
 }
 
 /// Merges the records of one cycle.

@@ -66,11 +66,11 @@ impl Options {
 /// A ratio of sums over cycles, with both intervals.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Ratio {
-    pub(super) value: f64,
-    pub(super) interval: Option<Interval>,
-    pub(super) bootstrap: Option<Interval>,
+    pub value: f64,
+    pub interval: Option<Interval>,
+    pub bootstrap: Option<Interval>,
     /// Why the interval is missing.
-    pub(super) missing: Option<String>,
+    pub missing: Option<String>,
 }
 
 /// Computes `numerator` (minus `idle` times `seconds`) over `denominator`; all slices have one entry per cycle.
@@ -159,7 +159,7 @@ pub(super) fn bootstrap_interval(ci: &BootstrapCi, cycles: usize) -> Interval {
 impl Ratio {
     /// Returns the inverse ratio: tokens per joule from joules per token. `None` when it is not above zero; its intervals
     /// are missing where they are not.
-    pub(super) fn inverse(&self) -> Option<Ratio> {
+    pub fn inverse(&self) -> Option<Ratio> {
         if self.value <= 0.0 {
             return None;
         }

@@ -18,15 +18,15 @@ pub(super) type Metrics = BTreeMap<String, Metric>;
 
 /// What metrics are computed from.
 pub(super) struct MetricInput<'a> {
-    pub(super) cycles: &'a [MergedCycle],
+    pub cycles: &'a [MergedCycle],
     /// The records of each cycle, one per process.
-    pub(super) records: &'a [Vec<&'a CycleRecord>],
+    pub records: &'a [Vec<&'a CycleRecord>],
     /// Bare idle power of the headline domains in each block, in W.
-    pub(super) bare_idle_w: Option<Vec<f64>>,
-    pub(super) source: Option<Source>,
-    pub(super) options: &'a Options,
+    pub bare_idle_w: Option<Vec<f64>>,
+    pub source: Option<Source>,
+    pub options: &'a Options,
     /// The factor on the widths of intervals where the number of cycles was chosen by looking at them; else 1.
-    pub(super) inflate: f64,
+    pub inflate: f64,
 }
 
 /// Sums of each cycle.

@@ -271,7 +271,7 @@ struct InputOrder {
 }
 
 impl InputOrder {
-    pub(super) fn new(n: usize, seed: u64) -> Self {
+    pub fn new(n: usize, seed: u64) -> Self {
         Self { indices: (0..n).collect(), next: n, rng: Xoshiro256PlusPlus::seed_from_u64(seed) }
     }
 

@@ -90,82 +90,82 @@ pub(super) enum Resume {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Comparing {
     /// Name to save the result under.
-    pub(super) save: Option<String>,
+    pub save: Option<String>,
     /// Baseline to compare with; it must exist.
-    pub(super) baseline: Option<String>,
+    pub baseline: Option<String>,
     /// Baseline to compare with, if it exists.
-    pub(super) lenient: Option<String>,
+    pub lenient: Option<String>,
     /// Baseline to use in place of a new measurement.
-    pub(super) load: Option<String>,
-    pub(super) options: CompareOptions,
-    pub(super) gate: GateRules,
+    pub load: Option<String>,
+    pub options: CompareOptions,
+    pub gate: GateRules,
 }
 
 /// The values of all options.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Config {
     // Mode.
-    pub(super) list: bool,
-    pub(super) test: bool,
-    pub(super) bench: bool,
-    pub(super) dry_run: bool,
-    pub(super) print_settings: bool,
+    pub list: bool,
+    pub test: bool,
+    pub bench: bool,
+    pub dry_run: bool,
+    pub print_settings: bool,
     // Selection.
-    pub(super) filters: Vec<String>,
-    pub(super) skip: Vec<String>,
-    pub(super) exact: bool,
-    pub(super) ignored: bool,
-    pub(super) include_ignored: bool,
-    pub(super) axes: Vec<(String, Vec<String>)>,
-    pub(super) no_match: NoMatch,
-    pub(super) order: Order,
+    pub filters: Vec<String>,
+    pub skip: Vec<String>,
+    pub exact: bool,
+    pub ignored: bool,
+    pub include_ignored: bool,
+    pub axes: Vec<(String, Vec<String>)>,
+    pub no_match: NoMatch,
+    pub order: Order,
     /// Shuffle with a seed from the clock.
-    pub(super) shuffle: bool,
-    pub(super) shuffle_seed: Option<u64>,
-    pub(super) fail_fast: bool,
+    pub shuffle: bool,
+    pub shuffle_seed: Option<u64>,
+    pub fail_fast: bool,
     // Runs.
-    pub(super) resume: Option<Resume>,
-    pub(super) shard: Option<Shard>,
+    pub resume: Option<Resume>,
+    pub shard: Option<Shard>,
     // Measurement.
-    pub(super) profile: Profile,
-    pub(super) overrides: Overrides,
+    pub profile: Profile,
+    pub overrides: Overrides,
     /// Total length of all windows of a bench.
-    pub(super) measurement_time: Option<Duration>,
-    pub(super) seed: u64,
+    pub measurement_time: Option<Duration>,
+    pub seed: u64,
     /// How intervals are computed.
-    pub(super) analysis: Options,
+    pub analysis: Options,
     // Processes.
-    pub(super) isolate: bool,
+    pub isolate: bool,
     /// Number of processes that measure each bench at the same time.
-    pub(super) processes: Option<u32>,
+    pub processes: Option<u32>,
     /// How long the ranks wait for one of them.
-    pub(super) rank_timeout: Duration,
+    pub rank_timeout: Duration,
     /// Longest duration of a bench, including its setup.
-    pub(super) bench_timeout: Option<Duration>,
+    pub bench_timeout: Option<Duration>,
     /// Environment variables of the process of an isolated bench.
-    pub(super) env: Vec<(String, String)>,
+    pub env: Vec<(String, String)>,
     // Meters.
-    pub(super) meter: MeterChoice,
-    pub(super) domains: Vec<String>,
-    pub(super) open: OpenOptions,
-    pub(super) calibration: Option<PathBuf>,
-    pub(super) no_wait: bool,
-    pub(super) lock_file: Option<PathBuf>,
+    pub meter: MeterChoice,
+    pub domains: Vec<String>,
+    pub open: OpenOptions,
+    pub calibration: Option<PathBuf>,
+    pub no_wait: bool,
+    pub lock_file: Option<PathBuf>,
     // Comparison.
-    pub(super) comparing: Comparing,
+    pub comparing: Comparing,
     // Output.
-    pub(super) format: Format,
-    pub(super) output_format: OutputFormat,
+    pub format: Format,
+    pub output_format: OutputFormat,
     /// Names of the formats to write in addition to the summary.
-    pub(super) exports: Vec<&'static str>,
-    pub(super) quiet: bool,
-    pub(super) color: Color,
-    pub(super) output_dir: Option<PathBuf>,
-    pub(super) context: Vec<(String, String)>,
+    pub exports: Vec<&'static str>,
+    pub quiet: bool,
+    pub color: Color,
+    pub output_dir: Option<PathBuf>,
+    pub context: Vec<(String, String)>,
     /// Filter for log events.
-    pub(super) log: Option<String>,
+    pub log: Option<String>,
     /// URL that the summary is posted to.
-    pub(super) notify: Option<String>,
+    pub notify: Option<String>,
 }
 
 /// Default seed. It is fixed, so that two runs use their inputs in the same order.
@@ -224,7 +224,7 @@ impl Default for Config {
 
 impl Config {
     /// Returns the selection by libtest's rules. `--include-ignored` wins over `--ignored`, because it includes it.
-    pub(super) fn selection(&self) -> Selection {
+    pub fn selection(&self) -> Selection {
         let ignored = match (self.include_ignored, self.ignored) {
             (true, _) => IgnoredMode::Include,
             (false, true) => IgnoredMode::Only,
@@ -234,17 +234,17 @@ impl Config {
     }
 
     /// Returns whether each bench runs in its own process. A time limit and environment variables need one.
-    pub(super) fn isolates(&self) -> bool {
+    pub fn isolates(&self) -> bool {
         self.isolate || self.bench_timeout.is_some() || !self.env.is_empty()
     }
 
     /// Returns whether stderr is for errors only.
-    pub(super) fn is_quiet(&self) -> bool {
+    pub fn is_quiet(&self) -> bool {
         self.quiet || self.format != Format::Pretty
     }
 
     /// Returns the mode that the options select.
-    pub(super) fn mode(&self, default: DefaultMode) -> Mode {
+    pub fn mode(&self, default: DefaultMode) -> Mode {
         if self.list {
             Mode::List
         } else if self.test {

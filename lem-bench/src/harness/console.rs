@@ -123,12 +123,12 @@ pub(super) struct Paint {
 
 impl Paint {
     /// Returns the style for stdout.
-    pub(super) fn of_stdout(color: Color) -> Self {
+    pub fn of_stdout(color: Color) -> Self {
         Self::new(color, std::io::stdout().is_terminal())
     }
 
     /// Returns the style for stderr.
-    pub(super) fn of_stderr(color: Color) -> Self {
+    pub fn of_stderr(color: Color) -> Self {
         Self::new(color, stderr_is_terminal())
     }
 
@@ -142,19 +142,19 @@ impl Paint {
         Self { is_on }
     }
 
-    pub(super) fn is_on(self) -> bool {
+    pub fn is_on(self) -> bool {
         self.is_on
     }
 
-    pub(super) fn good(self, text: &str) -> String {
+    pub fn good(self, text: &str) -> String {
         self.paint("32", text)
     }
 
-    pub(super) fn bad(self, text: &str) -> String {
+    pub fn bad(self, text: &str) -> String {
         self.paint("31", text)
     }
 
-    pub(super) fn aside(self, text: &str) -> String {
+    pub fn aside(self, text: &str) -> String {
         self.paint("33", text)
     }
 

@@ -21,12 +21,12 @@ impl std::fmt::Debug for CustomMeters {
 
 impl CustomMeters {
     /// Adds a meter.
-    pub(super) fn add(&mut self, name: String, open: Box<OpenFn>) {
+    pub fn add(&mut self, name: String, open: Box<OpenFn>) {
         self.meters.push((name, open));
     }
 
     /// Returns the names in the order in which the meters were added.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn names(&self) -> impl Iterator<Item = &str> {
         self.meters.iter().map(|(name, _)| name.as_str())
     }
 
@@ -34,7 +34,7 @@ impl CustomMeters {
     ///
     /// # Errors
     /// A name is malformed, built-in or used twice, or the chosen meter does not exist.
-    pub(super) fn check(&self, resolved: &ResolvedConfig) -> Result<(), HarnessError> {
+    pub fn check(&self, resolved: &ResolvedConfig) -> Result<(), HarnessError> {
         for (index, name) in self.names().enumerate() {
             let reason = if !is_name(name) {
                 "use small letters, digits, `-` and `_`"
@@ -61,7 +61,7 @@ impl CustomMeters {
     ///
     /// # Errors
     /// The meter does not exist, fails to open, or describes domains that contradict each other.
-    pub(super) fn open(&self, name: &str, argument: &str) -> Result<Opened, OpenError> {
+    pub fn open(&self, name: &str, argument: &str) -> Result<Opened, OpenError> {
         let custom = self.meters.iter().find(|(custom, _)| custom == name);
         let (_, open) = custom.ok_or_else(|| OpenError::NotHere { meter: name.to_owned() })?;
         Opened::custom(open(argument).map_err(|why| OpenError::Failed { why })?)

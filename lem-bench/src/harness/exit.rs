@@ -29,7 +29,7 @@ pub(super) enum ExitStatus {
 
 impl ExitStatus {
     /// All statuses.
-    pub(super) const ALL: [Self; 8] = [
+    pub const ALL: [Self; 8] = [
         Self::Done,
         Self::Regressed,
         Self::Invalid,
@@ -41,7 +41,7 @@ impl ExitStatus {
     ];
 
     /// Returns the exit code of the process.
-    pub(super) fn code(self) -> u8 {
+    pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
             Self::Machine => 1,
@@ -78,24 +78,24 @@ pub(super) enum HarnessError {
 }
 
 impl HarnessError {
-    pub(super) fn usage(message: impl Into<String>) -> Self {
+    pub fn usage(message: impl Into<String>) -> Self {
         Self::Usage { message: message.into() }
     }
 
-    pub(super) fn no_match(message: impl Into<String>) -> Self {
+    pub fn no_match(message: impl Into<String>) -> Self {
         Self::NoMatch { message: message.into() }
     }
 
-    pub(super) fn invalid(message: impl Into<String>) -> Self {
+    pub fn invalid(message: impl Into<String>) -> Self {
         Self::Invalid { message: message.into() }
     }
 
-    pub(super) fn machine(message: impl Into<String>) -> Self {
+    pub fn machine(message: impl Into<String>) -> Self {
         Self::Machine { message: message.into() }
     }
 
     /// Returns the status that the process ends with.
-    pub(super) fn status(&self) -> ExitStatus {
+    pub fn status(&self) -> ExitStatus {
         match self {
             Self::Usage { .. } => ExitStatus::Usage,
             Self::NoMatch { .. } => ExitStatus::NoMatch,
@@ -106,7 +106,7 @@ impl HarnessError {
     }
 
     /// Returns the same error with `text` appended to its message.
-    pub(super) fn append(mut self, text: &str) -> Self {
+    pub fn append(mut self, text: &str) -> Self {
         let (Self::Usage { message }
         | Self::NoMatch { message }
         | Self::Invalid { message }

@@ -12,10 +12,10 @@ use crate::registry::{Case, Selected};
 /// What an invocation works with.
 #[derive(Debug)]
 pub(super) struct Invocation {
-    pub(super) resolved: ResolvedConfig,
-    pub(super) paths: WorkspacePaths,
-    pub(super) target: TargetInfo,
-    pub(super) meters: CustomMeters,
+    pub resolved: ResolvedConfig,
+    pub paths: WorkspacePaths,
+    pub target: TargetInfo,
+    pub meters: CustomMeters,
 }
 
 impl Invocation {
@@ -23,7 +23,7 @@ impl Invocation {
     ///
     /// # Errors
     /// A layer has a mistake, or the current folder is not known.
-    pub(super) fn resolve(flags: Vec<SettingValue>, target: TargetInfo) -> Result<(Self, Vec<String>), HarnessError> {
+    pub fn resolve(flags: Vec<SettingValue>, target: TargetInfo) -> Result<(Self, Vec<String>), HarnessError> {
         let cwd = std::env::current_dir()
             .map_err(|error| HarnessError::machine(format!("failed to find the current folder: {error}")))?;
         let paths = WorkspacePaths::find(cwd, &target);
@@ -42,7 +42,7 @@ impl Invocation {
     }
 
     /// Returns the values of all options.
-    pub(super) fn config(&self) -> &Config {
+    pub fn config(&self) -> &Config {
         &self.resolved.config
     }
 }
@@ -50,18 +50,18 @@ impl Invocation {
 /// The selected cases, in the order in which they run.
 #[derive(Debug)]
 pub(super) struct SelectedCases {
-    pub(super) selected: Selected,
+    pub selected: Selected,
     /// Number of cases in the binary.
-    pub(super) total: usize,
+    pub total: usize,
     /// Ids of the cases to run, of all shards.
-    pub(super) plan: Vec<String>,
+    pub plan: Vec<String>,
     /// How the cases are ordered.
-    pub(super) order: RunOrder,
+    pub order: RunOrder,
 }
 
 impl SelectedCases {
     /// Selects cases and puts them in order.
-    pub(super) fn select(config: &Config, cases: Vec<Case>) -> Self {
+    pub fn select(config: &Config, cases: Vec<Case>) -> Self {
         let total = cases.len();
         let mut selected = config.selection().select(cases);
         let order = run_order(config);
@@ -76,7 +76,7 @@ impl SelectedCases {
     }
 
     /// Takes over the order of an earlier run of the same benches, which may be random.
-    pub(super) fn follow(&mut self, plan: &[String], order: RunOrder) {
+    pub fn follow(&mut self, plan: &[String], order: RunOrder) {
         fn sorted(plan: &[String]) -> Vec<&String> {
             let mut plan: Vec<&String> = plan.iter().collect();
             plan.sort_unstable();
@@ -89,7 +89,7 @@ impl SelectedCases {
     }
 
     /// Returns the number of cases that are not selected.
-    pub(super) fn filtered_out(&self) -> usize {
+    pub fn filtered_out(&self) -> usize {
         self.total - self.selected.run.len() - self.selected.ignored.len()
     }
 }

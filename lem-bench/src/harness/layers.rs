@@ -29,7 +29,7 @@ pub(super) enum Layer {
 
 impl Layer {
     /// Returns the name used in records.
-    pub(super) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Default => "default",
             Self::Attribute => "attribute",
@@ -43,11 +43,11 @@ impl Layer {
 /// An option with the values that one layer sets.
 #[derive(Debug, Clone)]
 pub(super) struct SettingValue {
-    pub(super) option: &'static OptionSpec,
-    pub(super) values: Vec<String>,
-    pub(super) layer: Layer,
+    pub option: &'static OptionSpec,
+    pub values: Vec<String>,
+    pub layer: Layer,
     /// The exact place, for messages: `--cycles`, `LEM_BENCH_CYCLES`, `/x/lem-bench.toml:3`.
-    pub(super) place: String,
+    pub place: String,
 }
 
 impl SettingValue {
@@ -79,7 +79,7 @@ impl SettingValue {
 /// The merged configuration, and where each value comes from.
 #[derive(Debug, Clone)]
 pub(super) struct ResolvedConfig {
-    pub(super) config: Config,
+    pub config: Config,
     values: Vec<SettingValue>,
 }
 
@@ -106,18 +106,18 @@ impl ResolvedConfig {
     }
 
     /// Returns whether a flag, the environment or the file sets the option of this name.
-    pub(super) fn sets(&self, name: &str) -> bool {
+    pub fn sets(&self, name: &str) -> bool {
         self.value(name).is_some()
     }
 
     /// Returns `text` with the values of secret options redacted.
-    pub(super) fn without_secrets(&self, text: &str) -> String {
+    pub fn without_secrets(&self, text: &str) -> String {
         let secrets = self.values.iter().filter(|value| value.option.secret);
         secrets.flat_map(|value| &value.values).fold(text.to_owned(), |text, secret| text.replace(secret, REDACTED))
     }
 
     /// Returns the error for a value of the option `name` that is valid by itself and turned out to be wrong.
-    pub(super) fn refuse(&self, name: &str, expects: &str) -> HarnessError {
+    pub fn refuse(&self, name: &str, expects: &str) -> HarnessError {
         match self.value(name) {
             Some(value) => value.invalid(expects),
             None => HarnessError::usage(format!("invalid value for `{name}`: expected {expects}")),
@@ -126,7 +126,7 @@ impl ResolvedConfig {
 
     /// Returns each effective setting and the place that sets it, in the order of the table. Options that concern one
     /// call only are included where they are set.
-    pub(super) fn settings(&self) -> Vec<(Setting, Option<String>)> {
+    pub fn settings(&self) -> Vec<(Setting, Option<String>)> {
         let has_effect = |option: &&OptionSpec| option.scope != Scope::Accepted;
         options::all().filter(has_effect).filter_map(|option| self.setting(option)).collect()
     }
@@ -149,7 +149,7 @@ impl ResolvedConfig {
 
     /// Returns what the attributes of these cases set and no layer above overrides, once per bench:
     /// `cycles (llama/decode)`.
-    pub(super) fn attribute_settings(&self, cases: &[Case]) -> Vec<Setting> {
+    pub fn attribute_settings(&self, cases: &[Case]) -> Vec<Setting> {
         let mut found = BTreeMap::new();
         for case in cases {
             let bench = match &case.group {

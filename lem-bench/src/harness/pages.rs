@@ -24,9 +24,9 @@ pub(super) fn write(folder: &Path, summary: &Summary) -> Result<Option<PathBuf>,
 #[cfg_attr(not(feature = "html"), expect(dead_code, reason = "only the feature `html` reads it"))]
 pub(super) struct LinkedPages<'a> {
     /// The comparison with a baseline.
-    pub(super) compared: Option<&'a Comparison>,
+    pub compared: Option<&'a Comparison>,
     /// The history of the benches.
-    pub(super) trends: &'a [Trend],
+    pub trends: &'a [Trend],
 }
 
 /// Writes the comparison, the history and an updated index into `folder`. The pages of the benches stay as they are.

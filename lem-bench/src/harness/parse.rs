@@ -9,7 +9,7 @@ use crate::units::{ParseDurationError, parse_duration};
 /// What the option accepts is in its `expects` text; `reason` is set where that text is not enough.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct InvalidValue {
-    pub(super) reason: Option<String>,
+    pub reason: Option<String>,
 }
 
 impl From<String> for InvalidValue {

@@ -122,11 +122,11 @@ fn not_found(name: &str, home: &Home, runs: Vec<&RunDir>) -> HarnessError {
 #[derive(Debug)]
 pub(super) struct Saved {
     /// The summary.
-    pub(super) summary: Summary,
+    pub summary: Summary,
     /// The folder of the run, if the results were named by it.
-    pub(super) folder: Option<PathBuf>,
+    pub folder: Option<PathBuf>,
     /// Messages about damage.
-    pub(super) damage: Vec<String>,
+    pub damage: Vec<String>,
 }
 
 /// Loads the results with this name. Intervals use the settings of the run, modified by `change`.

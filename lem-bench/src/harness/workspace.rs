@@ -46,20 +46,20 @@ impl TargetInfo {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct WorkspacePaths {
     /// The current folder. Cargo and nextest start a bench target in its package's folder.
-    pub(super) cwd: PathBuf,
+    pub cwd: PathBuf,
     /// The root of the workspace, else of the package, else the current folder.
-    pub(super) workspace_root: PathBuf,
+    pub workspace_root: PathBuf,
 }
 
 impl WorkspacePaths {
     /// Returns the folders of a binary that is started in `cwd`, found by looking for `Cargo.toml`.
-    pub(super) fn find(cwd: PathBuf, target: &TargetInfo) -> Self {
+    pub fn find(cwd: PathBuf, target: &TargetInfo) -> Self {
         let workspace_root = workspace_root(&cwd, target.manifest_dir.map(Path::new));
         Self { cwd, workspace_root }
     }
 
     /// Returns the nearest file of this name, from the current folder up to the workspace root.
-    pub(super) fn nearest_file(&self, name: &str) -> Option<PathBuf> {
+    pub fn nearest_file(&self, name: &str) -> Option<PathBuf> {
         let depth = match self.cwd.strip_prefix(&self.workspace_root) {
             Ok(below) => below.components().count() + 1,
             // Started outside the workspace: the current folder, then the root.

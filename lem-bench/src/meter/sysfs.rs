@@ -21,7 +21,7 @@ const BUFFER: usize = 32;
 
 impl NumberFile {
     /// Opens the file and reads it once, so that an unreadable file is an error here.
-    pub(super) fn open(path: PathBuf) -> io::Result<Self> {
+    pub fn open(path: PathBuf) -> io::Result<Self> {
         let file = File::open(&path)?;
         let mut opened = Self { path, file, last: None };
         opened.last = Some(opened.number()?);
@@ -33,7 +33,7 @@ impl NumberFile {
     /// # Errors
     /// [`ReadError::Lost`] if the file or its device no longer exists, [`ReadError::Failed`] for any other error and for
     /// text that is not a number.
-    pub(super) fn read(&mut self) -> Result<i64, ReadError> {
+    pub fn read(&mut self) -> Result<i64, ReadError> {
         let number = self.number().map_err(|error| self.read_error(&error))?;
         // The number is unchanged: the device may be idle, or the file was removed or replaced while it is open. sysfs
         // returns ENODEV in that case, but other file systems (a bind mount, a test) report nothing.
@@ -50,7 +50,7 @@ impl NumberFile {
     ///
     /// # Errors
     /// As [`NumberFile::read`]; [`ReadError::Failed`] if the number is negative.
-    pub(super) fn count(&mut self) -> Result<u64, ReadError> {
+    pub fn count(&mut self) -> Result<u64, ReadError> {
         let number = self.read()?;
         u64::try_from(number).map_err(|_| ReadError::Failed(format!("{}: {number} is negative", self.path.display())))
     }

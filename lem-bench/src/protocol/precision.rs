@@ -90,7 +90,7 @@ pub(super) struct PrecisionSearch {
 }
 
 impl PrecisionSearch {
-    pub(super) fn add(&mut self, totals: CycleTotals) {
+    pub fn add(&mut self, totals: CycleTotals) {
         self.cycles += 1;
         if let Some(joules) = totals.joules.filter(|joules| *joules > 0.0) {
             self.joules.push(joules);
@@ -109,7 +109,7 @@ impl PrecisionSearch {
 
     /// Returns how the search ended, or `None` to continue: `elapsed` is the time since the start of the bench, `next`
     /// the expected time of another cycle.
-    pub(super) fn verdict(&self, rule: &PrecisionRule, elapsed: Duration, next: Duration) -> Option<Precision> {
+    pub fn verdict(&self, rule: &PrecisionRule, elapsed: Duration, next: Duration) -> Option<Precision> {
         let half_width = self.half_width(rule);
         let is_late = rule.budget.is_some_and(|budget| elapsed + next > budget);
         let ended = if self.cycles >= rule.min_cycles && half_width.is_some_and(|width| width < rule.target) {

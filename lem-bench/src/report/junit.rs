@@ -12,27 +12,27 @@ pub(super) type Property = (String, String);
 /// A `<testsuite>`.
 #[derive(Debug)]
 pub(super) struct TestSuite {
-    pub(super) name: String,
+    pub name: String,
     /// Start time, in seconds since 1970.
-    pub(super) started_unix_s: Option<f64>,
+    pub started_unix_s: Option<f64>,
     /// Whether its cases have a time.
-    pub(super) timed: bool,
-    pub(super) properties: Vec<Property>,
-    pub(super) cases: Vec<TestCase>,
+    pub timed: bool,
+    pub properties: Vec<Property>,
+    pub cases: Vec<TestCase>,
 }
 
 /// A `<testcase>`.
 #[derive(Debug, Default)]
 pub(super) struct TestCase {
-    pub(super) name: String,
-    pub(super) class: String,
-    pub(super) seconds: f64,
+    pub name: String,
+    pub class: String,
+    pub seconds: f64,
     /// File and line of the source.
-    pub(super) location: Option<(String, String)>,
-    pub(super) properties: Vec<Property>,
-    pub(super) result: TestResult,
+    pub location: Option<(String, String)>,
+    pub properties: Vec<Property>,
+    pub result: TestResult,
     /// Lines of `<system-out>`.
-    pub(super) output: Vec<String>,
+    pub output: Vec<String>,
 }
 
 /// The result of a test case.
@@ -51,10 +51,10 @@ pub(super) enum TestResult {
 #[derive(Debug)]
 pub(super) struct Problem {
     /// The attribute `type`.
-    pub(super) kind: &'static str,
-    pub(super) message: String,
+    pub kind: &'static str,
+    pub message: String,
     /// Lines of text in the element.
-    pub(super) details: Vec<String>,
+    pub details: Vec<String>,
 }
 
 /// Writes test suites as an XML document.

@@ -35,7 +35,7 @@ impl CaseDriver {
     }
 
     /// Ends the case with what the call of its body returned: the outer `Err` is a panic.
-    pub(super) fn finish(mut self, result: Result<Result<(), String>, String>) {
+    pub fn finish(mut self, result: Result<Result<(), String>, String>) {
         let Some(context) = self.lease.context() else { return };
         let outcome = match result {
             Err(message) => Some(Outcome::Panicked { message }),

@@ -47,11 +47,11 @@ impl std::fmt::Debug for SessionConfig {
 
 /// The state of a session that a bench needs to measure.
 pub(super) struct MeasureContext {
-    pub(super) config: SessionConfig,
-    pub(super) fixtures: Fixtures,
-    pub(super) ranks: Ranks,
+    pub config: SessionConfig,
+    pub fixtures: Fixtures,
+    pub ranks: Ranks,
     /// The first error of an observer; nothing is measured after it.
-    pub(super) observer_error: Option<ObserverError>,
+    pub observer_error: Option<ObserverError>,
     /// Losses of the sampler that were examined.
     examined_losses: usize,
     /// Why a domain of the headline is lost, if one is.
@@ -67,7 +67,7 @@ impl std::fmt::Debug for MeasureContext {
 }
 
 impl MeasureContext {
-    pub(super) fn new(config: SessionConfig) -> Self {
+    pub fn new(config: SessionConfig) -> Self {
         let ranks = Ranks::new(config.barrier.clone(), Arc::clone(&config.clock), config.interrupt.clone());
         Self {
             config,
@@ -80,15 +80,15 @@ impl MeasureContext {
         }
     }
 
-    pub(super) fn now(&self) -> Stamp {
+    pub fn now(&self) -> Stamp {
         self.config.clock.now()
     }
 
-    pub(super) fn record(&mut self, record: &Record) {
+    pub fn record(&mut self, record: &Record) {
         self.notify(&Event::Record(record));
     }
 
-    pub(super) fn report_progress(&mut self, progress: Progress<'_>) {
+    pub fn report_progress(&mut self, progress: Progress<'_>) {
         self.notify(&Event::Progress(progress));
     }
 
@@ -102,7 +102,7 @@ impl MeasureContext {
 
     /// Whether the bench has to stop. Called between two requests, so it does not read a sensor; it asks the sampler which
     /// device was lost only when the number of losses has changed.
-    pub(super) fn must_stop(&mut self) -> bool {
+    pub fn must_stop(&mut self) -> bool {
         self.observer_error.is_some()
             || self.ranks.error().is_some()
             || self.config.interrupt.is_requested()
@@ -110,7 +110,7 @@ impl MeasureContext {
     }
 
     /// Why the headline cannot be measured any more, unless benches run without it.
-    pub(super) fn headline_loss(&mut self) -> Option<&str> {
+    pub fn headline_loss(&mut self) -> Option<&str> {
         let losses = self.config.sampler.losses();
         if losses != self.examined_losses {
             self.examined_losses = losses;
@@ -121,30 +121,30 @@ impl MeasureContext {
     }
 
     /// Measures with another sampler from now on.
-    pub(super) fn replace_sampler(&mut self, sampler: Sampler) {
+    pub fn replace_sampler(&mut self, sampler: Sampler) {
         self.config.sampler = sampler;
         (self.examined_losses, self.lost_headline, self.continue_without_headline) = (0, None, false);
     }
 
     /// Measures without the lost domains from now on.
-    pub(super) fn continue_without_headline(&mut self) {
+    pub fn continue_without_headline(&mut self) {
         self.continue_without_headline = true;
     }
 
     /// Stamps an edge now and passes it to the sampler.
-    pub(super) fn edge(&self) -> Stamp {
+    pub fn edge(&self) -> Stamp {
         let at = self.now();
         self.config.sampler.edge(at);
         at
     }
 
     /// Rests until the given time, or until the run is interrupted.
-    pub(super) fn rest_until(&self, until: Stamp) {
+    pub fn rest_until(&self, until: Stamp) {
         self.config.interrupt.sleep_until(&*self.config.clock, until);
     }
 
     /// Rests for `time` with an edge at its end.
-    pub(super) fn rest_to_edge(&self, time: Duration) -> Stamp {
+    pub fn rest_to_edge(&self, time: Duration) -> Stamp {
         let until = self.now() + time;
         self.config.sampler.expect_edge(until);
         self.rest_until(until);
@@ -162,12 +162,12 @@ pub(super) struct StageTracker {
 }
 
 impl StageTracker {
-    pub(super) fn new(bench: String) -> Self {
+    pub fn new(bench: String) -> Self {
         Self { bench, spans: Vec::new(), open: None, stage: None }
     }
 
     /// Enters a stage now, which takes at least `lasts`.
-    pub(super) fn enter(
+    pub fn enter(
         &mut self,
         context: &mut MeasureContext,
         protocol: &Protocol,
@@ -195,20 +195,20 @@ impl StageTracker {
     }
 
     /// Closes the open span.
-    pub(super) fn close(&mut self, now: Stamp) {
+    pub fn close(&mut self, now: Stamp) {
         if let Some((kind, start)) = self.open.take() {
             self.spans.push(Span { kind, start, stop: now });
         }
     }
 
     /// Takes the closed spans. The next stage is reported even if it is the same.
-    pub(super) fn take_spans(&mut self) -> Vec<Span> {
+    pub fn take_spans(&mut self) -> Vec<Span> {
         self.stage = None;
         std::mem::take(&mut self.spans)
     }
 
     /// Drops the closed spans.
-    pub(super) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.spans.clear();
     }
 }

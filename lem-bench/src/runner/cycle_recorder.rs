@@ -36,7 +36,7 @@ pub(super) struct CycleRecorder {
 }
 
 impl CycleRecorder {
-    pub(super) fn new(bench: String, now: Stamp) -> Self {
+    pub fn new(bench: String, now: Stamp) -> Self {
         Self {
             bench,
             requests: RequestRecorder::default(),
@@ -50,40 +50,40 @@ impl CycleRecorder {
     }
 
     /// Whether a window is open.
-    pub(super) fn is_in_window(&self) -> bool {
+    pub fn is_in_window(&self) -> bool {
         self.window_start.is_some()
     }
 
     /// Whether this cycle has a closed window.
-    pub(super) fn has_windows(&self) -> bool {
+    pub fn has_windows(&self) -> bool {
         !self.windows.is_empty()
     }
 
     /// The closed windows of this cycle.
-    pub(super) fn windows(&self) -> Vec<(Stamp, Stamp)> {
+    pub fn windows(&self) -> Vec<(Stamp, Stamp)> {
         self.windows.iter().map(|(start, stop, _)| (*start, *stop)).collect()
     }
 
     /// Marks the start of a cycle's load, once: reading CPU times takes a few milliseconds.
-    pub(super) fn mark_load_start(&mut self, context: &MeasureContext) {
+    pub fn mark_load_start(&mut self, context: &MeasureContext) {
         if self.windows.is_empty() && self.load_start.is_none() {
             self.load_start = context.config.host.cpu(&*context.config.clock);
         }
     }
 
     /// Counts CPU time from now on.
-    pub(super) fn restart_cpu_times(&mut self, context: &MeasureContext) {
+    pub fn restart_cpu_times(&mut self, context: &MeasureContext) {
         let process = process_cpu(context);
         self.cpu_times = CpuTimes { process, sampler: context.config.sampler.cpu_time(), at: context.now() };
     }
 
     /// Reserves memory for the requests of a window.
-    pub(super) fn reserve_window(&mut self) {
+    pub fn reserve_window(&mut self) {
         self.requests.reserve();
     }
 
     /// Takes an edge that was stamped at `at`.
-    pub(super) fn edge(&mut self, edge: Edge, at: Stamp) {
+    pub fn edge(&mut self, edge: Edge, at: Stamp) {
         match edge {
             Edge::IdleStart => self.idle_start = at,
             Edge::IdleStop => self.idle.push((self.idle_start, at)),
@@ -97,7 +97,7 @@ impl CycleRecorder {
     }
 
     /// Takes what the body did in a step; `window` is the planned length of a window.
-    pub(super) fn iteration(&mut self, iteration: &Iteration<'_>, window: Duration) {
+    pub fn iteration(&mut self, iteration: &Iteration<'_>, window: Duration) {
         if self.is_in_window() {
             self.requests.record(iteration);
         } else {
@@ -107,7 +107,7 @@ impl CycleRecorder {
     }
 
     /// The records of the loaded idle, if there was one, and of the warm-up that ends now.
-    pub(super) fn warm_up_records(
+    pub fn warm_up_records(
         &mut self,
         context: &MeasureContext,
         warm_up: &WarmUp,
@@ -134,7 +134,7 @@ impl CycleRecorder {
     }
 
     /// The record of the cycle that ends at `now`. `merge` extends its windows to those of the other ranks.
-    pub(super) fn cycle_record(
+    pub fn cycle_record(
         &mut self,
         context: &MeasureContext,
         (index, ramp_in_capped): (u32, bool),
@@ -231,7 +231,7 @@ impl RequestRecorder {
     }
 
     /// Records a request in a window.
-    pub(super) fn record(&mut self, iteration: &Iteration<'_>) {
+    pub fn record(&mut self, iteration: &Iteration<'_>) {
         self.work.requests += u64::from(iteration.done);
         self.work.failed += u64::from(iteration.failed);
         self.work.input_tokens += iteration.tally.input_tokens;

@@ -39,15 +39,15 @@ pub struct BodyEnd {
 /// Sends the context to a bench thread.
 #[derive(Debug)]
 pub(super) struct StepRequest {
-    pub(super) context: Box<MeasureContext>,
-    pub(super) until: Until,
+    pub context: Box<MeasureContext>,
+    pub until: Until,
 }
 
 /// Sends the context back to the session.
 #[derive(Debug)]
 pub(super) struct Reply {
-    pub(super) context: Box<MeasureContext>,
-    pub(super) result: StepResult,
+    pub context: Box<MeasureContext>,
+    pub result: StepResult,
 }
 
 /// A bench thread's side of the exchange. It holds the context from the start of a step to its end, and no context once
@@ -62,23 +62,23 @@ pub(super) struct ContextLease {
 
 impl ContextLease {
     /// Waits for the first step. `None` when the session dropped the bench before that.
-    pub(super) fn acquire(requests: Receiver<StepRequest>, replies: Sender<Reply>) -> Option<Self> {
+    pub fn acquire(requests: Receiver<StepRequest>, replies: Sender<Reply>) -> Option<Self> {
         let StepRequest { context, until } = requests.recv().ok()?;
         Some(Self { context: Some(context), until, requests, replies })
     }
 
     /// The context; `None` when the session has dropped the bench, so that the body has to end.
-    pub(super) fn context(&mut self) -> Option<&mut MeasureContext> {
+    pub fn context(&mut self) -> Option<&mut MeasureContext> {
         self.context.as_deref_mut()
     }
 
     /// Where this step ends.
-    pub(super) fn until(&self) -> Until {
+    pub fn until(&self) -> Until {
         self.until
     }
 
     /// Returns the context and waits for the next step.
-    pub(super) fn wait_for_step(&mut self) {
+    pub fn wait_for_step(&mut self) {
         let Some(context) = self.context.take() else { return };
         let sent = self.replies.send(Reply { context, result: StepResult::Waiting });
         if let Some(StepRequest { context, until }) = sent.ok().and_then(|()| self.requests.recv().ok()) {
@@ -87,7 +87,7 @@ impl ContextLease {
     }
 
     /// Returns the context with the end of the body.
-    pub(super) fn finish(self, end: BodyEnd) {
+    pub fn finish(self, end: BodyEnd) {
         if let Some(context) = self.context {
             // The session waits for this reply; an error means that it is gone, and then the result has no reader.
             drop(self.replies.send(Reply { context, result: StepResult::Ended(end) }));

@@ -46,7 +46,7 @@ pub(super) struct ProtocolRunner {
 
 impl ProtocolRunner {
     /// Starts a case on all ranks.
-    pub(super) fn start(context: &mut MeasureContext, job: &Job) -> Self {
+    pub fn start(context: &mut MeasureContext, job: &Job) -> Self {
         let now = context.now();
         let (id, schedule) = (&job.record.id, job.schedule);
         context.report_progress(Progress {
@@ -76,28 +76,28 @@ impl ProtocolRunner {
     }
 
     /// Whether all cycles are complete.
-    pub(super) fn is_complete(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.is_complete
     }
 
     /// The result of the search for a narrow interval, if it has ended.
-    pub(super) fn precision(&self) -> Option<Precision> {
+    pub fn precision(&self) -> Option<Precision> {
         self.protocol.precision()
     }
 
     /// The text of the last failed request.
-    pub(super) fn last_failure(&self) -> Option<&str> {
+    pub fn last_failure(&self) -> Option<&str> {
         self.last_failure.as_deref()
     }
 
     /// Excludes a pause in which other benches ran: it counts neither for the time budget nor as rest nor as CPU time.
-    pub(super) fn exclude_pause(&mut self, context: &MeasureContext, pause: Duration) {
+    pub fn exclude_pause(&mut self, context: &MeasureContext, pause: Duration) {
         self.protocol.exclude_pause(pause);
         self.recorder.restart_cpu_times(context);
     }
 
     /// Executes the next command. `synchronize` waits until the device is done; it is called before each edge.
-    pub(super) fn execute_next(&mut self, context: &mut MeasureContext, synchronize: &mut dyn FnMut()) -> Next {
+    pub fn execute_next(&mut self, context: &mut MeasureContext, synchronize: &mut dyn FnMut()) -> Next {
         let observation = Observation { now: context.now(), temperature: context.config.sampler.hottest() };
         match self.protocol.next(observation) {
             Command::Edge(Edge::WindowStart) if !self.recorder.has_windows() && !context.ranks.is_everyone_ready() => {
@@ -123,7 +123,7 @@ impl ProtocolRunner {
     }
 
     /// Takes what the body did in a step.
-    pub(super) fn iteration(&mut self, iteration: &Iteration<'_>) {
+    pub fn iteration(&mut self, iteration: &Iteration<'_>) {
         let time = iteration.stop.since(iteration.start);
         let count = iteration.done + iteration.failed;
         let units = iteration.tally.headline_units(u64::from(count));

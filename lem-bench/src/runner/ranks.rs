@@ -26,12 +26,12 @@ pub(super) struct Ranks {
 }
 
 impl Ranks {
-    pub(super) fn new(barrier: Option<Arc<dyn RankBarrier>>, clock: Arc<dyn Clock>, interrupt: Interrupt) -> Self {
+    pub fn new(barrier: Option<Arc<dyn RankBarrier>>, clock: Arc<dyn Clock>, interrupt: Interrupt) -> Self {
         Self { barrier, clock, interrupt, error: None, last_poll: Stamp::default() }
     }
 
     /// Starts the next bench on all ranks.
-    pub(super) fn start_bench(&mut self) {
+    pub fn start_bench(&mut self) {
         (self.error, self.last_poll) = (None, Stamp::default());
         if let Some(barrier) = &self.barrier {
             barrier.start_bench();
@@ -39,12 +39,12 @@ impl Ranks {
     }
 
     /// This process' rank; `None` when it is the only process.
-    pub(super) fn rank(&self) -> Option<u32> {
+    pub fn rank(&self) -> Option<u32> {
         self.barrier.as_ref().map(|barrier| barrier.rank())
     }
 
     /// Why a rank will not arrive at the barriers of this bench any more.
-    pub(super) fn error(&self) -> Option<&str> {
+    pub fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
@@ -60,7 +60,7 @@ impl Ranks {
 
     /// Waits until all ranks have arrived. Returns their messages, by rank: none when this process is alone, was
     /// interrupted, or another rank has failed.
-    pub(super) fn barrier_wait(&mut self, message: RankMessage) -> Vec<RankMessage> {
+    pub fn barrier_wait(&mut self, message: RankMessage) -> Vec<RankMessage> {
         let message = RankMessage { now: self.clock.now(), ..message };
         loop {
             match self.poll(&message) {
@@ -79,13 +79,13 @@ impl Ranks {
     }
 
     /// Waits until all ranks have arrived, without a message.
-    pub(super) fn synchronize(&mut self) {
+    pub fn synchronize(&mut self) {
         drop(self.barrier_wait(RankMessage::default()));
     }
 
     /// Whether all ranks have reached the start of the window. Until they have, requests continue, so that the device
     /// stays under load.
-    pub(super) fn is_everyone_ready(&mut self) -> bool {
+    pub fn is_everyone_ready(&mut self) -> bool {
         if self.clock.is_virtual() || self.barrier.is_none() {
             self.synchronize();
             return true;
@@ -99,7 +99,7 @@ impl Ranks {
     }
 
     /// The totals of a cycle over all ranks; this rank's own when it is alone.
-    pub(super) fn join_totals(&mut self, own: CycleTotals) -> CycleTotals {
+    pub fn join_totals(&mut self, own: CycleTotals) -> CycleTotals {
         let message = RankMessage { joules: own.joules, work: own.work, ..RankMessage::default() };
         let messages = self.barrier_wait(message);
         let totals = messages.iter().map(|message| CycleTotals { joules: message.joules, work: message.work });
@@ -107,13 +107,13 @@ impl Ranks {
     }
 
     /// Whether there are enough cycles, as rank 0 decides.
-    pub(super) fn has_enough_cycles(&mut self, own: bool) -> bool {
+    pub fn has_enough_cycles(&mut self, own: bool) -> bool {
         let messages = self.barrier_wait(RankMessage { done: own, ..RankMessage::default() });
         messages.first().map_or(own, |leader| leader.done)
     }
 
     /// Withdraws this rank from the bench, unless another one did so first.
-    pub(super) fn abort(&mut self, reason: &str) {
+    pub fn abort(&mut self, reason: &str) {
         if let Some(barrier) = self.barrier.as_ref().filter(|_| self.error.is_none()) {
             barrier.abort(reason);
         }

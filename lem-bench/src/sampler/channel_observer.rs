@@ -19,7 +19,7 @@ const CONTINUOUS_SHARE: f64 = 0.8;
 /// An energy or power channel and its changes so far.
 #[derive(Debug)]
 pub(super) struct ChannelObserver {
-    pub(super) channel: usize,
+    pub channel: usize,
     unit: f64,
     modulus: Option<u64>,
     last: Option<Value>,
@@ -34,15 +34,15 @@ pub(super) struct ChannelObserver {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Change {
     /// The end of the read that returned the new value.
-    pub(super) at: Stamp,
+    pub at: Stamp,
     /// The step in J or W. For a counter: counts times its unit, wraps included.
-    pub(super) step: f64,
+    pub step: f64,
     counts: u64,
 }
 
 impl ChannelObserver {
     /// Returns an observer of a channel of energy or power; `None` for any other quantity.
-    pub(super) fn new(index: usize, channel: &Channel) -> Option<Self> {
+    pub fn new(index: usize, channel: &Channel) -> Option<Self> {
         let (unit, modulus) = match channel.quantity {
             Quantity::Energy { unit_j, modulus } => (unit_j, modulus),
             Quantity::Power => (1.0, None),
@@ -61,7 +61,7 @@ impl ChannelObserver {
     }
 
     /// Reads the channel once, and returns the change if its value is new.
-    pub(super) fn read(&mut self, meter: &mut dyn Meter, clock: &dyn Clock) -> Option<Change> {
+    pub fn read(&mut self, meter: &mut dyn Meter, clock: &dyn Clock) -> Option<Change> {
         let before = clock.now();
         let value = meter.read(self.channel).ok()?;
         let at = clock.now();
@@ -86,12 +86,12 @@ impl ChannelObserver {
     }
 
     /// Returns whether the period is stated or there were enough updates to compute it.
-    pub(super) fn has_period(&self) -> bool {
+    pub fn has_period(&self) -> bool {
         self.stated_period.is_some() || self.changes.len() as u32 >= ENOUGH_UPDATES
     }
 
     /// Returns what was observed so far.
-    pub(super) fn result(&self, domain: DomainId, counter: bool, averaging: Option<Duration>) -> ChannelProbe {
+    pub fn result(&self, domain: DomainId, counter: bool, averaging: Option<Duration>) -> ChannelProbe {
         ChannelProbe {
             domain,
             counter,

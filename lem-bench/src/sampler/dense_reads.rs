@@ -24,16 +24,16 @@ const FALLBACK_INTERVAL: f64 = 10.0;
 
 /// Counters that are tested at the same time.
 pub(super) struct DenseReadTest<'a> {
-    pub(super) counters: Vec<DenseReadResult<'a>>,
-    pub(super) meter: &'a mut dyn Meter,
-    pub(super) clock: &'a dyn Clock,
+    pub counters: Vec<DenseReadResult<'a>>,
+    pub meter: &'a mut dyn Meter,
+    pub clock: &'a dyn Clock,
 }
 
 /// A counter under test, and the probe that receives the result.
 pub(super) struct DenseReadResult<'a> {
-    pub(super) observer: &'a mut ChannelObserver,
-    pub(super) period: Duration,
-    pub(super) probe: &'a mut ChannelProbe,
+    pub observer: &'a mut ChannelObserver,
+    pub period: Duration,
+    pub probe: &'a mut ChannelProbe,
 }
 
 /// What one counter counted in one stretch of the test, from tick to tick.

@@ -33,9 +33,9 @@ pub struct GaugeEnergy {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct WindowContext {
     /// The time between two new readings, in seconds.
-    pub(super) update_s: f64,
+    pub update_s: f64,
     /// Whether the machine is known to be idle right before the window, and right after it.
-    pub(super) idle: (bool, bool),
+    pub idle: (bool, bool),
 }
 
 /// Integrates readings in time order over `start..stop`. A reading covers the time since the previous one, which is what a

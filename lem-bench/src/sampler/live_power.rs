@@ -23,23 +23,23 @@ pub(super) struct LiveStatus {
 }
 
 impl LiveStatus {
-    pub(super) fn new() -> Arc<Self> {
+    pub fn new() -> Arc<Self> {
         Arc::new(Self { hottest_bits: AtomicU64::new(f64::NAN.to_bits()), lost_domains: AtomicUsize::new(0) })
     }
 
-    pub(super) fn publish(&self, readings: &Readings, lost_domains: usize) {
+    pub fn publish(&self, readings: &Readings, lost_domains: usize) {
         let hottest = readings.temperatures().map(|(_, celsius)| celsius).fold(f64::NAN, f64::max);
         self.hottest_bits.store(hottest.to_bits(), Ordering::Relaxed);
         self.lost_domains.store(lost_domains, Ordering::Relaxed);
     }
 
     /// Returns the highest of the latest temperatures, in °C.
-    pub(super) fn hottest(&self) -> Option<f64> {
+    pub fn hottest(&self) -> Option<f64> {
         Some(f64::from_bits(self.hottest_bits.load(Ordering::Relaxed))).filter(|t| !t.is_nan())
     }
 
     /// Returns the number of domains whose device is lost.
-    pub(super) fn lost_domains(&self) -> usize {
+    pub fn lost_domains(&self) -> usize {
         self.lost_domains.load(Ordering::Relaxed)
     }
 }
@@ -51,12 +51,12 @@ pub(super) struct LivePower {
 }
 
 impl LivePower {
-    pub(super) fn new(domains: &[Domain]) -> Arc<Self> {
+    pub fn new(domains: &[Domain]) -> Arc<Self> {
         let unknown = || AtomicU64::new(f64::NAN.to_bits());
         Arc::new(Self { domains: domains.iter().map(|domain| (domain.id.clone(), unknown())).collect() })
     }
 
-    pub(super) fn publish(&self, readings: &Readings) {
+    pub fn publish(&self, readings: &Readings) {
         for (domain, bits) in &self.domains {
             bits.store(latest_power(readings, domain).unwrap_or(f64::NAN).to_bits(), Ordering::Relaxed);
         }

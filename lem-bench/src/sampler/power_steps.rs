@@ -43,11 +43,11 @@ const TOLERANCE: f64 = 0.25;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Level {
     /// The index of the first reading.
-    pub(super) from: usize,
+    pub from: usize,
     /// One past the index of the last reading.
-    pub(super) to: usize,
+    pub to: usize,
     /// By how much the power changed between this level and the next, in W; zero for the last one.
-    pub(super) change: f64,
+    pub change: f64,
 }
 
 /// Divides readings in time order at their steps. Every `reads_per_update`-th reading is new. `idle` is whether the machine

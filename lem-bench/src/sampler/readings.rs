@@ -33,35 +33,35 @@ struct Bounds {
 /// All samples that have not been discarded.
 #[derive(Default)]
 pub(super) struct Readings {
-    pub(super) counters: Vec<CounterTrack>,
-    pub(super) gauges: Vec<GaugeTrack>,
-    pub(super) events: Vec<SensorEvent>,
+    pub counters: Vec<CounterTrack>,
+    pub gauges: Vec<GaugeTrack>,
+    pub events: Vec<SensorEvent>,
     /// The edges with an idle side.
-    pub(super) idle_edges: Vec<(Stamp, IdleSide)>,
+    pub idle_edges: Vec<(Stamp, IdleSide)>,
     /// Windows for which a stuck counter has been reported.
     reported_stuck: Vec<(DomainId, Stamp, Stamp)>,
 }
 
 impl Readings {
-    pub(super) fn new(counters: Vec<CounterTrack>, gauges: Vec<GaugeTrack>) -> Self {
+    pub fn new(counters: Vec<CounterTrack>, gauges: Vec<GaugeTrack>) -> Self {
         Self { counters, gauges, ..Self::default() }
     }
 
     /// Returns whether every counter ticked at least `ticks` times since the first read after `edge`, so that no more
     /// reads are needed for that edge.
-    pub(super) fn have_ticked(&self, edge: Stamp, ticks: usize) -> bool {
+    pub fn have_ticked(&self, edge: Stamp, ticks: usize) -> bool {
         self.counters.iter().all(|track| track.has_ticked(edge, ticks))
     }
 
     /// Returns the latest tick of the counter with the longest period.
-    pub(super) fn last_tick(&self) -> Option<Stamp> {
+    pub fn last_tick(&self) -> Option<Stamp> {
         let track = self.counters.iter().max_by_key(|track| track.period)?;
         let pair = track.samples.windows(2).rev().find(|pair| pair[0].joules != pair[1].joules)?;
         Some(Stamp(pair[0].at.nanos().midpoint(pair[1].at.nanos())))
     }
 
     /// Returns whether every counter and power gauge was read after `edge`.
-    pub(super) fn have_passed(&self, edge: Stamp) -> bool {
+    pub fn have_passed(&self, edge: Stamp) -> bool {
         let is_power = |track: &&GaugeTrack| track.quantity == Quantity::Power;
         let gauges = self.gauges.iter().filter(is_power).map(|track| track.points.last().map(|point| point.0));
         let counters = self.counters.iter().map(|track| track.samples.last().map(|sample| sample.at));
@@ -72,7 +72,7 @@ impl Readings {
     /// else from its gauge. A domain without readings in that time is left out.
     ///
     /// Adds an event if a counter is stuck, once per window.
-    pub(super) fn energy(&mut self, start: Stamp, stop: Stamp, domains: &[DomainId]) -> Vec<DomainEnergy> {
+    pub fn energy(&mut self, start: Stamp, stop: Stamp, domains: &[DomainId]) -> Vec<DomainEnergy> {
         let mut energies = Vec::with_capacity(domains.len());
         for domain in domains {
             let (counted, stuck) = self.counter_energy(start, stop, domain);
@@ -209,12 +209,12 @@ impl Readings {
     }
 
     /// Returns the latest temperature of each domain that has one, in °C.
-    pub(super) fn temperatures(&self) -> impl Iterator<Item = (&DomainId, f64)> {
+    pub fn temperatures(&self) -> impl Iterator<Item = (&DomainId, f64)> {
         self.temperature_tracks().filter_map(|track| Some((&track.domain, track.points.last()?.1)))
     }
 
     /// Returns the temperature of each domain that has one at `at`, in °C.
-    pub(super) fn temperatures_at(&self, at: Stamp) -> Vec<(DomainId, f64)> {
+    pub fn temperatures_at(&self, at: Stamp) -> Vec<(DomainId, f64)> {
         let value_at = |track: &GaugeTrack| {
             let after = track.points.partition_point(|point| point.0 <= at);
             track.points.get(after.saturating_sub(1)).map(|point| (track.domain.clone(), point.1))
@@ -223,7 +223,7 @@ impl Readings {
     }
 
     /// Returns the readings from `start` to `stop` for plots.
-    pub(super) fn traces(&self, domains: &[Domain], start: Stamp, stop: Stamp) -> Vec<Trace> {
+    pub fn traces(&self, domains: &[Domain], start: Stamp, stop: Stamp) -> Vec<Trace> {
         let in_window = |points: &[TracePoint]| -> Vec<TracePoint> {
             points.iter().filter(|point| point.0 >= start && point.0 <= stop).copied().collect()
         };
@@ -247,12 +247,12 @@ impl Readings {
     }
 
     /// Removes and returns the events so far.
-    pub(super) fn take_events(&mut self) -> Vec<SensorEvent> {
+    pub fn take_events(&mut self) -> Vec<SensorEvent> {
         std::mem::take(&mut self.events)
     }
 
     /// Removes the samples before `keep_from`, except for the last one of each channel.
-    pub(super) fn discard_before(&mut self, keep_from: Stamp) {
+    pub fn discard_before(&mut self, keep_from: Stamp) {
         self.counters.iter_mut().for_each(|track| track.discard_before(keep_from));
         self.gauges.iter_mut().for_each(|track| track.discard_before(keep_from));
         self.idle_edges.retain(|(at, _)| *at >= keep_from);

@@ -48,13 +48,13 @@ pub(super) struct SamplerState {
     last_dense: Stamp,
     /// When counters were last read only because they wrap soon.
     last_keep_alive: Stamp,
-    pub(super) cpu: Option<Duration>,
-    pub(super) status: Arc<LiveStatus>,
-    pub(super) power: Arc<LivePower>,
+    pub cpu: Option<Duration>,
+    pub status: Arc<LiveStatus>,
+    pub power: Arc<LivePower>,
 }
 
 impl SamplerState {
-    pub(super) fn new(meter: Box<dyn Meter>, clock: Arc<dyn Clock>, probe: &MeterProbe, config: SamplerConfig) -> Self {
+    pub fn new(meter: Box<dyn Meter>, clock: Arc<dyn Clock>, probe: &MeterProbe, config: SamplerConfig) -> Self {
         let now = clock.now();
         Self {
             config,
@@ -75,7 +75,7 @@ impl SamplerState {
         }
     }
 
-    pub(super) fn handle_edge(&mut self, event: EdgeEvent) {
+    pub fn handle_edge(&mut self, event: EdgeEvent) {
         match event {
             // At idle, reads disturb nothing, and the ticks before the edge give the idle power.
             EdgeEvent::Expected(at, IdleSide::Before) => {
@@ -118,7 +118,7 @@ impl SamplerState {
     }
 
     /// Returns when [`SamplerState::poll_due`] is next needed.
-    pub(super) fn next_due(&self) -> Stamp {
+    pub fn next_due(&self) -> Stamp {
         self.next_dense().into_iter().chain(self.next_keep_alive()).fold(self.next_trace, Stamp::min)
     }
 
@@ -132,7 +132,7 @@ impl SamplerState {
     }
 
     /// Reads what is due at `now`.
-    pub(super) fn poll_due(&mut self, now: Stamp) {
+    pub fn poll_due(&mut self, now: Stamp) {
         if now >= self.next_trace {
             self.read_trace(now);
         }
@@ -217,23 +217,23 @@ impl SamplerState {
         }
     }
 
-    pub(super) fn readings(&mut self) -> &mut Readings {
+    pub fn readings(&mut self) -> &mut Readings {
         &mut self.readings
     }
 
     /// Returns the readings from `start` to `stop` for plots.
-    pub(super) fn traces(&self, start: Stamp, stop: Stamp) -> Vec<Trace> {
+    pub fn traces(&self, start: Stamp, stop: Stamp) -> Vec<Trace> {
         self.readings.traces(self.meter.domains(), start, stop)
     }
 
     /// Removes the samples before `before`, except for those that an edge soon after it may need.
-    pub(super) fn discard_before(&mut self, before: Stamp) {
+    pub fn discard_before(&mut self, before: Stamp) {
         let margin = self.config.tick * (2 + self.config.rest_ticks) + self.config.trace_interval * 2;
         self.readings.discard_before(before.earlier(margin));
     }
 
     /// Returns the domains whose device is lost, with the reason.
-    pub(super) fn lost(&self) -> &[(DomainId, String)] {
+    pub fn lost(&self) -> &[(DomainId, String)] {
         &self.lost
     }
 }

@@ -22,14 +22,14 @@ pub(super) fn nanos(seconds: f64) -> i64 {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Load {
     /// The power of the phase at ambient temperature, in watts.
-    pub(super) watts: f64,
+    pub watts: f64,
     /// Whether the device does work that throttling slows down.
-    pub(super) active: bool,
+    pub active: bool,
 }
 
 impl Load {
     /// Returns the load of an idle device with this power.
-    pub(super) fn resting(watts: f64) -> Self {
+    pub fn resting(watts: f64) -> Self {
         Self { watts, active: false }
     }
 }
@@ -85,7 +85,7 @@ pub(super) struct Device {
 
 impl Device {
     /// Returns a device that was at rest, without a model, up to time zero.
-    pub(super) fn new(spec: &DeviceSpec, background: &[&BackgroundSpec], noise: Key) -> Self {
+    pub fn new(spec: &DeviceSpec, background: &[&BackgroundSpec], noise: Key) -> Self {
         let thermal = Thermal { c_per_w: spec.c_per_w, tau_s: spec.tau_s };
         let rest = LinearPower { fixed_w: spec.idle_w, per_degree_w: spec.leakage_w_per_c };
         let above = thermal.steady_above(rest);
@@ -117,7 +117,7 @@ impl Device {
     }
 
     /// Processes all events up to `now`.
-    pub(super) fn advance(&mut self, now: i64) {
+    pub fn advance(&mut self, now: i64) {
         while let Some((at, event)) = self.next.filter(|(at, _)| *at <= now) {
             match event {
                 Event::Redraw => {
@@ -138,7 +138,7 @@ impl Device {
     }
 
     /// Changes the load from `now` on.
-    pub(super) fn set_load(&mut self, now: i64, load: Load) {
+    pub fn set_load(&mut self, now: i64, load: Load) {
         self.advance(now);
         if load != self.load {
             self.load = load;
@@ -147,7 +147,7 @@ impl Device {
     }
 
     /// Draws the noise with another key from `now` on, on a new grid of redraws.
-    pub(super) fn set_noise(&mut self, now: i64, key: Key) {
+    pub fn set_noise(&mut self, now: i64, key: Key) {
         self.advance(now);
         if let Some(noise) = &mut self.noise {
             (noise.key, noise.origin, noise.tick) = (key, now, 0);
@@ -157,32 +157,32 @@ impl Device {
     }
 
     /// Returns whether the device throttles, as of the last advance.
-    pub(super) fn throttled(&self) -> bool {
+    pub fn throttled(&self) -> bool {
         self.throttled
     }
 
     /// Returns the speed of work as of the last advance: 1, or the throttling factor.
-    pub(super) fn speed(&self) -> f64 {
+    pub fn speed(&self) -> f64 {
         self.throttle.filter(|_| self.throttled).map_or(1.0, |throttle| throttle.factor)
     }
 
     /// Returns whether the device can throttle at all.
-    pub(super) fn can_throttle(&self) -> bool {
+    pub fn can_throttle(&self) -> bool {
         self.throttle.is_some()
     }
 
     /// Returns when throttling begins or ends, if that is the next event.
-    pub(super) fn throttle_change(&self) -> Option<i64> {
+    pub fn throttle_change(&self) -> Option<i64> {
         self.next.and_then(|(at, event)| matches!(event, Event::Throttle).then_some(at))
     }
 
     /// Returns the power history up to the last advance.
-    pub(super) fn history(&self) -> &PowerHistory {
+    pub fn history(&self) -> &PowerHistory {
         &self.history
     }
 
     /// Discards the history before the present segment, to bound the memory of a long run.
-    pub(super) fn discard_past(&mut self) {
+    pub fn discard_past(&mut self) {
         self.history.discard_past();
     }
 

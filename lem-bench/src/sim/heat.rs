@@ -7,30 +7,30 @@
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Thermal {
     /// Degrees above ambient per watt in the steady state.
-    pub(super) c_per_w: f64,
+    pub c_per_w: f64,
     /// Time constant in seconds.
-    pub(super) tau_s: f64,
+    pub tau_s: f64,
 }
 
 /// The power of a device as a linear function of its temperature.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct LinearPower {
     /// Watts at ambient temperature.
-    pub(super) fixed_w: f64,
+    pub fixed_w: f64,
     /// Watts added per degree above ambient.
-    pub(super) per_degree_w: f64,
+    pub per_degree_w: f64,
 }
 
 impl LinearPower {
     /// Returns the power in watts at `above` degrees above ambient.
-    pub(super) fn watts_at(self, above: f64) -> f64 {
+    pub fn watts_at(self, above: f64) -> f64 {
         self.fixed_w + self.per_degree_w * above
     }
 }
 
 impl Thermal {
     /// Returns the degrees above ambient in the steady state of `power`; meaningful without thermal runaway.
-    pub(super) fn steady_above(&self, power: LinearPower) -> f64 {
+    pub fn steady_above(&self, power: LinearPower) -> f64 {
         self.c_per_w * power.fixed_w / self.damping(power)
     }
 
@@ -45,18 +45,18 @@ impl Thermal {
     }
 
     /// Returns the seconds until `power` heats a device from `above` up to `target`; `None` if it never does.
-    pub(super) fn time_to_rise(&self, power: LinearPower, above: f64, target: f64) -> Option<f64> {
+    pub fn time_to_rise(&self, power: LinearPower, above: f64, target: f64) -> Option<f64> {
         if above >= target { Some(0.0) } else { self.time_to(power, above, target) }
     }
 
     /// Returns the seconds until a device under `power` cools from `above` down to `target`; `None` if it never does.
-    pub(super) fn time_to_fall(&self, power: LinearPower, above: f64, target: f64) -> Option<f64> {
+    pub fn time_to_fall(&self, power: LinearPower, above: f64, target: f64) -> Option<f64> {
         if above <= target { Some(0.0) } else { self.time_to(power, above, target) }
     }
 
     /// Returns whether a device at `above` may reach `target` within `seconds` of `power`. A cheap test: the rate of
     /// change only falls without thermal runaway, so a target that the present rate does not reach is out of reach.
-    pub(super) fn may_reach(&self, power: LinearPower, above: f64, target: f64, seconds: f64) -> bool {
+    pub fn may_reach(&self, power: LinearPower, above: f64, target: f64, seconds: f64) -> bool {
         let damping = self.damping(power);
         let speed = self.c_per_w * power.fixed_w - damping * above;
         damping < 0.0 || (target - above).abs() <= speed.abs() * seconds / self.tau_s * (1.0 + 1e-9) + 1e-9
@@ -141,14 +141,14 @@ pub(super) struct PowerHistory {
 
 impl PowerHistory {
     /// Returns the history of a device that was at rest at `above` degrees with `rest_w`, and has `power` from time zero.
-    pub(super) fn new(thermal: Thermal, rest_w: f64, above: f64, power: LinearPower) -> Self {
+    pub fn new(thermal: Thermal, rest_w: f64, above: f64, power: LinearPower) -> Self {
         let first = Segment { start: 0, above, energy: CompensatedSum::default(), power };
         Self { thermal, segments: vec![first], rest: (rest_w, above) }
     }
 
     /// Begins a segment at `start`, which must not be before the start of the open segment. Replaces a segment of length
     /// zero.
-    pub(super) fn begin_segment(&mut self, start: i64, power: LinearPower) {
+    pub fn begin_segment(&mut self, start: i64, power: LinearPower) {
         let last = self.last();
         if start <= last.start {
             if let Some(last) = self.segments.last_mut() {
@@ -161,7 +161,7 @@ impl PowerHistory {
     }
 
     /// Returns the degrees above ambient at `at`, which must be in the open segment.
-    pub(super) fn above_in_open_segment(&self, at: i64) -> f64 {
+    pub fn above_in_open_segment(&self, at: i64) -> f64 {
         let last = self.last();
         if at == last.start {
             last.above
@@ -171,18 +171,18 @@ impl PowerHistory {
     }
 
     /// Returns the power of the open segment.
-    pub(super) fn open_power(&self) -> LinearPower {
+    pub fn open_power(&self) -> LinearPower {
         self.last().power
     }
 
     /// Discards everything before the open segment: earlier times can no longer be queried.
-    pub(super) fn discard_past(&mut self) {
+    pub fn discard_past(&mut self) {
         let last = self.segments.len() - 1;
         self.segments.drain(..last);
     }
 
     /// Returns the energy in joules from `from` to `to`: never negative, and zero when `to` is not later.
-    pub(super) fn energy(&self, from: i64, to: i64) -> f64 {
+    pub fn energy(&self, from: i64, to: i64) -> f64 {
         if to <= from {
             return 0.0;
         }
@@ -206,7 +206,7 @@ impl PowerHistory {
     }
 
     /// Returns the power in watts at `at`; where the power jumps, the value just after it.
-    pub(super) fn power(&self, at: i64) -> f64 {
+    pub fn power(&self, at: i64) -> f64 {
         if at < 0 {
             return self.rest.0;
         }
@@ -214,7 +214,7 @@ impl PowerHistory {
     }
 
     /// Returns the degrees above ambient at `at`.
-    pub(super) fn above(&self, at: i64) -> f64 {
+    pub fn above(&self, at: i64) -> f64 {
         if at < 0 {
             return self.rest.1;
         }

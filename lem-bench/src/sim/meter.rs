@@ -39,7 +39,7 @@ pub(super) struct SimMeter {
 }
 
 impl SimMeter {
-    pub(super) fn new(shared: Arc<MachineState>) -> Self {
+    pub fn new(shared: Arc<MachineState>) -> Self {
         let (mut domains, mut channels, mut sources, mut faults) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let scenario = &shared.scenario;
         for (index, device) in scenario.devices.iter().enumerate() {

@@ -14,23 +14,23 @@ pub(super) struct Key(u64);
 
 impl Key {
     /// Returns the key of all numbers of one seed.
-    pub(super) fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         Self(mix(seed.wrapping_add(GOLDEN)))
     }
 
     /// Derives the key for `part`. `a.with(1).with(2)` and `a.with(2).with(1)` differ.
-    pub(super) fn with(self, part: u64) -> Self {
+    pub fn with(self, part: u64) -> Self {
         Self(mix(self.0.rotate_left(23) ^ mix(part.wrapping_add(GOLDEN))))
     }
 
     /// Returns the uniform number with this counter, in the open interval (0, 1).
-    pub(super) fn uniform(self, counter: u64) -> f64 {
+    pub fn uniform(self, counter: u64) -> f64 {
         let bits = mix(self.0.wrapping_add(counter.wrapping_add(1).wrapping_mul(GOLDEN)));
         ((bits >> 11) as f64 + 0.5) * 2f64.powi(-53)
     }
 
     /// Returns the standard normal number with this counter (Box and Muller 1958, the cosine branch).
-    pub(super) fn normal(self, counter: u64) -> f64 {
+    pub fn normal(self, counter: u64) -> f64 {
         let even = counter.wrapping_mul(2);
         let radius = (-2.0 * self.uniform(even).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.uniform(even.wrapping_add(1))).cos()

@@ -39,7 +39,7 @@ pub(super) enum Reading {
 
 impl Sensor {
     /// Returns a sensor. A random phase is drawn with `key`.
-    pub(super) fn new(spec: &SensorSpec, key: Key) -> Self {
+    pub fn new(spec: &SensorSpec, key: Key) -> Self {
         let update = nanos(spec.update_s).max(1);
         let phase = match spec.phase_s {
             Phase::At(phase) => nanos(phase).rem_euclid(update),
@@ -60,7 +60,7 @@ impl Sensor {
     }
 
     /// For a counter, returns the joules per count and the number of counts at which it wraps; `None` for a gauge.
-    pub(super) fn counter(&self) -> Option<(f64, Option<u64>)> {
+    pub fn counter(&self) -> Option<(f64, Option<u64>)> {
         match self.readout {
             Readout::Counter { quantum_j, bits, .. } => Some((quantum_j, 1u64.checked_shl(bits))),
             Readout::Power { .. } => None,
@@ -68,7 +68,7 @@ impl Sensor {
     }
 
     /// Returns the reading at `at`; a counter counts from `reset`. Calls must be in order of time.
-    pub(super) fn read(&mut self, history: &PowerHistory, at: i64, reset: Option<i64>) -> Reading {
+    pub fn read(&mut self, history: &PowerHistory, at: i64, reset: Option<i64>) -> Reading {
         let tick = self.phase + (at - self.phase).div_euclid(self.update) * self.update;
         match &mut self.readout {
             Readout::Counter { quantum_j, bits, part_time, losses } => {
@@ -177,7 +177,7 @@ pub(super) struct FaultPlan {
 
 impl FaultPlan {
     /// Selects the faults of the device with this id, for a meter that was opened at `opened`.
-    pub(super) fn new(faults: &[FaultSpec], device: &str, opened: i64) -> Self {
+    pub fn new(faults: &[FaultSpec], device: &str, opened: i64) -> Self {
         let mut plan = Self { device: device.to_owned(), opened, ..Self::default() };
         for fault in faults.iter().filter(|fault| fault.device.as_deref().is_none_or(|id| id == device)) {
             let begin = nanos(fault.at_s);
@@ -197,7 +197,7 @@ impl FaultPlan {
     ///
     /// # Errors
     /// The read error of the fault that is active.
-    pub(super) fn check_readable(&self, now: i64) -> Result<(), ReadError> {
+    pub fn check_readable(&self, now: i64) -> Result<(), ReadError> {
         if self.lost.iter().any(|(at, until)| *at <= now && self.opened < *until) {
             return Err(ReadError::Lost(format!("{} has fallen off the simulated bus", self.device)));
         }
@@ -208,7 +208,7 @@ impl FaultPlan {
     }
 
     /// Returns the time whose value a sensor displays at `now`: earlier than `now` while it is stuck.
-    pub(super) fn displayed_moment(&self, now: i64) -> i64 {
+    pub fn displayed_moment(&self, now: i64) -> i64 {
         let mut shown = now;
         while let Some((from, _)) = self.stuck.iter().find(|span| contains(**span, shown) && span.0 < shown) {
             shown = *from;
@@ -217,7 +217,7 @@ impl FaultPlan {
     }
 
     /// Returns the last reset of the counters up to `at`.
-    pub(super) fn last_reset(&self, at: i64) -> Option<i64> {
+    pub fn last_reset(&self, at: i64) -> Option<i64> {
         self.resets.iter().copied().filter(|reset| *reset <= at).max()
     }
 }

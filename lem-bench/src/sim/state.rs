@@ -31,22 +31,22 @@ pub(super) enum Purpose {
 
 impl Key {
     /// Derives the key for one purpose.
-    pub(super) fn for_purpose(self, purpose: Purpose) -> Self {
+    pub fn for_purpose(self, purpose: Purpose) -> Self {
         self.with(purpose as u64)
     }
 }
 
 /// The state that a machine, its meter and its workloads share.
 pub(super) struct MachineState {
-    pub(super) scenario: Scenario,
-    pub(super) clock: VirtualClock,
-    pub(super) seeds: Seeds,
+    pub scenario: Scenario,
+    pub clock: VirtualClock,
+    pub seeds: Seeds,
     devices: Mutex<Vec<Device>>,
 }
 
 impl MachineState {
     /// Creates the state of a machine at time zero. The scenario must have been checked.
-    pub(super) fn new(scenario: &Scenario, seeds: Seeds) -> Self {
+    pub fn new(scenario: &Scenario, seeds: Seeds) -> Self {
         let noise =
             session_key(scenario, seeds).for_purpose(Purpose::Bench).with(seeds.bench).for_purpose(Purpose::Power);
         let devices = scenario
@@ -66,17 +66,17 @@ impl MachineState {
     }
 
     /// Returns the present in signed nanoseconds.
-    pub(super) fn now(&self) -> i64 {
+    pub fn now(&self) -> i64 {
         signed_nanos(self.clock.now())
     }
 
     /// Returns the devices as of their last advance. The clock must not be advanced while the guard is held.
-    pub(super) fn devices(&self) -> MutexGuard<'_, Vec<Device>> {
+    pub fn devices(&self) -> MutexGuard<'_, Vec<Device>> {
         self.devices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the devices, advanced to the present.
-    pub(super) fn devices_now(&self) -> MutexGuard<'_, Vec<Device>> {
+    pub fn devices_now(&self) -> MutexGuard<'_, Vec<Device>> {
         let now = self.now();
         let mut devices = self.devices();
         for device in devices.iter_mut() {
@@ -86,18 +86,18 @@ impl MachineState {
     }
 
     /// Returns the key of all random numbers of this session.
-    pub(super) fn session_key(&self) -> Key {
+    pub fn session_key(&self) -> Key {
         session_key(&self.scenario, self.seeds)
     }
 
     /// Returns the key of all random numbers of this bench in this session.
-    pub(super) fn bench_key(&self) -> Key {
+    pub fn bench_key(&self) -> Key {
         self.session_key().for_purpose(Purpose::Bench).with(self.seeds.bench)
     }
 
     /// Returns the constant factor of a launch on the power of prefill and decode: the session's factor, which all its
     /// launches share, times the launch's own.
-    pub(super) fn launch_effect(&self, session_cv: f64, launch_cv: f64, launch: Key) -> f64 {
+    pub fn launch_effect(&self, session_cv: f64, launch_cv: f64, launch: Key) -> f64 {
         let session = self.session_key().for_purpose(Purpose::Session).normal(0);
         mean_one(session_cv, session) * mean_one(launch_cv, launch.for_purpose(Purpose::LaunchEffect).normal(0))
     }

@@ -180,7 +180,7 @@ pub(super) struct QuantileSearch<'a, T: Sample> {
 
 impl<T: Sample> QuantileSearch<'_, T> {
     /// Makes the mixture in which cycle i occurs `times[i]` times current.
-    pub(super) fn set_mixture(&mut self, times: &[u32]) {
+    pub fn set_mixture(&mut self, times: &[u32]) {
         let used = times.iter().enumerate().filter(|(_, times)| **times > 0);
         self.ranges.clear();
         self.ranges.extend(used.map(|(cycle, &t)| CycleRange {
@@ -194,7 +194,7 @@ impl<T: Sample> QuantileSearch<'_, T> {
     }
 
     /// Returns the type-7 quantile of the current mixture, `q` in [0, 1]; `None` when it is empty.
-    pub(super) fn quantile(&mut self, q: f64) -> Option<f64> {
+    pub fn quantile(&mut self, q: f64) -> Option<f64> {
         let last = self.total.checked_sub(1)?;
         let position = last as f64 * q;
         let below = (position.floor() as u64).min(last);

@@ -211,7 +211,7 @@ impl Draws {
     /// Takes two indices from each 64-bit word by multiply and shift (Lemire 2019). Without the rejection step the
     /// probability of an index is off by at most n/2³², which is too little to affect an interval.
     #[inline]
-    pub(super) fn for_each_index(&mut self, n: usize, count: usize, mut f: impl FnMut(usize, usize)) {
+    pub fn for_each_index(&mut self, n: usize, count: usize, mut f: impl FnMut(usize, usize)) {
         let n = n as u64;
         let mut position = 0;
         while position + 1 < count {

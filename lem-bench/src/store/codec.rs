@@ -57,7 +57,7 @@ pub(super) struct Columns {
 impl Columns {
     /// Appends the columns of `requests` to `bytes`, which will be written at `offset` (a multiple of eight). Returns
     /// `None` when there is nothing to write.
-    pub(super) fn encode(requests: &RequestLog, offset: u64, bytes: &mut Vec<u8>) -> Option<Self> {
+    pub fn encode(requests: &RequestLog, offset: u64, bytes: &mut Vec<u8>) -> Option<Self> {
         let RequestLog { latency_ns, ttft_ns, itl_ns, itl_count, phases: _ } = requests;
         if latency_ns.is_empty() && ttft_ns.is_empty() && itl_ns.is_empty() && itl_count.is_empty() {
             return None;
@@ -103,7 +103,7 @@ impl Samples {
     ///
     /// # Errors
     /// A message describing what is wrong with the file.
-    pub(super) fn open(path: &Path) -> Result<Self, String> {
+    pub fn open(path: &Path) -> Result<Self, String> {
         ensure_regular_file(path).map_err(|error| error.to_string())?;
         let opened = File::open(path).and_then(|mut file| {
             let len = file.metadata()?.len();
@@ -125,7 +125,7 @@ impl Samples {
     ///
     /// # Errors
     /// A message describing what is wrong; `requests` is then unchanged.
-    pub(super) fn read_into(&mut self, columns: &Columns, requests: &mut RequestLog) -> Result<(), String> {
+    pub fn read_into(&mut self, columns: &Columns, requests: &mut RequestLog) -> Result<(), String> {
         let latency_ns = self.read_u64("latency_ns", &columns.latency_ns)?;
         let ttft_ns = self.read_u64("ttft_ns", &columns.ttft_ns)?;
         let itl_ns = self.read_u64("itl_ns", &columns.itl_ns)?;

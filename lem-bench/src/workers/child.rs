@@ -59,7 +59,7 @@ impl Worker {
     }
 
     /// Sends a message: first the task, then commands.
-    pub(super) fn send(&mut self, message: &impl Serialize) -> io::Result<()> {
+    pub fn send(&mut self, message: &impl Serialize) -> io::Result<()> {
         send(self.socket.get_mut(), message)
     }
 
@@ -73,7 +73,7 @@ impl Worker {
     /// # Errors
     /// `TimedOut` at the time limit, `Interrupted` when no message arrives within [`INTERRUPT_TIMEOUT`] after an
     /// interrupt, or an error of the socket.
-    pub(super) fn receive(&mut self) -> io::Result<WorkerMessage<StepReport>> {
+    pub fn receive(&mut self) -> io::Result<WorkerMessage<StepReport>> {
         let mut interrupted_at = None;
         loop {
             if self.limit.is_some_and(|limit| self.start.elapsed() > limit + self.waited) {

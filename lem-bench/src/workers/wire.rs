@@ -55,7 +55,7 @@ pub(super) struct StepReport {
 }
 
 impl StepReport {
-    pub(super) fn iteration(&self) -> Iteration<'_> {
+    pub fn iteration(&self) -> Iteration<'_> {
         let Self { start, stop, done, failed, ref failure, ref tally, ref marks, ref phases } = *self;
         Iteration { start, stop, done, failed, failure: failure.as_deref(), tally, marks, phases }
     }

@@ -10,16 +10,16 @@ use crate::model::SCHEMA_VERSION;
 
 /// A comparison whose benches have verdicts, without reasons and gate.
 pub(super) struct ComparisonDraft {
-    pub(super) base: Side,
-    pub(super) new: Side,
-    pub(super) benches: Vec<BenchComparison>,
-    pub(super) only_in_base: Vec<String>,
-    pub(super) only_in_new: Vec<String>,
+    pub base: Side,
+    pub new: Side,
+    pub benches: Vec<BenchComparison>,
+    pub only_in_base: Vec<String>,
+    pub only_in_new: Vec<String>,
 }
 
 impl ComparisonDraft {
     /// Adds the reasons and the gate's decision.
-    pub(super) fn finish(self, options: &CompareOptions, rules: GateRules) -> Comparison {
+    pub fn finish(self, options: &CompareOptions, rules: GateRules) -> Comparison {
         let Self { base, new, mut benches, only_in_base, only_in_new } = self;
         let criteria = &options.criteria;
         for bench in &mut benches {

@@ -57,20 +57,20 @@ fn is_usable(session: &SessionResult) -> bool {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BaseSessions<'a> {
     /// The base's own result.
-    pub(super) base: &'a SessionResult,
+    pub base: &'a SessionResult,
     /// The runs of the new side, which are not compared with themselves.
-    pub(super) new_runs: &'a [&'a str],
+    pub new_runs: &'a [&'a str],
     /// When the new result was measured.
-    pub(super) before_unix_s: f64,
+    pub before_unix_s: f64,
     /// The commit of the new result.
-    pub(super) new_commit: Option<&'a str>,
+    pub new_commit: Option<&'a str>,
 }
 
 impl BaseSessions<'_> {
     /// Returns usable sessions of the same bench, metric, machine, source and branch (of the same commit, where the base
     /// has no branch), oldest first and including the base, from the last change of level before the base to the next
     /// one after it. Of each run the last line counts.
-    pub(super) fn select(&self, history: &[SessionResult]) -> Vec<SessionResult> {
+    pub fn select(&self, history: &[SessionResult]) -> Vec<SessionResult> {
         let mut sessions: Vec<SessionResult> = Vec::new();
         for session in history.iter().filter(|session| self.is_comparable(session)).chain([self.base]) {
             sessions.retain(|known| known.run_id != session.run_id);

@@ -13,9 +13,9 @@ const POWER: f64 = 0.8;
 /// A positive value with its uncertainty within its own session.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Point {
-    pub(super) value: f64,
+    pub value: f64,
     /// The standard error of its logarithm and its degrees of freedom; `None` with a single cycle.
-    pub(super) within: Option<(f64, f64)>,
+    pub within: Option<(f64, f64)>,
 }
 
 impl Point {
@@ -23,7 +23,7 @@ impl Point {
     ///
     /// # Errors
     /// `NonPositive` when the value has no logarithm, `NonFinite` when it is not a number.
-    pub(super) fn new(value: f64, interval: Option<(f64, f64)>, level: f64, cycles: usize) -> Result<Self, StatsError> {
+    pub fn new(value: f64, interval: Option<(f64, f64)>, level: f64, cycles: usize) -> Result<Self, StatsError> {
         if !value.is_finite() {
             return Err(StatsError::NonFinite);
         }

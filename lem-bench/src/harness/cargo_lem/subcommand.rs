@@ -13,11 +13,11 @@ use crate::store::Home;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Subcommand {
     /// Name on the command line.
-    pub(super) name: &'static str,
+    pub name: &'static str,
     /// Arguments and help.
-    pub(super) command: fn() -> Command,
+    pub command: fn() -> Command,
     /// Runs the subcommand.
-    pub(super) run: fn(&ArgMatches) -> Result<ExitStatus, HarnessError>,
+    pub run: fn(&ArgMatches) -> Result<ExitStatus, HarnessError>,
 }
 
 /// Resolves the configuration from the command line, the environment and `lem-bench.toml`.

@@ -34,7 +34,7 @@ impl ComparisonBase {
     /// # Errors
     /// The settings contradict each other, the base cannot be read, or without `--baseline-lenient` the base or a bench in
     /// it is missing.
-    pub(in crate::harness) fn find(call: &Invocation, ids: &[&str]) -> Result<Self, HarnessError> {
+    pub fn find(call: &Invocation, ids: &[&str]) -> Result<Self, HarnessError> {
         let settings = &call.config().comparing;
         check(settings)?;
         let lenient = settings.lenient.as_ref().or(settings.save.as_ref().filter(|_| settings.baseline.is_none()));
@@ -62,7 +62,7 @@ impl ComparisonBase {
     ///
     /// # Errors
     /// There is no such baseline.
-    pub(in crate::harness) fn without_measuring(&self, call: &Invocation) -> Result<Option<ExitStatus>, HarnessError> {
+    pub fn without_measuring(&self, call: &Invocation) -> Result<Option<ExitStatus>, HarnessError> {
         let Some(name) = &call.config().comparing.load else { return Ok(None) };
         let home = saved::resolve(call);
         let new = baseline(&home, name)?.ok_or_else(|| missing(&home, "--load-baseline", name))?;
@@ -76,7 +76,7 @@ impl ComparisonBase {
     ///
     /// # Errors
     /// The history cannot be read.
-    pub(in crate::harness) fn compare(
+    pub fn compare(
         &self,
         call: &Invocation,
         home: &Home,
@@ -204,11 +204,11 @@ fn save_baseline(home: &Home, name: &str, config: &Config, summary: &Summary) ->
 #[derive(Debug)]
 pub(in crate::harness) struct DuelBuild {
     /// `base`, `head` or `null`.
-    pub(in crate::harness) name: &'static str,
+    pub name: &'static str,
     /// The summary of its run.
-    pub(in crate::harness) summary: Summary,
+    pub summary: Summary,
     /// The file in the run's folder that a user should open.
-    pub(in crate::harness) page: PathBuf,
+    pub page: PathBuf,
 }
 
 /// The result of a duel.
@@ -222,7 +222,7 @@ pub(in crate::harness) struct DuelResult {
 
 impl DuelResult {
     /// Judges the summaries of the sides.
-    pub(in crate::harness) fn judge(config: &Config, sides: &[DuelBuild]) -> Self {
+    pub fn judge(config: &Config, sides: &[DuelBuild]) -> Self {
         let find_side = |name: &str| sides.iter().find(|side| side.name == name).map(|side| &side.summary);
         let pairs = |new: &Summary| -> Vec<PairedBench> {
             let Some(base) = find_side("base") else { return Vec::new() };
@@ -244,7 +244,7 @@ impl DuelResult {
     ///
     /// # Errors
     /// A file cannot be written.
-    pub(in crate::harness) fn save(&self, config: &Config, sides: &[DuelBuild]) -> Result<(), HarnessError> {
+    pub fn save(&self, config: &Config, sides: &[DuelBuild]) -> Result<(), HarnessError> {
         let Some(judged) = sides.iter().find(|side| side.name == "head").or(sides.last()) else { return Ok(()) };
         let Some(folder) = judged.page.parent() else { return Ok(()) };
         write_atomic(&folder.join("duel.json"), self.json()?.as_bytes())?;
@@ -259,7 +259,7 @@ impl DuelResult {
     }
 
     /// The exit code.
-    pub(in crate::harness) fn exit(&self) -> ExitStatus {
+    pub fn exit(&self) -> ExitStatus {
         self.comparison.as_ref().map_or(ExitStatus::Done, exit_status)
     }
 
@@ -267,7 +267,7 @@ impl DuelResult {
     ///
     /// # Errors
     /// The result cannot be serialized.
-    pub(in crate::harness) fn print(&self, config: &Config) -> Result<(), HarnessError> {
+    pub fn print(&self, config: &Config) -> Result<(), HarnessError> {
         if config.format == Format::Json {
             console::out(&format!("{}\n", self.json()?));
             return Ok(());
@@ -283,7 +283,7 @@ impl DuelResult {
     ///
     /// # Errors
     /// The result cannot be serialized.
-    pub(in crate::harness) fn json(&self) -> Result<String, HarnessError> {
+    pub fn json(&self) -> Result<String, HarnessError> {
         serde_json::to_string(self)
             .map_err(|error| HarnessError::machine(format!("cannot serialize the duel: {error}")))
     }

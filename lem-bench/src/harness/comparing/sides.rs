@@ -18,17 +18,17 @@ pub(in crate::harness) struct Loaded {
     /// The name that the user gave.
     name: String,
     /// The runs, each with the benches that belong to the side.
-    pub(in crate::harness) summaries: Vec<Summary>,
+    pub summaries: Vec<Summary>,
 }
 
 impl Loaded {
     /// Returns the input of the comparison.
-    pub(in crate::harness) fn results(&self) -> Results<'_> {
+    pub fn results(&self) -> Results<'_> {
         Results { name: &self.name, summaries: &self.summaries }
     }
 
     /// Returns whether the side has a bench with this id.
-    pub(in crate::harness) fn has(&self, id: &str) -> bool {
+    pub fn has(&self, id: &str) -> bool {
         self.summaries.iter().flat_map(|summary| &summary.benches).any(|bench| bench.bench.id == id)
     }
 }
@@ -90,9 +90,9 @@ pub(in crate::harness) fn existing_baselines(home: &Home) -> String {
 #[derive(Debug, Default)]
 pub(in crate::harness) struct ComparisonContext {
     /// Sessions of the history.
-    pub(in crate::harness) history: Vec<SessionResult>,
+    pub history: Vec<SessionResult>,
     /// Assumed session spread.
-    pub(in crate::harness) prior: Prior,
+    pub prior: Prior,
 }
 
 impl ComparisonContext {
@@ -100,7 +100,7 @@ impl ComparisonContext {
     ///
     /// # Errors
     /// A file cannot be read.
-    pub(in crate::harness) fn read(home: &Home, base: &Loaded) -> Result<Self, HarnessError> {
+    pub fn read(home: &Home, base: &Loaded) -> Result<Self, HarnessError> {
         let history = History::read(home)?;
         for damage in &history.damage {
             console::warn(&format!("{}: {damage}", history.path.display()));

@@ -204,7 +204,7 @@ struct Mutator {
 }
 
 impl Mutator {
-    pub(super) fn new(seed: u64, sealed: bool) -> Self {
+    pub fn new(seed: u64, sealed: bool) -> Self {
         Self { rng: Xoshiro256PlusPlus::seed_from_u64(seed), sealed }
     }
 

@@ -19,17 +19,17 @@ use crate::workers;
 
 /// A reader and its inputs.
 pub(super) struct Reader {
-    pub(super) name: &'static str,
+    pub name: &'static str,
     /// The file that it reads, in its folder; `None` if it reads from memory.
-    pub(super) file: Option<&'static str>,
+    pub file: Option<&'static str>,
     /// Whether lines have checksums.
-    pub(super) sealed: bool,
+    pub sealed: bool,
     /// Bytes that it reads in addition to its input.
-    pub(super) extra_bytes: usize,
+    pub extra_bytes: usize,
     /// Makes good inputs, and writes the files that they need into the folder.
-    pub(super) prepare: fn(&Path) -> Vec<Vec<u8>>,
+    pub prepare: fn(&Path) -> Vec<Vec<u8>>,
     /// Reads the input, which is in its file, and returns whether it was accepted.
-    pub(super) read: fn(&Path, &[u8]) -> bool,
+    pub read: fn(&Path, &[u8]) -> bool,
 }
 
 const JOURNAL: &str = "journal-0.jsonl";

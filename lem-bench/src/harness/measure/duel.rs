@@ -27,13 +27,13 @@ use crate::workers::{self, CaseList, Launch, ListedCase};
 #[derive(Debug, Clone)]
 pub(in crate::harness) struct Duel {
     /// The build that is compared with.
-    pub(in crate::harness) base: PathBuf,
+    pub base: PathBuf,
     /// The build that is judged.
-    pub(in crate::harness) head: Option<PathBuf>,
+    pub head: Option<PathBuf>,
     /// Whether the base also runs against itself in every pair.
-    pub(in crate::harness) null: bool,
+    pub null: bool,
     /// The number of pairs.
-    pub(in crate::harness) pairs: u32,
+    pub pairs: u32,
 }
 
 /// A side of a duel: a build and its benches.

@@ -36,16 +36,16 @@ pub(in crate::harness) trait DuelSides {
 #[derive(Debug, Clone)]
 pub(in crate::harness) struct DuelBench {
     /// Its record, with the schedule of all turns of a side.
-    pub(in crate::harness) record: BenchRecord,
+    pub record: BenchRecord,
     /// The schedule of one turn.
-    pub(in crate::harness) turn: Schedule,
+    pub turn: Schedule,
     /// The number of pairs: turns of each side.
     pairs: u32,
 }
 
 impl DuelBench {
     /// A bench with as many pairs as `planned` has cycles.
-    pub(in crate::harness) fn new(record: BenchRecord, planned: &Schedule, overrides: &Overrides) -> Self {
+    pub fn new(record: BenchRecord, planned: &Schedule, overrides: &Overrides) -> Self {
         let turn = planned.duel_turn(overrides.min_window.is_some());
         let whole = Schedule { window: turn.window, ..*planned };
         let record = BenchRecord { schedule: whole.figures(), ..record };
@@ -55,12 +55,12 @@ impl DuelBench {
 
 /// Runs a duel.
 pub(in crate::harness) struct DuelRunner<'a> {
-    pub(in crate::harness) sides: &'a dyn DuelSides,
-    pub(in crate::harness) benches: &'a [DuelBench],
+    pub sides: &'a dyn DuelSides,
+    pub benches: &'a [DuelBench],
     /// The seed of the order within pairs.
-    pub(in crate::harness) seed: u64,
+    pub seed: u64,
     /// Takes a line of progress when a pair starts.
-    pub(in crate::harness) on_pair: &'a dyn Fn(&str),
+    pub on_pair: &'a dyn Fn(&str),
 }
 
 impl DuelRunner<'_> {
@@ -68,7 +68,7 @@ impl DuelRunner<'_> {
     ///
     /// # Errors
     /// A record cannot be written, or a side cannot run a bench.
-    pub(in crate::harness) fn run(
+    pub fn run(
         &self,
         session: SessionBuilder,
         headers: &[RunHeader],
@@ -220,11 +220,11 @@ impl DuelJournals {
 
 /// Sides that run in worker processes.
 pub(super) struct WorkerSides<'a> {
-    pub(super) names: Vec<&'static str>,
+    pub names: Vec<&'static str>,
     /// The binary of each side, with its environment and time limit.
-    pub(super) launches: Vec<Launch>,
-    pub(super) config: &'a Config,
-    pub(super) interrupt: Interrupt,
+    pub launches: Vec<Launch>,
+    pub config: &'a Config,
+    pub interrupt: Interrupt,
 }
 
 impl DuelSides for WorkerSides<'_> {
@@ -240,10 +240,10 @@ impl DuelSides for WorkerSides<'_> {
 
 /// Sides whose workloads run on a simulated machine in this process.
 pub(in crate::harness) struct SimulatedSides<'a> {
-    pub(in crate::harness) names: Vec<&'static str>,
-    pub(in crate::harness) simulation: Simulation,
+    pub names: Vec<&'static str>,
+    pub simulation: Simulation,
     /// The scenario of each side's workload.
-    pub(in crate::harness) scenarios: Vec<&'a Scenario>,
+    pub scenarios: Vec<&'a Scenario>,
 }
 
 impl DuelSides for SimulatedSides<'_> {

@@ -121,9 +121,9 @@ const DEVICE_FACTS: [&str; 4] = [" name", " uuid", " device", "driver"];
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(super) struct BenchProgress {
     /// The totals of its complete cycles, from the first without a gap. The next cycle has the number that follows.
-    pub(super) sums: Vec<CycleTotals>,
+    pub sums: Vec<CycleTotals>,
     /// Whether it ran to its end without a failure.
-    pub(super) completed: bool,
+    pub completed: bool,
 }
 
 /// Progress of a run.
@@ -131,9 +131,9 @@ pub(super) struct BenchProgress {
 pub(super) struct RunProgress {
     benches: BTreeMap<String, BenchProgress>,
     /// Whether bare idle was measured.
-    pub(super) has_bare_idle: bool,
+    pub has_bare_idle: bool,
     /// Whether the process ended by itself: it has measured all that it could.
-    pub(super) is_complete: bool,
+    pub is_complete: bool,
 }
 
 impl RunProgress {
@@ -166,12 +166,12 @@ impl RunProgress {
     }
 
     /// The progress of the bench with this id.
-    pub(super) fn bench(&self, id: &str) -> BenchProgress {
+    pub fn bench(&self, id: &str) -> BenchProgress {
         self.benches.get(id).cloned().unwrap_or_default()
     }
 
     /// The progress that all ranks have made, with totals over all of them.
-    pub(super) fn of_all(ranks: &[Self]) -> Self {
+    pub fn of_all(ranks: &[Self]) -> Self {
         let ids: BTreeSet<&String> = ranks.iter().flat_map(|rank| rank.benches.keys()).collect();
         let join = |id: &String| {
             let parts: Vec<BenchProgress> = ranks.iter().map(|rank| rank.bench(id)).collect();
@@ -189,11 +189,11 @@ impl RunProgress {
 
 /// This process' part of an interrupted run, open for more records.
 pub(super) struct PreviousRun {
-    pub(super) results: Results,
-    pub(super) writer: JournalWriter,
+    pub results: Results,
+    pub writer: JournalWriter,
     /// Its header. The schedules of the remaining benches use its probe, too.
-    pub(super) header: RunHeader,
-    pub(super) progress: RunProgress,
+    pub header: RunHeader,
+    pub progress: RunProgress,
 }
 
 impl PreviousRun {
@@ -201,7 +201,7 @@ impl PreviousRun {
     ///
     /// # Errors
     /// The journal cannot be read or written, or its header is missing.
-    pub(super) fn open(results: Results) -> Result<Self, HarnessError> {
+    pub fn open(results: Results) -> Result<Self, HarnessError> {
         let (writer, journal) = results.reopen()?;
         let Some(header) = journal.head().cloned() else {
             let (id, path) = (results.run_id(), journal.path.display());
@@ -218,7 +218,7 @@ impl PreviousRun {
     ///
     /// # Errors
     /// All differences, each with both values.
-    pub(super) fn check(&self, now: &RunHeader) -> Result<(), HarnessError> {
+    pub fn check(&self, now: &RunHeader) -> Result<(), HarnessError> {
         let differences = differences(&self.header, now);
         if differences.is_empty() {
             return Ok(());

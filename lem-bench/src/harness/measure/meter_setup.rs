@@ -29,14 +29,14 @@ const REOPEN_DELAYS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(2), Du
 
 /// An open meter with its clock and its selected domains.
 pub(in crate::harness) struct MeterSetup {
-    pub(in crate::harness) meter: Box<dyn Meter>,
-    pub(in crate::harness) clock: Arc<dyn Clock>,
-    pub(in crate::harness) domains: Vec<Domain>,
-    pub(in crate::harness) headline: Vec<DomainId>,
-    pub(in crate::harness) notes: Vec<String>,
-    pub(in crate::harness) facts: Vec<Fact>,
+    pub meter: Box<dyn Meter>,
+    pub clock: Arc<dyn Clock>,
+    pub domains: Vec<Domain>,
+    pub headline: Vec<DomainId>,
+    pub notes: Vec<String>,
+    pub facts: Vec<Fact>,
     /// The simulated machine, if it is one.
-    pub(in crate::harness) simulation: Option<Simulation>,
+    pub simulation: Option<Simulation>,
     monitor: Option<Arc<dyn DeviceMonitor>>,
     calibration: Option<Calibration>,
 }
@@ -55,7 +55,7 @@ impl MeterSetup {
     ///
     /// # Errors
     /// The meter is not available, or it lacks a selected domain.
-    pub(super) fn open(invocation: &Invocation) -> Result<Self, HarnessError> {
+    pub fn open(invocation: &Invocation) -> Result<Self, HarnessError> {
         Self::open_scope(invocation, Scope::Machine)
     }
 
@@ -63,7 +63,7 @@ impl MeterSetup {
     ///
     /// # Errors
     /// As [`MeterSetup::open`].
-    pub(super) fn open_own_gpu(invocation: &Invocation) -> Result<Self, HarnessError> {
+    pub fn open_own_gpu(invocation: &Invocation) -> Result<Self, HarnessError> {
         Self::open_scope(invocation, Scope::OwnGpu)
     }
 
@@ -98,7 +98,7 @@ impl MeterSetup {
     }
 
     /// The meter of a simulated machine, with all domains that do not overlap as its headline.
-    pub(in crate::harness) fn of_simulation(simulation: Simulation) -> Self {
+    pub fn of_simulation(simulation: Simulation) -> Self {
         let machine = simulation.machine();
         let setup = Self::new(machine.meter(), Arc::new(machine.clock()));
         Self { headline: meter::non_overlapping(&setup.domains), simulation: Some(simulation), ..setup }
@@ -133,12 +133,12 @@ impl MeterSetup {
     }
 
     /// Whether the machine is a real one, which other processes use too.
-    pub(super) fn is_real(&self) -> bool {
+    pub fn is_real(&self) -> bool {
         self.meter.origin() != Origin::Simulated
     }
 
     /// The measured GPUs, or the MIG instances that this process was given, by their names in `CUDA_VISIBLE_DEVICES`.
-    pub(super) fn gpus(&self) -> Vec<String> {
+    pub fn gpus(&self) -> Vec<String> {
         let find = |id: &DomainId, name| self.facts.iter().find(|fact| fact.name == format!("{id} {name}"));
         let gpus = self.domains.iter().filter(|domain| domain.kind == DomainKind::Gpu);
         gpus.filter_map(|gpu| {
@@ -149,18 +149,18 @@ impl MeterSetup {
     }
 
     /// Whether all domains are of this process and none of the machine.
-    pub(super) fn is_of_this_process(&self) -> bool {
+    pub fn is_of_this_process(&self) -> bool {
         self.domains.iter().all(|domain| domain.kind == DomainKind::Process)
     }
 
     /// Replaces the meter by one that reads nothing, because another rank measures the machine.
-    pub(super) fn without_meter(self) -> Self {
+    pub fn without_meter(self) -> Self {
         let meter: Box<dyn Meter> = Box::new(NullMeter::of(&*self.meter));
         Self { meter, domains: Vec::new(), headline: Vec::new(), monitor: None, calibration: None, ..self }
     }
 
     /// Limits the headline to the GPUs, for a rank that has one of its own.
-    pub(super) fn with_gpu_headline(mut self) -> Self {
+    pub fn with_gpu_headline(mut self) -> Self {
         let is_gpu =
             |id: &DomainId| self.domains.iter().any(|domain| domain.id == *id && domain.kind == DomainKind::Gpu);
         self.headline.retain(is_gpu);
@@ -168,7 +168,7 @@ impl MeterSetup {
     }
 
     /// Probes the meter's channels.
-    pub(super) fn probe(&mut self, config: &Config) -> MeterProbe {
+    pub fn probe(&mut self, config: &Config) -> MeterProbe {
         self.probe_for(match self.meter.origin() {
             Origin::Estimated => ProbeEffort { min: ESTIMATE_PROBE, max: ESTIMATE_PROBE },
             _ => probe_effort(config.profile),
@@ -176,17 +176,17 @@ impl MeterSetup {
     }
 
     /// Probes the meter's channels with this effort.
-    pub(in crate::harness) fn probe_for(&mut self, effort: ProbeEffort) -> MeterProbe {
+    pub fn probe_for(&mut self, effort: ProbeEffort) -> MeterProbe {
         probe(&mut *self.meter, &*self.clock, effort)
     }
 
     /// The monitor of the host and its devices.
-    pub(in crate::harness) fn host_monitor(&self) -> HostMonitor {
+    pub fn host_monitor(&self) -> HostMonitor {
         if self.is_real() { HostMonitor::real(self.monitor.clone()) } else { HostMonitor::default() }
     }
 
     /// What is known about the devices before the measurement.
-    pub(super) fn evidence(&self) -> RunEvidence {
+    pub fn evidence(&self) -> RunEvidence {
         let limits = self.monitor.as_ref().and_then(|monitor| monitor.power_limits().ok()).unwrap_or_default();
         let limits = limits.into_iter().map(|limits| DeviceLimits {
             max_sm_clock_mhz: self.number_fact(&format!("{} max sm clock MHz", limits.domain)),
@@ -211,7 +211,7 @@ impl MeterSetup {
     ///
     /// # Errors
     /// The meter cannot be opened, has other domains, or its headline still cannot be read.
-    pub(super) fn reopen(
+    pub fn reopen(
         invocation: &Invocation,
         header: &RunHeader,
         simulation: Option<&Simulation>,
@@ -256,7 +256,7 @@ impl MeterSetup {
     ///
     /// # Errors
     /// The sampler's thread cannot be started.
-    pub(super) fn sampler(self, probe: &MeterProbe) -> Result<Sampler, HarnessError> {
+    pub fn sampler(self, probe: &MeterProbe) -> Result<Sampler, HarnessError> {
         let config = SamplerConfig::for_meter(probe);
         match &self.simulation {
             Some(simulation) => Ok(Sampler::attach(self.meter, &simulation.machine().clock(), probe, config)),

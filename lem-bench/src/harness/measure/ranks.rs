@@ -68,19 +68,19 @@ fn run_folder(config: &Config, home: &Home, target: &str) -> Result<RunDir, Harn
 /// What ranks tell each other before the measurement. All use the values of rank 0.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct RankAgreement {
-    pub(super) plan: Vec<String>,
-    pub(super) order: RunOrder,
+    pub plan: Vec<String>,
+    pub order: RunOrder,
     /// How far the run got; all ranks continue from the least.
-    pub(super) progress: RunProgress,
-    pub(super) probe: MeterProbe,
-    pub(super) headline: Vec<DomainId>,
+    pub progress: RunProgress,
+    pub probe: MeterProbe,
+    pub headline: Vec<DomainId>,
 }
 
 /// This process as one of several ranks.
 pub(super) struct Ranks {
-    pub(super) info: RankInfo,
-    pub(super) results: Results,
-    pub(super) barrier: Arc<FileBarrier>,
+    pub info: RankInfo,
+    pub results: Results,
+    pub barrier: Arc<FileBarrier>,
     /// Where rank 0 announces the run, if a launcher of another project started the ranks.
     announcement: Option<RunAnnouncement>,
 }
@@ -90,7 +90,7 @@ impl Ranks {
     ///
     /// # Errors
     /// Rank 0 does not announce the run in time, or the run's folder cannot be used.
-    pub(super) fn join(
+    pub fn join(
         invocation: &Invocation,
         info: RankInfo,
         cases: &mut SelectedCases,
@@ -164,7 +164,7 @@ impl Ranks {
     ///
     /// # Errors
     /// As [`MeterSetup::open`].
-    pub(super) fn open_meter(&self, invocation: &Invocation) -> Result<MeterSetup, HarnessError> {
+    pub fn open_meter(&self, invocation: &Invocation) -> Result<MeterSetup, HarnessError> {
         let has_own_gpu = self.info.has_own_gpu;
         let setup = if has_own_gpu { MeterSetup::open_own_gpu(invocation)? } else { MeterSetup::open(invocation)? };
         Ok(match self.info.local_rank {
@@ -179,7 +179,7 @@ impl Ranks {
     ///
     /// # Errors
     /// This rank has other benches than rank 0, or a rank does not arrive.
-    pub(super) fn agree(&self, cases: &mut SelectedCases, own: &RankAgreement) -> Result<RankAgreement, HarnessError> {
+    pub fn agree(&self, cases: &mut SelectedCases, own: &RankAgreement) -> Result<RankAgreement, HarnessError> {
         let format_error = |error: serde_json::Error| {
             HarnessError::machine(format!("the ranks cannot read each other's messages: {error}"))
         };
@@ -211,7 +211,7 @@ impl Ranks {
     /// Whether this rank aggregates the results. If so, waits until the other ranks have written their journals; those
     /// that do not arrive are missing in the results. Ranks started by `--processes` leave both to the process that
     /// started them.
-    pub(super) fn aggregates(&self, interrupted: bool) -> bool {
+    pub fn aggregates(&self, interrupted: bool) -> bool {
         if self.info.is_ours {
             return false;
         }

@@ -173,11 +173,11 @@ fn unix_s() -> f64 {
 
 /// What is needed to conclude a run, known before the measurement.
 pub(super) struct Conclusion<'a> {
-    pub(super) invocation: &'a Invocation,
+    pub invocation: &'a Invocation,
     /// What the results are compared with.
-    pub(super) comparison: comparing::ComparisonBase,
+    pub comparison: comparing::ComparisonBase,
     /// The ids of the benches that this process was asked for.
-    pub(super) requested: BTreeSet<String>,
+    pub requested: BTreeSet<String>,
 }
 
 impl Conclusion<'_> {
@@ -185,7 +185,7 @@ impl Conclusion<'_> {
     ///
     /// # Errors
     /// A journal cannot be read, or a file cannot be written.
-    pub(super) fn conclude(self, results: &Results, end: &SessionEnd) -> Result<ExitStatus, HarnessError> {
+    pub fn conclude(self, results: &Results, end: &SessionEnd) -> Result<ExitStatus, HarnessError> {
         let config = self.invocation.config();
         let (mut summary, page) =
             timed("made the summary and its pages", || results.finish(&config.analysis, &config.exports))?;

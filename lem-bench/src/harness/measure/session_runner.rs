@@ -22,23 +22,23 @@ use crate::sampler::{LivePowerReading, Sampler};
 #[derive(Debug, Default)]
 pub(super) struct SessionEnd {
     /// The outcome of each bench that ended, by id.
-    pub(super) outcomes: Vec<(String, Outcome)>,
+    pub outcomes: Vec<(String, Outcome)>,
     /// Whether the session was interrupted.
-    pub(super) interrupted: bool,
+    pub interrupted: bool,
 }
 
 /// What a session measures, in which order, and what ends it early.
 pub(super) struct SessionPlan<'a> {
     /// The benches.
-    pub(super) jobs: &'a [Job],
+    pub jobs: &'a [Job],
     /// Whether an earlier process has measured bare idle.
-    pub(super) has_bare_idle: bool,
+    pub has_bare_idle: bool,
     /// Whether the first failure ends the session.
-    pub(super) fail_fast: bool,
+    pub fail_fast: bool,
     /// Ends the session early.
-    pub(super) interrupt: Interrupt,
+    pub interrupt: Interrupt,
     /// The order of the cycles.
-    pub(super) order: RunOrder,
+    pub order: RunOrder,
 }
 
 impl SessionPlan<'_> {
@@ -47,7 +47,7 @@ impl SessionPlan<'_> {
     ///
     /// # Errors
     /// A record cannot be written.
-    pub(super) fn run(
+    pub fn run(
         self,
         mut session: Session,
         reopen: impl FnMut() -> Result<Sampler, String>,
@@ -237,7 +237,7 @@ impl SessionBuilder {
     ///
     /// # Errors
     /// The sampler's thread cannot be started.
-    pub(in crate::harness) fn new(setup: MeterSetup, probe: &MeterProbe, seed: u64) -> Result<Self, HarnessError> {
+    pub fn new(setup: MeterSetup, probe: &MeterProbe, seed: u64) -> Result<Self, HarnessError> {
         let simulation = setup.simulation.clone();
         let clock = Arc::clone(&setup.clock);
         let domains = setup.domains.iter().map(|domain| domain.id.clone()).collect();
@@ -257,19 +257,19 @@ impl SessionBuilder {
     }
 
     /// Adds an observer.
-    pub(in crate::harness) fn observer(mut self, observer: impl Observer + 'static) -> Self {
+    pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
         self.config.observers.push(Box::new(observer));
         self
     }
 
     /// Stops the session when `interrupt` is requested.
-    pub(in crate::harness) fn interrupt(mut self, interrupt: Interrupt) -> Self {
+    pub fn interrupt(mut self, interrupt: Interrupt) -> Self {
         self.config.interrupt = interrupt;
         self
     }
 
     /// Measures together with the other ranks behind this barrier.
-    pub(in crate::harness) fn barrier(mut self, barrier: Option<Arc<dyn RankBarrier>>) -> Self {
+    pub fn barrier(mut self, barrier: Option<Arc<dyn RankBarrier>>) -> Self {
         self.config.barrier = barrier;
         self
     }
@@ -278,14 +278,14 @@ impl SessionBuilder {
     ///
     /// # Errors
     /// The signal handlers cannot be installed.
-    pub(in crate::harness) fn interrupt_on_signals(self) -> Result<Self, HarnessError> {
+    pub fn interrupt_on_signals(self) -> Result<Self, HarnessError> {
         exit::listen(&self.config.interrupt, console::note)
             .map_err(|error| HarnessError::machine(format!("cannot listen for signals: {error}")))?;
         Ok(self)
     }
 
     /// The current power of the headline.
-    pub(in crate::harness) fn live_power(&self) -> LivePowerReading {
+    pub fn live_power(&self) -> LivePowerReading {
         self.config.sampler.live_power(&self.config.headline)
     }
 
@@ -293,7 +293,7 @@ impl SessionBuilder {
     ///
     /// # Errors
     /// An observer cannot take the first record, or `measure` fails.
-    pub(in crate::harness) fn run<T, E: From<ObserverError>>(
+    pub fn run<T, E: From<ObserverError>>(
         self,
         first: &Record,
         measure: impl FnOnce(Session) -> Result<T, E>,

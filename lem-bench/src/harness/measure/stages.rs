@@ -98,7 +98,7 @@ impl Role {
     }
 
     /// Whether this process aggregates the results of the run. Waits for the other ranks if it does.
-    pub(super) fn aggregates(&self, end: &SessionEnd) -> bool {
+    pub fn aggregates(&self, end: &SessionEnd) -> bool {
         match self {
             Self::Single => true,
             Self::Rank(ranks) => ranks.aggregates(end.interrupted),
@@ -181,7 +181,7 @@ pub(super) struct Agreed<'a> {
 
 impl<'a> Agreed<'a> {
     /// Plans what remains to be measured.
-    pub(super) fn plan(mut self) -> Planned<'a> {
+    pub fn plan(mut self) -> Planned<'a> {
         let config = self.opened.invocation.config();
         let cases = std::mem::take(&mut self.opened.cases.selected.run);
         let mut planned = Vec::new();
@@ -230,12 +230,12 @@ impl Planned<'_> {
     }
 
     /// The time plan with all benches.
-    pub(super) fn full_plan(&self) -> String {
+    pub fn full_plan(&self) -> String {
         preflight::plan(&self.time_plan(), &self.opened.setup, &self.opened.probe, true)
     }
 
     /// Prints the time plan of a run with this many requested benches, unless another rank does.
-    pub(super) fn print(&self, requested: usize) {
+    pub fn print(&self, requested: usize) {
         if !self.opened.role.prints() || self.opened.invocation.config().is_quiet() {
             return;
         }
@@ -260,7 +260,7 @@ impl Planned<'_> {
     ///
     /// # Errors
     /// A record cannot be written, or the sampler or the signal handlers cannot be started.
-    pub(super) fn measure(self, home: Home) -> Result<Measured, HarnessError> {
+    pub fn measure(self, home: Home) -> Result<Measured, HarnessError> {
         let time_plan = self.time_plan();
         let Self { opened, mut header, cases } = self;
         let Opened { invocation, role, setup, probe, previous, lock, .. } = opened;
@@ -321,9 +321,9 @@ fn new_journal(role: &Role, home: Home, header: &RunHeader) -> Result<(Results, 
 
 /// The benches have ended.
 pub(super) struct Measured {
-    pub(super) role: Role,
-    pub(super) results: Results,
-    pub(super) end: SessionEnd,
+    pub role: Role,
+    pub results: Results,
+    pub end: SessionEnd,
     /// Held until the results are written.
     _lock: Option<MachineLock>,
 }

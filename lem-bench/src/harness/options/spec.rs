@@ -67,7 +67,7 @@ pub(in crate::harness) enum OptionGroup {
 
 impl OptionGroup {
     /// Returns the heading.
-    pub(in crate::harness) fn heading(self) -> &'static str {
+    pub fn heading(self) -> &'static str {
         match self {
             Self::Mode => "Mode",
             Self::Selection => "Selection",
@@ -89,37 +89,37 @@ pub(in crate::harness) type Set = fn(&mut Config, &[String]) -> Result<(), Inval
 #[derive(Debug, Clone, Copy)]
 pub(in crate::harness) struct OptionSpec {
     /// The flag without dashes (a short flag if it is one letter), and the key in `lem-bench.toml`.
-    pub(in crate::harness) name: &'static str,
+    pub name: &'static str,
     /// Other names.
-    pub(in crate::harness) aliases: &'static [&'static str],
+    pub aliases: &'static [&'static str],
     /// The short flag.
-    pub(in crate::harness) short: Option<char>,
+    pub short: Option<char>,
     /// Number of values.
-    pub(in crate::harness) arity: Arity,
+    pub arity: Arity,
     /// Where it can be set.
-    pub(in crate::harness) scope: Scope,
+    pub scope: Scope,
     /// `cargo lem` commands that take it too.
-    pub(in crate::harness) applies_to: &'static [LemCommand],
+    pub applies_to: &'static [LemCommand],
     /// Whether it may differ when a run is resumed.
-    pub(in crate::harness) resume: Resume,
+    pub resume: Resume,
     /// Heading in the help.
-    pub(in crate::harness) group: OptionGroup,
+    pub group: OptionGroup,
     /// Accepted values, as in "expected …".
-    pub(in crate::harness) expects: &'static str,
+    pub expects: &'static str,
     /// Value when it is not set, as in "[default: …]".
-    pub(in crate::harness) default: &'static str,
+    pub default: &'static str,
     /// What it does.
-    pub(in crate::harness) help: &'static str,
+    pub help: &'static str,
     /// For a switch: the option that it sets, and its value.
-    pub(in crate::harness) short_for: Option<(&'static str, &'static str)>,
+    pub short_for: Option<(&'static str, &'static str)>,
     /// Its values are secret: they are redacted in records.
-    pub(in crate::harness) secret: bool,
+    pub secret: bool,
     /// Sets it.
-    pub(in crate::harness) set: Set,
+    pub set: Set,
 }
 
 impl OptionSpec {
-    pub(super) const fn new(group: OptionGroup, name: &'static str, arity: Arity, set: Set) -> Self {
+    pub const fn new(group: OptionGroup, name: &'static str, arity: Arity, set: Set) -> Self {
         let (expects, default) = match arity {
             Arity::Switch => ("true or false", "false"),
             _ => ("", ""),
@@ -147,64 +147,64 @@ impl OptionSpec {
     }
 
     /// An option that other harnesses have and that has no effect here.
-    pub(super) const fn accepted(name: &'static str, arity: Arity, help: &'static str) -> Self {
+    pub const fn accepted(name: &'static str, arity: Arity, help: &'static str) -> Self {
         Self { scope: Scope::Accepted, help, ..Self::new(OptionGroup::Accepted, name, arity, |_, _| Ok(())) }
     }
 
-    pub(super) const fn help(self, help: &'static str) -> Self {
+    pub const fn help(self, help: &'static str) -> Self {
         Self { help, ..self }
     }
 
-    pub(super) const fn expects(self, expects: &'static str) -> Self {
+    pub const fn expects(self, expects: &'static str) -> Self {
         Self { expects, ..self }
     }
 
-    pub(super) const fn default(self, default: &'static str) -> Self {
+    pub const fn default(self, default: &'static str) -> Self {
         Self { default, ..self }
     }
 
-    pub(super) const fn aliases(self, aliases: &'static [&'static str]) -> Self {
+    pub const fn aliases(self, aliases: &'static [&'static str]) -> Self {
         Self { aliases, ..self }
     }
 
-    pub(super) const fn short(self, short: char) -> Self {
+    pub const fn short(self, short: char) -> Self {
         Self { short: Some(short), ..self }
     }
 
-    pub(super) const fn secret(self) -> Self {
+    pub const fn secret(self) -> Self {
         Self { secret: true, ..self }
     }
 
-    pub(super) const fn cli_only(self) -> Self {
+    pub const fn cli_only(self) -> Self {
         Self { scope: Scope::Invocation, ..self }
     }
 
-    pub(super) const fn applies_to(self, applies_to: &'static [LemCommand]) -> Self {
+    pub const fn applies_to(self, applies_to: &'static [LemCommand]) -> Self {
         Self { applies_to, ..self }
     }
 
-    pub(super) const fn resume(self, resume: Resume) -> Self {
+    pub const fn resume(self, resume: Resume) -> Self {
         Self { resume, ..self }
     }
 
-    pub(super) const fn short_for(self, name: &'static str, value: &'static str) -> Self {
+    pub const fn short_for(self, name: &'static str, value: &'static str) -> Self {
         Self { short_for: Some((name, value)), ..self }
     }
 
     /// Returns its name and its aliases.
-    pub(in crate::harness) fn names(&self) -> impl Iterator<Item = &'static str> {
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
 
     /// Returns its environment variables, such as `LEM_BENCH_MIN_WINDOW`; none if only a flag can set it.
-    pub(in crate::harness) fn variables(&self) -> impl Iterator<Item = String> {
+    pub fn variables(&self) -> impl Iterator<Item = String> {
         let names = self.names().filter(|_| self.scope == Scope::Everywhere);
         names.map(|name| format!("LEM_BENCH_{}", name.to_ascii_uppercase().replace('-', "_")))
     }
 
     /// Returns the first word of its `expects` and `default` texts that is a valid value.
     #[cfg(test)]
-    pub(in crate::harness) fn example(&self) -> Option<String> {
+    pub fn example(&self) -> Option<String> {
         let words = self.expects.split_whitespace().chain(self.default.split_whitespace());
         let mut values = words.map(|word| word.trim_end_matches([',', ':', ';']).to_owned());
         values.find(|value| (self.set)(&mut Config::default(), std::slice::from_ref(value)).is_ok())

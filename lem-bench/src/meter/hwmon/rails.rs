@@ -11,11 +11,11 @@ use crate::model::{Domain, DomainId, DomainKind};
 /// A device: a folder under `class/hwmon`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Device {
-    pub(super) dir: PathBuf,
+    pub dir: PathBuf,
     /// The driver's name: `amdgpu`.
-    pub(super) driver: String,
+    pub driver: String,
     /// The PCI or I2C address: the name of the device folder, else of the hwmon folder.
-    pub(super) address: String,
+    pub address: String,
     /// The index among the devices of its driver, in the order of addresses. It stays the same while `hwmon3` may be
     /// `hwmon4` after the next boot.
     nth: usize,
@@ -49,7 +49,7 @@ fn open_device(dir: PathBuf) -> Option<Device> {
 
 impl Device {
     /// Returns the numbers `n` for which there is a file `{kind}{n}_{what}`, ascending.
-    pub(super) fn numbers(&self, kind: &str, what: &str) -> Vec<u32> {
+    pub fn numbers(&self, kind: &str, what: &str) -> Vec<u32> {
         let number = |file: &String| file.strip_prefix(kind)?.strip_suffix(what)?.strip_suffix('_')?.parse().ok();
         let mut numbers: Vec<u32> = self.files.iter().filter_map(number).collect();
         numbers.sort_unstable();
@@ -57,13 +57,13 @@ impl Device {
     }
 
     /// Returns the path of the file `{kind}{n}_{what}`, if there is one.
-    pub(super) fn file(&self, kind: &str, n: u32, what: &str) -> Option<PathBuf> {
+    pub fn file(&self, kind: &str, n: u32, what: &str) -> Option<PathBuf> {
         let name = format!("{kind}{n}_{what}");
         self.files.contains(&name).then(|| self.dir.join(name))
     }
 
     /// Returns the label of sensor `{kind}{n}`, if it has one.
-    pub(super) fn label(&self, kind: &str, n: u32) -> Option<String> {
+    pub fn label(&self, kind: &str, n: u32) -> Option<String> {
         sysfs::text(&self.file(kind, n, "label")?).filter(|label| !label.is_empty())
     }
 }
@@ -72,12 +72,12 @@ impl Device {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Rail {
     /// The number in the names of its files.
-    pub(super) number: u32,
+    pub number: u32,
     /// How its power is read.
-    pub(super) kind: RailKind,
-    pub(super) domain: Domain,
+    pub kind: RailKind,
+    pub domain: Domain,
     /// Whether the containment of the device's domains is known, so that its outermost domains may be summed.
-    pub(super) is_summable: bool,
+    pub is_summable: bool,
 }
 
 /// The files of a rail.

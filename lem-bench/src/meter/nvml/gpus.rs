@@ -13,10 +13,10 @@ use crate::model::{DomainId, fact_names};
 #[derive(Debug)]
 pub(super) struct Gpu {
     /// `gpu:N`, where N is NVML's index.
-    pub(super) id: DomainId,
+    pub id: DomainId,
     uuid: String,
-    pub(super) name: String,
-    pub(super) device: Device<'static>,
+    pub name: String,
+    pub device: Device<'static>,
     /// The MIG instances that this process may use; empty if it may use the whole GPU.
     mig_instances: Vec<String>,
     /// Whether MIG is enabled.
@@ -26,8 +26,8 @@ pub(super) struct Gpu {
 /// The opened GPUs, and notes about their selection for the result.
 #[derive(Debug)]
 pub(super) struct Gpus {
-    pub(super) gpus: Vec<Gpu>,
-    pub(super) notes: Vec<String>,
+    pub gpus: Vec<Gpu>,
+    pub notes: Vec<String>,
 }
 
 /// Opens the GPUs that `options` make visible.

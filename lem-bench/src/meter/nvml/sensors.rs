@@ -49,7 +49,7 @@ const GAUGES: [Sensor; 6] = [
 
 impl Sensor {
     /// Returns the sensors that `gpu` supports: its energy counter, one power sensor, and other gauges.
-    pub(super) fn supported_by(gpu: &Gpu) -> Vec<Self> {
+    pub fn supported_by(gpu: &Gpu) -> Vec<Self> {
         let architecture = gpu.device.architecture().ok();
         let is_supported = |sensor: &Self| !sensor.read(&gpu.device).is_err_and(|error| is_unsupported(&error));
         // GPUs before Volta have no counter, whatever the call returns.
@@ -59,7 +59,7 @@ impl Sensor {
     }
 
     /// Returns the sensor as a channel of `gpu`.
-    pub(super) fn channel(self, gpu: &Gpu) -> Channel {
+    pub fn channel(self, gpu: &Gpu) -> Channel {
         let quantity = match self {
             Self::TotalEnergy => Quantity::Energy { unit_j: 1e-3, modulus: None },
             Self::InstantPower | Self::AveragePower | Self::PowerUsage => Quantity::Power,
@@ -76,7 +76,7 @@ impl Sensor {
     }
 
     /// Returns the name of a power sensor for the facts.
-    pub(super) fn power_name(self) -> Option<&'static str> {
+    pub fn power_name(self) -> Option<&'static str> {
         match self {
             Self::InstantPower => Some("instant (field 186)"),
             Self::AveragePower => Some("1 s average (field 185)"),
@@ -86,7 +86,7 @@ impl Sensor {
     }
 
     /// Reads the sensor once.
-    pub(super) fn read(self, device: &Device<'static>) -> Result<Value, NvmlError> {
+    pub fn read(self, device: &Device<'static>) -> Result<Value, NvmlError> {
         Ok(match self {
             Self::TotalEnergy => Value::Count(device.total_energy_consumption()?),
             Self::InstantPower => power_field(device, NVML_FI_DEV_POWER_INSTANT)?,

@@ -4,22 +4,22 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ListedGpu {
     /// NVML's index, in the order of PCI bus addresses.
-    pub(super) index: u32,
+    pub index: u32,
     /// `GPU-…`.
-    pub(super) uuid: String,
+    pub uuid: String,
     /// The product's name.
-    pub(super) name: String,
+    pub name: String,
     /// `MIG-…` of each of its instances; empty if MIG is off.
-    pub(super) mig_instances: Vec<String>,
+    pub mig_instances: Vec<String>,
 }
 
 /// The GPUs of the list that the process may use.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct VisibleGpus {
     /// Positions in the list, ascending, with the MIG instances that were named.
-    pub(super) gpus: Vec<(usize, Vec<String>)>,
+    pub gpus: Vec<(usize, Vec<String>)>,
     /// A note about the selection for the result.
-    pub(super) note: Option<String>,
+    pub note: Option<String>,
 }
 
 /// Applies the value of `CUDA_VISIBLE_DEVICES` to the list; `None` means that it is not set and all GPUs are visible.

@@ -35,16 +35,16 @@ pub(super) struct StyledText {
 }
 
 impl StyledText {
-    pub(super) fn new(text: impl AsRef<str>, style: Style) -> Self {
+    pub fn new(text: impl AsRef<str>, style: Style) -> Self {
         Self { text: clean(text.as_ref()), style }
     }
 
-    pub(super) fn plain(text: impl AsRef<str>) -> Self {
+    pub fn plain(text: impl AsRef<str>) -> Self {
         Self::new(text, Style::Plain)
     }
 
     /// Returns the label of a number that was not measured.
-    pub(super) fn origin(origin: Origin) -> Option<Self> {
+    pub fn origin(origin: Origin) -> Option<Self> {
         origin.label().map(|label| Self::new(label, Style::Rating(Rating::Careful)))
     }
 }
@@ -64,35 +64,35 @@ pub(super) struct TextWriter {
 
 impl TextWriter {
     /// Creates an empty text. A width of less than 20 columns is taken as 20.
-    pub(super) fn new(width: usize, color: bool) -> Self {
+    pub fn new(width: usize, color: bool) -> Self {
         Self { width: width.max(20), color, text: String::new() }
     }
 
-    pub(super) fn width(&self) -> usize {
+    pub fn width(&self) -> usize {
         self.width
     }
 
     /// Returns the text.
-    pub(super) fn into_text(self) -> String {
+    pub fn into_text(self) -> String {
         self.text
     }
 
     /// Writes an empty line, unless the text is empty or its last line is.
-    pub(super) fn blank_line(&mut self) {
+    pub fn blank_line(&mut self) {
         if !self.text.is_empty() && !self.text.ends_with("\n\n") {
             self.text.push('\n');
         }
     }
 
     /// Writes a line without colour, cut at the width.
-    pub(super) fn write_line(&mut self, line: &str) {
+    pub fn write_line(&mut self, line: &str) {
         self.text.push_str(pieces(line, self.width)[0].trim_end());
         self.text.push('\n');
     }
 
     /// Writes words on as many lines as they need. The first line starts with `lead`, and words start at column
     /// `indent`.
-    pub(super) fn write_words(
+    pub fn write_words(
         &mut self,
         lead: Option<StyledText>,
         indent: usize,

@@ -15,8 +15,8 @@ use crate::report::number_format::bare;
 
 /// The findings that all benches of a run share, which a bench's page lists separately.
 pub(super) struct CommonFindings<'a> {
-    pub(super) findings: Vec<&'a Finding>,
-    pub(super) views: Vec<FindingView>,
+    pub findings: Vec<&'a Finding>,
+    pub views: Vec<FindingView>,
 }
 
 /// Renders the page of `bench`.

@@ -32,8 +32,8 @@ pub fn comparison_page(compared: &Comparison, run: &RunInfo) -> Result<PageFile,
 
 /// The benches that have pages of their own.
 pub(super) struct BenchLinks<'a> {
-    pub(super) known: &'a [&'a str],
-    pub(super) file_name: FileName,
+    pub known: &'a [&'a str],
+    pub file_name: FileName,
 }
 
 /// Renders the page of a comparison. `index_target` is the target of the run whose index it links to, or empty.

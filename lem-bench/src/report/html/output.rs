@@ -74,7 +74,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`ReportError::Template`] if a template is not well-formed.
-    pub(super) fn new() -> Result<Self, ReportError> {
+    pub fn new() -> Result<Self, ReportError> {
         let mut tera = Tera::default();
         tera.set_escape_fn(|text: &str, out: &mut dyn Write| out.write_all(escape(text).as_bytes()));
         tera.register_filter("code", |text: &str, _: Kwargs, _: &State<'_>| Value::safe_string(&code_spans(text)));
@@ -89,7 +89,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`ReportError::Template`] if a template is not well-formed.
-    pub(super) fn for_run(run: &RunView) -> Result<Self, ReportError> {
+    pub fn for_run(run: &RunView) -> Result<Self, ReportError> {
         let mut engine = Self::new()?;
         engine.shared.insert("run", run);
         Ok(engine)
@@ -99,7 +99,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`ReportError::Template`] if the template does not fit the page.
-    pub(super) fn render(&self, template: &str, page: &impl Serialize, path: String) -> Result<PageFile, ReportError> {
+    pub fn render(&self, template: &str, page: &impl Serialize, path: String) -> Result<PageFile, ReportError> {
         let mut context = self.shared.clone();
         context.insert("page", page);
         let html = self.tera.render(template, &context).map_err(template_error)?;

@@ -23,30 +23,30 @@ pub(super) fn at(seconds: f64) -> Stamp {
 
 /// The journals of a run.
 pub(super) struct Run {
-    pub(super) journals: Vec<Journal>,
-    pub(super) damage: Vec<String>,
+    pub journals: Vec<Journal>,
+    pub damage: Vec<String>,
 }
 
 /// The journal of one process.
 #[derive(Clone)]
 pub(super) struct Journal {
-    pub(super) head: RunHeader,
-    pub(super) bare: IdleRecord,
-    pub(super) bench: BenchRecord,
+    pub head: RunHeader,
+    pub bare: IdleRecord,
+    pub bench: BenchRecord,
     loaded: IdleRecord,
-    pub(super) warm_up: WarmUpRecord,
-    pub(super) cycles: Vec<CycleRecord>,
-    pub(super) resumed: bool,
-    pub(super) end: Option<BenchEnd>,
+    pub warm_up: WarmUpRecord,
+    pub cycles: Vec<CycleRecord>,
+    pub resumed: bool,
+    pub end: Option<BenchEnd>,
 }
 
 impl Run {
-    pub(super) fn clean() -> Self {
+    pub fn clean() -> Self {
         Self { journals: vec![Journal::clean()], damage: Vec::new() }
     }
 
     /// Adds a second process of the same run, with a GPU of its own.
-    pub(super) fn add_process(&mut self) {
+    pub fn add_process(&mut self) {
         let gpu = DomainId::new("gpu:1");
         let mut second = Journal::clean();
         self.one().head.world = 2;
@@ -65,11 +65,11 @@ impl Run {
     }
 
     /// Returns the journal of the first process.
-    pub(super) fn one(&mut self) -> &mut Journal {
+    pub fn one(&mut self) -> &mut Journal {
         &mut self.journals[0]
     }
 
-    pub(super) fn summary(&self) -> Summary {
+    pub fn summary(&self) -> Summary {
         let records: Vec<Vec<Record>> = self.journals.iter().map(Journal::records).collect();
         let read = |records| ReadJournal { records, damage: &self.damage };
         let journals: Vec<ReadJournal<'_>> = records.iter().map(|records| read(records.as_slice())).collect();
@@ -78,7 +78,7 @@ impl Run {
     }
 
     /// Returns all findings, of the run and of its bench.
-    pub(super) fn findings(&self) -> Vec<Finding> {
+    pub fn findings(&self) -> Vec<Finding> {
         let mut summary = self.summary();
         let mut findings = std::mem::take(&mut summary.findings);
         findings.extend(summary.benches.remove(0).findings);
@@ -215,14 +215,14 @@ impl Journal {
 
 /// Evidence that provokes a finding, and evidence that just does not.
 pub(super) struct Case {
-    pub(super) check: Check,
-    pub(super) weight: Severity,
+    pub check: Check,
+    pub weight: Severity,
     /// A part of the finding's evidence.
-    pub(super) says: &'static str,
+    pub says: &'static str,
     /// Changes a clean run so that there is such a finding.
-    pub(super) provoked: fn(&mut Run),
+    pub provoked: fn(&mut Run),
     /// Changes a clean run so that the finding is missing or less severe.
-    pub(super) spared: fn(&mut Run),
+    pub spared: fn(&mut Run),
 }
 
 /// Returns a user of the GPU that is not part of the run.

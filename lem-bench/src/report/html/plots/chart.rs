@@ -29,38 +29,38 @@ pub(super) type Point = (f64, f64);
 /// Charts above each other, with a name and a description.
 pub(super) struct Figure<'a> {
     /// What it shows, for error messages.
-    pub(super) subject: &'static str,
+    pub subject: &'static str,
     /// Its class in the style sheet.
-    pub(super) class: &'a str,
+    pub class: &'a str,
     /// An id that is unique on the page.
-    pub(super) id: &'a str,
-    pub(super) title: &'a str,
-    pub(super) description: &'a str,
+    pub id: &'a str,
+    pub title: &'a str,
+    pub description: &'a str,
     /// Its charts from top to bottom.
-    pub(super) charts: &'a [Chart<'a>],
+    pub charts: &'a [Chart<'a>],
 }
 
 /// One pair of axes with shapes.
 pub(super) struct Chart<'a> {
     /// Height with axes and margins.
-    pub(super) height: u32,
-    pub(super) margin_top: u32,
-    pub(super) margin_right: u32,
-    pub(super) x_axis_height: u32,
-    pub(super) y_axis_width: u32,
+    pub height: u32,
+    pub margin_top: u32,
+    pub margin_right: u32,
+    pub x_axis_height: u32,
+    pub y_axis_width: u32,
     /// Whether the ticks of the x axis have grid lines. Those of the y axis always have.
-    pub(super) vertical_lines: bool,
-    pub(super) x: Axis<'a>,
-    pub(super) y: Axis<'a>,
+    pub vertical_lines: bool,
+    pub x: Axis<'a>,
+    pub y: Axis<'a>,
     /// Shapes behind the grid lines.
-    pub(super) background: Vec<Shape>,
+    pub background: Vec<Shape>,
     /// Shapes in front of the grid lines.
-    pub(super) shapes: Vec<Shape>,
+    pub shapes: Vec<Shape>,
 }
 
 impl<'a> Chart<'a> {
     /// An empty chart of this height with the usual margins.
-    pub(super) fn new(height: u32, x: Axis<'a>, y: Axis<'a>) -> Self {
+    pub fn new(height: u32, x: Axis<'a>, y: Axis<'a>) -> Self {
         Self {
             height,
             margin_top: 10,
@@ -87,24 +87,24 @@ pub(super) enum Scale {
 
 /// One axis.
 pub(super) struct Axis<'a> {
-    pub(super) scale: Scale,
-    pub(super) range: Range<f64>,
+    pub scale: Scale,
+    pub range: Range<f64>,
     /// The largest number of ticks; 0 for an axis without labels.
-    pub(super) max_ticks: usize,
+    pub max_ticks: usize,
     /// The title, or nothing.
-    pub(super) title: &'a str,
+    pub title: &'a str,
     /// Turns a tick's value into its label.
-    pub(super) label: &'a dyn Fn(&f64) -> String,
+    pub label: &'a dyn Fn(&f64) -> String,
 }
 
 impl<'a> Axis<'a> {
     /// A linear axis that labels its ticks with plain numbers.
-    pub(super) fn linear(range: Range<f64>, max_ticks: usize, title: &'a str) -> Self {
+    pub fn linear(range: Range<f64>, max_ticks: usize, title: &'a str) -> Self {
         Self { scale: Scale::Linear, range, max_ticks, title, label: &|value| tick_label(*value) }
     }
 
     /// An axis over `range` that labels its ticks with plain numbers.
-    pub(super) fn over(range: AxisRange, max_ticks: usize, title: &'a str) -> Self {
+    pub fn over(range: AxisRange, max_ticks: usize, title: &'a str) -> Self {
         let scale = if range.log { Scale::Logarithmic } else { Scale::Linear };
         Self { scale, ..Self::linear(range.from..range.to, max_ticks, title) }
     }
@@ -126,7 +126,7 @@ pub(super) enum Shape {
 
 impl Shape {
     /// A straight line.
-    pub(super) fn segment(from: Point, to: Point, color: RGBColor, width: u32) -> Self {
+    pub fn segment(from: Point, to: Point, color: RGBColor, width: u32) -> Self {
         Self::Line { points: vec![from, to], color, width }
     }
 }
@@ -299,10 +299,10 @@ pub(super) fn bounds(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
 /// The part of an axis that is drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct AxisRange {
-    pub(super) from: f64,
-    pub(super) to: f64,
+    pub from: f64,
+    pub to: f64,
     /// Whether the axis is logarithmic.
-    pub(super) log: bool,
+    pub log: bool,
 }
 
 impl AxisRange {
@@ -311,7 +311,7 @@ impl AxisRange {
     /// It is logarithmic if the values are positive and differ by more than a factor of 20; both ends are then moved out
     /// by `log_factor`. Otherwise it is linear, with `margin` times the span added at both ends. A linear range starts at
     /// zero if zero is near, so that lengths are comparable.
-    pub(super) fn covering((min, max): (f64, f64), margin: f64, log_factor: f64) -> Self {
+    pub fn covering((min, max): (f64, f64), margin: f64, log_factor: f64) -> Self {
         if min > 0.0 && max / min > MAX_LINEAR_RATIO {
             return Self { from: min / log_factor, to: max * log_factor, log: true };
         }
@@ -321,7 +321,7 @@ impl AxisRange {
     }
 
     /// Where `value` is between the ends: 0 at `from`, 1 at `to`.
-    pub(super) fn position(self, value: f64) -> f64 {
+    pub fn position(self, value: f64) -> f64 {
         if self.log {
             (value / self.from).ln() / (self.to / self.from).ln()
         } else {
@@ -330,7 +330,7 @@ impl AxisRange {
     }
 
     /// Round values in the range, about `max_count` of them.
-    pub(super) fn ticks(self, max_count: u8) -> Vec<f64> {
+    pub fn ticks(self, max_count: u8) -> Vec<f64> {
         if self.log { self.log_ticks(usize::from(max_count)) } else { self.linear_ticks(f64::from(max_count)) }
     }
 

@@ -16,11 +16,11 @@ const LABEL_WIDTH: usize = 14;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in super::super) struct ParetoPoint {
     /// Low, value, high.
-    pub(in super::super) speed: [f64; 3],
+    pub speed: [f64; 3],
     /// Low, value, high.
-    pub(in super::super) energy: [f64; 3],
+    pub energy: [f64; 3],
     /// Whether the result may be used. A result that must not be used is never on the front.
-    pub(in super::super) usable: bool,
+    pub usable: bool,
 }
 
 /// The indices of the usable points that no other usable point beats: none is both at least as cheap and at least as
@@ -101,21 +101,21 @@ pub(in super::super) fn draw_pareto(
 #[derive(Debug, Clone, PartialEq)]
 pub(in super::super) struct LinePoint {
     /// The index of the parameter's value.
-    pub(in super::super) index: usize,
-    pub(in super::super) energy: f64,
+    pub index: usize,
+    pub energy: f64,
     /// The ends of the energy's interval.
-    pub(in super::super) interval: (f64, f64),
+    pub interval: (f64, f64),
     /// Whether the result may be used; drawn hollow otherwise.
-    pub(in super::super) usable: bool,
+    pub usable: bool,
 }
 
 /// The cases that differ in one parameter only.
 #[derive(Debug, Clone, PartialEq)]
 pub(in super::super) struct ParameterLine {
     /// The values of the other parameters, `dtype=bf16`; empty if there are none.
-    pub(in super::super) name: String,
+    pub name: String,
     /// In the order of the parameter's values.
-    pub(in super::super) points: Vec<LinePoint>,
+    pub points: Vec<LinePoint>,
 }
 
 /// Colour and name of each line.

@@ -161,11 +161,11 @@ fn downsample(points: &[Point], buckets: usize) -> Vec<Point> {
 /// A time span in which the harness did one thing.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::report::html) struct TimelineSpan {
-    pub(in crate::report::html) kind: SpanKind,
+    pub kind: SpanKind,
     /// The index of its cycle; `None` for a span before the first cycle.
-    pub(in crate::report::html) cycle: Option<u32>,
-    pub(in crate::report::html) from_s: f64,
-    pub(in crate::report::html) to_s: f64,
+    pub cycle: Option<u32>,
+    pub from_s: f64,
+    pub to_s: f64,
 }
 
 /// Readings as time in seconds and value, split where a reading is missing.
@@ -174,23 +174,23 @@ pub(in crate::report::html) type Segments = Vec<Vec<(f64, f64)>>;
 /// The readings of one domain.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::report::html) struct DomainTrace {
-    pub(in crate::report::html) domain: DomainId,
-    pub(in crate::report::html) power_w: Segments,
-    pub(in crate::report::html) temperature_c: Segments,
+    pub domain: DomainId,
+    pub power_w: Segments,
+    pub temperature_c: Segments,
 }
 
 /// The course of a bench.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::report::html) struct Timeline {
     /// In order of time.
-    pub(in crate::report::html) spans: Vec<TimelineSpan>,
+    pub spans: Vec<TimelineSpan>,
     /// The readings of the headline domains, or of all domains if no headline domain was read.
-    pub(in crate::report::html) traces: Vec<DomainTrace>,
+    pub traces: Vec<DomainTrace>,
 }
 
 impl Timeline {
     /// The timeline of `bench` with the domains of the `headline`.
-    pub(in crate::report::html) fn new(bench: &BenchSummary, headline: &[DomainId]) -> Self {
+    pub fn new(bench: &BenchSummary, headline: &[DomainId]) -> Self {
         let warm_up = bench.warm_up.as_ref();
         let starts = bench.cycles.iter().flat_map(|cycle| &cycle.spans).map(|span| span.start);
         let zero = warm_up.map(|warm_up| warm_up.start).into_iter().chain(starts).min().unwrap_or_default();

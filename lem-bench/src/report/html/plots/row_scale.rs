@@ -18,11 +18,11 @@ const LABEL_EDGE: f64 = 16.0;
 /// A value with its interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in super::super) struct Mark {
-    pub(in super::super) value: f64,
+    pub value: f64,
     /// The ends of the interval, if it has one.
-    pub(in super::super) interval: Option<(f64, f64)>,
+    pub interval: Option<(f64, f64)>,
     /// Whether it is drawn hollow: too few cycles to rely on, or a result that must not be used.
-    pub(in super::super) hollow: bool,
+    pub hollow: bool,
 }
 
 /// Maps values to horizontal positions.
@@ -37,7 +37,7 @@ pub(in super::super) struct RowScale {
 
 impl RowScale {
     /// A scale that covers all `marks`; `None` if there are none.
-    pub(in super::super) fn for_values(marks: &[Mark]) -> Option<Self> {
+    pub fn for_values(marks: &[Mark]) -> Option<Self> {
         let values = marks.iter().flat_map(|mark| {
             let (low, high) = mark.interval.unwrap_or((mark.value, mark.value));
             [mark.value, low, high]
@@ -52,7 +52,7 @@ impl RowScale {
 
     /// A symmetric scale around zero for changes in percent. It covers `ends`, the ends of all intervals, and twice the
     /// `threshold`, up to which the scale is shaded.
-    pub(in super::super) fn for_changes(ends: &[f64], threshold: f64) -> Self {
+    pub fn for_changes(ends: &[f64], threshold: f64) -> Self {
         let threshold = threshold.abs();
         let finite = ends.iter().filter(|end| end.is_finite());
         let max = finite.fold(threshold * 2.0, |max, end| max.max(end.abs())).max(1e-6) * 1.05;
@@ -61,7 +61,7 @@ impl RowScale {
     }
 
     /// Whether the scale is logarithmic.
-    pub(in super::super) fn is_log(&self) -> bool {
+    pub fn is_log(&self) -> bool {
         self.range.log
     }
 
@@ -70,7 +70,7 @@ impl RowScale {
     }
 
     /// The labels of the grid lines for the table's head: values times `factor`, in `unit`.
-    pub(in super::super) fn value_axis(&self, factor: f64, unit: &str) -> String {
+    pub fn value_axis(&self, factor: f64, unit: &str) -> String {
         let mut labels = String::new();
         for &tick in &self.ticks {
             let (x, anchor) = match self.x(tick) {
@@ -87,7 +87,7 @@ impl RowScale {
     }
 
     /// The labels of a scale for changes: both ends and zero.
-    pub(in super::super) fn change_axis(&self) -> String {
+    pub fn change_axis(&self) -> String {
         let mut content = self.grid(28, 32);
         let end = self.range.to / 1.05;
         for (x, anchor, text) in [
@@ -101,7 +101,7 @@ impl RowScale {
     }
 
     /// One row of values: gross energy as a dot above, net energy as a diamond below.
-    pub(in super::super) fn value_row(&self, gross: Mark, net: Option<Mark>) -> String {
+    pub fn value_row(&self, gross: Mark, net: Option<Mark>) -> String {
         let class = |mark: Mark| if mark.hollow { " h" } else { "" };
         let mut content = self.grid(0, 28);
         content.push_str(&self.whisker("g", 9, 4, gross.interval));
@@ -116,7 +116,7 @@ impl RowScale {
     }
 
     /// One row of changes; nothing if a number is not finite. All in percent.
-    pub(in super::super) fn change_row(&self, percent: f64, low: f64, high: f64) -> String {
+    pub fn change_row(&self, percent: f64, low: f64, high: f64) -> String {
         if ![percent, low, high].iter().all(|value| value.is_finite()) {
             return String::new();
         }

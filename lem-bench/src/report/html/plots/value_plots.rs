@@ -13,20 +13,20 @@ pub(in super::super) type SeriesValue = (f64, Option<(f64, f64)>);
 /// Values over their number: cycles with their intervals, the probes of a warm-up, or the sessions of a history.
 #[derive(Debug, Default)]
 pub(in super::super) struct Series<'a> {
-    pub(in super::super) values: &'a [SeriesValue],
+    pub values: &'a [SeriesValue],
     /// Value, low and high of all together, drawn as a line and a band.
-    pub(in super::super) overall: Option<(f64, f64, f64)>,
+    pub overall: Option<(f64, f64, f64)>,
     /// The number of the first value.
-    pub(in super::super) first: usize,
+    pub first: usize,
     /// Levels: the numbers of the first and the last value that a level covers, and its value. A vertical line
     /// separates a level from the one before it.
-    pub(in super::super) levels: &'a [(usize, usize, f64)],
+    pub levels: &'a [(usize, usize, f64)],
     /// Whether consecutive values are connected.
-    pub(in super::super) connected: bool,
+    pub connected: bool,
     /// The label of a line after the last value, or nothing for no line.
-    pub(in super::super) end_label: &'a str,
-    pub(in super::super) x_title: &'a str,
-    pub(in super::super) y_title: &'a str,
+    pub end_label: &'a str,
+    pub x_title: &'a str,
+    pub y_title: &'a str,
 }
 
 /// Draws the series.
@@ -112,11 +112,11 @@ fn integer_label(value: f64, first: f64, last: f64) -> String {
 #[derive(Debug)]
 pub(in super::super) struct Histogram<'a> {
     /// The edges of the bins, one more than there are bins. Bins whose width grows make the axis logarithmic.
-    pub(in super::super) edges: &'a [f64],
-    pub(in super::super) counts: &'a [u64],
+    pub edges: &'a [f64],
+    pub counts: &'a [u64],
     /// Name and value of each quantile.
-    pub(in super::super) quantiles: &'a [(&'a str, f64)],
-    pub(in super::super) x_title: &'a str,
+    pub quantiles: &'a [(&'a str, f64)],
+    pub x_title: &'a str,
 }
 
 /// The axis is logarithmic, as the bins are, if the last edge exceeds the first by more than this factor.
