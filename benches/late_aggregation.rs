@@ -10,14 +10,16 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use lem_bench::analysis::{Options, Summary, summarise};
-use lem_bench::model::{
-    BenchEnd, BenchRecord, CycleEvidence, CycleRecord, Domain, DomainEnergy, DomainId, DomainKind, IdleBlock,
-    MeterProbe, Method, Origin, Outcome, Record, RequestLog, RunEnd, RunEvidence, RunHeader, RunOrder, SCHEMA_VERSION,
-    WindowRecord, WorkCounts,
+use lem_bench::__private::analysis::{Options, summarise};
+use lem_bench::__private::model::{
+    BenchEnd, CycleEvidence, CycleRecord, DomainEnergy, IdleBlock, Record, RequestLog, RunEnd, RunEvidence, RunHeader,
+    SCHEMA_VERSION, WindowRecord, WorkCounts,
 };
-use lem_bench::runner::{Event, Observer};
-use lem_bench::store::{Home, JournalName, JournalWriter, RunDir, read_run};
+use lem_bench::__private::runner::{Event, Observer};
+use lem_bench::__private::store::{Home, JournalName, JournalWriter, RunDir, read_run};
+use lem_bench::meter::{Domain, DomainId, DomainKind, Origin};
+use lem_bench::summary::Summary;
+use lem_bench::summary::{BenchRecord, MeterProbe, Method, Outcome, RunOrder};
 use lem_bench::units::{Joules, Stamp, Watts};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
+use lem_bench::__private::clock::RealClock;
 use lem_bench::bench::Request;
-use lem_bench::clock::RealClock;
 
 /// Reads or marks in one sample: as many as a long generation has tokens.
 const TOKENS: usize = 1000;

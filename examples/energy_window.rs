@@ -11,8 +11,8 @@ use std::error::Error;
 use std::io::Write;
 use std::time::Duration;
 
+use lem_bench::__private::clock::monotonic_now;
 use lem_bench::EnergyMeter;
-use lem_bench::clock::monotonic_now;
 
 fn say(what: &str) {
     println!("{what} {}", monotonic_now().nanos());

@@ -1,12 +1,14 @@
 //! The summary of eight processes agrees with an independent tool on the same input
 //! (`tests/reference/late-aggregation.md` defines the input by formulas and lists the results).
 
-use lem_bench::analysis::{Options, ReadJournal, Status, Summary, summarise, summarise_read};
-use lem_bench::model::{
-    BenchEnd, BenchRecord, CycleRecord, Domain, DomainEnergy, DomainId, DomainKind, Fact, IdleBlock, MeterProbe,
-    Method, Origin, Outcome, Record, RequestLog, RunEnd, RunHeader, RunOrder, SCHEMA_VERSION, Trace, TracePoint,
+use lem_bench::__private::analysis::{Options, ReadJournal, summarise, summarise_read};
+use lem_bench::__private::model::{
+    BenchEnd, CycleRecord, DomainEnergy, IdleBlock, Record, RequestLog, RunEnd, RunHeader, SCHEMA_VERSION,
     WindowRecord, WorkCounts,
 };
+use lem_bench::meter::{Domain, DomainId, DomainKind, Origin};
+use lem_bench::summary::{BenchRecord, Fact, MeterProbe, Method, Outcome, RunOrder, Trace, TracePoint};
+use lem_bench::summary::{Status, Summary};
 use lem_bench::units::{Joules, Stamp, Watts};
 
 const PROCESSES: u64 = 8;
@@ -80,7 +82,7 @@ fn journal(p: u64) -> Vec<Record> {
             plan: Vec::new(),
             shard: None,
             order: RunOrder::default(),
-            evidence: lem_bench::model::RunEvidence::default(),
+            evidence: lem_bench::__private::model::RunEvidence::default(),
         })),
         Record::Bench(BenchRecord {
             id: "generate".into(),
@@ -106,7 +108,7 @@ fn journal(p: u64) -> Vec<Record> {
             events: Vec::new(),
             sampler_cpu: None,
             process_cpu_s: None,
-            evidence: lem_bench::model::CycleEvidence::default(),
+            evidence: lem_bench::__private::model::CycleEvidence::default(),
         })),
         Record::BenchEnd(BenchEnd {
             bench: "generate".into(),

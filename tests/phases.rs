@@ -1,8 +1,9 @@
 //! Energy by phase on simulated machines with known power in each phase. It is missing if the sensor can't resolve it.
 
-use lem_bench::analysis::{BenchSummary, Options, PhaseSummary, summarise};
-use lem_bench::harness::{SimulationOptions, simulate};
-use lem_bench::sim::{Scenario, Seeds};
+use lem_bench::__private::analysis::{Options, summarise};
+use lem_bench::__private::harness::{SimulationOptions, simulate};
+use lem_bench::__private::sim::{Scenario, Seeds};
+use lem_bench::summary::{BenchSummary, PhaseSummary};
 
 fn measured(name: &str) -> BenchSummary {
     let path = format!("{}/tests/scenarios/{name}.json", env!("CARGO_MANIFEST_DIR"));

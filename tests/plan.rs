@@ -6,11 +6,12 @@ mod llm;
 
 use std::time::Duration;
 
-use lem_bench::harness::probe_effort;
+use lem_bench::__private::harness::probe_effort;
+use lem_bench::__private::protocol::{Overrides, Profile, Schedule};
+use lem_bench::__private::registry;
+use lem_bench::meter::Origin;
 use lem_bench::meter::{Estimate, Meter};
-use lem_bench::model::{ChannelProbe, MeterProbe, Origin};
-use lem_bench::protocol::{Overrides, Profile, Schedule};
-use lem_bench::registry;
+use lem_bench::summary::{ChannelProbe, MeterProbe};
 use lem_bench::units::Watts;
 
 #[test]

@@ -1,9 +1,10 @@
 //! The checks on simulated machines with known energy: a clean machine has no warnings, each fault has its finding, and
 //! no number is wrong without a finding that explains it.
 
-use lem_bench::analysis::{BenchSummary, Check, Finding, Options, Severity, Status, summarise};
-use lem_bench::harness::{SimulationOptions, simulate};
-use lem_bench::sim::{Scenario, Seeds};
+use lem_bench::__private::analysis::{Options, summarise};
+use lem_bench::__private::harness::{SimulationOptions, simulate};
+use lem_bench::__private::sim::{Scenario, Seeds};
+use lem_bench::summary::{BenchSummary, Check, Finding, Severity, Status};
 
 /// The number of runs of each scenario; in each the fault occurs at another time.
 const RUNS: u64 = 16;

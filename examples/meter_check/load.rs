@@ -9,8 +9,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use lem_bench::EnergyMeter;
+use lem_bench::meter::DomainId;
 use lem_bench::meter::Meter;
-use lem_bench::model::DomainId;
 use serde_json::{Value, json};
 
 /// Runs of the whole load.

@@ -22,8 +22,8 @@ mod report;
 
 use std::error::Error;
 
-use lem_bench::meter::{NvmlOptions, OpenOptions, Status, detect};
-use lem_bench::model::Origin;
+use lem_bench::__private::meter::{NvmlOptions, OpenOptions, Status, detect};
+use lem_bench::meter::Origin;
 use serde_json::json;
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -3,11 +3,11 @@
 use std::error::Error;
 use std::time::Duration;
 
-use lem_bench::clock::{Clock, RealClock};
+use lem_bench::__private::clock::{Clock, RealClock};
+use lem_bench::__private::sampler::{Unwrapper, integrate};
+use lem_bench::__private::stats::PooledSamples;
 use lem_bench::meter::{Channel, Meter, Quantity, Value as Reading};
-use lem_bench::model::TracePoint;
-use lem_bench::sampler::{Unwrapper, integrate};
-use lem_bench::stats::PooledSamples;
+use lem_bench::summary::TracePoint;
 use serde_json::{Value, json};
 
 use crate::record::record;

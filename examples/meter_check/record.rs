@@ -1,7 +1,7 @@
 //! What was read, small enough to keep, and in the form that the NVML double replays.
 
 use lem_bench::meter::{Meter, Quantity};
-use lem_bench::model::TracePoint;
+use lem_bench::summary::TracePoint;
 use serde_json::{Value, json};
 
 use crate::measure::{Samples, changes, name, sensor};

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lem_bench::harness::SimulationOptions;
-use lem_bench::protocol::Profile;
+use lem_bench::__private::harness::SimulationOptions;
+use lem_bench::__private::protocol::Profile;
 
 use super::compare::Against;
 

@@ -1,12 +1,13 @@
 //! Compares two scenarios repeatedly: with a saved baseline, with a history, or in a duel.
 
-use lem_bench::analysis::compare::{
+use lem_bench::__private::analysis::compare::{
     BenchComparison, CompareOptions, GateRules, PairedBench, Results, Verdict, compare, paired, session_results,
 };
-use lem_bench::analysis::{Options, Summary, summarise};
-use lem_bench::harness::{SimulationOptions, simulate, simulate_duel};
-use lem_bench::model::{Record, SessionResult};
-use lem_bench::sim::{Scenario, Seeds, Truth};
+use lem_bench::__private::analysis::{Options, summarise};
+use lem_bench::__private::harness::{SimulationOptions, simulate, simulate_duel};
+use lem_bench::__private::model::{Record, SessionResult};
+use lem_bench::__private::sim::{Scenario, Seeds, Truth};
+use lem_bench::summary::Summary;
 
 use super::measure::windows;
 use super::report::RunReport;

@@ -1,6 +1,6 @@
 //! The fields that a comparison adds to the JSON of a run and of the summary.
 
-use lem_bench::analysis::compare::Verdict;
+use lem_bench::__private::analysis::compare::Verdict;
 use serde_json::{Map, Value, json};
 
 use super::compare::{Compared, Verdicts};

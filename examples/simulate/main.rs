@@ -18,7 +18,7 @@ mod report;
 
 use std::process::ExitCode;
 
-use lem_bench::sim::{Scenario, truth};
+use lem_bench::__private::sim::{Scenario, truth};
 
 use arguments::Arguments;
 use compare::{ComparedScenarios, Verdicts, true_change_pct};

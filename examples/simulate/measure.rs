@@ -1,9 +1,9 @@
 //! Measures a scenario repeatedly, and compares each run with the truth.
 
-use lem_bench::analysis::{Options, summarise};
-use lem_bench::harness::{SimulationOptions, simulate};
-use lem_bench::model::{Record, WindowRecord};
-use lem_bench::sim::{Machine, Scenario, Seeds, Truth};
+use lem_bench::__private::analysis::{Options, summarise};
+use lem_bench::__private::harness::{SimulationOptions, simulate};
+use lem_bench::__private::model::{Record, WindowRecord};
+use lem_bench::__private::sim::{Machine, Scenario, Seeds, Truth};
 
 use super::parallel::run_in_parallel;
 use super::report::{RunReport, Window};

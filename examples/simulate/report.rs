@@ -1,7 +1,7 @@
 //! The results of one run and the summary of all runs, as JSON.
 
-use lem_bench::analysis::{BenchSummary, Metric};
-use lem_bench::sim::Truth;
+use lem_bench::__private::sim::Truth;
+use lem_bench::summary::{BenchSummary, Metric};
 use serde_json::{Value, json};
 
 /// One run compared with the truth.

@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use lem_bench::clock::{Clock, RealClock, process_cpu_time};
+use lem_bench::__private::clock::{Clock, RealClock, process_cpu_time};
 use serde_json::json;
 
 /// What it draws at rest, in watts.

@@ -8,7 +8,7 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 
 use lem_bench::meter::{Channel, Meter, Quantity, ReadError, Value};
-use lem_bench::model::{Domain, DomainId, DomainKind, Origin};
+use lem_bench::meter::{Domain, DomainId, DomainKind, Origin};
 
 use crate::{fake, http};
 

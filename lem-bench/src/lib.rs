@@ -43,32 +43,33 @@
 
 #[doc(hidden)]
 pub mod __private;
-pub mod analysis;
+mod analysis;
 pub mod bench;
-pub mod clock;
+mod clock;
 mod fs;
-pub mod harness;
+mod harness;
 pub mod meter;
-pub mod model;
-pub mod plan;
+mod model;
+mod plan;
 pub mod prelude;
-pub mod protocol;
+mod protocol;
 pub mod registry;
-pub mod report;
-pub mod runner;
-pub mod sampler;
-pub mod sim;
-pub mod stats;
-pub mod store;
+mod report;
+mod runner;
+mod sampler;
+mod sim;
+mod stats;
+mod store;
+pub mod summary;
 pub mod units;
-pub mod workers;
+mod workers;
 #[cfg(feature = "candle")]
 pub mod workload;
 
 pub use bench::{Axis, Bencher, Error};
 pub use harness::{Harness, TargetInfo};
 pub use lem_bench_macros::energy_bench;
-pub use sampler::EnergyMeter;
+pub use sampler::{EnergyMeter, MeasureError, Measured};
 
 // The samples of the README are doctests.
 #[cfg(doctest)]

@@ -6,11 +6,12 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lem_bench::bench::{Bencher, Driver, Fixtures, InputChoice, Iteration, Step, Tokens};
-use lem_bench::clock::{Clock, RealClock};
+use lem_bench::__private::bench::{Driver, Fixtures, InputChoice, Iteration, Step};
+use lem_bench::__private::clock::{Clock, RealClock};
+use lem_bench::__private::sampler::{IdleSide, ProbeEffort, Sampler, SamplerConfig, probe};
+use lem_bench::bench::{Bencher, Tokens};
 use lem_bench::meter::{Channel, Meter, Quantity, ReadError, Value};
-use lem_bench::model::{Domain, DomainId, DomainKind, Origin};
-use lem_bench::sampler::{IdleSide, ProbeEffort, Sampler, SamplerConfig, probe};
+use lem_bench::meter::{Domain, DomainId, DomainKind, Origin};
 
 struct Counting;
 

@@ -63,8 +63,11 @@ fn describes_counter_as_text_and_json() {
 #[test]
 fn does_not_probe_during_measurement() {
     let sys = tempfile::tempdir().unwrap();
-    let lock =
-        lem_bench::store::MachineLock::acquire(&sys.path().join("lock"), lem_bench::store::WaitPolicy::NoWait, |_| {});
+    let lock = lem_bench::__private::store::MachineLock::acquire(
+        &sys.path().join("lock"),
+        lem_bench::__private::store::WaitPolicy::NoWait,
+        |_| {},
+    );
     let _lock = lock.unwrap();
     let started = std::time::Instant::now();
     let (code, out, _) = doctor(sys.path(), &["doctor"]);

@@ -5,12 +5,13 @@
 use std::path::Path;
 use std::process::Command;
 
-use lem_bench::harness::{SimulationOptions, simulate};
-use lem_bench::model::{Record, Setting};
-use lem_bench::protocol::{Overrides, Profile};
-use lem_bench::runner::{Event, Observer};
-use lem_bench::sim::{Scenario, Seeds};
-use lem_bench::store::{Home, JournalName, JournalWriter, RunDir, RunId};
+use lem_bench::__private::harness::{SimulationOptions, simulate};
+use lem_bench::__private::model::Record;
+use lem_bench::__private::protocol::{Overrides, Profile};
+use lem_bench::__private::runner::{Event, Observer};
+use lem_bench::__private::sim::{Scenario, Seeds};
+use lem_bench::__private::store::{Home, JournalName, JournalWriter, RunDir, RunId};
+use lem_bench::summary::Setting;
 
 /// Runs `cargo-lem` as cargo does, in `cwd`, with results in `cwd/home`.
 fn lem(cwd: &Path, args: &[&str]) -> (i32, String, String) {

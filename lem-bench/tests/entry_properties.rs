@@ -4,8 +4,9 @@ mod common;
 
 use std::sync::Arc;
 
+use lem_bench::__private::registry::{IgnoredMode, Registry, RegistryError, Selection};
 use lem_bench::prelude::*;
-use lem_bench::registry::{AxisSpec, BenchDefinition, IgnoredMode, Registry, RegistryError, Selection, SourceLocation};
+use lem_bench::registry::{AxisSpec, BenchDefinition, SourceLocation};
 
 #[energy_bench(group = "order")]
 fn zebra(_: &mut Bencher) {}
@@ -108,7 +109,7 @@ fn axis_errors_have_remedy() {
 fn selected(selection: &Selection) -> (Vec<String>, Vec<String>) {
     let cases = common::cases().into_iter().filter(|case| case.id.starts_with("order")).collect();
     let selected = selection.select(cases);
-    let ids = |cases: Vec<lem_bench::registry::Case>| cases.into_iter().map(|case| case.id).collect();
+    let ids = |cases: Vec<lem_bench::__private::registry::Case>| cases.into_iter().map(|case| case.id).collect();
     (ids(selected.run), ids(selected.ignored))
 }
 

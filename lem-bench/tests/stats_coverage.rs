@@ -1,6 +1,8 @@
 //! Intervals have their nominal coverage: the share of simulated runs whose interval contains the true value.
 
-use lem_bench::stats::{Idle, PooledSamples, RatioInput, Resampling, bootstrap_ratio, mean_ci, norm_ppf, ratio_ci};
+use lem_bench::__private::stats::{
+    Idle, PooledSamples, RatioInput, Resampling, bootstrap_ratio, mean_ci, norm_ppf, ratio_ci,
+};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 

@@ -3,7 +3,7 @@
 
 mod reference_stats;
 
-use lem_bench::stats::*;
+use lem_bench::__private::stats::*;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use reference_stats::quantile::quantile7;

@@ -4,12 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use lem_bench::analysis::{Check, Metric, Options, Status, Summary, summarise};
-use lem_bench::model::{
-    BenchEnd, BenchRecord, ChannelProbe, CycleEvidence, CycleRecord, Domain, DomainEnergy, DomainId, DomainKind,
-    IdleBlock, MeterProbe, Method, Origin, Outcome, Record, RequestLog, RunEnd, RunEvidence, RunHeader, SCHEMA_VERSION,
-    WindowRecord, WorkCounts,
+use lem_bench::__private::analysis::{Options, summarise};
+use lem_bench::__private::model::{
+    BenchEnd, CycleEvidence, CycleRecord, DomainEnergy, IdleBlock, Record, RequestLog, RunEnd, RunEvidence, RunHeader,
+    SCHEMA_VERSION, WindowRecord, WorkCounts,
 };
+use lem_bench::meter::{Domain, DomainId, DomainKind, Origin};
+use lem_bench::summary::{BenchRecord, ChannelProbe, MeterProbe, Method, Outcome};
+use lem_bench::summary::{Check, Metric, Status, Summary};
 use lem_bench::units::{Joules, Stamp, Watts};
 use proptest::prelude::*;
 
@@ -77,7 +79,7 @@ fn head(rank: u32, plan: &Plan) -> Record {
         debug_build: false,
         plan: Vec::new(),
         shard: None,
-        order: lem_bench::model::RunOrder::default(),
+        order: lem_bench::summary::RunOrder::default(),
         evidence: RunEvidence::default(),
     }))
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use lem_bench::model::Record;
+use lem_bench::__private::model::Record;
 use serde_json::Value;
 
 use crate::support::{Output, fixture, paths_below, run};
@@ -91,7 +91,7 @@ fn tickless(home: &Path, args: &[&str]) -> Command {
 
 /// Returns the cycles of a run's only journal, and whether the run is complete. Fails if the journal is damaged.
 fn durable_cycles(run: &Path) -> (Vec<Record>, bool) {
-    let journals = lem_bench::store::read_run(run).unwrap();
+    let journals = lem_bench::__private::store::read_run(run).unwrap();
     let Some(journal) = journals.into_iter().next() else { return (Vec::new(), false) };
     assert!(journal.damage.is_empty(), "{:?}", journal.damage);
     let cycles = journal.records.into_iter().filter(|record| matches!(record, Record::Cycle(_)));
@@ -274,6 +274,6 @@ fn second_signal_exits_at_once() {
     assert!(child.try_wait().unwrap().is_none(), "it did not wait for the request");
     signal(&child, "-INT");
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    let journals = lem_bench::store::read_run(&runs(&home.path().join("home"))[0]).unwrap();
+    let journals = lem_bench::__private::store::read_run(&runs(&home.path().join("home"))[0]).unwrap();
     assert!(journals[0].damage.is_empty() && !journals[0].complete);
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use lem_bench::store::read_run;
+use lem_bench::__private::store::read_run;
 use serde_json::Value;
 
 use crate::support::{fixture, paths_below, run};

@@ -1,6 +1,6 @@
 //! Test mode, as used by `cargo test` and `cargo nextest run`.
 
-use lem_bench::store::{MachineLock, WaitPolicy};
+use lem_bench::__private::store::{MachineLock, WaitPolicy};
 
 use crate::support::{call, fixture, run};
 

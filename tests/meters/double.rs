@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use lem_bench::clock::monotonic_now;
-use lem_bench::model::DomainEnergy;
+use lem_bench::__private::clock::monotonic_now;
+use lem_bench::__private::model::DomainEnergy;
 use lem_bench::units::Stamp;
 use nvml_double::{Description, Device, Steps};
 

@@ -1,6 +1,6 @@
 //! Ranks on a machine with GPUs: each rank has its own GPU, and each joule is counted once.
 
-use lem_bench::model::{CycleRecord, Record, RunHeader};
+use lem_bench::__private::model::{CycleRecord, Record, RunHeader};
 use nvml_double::{Device, Mig};
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::run::{exits_with, finding, folder, summary};
 
 /// Returns the run header and the cycles of each rank, sorted by rank.
 fn journals(machine: &Machine) -> Vec<(RunHeader, Vec<CycleRecord>)> {
-    let journals = lem_bench::store::read_run(&folder(machine.home.path())).unwrap();
+    let journals = lem_bench::__private::store::read_run(&folder(machine.home.path())).unwrap();
     let mut all: Vec<_> = journals
         .into_iter()
         .map(|journal| {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use lem_bench::model::{CycleRecord, Record};
+use lem_bench::__private::model::{CycleRecord, Record};
 use serde_json::Value;
 
 /// Returns a short run of the fixture with its own folder.
@@ -61,7 +61,7 @@ pub(crate) fn summary(home: &Path) -> Value {
 
 /// Returns all recorded cycles.
 pub(crate) fn cycles(home: &Path) -> Vec<CycleRecord> {
-    let journals = lem_bench::store::read_run(&folder(home)).unwrap();
+    let journals = lem_bench::__private::store::read_run(&folder(home)).unwrap();
     let records = journals.into_iter().flat_map(|journal| journal.records);
     let cycle = |record| if let Record::Cycle(cycle) = record { Some(*cycle) } else { None };
     records.filter_map(cycle).collect()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use lem_bench::clock::monotonic_now;
+use lem_bench::__private::clock::monotonic_now;
 use lem_bench::units::Stamp;
 
 /// True power in watts.

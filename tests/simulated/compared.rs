@@ -5,9 +5,9 @@
 
 use super::compare::{Against, ComparedScenarios, Verdicts, true_change_pct};
 use super::parallel::run_in_parallel;
-use lem_bench::analysis::compare::Verdict;
-use lem_bench::harness::SimulationOptions;
-use lem_bench::sim::{Scenario, truth};
+use lem_bench::__private::analysis::compare::Verdict;
+use lem_bench::__private::harness::SimulationOptions;
+use lem_bench::__private::sim::{Scenario, truth};
 
 const RUNS: u64 = 60;
 

@@ -1,9 +1,9 @@
 //! Single runs compared with the truth: the errors of windows, the bias of estimates and the coverage of intervals.
 
 use super::{measure, report};
-use lem_bench::harness::SimulationOptions;
-use lem_bench::protocol::Overrides;
-use lem_bench::sim::{Scenario, truth};
+use lem_bench::__private::harness::SimulationOptions;
+use lem_bench::__private::protocol::Overrides;
+use lem_bench::__private::sim::{Scenario, truth};
 use serde_json::Value;
 
 /// Runs of each scenario. The coverage of 95 % intervals is then at least 0.912 within 3.5 standard errors.

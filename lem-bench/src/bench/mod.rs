@@ -1,19 +1,18 @@
 //! The API of bench bodies: the bencher, requests, units of work, and the driver that runs a body.
 
 mod bencher;
-mod driver;
+pub(crate) mod driver;
 mod error;
-mod fixtures;
+pub(crate) mod fixtures;
 mod request;
 mod values;
 mod work;
 
-pub use bencher::Inputs;
-pub use bencher::{Bencher, ConfiguredBencher};
-pub use driver::{Driver, InputChoice, Iteration, Step};
+pub use bencher::{Bencher, ConfiguredBencher, Inputs};
+pub(crate) use driver::{Driver, InputChoice, Iteration, Step};
 pub use error::{BodyResult, Error};
-pub use fixtures::Fixtures;
-
-pub use request::{Mark, PhaseGuard, PhaseMark, Request, Sequence};
+pub(crate) use fixtures::Fixtures;
+pub(crate) use request::{Mark, PhaseMark};
+pub use request::{PhaseGuard, Request, Sequence};
 pub use values::{Axis, AxisValue, CaseValues};
 pub use work::{Count, IntoWork, Tally, Tokens, Work};

@@ -23,35 +23,33 @@
 //! RAPL and hwmon do not allocate on a read. NVML's power fields allocate two short lists. All reads are on the sampler's
 //! thread, never on the measured thread.
 
-mod channel;
-mod choice;
+pub(crate) mod channel;
+pub(crate) mod choice;
 mod composite;
-mod domain_selection;
+pub(crate) mod domain_selection;
 mod estimate;
-mod hwmon;
-mod kind;
-mod nvml;
-mod open;
-mod rapl;
+pub(crate) mod hwmon;
+pub(crate) mod kind;
+pub(crate) mod nvml;
+pub(crate) mod open;
+pub(crate) mod rapl;
 mod sysfs;
 mod validate;
 
-pub use channel::{Channel, Meter, Quantity, ReadError, Value};
-pub use channel::{DeviceMonitor, DeviceProcess, OpenError, PowerLimits, foreign};
-pub(crate) use choice::{METER_EXPECTS, METER_HELP, is_name};
-pub use choice::{METERS, MeterChoice};
-pub use composite::NullMeter;
-pub use composite::{Composite, Part};
-pub use kind::Opened;
-
-pub use domain_selection::{SelectError, check_disjoint, non_overlapping, select};
+pub use channel::{Channel, Meter, OpenError, Quantity, ReadError, Value};
+pub(crate) use channel::{DeviceMonitor, DeviceProcess, PowerLimits, foreign};
+pub(crate) use choice::{METER_EXPECTS, METER_HELP, METERS, MeterChoice, is_name};
+pub(crate) use composite::{Composite, NullMeter, Part};
+pub(crate) use domain_selection::{SelectError, check_disjoint, non_overlapping, select};
 pub use estimate::Estimate;
-pub use hwmon::Hwmon;
-pub use kind::{DEFAULT_WATTS_PER_CORE, MeterKind, NvmlOptions, OpenOptions};
+pub(crate) use hwmon::Hwmon;
+pub(crate) use kind::{DEFAULT_WATTS_PER_CORE, MeterKind, NvmlOptions, OpenOptions, Opened};
 #[cfg(feature = "nvml")]
-pub use nvml::Nvml;
-pub use open::{Availability, Status, detect, open};
+pub(crate) use nvml::Nvml;
+pub(crate) use open::{Availability, Status, detect, open};
 #[cfg(feature = "rapl")]
-pub use rapl::Rapl;
+pub(crate) use rapl::Rapl;
 #[cfg(all(feature = "rapl", target_os = "linux"))]
-pub use rapl::RaplPerf;
+pub(crate) use rapl::RaplPerf;
+
+pub use crate::model::{Domain, DomainId, DomainKind, Origin};

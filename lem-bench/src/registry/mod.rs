@@ -1,14 +1,13 @@
 //! Registered benches and their cases: entries of the attribute, definitions without it, axes, ids, order and selection.
 
-mod case;
-mod collect;
+pub(crate) mod case;
+pub(crate) mod collect;
 mod definition;
 mod entry;
-mod error;
+pub(crate) mod error;
 
-pub use case::Case;
-pub use collect::{IgnoredMode, Selected, Selection};
-pub use collect::{Registry, collect};
+pub(crate) use case::Case;
+pub(crate) use collect::{IgnoredMode, Registry, Selected, Selection};
 pub use definition::{Attributes, AxisSpec, BenchDefinition, FilterBody, Ignored, RunBody, SourceLocation};
 pub use entry::{AxesFn, Entry, FilterFn, RunFn};
-pub use error::{BadValue, RegistryError};
+pub(crate) use error::{BadValue, RegistryError};

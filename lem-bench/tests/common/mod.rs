@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use lem_bench::bench::{Driver, Fixtures, Iteration, Step};
-use lem_bench::clock::{Clock, RealClock};
-use lem_bench::registry::{Case, collect};
+use lem_bench::__private::bench::{Driver, Fixtures, Iteration, Step};
+use lem_bench::__private::clock::{Clock, RealClock};
+use lem_bench::__private::registry::{Case, collect};
 use lem_bench::{Bencher, Error};
 
 /// Returns the cases of this test binary.

@@ -1,6 +1,6 @@
 //! Checks of slices and parameters, and a compensated sum.
 
-use lem_bench::stats::StatsError;
+use lem_bench::__private::stats::StatsError;
 
 /// Checks that `x` has at least `min_len` values, all finite.
 pub(super) fn check_finite(x: &[f64], min_len: usize) -> Result<(), StatsError> {

@@ -2,7 +2,7 @@
 
 use super::checks::{check_finite, check_level, sum};
 use super::quantile::quantile7;
-use lem_bench::stats::{Bca, StatsError, bca_from_reps, jackknife_ratio};
+use lem_bench::__private::stats::{Bca, StatsError, bca_from_reps, jackknife_ratio};
 
 /// Maximum number of cycles; more would have over a million resamples.
 const MAX_CYCLES: usize = 7;

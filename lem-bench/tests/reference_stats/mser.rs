@@ -1,7 +1,7 @@
 //! MSER-5: where to truncate a series so that the error of its mean is minimal.
 
 use super::checks::{check_finite, mean, sum};
-use lem_bench::stats::StatsError;
+use lem_bench::__private::stats::StatsError;
 
 /// Minimum number of batches for a meaningful result.
 const MIN_BATCHES: usize = 4;

@@ -1,7 +1,7 @@
 //! The exact permutation test of a difference of means, which assumes only exchangeability.
 
 use super::checks::{check_finite, mean, sum};
-use lem_bench::stats::StatsError;
+use lem_bench::__private::stats::StatsError;
 
 /// Maximum number of splits; more would take seconds.
 const MAX_SPLITS: u64 = 20_000_000;

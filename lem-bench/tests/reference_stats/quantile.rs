@@ -1,7 +1,7 @@
 //! Quantiles by sorting.
 
 use super::checks::check_finite;
-use lem_bench::stats::StatsError;
+use lem_bench::__private::stats::StatsError;
 
 /// Returns the quantiles `q` (each in [0, 1]) of `x`, type 7 (Hyndman & Fan 1996), in the order of `q`.
 ///

@@ -1,7 +1,7 @@
 //! Fieller's interval of a ratio of means.
 
 use super::checks::{check_finite, check_level, mean, sum};
-use lem_bench::stats::{StatsError, t_ppf};
+use lem_bench::__private::stats::{StatsError, t_ppf};
 
 /// Returns the interval of Σy/Σn (Fieller 1954) at level `conf`; `None` when it is unbounded, because mean(n) does not
 /// differ significantly from 0.

@@ -1,7 +1,7 @@
 //! Two independent samples compared: Welch's test on values and logarithms, equivalence, and effect size.
 
 use super::checks::{check_finite, check_level};
-use lem_bench::stats::{LogChange, StatsError, Tost, summary, t_ppf, tost_from};
+use lem_bench::__private::stats::{LogChange, StatsError, Tost, summary, t_ppf, tost_from};
 use std::f64::consts::PI;
 
 /// A difference of means, in the unit of the samples.

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use lem_bench::clock::{Clock, VirtualClock};
+use lem_bench::__private::clock::{Clock, VirtualClock};
+use lem_bench::__private::sampler::{Sampler, SamplerConfig};
 use lem_bench::meter::{Channel, Meter, Quantity, ReadError, Value};
-use lem_bench::model::{ChannelProbe, Domain, DomainId, DomainKind, MeterProbe, Origin};
-use lem_bench::sampler::{Sampler, SamplerConfig};
+use lem_bench::meter::{Domain, DomainId, DomainKind, Origin};
+use lem_bench::summary::{ChannelProbe, MeterProbe};
 use lem_bench::units::Stamp;
 
 use crate::generated::domain;

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use lem_bench::clock::{Clock, VirtualClock};
-use lem_bench::model::{Method, SensorEventKind};
-use lem_bench::sampler::{IdleSide, Sampler, SamplerConfig};
+use lem_bench::__private::clock::{Clock, VirtualClock};
+use lem_bench::__private::model::SensorEventKind;
+use lem_bench::__private::sampler::{IdleSide, Sampler, SamplerConfig};
+use lem_bench::summary::Method;
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 
 use crate::generated::{Generated, domain, seconds, stamp};

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use lem_bench::clock::Clock;
-use lem_bench::model::{Method, SensorEvent, SensorEventKind};
-use lem_bench::sampler::{EnergyMeter, ProbeEffort, Sampler, SamplerConfig, probe};
-use lem_bench::sim::{Machine, Scenario, Seeds, Shape};
+use lem_bench::__private::clock::Clock;
+use lem_bench::__private::model::{SensorEvent, SensorEventKind};
+use lem_bench::__private::sampler::{ProbeEffort, Sampler, SamplerConfig, probe};
+use lem_bench::__private::sim::{Machine, Scenario, Seeds, Shape};
+use lem_bench::EnergyMeter;
+use lem_bench::summary::Method;
 
 use crate::generated::{domain, stamp};
 

@@ -1,8 +1,9 @@
 //! A generated counter: any power over time, ticks with jitter, a quantum, wraps, resets and steps back.
 
-use lem_bench::clock::{Clock, VirtualClock};
+use lem_bench::__private::clock::{Clock, VirtualClock};
 use lem_bench::meter::{Channel, Meter, Quantity, ReadError, Value};
-use lem_bench::model::{ChannelProbe, Domain, DomainId, DomainKind, MeterProbe, Origin};
+use lem_bench::meter::{Domain, DomainId, DomainKind, Origin};
+use lem_bench::summary::{ChannelProbe, MeterProbe};
 use lem_bench::units::Stamp;
 use rand::{RngExt, rngs::Xoshiro256PlusPlus};
 

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use lem_bench::clock::{Clock, VirtualClock};
-use lem_bench::model::{ChannelProbe, Coverage};
-use lem_bench::sampler::{EnergyMeter, ProbeEffort, Sampler, SamplerConfig, probe};
-use lem_bench::sim::{Machine, Scenario, Seeds, Shape};
+use lem_bench::__private::clock::{Clock, VirtualClock};
+use lem_bench::__private::sampler::{ProbeEffort, Sampler, SamplerConfig, probe};
+use lem_bench::__private::sim::{Machine, Scenario, Seeds, Shape};
+use lem_bench::EnergyMeter;
+use lem_bench::summary::{ChannelProbe, Coverage};
 
 use crate::generated::{Generated, domain};
 
@@ -128,7 +129,7 @@ fn finds_period_without_idle_updates() {
     assert_eq!(probed.channels[0].update_period_s, None);
     let sampler = Sampler::attach(meter, &clock, &probed, SamplerConfig::for_meter(&probed));
     let mut workload = machine.workload();
-    let run = |workload: &mut lem_bench::sim::Workload, ms: u64| {
+    let run = |workload: &mut lem_bench::__private::sim::Workload, ms: u64| {
         let until = clock.now() + Duration::from_millis(ms);
         while clock.now() < until {
             let request = workload.next_request(Shape::Drawn);

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lem_bench::clock::{Clock, RealClock};
+use lem_bench::__private::clock::{Clock, RealClock};
+use lem_bench::__private::sampler::{Sampler, SamplerConfig};
 use lem_bench::meter::{Channel, Meter, Quantity, ReadError, Value};
-use lem_bench::model::{Domain, DomainKind, MeterProbe, Origin};
-use lem_bench::sampler::{Sampler, SamplerConfig};
+use lem_bench::meter::{Domain, DomainKind, Origin};
+use lem_bench::summary::MeterProbe;
 
 use crate::generated::{Generated, domain};
 

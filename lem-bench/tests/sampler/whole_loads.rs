@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use lem_bench::clock::{Clock, VirtualClock};
-use lem_bench::sampler::{EnergyMeter, ProbeEffort, Sampler, SamplerConfig, probe};
-use lem_bench::sim::{Machine, Scenario, Seeds, Shape, Workload};
+use lem_bench::__private::clock::{Clock, VirtualClock};
+use lem_bench::__private::sampler::{ProbeEffort, Sampler, SamplerConfig, probe};
+use lem_bench::__private::sim::{Machine, Scenario, Seeds, Shape, Workload};
+use lem_bench::EnergyMeter;
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 
 use crate::generated::domain;

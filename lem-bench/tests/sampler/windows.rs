@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use lem_bench::clock::Clock;
-use lem_bench::protocol::{Overrides, Profile, Schedule};
-use lem_bench::sampler::{ProbeEffort, Sampler, SamplerConfig, probe};
-use lem_bench::sim::{Machine, Scenario, Seeds, Shape, Workload};
+use lem_bench::__private::clock::Clock;
+use lem_bench::__private::protocol::{Overrides, Profile, Schedule};
+use lem_bench::__private::sampler::{ProbeEffort, Sampler, SamplerConfig, probe};
+use lem_bench::__private::sim::{Machine, Scenario, Seeds, Shape, Workload};
 
 use crate::generated::domain;
 

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use lem_bench::model::{Record, RequestLog};
-use lem_bench::store::{Journal, StoreError, read_journal, read_run};
+use lem_bench::__private::model::{Record, RequestLog};
+use lem_bench::__private::store::{Journal, StoreError, read_journal, read_run};
 use proptest::prelude::*;
 
 use crate::{head, records, run_in, write};

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use lem_bench::model::RequestLog;
-use lem_bench::store::{Home, read_journal, write_atomic};
+use lem_bench::__private::model::RequestLog;
+use lem_bench::__private::store::{Home, read_journal, write_atomic};
 
 use crate::{cycle, head, run_in, times, write};
 
@@ -41,7 +41,7 @@ fn fill(folder: &Path, requests: &RequestLog) -> (PathBuf, String, usize) {
     let run = run_in(folder);
     let mut writer = write(&run, 0, &[head(0)]).unwrap();
     for index in 0.. {
-        use lem_bench::runner::{Event, Observer};
+        use lem_bench::__private::runner::{Event, Observer};
         if let Err(error) = writer.on(&Event::Record(&cycle(index, requests.clone()))) {
             return (writer.path().to_path_buf(), error.0, index as usize);
         }

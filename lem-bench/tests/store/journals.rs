@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use lem_bench::model::{Record, RequestLog};
-use lem_bench::runner::{Event, Observer, ObserverError, Progress, Stage};
-use lem_bench::store::{JournalName, JournalWriter, StoreError, read_journal, read_run};
+use lem_bench::__private::model::{Record, RequestLog};
+use lem_bench::__private::runner::{Event, Observer, ObserverError, Progress, Stage};
+use lem_bench::__private::store::{JournalName, JournalWriter, StoreError, read_journal, read_run};
 
 use crate::{cycle, head, records, run_in, times, write};
 
@@ -191,13 +191,13 @@ fn python_reads_documented_format() {
 #[test]
 fn reads_journal_of_schema_1() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/store/schema-1");
-    let journals = lem_bench::store::read_run(&folder).unwrap();
+    let journals = lem_bench::__private::store::read_run(&folder).unwrap();
     let [journal] = journals.as_slice() else { panic!("{} journals", journals.len()) };
     assert!(journal.complete && journal.damage.is_empty(), "{:?}", journal.damage);
     assert_eq!(journal.head().unwrap().schema_version, 1);
-    let summary = lem_bench::analysis::summarise(
+    let summary = lem_bench::__private::analysis::summarise(
         std::slice::from_ref(&journal.records),
-        &lem_bench::analysis::Options::default(),
+        &lem_bench::__private::analysis::Options::default(),
     )
     .unwrap();
     // The value computed by the version that wrote it.

@@ -9,14 +9,17 @@ mod two_processes;
 
 use std::collections::BTreeMap;
 
-use lem_bench::model::{
-    BenchEnd, BenchRecord, ChannelProbe, CycleRecord, Domain, DomainEnergy, DomainId, DomainKind, Fact, IdleBlock,
-    IdleKind, IdleRecord, MeterProbe, Method, Origin, Outcome, PhaseSpan, Record, RequestLog, RunEnd, RunHeader,
-    RunOrder, SCHEMA_VERSION, SensorEvent, SensorEventKind, Setting, Span, SpanKind, Trace, TracePoint, WarmUpCode,
-    WarmUpRecord, WindowRecord, WorkCounts,
+use lem_bench::__private::model::{
+    BenchEnd, CycleRecord, DomainEnergy, IdleBlock, IdleKind, IdleRecord, PhaseSpan, Record, RequestLog, RunEnd,
+    RunHeader, SCHEMA_VERSION, SensorEvent, SensorEventKind, WarmUpRecord, WindowRecord, WorkCounts,
 };
-use lem_bench::runner::{Event, Observer, ObserverError};
-use lem_bench::store::{Home, JournalName, JournalWriter, RunDir, RunId};
+use lem_bench::__private::runner::{Event, Observer, ObserverError};
+use lem_bench::__private::store::{Home, JournalName, JournalWriter, RunDir, RunId};
+use lem_bench::meter::{Domain, DomainId, DomainKind, Origin};
+use lem_bench::summary::{
+    BenchRecord, ChannelProbe, Fact, MeterProbe, Method, Outcome, RunOrder, Setting, Span, SpanKind, Trace, TracePoint,
+    WarmUpCode,
+};
 use lem_bench::units::{Joules, Stamp, Watts};
 
 /// A number that needs 17 decimal digits.
@@ -67,7 +70,7 @@ fn head(rank: u32) -> Record {
         plan: Vec::new(),
         shard: None,
         order: RunOrder::default(),
-        evidence: lem_bench::model::RunEvidence::default(),
+        evidence: lem_bench::__private::model::RunEvidence::default(),
     }))
 }
 
@@ -107,7 +110,7 @@ fn cycle(index: u32, requests: RequestLog) -> Record {
         events: vec![event],
         sampler_cpu: Some(0.001),
         process_cpu_s: None,
-        evidence: lem_bench::model::CycleEvidence::default(),
+        evidence: lem_bench::__private::model::CycleEvidence::default(),
     }))
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use lem_bench::model::{PhaseSpan, Record, RequestLog};
-use lem_bench::store::read_run;
+use lem_bench::__private::model::{PhaseSpan, Record, RequestLog};
+use lem_bench::__private::store::read_run;
 use lem_bench::units::Stamp;
 
 use crate::{cycle, head, run_in, write};

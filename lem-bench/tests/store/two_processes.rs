@@ -3,8 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use lem_bench::runner::{Event, Observer};
-use lem_bench::store::{MachineLock, StoreError, WaitPolicy, read_run};
+use lem_bench::__private::runner::{Event, Observer};
+use lem_bench::__private::store::{MachineLock, StoreError, WaitPolicy, read_run};
 
 use crate::{cycle, head, run_in, times, write};
 

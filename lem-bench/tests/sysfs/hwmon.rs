@@ -4,8 +4,9 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::Duration;
 
-use lem_bench::meter::{Hwmon, Meter, MeterChoice, OpenError, Quantity, ReadError, Value, open};
-use lem_bench::model::DomainKind;
+use lem_bench::__private::meter::{Hwmon, MeterChoice, open};
+use lem_bench::meter::DomainKind;
+use lem_bench::meter::{Meter, OpenError, Quantity, ReadError, Value};
 
 use crate::alloc::allocations;
 use crate::tree::{Tree, channel, count, domains, energy, unprivileged};

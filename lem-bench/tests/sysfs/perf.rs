@@ -5,7 +5,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use lem_bench::meter::{Meter, OpenError, Quantity, RaplPerf, Value, open};
+use lem_bench::__private::meter::{RaplPerf, open};
+use lem_bench::meter::{Meter, OpenError, Quantity, Value};
 
 use crate::alloc::allocations;
 use crate::tree::{Tree, count, domains, unprivileged};

@@ -4,8 +4,9 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::Duration;
 
-use lem_bench::meter::{Meter, MeterChoice, OpenError, Quantity, Rapl, ReadError, non_overlapping, open};
-use lem_bench::model::{DomainKind, Origin};
+use lem_bench::__private::meter::{MeterChoice, Rapl, non_overlapping, open};
+use lem_bench::meter::{DomainKind, Origin};
+use lem_bench::meter::{Meter, OpenError, Quantity, ReadError};
 
 use crate::alloc::allocations;
 use crate::tree::{Tree, count, domains, unprivileged};

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use lem_bench::meter::{Meter, NvmlOptions, OpenOptions, Quantity, ReadError, Value};
+use lem_bench::__private::meter::{NvmlOptions, OpenOptions};
+use lem_bench::meter::{Meter, Quantity, ReadError, Value};
 use tempfile::TempDir;
 
 /// A root folder in place of `/sys`.
@@ -58,7 +59,7 @@ impl Tree {
 
 /// Returns the domains as `id<parent`.
 pub(crate) fn domains(meter: &dyn Meter) -> Vec<String> {
-    let text = |domain: &lem_bench::model::Domain| match &domain.parent {
+    let text = |domain: &lem_bench::meter::Domain| match &domain.parent {
         Some(parent) => format!("{}<{parent}", domain.id),
         None => domain.id.to_string(),
     };

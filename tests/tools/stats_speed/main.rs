@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --example stats_speed [MILLIONS OF SAMPLES]`
 
-use lem_bench::stats::{PooledSamples, RatioInput, Resampling, bootstrap_ratio, ratio_ci};
+use lem_bench::__private::stats::{PooledSamples, RatioInput, Resampling, bootstrap_ratio, ratio_ci};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
 use std::hint::black_box;

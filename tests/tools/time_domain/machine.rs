@@ -1,6 +1,6 @@
 //! The simulated machines: loads and sensors.
 
-use lem_bench::sim::Scenario;
+use lem_bench::__private::sim::Scenario;
 
 /// The load in a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use lem_bench::clock::{Clock, VirtualClock};
+use lem_bench::__private::clock::{Clock, VirtualClock};
+use lem_bench::__private::sampler::{ProbeEffort, Sampler, SamplerConfig, probe};
+use lem_bench::__private::sim::{Machine, Seeds, Shape, Workload};
+use lem_bench::EnergyMeter;
+use lem_bench::meter::DomainId;
 use lem_bench::meter::{Meter, Quantity, Value};
-use lem_bench::model::{DomainId, MeterProbe};
-use lem_bench::sampler::{EnergyMeter, ProbeEffort, Sampler, SamplerConfig, probe};
-use lem_bench::sim::{Machine, Seeds, Shape, Workload};
+use lem_bench::summary::MeterProbe;
 use lem_bench::units::Stamp;
 
 use crate::machine::{Edges, Setting};

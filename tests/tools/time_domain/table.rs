@@ -1,6 +1,6 @@
 //! The table: errors of many windows per row, and whether they are within their bounds.
 
-use lem_bench::stats::{self, PooledSamples};
+use lem_bench::__private::stats::{self, PooledSamples};
 
 use crate::machine::Setting;
 use crate::measure::Window;

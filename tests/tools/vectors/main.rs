@@ -1,4 +1,4 @@
-//! Runs a file of statistics test vectors (schema `lem-stats-vectors/1`) against `lem_bench::stats`.
+//! Runs a file of statistics test vectors (schema `lem-stats-vectors/1`) against `lem_bench::__private::stats`.
 //!
 //! `cargo run --release --example vectors -- FILE` prints each mismatch and, last, `N passed, M failed`. Exits with 1
 //! if a case failed and with 2 if the file is not usable.

@@ -1,8 +1,9 @@
 //! The visible GPUs, their channels and facts.
 
 use crate::support::{Double, channel, domains, energy, fact, level, power};
-use lem_bench::meter::{DeviceProcess, Meter, Nvml, NvmlOptions, OpenError, PowerLimits, Quantity, Value, foreign};
-use lem_bench::model::{DomainId, DomainKind, Origin};
+use lem_bench::__private::meter::{DeviceProcess, Nvml, NvmlOptions, PowerLimits, foreign};
+use lem_bench::meter::{DomainId, DomainKind, Origin};
+use lem_bench::meter::{Meter, OpenError, Quantity, Value};
 use nvml_double::{Counter, CounterMode, Description, Device, ErrorCode, Fault, Mig, Process, Steps};
 
 fn eight_gpus() -> Vec<Device> {

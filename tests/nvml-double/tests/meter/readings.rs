@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use crate::support::{Double, channel, energy, level, power};
-use lem_bench::clock::monotonic_now;
-use lem_bench::meter::{Meter, MeterChoice, Nvml, OpenOptions, Quantity, ReadError, Value, open};
-use lem_bench::model::DomainId;
+use lem_bench::__private::clock::monotonic_now;
+use lem_bench::__private::meter::{MeterChoice, Nvml, OpenOptions, open};
+use lem_bench::meter::DomainId;
+use lem_bench::meter::{Meter, Quantity, ReadError, Value};
 use lem_bench::units::Stamp;
 use nvml_double::{Counter, CounterMode, Device, ErrorCode, Fault, Lost, Steps};
 

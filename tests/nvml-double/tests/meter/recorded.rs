@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::{Double, channel, energy, fact};
-use lem_bench::clock::monotonic_now;
+use lem_bench::__private::clock::monotonic_now;
 use lem_bench::meter::{Meter, Value};
 use nvml_double::Description;
 

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use lem_bench::clock::monotonic_now;
-use lem_bench::meter::{Meter, Nvml, NvmlOptions, OpenError, Quantity, Value};
+use lem_bench::__private::clock::monotonic_now;
+use lem_bench::__private::meter::{Nvml, NvmlOptions};
+use lem_bench::meter::{Meter, OpenError, Quantity, Value};
 use lem_bench::units::Stamp;
 use nvml_double::{Description, Device};
 use tempfile::TempDir;

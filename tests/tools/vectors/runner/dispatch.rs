@@ -5,7 +5,7 @@
 use super::input::{CaseError, Input};
 use super::reference_stats as reference;
 use super::value::Got;
-use lem_bench::stats::{
+use lem_bench::__private::stats::{
     self, AdaptiveRule, Bca, Idle, LogChange, PooledSamples, RatioInput, SessionPrior, VerdictInput, WarmUpRule,
 };
 

@@ -1,7 +1,7 @@
 //! The input of a vector, read by name and type.
 
 use super::value::number;
-use lem_bench::stats::StatsError;
+use lem_bench::__private::stats::StatsError;
 use serde_json::{Map, Value};
 
 /// Why a case has no result.
