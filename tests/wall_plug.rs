@@ -105,7 +105,7 @@ fn it_is_opened_only_when_it_measures_and_says_what_is_wrong() {
     let gone = ends(&call(home.path(), &["--meter=plug:127.0.0.1:1"]), 4);
     assert!(gone.contains("the meter `plug:127.0.0.1:1` is not available: the plug at 127.0.0.1:1 does not"), "{gone}");
     let nameless = ends(&call(home.path(), &["--meter=plug"]), 4);
-    assert!(nameless.contains("name its address"), "{nameless}");
+    assert!(nameless.contains("the address is missing"), "{nameless}");
     let unknown = ends(&call(home.path(), &["--meter=plog", "--list"]), 2);
     assert!(unknown.contains("invalid value `plog` for `meter`") && unknown.contains("sim:FILE, plug"), "{unknown}");
     let help = call(home.path(), &["--help"]);
