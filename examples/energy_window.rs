@@ -5,7 +5,7 @@
 //! ```
 //! For each argument, it sleeps for that many seconds. It prints `begin` and `end` with a timestamp (nanoseconds of
 //! `CLOCK_MONOTONIC`), and then `energy` with the value and the lower and upper bound of the sensor, in joules.
-//! `tests/tools/zeus_beside.sh` compares it with Zeus.
+//! `tests/tools/zeus_compare.sh` compares it with Zeus.
 #![expect(clippy::print_stdout, reason = "an example that reports to the terminal")]
 
 use std::error::Error;

@@ -121,7 +121,7 @@ fn journal(p: u64) -> Vec<Record> {
 
 fn summary(processes: impl Iterator<Item = u64>) -> Summary {
     let journals: Vec<Vec<Record>> = processes.map(journal).collect();
-    summarise(&journals, &Options { resamples: 100, ..Options::default() }).expect("the journals have heads")
+    summarise(&journals, &Options { resamples: 100, ..Options::default() }).expect("the journals have run headers")
 }
 
 fn assert_metric(summary: &Summary, metric: &str, expected: f64) {
@@ -130,7 +130,7 @@ fn assert_metric(summary: &Summary, metric: &str, expected: f64) {
 }
 
 #[test]
-fn eight_processes_agree_with_the_reference() {
+fn eight_processes_match_reference() {
     let summary = summary(0..PROCESSES);
     let bench = &summary.benches[0];
     let cycle = &bench.cycles[0];
@@ -205,7 +205,7 @@ fn shared_package_is_counted_once() {
 /// Returns the names of the checks that found something about a run and its bench.
 fn checks(journals: &[Vec<Record>]) -> Vec<String> {
     let summary =
-        summarise(journals, &Options { resamples: 100, ..Options::default() }).expect("the journals have heads");
+        summarise(journals, &Options { resamples: 100, ..Options::default() }).expect("the journals have run headers");
     summary.findings.iter().chain(&summary.benches[0].findings).map(|finding| finding.check.name()).collect()
 }
 
@@ -240,7 +240,7 @@ fn short_journal(p: u64) -> Vec<Record> {
         }
     }
     let at = records.iter().position(|record| matches!(record, Record::Cycle(_))).expect("a cycle");
-    let Record::Cycle(first) = records[at].clone() else { unreachable!("it was found as one") };
+    let Record::Cycle(first) = records[at].clone() else { unreachable!("not a cycle") };
     for index in 1..4 {
         let mut next = first.clone();
         next.index = index;

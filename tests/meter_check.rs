@@ -1,17 +1,17 @@
-//! The example that a person with a card runs: driven as they would, on the NVML double and a fake sysfs.
+//! The `meter_check` example, on the NVML double and a fake sysfs.
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as the test itself may")]
+#![expect(clippy::unwrap_used, reason = "test helpers")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-/// A file that cargo built beside this test, by its place under the profile's folder.
+/// Returns the path of a file that cargo built, relative to the profile's folder.
 fn built(file: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let path = test.parent().unwrap().parent().unwrap().join(file);
-    assert!(path.is_file(), "{} is missing: `cargo test` without a choice of targets builds it", path.display());
+    assert!(path.is_file(), "{} is missing: run `cargo test` without target options", path.display());
     path
 }
 
@@ -38,14 +38,14 @@ fn check(folder: &Path, machine: &Value, seconds: &str) -> (Vec<Value>, Vec<Valu
     (serde_json::from_slice(&output.stdout).unwrap(), serde_json::from_str(&record).unwrap())
 }
 
-/// What the report says about a channel at a polling density.
+/// Returns a value of the report for a channel at a polling interval.
 fn sensor(meter: &Value, every_ms: u64, channel: &str, key: &str) -> Option<f64> {
     let density = meter["densities"].as_array()?.iter().find(|it| it["polled_every_ms"] == every_ms)?;
     density["sensors"].as_array()?.iter().find(|it| it["channel"] == channel)?[key].as_f64()
 }
 
 #[test]
-fn a_card_is_described_by_what_it_does_and_its_record_is_replayed() {
+fn describes_gpu_and_replays_record() {
     let power = json!({"steps": [[0, 300], [0.31, 100]], "repeat_s": 0.62});
     let counter = json!({"period_s": 0.05, "mode": "exact"});
     let sensor_of = json!({"period_s": 0.05, "window_s": 0.05});
@@ -56,11 +56,11 @@ fn a_card_is_described_by_what_it_does_and_its_record_is_replayed() {
     let names: Vec<_> = report.iter().map(|meter| meter["meter"].as_str().unwrap()).collect();
     assert_eq!(names, ["nvml", "rapl", "hwmon", "estimate"]);
     let nvml = &report[0];
-    // Of 8 ticks in 0.4 s, each seen within a read's distance of 1 ms; the median is far from its edges.
+    // 8 ticks in 0.4 s, each detected to 1 ms: the median is within 5 ms.
     let period = sensor(nvml, 1, "gpu:0 Energy", "period_ms").unwrap();
     assert!((period - 50.0).abs() < 5.0, "{period} ms");
     let difference = nvml["agreement"][0]["difference_percent"].as_f64().unwrap();
-    assert!(difference.abs() < 25.0, "a counter and a gauge of one truth, {difference} % apart");
+    assert!(difference.abs() < 25.0, "the counter and the gauge differ by {difference} %");
     assert_eq!(nvml["costs"].as_array().unwrap().len(), 8);
     assert_eq!(report[1]["origin"], "measured");
     assert!(report[2]["why"].as_str().unwrap().contains("no energy or power sensor"), "{}", report[2]);
@@ -68,7 +68,7 @@ fn a_card_is_described_by_what_it_does_and_its_record_is_replayed() {
 
     for run in nvml["runs"].as_array().unwrap() {
         let number = |key: &str| run[key].as_f64().unwrap();
-        // 200 W on average; over 0.4 s and more of a period of 0.62 s anything between the two levels.
+        // 200 W on average. In 0.4 s of a period of 0.62 s, the mean may be anywhere between the two levels.
         let watts = number("mean_w");
         assert!((90.0..310.0).contains(&watts) && number("seconds") >= 0.4, "{run}");
         assert!(number("low_j") <= number("joules") && number("joules") <= number("high_j"), "{run}");
@@ -78,8 +78,8 @@ fn a_card_is_described_by_what_it_does_and_its_record_is_replayed() {
     let states: Vec<_> =
         record.iter().map(|it| (it["meter"].as_str().unwrap(), it["state"].as_str().unwrap())).collect();
     let expected = [("nvml", "as found"), ("nvml", "under load"), ("rapl", "as found"), ("rapl", "under load")];
-    assert_eq!(states, expected, "an estimate is nothing to record");
-    assert!(!record[0].to_string().contains("GPU-secret"), "serial numbers stay at home");
+    assert_eq!(states, expected, "the estimate must not be recorded");
+    assert!(!record[0].to_string().contains("GPU-secret"), "the record has a serial number");
     let description: nvml_double::Description = serde_json::from_value(record[0]["double"].clone()).unwrap();
     let replayed = description.devices[0].power_w.integral(0.0, 0.5) / 0.5;
     assert!((100.0..=300.0).contains(&replayed), "{replayed} W");

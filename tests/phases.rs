@@ -1,4 +1,4 @@
-//! Energy by phase on machines whose power in each phase is known: told where the sensor can tell, else refused.
+//! Energy by phase on simulated machines with known power in each phase. It is missing if the sensor can't resolve it.
 
 use lem_bench::analysis::{BenchSummary, Options, PhaseSummary, summarise};
 use lem_bench::harness::{SimulationOptions, simulate};
@@ -17,22 +17,22 @@ fn phase<'a>(bench: &'a BenchSummary, name: &str) -> &'a PhaseSummary {
 }
 
 #[test]
-fn each_phase_draws_what_the_machine_draws_in_it() {
+fn phases_have_true_power() {
     let bench = measured("phases");
     let requests: u64 = bench.cycles.iter().map(|cycle| cycle.requests).sum();
     let mut shares = 0.0;
     for (name, watts) in [("prefill", 600.0), ("decode", 300.0)] {
         let phase = phase(&bench, name);
         let joules = phase.j_per_request.value.unwrap_or_else(|| panic!("{name}: {:?}", phase.j_per_request.missing));
-        let drawn = joules * requests as f64 / phase.seconds;
-        assert!((drawn / watts - 1.0).abs() < 0.03, "{name} drew {drawn:.1} W, and the machine {watts} W");
+        let measured_w = joules * requests as f64 / phase.seconds;
+        assert!((measured_w / watts - 1.0).abs() < 0.03, "{name}: {measured_w:.1} W instead of {watts} W");
         shares += phase.share_of_time;
     }
-    assert!((0.95..=1.0 + 1e-9).contains(&shares), "the two fill the windows: {shares}");
+    assert!((0.95..=1.0 + 1e-9).contains(&shares), "the phases do not fill the windows: {shares}");
 }
 
 #[test]
-fn a_phase_that_is_too_short_for_the_sensor_has_a_time_and_no_energy() {
+fn short_phase_has_no_energy() {
     let bench = measured("plain");
     let prefill = phase(&bench, "prefill");
     assert!(prefill.count > 100 && prefill.seconds > 0.0, "{prefill:?}");

@@ -1,4 +1,4 @@
-//! What `cargo bench` plans for this repository's own suite: few cases, and an end in sight.
+//! The plan of this repository's own benches: few cases and a short run.
 #![cfg(feature = "models")]
 
 #[path = "../benches/llm.rs"]
@@ -14,7 +14,7 @@ use lem_bench::registry;
 use lem_bench::units::Watts;
 
 #[test]
-fn the_default_run_is_planned_under_three_minutes() {
+fn default_run_is_under_three_minutes() {
     let cases = registry::collect().unwrap();
     let ids: Vec<&str> = cases.iter().map(|case| case.id.as_str()).collect();
     assert!((3..=6).contains(&cases.len()), "{ids:?}");

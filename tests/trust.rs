@@ -30,7 +30,8 @@ fn found(bench: &BenchSummary, check: Check) -> Option<Severity> {
     bench.findings.iter().filter(|finding| finding.check == check).map(|finding| finding.weight).max()
 }
 
-/// Returns the scenario with its faults and other processes shifted by a time that depends on the run, and without them.
+/// Returns the scenario with its faults and other processes, shifted by a time that depends on the run, and the scenario
+/// without them.
 fn with_and_without_fault(scenario: &Scenario, run: u64) -> (Scenario, Scenario) {
     let shift_s = 100.0 + 13.0 * run as f64;
     let (mut faulty, mut clean) = (scenario.clone(), scenario.clone());
@@ -95,7 +96,7 @@ fn clean_machine_has_no_warnings() {
 const FALSE_ALARM_RUNS: u64 = 300;
 
 #[test]
-fn false_alarms_are_as_rare_as_documented() {
+fn false_alarms_are_rare() {
     for name in ["plain", "idle_heavy", "slow_counter", "without_heat"] {
         let scenario = scenario(name);
         let mut warned: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
@@ -145,10 +146,10 @@ fn failed_reads_are_found() {
 }
 
 #[test]
-fn lost_device_is_invalid_and_keeps_its_cycles() {
+fn lost_device_is_invalid() {
     let runs = run_fault("faults/lost", &[Check::DeviceLost]);
     assert_all_have(&runs, Check::DeviceLost, Severity::Invalid);
-    assert!(runs.iter().any(|bench| !bench.cycles.is_empty()), "in some runs cycles were measured before it");
+    assert!(runs.iter().any(|bench| !bench.cycles.is_empty()), "no run has cycles before the loss");
     assert!(runs.iter().flat_map(|bench| &bench.cycles).all(|cycle| cycle.energy_j.is_some()));
 }
 
@@ -159,16 +160,16 @@ fn other_process_is_always_found() {
         found(bench, Check::Outlier).or(found(bench, Check::IdleMoved)).or(found(bench, Check::Temperature)).is_some()
     };
     let n = runs.iter().filter(is_found).count();
-    assert_eq!(n, runs.len(), "{n} of {} runs have a finding", runs.len());
+    assert_eq!(n, runs.len(), "only {n} of {} runs have a finding", runs.len());
 }
 
 #[test]
-fn throttling_is_found_with_its_duration() {
+fn throttling_is_found_with_duration() {
     let throttling = scenario("faults/throttling");
     for n in 0..4 {
         let bench = run(&throttling, n);
         assert_eq!(found(&bench, Check::Throttled), Some(Severity::Invalid), "run {n}:\n{}", render(&bench));
-        let finding = bench.findings.iter().find(|finding| finding.check == Check::Throttled).expect("it was found");
+        let finding = bench.findings.iter().find(|finding| finding.check == Check::Throttled).expect("a finding");
         assert!(
             finding.evidence.contains("the temperature (hardware)") && finding.evidence.contains(" s of the windows")
         );

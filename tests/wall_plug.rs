@@ -1,26 +1,26 @@
-//! A meter of one's own, as a user writes and drives one: the example's plug, made up by itself.
+//! The `wall_plug` example, which has a user-defined meter, with its simulated plug.
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as the test itself may")]
+#![expect(clippy::unwrap_used, reason = "test helpers")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
 
-// What reads the plug's answers, to be fed hostile ones.
+// The parsers of the plug's answers, for hostile inputs.
 #[path = "../examples/wall_plug/fake.rs"]
 mod fake;
 #[path = "../examples/wall_plug/http.rs"]
 mod http;
-#[expect(dead_code, reason = "only what reads answers is fed here")]
+#[expect(dead_code, reason = "only the parser is used here")]
 #[path = "../examples/wall_plug/plug.rs"]
 mod plug;
 
-/// The example, which cargo built beside this test.
+/// Returns the path of the example, which cargo builds with this test.
 fn example() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let path = test.parent().unwrap().parent().unwrap().join("examples/wall_plug");
-    assert!(path.is_file(), "{} is missing: `cargo test` without a choice of targets builds it", path.display());
+    assert!(path.is_file(), "{} is missing: run `cargo test` without target options", path.display());
     path
 }
 
@@ -31,7 +31,7 @@ fn call(home: &Path, args: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn ends(output: &Output, code: i32) -> String {
+fn exits_with(output: &Output, code: i32) -> String {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(code), "{text}{}", String::from_utf8_lossy(&output.stdout));
     text
@@ -50,10 +50,10 @@ const SHORT: [&str; 9] = [
 ];
 
 #[test]
-fn its_joules_are_the_plugs() {
+fn energy_matches_simulated_plug() {
     let home = tempfile::tempdir().unwrap();
     let output = call(home.path(), &[&["--meter", "plug:fake:10"], &SHORT[..], &["--min-window=3s"]].concat());
-    ends(&output, 0);
+    exits_with(&output, 0);
     let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(summary["run"]["headline"][0], "wall");
     let bench = &summary["benches"][0];
@@ -62,35 +62,35 @@ fn its_joules_are_the_plugs() {
     for cycle in bench["cycles"].as_array().unwrap() {
         let number = |value: &Value| value.as_f64().unwrap();
         let (joules, seconds) = (number(&cycle["energy_j"]), number(&cycle["seconds"]));
-        // 40 W at rest, 15 W for each busy core; there is one thread that works and one that samples. A count is 3.6 J.
-        let (least, most) = (40.0 * seconds - 3.6, (40.0 + 1.2 * 15.0) * seconds + 3.6);
-        assert!((least..=most).contains(&joules), "{joules} J in {seconds} s");
+        // 40 W at rest and 15 W per busy core, with one worker and one sampler thread. A count is 3.6 J.
+        let (min, max) = (40.0 * seconds - 3.6, (40.0 + 1.2 * 15.0) * seconds + 3.6);
+        assert!((min..=max).contains(&joules), "{joules} J in {seconds} s");
         let (low, high) = (number(&cycle["sensor_j"][0]), number(&cycle["sensor_j"][1]));
-        // How much of the time a plug sees is not known. By its power's scatter, an update and a count at each edge it is
-        // known to far less than a half, and not better than to a count.
+        // The coverage of a plug is unknown. The bounds include the scatter of its power, and one update and one count
+        // at each edge: they are wider than a count and narrower than 80 % of the energy.
         assert!(low <= joules && joules <= high, "{low} to {high} J");
         assert!(high - low > 3.6 && high - low < 0.8 * joules, "{low} to {high} J of {joules} J");
-        // The same plug's power gauge, integrated.
+        // The integrated power of the same plug.
         let other = number(&cycle["cross_check_j"]);
-        assert!((other - joules).abs() < 8.0, "{other} J by its power, {joules} J by its counter");
+        assert!((other - joules).abs() < 8.0, "{other} J from the power, {joules} J from the counter");
     }
 }
 
 #[test]
-fn a_sensor_of_one_hertz_gets_windows_of_twenty_seconds() {
+fn one_hertz_sensor_has_long_windows() {
     let home = tempfile::tempdir().unwrap();
     let output = call(home.path(), &["--meter=plug:fake", "--quick", "--dry-run"]);
-    ends(&output, 0);
+    exits_with(&output, 0);
     let plan = String::from_utf8_lossy(&output.stdout).into_owned();
     let seconds = plan.split(" cycles × ").nth(1).and_then(|rest| rest.split(" s").next()?.parse::<f64>().ok());
     assert!(seconds.is_some_and(|s| (19.0..=21.0).contains(&s)), "{plan}");
 }
 
 #[test]
-fn windows_of_five_updates_are_too_few() {
+fn rejects_windows_of_five_updates() {
     let home = tempfile::tempdir().unwrap();
     let output = call(home.path(), &[&["--meter=plug:fake:10"], &SHORT[..], &["--min-window=500ms"]].concat());
-    ends(&output, 4);
+    exits_with(&output, 4);
     let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
     let findings = summary["benches"][0]["findings"].as_array().unwrap();
     let short = findings.iter().find(|finding| finding["check"] == "window_short").unwrap();
@@ -98,22 +98,22 @@ fn windows_of_five_updates_are_too_few() {
 }
 
 #[test]
-fn it_is_opened_only_when_it_measures_and_says_what_is_wrong() {
+fn opens_meter_only_to_measure() {
     let home = tempfile::tempdir().unwrap();
-    ends(&call(home.path(), &["--meter=plug:127.0.0.1:1", "--test"]), 0);
-    ends(&call(home.path(), &["--meter=plug:127.0.0.1:1", "--list"]), 0);
-    let gone = ends(&call(home.path(), &["--meter=plug:127.0.0.1:1"]), 4);
+    exits_with(&call(home.path(), &["--meter=plug:127.0.0.1:1", "--test"]), 0);
+    exits_with(&call(home.path(), &["--meter=plug:127.0.0.1:1", "--list"]), 0);
+    let gone = exits_with(&call(home.path(), &["--meter=plug:127.0.0.1:1"]), 4);
     assert!(gone.contains("the meter `plug:127.0.0.1:1` is not available: the plug at 127.0.0.1:1 does not"), "{gone}");
-    let nameless = ends(&call(home.path(), &["--meter=plug"]), 4);
+    let nameless = exits_with(&call(home.path(), &["--meter=plug"]), 4);
     assert!(nameless.contains("the address is missing"), "{nameless}");
-    let unknown = ends(&call(home.path(), &["--meter=plog", "--list"]), 2);
+    let unknown = exits_with(&call(home.path(), &["--meter=plog", "--list"]), 2);
     assert!(unknown.contains("invalid value `plog` for `meter`") && unknown.contains("sim:FILE, plug"), "{unknown}");
     let help = call(home.path(), &["--help"]);
     assert!(String::from_utf8_lossy(&help.stdout).contains("--meter plug"));
 }
 
-/// Feeds what reads a plug's answers so many hostile ones.
-fn hostile(inputs: u64) {
+/// Parses `inputs` mutated answers of a plug.
+fn parse_hostile_answers(inputs: u64) {
     const WORDS: [&str; 12] = [
         "1e999",
         "-1",
@@ -152,16 +152,16 @@ fn hostile(inputs: u64) {
             read += u64::from(plug::Status::of(body).is_ok());
         }
     }
-    assert!((inputs / 100..inputs).contains(&read), "{read} of {inputs} were read");
+    assert!((inputs / 100..inputs).contains(&read), "{read} of {inputs} were parsed");
 }
 
 #[test]
-fn hostile_answers_are_errors() {
-    hostile(2000);
+fn hostile_answers_do_not_panic() {
+    parse_hostile_answers(2000);
 }
 
 #[test]
-#[ignore = "a hundred thousand inputs: .ci/fuzz"]
-fn a_hundred_thousand_hostile_answers_are_errors() {
-    hostile(100_000);
+#[ignore = "slow, run by .ci/fuzz"]
+fn many_hostile_answers_do_not_panic() {
+    parse_hostile_answers(100_000);
 }

@@ -1,5 +1,5 @@
-//! Recording allocates nothing inside a window: marking tokens, phases and prompts, and handing a request over, use
-//! memory that was reserved before. So does telling the sampler of an edge, however busy it is with its meter.
+//! Recording does not allocate inside a window: tokens, phases, prompts and finished requests use memory that was
+//! reserved before. Edges are sent to the sampler without allocation, also while it reads its meter.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -18,8 +18,8 @@ thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
 }
 
-// SAFETY: every call is handed on unchanged to the system's allocator, which upholds the contract; the counter is a
-// thread-local integer without a destructor, so that touching it allocates nothing.
+// SAFETY: every call is forwarded unchanged to the system's allocator; the counter is a thread-local integer without a
+// destructor, so that its use does not allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
@@ -42,9 +42,9 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Runs a warm-up of a few requests, then a window of many, and counts what is allocated in the window.
+/// Runs a warm-up of `WARM_UP` requests, then a window of `REQUESTS`, and counts the allocations in the window.
 struct Window {
-    asked: u32,
+    steps: u32,
     tokens: u64,
     before: u64,
     after: u64,
@@ -63,11 +63,11 @@ impl Driver for Window {
     }
 
     fn next(&mut self, _synchronize: &mut dyn FnMut()) -> Step {
-        self.asked += 1;
-        if self.asked == WARM_UP + 1 {
+        self.steps += 1;
+        if self.steps == WARM_UP + 1 {
             self.before = ALLOCATIONS.get();
         }
-        if self.asked > WARM_UP + REQUESTS {
+        if self.steps > WARM_UP + REQUESTS {
             self.after = ALLOCATIONS.get();
             return Step::Stop;
         }
@@ -80,15 +80,15 @@ impl Driver for Window {
 }
 
 #[test]
-fn a_window_of_requests_allocates_nothing() {
-    let mut window = Window { asked: 0, tokens: 0, before: 0, after: 0 };
+fn requests_do_not_allocate() {
+    let mut window = Window { steps: 0, tokens: 0, before: 0, after: 0 };
     Bencher::new(&mut window, Fixtures::default()).iter_requests([1_usize, 2, 3], |n, request| {
         request.input_tokens(*n);
         {
             let _prefill = request.phase("prefill");
             request.tokens(1);
         }
-        // More marks than fit at first, so that the buffer had to grow in the warm-up.
+        // More marks than the initial buffer holds, so that it grows during the warm-up.
         for step in 0..6000 {
             request.sequence(step % 2).tokens(1);
         }
@@ -126,7 +126,7 @@ impl Meter for Slow {
 }
 
 #[test]
-fn telling_the_sampler_of_edges_allocates_nothing() {
+fn edges_do_not_allocate() {
     let id = DomainId::new("gpu:0");
     let domains = vec![Domain { id: id.clone(), kind: DomainKind::Gpu, parent: None, label: "slow".into() }];
     let channels = vec![Channel::new(id, Quantity::Energy { unit_j: 1.0, modulus: None })];
@@ -138,7 +138,7 @@ fn telling_the_sampler_of_edges_allocates_nothing() {
     let sampler = Sampler::start(Box::new(meter), Arc::clone(&clock) as Arc<dyn Clock>, &probed, config).unwrap();
     let before = ALLOCATIONS.get();
     for round in 0..40 {
-        // More than the sampler can take in while it reads, and then time for it to do so.
+        // Bursts of edges that exceed what the sampler can process during a read.
         for _ in 0..if round % 2 == 0 { 1 } else { 20 } {
             sampler.expect_edge(clock.now());
             sampler.edge(clock.now());

@@ -1,4 +1,4 @@
-//! Holds off: an option that is read and then lost, or that means something else than it says.
+//! Options of the attribute reach the registry, with their documented meaning.
 
 mod common;
 
@@ -35,7 +35,7 @@ fn empty_parentheses(_: &mut Bencher) {}
 fn ignored_for_no_reason(_: &mut Bencher) {}
 
 #[test]
-fn every_option_reaches_the_case() {
+fn case_has_all_options() {
     let case = common::case("llama/7b/greedy decode");
     assert_eq!(case.name, "greedy decode");
     assert_eq!(case.group.as_deref(), Some("llama/7b"));
@@ -55,7 +55,7 @@ fn every_option_reaches_the_case() {
 }
 
 #[test]
-fn what_is_not_said_is_none() {
+fn unset_options_are_none() {
     for id in ["nothing", "empty_parentheses"] {
         let case = common::case(id);
         assert_eq!(case.attributes, Attributes::default());
@@ -86,7 +86,7 @@ mod gaps {
 }
 
 #[test]
-fn gaps_are_in_the_unit_that_is_written() {
+fn parses_units_of_gap() {
     let gap = |name: &str| common::case(&format!("gap/{name}")).attributes.gap.map(|gap| gap.as_micros());
     assert_eq!(gap("micros"), Some(250));
     assert_eq!(gap("millis"), Some(500_000));
@@ -163,7 +163,7 @@ mod values {
 }
 
 #[test]
-fn values_take_their_type_from_the_parameter() {
+fn values_have_type_of_parameter() {
     assert_eq!(
         common::ids("values"),
         [
@@ -203,7 +203,7 @@ mod grids {
         batch == 1 || dtype != "f32"
     }
 
-    /// The case says which values it got.
+    /// Returns its values as an error.
     #[energy_bench(group = "grid", grid(dtype = ["f32", "bf16"], batch = [1, 4]), filter = fits)]
     fn decode(_: &mut Bencher, batch: usize, dtype: &str) -> Result<(), String> {
         Err(format!("{batch} in {dtype}"))
@@ -211,12 +211,12 @@ mod grids {
 }
 
 #[test]
-fn a_grid_follows_the_parameters_and_its_filter() {
+fn grid_applies_order_and_filter() {
     let ids = common::ids("grid");
     assert_eq!(
         ids,
         ["grid/decode/batch=1/dtype=f32", "grid/decode/batch=1/dtype=bf16", "grid/decode/batch=4/dtype=bf16"]
     );
-    let said: Vec<String> = ids.iter().map(|id| common::run(&common::case(id)).unwrap_err().to_string()).collect();
-    assert_eq!(said, ["1 in f32", "1 in bf16", "4 in bf16"]);
+    let values: Vec<String> = ids.iter().map(|id| common::run(&common::case(id)).unwrap_err().to_string()).collect();
+    assert_eq!(values, ["1 in f32", "1 in bf16", "4 in bf16"]);
 }

@@ -1,10 +1,10 @@
-//! `cargo lem doctor` on the built binary, over trees in which meters are there, locked away, or missing.
-#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+//! The built `cargo lem doctor` on fake sysfs trees with and without meters.
+#![expect(clippy::unwrap_used, reason = "test helpers")]
 
 use std::path::Path;
 use std::process::Command;
 
-/// Runs `cargo-lem` as cargo does, in a world without GPUs whose sysfs is `sys`.
+/// Runs `cargo-lem` as cargo does, without GPUs and with `sys` as sysfs.
 fn doctor(sys: &Path, args: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-lem"));
     command.args(args).env("LEM_BENCH_SYSFS_ROOT", sys).env("LEM_BENCH_NVML_LIBRARY", "/nonexistent/libnvidia-ml.so.1");
@@ -22,7 +22,7 @@ fn write(sys: &Path, file: &str, text: &str) {
 }
 
 #[test]
-fn with_nothing_to_read_it_says_why_and_what_a_bench_would_take() {
+fn explains_missing_meters() {
     let sys = tempfile::tempdir().unwrap();
     let (code, out, err) = doctor(sys.path(), &["lem", "doctor"]);
     assert_eq!((code, &*err), (0, ""));
@@ -40,7 +40,7 @@ fn with_nothing_to_read_it_says_why_and_what_a_bench_would_take() {
 
 #[cfg(feature = "rapl")]
 #[test]
-fn a_counter_is_described_as_it_was_seen_and_told_in_json_too() {
+fn describes_counter_as_text_and_json() {
     let sys = tempfile::tempdir().unwrap();
     let zone = "class/powercap/intel-rapl:0";
     write(sys.path(), &format!("{zone}/name"), "package-0\n");
@@ -61,7 +61,7 @@ fn a_counter_is_described_as_it_was_seen_and_told_in_json_too() {
 }
 
 #[test]
-fn nothing_is_probed_while_somebody_measures() {
+fn does_not_probe_during_measurement() {
     let sys = tempfile::tempdir().unwrap();
     let lock =
         lem_bench::store::MachineLock::acquire(&sys.path().join("lock"), lem_bench::store::WaitPolicy::NoWait, |_| {});
@@ -70,11 +70,11 @@ fn nothing_is_probed_while_somebody_measures() {
     let (code, out, _) = doctor(sys.path(), &["doctor"]);
     assert_eq!(code, 0);
     assert!(out.contains("The sensors were not probed") && out.contains(&std::process::id().to_string()), "{out}");
-    assert!(started.elapsed().as_secs_f64() < 1.0, "it did not look for long");
+    assert!(started.elapsed().as_secs_f64() < 1.0, "the sensors were probed");
 }
 
 #[test]
-fn mistakes_are_two() {
+fn usage_errors_exit_with_2() {
     let sys = tempfile::tempdir().unwrap();
     let (code, out, err) = doctor(sys.path(), &["lem", "docter"]);
     assert_eq!((code, &*out), (2, ""));

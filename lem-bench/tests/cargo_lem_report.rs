@@ -1,6 +1,6 @@
-//! `cargo lem report` on the built binary, over results as runs leave them: made on a simulated machine, read back in
-//! every format, named in every way, on a machine whose meters it must not open.
-#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+//! The built `cargo lem report` on runs of a simulated machine: all formats, and all ways to name a run. It must not
+//! open a meter.
+#![expect(clippy::unwrap_used, reason = "test helpers")]
 
 use std::path::Path;
 use std::process::Command;
@@ -12,21 +12,21 @@ use lem_bench::runner::{Event, Observer};
 use lem_bench::sim::{Scenario, Seeds};
 use lem_bench::store::{Home, JournalName, JournalWriter, RunDir, RunId};
 
-/// Runs `cargo-lem` as cargo does, in `cwd`, with results kept in `cwd/home`.
+/// Runs `cargo-lem` as cargo does, in `cwd`, with results in `cwd/home`.
 fn lem(cwd: &Path, args: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-lem"));
     command.arg("lem").args(args).current_dir(cwd).env("LEM_BENCH_HOME", cwd.join("home"));
-    // Whatever opened a meter would fail, loudly.
+    // Opening a meter would fail.
     command.env("LEM_BENCH_SYSFS_ROOT", "/nonexistent").env("LEM_BENCH_NVML_LIBRARY", "/nonexistent/nvml.so");
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
 }
 
-/// A run of one bench on a simulated machine, kept under this id; its bench is called `bench`.
-fn keep(home: &Home, id: &str, bench: &str, seed: u64) {
+/// Saves a simulated run with this id and one bench, whose id is `bench`.
+fn save_run(home: &Home, id: &str, bench: &str, seed: u64) {
     let scenario: Scenario =
-        serde_json::from_str(include_str!("../../tests/scenarios/plain.json")).expect("the scenario is one");
+        serde_json::from_str(include_str!("../../tests/scenarios/plain.json")).expect("a valid scenario");
     let overrides = Overrides { cycles: Some(4), ..Overrides::default() };
     let options = SimulationOptions { profile: Profile::Quick, overrides, seed };
     let run = simulate(&scenario, Seeds { run: seed, bench: seed }, &options).unwrap();
@@ -52,17 +52,17 @@ fn keep(home: &Home, id: &str, bench: &str, seed: u64) {
     folder.mark_latest(home).unwrap();
 }
 
-/// Two runs: `2026-01-01T00-00-00Z-0001` and `…-02-…-0002`, the newer one the latest.
+/// Creates two runs, `2026-01-01T00-00-00Z-0001` and `2026-01-02T00-00-00Z-0002`.
 fn two_runs() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let home = Home::at(folder.path().join("home"));
-    keep(&home, "2026-01-01T00-00-00Z-0001", "decode/\"a\",<b>", 1);
-    keep(&home, "2026-01-02T00-00-00Z-0002", "decode", 2);
+    save_run(&home, "2026-01-01T00-00-00Z-0001", "decode/\"a\",<b>", 1);
+    save_run(&home, "2026-01-02T00-00-00Z-0002", "decode", 2);
     folder
 }
 
 #[test]
-fn results_are_found_by_every_name_that_a_person_has_for_them() {
+fn finds_run_by_each_kind_of_name() {
     let folder = two_runs();
     let run = "home/runs/2026-01-02T00-00-00Z-0002";
     let (code, latest, err) = lem(folder.path(), &["report"]);
@@ -74,8 +74,8 @@ fn results_are_found_by_every_name_that_a_person_has_for_them() {
     }
     let (code, json, _) = lem(folder.path(), &["report", "--format", "json"]);
     assert_eq!(code, 0);
-    std::fs::write(folder.path().join("kept.json"), json).unwrap();
-    assert_eq!(lem(folder.path(), &["report", "kept.json"]).1, latest, "a summary alone is enough");
+    std::fs::write(folder.path().join("saved.json"), json).unwrap();
+    assert_eq!(lem(folder.path(), &["report", "saved.json"]).1, latest, "a report of a summary file differs");
     let (code, out, err) = lem(folder.path(), &["report", "2026"]);
     assert_eq!((code, &*out), (5, ""));
     assert!(err.contains("2026-01-02T00-00-00Z-0002, 2026-01-01T00-00-00Z-0001"), "{err}");
@@ -83,7 +83,7 @@ fn results_are_found_by_every_name_that_a_person_has_for_them() {
 }
 
 #[test]
-fn every_format_can_be_had_again() {
+fn writes_all_formats() {
     let folder = two_runs();
     let formats = "json,cycles,csv,markdown,junit,bmf,github,openmetrics,bencher,html";
     let args = ["report", "latest", "2026-01-01", "--format", formats, "--output", "out"];
@@ -105,11 +105,11 @@ fn every_format_can_be_had_again() {
 }
 
 #[test]
-fn several_runs_share_a_table_where_the_format_has_room_for_them() {
+fn combines_runs_in_tables() {
     let folder = two_runs();
     let both = |format: &str| lem(folder.path(), &["report", "2026-01-01", "2026-01-02", "--format", format]);
     let (code, csv, _) = both("csv");
-    assert_eq!((code, csv.matches("run,target,bench").count()), (0, 1), "one head");
+    assert_eq!((code, csv.matches("run,target,bench").count()), (0, 1), "more than one header");
     assert!(csv.contains("2026-01-01T00-00-00Z-0001") && csv.contains("2026-01-02T00-00-00Z-0002"));
     let (code, cycles, _) = both("cycles");
     assert_eq!((code, cycles.lines().count()), (0, 8));
@@ -119,7 +119,7 @@ fn several_runs_share_a_table_where_the_format_has_room_for_them() {
 }
 
 #[test]
-fn intervals_are_made_as_they_were_unless_something_else_is_asked_for() {
+fn keeps_interval_settings_of_run() {
     let folder = two_runs();
     let level = |args: &[&str]| {
         let (code, json, _) = lem(folder.path(), &[&["report", "--format", "json"], args].concat());
@@ -133,7 +133,7 @@ fn intervals_are_made_as_they_were_unless_something_else_is_asked_for() {
 }
 
 #[test]
-fn mistakes_say_what_would_be_right() {
+fn usage_errors_have_remedy() {
     let folder = two_runs();
     let (code, _, err) = lem(folder.path(), &["report", "--format", "yaml"]);
     assert_eq!(code, 2);
@@ -152,7 +152,7 @@ fn mistakes_say_what_would_be_right() {
 }
 
 #[test]
-fn damage_is_told_and_the_rest_is_used() {
+fn reports_damage_and_uses_the_rest() {
     let folder = two_runs();
     let path = folder.path().join("home/runs/2026-01-02T00-00-00Z-0002/journal-0.jsonl");
     let journal = std::fs::read_to_string(&path).unwrap();
@@ -166,7 +166,7 @@ fn damage_is_told_and_the_rest_is_used() {
 }
 
 #[test]
-fn the_schemas_are_json() {
+fn schemas_are_json() {
     let folder = tempfile::tempdir().unwrap();
     for of in ["json", "cycles", "bmf", "github"] {
         let (code, out, _) = lem(folder.path(), &["schema", of]);

@@ -1,4 +1,4 @@
-//! Holds off: an entry that says something wrong about its bench, or an order that depends on the linker.
+//! Registry entries: properties, order, axis overrides, selection, and errors.
 
 mod common;
 
@@ -32,7 +32,7 @@ fn cases_follow_the_source() {
 }
 
 #[test]
-fn an_entry_knows_where_it_stands() {
+fn entry_has_name_and_location() {
     let case = common::case("order/ape/a=2/b=x");
     assert_eq!(case.name, "ape");
     assert_eq!(case.module, Some("entry_properties::inner"));
@@ -76,7 +76,7 @@ mod axes {
 }
 
 #[test]
-fn an_axis_takes_other_values() {
+fn overrides_axis_values() {
     let ids = override_axes(&[("b", &["p/q"]), ("a", &["9"]), ("a", &["8"])]).unwrap();
     assert_eq!(
         ids,
@@ -85,23 +85,23 @@ fn an_axis_takes_other_values() {
 }
 
 #[test]
-fn a_filter_may_leave_nothing_of_other_values() {
+fn filter_may_exclude_all_overrides() {
     let ids = override_axes(&[("n", &["3"])]).unwrap();
     assert!(!ids.iter().any(|id| id.starts_with("axes/even_only")), "{ids:?}");
 }
 
 #[test]
-fn a_wrong_axis_or_value_says_what_would_be_right() {
-    let said = |axes: &[(&str, &[&str])]| override_axes(axes).unwrap_err().to_string();
-    assert_eq!(said(&[("batch", &["1"])]), "no bench has an axis `batch`: the axes are a, b, n, only_debug");
-    assert_eq!(said(&[("a", &[])]), "no values for axis `a`: write `a=VALUE,VALUE`");
-    let text = said(&[("a", &["1", "x"])]);
+fn axis_errors_have_remedy() {
+    let message = |axes: &[(&str, &[&str])]| override_axes(axes).unwrap_err().to_string();
+    assert_eq!(message(&[("batch", &["1"])]), "no bench has an axis `batch`: the axes are a, b, n, only_debug");
+    assert_eq!(message(&[("a", &[])]), "no values for axis `a`: write `a=VALUE,VALUE`");
+    let text = message(&[("a", &["1", "x"])]);
     assert!(text.starts_with("`x` is not a valid value of axis `a` (`u8`) of bench `ape` ("), "{text}");
     assert!(text.ends_with("entry_properties.rs:17): use a whole number from 0 to 255"), "{text}");
-    let text = said(&[("only_debug", &["x"])]);
+    let text = message(&[("only_debug", &["x"])]);
     assert!(text.contains("implement `lem_bench::Axis`"), "{text}");
     assert!(text.contains("entry_properties::axes::Opaque"), "{text}");
-    let text = said(&[("a", &["1", "1"])]);
+    let text = message(&[("a", &["1", "1"])]);
     assert!(text.contains("axis `a` of bench `ape`") && text.contains("two values with the label `1`"), "{text}");
 }
 
@@ -117,7 +117,7 @@ fn texts(texts: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn every_listed_id_comes_back_by_exact() {
+fn exact_selects_each_id() {
     for id in ORDER {
         let selection =
             Selection { filters: texts(&[id]), exact: true, ignored: IgnoredMode::Include, ..Selection::default() };
@@ -145,16 +145,16 @@ fn selection_follows_libtest() {
 }
 
 #[test]
-fn benches_by_hand_are_ordered_with_the_others() {
+fn orders_manual_benches_last() {
     let mut registry = Registry::from_attributes();
     for n in [10, 2] {
-        registry.add(BenchDefinition::from_fn(format!("by hand {n}"), move |b| b.iter(|| assert!(n > 0))));
+        registry.add(BenchDefinition::from_fn(format!("manual {n}"), move |b| b.iter(|| assert!(n > 0))));
     }
     registry.add(BenchDefinition::from_fn("fails", |_| Err("no model")));
     let cases = registry.cases().unwrap();
     let at = |id: &str| cases.iter().position(|case| case.id == id).unwrap();
-    assert!(at("order/cat") < at("by hand 10"));
-    assert_eq!(at("by hand 10") + 1, at("by hand 2"));
+    assert!(at("order/cat") < at("manual 10"));
+    assert_eq!(at("manual 10") + 1, at("manual 2"));
     let fails = &cases[at("fails")];
     assert_eq!(common::run(fails).unwrap_err().to_string(), "no model");
     assert!(fails.place.file.ends_with("entry_properties.rs"));
@@ -162,7 +162,7 @@ fn benches_by_hand_are_ordered_with_the_others() {
 }
 
 #[test]
-fn two_benches_of_one_id_are_named_with_both_places() {
+fn rejects_duplicate_id() {
     let mut registry = Registry::from_attributes();
     registry.add(BenchDefinition { group: Some("order".to_owned()), ..BenchDefinition::from_fn("zebra", |_| ()) });
     let text = registry.cases().unwrap_err().to_string();
@@ -172,7 +172,7 @@ fn two_benches_of_one_id_are_named_with_both_places() {
 }
 
 #[test]
-fn a_bench_that_could_never_run_is_an_error() {
+fn rejects_bench_without_cases() {
     let mut registry = Registry::new();
     assert!(registry.is_empty());
     registry.add(BenchDefinition::from_fn("", |_| ()));
@@ -184,10 +184,10 @@ fn a_bench_that_could_never_run_is_an_error() {
         registry.add(bench);
         registry.cases().unwrap_err().to_string()
     };
-    let by_hand = || BenchDefinition::from_fn("decode", |_| ());
+    let bench = || BenchDefinition::from_fn("decode", |_| ());
     let no_values = AxisSpec::new("batch", "usize", Vec::new(), |_| Err("none".to_owned()));
-    let text = error_of(BenchDefinition { axes: vec![no_values], ..by_hand() });
+    let text = error_of(BenchDefinition { axes: vec![no_values], ..bench() });
     assert!(text.starts_with("axis `batch` of bench `decode` (") && text.contains("has no values"), "{text}");
-    let text = error_of(BenchDefinition { filter: Some(Arc::new(|_| false)), ..by_hand() });
+    let text = error_of(BenchDefinition { filter: Some(Arc::new(|_| false)), ..bench() });
     assert!(text.starts_with("the filter of bench `decode` (") && text.contains("excludes all its cases"), "{text}");
 }

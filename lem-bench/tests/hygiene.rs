@@ -1,4 +1,4 @@
-//! Holds off: an expansion that needs a name the user has shadowed, that warns, or that is unsafe code of the user's.
+//! The expansion doesn't use names of the user's scope, causes no warnings, and works with `forbid(unsafe_code)`.
 
 #![forbid(unsafe_code)]
 #![deny(warnings)]
@@ -78,8 +78,8 @@ mod shadowed {
         () => {};
     }
 
-    /// Has the expansion's method names, on everything.
-    #[expect(clippy::wrong_self_convention, reason = "so that they would be taken")]
+    /// Implements method names of the expansion for all types.
+    #[expect(clippy::wrong_self_convention, reason = "the names of the expansion")]
     trait Greedy {
         fn into_value(&self) {}
         fn into_codec(&self) {}
@@ -107,7 +107,7 @@ mod shadowed {
     }
 }
 
-/// Functions with the names that an expansion would choose for its own.
+/// Functions with names that an expansion may use.
 mod own_names {
     use lem_bench::prelude::*;
 
@@ -128,7 +128,7 @@ mod own_names {
     fn main(_: &mut Bencher<'_>) {}
 }
 
-/// A crate that offers `lem-bench` under another name.
+/// Re-exports `lem-bench` under another name.
 mod re_exported {
     pub(crate) mod deep {
         pub(crate) use ::lem_bench as energy;
@@ -154,7 +154,7 @@ mod re_exported {
     bench!(by_macro);
 }
 
-/// Two benches of one name in two modules meet neither each other's items nor their registrations'.
+/// Benches with the same name in different modules.
 mod twins {
     pub(crate) mod left {
         use lem_bench::prelude::*;
@@ -179,7 +179,7 @@ mod twins {
 }
 
 #[test]
-fn a_module_without_a_prelude_registers_its_bench() {
+fn works_without_prelude() {
     assert_eq!(common::ids("no_prelude"), ["no_prelude/everything/n=1/text=a"]);
     assert!(common::run(&common::case("no_prelude/everything/n=1/text=a")).is_ok());
 }
@@ -192,7 +192,7 @@ fn shadowed_names_are_not_used() {
 }
 
 #[test]
-fn the_expansions_own_names_do_not_meet_the_users() {
+fn allows_names_of_expansion() {
     assert_eq!(
         common::ids("own_names"),
         ["own_names/b/case=1", "own_names/case/b=1", "own_names/run", "own_names/main"]
@@ -203,7 +203,7 @@ fn the_expansions_own_names_do_not_meet_the_users() {
 }
 
 #[test]
-fn a_renamed_crate_is_found_through_its_path() {
+fn supports_renamed_crate() {
     assert_eq!(
         common::ids("re_exported"),
         ["re_exported/relative/n=1", "re_exported/relative/n=2", "re_exported/absolute", "re_exported/by_macro"]
@@ -211,7 +211,7 @@ fn a_renamed_crate_is_found_through_its_path() {
 }
 
 #[test]
-fn one_name_in_several_modules_is_several_benches() {
+fn same_name_in_several_modules() {
     assert_eq!(common::ids("left"), ["left/decode", "left/inner/decode"]);
     assert_eq!(common::case("left/inner/decode").module, Some("hygiene::twins::left::inner"));
     assert_eq!(common::ids("right"), ["right/decode"]);

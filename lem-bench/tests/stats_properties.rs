@@ -157,7 +157,7 @@ proptest! {
     }
 
     #[test]
-    fn pooled_quantiles_match_concatenation(
+    fn quantiles_match_concatenation(
         cycles in vec(vec(prop_oneof![0..20_u32, any::<u32>()], 1..60), 1..6),
         times in vec(0..4_u32, 6),
         q in 0.0..=1.0_f64,
@@ -175,7 +175,7 @@ proptest! {
 }
 
 #[test]
-fn random_resamples_match_all_resamples() {
+fn random_resamples_match_exhaustive() {
     let y = [100.0, 104.0, 98.0, 120.0, 101.0];
     let n = [50.0, 51.0, 49.0, 50.0, 52.0];
     let all = exhaustive_cluster(&y, &n, 0.9).unwrap();

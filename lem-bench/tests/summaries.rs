@@ -1,6 +1,6 @@
 //! Properties of summaries of generated journals: nothing panics, all numbers are finite or have a reason, and sums without
 //! all processes are invalid.
-#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+#![expect(clippy::unwrap_used, reason = "test helpers")]
 
 use std::collections::BTreeMap;
 

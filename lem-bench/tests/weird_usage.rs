@@ -1,4 +1,4 @@
-//! Holds off: a use that nobody planned for and that should work all the same.
+//! Unusual uses of the attribute that should work.
 
 mod common;
 
@@ -21,8 +21,8 @@ family!("family", 7, u32, [1, 2] => zebra ape);
 family!("family_ref", 7, &str, ["x"] => zebra_ref ape_ref);
 
 #[test]
-fn benches_made_by_a_macro_are_ordinary_benches_in_a_stable_order() {
-    // Both stand at one place: their names decide.
+fn macro_generated_benches_are_ordered() {
+    // Both have the same source location, so that names decide the order.
     assert_eq!(common::ids("family/"), ["family/ape/n=1", "family/ape/n=2", "family/zebra/n=1", "family/zebra/n=2"]);
     let case = common::case("family/zebra/n=2");
     assert_eq!(case.attributes.cycles, Some(7));
@@ -36,7 +36,7 @@ fn r#type(_: &mut Bencher, r#match: u8) {
 }
 
 #[test]
-fn raw_identifiers_lose_their_prefix_in_ids() {
+fn strips_raw_identifier_prefix() {
     assert_eq!(common::ids("raw"), ["raw/type/match=1"]);
 }
 
@@ -48,14 +48,14 @@ fn gone(_: &mut Bencher) {
 
 #[cfg(not(any()))]
 #[energy_bench(group = "cfg")]
-#[cfg_attr(not(any()), expect(unused_variables, reason = "the attribute has to survive"))]
+#[cfg_attr(not(any()), expect(unused_variables, reason = "the attribute must be kept"))]
 #[inline(never)]
 fn kept(b: &mut Bencher) {
     let unused = 1;
 }
 
 #[test]
-fn attributes_of_the_function_keep_their_effect() {
+fn keeps_function_attributes() {
     assert_eq!(common::ids("cfg"), ["cfg/kept"]);
 }
 
@@ -69,7 +69,7 @@ fn mutable(b: &mut Bencher, mut n: u8) {
 fn unused(_: &mut Bencher, _n: u8) {}
 
 #[test]
-fn parameters_may_be_mutable_or_unused() {
+fn allows_mutable_and_unused_args() {
     assert_eq!(common::ids("patterns"), ["patterns/mutable/n=1", "patterns/unused/_n=1"]);
     assert!(common::run(&common::case("patterns/mutable/n=1")).is_ok());
 }
@@ -112,7 +112,7 @@ fn function(_: &mut Bencher, op: Op) {
     assert!(op.0(3) > 3);
 }
 
-/// Labels by hand, in an `Axis` of its own, though it is `Debug` too.
+/// Implements `Axis` and `Debug`: the label must come from `Axis`.
 #[derive(Clone, Copy, Debug)]
 struct Op(fn(u8) -> u8);
 
@@ -132,7 +132,7 @@ fn map(_: &mut Bencher, map: BTreeMap<u8, &str>) {
 }
 
 #[test]
-fn a_type_is_labelled_by_axis_before_debug() {
+fn prefers_axis_label_to_debug() {
     assert_eq!(
         common::ids("types"),
         [
@@ -185,23 +185,23 @@ fn alias_of_unit(_: &mut Bencher) -> Nothing {}
 type Nothing = ();
 
 #[test]
-fn errors_come_back_with_their_causes() {
-    let said = |id| common::run(&common::case(id)).err().map(|error| error.to_string());
+fn errors_include_causes() {
+    let message = |id| common::run(&common::case(id)).err().map(|error| error.to_string());
     let chain = "outer: an error occurred when formatting an argument";
-    assert_eq!(said("returns/any_error").as_deref(), Some(chain));
-    assert_eq!(said("returns/boxed").as_deref(), Some("a text"));
-    assert_eq!(said("returns/alias_of_unit"), None);
+    assert_eq!(message("returns/any_error").as_deref(), Some(chain));
+    assert_eq!(message("returns/boxed").as_deref(), Some("a text"));
+    assert_eq!(message("returns/alias_of_unit"), None);
 }
 
 #[test]
-fn a_bench_inside_a_function_is_registered_too() {
+fn registers_bench_inside_function() {
     #[energy_bench(group = "inside")]
     fn local(_: &mut Bencher) {}
     assert_eq!(common::ids("inside"), ["inside/local"]);
 }
 
 #[test]
-fn the_function_stays_callable() {
+fn function_stays_callable() {
     let n = "7";
     assert_eq!(parse(n), Ok(7));
     assert_eq!(common::ids("callable"), ["callable/parse_bench/n=7"]);

@@ -1,21 +1,21 @@
-// A headless Chromium that notes whatever a page complains about and whatever it asks of elsewhere.
+// A headless Chromium that records console messages, errors and requests of a page.
 
 import puppeteer from "puppeteer-core";
 
-const PATIENCE = 180_000;
+const TIMEOUT_MS = 180_000;
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 export async function start() {
-  // A small machine that builds something else meanwhile is slow, not broken; and a container's /dev/shm is small.
+  // The time limit is long for slow and busy machines. The /dev/shm of a container is small.
   const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
-  return puppeteer.launch({ executablePath: CHROMIUM, args, timeout: PATIENCE, protocolTimeout: 2 * PATIENCE });
+  return puppeteer.launch({ executablePath: CHROMIUM, args, timeout: TIMEOUT_MS, protocolTimeout: 2 * TIMEOUT_MS });
 }
 
 /** Opens a file; `faults` grows with every console message, script error, dialog and request but the page's own. */
 export async function open(browser, file, { width = 1280, height = 900, scheme = "light", script = true } = {}) {
   const page = await browser.newPage();
-  page.setDefaultTimeout(PATIENCE);
-  page.setDefaultNavigationTimeout(PATIENCE);
+  page.setDefaultTimeout(TIMEOUT_MS);
+  page.setDefaultNavigationTimeout(TIMEOUT_MS);
   const url = `file://${file}`;
   const faults = [];
   page.on("console", (message) => faults.push(`console ${message.type()}: ${message.text()}`));

@@ -1,5 +1,6 @@
-// The pages in a browser: no complaint, no request, no serious fault of accessibility; sorting, filtering, dark, narrow
-// and printed. Usage: node suite.mjs FOLDER [SHOTS] - FOLDER holds reports, one a folder; screenshots go to SHOTS.
+// Tests the pages in a browser: no errors, requests or serious accessibility violations; sorting and filtering; dark,
+// narrow and printed pages. Usage: node suite.mjs FOLDER [SHOTS]. FOLDER contains one folder per report; screenshots are
+// written to SHOTS.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -33,7 +34,7 @@ function pagesOf(report) {
     .filter((e) => e.isFile() && e.name.endsWith(".html")).map((e) => join(at, e.name));
   const all = html(".");
   try { all.push(...html("benches")); } catch { /* a run without benches */ }
-  // Of a thousand pages made alike, the first few tell.
+  // Pages of benches are alike, so that the first ones are sufficient.
   return all.slice(0, 8);
 }
 
@@ -43,7 +44,7 @@ async function shoot(page, name) {
   await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
 }
 
-// What of a page stands out to the right of it, save in boxes that scroll.
+// Returns the width of the page if it is wider than the screen, else 0. Scrolling boxes do not count.
 const overflow = () => {
   const width = document.documentElement.clientWidth;
   return document.documentElement.scrollWidth > width ? document.documentElement.scrollWidth : 0;
@@ -63,32 +64,32 @@ for (const report of reports) {
     for (const scheme of ["light", "dark"]) {
       for (const width of [1280, 360]) {
         const { page, faults } = await open(browser, file, { width, scheme });
-        await check(`${label} ${scheme} ${width}: opens without a complaint or a request`, async () => {
+        await check(`${label} ${scheme} ${width}: opens without errors or requests`, async () => {
           await new Promise((done) => setTimeout(done, 20));
           assert.deepEqual(faults, []);
         });
         await check(`${label} ${scheme} ${width}: fits the screen`, async () => assert.equal(await page.evaluate(overflow), 0));
         if (width === 1280 && !label.startsWith("hostile")) {
-          await check(`${label} ${scheme}: no table of benches is wider than the screen`, async () => {
+          await check(`${label} ${scheme}: table of benches fits the screen`, async () => {
             const wide = await page.$$eval("table.overview", (all) => all.map((t) => t.scrollWidth - t.closest(".scroll").clientWidth));
             assert.deepEqual(wide.filter((more) => more > 0), []);
           });
         }
-        await check(`${label} ${scheme}: the paper is ${scheme}`, async () => {
+        await check(`${label} ${scheme}: the background is ${scheme}`, async () => {
           const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
           const light = paper.match(/\d+/g).slice(0, 3).every((part) => Number(part) > 128);
           assert.equal(light, scheme === "light", paper);
         });
         if (path === "index.html" || shots) await shoot(page, `${report}-${path.replace(/\W+/g, "-").slice(0, 50)}-${scheme}-${width}`);
-        // Axe is brought in past the page's own policy, so it comes after the complaints are counted.
-        // Either scheme's contrasts, and either width's structure.
+        // Axe is injected despite the page's security policy, so that it runs after the check for errors.
+        // Two of the four combinations cover the contrasts of both schemes and the structure of both widths.
         if ((scheme === "light") === (width === 1280)) {
-          await check(`${label} ${scheme} ${width}: axe finds nothing serious`, () => accessible(page));
+          await check(`${label} ${scheme} ${width}: axe finds no serious violations`, () => accessible(page));
         }
         await page.close();
       }
     }
-    await check(`${label}: prints in light colours, unfolded and within the paper`, async () => {
+    await check(`${label}: prints in light colours and unfolded`, async () => {
       const { page } = await open(browser, file, { width: 720, scheme: "dark" });
       await page.emulateMediaType("print");
       const text = await page.evaluate(() => {
@@ -109,14 +110,14 @@ const index = (report) => join(folder, report, "index.html");
 const rows = (page) => page.$$eval("table.overview tr[data-r]", (all) => all.filter((row) => row.checkVisibility()).map((row) => row.cells[0].innerText.trim()));
 const keys = (page, at) => page.$$eval("table.overview tr[data-r]", (all, at) => all.filter((r) => r.checkVisibility()).map((r) => r.dataset.k.split(" ")[at]), at);
 
-await check("the script is the one that the policy names", async () => {
+await check("the security policy has the hash of the script", async () => {
   const html = readFileSync(index("grid"), "utf8");
   const script = html.match(/<script>([\s\S]*)<\/script>/)[1];
   const hash = createHash("sha256").update(script).digest("base64");
   assert(html.includes(`script-src 'sha256-${hash}'`), `put sha256-${hash} into templates/index.html`);
 });
 
-await check("a click on a head sorts by its numbers, a second one the other way, the keyboard too", async () => {
+await check("clicks and keys on a table header sort in both directions", async () => {
   const { page } = await open(browser, index("grid"));
   await page.click("#grouped");
   for (const [head, at] of [["energy", 0], ["net", 1], ["speed", 2]]) {
@@ -133,15 +134,15 @@ await check("a click on a head sorts by its numbers, a second one the other way,
   await page.close();
 });
 
-await check("sorting keeps groups together while they are shown", async () => {
+await check("sorting keeps visible groups together", async () => {
   const { page } = await open(browser, index("grid"));
   await (await page.evaluateHandle(() => document.querySelector("thead button"))).click();
   const groups = await page.$$eval("table.overview tbody", (bodies) => bodies.filter((b) => b.checkVisibility()).map((b) => b.rows.length));
-  assert.deepEqual(groups.filter((n) => n > 0), [16, 2], "a head and its benches each");
+  assert.deepEqual(groups.filter((n) => n > 0), [16, 2], "each group has a header and its benches");
   await page.close();
 });
 
-await check("the filter takes words of ids and tags, and says how many are shown", async () => {
+await check("the filter matches ids and tags and shows the count", async () => {
   const { page } = await open(browser, index("grid"));
   const all = (await rows(page)).length;
   await page.type("#filter", "F32 batch=8");
@@ -152,14 +153,14 @@ await check("the filter takes words of ids and tags, and says how many are shown
   await page.close();
 });
 
-await check("the filter of results shows those", async () => {
+await check("the result filter shows matching benches", async () => {
   const { page } = await open(browser, index("card"));
   await page.select("#result", "bad");
   assert.deepEqual(await rows(page), ["decode/batch=1/dtype=f32", "broken"]);
   await page.close();
 });
 
-await check("without scripts the tables stand and there are no dead controls", async () => {
+await check("without scripts, tables are visible and controls are hidden", async () => {
   const { page, faults } = await open(browser, index("grid"), { script: false });
   assert.equal((await page.$$("table.overview tr[data-r]")).length, 16);
   assert.equal(await page.$eval("#controls", (form) => form.checkVisibility()), false);
@@ -167,7 +168,7 @@ await check("without scripts the tables stand and there are no dead controls", a
   await page.close();
 });
 
-await check("from the index to a bench and back by keyboard", async () => {
+await check("keyboard navigation from the index to a bench and back", async () => {
   const { page } = await open(browser, index("card"));
   await page.focus("table.overview tr[data-r] a");
   await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
@@ -178,7 +179,7 @@ await check("from the index to a bench and back by keyboard", async () => {
   await page.close();
 });
 
-await check("axe sees a fault that is put in", async () => {
+await check("axe detects an injected violation", async () => {
   const { page } = await open(browser, index("card"));
   await page.evaluate(() => document.querySelector("#filter").closest("label").replaceWith(document.querySelector("#filter")));
   await page.$eval("#filter", (input) => input.removeAttribute("placeholder"));
@@ -186,7 +187,7 @@ await check("axe sees a fault that is put in", async () => {
   await page.close();
 });
 
-await check("names that attack do nothing but stand there", async () => {
+await check("hostile names are shown as text", async () => {
   const { page, faults } = await open(browser, index("hostile"));
   assert.deepEqual(faults, []);
   const seen = await page.evaluate(() => [document.images.length, document.scripts.length, document.body.innerText.includes("<script>alert(1)</script>")]);
@@ -195,5 +196,5 @@ await check("names that attack do nothing but stand there", async () => {
 });
 
 await browser.close();
-console.log(`${checks} checks of ${reports.join(", ")}: ${checks - failures.length} hold, ${failures.length} do not`);
+console.log(`${checks} checks of ${reports.join(", ")}: ${checks - failures.length} passed, ${failures.length} failed`);
 process.exit(failures.length === 0 ? 0 : 1);

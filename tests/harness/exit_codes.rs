@@ -1,40 +1,43 @@
-//! Each exit code that can be had without measuring.
+//! Exit codes that need no measurement.
 
 use crate::support::{call, fixture, run};
 
 #[test]
-fn nothing_matched_is_five_and_says_what_to_do() {
+fn no_match_exits_with_5() {
     for args in
         [&["--bench", "nosuch"][..], &["nosuch"], &["--list", "nosuch"], &["--exact", "good"], &["good", "--skip", "o"]]
     {
-        let ran = call(args).ends_with(5).says(&["--no-match", "--bench NAME", "--no-fail-fast", "10 benches exist"]);
-        assert_eq!(ran.out, "");
+        let output =
+            call(args).exits_with(5).stderr_has(&["--no-match", "--bench NAME", "--no-fail-fast", "10 benches exist"]);
+        assert_eq!(output.out, "");
     }
-    call(&["--bench", "nosuch"]).says(&["`nosuch`"]);
+    call(&["--bench", "nosuch"]).stderr_has(&["`nosuch`"]);
 }
 
 #[test]
-fn a_missing_match_can_be_made_a_warning_by_flag_and_environment() {
-    call(&["--bench", "nosuch", "--no-match", "warn"]).ends_with(0).says(&["warning: no bench matches `nosuch`"]);
-    run(fixture(&["--bench", "nosuch"]).env("LEM_BENCH_NO_MATCH", "warn")).ends_with(0).says(&["warning: "]);
-    let test = call(&["nosuch", "--no-match=warn"]).ends_with(0);
+fn no_match_warn_exits_with_0() {
+    call(&["--bench", "nosuch", "--no-match", "warn"])
+        .exits_with(0)
+        .stderr_has(&["warning: no bench matches `nosuch`"]);
+    run(fixture(&["--bench", "nosuch"]).env("LEM_BENCH_NO_MATCH", "warn")).exits_with(0).stderr_has(&["warning: "]);
+    let test = call(&["nosuch", "--no-match=warn"]).exits_with(0);
     assert!(test.out.contains("test result: ok. 0 passed"), "{}", test.out);
 }
 
 #[test]
-fn only_ignored_benches_measure_nothing() {
-    call(&["--bench", "odd"]).ends_with(5).says(&["--include-ignored"]);
-    call(&["--bench", "--ignored", "good"]).ends_with(5).says(&["--ignored leaves nothing"]);
-    call(&["odd"]).ends_with(0);
+fn only_ignored_benches_exit_with_5() {
+    call(&["--bench", "odd"]).exits_with(5).stderr_has(&["--include-ignored"]);
+    call(&["--bench", "--ignored", "good"]).exits_with(5).stderr_has(&["--ignored leaves nothing"]);
+    call(&["odd"]).exits_with(0);
 }
 
 #[test]
-fn usage_is_two() {
-    call(&["--cylces", "3"]).ends_with(2).says(&["--cycles"]);
-    call(&["--baseline", "main", "--bench"]).ends_with(2);
-    call(&["--cycles", "1"]).ends_with(2).says(&["`1`", "--cycles", "at least 2"]);
-    call(&["--axis", "batsch=1"]).ends_with(2).says(&["no bench has an axis `batsch`", "batch, dtype"]);
-    call(&["--axis", "batch=x"]).ends_with(2).says(&["`x` is not a valid value of axis `batch`"]);
-    call(&["--axis", "batch=1,1"]).ends_with(2).says(&["two values with the label `1`"]);
-    call(&["--quick", "--profile", "publish"]).ends_with(2);
+fn usage_errors_exit_with_2() {
+    call(&["--cylces", "3"]).exits_with(2).stderr_has(&["--cycles"]);
+    call(&["--baseline", "main", "--bench"]).exits_with(2);
+    call(&["--cycles", "1"]).exits_with(2).stderr_has(&["`1`", "--cycles", "at least 2"]);
+    call(&["--axis", "batsch=1"]).exits_with(2).stderr_has(&["no bench has an axis `batsch`", "batch, dtype"]);
+    call(&["--axis", "batch=x"]).exits_with(2).stderr_has(&["`x` is not a valid value of axis `batch`"]);
+    call(&["--axis", "batch=1,1"]).exits_with(2).stderr_has(&["two values with the label `1`"]);
+    call(&["--quick", "--profile", "publish"]).exits_with(2);
 }

@@ -1,9 +1,9 @@
-//! Names that would lead elsewhere: results stay in their folder, and what stands in the way is named and not followed.
+//! Hostile names and symbolic links: files stay inside the results folder, and links are reported and not followed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{below, fixture, ids, run};
+use crate::support::{fixture, ids, paths_below, run};
 
 fn simulated(home: &Path, args: &[&str]) -> Command {
     let scenario = concat!("sim:", env!("CARGO_MANIFEST_DIR"), "/tests/scenarios/without_heat.json");
@@ -19,46 +19,46 @@ fn runs(home: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn ids_that_look_like_paths_stay_in_the_results_folder() {
+fn path_like_ids_stay_in_folder() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("deep/er/home");
     let values = "dtype=../../../../escaped,/etc/passwd,CON,nul.txt,a b,ä,.,..,C:\\x,-rf";
     let args = ["good/grid/batch=1", "--axis", values];
-    let ran = run(&mut simulated(&home, &args)).ends_with(0);
+    let output = run(&mut simulated(&home, &args)).exits_with(0);
     let listed = ids(&run(&mut simulated(&home, &[&args[..], &["--list", "--format", "terse"]].concat())));
-    assert_eq!(listed.len(), 10, "{}", ran.err);
+    assert_eq!(listed.len(), 10, "{}", output.err);
     let summary: serde_json::Value =
         serde_json::from_slice(&std::fs::read(runs(&home)[0].join("summary.json")).unwrap()).unwrap();
-    let kept: Vec<_> = summary["benches"].as_array().unwrap().iter().map(|bench| bench["id"].clone()).collect();
-    assert_eq!(kept, listed);
-    // Nothing beside the home, and in it only names that every file system takes.
-    let beside: Vec<_> = below(folder.path()).into_iter().filter(|path| !home.starts_with(path)).collect();
-    assert!(beside.iter().all(|path| Path::new(path).starts_with(&home)), "{beside:?}");
-    let plain = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "=_.-".contains(c));
-    for path in &beside {
+    let saved: Vec<_> = summary["benches"].as_array().unwrap().iter().map(|bench| bench["id"].clone()).collect();
+    assert_eq!(saved, listed);
+    // All paths are inside the home and portable between file systems.
+    let paths: Vec<_> = paths_below(folder.path()).into_iter().filter(|path| !home.starts_with(path)).collect();
+    assert!(paths.iter().all(|path| Path::new(path).starts_with(&home)), "{paths:?}");
+    let is_portable = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "=_.-".contains(c));
+    for path in &paths {
         let name = Path::new(path).file_name().unwrap().to_str().unwrap();
-        assert!(plain(name) && name.len() < 120 && !name.ends_with('.'), "{path}");
+        assert!(is_portable(name) && name.len() < 120 && !name.ends_with('.'), "{path}");
     }
-    assert!(beside.iter().any(|path| path.contains("escaped")), "readable all the same: {beside:?}");
+    assert!(paths.iter().any(|path| path.contains("escaped")), "no readable name: {paths:?}");
 }
 
 #[test]
-fn names_of_runs_and_baselines_stay_there_too() {
+fn path_like_names_stay_in_folder() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("home");
     for name in ["../../x", "/etc", "CON", "a/b", ".hidden", "x.", ""] {
-        let ran = run(simulated(&home, &["good/decode"]).env("NEXTEST_RUN_ID", name));
+        let output = run(simulated(&home, &["good/decode"]).env("NEXTEST_RUN_ID", name));
         match name {
-            "" => drop(ran.ends_with(0)),
-            _ => drop(ran.ends_with(1).says(&["is not a valid run name", "use letters, digits"])),
+            "" => drop(output.exits_with(0)),
+            _ => drop(output.exits_with(1).stderr_has(&["is not a valid run name", "use letters, digits"])),
         }
         if !name.is_empty() {
-            run(&mut simulated(&home, &["good/decode", &format!("--resume={name}")])).ends_with(1);
+            run(&mut simulated(&home, &["good/decode", &format!("--resume={name}")])).exits_with(1);
         }
     }
     for name in ["../../x", "/etc/x", "CON", "feature/x", ".."] {
-        run(&mut simulated(&home, &["good/decode", "--save-baseline", name])).ends_with(0);
-        run(&mut simulated(&home, &["good/decode", "--baseline", name])).ends_with(0);
+        run(&mut simulated(&home, &["good/decode", "--save-baseline", name])).exits_with(0);
+        run(&mut simulated(&home, &["good/decode", "--baseline", name])).exits_with(0);
     }
     assert_eq!(
         std::fs::read_dir(home.join("baselines"))
@@ -67,40 +67,40 @@ fn names_of_runs_and_baselines_stay_there_too() {
             .count(),
         5
     );
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "{:?}", below(folder.path()));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "{:?}", paths_below(folder.path()));
 }
 
 #[cfg(unix)]
 #[test]
-fn links_out_of_the_results_folder_are_not_followed() {
+fn does_not_follow_links() {
     use std::os::unix::fs::symlink;
 
     let folder = tempfile::tempdir().unwrap();
     let (home, elsewhere) = (folder.path().join("home"), folder.path().join("elsewhere"));
-    run(&mut simulated(&home, &["good/decode", "--save-baseline", "main"])).ends_with(0);
+    run(&mut simulated(&home, &["good/decode", "--save-baseline", "main"])).exits_with(0);
     let first = runs(&home).remove(0);
     std::fs::create_dir(&elsewhere).unwrap();
-    // A run that is a link: not gone on with, not found as the newest, nothing written there.
+    // A run folder that is a link is not resumed, not chosen as the newest run, and not written to.
     std::fs::rename(&first, elsewhere.join("run")).unwrap();
     symlink(elsewhere.join("run"), &first).unwrap();
     let before = std::fs::read(elsewhere.join("run/journal-0.jsonl")).unwrap();
     let name = first.file_name().unwrap().to_str().unwrap().to_owned();
-    let ran = run(&mut simulated(&home, &["good/decode", &format!("--resume={name}")])).ends_with(2);
-    ran.says(&["does not exist", &name]);
-    run(&mut simulated(&home, &["good/decode", "--resume"])).ends_with(0);
-    assert_eq!(runs(&home).len(), 2, "a new run");
+    let output = run(&mut simulated(&home, &["good/decode", &format!("--resume={name}")])).exits_with(2);
+    output.stderr_has(&["does not exist", &name]);
+    run(&mut simulated(&home, &["good/decode", "--resume"])).exits_with(0);
+    assert_eq!(runs(&home).len(), 2, "no new run was created");
     assert_eq!(std::fs::read(elsewhere.join("run/journal-0.jsonl")).unwrap(), before);
-    // A journal that is a link.
+    // Link instead of a journal.
     let second = runs(&home).into_iter().find(|run| !run.is_symlink()).unwrap();
     let journal = second.join("journal-0.jsonl");
     std::fs::rename(&journal, elsewhere.join("journal")).unwrap();
     symlink(elsewhere.join("journal"), &journal).unwrap();
-    let ran = run(&mut simulated(
+    let output = run(&mut simulated(
         &home,
         &["good/decode", &format!("--resume={}", second.file_name().unwrap().to_str().unwrap())],
     ));
-    ran.ends_with(1).says(&["journal-0.jsonl is a symbolic link and is not followed"]);
-    // A baseline that is a link.
+    output.exits_with(1).stderr_has(&["journal-0.jsonl is a symbolic link and is not followed"]);
+    // Link instead of a baseline.
     let baseline = std::fs::read_dir(home.join("baselines"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -110,14 +110,16 @@ fn links_out_of_the_results_folder_are_not_followed() {
     symlink(elsewhere.join("baseline"), &baseline).unwrap();
     for option in ["--baseline", "--save-baseline"] {
         run(&mut simulated(&home, &["good/decode", option, "main"]))
-            .ends_with(1)
-            .says(&["is a symbolic link and is not followed"]);
+            .exits_with(1)
+            .stderr_has(&["is a symbolic link and is not followed"]);
     }
-    // The history that is a link: what it points to stays as it is.
+    // Link instead of the history: the target must not change.
     let history = home.join("history.jsonl");
     std::fs::rename(&history, elsewhere.join("history")).unwrap();
     symlink(elsewhere.join("history"), &history).unwrap();
     let before = std::fs::read(elsewhere.join("history")).unwrap();
-    run(&mut simulated(&home, &["good/decode"])).ends_with(1).says(&["history.jsonl is a symbolic link", "remove it"]);
+    run(&mut simulated(&home, &["good/decode"]))
+        .exits_with(1)
+        .stderr_has(&["history.jsonl is a symbolic link", "remove it"]);
     assert_eq!(std::fs::read(elsewhere.join("history")).unwrap(), before);
 }

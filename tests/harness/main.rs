@@ -1,5 +1,5 @@
-//! The harness contract, held by driving the built binary as cargo, nextest and users drive it.
-#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+//! The harness contract: drives the built binary as cargo, nextest and users do.
+#![expect(clippy::unwrap_used, reason = "test helpers")]
 
 mod by_hand;
 mod companion;

@@ -1,30 +1,30 @@
-//! `--notify`: a small server is told what a run came to, and a server that does not listen changes nothing.
+//! `--notify`: posts the summary to a local server; a failing server only causes a warning.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::support::{Ran, below, clean, companion, fixture, run};
+use crate::support::{Output, clean_command, companion, fixture, paths_below, run};
 
 const SIMULATED: &str = concat!("sim:", env!("CARGO_MANIFEST_DIR"), "/tests/scenarios/without_heat.json");
 
-/// Measures and tells `url`; what came of it, and all that is kept.
-fn measure(url: &str) -> (Ran, String) {
+/// Measures with `--notify=url`; returns the output and the text of all saved files.
+fn measure(url: &str) -> (Output, String) {
     let home = tempfile::tempdir().unwrap();
     let mut command = fixture(&["--bench", "--meter", SIMULATED, "--quick", "--nresamples", "100", "good/decode"]);
     command.arg(format!("--notify={url}")).env("LEM_BENCH_HOME", home.path()).env("NO_PROXY", "*");
-    let ran = run(&mut command);
-    (ran, kept(home.path()))
+    let output = run(&mut command);
+    (output, saved_text(home.path()))
 }
 
-/// All that is in a results folder.
-fn kept(home: &Path) -> String {
-    let files = below(home).into_iter().filter_map(|path| std::fs::read(path).ok());
+/// Returns the text of all files in a results folder.
+fn saved_text(home: &Path) -> String {
+    let files = paths_below(home).into_iter().filter_map(|path| std::fs::read(path).ok());
     files.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
 }
 
-/// A request's head and body.
+/// Reads one request; returns its head and body.
 fn request(stream: &mut TcpStream) -> (String, Vec<u8>) {
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
@@ -39,88 +39,88 @@ fn request(stream: &mut TcpStream) -> (String, Vec<u8>) {
             }
         }
         let n = stream.read(&mut buffer).unwrap();
-        assert!(n > 0, "the request is cut off: {text}");
+        assert!(n > 0, "truncated request: {text}");
         bytes.extend_from_slice(&buffer[..n]);
     }
 }
 
-/// A server that answers its first request so.
+/// Starts a server that answers one request with `answer`; returns its URL.
 fn server(answer: &'static str) -> (String, std::thread::JoinHandle<(String, Vec<u8>)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/hooks/s3cret", listener.local_addr().unwrap());
     let thread = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        let got = request(&mut stream);
+        let received = request(&mut stream);
         stream.write_all(answer.as_bytes()).unwrap();
-        got
+        received
     });
     (url, thread)
 }
 
 #[test]
-fn the_summary_is_posted_and_the_url_is_kept_nowhere() {
+fn posts_summary_and_hides_url() {
     let (url, thread) = server("HTTP/1.1 204 No Content\r\n\r\n");
-    let (ran, kept) = measure(&url);
-    let ran = ran.ends_with(0);
-    assert!(!ran.err.contains("warning"), "{}", ran.err);
+    let (output, saved) = measure(&url);
+    let output = output.exits_with(0);
+    assert!(!output.err.contains("warning"), "{}", output.err);
     let (head, body) = thread.join().unwrap();
     assert!(head.starts_with("POST /hooks/s3cret HTTP/1.1"), "{head}");
     assert!(head.to_ascii_lowercase().contains("content-type: application/json"), "{head}");
     let summary: serde_json::Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(summary["benches"][0]["id"], "good/decode");
     assert_eq!(summary["benches"][0]["cycles"].as_array().unwrap().len(), 5);
-    assert!(kept.contains("good/decode") && kept.contains("(not shown)"), "what is kept was looked at");
-    assert!(!kept.contains("s3cret"), "the URL may be a secret");
+    assert!(saved.contains("good/decode") && saved.contains("(not shown)"), "the saved files were not read");
+    assert!(!saved.contains("s3cret"), "the URL is in a saved file");
 }
 
 #[test]
-fn a_server_that_refuses_or_is_not_there_is_a_warning() {
+fn failing_server_is_a_warning() {
     let (url, thread) = server("HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n");
-    let (ran, kept) = measure(&url);
-    let ran = ran.ends_with(0).says(&["warning: --notify failed", "500", "the results are saved"]);
-    assert!(kept.contains("run_end") && !ran.err.contains("s3cret"), "{}", ran.err);
+    let (output, saved) = measure(&url);
+    let output = output.exits_with(0).stderr_has(&["warning: --notify failed", "500", "the results are saved"]);
+    assert!(saved.contains("run_end") && !output.err.contains("s3cret"), "{}", output.err);
     thread.join().unwrap();
-    // Nobody listens at a port that was just given back.
+    // The listener is closed, so that the port refuses connections.
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let (ran, _) = measure(&format!("http://{gone}/"));
-    ran.ends_with(0).says(&["warning: --notify failed"]);
+    let (output, _) = measure(&format!("http://{gone}/"));
+    output.exits_with(0).stderr_has(&["warning: --notify failed"]);
 }
 
 #[test]
-fn a_server_that_never_answers_is_not_waited_for() {
-    // The system takes the connection; nobody reads from it.
+fn silent_server_times_out() {
+    // The kernel accepts the connection, but the request is never read.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let began = Instant::now();
-    let (ran, _) = measure(&url);
-    ran.ends_with(0).says(&["warning: --notify failed", "timeout"]);
+    let (output, _) = measure(&url);
+    output.exits_with(0).stderr_has(&["warning: --notify failed", "timeout"]);
     assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
 }
 
 #[test]
-fn what_a_duel_came_to_is_posted_once_and_the_url_is_kept_nowhere() {
+fn posts_duel_and_hides_url() {
     let (url, thread) = server("HTTP/1.1 204 No Content\r\n\r\n");
     let build = env!("CARGO_BIN_EXE_fixture-benches");
     let home = tempfile::tempdir().unwrap();
     let mut command =
-        clean(companion().to_str().unwrap(), &["lem", "duel", "--base", build, "--head", build, "--null"]);
+        clean_command(companion().to_str().unwrap(), &["lem", "duel", "--base", build, "--head", build, "--null"]);
     command.args(["--meter", SIMULATED, "--pairs", "4", "--nresamples", "100", "--exact", "good/decode"]);
     command.arg(format!("--notify={url}")).env("LEM_BENCH_HOME", home.path()).env("NO_PROXY", "*");
-    let ran = run(&mut command);
-    if ran.err.contains("--notify needs lem-bench's feature `notify`") {
-        // The companion may have been built without it, and then says so before anything is measured.
-        assert!(ran.code == 2 && !home.path().join("runs").exists(), "{}", ran.err);
+    let output = run(&mut command);
+    if output.err.contains("--notify needs lem-bench's feature `notify`") {
+        // Without the feature, the companion fails before measuring.
+        assert!(output.code == 2 && !home.path().join("runs").exists(), "{}", output.err);
         return;
     }
-    let ran = ran.ends_with(0);
-    assert!(!ran.err.contains("--notify"), "{}", ran.err);
+    let output = output.exits_with(0);
+    assert!(!output.err.contains("--notify"), "{}", output.err);
     let (head, body) = thread.join().unwrap();
     assert!(head.starts_with("POST /hooks/s3cret HTTP/1.1"), "{head}");
     let posted: serde_json::Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(posted["comparison"]["benches"][0]["id"], "good/decode");
     assert_eq!(posted["null"]["benches"], 1);
-    let duels: Vec<_> = below(home.path()).into_iter().filter(|path| path.ends_with("duel.json")).collect();
+    let duels: Vec<_> = paths_below(home.path()).into_iter().filter(|path| path.ends_with("duel.json")).collect();
     assert_eq!(posted, serde_json::from_slice::<serde_json::Value>(&std::fs::read(&duels[0]).unwrap()).unwrap());
-    let kept = kept(home.path());
-    assert!(kept.contains("(not shown)") && !kept.contains("s3cret"), "the URL may be a secret");
+    let saved = saved_text(home.path());
+    assert!(saved.contains("(not shown)") && !saved.contains("s3cret"), "the URL is in a saved file");
 }

@@ -1,21 +1,21 @@
-//! Options: every one by flag, environment and file, the order of the layers, and where each value came from.
+//! Options by flag, environment and file: precedence, and the reported source of each value.
 
 use std::path::Path;
 
-use crate::support::{Ran, call, fixture, run};
+use crate::support::{Output, call, fixture, run};
 
-/// An option that has a twin, as the help shows it.
+/// An option with an environment variable, as shown by `--help`.
 #[derive(Debug)]
-struct Twin {
+struct OptionHelp {
     name: String,
     value: Option<String>,
     variables: Vec<String>,
 }
 
-/// Reads the help: what it shows is all that a user can know.
-fn twins() -> Vec<Twin> {
-    let help = call(&["--help"]).ends_with(0).out;
-    let mut twins = Vec::new();
+/// Parses `--help`.
+fn options() -> Vec<OptionHelp> {
+    let help = call(&["--help"]).exits_with(0).out;
+    let mut options = Vec::new();
     let mut head = "";
     for line in help.lines() {
         let line = line.trim();
@@ -27,15 +27,15 @@ fn twins() -> Vec<Twin> {
             let name: String = head.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
             let value = head[name.len()..].trim_start().strip_prefix('<');
             let value = value.map(|rest| rest.split('>').next().unwrap().to_owned());
-            twins.push(Twin { name, value, variables });
+            options.push(OptionHelp { name, value, variables });
         }
     }
-    twins
+    options
 }
 
-/// A value that an option with this name for its value takes, and one that it refuses.
-fn samples(twin: &Twin) -> (&'static str, Option<&'static str>) {
-    match (twin.value.as_deref(), &*twin.name) {
+/// Returns a valid value for an option, and an invalid one if there is any.
+fn samples(option: &OptionHelp) -> (&'static str, Option<&'static str>) {
+    match (option.value.as_deref(), &*option.name) {
         (None, _) => ("true", Some("perhaps")),
         (Some("TIME"), _) => ("1500ms", Some("soon")),
         (Some("N"), "nresamples") => ("500", Some("7")),
@@ -66,31 +66,31 @@ fn samples(twin: &Twin) -> (&'static str, Option<&'static str>) {
     }
 }
 
-/// The value and the source that `--show-config` tells for an option.
+/// Returns the value and the source that `--show-config` prints for an option.
 #[track_caller]
-fn shown(ran: &Ran, name: &str) -> (String, String) {
-    let line = ran.lines().into_iter().find(|line| line.split_whitespace().next() == Some(name));
-    let Some(line) = line else { panic!("no line for {name} in\n{}", ran.out) };
+fn shown(output: &Output, name: &str) -> (String, String) {
+    let line = output.lines().into_iter().find(|line| line.split_whitespace().next() == Some(name));
+    let Some(line) = line else { panic!("no line for {name} in\n{}", output.out) };
     let mut columns = line.split("  ").map(str::trim).filter(|column| !column.is_empty()).skip(1);
     (columns.next().unwrap_or_default().to_owned(), columns.next().unwrap_or_default().to_owned())
 }
 
 #[test]
-fn every_option_has_a_twin_in_the_environment() {
-    let twins = twins();
-    assert!(twins.len() > 25, "{twins:?}");
-    for twin in &twins {
-        let (good, bad) = samples(twin);
-        for variable in &twin.variables {
-            let ran = run(fixture(&["--show-config"]).env(variable, good)).ends_with(0);
-            if twin.name != "show-config" {
-                // What may hold a secret is not shown.
-                let good = if twin.name == "notify" { "(not shown)" } else { good };
+fn options_have_environment_variables() {
+    let options = options();
+    assert!(options.len() > 25, "{options:?}");
+    for option in &options {
+        let (good, bad) = samples(option);
+        for variable in &option.variables {
+            let output = run(fixture(&["--show-config"]).env(variable, good)).exits_with(0);
+            if option.name != "show-config" {
+                // May contain a secret.
+                let good = if option.name == "notify" { "(not shown)" } else { good };
                 let expected = (good.to_owned(), format!("environment ({variable})"));
-                assert_eq!(shown(&ran, &twin.name), expected, "{variable}");
+                assert_eq!(shown(&output, &option.name), expected, "{variable}");
             }
             if let Some(bad) = bad {
-                run(fixture(&["--list"]).env(variable, bad)).ends_with(2).says(&[
+                run(fixture(&["--list"]).env(variable, bad)).exits_with(2).stderr_has(&[
                     variable,
                     &format!("`{bad}`"),
                     "expected ",
@@ -101,30 +101,30 @@ fn every_option_has_a_twin_in_the_environment() {
 }
 
 #[test]
-fn every_option_is_a_key_of_the_file_and_a_flag() {
+fn each_option_has_file_key_and_flag() {
     let folder = tempfile::tempdir().unwrap();
-    for twin in twins().iter().filter(|twin| twin.name != "show-config") {
-        let (good, bad) = samples(twin);
-        let quoted = |value: &str| if twin.value.is_none() { value.to_owned() } else { format!("{value:?}") };
-        let path = write(folder.path(), &format!("# one key\n{} = {}\n", twin.name, quoted(good)));
-        let ran = run(fixture(&["--show-config"]).current_dir(folder.path())).ends_with(0);
-        let told = if twin.name == "notify" { "(not shown)" } else { good };
-        assert_eq!(shown(&ran, &twin.name), (told.to_owned(), format!("file ({path}:2)")));
+    for option in options().iter().filter(|option| option.name != "show-config") {
+        let (good, bad) = samples(option);
+        let quoted = |value: &str| if option.value.is_none() { value.to_owned() } else { format!("{value:?}") };
+        let path = write(folder.path(), &format!("# one key\n{} = {}\n", option.name, quoted(good)));
+        let output = run(fixture(&["--show-config"]).current_dir(folder.path())).exits_with(0);
+        let shown_value = if option.name == "notify" { "(not shown)" } else { good };
+        assert_eq!(shown(&output, &option.name), (shown_value.to_owned(), format!("file ({path}:2)")));
         if let Some(bad) = bad {
-            write(folder.path(), &format!("{} = {:?}\n", twin.name, bad));
-            let ran = run(fixture(&["--list"]).current_dir(folder.path())).ends_with(2);
-            ran.says(&[&format!("{path}:1"), &format!("`{bad}`"), &format!("`{}`", twin.name)]);
+            write(folder.path(), &format!("{} = {:?}\n", option.name, bad));
+            let output = run(fixture(&["--list"]).current_dir(folder.path())).exits_with(2);
+            output.stderr_has(&[&format!("{path}:1"), &format!("`{bad}`"), &format!("`{}`", option.name)]);
         }
-        let flag = match twin.value {
-            Some(_) => format!("--{}={good}", twin.name),
-            None => format!("--{}", twin.name),
+        let flag = match option.value {
+            Some(_) => format!("--{}={good}", option.name),
+            None => format!("--{}", option.name),
         };
-        let ran = call(&["--show-config", &flag]).ends_with(0);
-        assert_eq!(shown(&ran, &twin.name), (told.to_owned(), format!("flag (--{})", twin.name)));
+        let output = call(&["--show-config", &flag]).exits_with(0);
+        assert_eq!(shown(&output, &option.name), (shown_value.to_owned(), format!("flag (--{})", option.name)));
     }
 }
 
-/// Writes a `lem-bench.toml` into a folder of its own package; returns its path as it is told.
+/// Writes a `lem-bench.toml`; returns its path as printed in messages.
 fn write(folder: &Path, text: &str) -> String {
     let path = folder.join("lem-bench.toml");
     std::fs::write(&path, text).unwrap();
@@ -132,7 +132,7 @@ fn write(folder: &Path, text: &str) -> String {
 }
 
 #[test]
-fn flag_beats_environment_beats_file_beats_attribute_beats_default() {
+fn precedence_of_sources() {
     let folder = tempfile::tempdir().unwrap();
     let show = |flag: Option<&str>, variable: Option<&str>, file: &str| {
         write(folder.path(), file);
@@ -141,16 +141,20 @@ fn flag_beats_environment_beats_file_beats_attribute_beats_default() {
         if let Some(value) = variable {
             command.env("LEM_BENCH_CYCLES", value);
         }
-        run(&mut command).ends_with(0)
+        run(&mut command).exits_with(0)
     };
     let attribute = "cycles (good/grid)";
-    let ran = show(None, None, "");
-    assert_eq!(shown(&ran, "cycles").1, "default");
-    assert!(ran.lines().iter().any(|line| line.starts_with(attribute) && line.ends_with("attribute")), "{}", ran.out);
-    let ran = show(None, None, "cycles = 4");
-    assert_eq!(shown(&ran, "cycles").0, "4");
-    assert!(shown(&ran, "cycles").1.starts_with("file ("), "{}", ran.out);
-    assert!(!ran.out.contains(attribute), "{}", ran.out);
+    let output = show(None, None, "");
+    assert_eq!(shown(&output, "cycles").1, "default");
+    assert!(
+        output.lines().iter().any(|line| line.starts_with(attribute) && line.ends_with("attribute")),
+        "{}",
+        output.out
+    );
+    let output = show(None, None, "cycles = 4");
+    assert_eq!(shown(&output, "cycles").0, "4");
+    assert!(shown(&output, "cycles").1.starts_with("file ("), "{}", output.out);
+    assert!(!output.out.contains(attribute), "{}", output.out);
     assert_eq!(
         shown(&show(None, Some("5"), "cycles = 4"), "cycles"),
         ("5".into(), "environment (LEM_BENCH_CYCLES)".into())
@@ -163,14 +167,14 @@ fn flag_beats_environment_beats_file_beats_attribute_beats_default() {
 }
 
 #[test]
-fn the_nearest_file_up_to_the_workspace_is_read() {
+fn reads_nearest_file_up_to_workspace() {
     let top = tempfile::tempdir().unwrap();
     let package = top.path().join("work/one");
     std::fs::create_dir_all(&package).unwrap();
     std::fs::write(top.path().join("work/Cargo.toml"), "[workspace]\nmembers = [\"one\"]\n").unwrap();
     std::fs::write(package.join("Cargo.toml"), "[package]\nname = \"one\"\n").unwrap();
     write(top.path(), "cycles = 3");
-    let cycles = || shown(&run(fixture(&["--show-config"]).current_dir(&package)).ends_with(0), "cycles");
+    let cycles = || shown(&run(fixture(&["--show-config"]).current_dir(&package)).exits_with(0), "cycles");
     assert_eq!(cycles().1, "default");
     write(&top.path().join("work"), "cycles = 4");
     assert_eq!(cycles().0, "4");
@@ -179,16 +183,18 @@ fn the_nearest_file_up_to_the_workspace_is_read() {
 }
 
 #[test]
-fn an_unknown_key_names_file_line_key_and_its_neighbour() {
+fn unknown_key_error_has_suggestion() {
     let folder = tempfile::tempdir().unwrap();
     let path = write(folder.path(), "gap = 1\nmin_windw = 2\n");
-    let ran = run(fixture(&["--list"]).current_dir(folder.path())).ends_with(2);
-    ran.says(&[&format!("{path}:2"), "`min_windw`", "`min-window`"]);
+    let output = run(fixture(&["--list"]).current_dir(folder.path())).exits_with(2);
+    output.stderr_has(&[&format!("{path}:2"), "`min_windw`", "`min-window`"]);
 }
 
 #[test]
-fn a_slip_in_a_variable_is_told() {
-    run(fixture(&["--list"]).env("LEM_BENCH_CYCELS", "4")).ends_with(0).says(&["LEM_BENCH_CYCELS", "LEM_BENCH_CYCLES"]);
-    let other = run(fixture(&["--list"]).env("LEM_BENCH_MODEL", "/models/llama")).ends_with(0);
+fn reports_misspelled_variable() {
+    run(fixture(&["--list"]).env("LEM_BENCH_CYCELS", "4"))
+        .exits_with(0)
+        .stderr_has(&["LEM_BENCH_CYCELS", "LEM_BENCH_CYCLES"]);
+    let other = run(fixture(&["--list"]).env("LEM_BENCH_MODEL", "/models/llama")).exits_with(0);
     assert_eq!(other.err, "");
 }

@@ -1,18 +1,18 @@
-//! Cycles that go on until the interval is narrow enough, on the built binary and a simulated machine.
+//! `--target-precision` on a simulated machine: cycles are added until the interval is narrow enough.
 
 use serde_json::Value;
 
-use crate::support::{Ran, fixture, run};
+use crate::support::{Output, fixture, run};
 
-/// Measures one bench on the plain simulated machine, and returns the only bench of the summary.
-fn measured(args: &[&str]) -> (Ran, Value) {
+/// Measures one bench on the plain simulated machine; returns the output and the bench of the summary.
+fn measured(args: &[&str]) -> (Output, Value) {
     let home = tempfile::tempdir().unwrap();
     let always = ["--bench", "good/decode", "--exact", "--meter", "sim:tests/scenarios/plain.json"];
-    let ran = run(fixture(&always).args(args).env("LEM_BENCH_HOME", home.path())).ends_with(0);
+    let output = run(fixture(&always).args(args).env("LEM_BENCH_HOME", home.path())).exits_with(0);
     let newest = std::fs::read_to_string(home.path().join("latest")).unwrap();
     let summary = home.path().join("runs").join(newest.trim()).join("summary.json");
     let summary: Value = serde_json::from_slice(&std::fs::read(summary).unwrap()).unwrap();
-    (ran, summary["benches"][0].clone())
+    (output, summary["benches"][0].clone())
 }
 
 fn finding<'a>(bench: &'a Value, check: &str) -> Option<&'a Value> {
@@ -25,36 +25,36 @@ fn half_width(metric: &Value) -> f64 {
 }
 
 #[test]
-fn cycles_go_on_until_the_interval_is_as_narrow_as_was_asked_for() {
-    let (ran, bench) = measured(&["--target-precision", "0.8%"]);
+fn stops_at_target_precision() {
+    let (output, bench) = measured(&["--target-precision", "0.8%"]);
     let cycles = bench["cycles"].as_array().unwrap().len();
     assert!((8..=30).contains(&cycles), "{cycles}");
     assert_eq!((&bench["precision"]["ended"], &bench["precision"]["cycles"]), (&"precision".into(), &cycles.into()));
-    let told = bench["precision"]["half_width"].as_f64().unwrap();
-    assert!(told < 0.008, "{told}");
-    // What is shown is what was looked at: the widened interval, up to the bend of the log scale.
+    let reported = bench["precision"]["half_width"].as_f64().unwrap();
+    assert!(reported < 0.008, "{reported}");
+    // The shown interval is the one that ended the cycles, widened for repeated looks. They differ by the log scale.
     let headline = &bench["metrics"]["j_per_output_token"];
-    assert!((half_width(headline) / told - 1.0).abs() < 0.001, "{headline} {told}");
+    assert!((half_width(headline) / reported - 1.0).abs() < 0.001, "{headline} {reported}");
     assert!(headline["interval"]["method"].as_str().unwrap().contains("widened × 1.08"), "{headline}");
     assert!(headline["bootstrap"]["method"].as_str().unwrap().contains("widened × 1.08"), "{headline}");
     let evidence = finding(&bench, "precision").unwrap()["evidence"].as_str().unwrap();
     assert!(evidence.contains("the target was ±0.80 %"), "{evidence}");
-    assert!(ran.out.contains("note: precision:"), "{}", ran.out);
+    assert!(output.out.contains("note: precision:"), "{}", output.out);
     assert!(finding(&bench, "completeness").is_none(), "{bench}");
 }
 
 #[test]
-fn the_minimum_of_the_user_is_kept_and_the_most_is_said() {
+fn respects_minimum_and_maximum_cycles() {
     let (_, bench) = measured(&["--target-precision", "5%", "--cycles", "12"]);
     assert_eq!((bench["cycles"].as_array().unwrap().len(), &bench["precision"]["ended"]), (12, &"precision".into()));
-    let (ran, bench) = measured(&["--target-precision", "0.1%"]);
+    let (output, bench) = measured(&["--target-precision", "0.1%"]);
     assert_eq!((bench["cycles"].as_array().unwrap().len(), &bench["precision"]["ended"]), (30, &"most_cycles".into()));
     assert_eq!(bench["status"], "warning");
-    assert!(ran.out.contains("instead of the target of ±0.10 %"), "{}", ran.out);
+    assert!(output.out.contains("instead of the target of ±0.10 %"), "{}", output.out);
 }
 
 #[test]
-fn the_budget_ends_it_and_is_never_overdrawn_by_a_cycle() {
+fn stops_within_time_budget() {
     let (_, bench) = measured(&["--target-precision", "0.1%", "--time-budget", "6m"]);
     let precision = &bench["precision"];
     let cycles = bench["cycles"].as_array().unwrap();
@@ -68,13 +68,13 @@ fn the_budget_ends_it_and_is_never_overdrawn_by_a_cycle() {
     assert!(evidence.starts_with("the time budget ended after"), "{evidence}");
 }
 
-/// A run whose journal ends in the middle of its cycles goes on with them, and ends by the same look as it would have.
+/// Truncates the journal after some cycles and resumes: the run must end at the same precision.
 #[test]
-fn a_run_that_was_cut_short_goes_on_until_the_same_precision() {
+fn resumes_to_same_precision() {
     let home = tempfile::tempdir().unwrap();
     let scenario = "sim:tests/scenarios/without_heat.json";
     let always = ["--bench", "good/decode", "--exact", "--target-precision", "1.6%", "--meter", scenario];
-    let start = |more: &[&str]| run(fixture(&always).args(more).env("LEM_BENCH_HOME", home.path())).ends_with(0);
+    let start = |more: &[&str]| run(fixture(&always).args(more).env("LEM_BENCH_HOME", home.path())).exits_with(0);
     start(&[]);
     let newest = std::fs::read_to_string(home.path().join("latest")).unwrap();
     let folder = home.path().join("runs").join(newest.trim());
@@ -95,8 +95,8 @@ fn a_run_that_was_cut_short_goes_on_until_the_same_precision() {
         start(&["--resume"]);
         let resumed = bench();
         assert_eq!(resumed["precision"]["ended"], "precision", "after {kept}");
-        // A cycle is as long and does the same after a break; the counter's ticks lie elsewhere against its edges, which
-        // can move the last look by a cycle.
+        // After a break, the counter's ticks have another phase against the window edges. This can shift the end by a
+        // cycle.
         assert!(cycles(&resumed).abs_diff(cycles(&whole)) <= 1, "{} {}", cycles(&resumed), cycles(&whole));
         let value = |bench: &Value| bench["metrics"]["j_per_output_token"]["value"].as_f64().unwrap();
         assert!((value(&resumed) / value(&whole) - 1.0).abs() < 0.01, "after {kept}");
@@ -105,31 +105,32 @@ fn a_run_that_was_cut_short_goes_on_until_the_same_precision() {
 }
 
 #[test]
-fn the_plan_shows_the_range_and_a_budget_without_a_target_is_refused() {
+fn dry_run_shows_range_of_cycles() {
     let plan = |args: &[&str]| {
         let always = ["--bench", "good/decode", "--exact", "--dry-run", "--meter", "sim:tests/scenarios/plain.json"];
         run(fixture(&always).args(args))
     };
-    let ran = plan(&["--target-precision", "1%", "--time-budget", "5m"]).ends_with(0);
-    assert!(ran.out.contains("8 to ") && ran.out.contains("until ±1 %, at most 5 min 0 s"), "{}", ran.out);
-    assert!(ran.out.contains("about 3 min 9 s to 4 min 53 s"), "{}", ran.out);
-    plan(&["--time-budget", "5m"]).ends_with(2).says(&["--target-precision"]);
-    plan(&["--target-precision", "0"]).ends_with(2).says(&["a share above 0 and below 1"]);
+    let output = plan(&["--target-precision", "1%", "--time-budget", "5m"]).exits_with(0);
+    assert!(output.out.contains("8 to ") && output.out.contains("until ±1 %, at most 5 min 0 s"), "{}", output.out);
+    assert!(output.out.contains("about 3 min 9 s to 4 min 53 s"), "{}", output.out);
+    plan(&["--time-budget", "5m"]).exits_with(2).stderr_has(&["--target-precision"]);
+    plan(&["--target-precision", "0"]).exits_with(2).stderr_has(&["a share above 0 and below 1"]);
 }
 
 #[test]
-fn either_interval_can_be_shown_and_both_are_kept() {
-    let (ran, bench) = measured(&["--cycles", "6", "--interval", "bootstrap", "--nresamples", "2000", "--seed", "7"]);
+fn stores_both_interval_methods() {
+    let (output, bench) =
+        measured(&["--cycles", "6", "--interval", "bootstrap", "--nresamples", "2000", "--seed", "7"]);
     let metric = &bench["metrics"]["j_per_output_token"];
     assert_eq!(metric["interval"], metric["bootstrap"]);
     assert_eq!(metric["bootstrap"]["method"], "bootstrap-t over whole cycles");
     assert_eq!((&metric["bootstrap"]["resamples"], &metric["student"]["resamples"]), (&2000.into(), &Value::Null));
     assert_eq!(metric["student"]["method"], "t over cycles, log scale");
     assert!(metric["bootstrap"]["seed"].is_u64() && metric["student"]["level"] == 0.95, "{metric}");
-    assert!(ran.out.contains("95 % bootstrap intervals"), "{}", ran.out);
-    // Three cycles resampled are little more than their range: t is shown, and says so.
-    let (ran, bench) = measured(&["--cycles", "3", "--interval", "bootstrap"]);
+    assert!(output.out.contains("95 % bootstrap intervals"), "{}", output.out);
+    // Three cycles are too few for the bootstrap, so that the t interval is shown.
+    let (output, bench) = measured(&["--cycles", "3", "--interval", "bootstrap"]);
     let metric = &bench["metrics"]["j_per_output_token"];
     assert_eq!(metric["interval"], metric["student"]);
-    assert!(ran.out.contains("95 % t intervals") && ran.out.contains("indicative"), "{}", ran.out);
+    assert!(output.out.contains("95 % t intervals") && output.out.contains("indicative"), "{}", output.out);
 }

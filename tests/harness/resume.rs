@@ -1,4 +1,4 @@
-//! Runs that are killed, stopped by signals and gone on with: nothing is lost, nothing counts twice.
+//! Runs that are killed or stopped by signals, then resumed: no cycle is lost or counted twice.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -7,9 +7,9 @@ use std::time::Duration;
 use lem_bench::model::Record;
 use serde_json::Value;
 
-use crate::support::{Ran, below, fixture, run};
+use crate::support::{Output, fixture, paths_below, run};
 
-/// A run on a simulated machine, with its results in `home`.
+/// Returns a run on a simulated machine, with results in `home`.
 fn simulated(home: &Path, args: &[&str]) -> Command {
     let scenario = concat!("sim:", env!("CARGO_MANIFEST_DIR"), "/tests/scenarios/without_heat.json");
     let mut command = fixture(&["--bench", "--meter", scenario, "--quick", "--nresamples", "100"]);
@@ -17,7 +17,7 @@ fn simulated(home: &Path, args: &[&str]) -> Command {
     command
 }
 
-/// A run by the estimate, slow enough to be stopped in the middle.
+/// Returns a run with the estimate meter that is slow enough to be interrupted.
 fn estimated(home: &Path, args: &[&str]) -> Command {
     let slow = ["--bench", "--meter", "estimate", "--cycles", "30", "--min-window", "100ms", "--warm-up-time", "60ms"];
     let mut command = fixture(&slow);
@@ -33,7 +33,7 @@ fn runs(home: &Path) -> Vec<PathBuf> {
     runs
 }
 
-/// The whole lines of a journal.
+/// Returns the complete lines of a journal.
 fn whole_lines(run: &Path) -> Vec<u8> {
     let bytes = std::fs::read(run.join("journal-0.jsonl")).unwrap_or_default();
     let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
@@ -44,8 +44,8 @@ fn summary(run: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(run.join("summary.json")).unwrap()).unwrap()
 }
 
-/// What must be the same however often a run was interrupted: ids, settings, and each cycle's work.
-fn essence(summary: &Value) -> Value {
+/// Returns what interruptions must not change: ids, settings, and the work of each cycle.
+fn comparable(summary: &Value) -> Value {
     let counts = |setting: &&Value| setting["name"] != "resume" && setting["name"] != "output-dir";
     let settings: Vec<Value> = summary["run"]["settings"].as_array().unwrap().iter().filter(counts).cloned().collect();
     let cycle = |cycle: &Value| {
@@ -67,12 +67,12 @@ fn energies(summary: &Value) -> Vec<f64> {
     benches.flat_map(|bench| bench["cycles"].as_array().unwrap()).map(|c| c["energy_j"].as_f64().unwrap()).collect()
 }
 
-/// How many runs are killed: a few each time the tests run, `LEM_KILLED_RUNS=200` where there is time.
+/// Returns the number of runs to kill: `LEM_KILLED_RUNS`, or 8.
 fn killed_runs() -> u64 {
     std::env::var("LEM_KILLED_RUNS").ok().and_then(|n| n.parse().ok()).unwrap_or(8)
 }
 
-/// Starts it, and lets it live for so long; `true` when it ended before.
+/// Kills a child after `life`; returns `true` if it had ended before.
 fn killed_after(mut child: Child, life: Duration) -> bool {
     std::thread::sleep(life);
     let ended = child.try_wait().unwrap().is_some();
@@ -81,15 +81,15 @@ fn killed_after(mut child: Child, life: Duration) -> bool {
     ended
 }
 
-/// A run of which nothing hangs on when a window begins: neither heat nor a counter's ticks.
-fn placeless(home: &Path, args: &[&str]) -> Command {
+/// Returns a run whose energy doesn't depend on window starts: the scenario has no heat and no counter ticks.
+fn tickless(home: &Path, args: &[&str]) -> Command {
     let scenario = concat!("sim:", env!("CARGO_MANIFEST_DIR"), "/tests/scenarios/without_heat_or_ticks.json");
     let mut command = fixture(&["--bench", "--meter", scenario, "--quick", "--nresamples", "100", "good"]);
     command.args(args).env("LEM_BENCH_HOME", home);
     command
 }
 
-/// The cycles of the only journal of a run that is not damaged, with the times of their requests; whether it has ended.
+/// Returns the cycles of a run's only journal, and whether the run is complete. Fails if the journal is damaged.
 fn durable_cycles(run: &Path) -> (Vec<Record>, bool) {
     let journals = lem_bench::store::read_run(run).unwrap();
     let Some(journal) = journals.into_iter().next() else { return (Vec::new(), false) };
@@ -98,106 +98,106 @@ fn durable_cycles(run: &Path) -> (Vec<Record>, bool) {
     (cycles.collect(), journal.complete)
 }
 
-/// Every file in a run's folder that is there can be read: nothing is there by half.
-fn all_is_whole(run: &Path) {
+/// Fails if a summary, comparison or page is incomplete.
+fn assert_files_complete(run: &Path) {
     for name in ["summary.json", "comparison.json"] {
         if let Ok(bytes) = std::fs::read(run.join(name)) {
             serde_json::from_slice::<Value>(&bytes).unwrap();
         }
     }
-    for page in below(run).iter().map(Path::new).filter(|path| path.extension().is_some_and(|it| it == "html")) {
+    for page in paths_below(run).iter().map(Path::new).filter(|path| path.extension().is_some_and(|it| it == "html")) {
         assert!(std::fs::read_to_string(page).unwrap().trim_end().ends_with("</html>"), "{}", page.display());
     }
 }
 
 #[test]
-fn runs_that_are_killed_come_to_what_an_undisturbed_run_comes_to() {
+fn killed_runs_equal_uninterrupted_run() {
     let folder = tempfile::tempdir().unwrap();
     let orders = [&["--resume"][..], &["--resume", "--order", "interleaved"]];
-    let undisturbed = orders.map(|order| {
-        let home = folder.path().join(format!("undisturbed-{}", order.len()));
+    let uninterrupted = orders.map(|order| {
+        let home = folder.path().join(format!("uninterrupted-{}", order.len()));
         let began = std::time::Instant::now();
-        run(&mut placeless(&home, order)).ends_with(0);
+        run(&mut tickless(&home, order)).exits_with(0);
         let whole = began.elapsed();
         (summary(&runs(&home)[0]), whole)
     });
     let (mut kills, mut in_cycles) = (0, 0);
     for number in 0..killed_runs() {
         let home = folder.path().join(format!("run-{number}"));
-        let (args, (expected, whole)) = (orders[number as usize % 2], &undisturbed[number as usize % 2]);
-        // A random moment of a run; later tries live longer, so that each comes to an end.
+        let (args, (expected, whole)) = (orders[number as usize % 2], &uninterrupted[number as usize % 2]);
+        // Kills at a random time. Later attempts live longer, so that every run ends.
         let mut random = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ u64::from(std::process::id());
         let (mut durable, mut kept): (Vec<u8>, Vec<Record>) = (Vec::new(), Vec::new());
         for attempt in 1.. {
-            assert!(attempt < 50, "run {number} does not come to an end");
+            assert!(attempt < 50, "run {number} does not end");
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let life = whole.mul_f64((random >> 11) as f64 / (1_u64 << 53) as f64 * 0.4 * f64::from(attempt));
-            let mut command = placeless(&home, args);
+            let mut command = tickless(&home, args);
             let ended = killed_after(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap(), life);
             kills += u32::from(!ended);
             if let Some(run) = runs(&home).last() {
                 let now = whole_lines(run);
-                assert!(now.starts_with(&durable), "run {number}: what was durable has changed");
+                assert!(now.starts_with(&durable), "run {number}: durable lines have changed");
                 durable = now;
                 let (cycles, complete) = durable_cycles(run);
-                assert!(cycles.starts_with(&kept), "run {number}: a cycle that was durable has changed");
+                assert!(cycles.starts_with(&kept), "run {number}: a durable cycle has changed");
                 in_cycles += u32::from(!ended && !complete && cycles.len() > kept.len());
                 kept = cycles;
-                all_is_whole(run);
+                assert_files_complete(run);
             }
             if ended {
                 break;
             }
         }
-        let ran = run(&mut placeless(&home, args)).ends_with(0);
+        let output = run(&mut tickless(&home, args)).exits_with(0);
         let folders: Vec<PathBuf> = runs(&home).into_iter().filter(|run| !whole_lines(run).is_empty()).collect();
-        assert_eq!(folders.len(), 1, "run {number}: {folders:?}\n{}", ran.err);
-        let came_to = summary(&folders[0]);
-        let (is, should) = (essence(&came_to), essence(expected));
-        assert!(is == should, "run {number} came to\n{is}\nand undisturbed to\n{should}");
-        let (one, other) = (energies(&came_to), energies(expected));
+        assert_eq!(folders.len(), 1, "run {number}: {folders:?}\n{}", output.err);
+        let result = summary(&folders[0]);
+        let (is, should) = (comparable(&result), comparable(expected));
+        assert!(is == should, "run {number}: got\n{is}\nexpected\n{should}");
+        let (one, other) = (energies(&result), energies(expected));
         assert_eq!(one.len(), other.len());
         for (one, other) in one.into_iter().zip(other) {
-            // The counter's unit of 10 µJ in a window of about 320 J, at each of its edges.
-            assert!((one / other - 1.0).abs() < 1e-6, "run {number}: {one} J where it is {other} J undisturbed");
+            // The counter's unit is 10 µJ, at both edges of a window of about 320 J.
+            assert!((one / other - 1.0).abs() < 1e-6, "run {number}: {one} J instead of {other} J");
         }
         assert!(whole_lines(&folders[0]).starts_with(&durable));
         let (cycles, complete) = durable_cycles(&folders[0]);
         assert!(complete && cycles.starts_with(&kept));
         let id = |record: &Record| match record {
             Record::Cycle(cycle) => (cycle.bench.clone(), cycle.index),
-            _ => unreachable!("only cycles were taken"),
+            _ => unreachable!("only cycles are left"),
         };
         let once: std::collections::BTreeSet<_> = cycles.iter().map(id).collect();
-        assert_eq!(once.len(), cycles.len(), "run {number}: a cycle counts twice");
+        assert_eq!(once.len(), cycles.len(), "run {number}: duplicate cycle");
     }
-    println!("{} runs, {kills} kills, {in_cycles} of them after a cycle that was new", killed_runs());
-    assert!(u64::from(kills) >= killed_runs() / 2, "only {kills} were killed while they ran");
+    println!("{} runs, {kills} kills, {in_cycles} of them after a new cycle", killed_runs());
+    assert!(u64::from(kills) >= killed_runs() / 2, "only {kills} processes were killed");
 }
 
 #[test]
-fn nothing_left_to_do_is_said_and_changes_nothing() {
+fn leaves_complete_run_unchanged() {
     let folder = tempfile::tempdir().unwrap();
-    run(&mut simulated(folder.path(), &["good/decode"])).ends_with(0);
+    run(&mut simulated(folder.path(), &["good/decode"])).exits_with(0);
     let before = whole_lines(&runs(folder.path())[0]);
-    let ran = run(&mut simulated(folder.path(), &["good/decode", "--resume"])).ends_with(0);
-    let ran = ran.says(&["is already complete"]);
-    assert!(ran.out.contains("good/decode"), "{}", ran.out);
+    let output = run(&mut simulated(folder.path(), &["good/decode", "--resume"])).exits_with(0);
+    let output = output.stderr_has(&["is already complete"]);
+    assert!(output.out.contains("good/decode"), "{}", output.out);
     assert_eq!(whole_lines(&runs(folder.path())[0]), before);
     assert_eq!(runs(folder.path()).len(), 1);
 }
 
 #[test]
-fn another_measurement_is_not_gone_on_with_and_what_differs_is_named() {
+fn rejects_resume_with_other_settings() {
     let folder = tempfile::tempdir().unwrap();
-    run(&mut simulated(folder.path(), &["good/decode"])).ends_with(0);
-    let ran = run(&mut simulated(folder.path(), &["good/decode", "--resume", "--seed", "7"])).ends_with(2);
-    ran.says(&["cannot resume run", "seed: was `1`, is `7`", "Its arguments were:"]);
-    let ran = run(&mut simulated(folder.path(), &["good", "--resume"])).ends_with(2);
-    ran.says(&["filter: was `good/decode`, is `good`", "the benches: were 1 benches, are 5 benches"]);
+    run(&mut simulated(folder.path(), &["good/decode"])).exits_with(0);
+    let output = run(&mut simulated(folder.path(), &["good/decode", "--resume", "--seed", "7"])).exits_with(2);
+    output.stderr_has(&["cannot resume run", "seed: was `1`, is `7`", "Its arguments were:"]);
+    let output = run(&mut simulated(folder.path(), &["good", "--resume"])).exits_with(2);
+    output.stderr_has(&["filter: was `good/decode`, is `good`", "the benches: were 1 benches, are 5 benches"]);
     run(&mut simulated(folder.path(), &["good/decode", "--resume=nosuch"]))
-        .ends_with(2)
-        .says(&["run `nosuch` does not exist"]);
+        .exits_with(2)
+        .stderr_has(&["run `nosuch` does not exist"]);
 }
 
 #[cfg(unix)]
@@ -205,7 +205,7 @@ fn signal(child: &Child, name: &str) {
     assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
 }
 
-/// Waits until the journal holds so many cycles.
+/// Waits until the journal has `n` cycles.
 #[cfg(unix)]
 fn wait_for_cycles(home: &Path, n: usize) {
     let cycles = || {
@@ -223,7 +223,7 @@ fn wait_for_cycles(home: &Path, n: usize) {
 
 #[cfg(unix)]
 #[test]
-fn a_signal_stops_a_run_in_order_and_resume_goes_on() {
+fn resumes_after_signal() {
     for (name, home) in [("-INT", tempfile::tempdir().unwrap()), ("-TERM", tempfile::tempdir().unwrap())] {
         let mut command = estimated(home.path(), &["good/decode"]);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -231,16 +231,17 @@ fn a_signal_stops_a_run_in_order_and_resume_goes_on() {
         signal(&child, name);
         let output = child.wait_with_output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        let ran =
-            Ran { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) };
-        let ran =
-            ran.ends_with(130).says(&["stopping after this request", "interrupted; every complete cycle is kept"]);
-        assert!(ran.out.contains("good/decode") && ran.out.contains("interrupted"), "{}", ran.out);
+        let output =
+            Output { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) };
+        let output = output
+            .exits_with(130)
+            .stderr_has(&["stopping after this request", "interrupted; every complete cycle is kept"]);
+        assert!(output.out.contains("good/decode") && output.out.contains("interrupted"), "{}", output.out);
         let run_folder = runs(&home.path().join("home"))[0].clone();
         let kept = whole_lines(&run_folder);
         assert!(!String::from_utf8_lossy(&kept).contains("bench_end"), "an interrupted bench has no end");
-        let ran = run(&mut estimated(home.path(), &["good/decode", "--resume"])).ends_with(0);
-        ran.says(&["resuming run"]);
+        let output = run(&mut estimated(home.path(), &["good/decode", "--resume"])).exits_with(0);
+        output.stderr_has(&["resuming run"]);
         assert!(whole_lines(&run_folder).starts_with(&kept));
         let summary = summary(&run_folder);
         let cycles = summary["benches"][0]["cycles"].as_array().unwrap();
@@ -255,9 +256,9 @@ fn a_signal_stops_a_run_in_order_and_resume_goes_on() {
 
 #[cfg(unix)]
 #[test]
-fn a_second_signal_ends_it_at_once_and_nothing_is_corrupt() {
+fn second_signal_exits_at_once() {
     let home = tempfile::tempdir().unwrap();
-    // One request lasts for ever: the first signal waits for its end.
+    // The request never ends, and the first signal waits for it.
     let mut command = estimated(home.path(), &["odd/slow", "--include-ignored"]);
     let mut child =
         command.env("FIXTURE_TROUBLE", "hangs").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

@@ -1,4 +1,4 @@
-//! What long runs meet: disks that fill up, folders that can't be written to, a clock that jumps.
+//! Problems of long runs: full disks, read-only folders, and jumps of the wall clock.
 #![cfg(target_os = "linux")]
 
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use lem_bench::store::read_run;
 use serde_json::Value;
 
-use crate::support::{below, fixture, run};
+use crate::support::{fixture, paths_below, run};
 
 fn simulated(home: &Path, args: &[&str]) -> Command {
     let scenario = concat!("sim:", env!("CARGO_MANIFEST_DIR"), "/tests/scenarios/without_heat.json");
@@ -27,11 +27,12 @@ fn summary(run: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(run.join("summary.json")).unwrap()).unwrap()
 }
 
-/// A tmpfs, unmounted when it goes; `None`, with a line that says so, where this user may not mount.
+/// A tmpfs that is unmounted on drop.
 struct Disk(tempfile::TempDir);
 
 impl Disk {
-    #[expect(clippy::print_stdout, reason = "what is skipped is said")]
+    /// Mounts a tmpfs. Prints a line and returns `None` if this user may not mount.
+    #[expect(clippy::print_stdout, reason = "reports the skipped test")]
     fn mount(options: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(folder.path()).output();
@@ -59,7 +60,7 @@ impl Drop for Disk {
     }
 }
 
-/// Ids and cycles of a summary.
+/// Returns id, number of cycles and outcome of each bench.
 fn counts(summary: &Value) -> Vec<(String, usize, String)> {
     let benches = summary["benches"].as_array().unwrap().iter();
     let count = |bench: &Value| {
@@ -70,52 +71,55 @@ fn counts(summary: &Value) -> Vec<(String, usize, String)> {
 }
 
 #[test]
-fn a_run_whose_disk_fills_up_stops_and_is_gone_on_with_when_there_is_room() {
+fn resumes_after_full_disk() {
     let elsewhere = tempfile::tempdir().unwrap();
     let args = ["good", "--cycles", "12"];
-    run(&mut simulated(elsewhere.path(), &args)).ends_with(0);
-    let undisturbed = only_run(elsewhere.path());
+    run(&mut simulated(elsewhere.path(), &args)).exits_with(0);
+    let uninterrupted = only_run(elsewhere.path());
     let journal: u64 = ["journal-0.jsonl", "samples-0.bin"]
         .iter()
-        .map(|name| std::fs::metadata(undisturbed.join(name)).unwrap().len())
+        .map(|name| std::fs::metadata(uninterrupted.join(name)).unwrap().len())
         .sum();
-    // Room for about half of it, in whole pages.
+    // Space for about half of the run, in whole pages.
     let Some(disk) = Disk::mount(&format!("size={}k", journal / 2048 / 4 * 4)) else { return };
-    let ran = run(&mut simulated(&disk.home(), &args)).ends_with(1);
-    let ran = ran.says(&["No space left on device", "cycles measured before are safe in", "make room there"]);
+    let output = run(&mut simulated(&disk.home(), &args)).exits_with(1);
+    let output =
+        output.stderr_has(&["No space left on device", "cycles measured before are safe in", "make room there"]);
     let journals = read_run(&only_run(&disk.home())).unwrap();
     let kept = journals[0].records.clone();
-    assert!(journals[0].damage.is_empty() && !journals[0].complete && kept.len() > 3, "{}", ran.err);
-    // Still full: nothing is measured that could not be kept.
+    assert!(journals[0].damage.is_empty() && !journals[0].complete && kept.len() > 3, "{}", output.err);
+    // The disk is still full: resuming must fail before measuring.
     let filler = disk.0.path().join("filler");
     let _ = std::fs::write(&filler, vec![0; journal as usize]);
-    run(&mut simulated(&disk.home(), &[&args[..], &["--resume"]].concat())).ends_with(1).says(&["No space left"]);
+    run(&mut simulated(&disk.home(), &[&args[..], &["--resume"]].concat()))
+        .exits_with(1)
+        .stderr_has(&["No space left"]);
     std::fs::remove_file(&filler).unwrap();
     disk.remount("size=64m");
-    run(&mut simulated(&disk.home(), &[&args[..], &["--resume"]].concat())).ends_with(0).says(&["resuming run"]);
+    run(&mut simulated(&disk.home(), &[&args[..], &["--resume"]].concat())).exits_with(0).stderr_has(&["resuming run"]);
     let folder = only_run(&disk.home());
     let journals = read_run(&folder).unwrap();
     assert!(journals[0].damage.is_empty() && journals[0].complete);
     assert_eq!(journals[0].records[..kept.len()], kept);
-    assert_eq!(counts(&summary(&folder)), counts(&summary(&undisturbed)));
+    assert_eq!(counts(&summary(&folder)), counts(&summary(&uninterrupted)));
 }
 
 #[test]
-fn a_folder_that_can_t_be_written_to_is_told_before_anything_is_measured() {
+fn detects_read_only_folder() {
     let Some(disk) = Disk::mount("size=1m") else { return };
-    run(&mut simulated(&disk.home(), &["good/decode"])).ends_with(0);
-    let before = below(&disk.home());
+    run(&mut simulated(&disk.home(), &["good/decode"])).exits_with(0);
+    let before = paths_below(&disk.home());
     disk.remount("ro");
     for more in [&[][..], &["--resume"]] {
-        let ran = run(&mut simulated(&disk.home(), &[&["good"][..], more].concat())).ends_with(1);
-        let ran = ran.says(&["Read-only file system", disk.home().to_str().unwrap(), "LEM_BENCH_HOME"]);
-        assert_eq!(ran.out, "", "nothing was measured");
-        assert!(!ran.err.contains("good/decode:"), "{}", ran.err);
+        let output = run(&mut simulated(&disk.home(), &[&["good"][..], more].concat())).exits_with(1);
+        let output = output.stderr_has(&["Read-only file system", disk.home().to_str().unwrap(), "LEM_BENCH_HOME"]);
+        assert_eq!(output.out, "", "the run has measured");
+        assert!(!output.err.contains("good/decode:"), "{}", output.err);
     }
-    assert_eq!(below(&disk.home()), before);
+    assert_eq!(paths_below(&disk.home()), before);
 }
 
-/// A library that, loaded before all others, adds an hour to the wall clock from the moment a file is there.
+/// A library for `LD_PRELOAD`: adds `JUMP_BY` seconds to the wall clock once `JUMP_FILE` exists.
 const JUMP: &str = r#"
 #define _GNU_SOURCE
 #include <stdlib.h>
@@ -132,13 +136,13 @@ int clock_gettime(clockid_t clock, struct timespec *at) {
 "#;
 
 #[test]
-fn a_wall_clock_that_jumps_is_told_and_changes_nothing_that_is_measured() {
+fn wall_clock_jump_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let (source, library) = (folder.path().join("jump.c"), folder.path().join("jump.so"));
     std::fs::write(&source, JUMP).unwrap();
     let built = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).output();
     if !built.is_ok_and(|output| output.status.success()) {
-        println!("skipped: there is no cc that builds a shared library");
+        println!("skipped: cc cannot build a shared library");
         return;
     }
     for by in ["3600", "-3600"] {
@@ -153,10 +157,10 @@ fn a_wall_clock_that_jumps_is_told_and_changes_nothing_that_is_measured() {
             let journal = std::fs::read(only_run(&home).join("journal-0.jsonl")).unwrap_or_default();
             String::from_utf8_lossy(&journal).lines().filter(|line| line.contains(r#""record":"cycle""#)).count()
         };
-        let begun = |home: &Path| std::fs::read_dir(home.join("runs")).is_ok_and(|runs| runs.count() == 1);
+        let started = |home: &Path| std::fs::read_dir(home.join("runs")).is_ok_and(|runs| runs.count() == 1);
         let waited = (0..2400).any(|_| {
             std::thread::sleep(Duration::from_millis(25));
-            begun(&home) && cycles() >= 2
+            started(&home) && cycles() >= 2
         });
         assert!(waited, "no two cycles within a minute");
         std::fs::write(&file, "").unwrap();
@@ -168,12 +172,12 @@ fn a_wall_clock_that_jumps_is_told_and_changes_nothing_that_is_measured() {
         let findings = bench["findings"].as_array().unwrap();
         let jumped: Vec<&Value> = findings.iter().filter(|finding| finding["check"] == "wall_clock").collect();
         assert_eq!(jumped.len(), 1, "{findings:?}");
-        // Between two cycles a clock may be set a little by whoever keeps it right.
+        // NTP may also adjust the clock a little between two cycles.
         let evidence = jumped[0]["evidence"].as_str().unwrap();
         let step: f64 =
             evidence.strip_prefix("the wall clock jumped by ").unwrap().split(' ').next().unwrap().parse().unwrap();
         assert!((step - by.parse::<f64>().unwrap()).abs() < 1.0, "{evidence}");
-        // Stamps are those of a clock that can't be set: windows are as long as they were.
+        // Windows are timed by a monotonic clock, so that their length is unaffected.
         for cycle in bench["cycles"].as_array().unwrap() {
             let seconds = cycle["seconds"].as_f64().unwrap();
             assert!((0.07..60.0).contains(&seconds), "{cycle}");

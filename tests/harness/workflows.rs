@@ -1,15 +1,15 @@
-//! Every command of the workflow files in `docs/ci`, as their runner would give it.
+//! Runs every command of the workflow files in `docs/ci`.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::support::{below, clean, companion, run};
+use crate::support::{clean_command, companion, paths_below, run};
 
 const FIXTURE: &str = env!("CARGO_BIN_EXE_fixture-benches");
 
-/// Machines of a workflow: `cargo bench` is the fixture with some of its benches on a simulated machine, `cargo lem` the
-/// companion, and to install it is nothing.
+/// The machines of a workflow. A shim replaces cargo: `bench` runs the fixture on a simulated machine, `lem` runs the
+/// companion, and `install` does nothing.
 struct Machines {
     folder: tempfile::TempDir,
     path: String,
@@ -38,17 +38,17 @@ impl Machines {
         self.folder.path().join(name)
     }
 
-    /// What a command says, given in a shell of its own in the workspace of this machine.
+    /// Runs a command in a new shell in the workspace; returns its stdout.
     #[track_caller]
     fn shell(&self, line: &str, workspace: &Path) -> String {
-        assert!(!line.contains("${{"), "nobody has put in what it needs: {line}");
+        assert!(!line.contains("${{"), "unresolved expression: {line}");
         std::fs::create_dir_all(workspace).unwrap();
-        let mut command = clean("/bin/sh", &["-ec", line]);
+        let mut command = clean_command("/bin/sh", &["-ec", line]);
         command.current_dir(workspace).env("PATH", &self.path).env("LEM_BENCH_HOME", workspace.join("energy"));
         command.env("GITHUB_STEP_SUMMARY", self.at("step-summary.md")).env("LEM_BENCH_LOCK_FILE", self.at("lock"));
-        let ran = run(&mut command);
-        assert_eq!(ran.code, 0, "{line}\n{}\n{}", ran.out, ran.err);
-        ran.out
+        let output = run(&mut command);
+        assert_eq!(output.code, 0, "{line}\n{}\n{}", output.out, output.err);
+        output.out
     }
 
     fn step_summary(&self) -> String {
@@ -56,40 +56,40 @@ impl Machines {
     }
 }
 
-/// A workflow file and its commands.
+/// Returns the text of a workflow file and its commands.
 fn read(file: &str) -> (String, Vec<String>) {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci").join(file)).unwrap();
     let commands: Vec<String> =
         text.lines().filter_map(|line| line.trim().strip_prefix("run: ")).map(str::to_owned).collect();
-    assert_eq!(text.matches("run:").count(), commands.len(), "{file} has a command of several lines");
+    assert_eq!(text.matches("run:").count(), commands.len(), "{file} has a multi-line command");
     (text, commands)
 }
 
-/// Gives the commands of a file of one job, one after the other.
+/// Runs the commands of a file with one job; returns their outputs.
 fn job(file: &str) -> Vec<String> {
     let machines = Machines::with("--exact good/decode");
     let (text, commands) = read(file);
-    let told = commands.iter().map(|line| machines.shell(line, machines.folder.path())).collect();
+    let outputs = commands.iter().map(|line| machines.shell(line, machines.folder.path())).collect();
     let summary = machines.step_summary();
     assert!(summary.contains("| `good/decode`"), "{summary}");
     if text.contains("--output energy-report") {
         for file in ["index.html", "junit.xml"] {
-            assert!(below(&machines.at("energy-report")).iter().any(|path| path.ends_with(file)), "{file}");
+            assert!(paths_below(&machines.at("energy-report")).iter().any(|path| path.ends_with(file)), "{file}");
         }
     }
-    told
+    outputs
 }
 
 #[test]
-fn a_job_on_one_machine_measures_and_compares() {
-    let told = job("energy-cpu.yml");
-    assert!(told.iter().any(|out| out.contains("compared with base")), "{told:?}");
-    let told = job("energy-gpu.yml");
-    assert!(told.iter().any(|out| out.contains("compared with main")), "{told:?}");
+fn single_machine_jobs_compare() {
+    let outputs = job("energy-cpu.yml");
+    assert!(outputs.iter().any(|out| out.contains("compared with base")), "{outputs:?}");
+    let outputs = job("energy-gpu.yml");
+    assert!(outputs.iter().any(|out| out.contains("compared with main")), "{outputs:?}");
 }
 
 #[test]
-fn shards_on_four_machines_are_merged_into_all_benches() {
+fn shard_jobs_are_merged() {
     const SHARD: &str = "${{ matrix.shard }}";
     let machines = Machines::with("good/");
     let (text, commands) = read("energy-shards.yml");
@@ -99,10 +99,10 @@ fn shards_on_four_machines_are_merged_into_all_benches() {
     for shard in matrix.split(", ") {
         let workspace = machines.at(&format!("machine-{shard}"));
         machines.shell(&of_shards[0].replace(SHARD, shard), &workspace);
-        // The two actions bring `energy` of each machine to `parts/energy-<shard>`, but what is hidden.
-        let kept = below(&workspace);
+        // The upload and download actions copy `energy` of each machine to `parts/energy-<shard>` without hidden files.
+        let paths = paths_below(&workspace);
         let is_hidden = |path: &String| path[workspace.to_str().unwrap().len()..].contains("/.");
-        assert!(!kept.iter().any(is_hidden), "{kept:?}");
+        assert!(!paths.iter().any(is_hidden), "{paths:?}");
         std::fs::create_dir_all(machines.at("last/parts")).unwrap();
         std::fs::rename(workspace.join("energy"), machines.at(&format!("last/parts/energy-{shard}"))).unwrap();
     }
@@ -118,7 +118,7 @@ fn shards_on_four_machines_are_merged_into_all_benches() {
     let summary = machines.step_summary();
     assert!(
         summary.starts_with("```\n") && summary.ends_with("\n```\n"),
-        "a terminal's columns are no prose: {summary}"
+        "the table is not in a code block: {summary}"
     );
     for id in ids {
         assert!(summary.contains(&format!("| `{id}`")), "{id}: {summary}");

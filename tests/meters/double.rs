@@ -1,4 +1,4 @@
-//! A machine with described GPUs, for a built binary.
+//! A machine with GPUs from the NVML double, for the built binary.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use lem_bench::model::DomainEnergy;
 use lem_bench::units::Stamp;
 use nvml_double::{Description, Device, Steps};
 
-/// A folder with the double under the driver's name, and what is true about it.
+/// A folder with the double under the driver's file name, and the true power of its GPUs.
 pub(crate) struct Machine {
     pub(crate) home: tempfile::TempDir,
     devices: Vec<Device>,
@@ -15,12 +15,12 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn of(describe: impl FnOnce(&std::path::Path) -> Vec<Device>) -> Self {
+    pub(crate) fn new(describe: impl FnOnce(&std::path::Path) -> Vec<Device>) -> Self {
         let home = tempfile::tempdir().unwrap();
         let devices = describe(home.path());
         let built = std::env::current_exe().unwrap().parent().unwrap().join("libnvml_double.so");
         std::fs::copy(&built, home.path().join("libnvidia-ml.so.1"))
-            .unwrap_or_else(|error| panic!("{}: {error}: cargo leaves it there for tests", built.display()));
+            .unwrap_or_else(|error| panic!("{}: {error}: cargo builds it for these tests", built.display()));
         let epoch = monotonic_now();
         let described = Description { devices, epoch_ns: Some(epoch.nanos()), ..Description::default() };
         let json = serde_json::to_string(&described).unwrap();
@@ -32,15 +32,14 @@ impl Machine {
         self.home.path().join("libnvidia-ml.so.1")
     }
 
-    /// Starts a run whose loader finds the library.
+    /// Starts a run with the library on `LD_LIBRARY_PATH`.
     pub(crate) fn start(&self, args: &[&str], variables: &[(&str, &str)]) -> std::process::Child {
         let mut command = super::run::command(self.home.path(), args);
         command.arg("--sysfs-root").arg(self.home.path()).env("LD_LIBRARY_PATH", self.home.path());
         command.envs(variables.iter().copied()).spawn().unwrap()
     }
 
-    /// Holds every energy of every kept cycle to the truth: within its stated bounds and near it. Returns how many
-    /// energies that were.
+    /// Checks every energy of every cycle: it contains the truth and differs by less than 5 %. Returns their number.
     #[track_caller]
     pub(crate) fn check_energies(&self) -> usize {
         let mut checked = 0;
@@ -60,12 +59,12 @@ impl Machine {
         let (joules, low, high) = (energy.joules.get(), energy.low.get(), energy.high.get());
         // The last digit of the counter is a millijoule.
         let within = low - 2e-3 <= truth && truth <= high + 2e-3;
-        assert!(within, "{}: {truth} J is not within {low} to {high} J", energy.domain);
-        assert!((joules - truth).abs() < 0.05 * truth, "{}: {joules} J where {truth} J is true", energy.domain);
-        // Whether these cards' counters see all of the time is known of none: under 20 updates of 100 ms nothing bounds
-        // the energy but what a sensor that sees a part could have missed.
+        assert!(within, "{}: true {truth} J is not within {low} to {high} J", energy.domain);
+        assert!((joules - truth).abs() < 0.05 * truth, "{}: {joules} J instead of {truth} J", energy.domain);
+        // The coverage of these counters is unknown. With fewer than 20 updates of 100 ms, only the energy that a
+        // part-time sensor could miss bounds the result, so that the bounds are wide.
         if stop.since(start) >= std::time::Duration::from_secs(2) {
-            assert!(high - low < 0.35 * truth, "{}: {low} to {high} J says nothing", energy.domain);
+            assert!(high - low < 0.35 * truth, "{}: {low} to {high} J is too wide", energy.domain);
         }
     }
 
@@ -74,7 +73,7 @@ impl Machine {
     }
 }
 
-/// A card that draws more the higher its number, in bursts that do not fit its sensor's period.
+/// Returns a GPU of `100 + 20 n` W on average, in bursts whose period differs from that of its sensors.
 pub(crate) fn card(n: u32) -> Device {
     let watts = 100.0 + 20.0 * f64::from(n);
     Device {

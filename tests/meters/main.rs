@@ -1,7 +1,7 @@
-//! Meters end to end: the built binary on the NVML double and on a sysfs whose files change while it runs, with the
-//! energies held to what was true.
+//! End-to-end tests of meters: the built binary on the NVML double and on a changing sysfs. Energies are compared to
+//! the true values.
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+#![expect(clippy::unwrap_used, reason = "test helpers")]
 
 mod doctor;
 mod double;

@@ -1,4 +1,4 @@
-//! NVIDIA GPUs: which are seen, what they cost, and every way in which they fail.
+//! NVIDIA GPUs: selection, energy, and failures.
 
 use std::time::Duration;
 
@@ -6,68 +6,69 @@ use nvml_double::{Counter, CounterMode, Device, ErrorCode, Fault, Lost, Mig};
 use serde_json::Value;
 
 use crate::double::{Machine, card};
-use crate::run::{cycles, ends, finding, folder, summary, wait_for_cycles};
+use crate::run::{cycles, exits_with, finding, folder, summary, wait_for_cycles};
 
 fn headline(summary: &Value) -> Vec<&str> {
     summary["run"]["headline"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect()
 }
 
 #[test]
-fn eight_gpus_cost_what_all_of_them_drew() {
-    let machine = Machine::of(|_| (0..8).map(card).collect());
-    ends(machine.start(&["rest/1", "--min-window=2500ms"], &[]), 0);
+fn adds_energy_of_eight_gpus() {
+    let machine = Machine::new(|_| (0..8).map(card).collect());
+    exits_with(machine.start(&["rest/1", "--min-window=2500ms"], &[]), 0);
     let summary = summary(machine.home.path());
     assert_eq!(headline(&summary), (0..8).map(|n| format!("gpu:{n}")).collect::<Vec<_>>());
     assert_eq!(machine.check_energies(), 8 * 2);
     let bench = &summary["benches"][0];
     let watts = bench["metrics"]["mean_power_w"]["value"].as_f64().unwrap();
-    assert!((watts - 1360.0).abs() < 40.0, "{watts} W; 100 to 240 W and every joule once are 1360 W");
+    assert!((watts - 1360.0).abs() < 40.0, "{watts} W instead of the sum of 100 to 240 W, 1360 W");
     assert_eq!(bench["source"]["method"], "counter");
 }
 
 #[test]
-fn cuda_visible_devices_chooses_by_index_by_uuid_and_by_the_beginning_of_one() {
-    let machine = Machine::of(|_| (0..8).map(card).collect());
+fn selects_cuda_visible_devices() {
+    let machine = Machine::new(|_| (0..8).map(card).collect());
     let plan = |visible: &str| {
-        let ran = ends(machine.start(&["--dry-run"], &[("CUDA_VISIBLE_DEVICES", visible)]), 0);
-        ran.out.lines().next().unwrap_or_default().to_owned()
+        let output = exits_with(machine.start(&["--dry-run"], &[("CUDA_VISIBLE_DEVICES", visible)]), 0);
+        output.out.lines().next().unwrap_or_default().to_owned()
     };
     assert!(plan("5,2").contains("gpu:2 + gpu:5"), "{}", plan("5,2"));
     assert!(plan("GPU-4").contains("; gpu:4)"));
-    let wrong = ends(machine.start(&["rest/1"], &[("CUDA_VISIBLE_DEVICES", "8")]), 2);
+    let wrong = exits_with(machine.start(&["rest/1"], &[("CUDA_VISIBLE_DEVICES", "8")]), 2);
     assert!(wrong.err.contains("CUDA_VISIBLE_DEVICES names GPU 8, but there are GPUs 0"), "{}", wrong.err);
     let uuid = "GPU-6666aaaa-0000-1111-2222-333333333333";
     let library = machine.library();
     let args = ["rest/1", "--min-window=1200ms", "--meter=nvml", "--nvml-library", library.to_str().unwrap()];
     let variables = [("CUDA_VISIBLE_DEVICES", uuid), ("LD_LIBRARY_PATH", "")];
-    ends(machine.start(&args, &variables), 0);
+    exits_with(machine.start(&args, &variables), 0);
     assert_eq!(headline(&summary(machine.home.path())), ["gpu:6"]);
     assert_eq!(machine.check_energies(), 2);
 }
 
 #[test]
-fn a_mig_instance_costs_what_its_whole_card_drew_and_every_report_says_so() {
+fn mig_energy_covers_whole_gpu() {
     let mig = Mig { enabled: true, uuids: vec!["MIG-aaaa-1".to_owned(), "MIG-bbbb-2".to_owned()] };
-    let machine = Machine::of(|_| vec![card(0), Device { mig: Some(mig), ..card(1) }]);
-    let ran = ends(machine.start(&["rest/1", "--min-window=1200ms"], &[("CUDA_VISIBLE_DEVICES", "MIG-bbbb")]), 0);
+    let machine = Machine::new(|_| vec![card(0), Device { mig: Some(mig), ..card(1) }]);
+    let output =
+        exits_with(machine.start(&["rest/1", "--min-window=1200ms"], &[("CUDA_VISIBLE_DEVICES", "MIG-bbbb")]), 0);
     let whole = "its energy is the whole card's";
-    assert!(ran.out.split_whitespace().collect::<Vec<_>>().join(" ").contains(whole), "{}", ran.out);
+    assert!(output.out.split_whitespace().collect::<Vec<_>>().join(" ").contains(whole), "{}", output.out);
     let summary = summary(machine.home.path());
     assert_eq!(headline(&summary), ["gpu:1"]);
     assert!(summary["run"]["notes"].to_string().contains(whole), "{}", summary["run"]["notes"]);
     let mig = finding(&summary["benches"][0], "mig").unwrap_or_else(|| panic!("{}", summary["benches"][0]));
     assert_eq!(mig["evidence"], "gpu:1: its energy covers the whole card; this process uses MIG-bbbb-2");
     let page = std::fs::read_to_string(folder(machine.home.path()).join("index.html")).unwrap();
-    assert!(page.contains("divided into MIG instances"), "the page is silent");
+    assert!(page.contains("divided into MIG instances"), "the page does not mention MIG");
     assert_eq!(machine.check_energies(), 2);
 }
 
 #[test]
-fn a_card_without_a_counter_is_measured_by_its_power() {
+fn integrates_power_without_counter() {
     let counter = Counter { mode: CounterMode::None, ..Counter::default() };
     let power_w = nvml_double::Steps::constant(200.0);
-    let machine = Machine::of(|_| vec![Device { counter, power_w, ..card(0) }]);
-    ends(machine.start(&["rest/1", "--min-window=1200ms"], &[]), 0);
+    let machine = Machine::new(|_| vec![Device { counter, power_w, ..card(0) }]);
+    exits_with(machine.start(&["rest/1", "--min-window=1200ms"], &[]), 0);
     let bench = summary(machine.home.path())["benches"][0].clone();
     assert_eq!(bench["source"]["method"], "integrated_power");
     let watts = bench["metrics"]["mean_power_w"]["value"].as_f64().unwrap();
@@ -75,18 +76,18 @@ fn a_card_without_a_counter_is_measured_by_its_power() {
 }
 
 #[test]
-fn calls_that_fail_are_told_and_cost_no_joule() {
+fn failed_reads_are_reported() {
     let fault = |function: &str, call, count| Fault {
         function: Some(function.to_owned()),
         call,
         count,
         code: ErrorCode::Unknown,
     };
-    // The counter's 50th read falls into the probing; the thermometer is first read when that is over, twice a second
-    // and at each edge: from its 8th read on it fails for all of the cycles.
+    // The counter's 50th read is during the probe. The temperature is read after the probe, twice a second and at each
+    // edge: it fails from the 8th read on, for all cycles.
     let errors = vec![fault("nvmlDeviceGetTotalEnergyConsumption", 50, 1), fault("nvmlDeviceGetTemperature", 8, 200)];
-    let machine = Machine::of(|_| vec![Device { errors, ..card(3) }]);
-    ends(machine.start(&["rest/1", "--min-window=1200ms"], &[]), 0);
+    let machine = Machine::new(|_| vec![Device { errors, ..card(3) }]);
+    exits_with(machine.start(&["rest/1", "--min-window=1200ms"], &[]), 0);
     assert_eq!(machine.check_energies(), 2);
     let bench = summary(machine.home.path())["benches"][0].clone();
     let failed = finding(&bench, "read_failed").unwrap_or_else(|| panic!("{bench}"));
@@ -94,8 +95,8 @@ fn calls_that_fail_are_told_and_cost_no_joule() {
 }
 
 #[test]
-fn a_card_lost_in_the_third_cycle_keeps_the_two_before_and_costs_no_other_bench() {
-    let machine = Machine::of(|home| {
+fn lost_gpu_keeps_earlier_cycles() {
+    let machine = Machine::new(|home| {
         let lost = Lost { while_file: Some(home.join("lost")), ..Lost::default() };
         vec![Device { lost: Some(lost), ..card(1) }]
     });
@@ -105,8 +106,8 @@ fn a_card_lost_in_the_third_cycle_keeps_the_two_before_and_costs_no_other_bench(
     std::fs::write(&lost, "").unwrap();
     std::thread::sleep(Duration::from_millis(1500));
     std::fs::remove_file(&lost).unwrap();
-    let ran = ends(child, 4);
-    assert!(ran.err.contains("rest/1: the device is lost"), "{}", ran.err);
+    let output = exits_with(child, 4);
+    assert!(output.err.contains("rest/1: the device is lost"), "{}", output.err);
     let summary = summary(machine.home.path());
     let (first, second) = (&summary["benches"][0], &summary["benches"][1]);
     assert_eq!((&first["ended"]["outcome"], &first["status"]), (&"device_lost".into(), &"invalid".into()));
@@ -114,5 +115,5 @@ fn a_card_lost_in_the_third_cycle_keeps_the_two_before_and_costs_no_other_bench(
     assert!(finding(first, "device_lost").is_some());
     assert_eq!((&second["ended"]["outcome"], second["cycles"].as_array().unwrap().len()), (&"completed".into(), 4));
     assert_eq!(cycles(machine.home.path()).len(), 6);
-    assert_eq!(machine.check_energies(), 6, "before and after the loss");
+    assert_eq!(machine.check_energies(), 6, "cycles before and after the loss");
 }

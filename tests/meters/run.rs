@@ -1,4 +1,4 @@
-//! A run of the fixture that rests: started, waited for, and read back.
+//! Starts a run of the fixture's `rest` benches, waits for it, and reads its results.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use lem_bench::model::{CycleRecord, Record};
 use serde_json::Value;
 
-/// The fixture in a folder of its own, measuring for as short as makes sense.
+/// Returns a short run of the fixture with its own folder.
 pub(crate) fn command(home: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fixture-by-hand"));
     for (name, _) in std::env::vars_os() {
@@ -28,29 +28,29 @@ pub(crate) fn command(home: &Path, args: &[&str]) -> Command {
     command
 }
 
-/// What a run came to.
+/// The output of a run.
 #[derive(Debug)]
-pub(crate) struct Ran {
+pub(crate) struct Output {
     pub(crate) out: String,
     pub(crate) err: String,
 }
 
-/// Waits for a run's end, which has to be with this code.
+/// Waits until a run exits. Fails the test unless it exits with `code`.
 #[track_caller]
-pub(crate) fn ends(child: std::process::Child, code: i32) -> Ran {
-    let output = child.wait_with_output().unwrap();
+pub(crate) fn exits_with(child: std::process::Child, code: i32) -> Output {
+    let exited = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let ran = Ran { out: text(output.stdout), err: text(output.stderr) };
-    assert_eq!(output.status.code(), Some(code), "stdout:\n{}\nstderr:\n{}", ran.out, ran.err);
-    ran
+    let output = Output { out: text(exited.stdout), err: text(exited.stderr) };
+    assert_eq!(exited.status.code(), Some(code), "stdout:\n{}\nstderr:\n{}", output.out, output.err);
+    output
 }
 
-/// The folder of the only run.
+/// Returns the folder of the only run.
 #[track_caller]
 pub(crate) fn folder(home: &Path) -> std::path::PathBuf {
     let mut runs = std::fs::read_dir(home.join("home/runs")).unwrap();
     let run = runs.next().unwrap().unwrap().path();
-    assert!(runs.next().is_none(), "one run only");
+    assert!(runs.next().is_none(), "more than one run");
     run
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn summary(home: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(folder(home).join("summary.json")).unwrap()).unwrap()
 }
 
-/// All cycles that were kept.
+/// Returns all recorded cycles.
 pub(crate) fn cycles(home: &Path) -> Vec<CycleRecord> {
     let journals = lem_bench::store::read_run(&folder(home)).unwrap();
     let records = journals.into_iter().flat_map(|journal| journal.records);
@@ -67,20 +67,20 @@ pub(crate) fn cycles(home: &Path) -> Vec<CycleRecord> {
     records.filter_map(cycle).collect()
 }
 
-/// Waits until so many cycles of a run that goes on are kept.
+/// Waits until a run has recorded `count` cycles.
 pub(crate) fn wait_for_cycles(home: &Path, count: usize) {
-    let kept = || {
+    let recorded = || {
         let runs = std::fs::read_dir(home.join("home/runs")).ok()?;
         let journal = runs.flatten().next()?.path().join("journal-0.jsonl");
         Some(std::fs::read_to_string(journal).ok()?.matches(r#""record":"cycle""#).count())
     };
     let begin = Instant::now();
-    while kept().unwrap_or(0) < count && begin.elapsed() < Duration::from_secs(90) {
+    while recorded().unwrap_or(0) < count && begin.elapsed() < Duration::from_secs(90) {
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// The finding of a bench about something.
+/// Returns the finding of a check.
 pub(crate) fn finding<'a>(bench: &'a Value, check: &str) -> Option<&'a Value> {
     bench["findings"].as_array().unwrap().iter().find(|finding| finding["check"] == check)
 }

@@ -1,11 +1,11 @@
-//! CPU and board counters under a root of our own that wrap, vanish and can't be read while the binary runs.
+//! CPU and board counters in a fake sysfs that wrap, disappear or become unreadable during a run.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::run::{Ran, command, cycles, ends, finding, summary};
+use crate::run::{Output, command, cycles, exits_with, finding, summary};
 use crate::tree::{Tree, WATTS, zone};
 
 const WIDE: u64 = 262_143_328_850;
@@ -14,15 +14,15 @@ fn start(home: &Path, args: &[&str]) -> std::process::Child {
     command(home, args).arg("--sysfs-root").arg(home).spawn().unwrap()
 }
 
-/// Waits until a run has kept so many cycles.
+/// Waits until a run has recorded `n` cycles.
 fn wait_for_cycles(home: &Path, n: usize) {
-    let kept = || {
+    let recorded = || {
         let run = std::fs::read_dir(home.join("home/runs")).ok()?.flatten().next()?;
         let journal = std::fs::read_to_string(run.path().join("journal-0.jsonl")).ok()?;
         Some(journal.matches(r#""record":"cycle""#).count())
     };
     let begin = Instant::now();
-    while kept().unwrap_or(0) < n && begin.elapsed() < Duration::from_secs(90) {
+    while recorded().unwrap_or(0) < n && begin.elapsed() < Duration::from_secs(90) {
         std::thread::sleep(Duration::from_millis(10));
     }
 }
@@ -31,34 +31,34 @@ fn wait_for_cycles(home: &Path, n: usize) {
 fn check_energies(home: &Path) {
     for window in cycles(home).iter().flat_map(|cycle| &cycle.windows) {
         let (joules, truth) = (window.energy[0].joules.get(), WATTS * window.seconds());
-        // The writer is a thread like others: on a busy machine it comes late, and the counter with it.
-        assert!((joules - truth).abs() < 0.06 * truth, "{joules} J where {truth} J is true");
+        // On a busy machine, the thread that writes the counter may be late.
+        assert!((joules - truth).abs() < 0.06 * truth, "{joules} J instead of {truth} J");
     }
 }
 
 #[test]
-fn a_counter_that_wraps_every_second_is_continued() {
+fn unwraps_counter() {
     let tree = Tree::counting_to(50_000_000);
     let home = tree.home.path();
-    ends(start(home, &["rest/1", "--meter=rapl", "--min-window=1500ms"]), 0);
+    exits_with(start(home, &["rest/1", "--meter=rapl", "--min-window=1500ms"]), 0);
     check_energies(home);
     let summary = summary(home);
     let bench = &summary["benches"][0];
     let wrapped = finding(bench, "counter_wrapped").unwrap_or_else(|| panic!("{bench}"));
     assert_eq!(wrapped["weight"], "note");
-    assert!(finding(bench, "counter_reset").is_none(), "a wrap is no reset: {bench}");
+    assert!(finding(bench, "counter_reset").is_none(), "the wrap is reported as a reset: {bench}");
 }
 
 #[test]
-fn a_counter_that_can_not_be_read_for_a_while_is_told_and_costs_no_joule() {
+fn unreadable_counter_is_reported() {
     let tree = Tree::counting_to(WIDE);
     let home = tree.home.path();
     let child = start(home, &["rest/1", "--meter=rapl", "--min-window=1500ms", "--cycles=3"]);
     wait_for_cycles(home, 1);
-    // In the second cycle's gap, ramp-in or window.
+    // During the gap, ramp-in or window of the second cycle.
     std::thread::sleep(Duration::from_millis(900));
     tree.unreadable_for(Duration::from_millis(250));
-    ends(child, 0);
+    exits_with(child, 0);
     check_energies(home);
     let summary = summary(home);
     let failed = finding(&summary["benches"][0], "read_failed").unwrap_or_else(|| panic!("{summary}"));
@@ -66,14 +66,14 @@ fn a_counter_that_can_not_be_read_for_a_while_is_told_and_costs_no_joule() {
 }
 
 #[test]
-fn a_zone_that_is_removed_ends_its_bench_and_keeps_what_was_measured() {
+fn removed_zone_keeps_cycles() {
     let tree = Tree::counting_to(WIDE);
     let home = tree.home.path();
     let child = start(home, &["rest/1", "--meter=rapl", "--min-window=1200ms", "--cycles=4"]);
     wait_for_cycles(home, 2);
     tree.remove();
-    let ran = ends(child, 4);
-    assert!(ran.err.contains("the device is lost"), "{}", ran.err);
+    let output = exits_with(child, 4);
+    assert!(output.err.contains("the device is lost"), "{}", output.err);
     let summary = summary(home);
     let bench = &summary["benches"][0];
     assert_eq!((&bench["ended"]["outcome"], &bench["status"]), (&"device_lost".into(), &"invalid".into()));
@@ -81,27 +81,27 @@ fn a_zone_that_is_removed_ends_its_bench_and_keeps_what_was_measured() {
     check_energies(home);
 }
 
-/// A run by somebody who is not root.
-fn as_nobody(home: &Path, args: &[&str], code: i32) -> Ran {
+/// Runs the fixture as an unprivileged user.
+fn run_unprivileged(home: &Path, args: &[&str], code: i32) -> Output {
     use std::os::unix::fs::PermissionsExt;
     use std::os::unix::process::CommandExt;
-    // A copy: the way to the built one may not be open to others.
+    // A copy, because other users may not be able to access the build folder.
     let binary = home.join("fixture");
     std::fs::copy(env!("CARGO_BIN_EXE_fixture-by-hand"), &binary).unwrap();
     std::fs::set_permissions(home, PermissionsExt::from_mode(0o777)).unwrap();
-    let given = command(home, args);
-    let mut nobody = std::process::Command::new(&binary);
-    nobody.args(given.get_args()).arg("--sysfs-root").arg(home).current_dir(home);
-    nobody.env("FIXTURE_HAS", "rests").env("LEM_BENCH_HOME", home.join("home"));
-    nobody.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let template = command(home, args);
+    let mut unprivileged = std::process::Command::new(&binary);
+    unprivileged.args(template.get_args()).arg("--sysfs-root").arg(home).current_dir(home);
+    unprivileged.env("FIXTURE_HAS", "rests").env("LEM_BENCH_HOME", home.join("home"));
+    unprivileged.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     if std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0) {
-        nobody.uid(65534);
+        unprivileged.uid(65534);
     }
-    ends(nobody.spawn().unwrap(), code)
+    exits_with(unprivileged.spawn().unwrap(), code)
 }
 
 #[test]
-fn counters_that_only_root_may_read_are_told_with_the_command_that_gives_access() {
+fn denied_counters_have_remedy() {
     use std::os::unix::fs::PermissionsExt;
     let home = tempfile::tempdir().unwrap();
     let counter = zone(home.path(), "intel-rapl:0", "package-0", WIDE);
@@ -109,19 +109,19 @@ fn counters_that_only_root_may_read_are_told_with_the_command_that_gives_access(
     if std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) != 0) {
         std::fs::set_permissions(&counter, PermissionsExt::from_mode(0o000)).unwrap();
     }
-    let refused = as_nobody(home.path(), &["rest/1", "--meter=rapl"], 4);
+    let refused = run_unprivileged(home.path(), &["rest/1", "--meter=rapl"], 4);
     let lines: Vec<_> = refused.err.lines().filter(|line| line.contains("sudo chmod a+r")).collect();
     assert_eq!(lines.len(), 1, "{}", refused.err);
     assert!(lines[0].contains("the meter `rapl` is not available: no permission to read"), "{}", refused.err);
-    // The choice left to us takes the estimate, and says so and why before anything else.
-    let auto = as_nobody(home.path(), &["--dry-run", "--nvml-library=/nonexistent"], 0);
+    // `--meter auto` uses the estimate, and reports this and the reason.
+    let auto = run_unprivileged(home.path(), &["--dry-run", "--nvml-library=/nonexistent"], 0);
     for text in ["the energy is estimated: nothing that measures it was found", "sudo chmod a+r", "W per busy core"] {
         assert!(auto.err.contains(text), "no {text:?} in {}", auto.err);
     }
 }
 
 #[test]
-fn what_contains_what_keeps_a_joule_from_counting_twice() {
+fn nested_domains_are_not_added() {
     let home = tempfile::tempdir().unwrap();
     let root = home.path();
     for (address, name) in [
@@ -132,36 +132,35 @@ fn what_contains_what_keeps_a_joule_from_counting_twice() {
     ] {
         zone(root, address, name, WIDE);
     }
-    let plan = |args: &[&str]| ends(start(root, &[&["--dry-run", "--meter=rapl"], args].concat()), 0).out;
+    let plan = |args: &[&str]| exits_with(start(root, &[&["--dry-run", "--meter=rapl"], args].concat()), 0).out;
     assert!(plan(&[]).contains("; cpu:package-0 + cpu:dram-0)"), "{}", plan(&[]));
     assert!(plan(&["--domain=cpu:psys"]).contains("; cpu:psys)"));
     assert!(plan(&["--domain=cpu:core"]).contains("; cpu:core-0)"));
     for (named, outer, inner) in
         [("cpu:psys,cpu:core-0", "cpu:psys", "cpu:core-0"), ("cpu:core,cpu:package", "cpu:package-0", "cpu:core-0")]
     {
-        let ran = ends(start(root, &["--dry-run", "--meter=rapl", "--domain", named]), 2);
-        assert!(ran.err.contains(&format!("`{outer}` contains `{inner}`")), "{}", ran.err);
+        let output = exits_with(start(root, &["--dry-run", "--meter=rapl", "--domain", named]), 2);
+        assert!(output.err.contains(&format!("`{outer}` contains `{inner}`")), "{}", output.err);
     }
 }
 
 #[test]
-fn a_boards_energy_is_read_through_hwmon() {
+fn reads_board_power_from_hwmon() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("class/hwmon/hwmon0");
     std::fs::create_dir_all(&folder).unwrap();
     for (file, text) in [("name", "xe"), ("power1_input", "75000000"), ("power1_label", "card")] {
         std::fs::write(folder.join(file), text).unwrap();
     }
-    ends(start(home.path(), &["rest/1", "--meter=hwmon", "--min-window=1200ms"]), 0);
+    exits_with(start(home.path(), &["rest/1", "--meter=hwmon", "--min-window=1200ms"]), 0);
     let summary: Value = summary(home.path());
     assert_eq!(summary["run"]["headline"][0], "gpu:xe-0");
     let watts = summary["benches"][0]["metrics"]["mean_power_w"]["value"].as_f64().unwrap();
     assert!((watts - 75.0).abs() < 0.01, "{watts} W");
 }
 
-/// Two builds that take turns on one real counter, corrected by a calibration: each side has its own joules.
 #[test]
-fn a_duel_reads_the_same_counter_for_both_sides_and_applies_the_calibration() {
+fn duel_applies_calibration() {
     let tree = Tree::counting_to(WIDE);
     let home = tree.home.path();
     let calibration = home.join("calibration.toml");
@@ -172,9 +171,9 @@ fn a_duel_reads_the_same_counter_for_both_sides_and_applies_the_calibration() {
     .unwrap();
     let binary = env!("CARGO_BIN_EXE_fixture-by-hand");
     let companion = Path::new(binary).with_file_name("cargo-lem");
-    let given = command(home, &[]);
+    let template = command(home, &[]);
     let mut duel = std::process::Command::new(companion);
-    for (name, value) in given.get_envs() {
+    for (name, value) in template.get_envs() {
         match value {
             Some(value) => duel.env(name, value),
             None => duel.env_remove(name),
@@ -184,8 +183,8 @@ fn a_duel_reads_the_same_counter_for_both_sides_and_applies_the_calibration() {
     duel.args(["--min-window=1200ms", "--gap=150ms", "--idle-time=300ms", "--warm-up-time=100ms", "--calibration"]);
     duel.arg(&calibration).arg("--sysfs-root").arg(home).arg("--lock-file").arg(home.join("lock"));
     let child = duel.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
-    let ran = ends(child, 0);
-    assert!(ran.out.contains("rest/1 · "), "{}", ran.out);
+    let output = exits_with(child, 0);
+    assert!(output.out.contains("rest/1 · "), "{}", output.out);
     let mut runs: Vec<_> = std::fs::read_dir(home.join("home/runs")).unwrap().map(|run| run.unwrap().path()).collect();
     runs.sort();
     assert_eq!(runs.len(), 2, "{runs:?}");

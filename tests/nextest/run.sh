@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# Drives a crate that stands outside the workspace and has lem-bench alone as a dependency, with cargo and with
-# cargo-nextest, and checks names, exit codes and where results land. Needs cargo-nextest. Takes about a minute beside
-# building lem-bench once.
+# Runs the benches of a crate outside the workspace, with lem-bench as its only dependency, with cargo and cargo-nextest.
+# Checks names, exit codes and the results folder. Needs cargo-nextest. Takes about a minute plus one build of lem-bench.
 #
-# usage: tests/nextest/run.sh [FOLDER]   the copy and its target folder are left in FOLDER where one is given
+# usage: tests/nextest/run.sh [FOLDER]   keeps the copy and its target folder in FOLDER
 set -euo pipefail
 
 suite=$(cd "$(dirname "$0")/../.." && pwd)
@@ -24,7 +23,7 @@ cp "$suite/Cargo.lock" "$crate/Cargo.lock"
 for name in $(compgen -e | grep -E '^(LEM_BENCH_|NEXTEST|CARGO_)' | grep -vE '^CARGO_HOME$' || true); do unset "$name"; done
 export CARGO_TERM_COLOR=never RUST_BACKTRACE=0
 export NEXTEST_EXPERIMENTAL_BENCHMARKS=1
-# nextest refuses flags that it does not know: everything is set by the environment.
+# nextest rejects unknown flags, so that all options are environment variables.
 export LEM_BENCH_METER=estimate LEM_BENCH_CYCLES=3 LEM_BENCH_MIN_WINDOW=50ms LEM_BENCH_WARM_UP_TIME=100ms
 export LEM_BENCH_LOCK_FILE=$top/lock
 home=$crate/target/lem-bench
@@ -35,7 +34,7 @@ fail() {
     exit 1
 }
 
-# run CODE NAME COMMAND…: runs a command, keeps what it says in $top/NAME.out, and checks its exit code.
+# run CODE NAME COMMAND…: runs a command, saves its output in $top/NAME.out, and checks its exit code.
 run() {
     local expected=$1 name=$2 code=0
     shift 2
@@ -47,12 +46,12 @@ run() {
     fi
 }
 
-# has NAME TEXT…: what the command NAME said has all of the texts.
+# has NAME TEXT…: checks that the output of command NAME contains all texts.
 has() {
     local name=$1
     shift
     for text in "$@"; do
-        grep -qF -- "$text" "$top/$name.out" || { cat "$top/$name.out" >&2; fail "$name does not say: $text"; }
+        grep -qF -- "$text" "$top/$name.out" || { cat "$top/$name.out" >&2; fail "no \"$text\" in the output of $name"; }
     done
 }
 
@@ -72,7 +71,7 @@ has bench "sum/n=1000" "sum/n=2000" "(estimated)" "results are in $home/runs/"
 [ "$(runs)" = 1 ] || fail "cargo bench made $(runs) runs, not 1"
 run 0 bench-filter cargo bench -- n=2000 --quick --min-window 20ms
 has bench-filter "sum/n=2000" "1 bench"
-# Cargo passes on the exit code of a single target that fails.
+# Cargo forwards the exit code if a single target fails.
 run 5 bench-nosuch cargo bench -- nosuch
 has bench-nosuch "no bench matches \`nosuch\`" "--no-match"
 run 2 bench-usage cargo bench -- --cycels 3
@@ -83,16 +82,16 @@ run 0 nextest-bench cargo nextest bench
 has nextest-bench "downstream::bench/energy sum/n=1000" "2 benchmarks run: 2 passed"
 [ "$(runs)" = 1 ] || fail "the processes of one nextest run made $(runs) runs, not 1"
 folder=$(echo "$home"/runs/nextest-*)
-[ "$(find "$folder" -name 'journal-*.jsonl' | wc -l)" = 2 ] || fail "not one journal a process in $folder"
+[ "$(find "$folder" -name 'journal-*.jsonl' | wc -l)" = 2 ] || fail "$folder does not have one journal per process"
 for id in sum/n=1000 sum/n=2000; do
     grep -qF "\"id\": \"$id\"" "$folder/summary.json" || fail "$id is not in the summary of the whole run"
 done
 [ -s "$folder/index.html" ] || fail "no page in $folder"
 
-# A bench that fails fails for nextest too.
+# nextest reports a failing bench as failed.
 sed -i 's|fn sum(b: &mut Bencher, n: u64) {|& assert!(n < 2000, "too many");|' benches/energy.rs
 run 100 nextest-failure cargo nextest bench --no-fail-fast
 has nextest-failure "too many" "1 passed, 1 failed"
 run 101 bench-failure cargo bench
 has bench-failure "sum/n=2000: too many"
-echo "downstream: all as it should be"
+echo "downstream: all checks passed"

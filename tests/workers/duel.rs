@@ -5,20 +5,20 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{clean, of, run, runs};
+use crate::support::{bench_of, clean_command, run, runs};
 
 const FIXTURE: &str = env!("CARGO_BIN_EXE_fixture-workers");
 
-/// The companion, which cargo builds for this test in the fixture's folder.
+/// Returns `cargo lem duel`. Cargo builds `cargo-lem` into the folder of the fixture.
 fn cargo_lem(home: &Path, args: &[&str]) -> Command {
     let binary = Path::new(FIXTURE).with_file_name("cargo-lem");
-    assert!(binary.is_file(), "{} is not there: `cargo build -p lem-bench --bin cargo-lem`", binary.display());
-    let mut command = clean(binary.to_str().unwrap(), home);
+    assert!(binary.is_file(), "{} does not exist: run `cargo build -p lem-bench --bin cargo-lem`", binary.display());
+    let mut command = clean_command(binary.to_str().unwrap(), home);
     command.args(["lem", "duel"]).args(args);
     command
 }
 
-/// A build of the fixture whose tokens take this long.
+/// Creates a build of the fixture whose tokens take `token_us`; returns its path.
 fn slower(home: &Path, token_us: u32) -> String {
     use std::os::unix::fs::PermissionsExt;
     let path = home.join(format!("slower-{token_us}"));
@@ -40,15 +40,15 @@ fn slower_build_regresses() {
     let home = tempfile::tempdir().unwrap();
     let head = slower(home.path(), 150);
     let mut command = cargo_lem(home.path(), &["--base", FIXTURE, "--head", &head, "--exact", "decode"]);
-    let ran = run(command.args(QUICK).args(["--null", "--fail-on-regression", "--gate-estimates"])).ends_with(3);
-    assert!(ran.out.contains("decode · regressed · +") && ran.out.contains("(estimated)"), "{}", ran.out);
-    assert!(ran.out.contains("Null test, base against itself: 1 judged"), "{}", ran.out);
-    assert!(ran.err.contains("6 pairs each, base and head and null in turns"), "{}", ran.err);
+    let output = run(command.args(QUICK).args(["--null", "--fail-on-regression", "--gate-estimates"])).exits_with(3);
+    assert!(output.out.contains("decode · regressed · +") && output.out.contains("(estimated)"), "{}", output.out);
+    assert!(output.out.contains("Null test, base against itself: 1 judged"), "{}", output.out);
+    assert!(output.err.contains("6 pairs each, base and head and null in turns"), "{}", output.err);
     let runs = runs(home.path());
     assert_eq!(runs.len(), 3, "{runs:?}");
     for (run, side) in runs.iter().zip(["base", "head", "null"]) {
         let summary = read(&run.join("summary.json"));
-        let decode = of(&summary, "decode");
+        let decode = bench_of(&summary, "decode");
         assert_eq!(decode["cycles"].as_array().unwrap().len(), 6, "{side}");
         assert_eq!(decode["ended"]["outcome"], "completed", "{side}");
         let environment = summary["run"]["environment"].as_array().unwrap();
@@ -73,25 +73,25 @@ fn estimate_withholds_gate() {
     let home = tempfile::tempdir().unwrap();
     let head = slower(home.path(), 200);
     let mut command = cargo_lem(home.path(), &["--base", FIXTURE, "--head", &head, "--exact", "decode"]);
-    let ran = run(command.args(QUICK).arg("--fail-on-regression")).ends_with(0);
-    assert!(ran.out.contains("regressed") && ran.out.contains("estimate"), "{}", ran.out);
+    let output = run(command.args(QUICK).arg("--fail-on-regression")).exits_with(0);
+    assert!(output.out.contains("regressed") && output.out.contains("estimate"), "{}", output.out);
 }
 
-/// In virtual time: both sides are the same scenario, so each reported change is false.
+/// Both sides are the same simulated scenario, so each reported change is false.
 #[test]
 fn identical_sides_are_unchanged() {
     let home = tempfile::tempdir().unwrap();
     let args = ["--base", FIXTURE, "--head", FIXTURE, "decode", "tiny", "--meter", "sim:tests/scenarios/plain.json"];
-    let ran = run(cargo_lem(home.path(), &args).args(["--null", "-q"])).ends_with(0);
+    let output = run(cargo_lem(home.path(), &args).args(["--null", "-q"])).exits_with(0);
     let runs = runs(home.path());
     let duel = read(&runs[1].join("duel.json"));
     for bench in duel["comparison"]["benches"].as_array().unwrap() {
         let change = bench["change"]["percent"].as_f64().unwrap();
         assert!(change.abs() < 3.0, "{bench}");
-        assert!(["unchanged", "inconclusive"].contains(&bench["verdict"].as_str().unwrap()), "{}", ran.out);
+        assert!(["unchanged", "inconclusive"].contains(&bench["verdict"].as_str().unwrap()), "{}", output.out);
         assert_eq!(bench["design"]["pairs"], 10);
     }
-    assert!(duel["null"]["alarm_rate"].as_f64().unwrap() < 0.06, "{}", ran.out);
+    assert!(duel["null"]["alarm_rate"].as_f64().unwrap() < 0.06, "{}", output.out);
     // Base comes before head as often as head before base.
     let first = |side: usize| {
         let journal = std::fs::read_to_string(runs[side].join("journal-0.jsonl")).unwrap();
@@ -109,11 +109,11 @@ fn identical_sides_are_unchanged() {
 #[test]
 fn rejects_incomparable_builds() {
     let home = tempfile::tempdir().unwrap();
-    let ran = run(&mut cargo_lem(home.path(), &["--base", FIXTURE, "--head", "/bin/true"])).ends_with(2);
-    assert!(ran.err.contains("--head: /bin/true: its process ended with exit code 0"), "{}", ran.err);
-    let ran = run(&mut cargo_lem(home.path(), &["--base", FIXTURE, "--null", "nosuch"])).ends_with(5);
-    assert!(ran.err.contains("nothing to compare"), "{}", ran.err);
+    let output = run(&mut cargo_lem(home.path(), &["--base", FIXTURE, "--head", "/bin/true"])).exits_with(2);
+    assert!(output.err.contains("--head: /bin/true: its process ended with exit code 0"), "{}", output.err);
+    let output = run(&mut cargo_lem(home.path(), &["--base", FIXTURE, "--null", "nosuch"])).exits_with(5);
+    assert!(output.err.contains("nothing to compare"), "{}", output.err);
     let mut command = cargo_lem(home.path(), &["--base", FIXTURE, "--head", FIXTURE, "deadly"]);
-    let ran = run(command.args(QUICK).env("FIXTURE_TROUBLE", "segfault")).ends_with(101);
-    assert!(ran.err.contains("error: deadly: ") && ran.err.contains("SIGSEGV"), "{}", ran.err);
+    let output = run(command.args(QUICK).env("FIXTURE_TROUBLE", "segfault")).exits_with(101);
+    assert!(output.err.contains("error: deadly: ") && output.err.contains("SIGSEGV"), "{}", output.err);
 }

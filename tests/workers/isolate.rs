@@ -2,21 +2,21 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{bench, children, metric, of, run, runs, summary};
+use crate::support::{bench, bench_of, children, metric, run, runs, summary};
 
 /// Runs `deadly` with this trouble between two good benches, and returns its recorded outcome and message.
 #[track_caller]
 fn trouble(trouble: &str, args: &[&str]) -> (String, String) {
     let home = tempfile::tempdir().unwrap();
     let mut command = bench(home.path(), &["decode", "deadly", "given"]);
-    let ran = run(command.args(args).env("FIXTURE_TROUBLE", trouble)).ends_with(101);
+    let output = run(command.args(args).env("FIXTURE_TROUBLE", trouble)).exits_with(101);
     let summary = summary(home.path());
     for good in ["decode", "given"] {
-        assert_eq!(of(&summary, good)["ended"]["outcome"], "completed", "{}", ran.err);
+        assert_eq!(bench_of(&summary, good)["ended"]["outcome"], "completed", "{}", output.err);
     }
-    let ended = &of(&summary, "deadly")["ended"];
+    let ended = &bench_of(&summary, "deadly")["ended"];
     let message = ended["message"].as_str().unwrap().to_owned();
-    assert!(ran.err.contains(&format!("error: deadly: {message}")), "{}", ran.err);
+    assert!(output.err.contains(&format!("error: deadly: {message}")), "{}", output.err);
     (ended["outcome"].as_str().unwrap().to_owned(), message)
 }
 
@@ -48,8 +48,8 @@ fn kills_worker_at_time_limit() {
     assert!(message.contains("its time limit of 2.5 s"), "{message}");
     // The limit applies also to a worker that keeps answering.
     let home = tempfile::tempdir().unwrap();
-    let ran = run(&mut bench(home.path(), &["--exact", "decode", "--cycles", "500", "--bench-timeout", "2500ms"]));
-    assert!(ran.ends_with(101).err.contains("its time limit of 2.5 s"));
+    let output = run(&mut bench(home.path(), &["--exact", "decode", "--cycles", "500", "--bench-timeout", "2500ms"]));
+    assert!(output.exits_with(101).err.contains("its time limit of 2.5 s"));
     assert!(begin.elapsed() < Duration::from_secs(120), "{:?}", begin.elapsed());
 }
 
@@ -80,13 +80,13 @@ fn interrupts_hanging_worker() {
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{err}");
     assert!(err.contains("add --resume to the same command"), "{err}");
-    assert!(!std::path::Path::new("/proc").join(&workers[0]).exists(), "the worker outlives the run");
+    assert!(!std::path::Path::new("/proc").join(&workers[0]).exists(), "the worker still runs");
     let summary = summary(home.path());
-    assert_eq!(of(&summary, "decode")["ended"]["outcome"], "completed");
-    assert!(of(&summary, "deadly")["ended"].is_null(), "an interrupted bench has no end: {summary}");
-    // The rest is measured when nothing hangs.
-    let ran = run(&mut bench(home.path(), &["decode", "deadly", "--isolate", "--resume"])).ends_with(0);
-    assert!(ran.err.contains("resuming run"), "{}", ran.err);
+    assert_eq!(bench_of(&summary, "decode")["ended"]["outcome"], "completed");
+    assert!(bench_of(&summary, "deadly")["ended"].is_null(), "an interrupted bench has no end: {summary}");
+    // Without the hanging bench, resuming measures the rest.
+    let output = run(&mut bench(home.path(), &["decode", "deadly", "--isolate", "--resume"])).exits_with(0);
+    assert!(output.err.contains("resuming run"), "{}", output.err);
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn workers_run_interleaved() {
     let home = tempfile::tempdir().unwrap();
     // The limit excludes the time in which other benches run.
     let args = ["decode", "deadly", "tiny", "--isolate", "--order", "interleaved", "--bench-timeout", "60s"];
-    run(&mut bench(home.path(), &args)).ends_with(0);
+    run(&mut bench(home.path(), &args)).exits_with(0);
     let journal = std::fs::read_to_string(runs(home.path())[0].join("journal-0.jsonl")).unwrap();
     let cycles: Vec<&str> = journal.lines().filter(|line| line.contains(r#""record":"cycle""#)).collect();
     assert_eq!(cycles.len(), 9);
@@ -104,22 +104,22 @@ fn workers_run_interleaved() {
 }
 
 #[test]
-fn warns_that_simulation_ignores_isolate() {
+fn simulation_warns_about_isolate() {
     let home = tempfile::tempdir().unwrap();
     let scenario = concat!("sim:", env!("CARGO_MANIFEST_DIR"), "/tests/scenarios/without_heat.json");
-    let mut command = crate::support::clean(env!("CARGO_BIN_EXE_fixture-workers"), home.path());
+    let mut command = crate::support::clean_command(env!("CARGO_BIN_EXE_fixture-workers"), home.path());
     command.args(["--bench", "--meter", scenario, "--quick", "--nresamples", "100", "--isolate", "decode"]);
-    let ran = run(&mut command).ends_with(0);
-    assert!(ran.err.contains("--isolate, --bench-timeout and --env are without effect"), "{}", ran.err);
+    let output = run(&mut command).exits_with(0);
+    assert!(output.err.contains("--isolate, --bench-timeout and --env are without effect"), "{}", output.err);
 }
 
 #[test]
-fn worker_gets_environment_and_empty_stdin() {
+fn worker_gets_environment_and_stdin() {
     let home = tempfile::tempdir().unwrap();
-    let ran = run(&mut bench(home.path(), &["given", "--env", "FIXTURE_GIVEN=a b=c"])).ends_with(0);
-    assert!(ran.out.contains("was given a b=c and reads \"\""), "{}", ran.out);
-    let (pid, _) = ran.out.split_once("process ").unwrap().1.split_once(' ').unwrap();
-    assert!(!std::path::Path::new("/proc").join(pid).exists(), "the worker outlives the run");
+    let output = run(&mut bench(home.path(), &["given", "--env", "FIXTURE_GIVEN=a b=c"])).exits_with(0);
+    assert!(output.out.contains("was given a b=c and reads \"\""), "{}", output.out);
+    let (pid, _) = output.out.split_once("process ").unwrap().1.split_once(' ').unwrap();
+    assert!(!std::path::Path::new("/proc").join(pid).exists(), "the worker still runs");
 }
 
 /// The estimate counts the worker's CPU time: the same work costs the same energy wherever it runs.
@@ -128,9 +128,9 @@ fn worker_has_same_energy() {
     let measure = |id: &str, args: &[&str]| {
         let home = tempfile::tempdir().unwrap();
         let mut command = bench(home.path(), &["--exact", id, "--min-window", "300ms"]);
-        run(command.args(args)).ends_with(0);
+        run(command.args(args)).exits_with(0);
         let summary = summary(home.path());
-        of(&summary, id).clone()
+        bench_of(&summary, id).clone()
     };
     let (here, there) = (measure("decode", &[]), measure("decode", &["--isolate"]));
     let ratio = metric(&there, "j_per_output_token") / metric(&here, "j_per_output_token");
@@ -151,8 +151,8 @@ fn worker_has_same_energy() {
 fn rejects_worker_without_parent() {
     let home = tempfile::tempdir().unwrap();
     for (version, code, text) in [("2", 1, "standard input is not a socket"), ("99", 2, "uses version 2")] {
-        let mut command = crate::support::clean(env!("CARGO_BIN_EXE_fixture-workers"), home.path());
-        let ran = run(command.arg(format!("--lem-bench-worker={version}"))).ends_with(code);
-        assert!(ran.err.contains(text), "{}", ran.err);
+        let mut command = crate::support::clean_command(env!("CARGO_BIN_EXE_fixture-workers"), home.path());
+        let output = run(command.arg(format!("--lem-bench-worker={version}"))).exits_with(code);
+        assert!(output.err.contains(text), "{}", output.err);
     }
 }

@@ -1,5 +1,5 @@
 //! End-to-end tests of workers, ranks and duels, with the built binaries.
-#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+#![expect(clippy::unwrap_used, reason = "test helpers")]
 
 mod duel;
 mod isolate;

@@ -1,21 +1,21 @@
-//! Ranks: started by `--processes`, or by a launcher, which these tests replace by its environment variables.
+//! Ranks that are started by `--processes` or by a launcher. These tests set the launcher's environment variables.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{bench, clean, metric, of, run, runs, summary};
+use crate::support::{bench, bench_of, clean_command, metric, run, runs, summary};
 
 const SIMULATED: [&str; 5] = ["--bench", "decode", "--quick", "--meter", "sim:tests/scenarios/plain.json"];
 
 fn simulated(home: &Path, args: &[&str]) -> Command {
-    let mut command = clean(env!("CARGO_BIN_EXE_fixture-workers"), home);
+    let mut command = clean_command(env!("CARGO_BIN_EXE_fixture-workers"), home);
     command.args(SIMULATED).args(args);
     command
 }
 
-/// The records of one kind in the journal of a rank of the only run.
+/// Returns the records of one kind in a journal of the only run.
 fn records(home: &Path, journal: &str, kind: &str) -> Vec<Value> {
     let text = std::fs::read_to_string(runs(home)[0].join(journal)).unwrap();
     let all = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -27,12 +27,12 @@ fn sum(cycle: &Value, of: &str) -> f64 {
 }
 
 #[test]
-fn adds_up_tokens_and_counts_joules_once() {
+fn counts_all_tokens_and_joules_once() {
     let home = tempfile::tempdir().unwrap();
-    run(&mut simulated(home.path(), &["--cycles", "3", "--processes", "3"])).ends_with(0);
+    run(&mut simulated(home.path(), &["--cycles", "3", "--processes", "3"])).exits_with(0);
     let summary = summary(home.path());
     assert_eq!(summary["run"]["processes"], 3);
-    let cycles = of(&summary, "decode")["cycles"].as_array().unwrap().clone();
+    let cycles = bench_of(&summary, "decode")["cycles"].as_array().unwrap().clone();
     assert_eq!(cycles.len(), 3);
     let parts: Vec<Vec<Value>> =
         (0..3).map(|rank| records(home.path(), &format!("journal-{rank}.jsonl"), "cycle")).collect();
@@ -44,7 +44,7 @@ fn adds_up_tokens_and_counts_joules_once() {
         let window = |part: &Vec<Value>, edge: &str| part[n]["windows"][0][edge].as_u64().unwrap();
         let (start, stop) = (window(&parts[0], "start"), window(&parts[0], "stop"));
         for part in &parts {
-            assert_eq!((window(part, "start"), window(part, "stop")), (start, stop), "one common window");
+            assert_eq!((window(part, "start"), window(part, "stop")), (start, stop), "windows differ");
         }
         assert!((cycle["seconds"].as_f64().unwrap() - (stop - start) as f64 * 1e-9).abs() < 1e-9);
         // The first rank of a machine reads its meter; the others read nothing.
@@ -54,20 +54,20 @@ fn adds_up_tokens_and_counts_joules_once() {
         tokens += tokens_per_rank.iter().sum::<f64>();
         seconds += cycle["seconds"].as_f64().unwrap();
     }
-    let rate = metric(of(&summary, "decode"), "output_tokens_per_s");
+    let rate = metric(bench_of(&summary, "decode"), "output_tokens_per_s");
     assert!((rate / (tokens / seconds) - 1.0).abs() < 1e-9, "{rate} is not {tokens} over {seconds}");
     for bad in ["process_missing", "windows_apart", "mixed_environment", "completeness"] {
         assert!(!summary.to_string().contains(bad), "{bad}");
     }
-    assert!(!runs(home.path())[0].join("ranks-3").exists(), "the folder of the barrier is removed");
+    assert!(!runs(home.path())[0].join("ranks-3").exists(), "the folder of the barrier still exists");
 }
 
 #[test]
 fn rank_0_decides_on_enough_cycles() {
     let home = tempfile::tempdir().unwrap();
-    run(&mut simulated(home.path(), &["--target-precision", "3%", "--processes", "2"])).ends_with(0);
+    run(&mut simulated(home.path(), &["--target-precision", "3%", "--processes", "2"])).exits_with(0);
     let summary = summary(home.path());
-    let precision = &of(&summary, "decode")["precision"];
+    let precision = &bench_of(&summary, "decode")["precision"];
     let n = precision["cycles"].as_u64().unwrap();
     assert!((8..=30).contains(&n), "{precision}");
     for journal in ["journal-0.jsonl", "journal-1.jsonl"] {
@@ -79,17 +79,17 @@ fn rank_0_decides_on_enough_cycles() {
 #[test]
 fn attribute_requests_processes() {
     let home = tempfile::tempdir().unwrap();
-    let planned = run(&mut bench(home.path(), &["--exact", "pair", "tiny", "--dry-run"])).ends_with(0);
+    let planned = run(&mut bench(home.path(), &["--exact", "pair", "tiny", "--dry-run"])).exits_with(0);
     assert!(planned.out.contains("  pair  2 processes, each "), "{}", planned.out);
     assert!(!planned.out.contains("  tiny  2"), "{}", planned.out);
-    let ran = run(bench(home.path(), &["--exact", "pair", "tiny"]).env("FIXTURE_GIVEN", "1")).ends_with(0);
+    let output = run(bench(home.path(), &["--exact", "pair", "tiny"]).env("FIXTURE_GIVEN", "1")).exits_with(0);
     for rank in 0..2 {
-        assert!(ran.out.contains(&format!("rank {rank} ({rank}) of 2")), "{}", ran.out);
+        assert!(output.out.contains(&format!("rank {rank} ({rank}) of 2")), "{}", output.out);
     }
     let summary = summary(home.path());
     let ids: Vec<&str> =
         summary["benches"].as_array().unwrap().iter().map(|bench| bench["id"].as_str().unwrap()).collect();
-    assert_eq!(ids, ["pair", "tiny"], "in the order of the plan");
+    assert_eq!(ids, ["pair", "tiny"], "not in the order of the plan");
     let mut files: Vec<_> = std::fs::read_dir(&runs(home.path())[0]).unwrap().map(|e| e.unwrap().file_name()).collect();
     files.retain(|name| name.to_string_lossy().starts_with("journal"));
     files.sort();
@@ -100,7 +100,7 @@ fn attribute_requests_processes() {
         cycles.iter().map(|cycle| cycle["windows"][0]["energy"][0]["joules"].as_f64().unwrap()).sum()
     };
     let (one, other) = (joules("journal-0-2.jsonl"), joules("journal-1-2.jsonl"));
-    let cycles = of(&summary, "pair")["cycles"].as_array().unwrap();
+    let cycles = bench_of(&summary, "pair")["cycles"].as_array().unwrap();
     let total: f64 = cycles.iter().map(|cycle| cycle["energy_j"].as_f64().unwrap()).sum();
     assert!(one > 0.0 && other > 0.0 && (total / (one + other) - 1.0).abs() < 1e-9, "{total}: {one} and {other}");
 }
@@ -109,10 +109,10 @@ fn attribute_requests_processes() {
 fn dead_rank_ends_bench() {
     let home = tempfile::tempdir().unwrap();
     let mut command = bench(home.path(), &["--exact", "pair", "decode", "--processes", "2"]);
-    let ran = run(command.env("FIXTURE_TROUBLE", "abort").env("FIXTURE_RANK", "1")).ends_with(101);
-    assert!(ran.err.contains("rank 1 of 2 is gone: its process has ended"), "{}", ran.err);
+    let output = run(command.env("FIXTURE_TROUBLE", "abort").env("FIXTURE_RANK", "1")).exits_with(101);
+    assert!(output.err.contains("rank 1 of 2 is gone: its process has ended"), "{}", output.err);
     let summary = summary(home.path());
-    let pair = of(&summary, "pair");
+    let pair = bench_of(&summary, "pair");
     assert_eq!(pair["status"], "invalid");
     assert!(pair["findings"].to_string().contains("rank 1 did not finish the bench"), "{}", pair["findings"]);
 }
@@ -121,15 +121,15 @@ fn dead_rank_ends_bench() {
 fn panic_of_one_rank_fails_bench() {
     let home = tempfile::tempdir().unwrap();
     let mut command = bench(home.path(), &["--exact", "pair", "tiny", "--processes", "2"]);
-    let ran = run(command.env("FIXTURE_TROUBLE", "panic").env("FIXTURE_RANK", "1")).ends_with(101);
-    assert!(ran.err.contains("rank 1 of 2 panicked: the fixture's panic"), "{}", ran.err);
+    let output = run(command.env("FIXTURE_TROUBLE", "panic").env("FIXTURE_RANK", "1")).exits_with(101);
+    assert!(output.err.contains("rank 1 of 2 panicked: the fixture's panic"), "{}", output.err);
     let summary = summary(home.path());
-    assert_eq!(of(&summary, "pair")["status"], "invalid");
-    assert_eq!(of(&summary, "tiny")["ended"]["outcome"], "completed");
+    assert_eq!(bench_of(&summary, "pair")["status"], "invalid");
+    assert_eq!(bench_of(&summary, "tiny")["ended"]["outcome"], "completed");
     assert_eq!(records(home.path(), "journal-1.jsonl", "cycle").iter().filter(|c| c["bench"] == "tiny").count(), 3);
 }
 
-/// A rank as torchrun would start it.
+/// Returns a rank with the environment that torchrun sets.
 fn torchrun(home: &Path, rank: u32, world: u32, args: &[&str]) -> Command {
     let mut command = simulated(home, args);
     for (name, value) in [("RANK", rank), ("LOCAL_RANK", rank), ("WORLD_SIZE", world), ("MASTER_PORT", 29500)] {
@@ -142,11 +142,11 @@ fn torchrun(home: &Path, rank: u32, world: u32, args: &[&str]) -> Command {
 #[test]
 fn launched_ranks_share_a_run() {
     let home = tempfile::tempdir().unwrap();
-    // torchrun's default job id is the same for each call: each call is a run of its own.
+    // torchrun's default job id is the same for each call, but each call is a new run.
     for call in 1..=2 {
         let others: Vec<_> =
             (1..3).map(|rank| torchrun(home.path(), rank, 3, &["--cycles", "2"]).spawn().unwrap()).collect();
-        let first = run(&mut torchrun(home.path(), 0, 3, &["--cycles", "2"])).ends_with(0);
+        let first = run(&mut torchrun(home.path(), 0, 3, &["--cycles", "2"])).exits_with(0);
         assert!(first.out.contains("decode"), "{}", first.out);
         for other in others {
             let ended = other.wait_with_output().unwrap();
@@ -165,12 +165,12 @@ fn launched_ranks_share_a_run() {
 #[test]
 fn names_missing_rank() {
     let home = tempfile::tempdir().unwrap();
-    let late = run(&mut torchrun(home.path(), 0, 2, &["--rank-timeout", "300ms"])).ends_with(4);
+    let late = run(&mut torchrun(home.path(), 0, 2, &["--rank-timeout", "300ms"])).exits_with(4);
     assert!(late.err.contains("rank 1 of 2 did not come within 0.3 s (--rank-timeout)"), "{}", late.err);
     assert!(!home.path().join("home/runs").exists() || runs(home.path()).is_empty());
 }
 
-/// Removes what follows the `n`th record of this kind from a journal, as if the process had been killed then.
+/// Truncates a journal after the `n`th record of a kind, as if the process had been killed then. Returns the rest.
 fn cut(journal: &Path, kind: &str, n: usize) -> Vec<u8> {
     let text = std::fs::read_to_string(journal).unwrap();
     let mut seen = 0;
@@ -189,27 +189,27 @@ fn killed_ranks_resume_together() {
     let home = tempfile::tempdir().unwrap();
     let args = ["--cycles", "4", "--processes", "2", "--meter", "sim:tests/scenarios/without_heat_or_ticks.json"];
     let start = |more: &[&str]| {
-        let mut command = clean(env!("CARGO_BIN_EXE_fixture-workers"), home.path());
+        let mut command = clean_command(env!("CARGO_BIN_EXE_fixture-workers"), home.path());
         command.args(["--bench", "--exact", "decode", "tiny", "--quick"]).args(args).args(more);
         command
     };
-    run(&mut start(&[])).ends_with(0);
+    run(&mut start(&[])).exits_with(0);
     let whole = summary(home.path());
     let folder = runs(home.path())[0].clone();
-    // Rank 0 had its third cycle of the first bench on the disk, rank 1 not yet.
+    // Rank 0 has recorded the third cycle of the first bench, rank 1 has not.
     let kept = [(0, 3), (1, 2)].map(|(rank, cycles)| {
         let journal = folder.join(format!("journal-{rank}.jsonl"));
         (journal.clone(), cut(&journal, "cycle", cycles))
     });
-    let ran = run(&mut start(&["--resume"])).ends_with(0);
-    assert!(ran.err.contains("resuming run"), "{}", ran.err);
-    assert_eq!(runs(home.path()), std::slice::from_ref(&folder), "the same run");
+    let output = run(&mut start(&["--resume"])).exits_with(0);
+    assert!(output.err.contains("resuming run"), "{}", output.err);
+    assert_eq!(runs(home.path()), std::slice::from_ref(&folder), "not the same run");
     for (journal, before) in &kept {
-        assert!(std::fs::read(journal).unwrap().starts_with(before), "complete records are not changed");
+        assert!(std::fs::read(journal).unwrap().starts_with(before), "complete records have changed");
     }
     let resumed = summary(home.path());
     for (id, again) in [("decode", 1), ("tiny", 0)] {
-        let (was, is) = (of(&whole, id), of(&resumed, id));
+        let (was, is) = (bench_of(&whole, id), bench_of(&resumed, id));
         let cycles = |bench: &Value| bench["cycles"].as_array().unwrap().len();
         assert_eq!((cycles(was), cycles(is)), (4, 4), "{id}");
         assert_eq!(is["status"], was["status"], "{id}: {}", is["findings"]);
@@ -223,10 +223,10 @@ fn killed_ranks_resume_together() {
     for bad in ["process_missing", "process_unfinished", "windows_apart", "completeness"] {
         assert!(!resumed.to_string().contains(bad), "{bad}");
     }
-    // The run is complete: nothing is measured again, and another number of processes is another measurement.
-    let ran = run(&mut start(&["--resume"])).ends_with(0);
-    assert!(ran.err.contains("is already complete"), "{}", ran.err);
-    let other = run(start(&["--resume"]).arg("--processes=3")).ends_with(2);
+    // The run is complete, so that nothing is measured again. The number of processes must be the same.
+    let output = run(&mut start(&["--resume"])).exits_with(0);
+    assert!(output.err.contains("is already complete"), "{}", output.err);
+    let other = run(start(&["--resume"]).arg("--processes=3")).exits_with(2);
     assert!(
         other.err.contains("processes: was 2, is 3") || other.err.contains("processes: was `2`, is `3`"),
         "{}",

@@ -1,28 +1,28 @@
-//! Starts the fixture's binary in a clean environment and reads its results.
+//! Runs the fixture binary in a clean environment and reads its results.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
-/// The result of a call of a binary.
+/// Exit code and output of a process.
 #[derive(Debug)]
-pub(crate) struct Ran {
+pub(crate) struct Output {
     pub(crate) code: i32,
     pub(crate) out: String,
     pub(crate) err: String,
 }
 
-impl Ran {
-    /// Fails the test unless the binary ended with this code.
+impl Output {
+    /// Fails the test unless the process exited with this code.
     #[track_caller]
-    pub(crate) fn ends_with(self, code: i32) -> Self {
+    pub(crate) fn exits_with(self, code: i32) -> Self {
         assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.out, self.err);
         self
     }
 }
 
-/// Arguments to measure with the estimate, in tiny windows.
+/// Arguments to measure with the estimate meter in small windows.
 pub(crate) const TINY: [&str; 11] = [
     "--bench",
     "--meter",
@@ -37,8 +37,8 @@ pub(crate) const TINY: [&str; 11] = [
     "5ms",
 ];
 
-/// A command with its own folder for results and lock.
-pub(crate) fn clean(binary: &str, home: &Path) -> Command {
+/// Returns a command with results and lock in `home`, without variables of other tools and launchers.
+pub(crate) fn clean_command(binary: &str, home: &Path) -> Command {
     let mut command = Command::new(binary);
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     for (name, _) in std::env::vars_os() {
@@ -55,24 +55,24 @@ pub(crate) fn clean(binary: &str, home: &Path) -> Command {
     command
 }
 
-/// The fixture's binary, which measures in tiny windows.
+/// Returns the fixture binary, measuring in small windows.
 pub(crate) fn bench(home: &Path, args: &[&str]) -> Command {
-    let mut command = clean(env!("CARGO_BIN_EXE_fixture-workers"), home);
+    let mut command = clean_command(env!("CARGO_BIN_EXE_fixture-workers"), home);
     command.args(TINY).args(args);
     command
 }
 
 /// Runs a command to its end.
-pub(crate) fn run(command: &mut Command) -> Ran {
+pub(crate) fn run(command: &mut Command) -> Output {
     let output = command.output().unwrap();
-    Ran {
+    Output {
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
     }
 }
 
-/// The folders of all runs, sorted.
+/// Returns the folders of all runs, sorted.
 pub(crate) fn runs(home: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(home.join("home/runs")).unwrap();
     let mut runs: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -80,7 +80,7 @@ pub(crate) fn runs(home: &Path) -> Vec<PathBuf> {
     runs
 }
 
-/// The summary of the only run.
+/// Returns the summary of the only run.
 #[track_caller]
 pub(crate) fn summary(home: &Path) -> Value {
     let runs = runs(home);
@@ -88,20 +88,20 @@ pub(crate) fn summary(home: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(runs[0].join("summary.json")).unwrap()).unwrap()
 }
 
-/// The bench with this id in a summary.
+/// Returns the bench with this id in a summary.
 #[track_caller]
-pub(crate) fn of<'a>(summary: &'a Value, id: &str) -> &'a Value {
+pub(crate) fn bench_of<'a>(summary: &'a Value, id: &str) -> &'a Value {
     let benches = summary["benches"].as_array().unwrap();
     benches.iter().find(|bench| bench["id"] == id).unwrap_or_else(|| panic!("no {id} in {benches:?}"))
 }
 
-/// A metric's value.
+/// Returns the value of a metric.
 #[track_caller]
 pub(crate) fn metric(bench: &Value, name: &str) -> f64 {
     bench["metrics"][name]["value"].as_f64().unwrap_or_else(|| panic!("no {name} in {}", bench["metrics"]))
 }
 
-/// The ids of the running processes that a process has started.
+/// Returns the process ids of the children of a process.
 pub(crate) fn children(pid: u32) -> Vec<String> {
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
     let read = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("children")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Axes and parameters that don't belong together.
+//! Axes and parameters that don't match.
 
 #![expect(unused_variables, reason = "the warnings are not what is tested")]
 

@@ -1,4 +1,4 @@
-//! The attribute on something else.
+//! The attribute on items that are not functions.
 
 use lem_bench::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Options with a value that they don't take.
+//! Options with invalid values.
 
 #![expect(unused_variables, reason = "the warnings are not what is tested")]
 

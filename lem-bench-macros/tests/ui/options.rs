@@ -1,4 +1,4 @@
-//! Options that do not exist, or are given twice.
+//! Unknown and duplicate options.
 
 #![expect(unused_variables, reason = "the warnings are not what is tested")]
 
@@ -22,7 +22,7 @@ fn not_an_option(_: &mut Bencher) {}
 #[energy_bench(cycles = 10 windows = 2)]
 fn no_comma(_: &mut Bencher) {}
 
-// Each mistake is told, and an option after one is still read.
+// Each error is reported, and the options after it are still parsed.
 #[energy_bench(cyclse = 10, gap = "2 parsecs", windows = 0)]
 fn several(b: Bencher) {}
 

@@ -1,4 +1,4 @@
-//! Functions that can't be a bench.
+//! Functions with signatures that are not allowed.
 
 #![expect(unused_variables, reason = "the warnings are not what is tested")]
 

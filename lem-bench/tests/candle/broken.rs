@@ -1,4 +1,4 @@
-//! Broken folders give an error that names the file or tensor; nothing in a folder makes opening panic.
+//! Broken model folders: errors name the file or tensor, and no content makes opening panic.
 
 use std::fs;
 
@@ -8,14 +8,14 @@ use lem_bench::workload::candle::{Dtype, Model};
 use crate::support::{edit_config, edit_tensors, on_cpu, open, open_error, tiny};
 
 #[test]
-fn the_tiny_folder_itself_opens() {
+fn opens_tiny_model() {
     let dir = tiny();
     let model = open(dir.path());
     assert_eq!(model.generate(&[vec![1, 5, 6]], 4, |_| ()).unwrap().output_tokens(), 4);
 }
 
 #[test]
-fn missing_files_are_named_with_folder_and_remedy() {
+fn missing_file_error_has_remedy() {
     for (file, remedy) in
         [("config.json", "Hugging Face model folder"), ("tokenizer.json", "fetch it"), ("model.safetensors", "convert")]
     {
@@ -29,7 +29,7 @@ fn missing_files_are_named_with_folder_and_remedy() {
 }
 
 #[test]
-fn json_that_is_not_json_is_named() {
+fn invalid_json_error_names_file() {
     for file in ["config.json", "tokenizer.json"] {
         let dir = tiny();
         fs::write(dir.path().join(file), "{\"a\": ").unwrap();
@@ -39,7 +39,7 @@ fn json_that_is_not_json_is_named() {
 }
 
 #[test]
-fn weights_cut_short_are_called_truncated() {
+fn detects_truncated_weights() {
     let dir = tiny();
     let path = dir.path().join("model.safetensors");
     let bytes = fs::read(&path).unwrap();
@@ -49,7 +49,7 @@ fn weights_cut_short_are_called_truncated() {
 }
 
 #[test]
-fn a_pointer_in_place_of_weights_is_recognised() {
+fn detects_git_lfs_pointer() {
     let dir = tiny();
     fs::write(dir.path().join("model.safetensors"), "version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
         .unwrap();
@@ -58,7 +58,7 @@ fn a_pointer_in_place_of_weights_is_recognised() {
 }
 
 #[test]
-fn a_missing_tensor_is_named() {
+fn missing_tensor_error_has_name() {
     for name in ["model.layers.0.mlp.up_proj.weight", "lm_head.weight", "model.embed_tokens.weight"] {
         let dir = tiny();
         edit_tensors(dir.path(), |all| {
@@ -70,7 +70,7 @@ fn a_missing_tensor_is_named() {
 }
 
 #[test]
-fn a_wrong_shape_is_named_with_both_shapes() {
+fn wrong_shape_error_has_both_shapes() {
     let dir = tiny();
     edit_config(dir.path(), |config| config["intermediate_size"] = 16.into());
     let error = open_error(dir.path());
@@ -78,7 +78,7 @@ fn a_wrong_shape_is_named_with_both_shapes() {
 }
 
 #[test]
-fn more_layers_than_weights_is_a_missing_tensor_however_many() {
+fn rejects_too_many_layers() {
     for layers in [2_u64, 1 << 60] {
         let dir = tiny();
         edit_config(dir.path(), |config| config["num_hidden_layers"] = layers.into());
@@ -87,7 +87,7 @@ fn more_layers_than_weights_is_a_missing_tensor_however_many() {
 }
 
 #[test]
-fn biases_and_integer_weights_are_refused() {
+fn rejects_biases_and_integer_weights() {
     let dir = tiny();
     let bias = "model.layers.0.self_attn.q_proj.bias";
     edit_tensors(dir.path(), |all| {
@@ -104,7 +104,7 @@ fn biases_and_integer_weights_are_refused() {
 }
 
 #[test]
-fn tensors_that_nobody_needs_do_no_harm() {
+fn ignores_unused_tensors() {
     let dir = tiny();
     edit_tensors(dir.path(), |all| {
         let extra = Tensor::zeros(3, DType::I64, &Device::Cpu).unwrap();
@@ -114,7 +114,7 @@ fn tensors_that_nobody_needs_do_no_harm() {
 }
 
 #[test]
-fn another_family_is_refused_by_name() {
+fn rejects_other_architecture() {
     let dir = tiny();
     edit_config(dir.path(), |config| {
         config["model_type"] = "qwen2".into();
@@ -124,10 +124,9 @@ fn another_family_is_refused_by_name() {
     assert!(error.contains("qwen2") && error.contains("only Llama"), "{error}");
 }
 
-/// Every file cut at many places, and every byte of the weights' header changed in turn: an error or a model, never a
-/// panic.
+/// Truncates each file at many places and changes each byte of the weights' header.
 #[test]
-fn no_damage_makes_opening_panic() {
+fn damaged_files_do_not_panic() {
     let dir = tiny();
     for file in ["config.json", "tokenizer.json", "model.safetensors"] {
         let path = dir.path().join(file);
@@ -154,7 +153,7 @@ fn no_damage_makes_opening_panic() {
 }
 
 #[test]
-fn absurd_numbers_in_the_config_are_errors() {
+fn rejects_absurd_config_numbers() {
     for (key, value) in [
         ("hidden_size", u64::MAX),
         ("vocab_size", 1 << 62),

@@ -1,4 +1,4 @@
-//! The embedded model is the same everywhere, and whole whatever happens while it is made.
+//! The embedded model is the same on all machines, and is never left incomplete.
 
 use std::fs;
 use std::path::Path;
@@ -6,9 +6,9 @@ use std::path::Path;
 use candle_core::IndexOp;
 use lem_bench::workload::candle::embedded;
 
-use crate::support::{answer, child, child_argument, embedded_dir, fnv64, open, tensors};
+use crate::support::{child, child_argument, child_output, embedded_dir, fnv64, open, tensors};
 
-/// Pinned: a change here means that `RECIPE` in the maker must be bumped and that results no longer compare.
+/// Pinned hashes. When they change, bump `RECIPE` in the code that makes the model: old results are not comparable.
 const PINNED: &str = "config.json=699bbb2389d89a1a tokenizer.json=133e1fdf29cf2359 model.safetensors=b8f35d08947e1761";
 
 fn hashes(dir: &Path) -> String {
@@ -18,46 +18,46 @@ fn hashes(dir: &Path) -> String {
 }
 
 #[test]
-fn the_files_are_the_pinned_ones() {
+fn files_match_pinned_hashes() {
     assert_eq!(hashes(&embedded_dir()), PINNED);
 }
 
-/// Makes the model in the folder that the parent names; without a parent, in a folder of its own.
+/// Child process: makes the model in the folder that the parent passes. Without a parent, uses a temporary folder.
 #[test]
-fn child_makes_the_model() {
+fn child_makes_model() {
     let own = tempfile::tempdir().unwrap();
     let home = child_argument().map_or_else(|| own.path().to_owned(), Into::into);
     println!("\nchild:{}", hashes(&embedded(&home).unwrap()));
 }
 
 #[test]
-fn the_files_are_equal_over_thread_counts() {
+fn files_do_not_depend_on_threads() {
     for threads in ["1", "2", "7"] {
         let home = tempfile::tempdir().unwrap();
         let environment = [("RAYON_NUM_THREADS", threads), ("CANDLE_NUM_THREADS", threads)];
-        let making = child("embedded::child_makes_the_model", home.path().to_str().unwrap(), &environment);
-        assert_eq!(answer(making), PINNED, "with {threads} threads");
+        let making = child("embedded::child_makes_model", home.path().to_str().unwrap(), &environment);
+        assert_eq!(child_output(making), PINNED, "with {threads} threads");
     }
 }
 
 #[test]
-fn processes_at_once_end_with_one_good_model() {
+fn concurrent_processes_make_one_model() {
     let home = tempfile::tempdir().unwrap();
-    let start = || child("embedded::child_makes_the_model", home.path().to_str().unwrap(), &[]);
+    let start = || child("embedded::child_makes_model", home.path().to_str().unwrap(), &[]);
     let children = [start(), start(), start()];
     for child in children {
-        assert_eq!(answer(child), PINNED);
+        assert_eq!(child_output(child), PINNED);
     }
     let left: Vec<_> =
         fs::read_dir(home.path().join("lem-bench-model")).unwrap().map(|e| e.unwrap().file_name()).collect();
-    assert_eq!(left.len(), 2, "the model and the lock: {left:?}");
+    assert_eq!(left.len(), 2, "expected the model and the lock: {left:?}");
 }
 
 #[test]
-fn a_process_killed_in_the_making_does_no_harm() {
+fn survives_killed_processes() {
     let home = tempfile::tempdir().unwrap();
     for milliseconds in [10, 30, 50, 70, 90, 110] {
-        let mut making = child("embedded::child_makes_the_model", home.path().to_str().unwrap(), &[]);
+        let mut making = child("embedded::child_makes_model", home.path().to_str().unwrap(), &[]);
         std::thread::sleep(std::time::Duration::from_millis(milliseconds));
         making.kill().unwrap();
         making.wait().unwrap();
@@ -66,7 +66,7 @@ fn a_process_killed_in_the_making_does_no_harm() {
 }
 
 #[test]
-fn a_damaged_model_is_made_again() {
+fn replaces_damaged_model() {
     let home = tempfile::tempdir().unwrap();
     let dir = embedded(home.path()).unwrap();
     let weights = dir.join("model.safetensors");
@@ -79,7 +79,7 @@ fn a_damaged_model_is_made_again() {
 }
 
 #[test]
-fn a_home_that_cannot_be_written_is_named() {
+fn unwritable_home_error_has_path() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("file");
     fs::write(&file, b"").unwrap();
@@ -87,9 +87,9 @@ fn a_home_that_cannot_be_written_is_named() {
     assert!(error.contains(file.to_str().unwrap()) && error.contains("LEM_BENCH_HOME"), "{error}");
 }
 
-/// Read by candle's own reader, not by ours.
+/// Reads the weights with candle's reader.
 #[test]
-fn weights_are_scaled_and_special_rows_are_zero() {
+fn weights_have_documented_scale() {
     let tensors = tensors(&embedded_dir());
     let deviation = |name: &str| {
         let numbers = tensors[name].flatten_all().unwrap().to_vec1::<f32>().unwrap();
@@ -105,7 +105,7 @@ fn weights_are_scaled_and_special_rows_are_zero() {
 }
 
 #[test]
-fn describes_itself() {
+fn describes_model() {
     let model = open(&embedded_dir());
     assert_eq!(model.parameters(), 3_426_560);
     // 2 (key, value) x 4 layers x 2 heads x 64 numbers x 4 bytes.

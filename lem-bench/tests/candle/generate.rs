@@ -1,11 +1,11 @@
-//! Tokens come out as asked, the same every time, and are counted by what came out.
+//! Generation: repeatable tokens, correct counts, and rejected requests.
 
 use std::collections::HashSet;
 
 use lem_bench::workload::candle::{Dtype, GenerateOptions, Generated, Model, prompts};
 use serde_json::json;
 
-use crate::support::{answer, child, copy_dir, edit_config, embedded_dir, on_cpu, open};
+use crate::support::{child, child_output, copy_dir, edit_config, embedded_dir, on_cpu, open};
 
 fn embedded_as(dtype: Dtype) -> Model {
     Model::open(&embedded_dir(), on_cpu(dtype)).expect("the embedded model opens")
@@ -16,7 +16,7 @@ fn run(model: &Model, batch: &[Vec<u32>], tokens: usize) -> Generated {
 }
 
 #[test]
-fn greedy_is_the_same_over_repetitions_and_openings() {
+fn greedy_tokens_are_repeatable() {
     let model = embedded_as(Dtype::F32);
     let batch = &prompts(&model, 1, 40, 2, 1).unwrap()[0];
     let first = run(&model, batch, 64);
@@ -34,10 +34,10 @@ fn child_generates() {
 }
 
 #[test]
-fn greedy_is_the_same_over_thread_counts() {
+fn tokens_do_not_depend_on_threads() {
     let with = |threads| {
         let environment = [("RAYON_NUM_THREADS", threads), ("CANDLE_NUM_THREADS", threads)];
-        answer(child("generate::child_generates", "", &environment))
+        child_output(child("generate::child_generates", "", &environment))
     };
     let one = with("1");
     assert_eq!(with("2"), one);
@@ -45,7 +45,7 @@ fn greedy_is_the_same_over_thread_counts() {
 }
 
 #[test]
-fn a_batch_gives_each_sequence_what_it_gets_alone() {
+fn tokens_do_not_depend_on_batch() {
     let model = embedded_as(Dtype::F32);
     let batch = &prompts(&model, 1, 32, 4, 7).unwrap()[0];
     let together = run(&model, batch, 48).tokens;
@@ -57,7 +57,7 @@ fn a_batch_gives_each_sequence_what_it_gets_alone() {
 }
 
 #[test]
-fn the_cache_agrees_with_computing_everything_anew() {
+fn cache_matches_full_computation() {
     let model = embedded_as(Dtype::F32);
     let mut text = prompts(&model, 1, 20, 1, 3).unwrap().concat();
     let cached = run(&model, &text, 24).tokens.concat();
@@ -68,23 +68,23 @@ fn the_cache_agrees_with_computing_everything_anew() {
 }
 
 #[test]
-fn steps_by_hand_are_generate() {
+fn manual_steps_match_generate() {
     let model = embedded_as(Dtype::F32);
     let batch = &prompts(&model, 1, 16, 2, 5).unwrap()[0];
     let mut flight = model.prefill(batch).unwrap();
-    let mut by_hand: Vec<Vec<u32>> = flight.next().iter().map(|&id| vec![id]).collect();
+    let mut stepped: Vec<Vec<u32>> = flight.next().iter().map(|&id| vec![id]).collect();
     for step in 1..12 {
         assert_eq!(flight.position(), 15 + step);
         model.step(&mut flight).unwrap();
-        for (tokens, &id) in by_hand.iter_mut().zip(flight.next()) {
+        for (tokens, &id) in stepped.iter_mut().zip(flight.next()) {
             tokens.push(id);
         }
     }
-    assert_eq!(by_hand, run(&model, batch, 12).tokens);
+    assert_eq!(stepped, run(&model, batch, 12).tokens);
 }
 
 #[test]
-fn half_formats_run_on_the_cpu_and_stay_in_the_vocabulary() {
+fn half_precision_runs_on_cpu() {
     for dtype in [Dtype::F16, Dtype::Bf16] {
         let model = embedded_as(dtype);
         assert_eq!(model.dtype(), dtype);
@@ -97,7 +97,7 @@ fn half_formats_run_on_the_cpu_and_stay_in_the_vocabulary() {
 }
 
 #[test]
-fn the_embedded_model_never_stops_early_and_writes_ascii() {
+fn embedded_model_fills_all_tokens() {
     let model = embedded_as(Dtype::F32);
     let options = GenerateOptions { max_new_tokens: 100, ignore_eos: false };
     for batch in prompts(&model, 8, 10, 2, 11).unwrap() {
@@ -111,7 +111,7 @@ fn the_embedded_model_never_stops_early_and_writes_ascii() {
 }
 
 #[test]
-fn steps_report_what_came_out_and_the_first_comes_after_the_prefill() {
+fn steps_report_token_counts() {
     let model = embedded_as(Dtype::F32);
     let batch = &prompts(&model, 1, 12, 3, 1).unwrap()[0];
     let mut steps = Vec::new();
@@ -123,13 +123,13 @@ fn steps_report_what_came_out_and_the_first_comes_after_the_prefill() {
 }
 
 #[test]
-fn an_end_of_sequence_ends_one_sequence_and_then_the_batch() {
+fn stops_at_end_of_sequence() {
     let dir = tempfile::tempdir().unwrap();
     copy_dir(&embedded_dir(), dir.path());
     let plain = open(dir.path());
     let batch = &prompts(&plain, 1, 12, 2, 1).unwrap()[0];
     let free = run(&plain, batch, 40).tokens;
-    // Make ends of sequence out of a token that each sequence emits: the first one's eighth, the second one's third.
+    // Use emitted tokens as end of sequence: the eighth of the first sequence and the third of the second.
     edit_config(dir.path(), |config| config["eos_token_id"] = json!([free[0][7], free[1][2]]));
     let model = open(dir.path());
     let stops = [free[0][7], free[1][2]];
@@ -144,11 +144,11 @@ fn an_end_of_sequence_ends_one_sequence_and_then_the_batch() {
     assert_eq!(stopped.steps, *ends.iter().max().unwrap());
     assert_eq!(produced.iter().sum::<usize>(), stopped.output_tokens());
     assert_eq!(produced.len(), stopped.steps);
-    assert_eq!(run(&model, batch, 40).tokens, free, "ignored unless asked for");
+    assert_eq!(run(&model, batch, 40).tokens, free, "end of sequence must be ignored by default");
 }
 
 #[test]
-fn requests_that_make_no_sense_are_refused_in_words() {
+fn rejects_invalid_requests() {
     let model = embedded_as(Dtype::F32);
     let refused = |batch: &[Vec<u32>], tokens| model.generate(batch, tokens, |_| ()).unwrap_err().to_string();
     assert!(refused(&[], 4).contains("no prompt tokens"));
@@ -161,7 +161,7 @@ fn requests_that_make_no_sense_are_refused_in_words() {
 }
 
 #[test]
-fn the_context_can_be_filled_to_the_last_place() {
+fn fills_context_completely() {
     let model = embedded_as(Dtype::F32);
     assert_eq!(run(&model, &[vec![9; 2040]], 9).output_tokens(), 9);
     let error = model.generate(&[vec![9; 2040]], 10, |_| ()).unwrap_err().to_string();
@@ -171,7 +171,7 @@ fn the_context_can_be_filled_to_the_last_place() {
 }
 
 #[test]
-fn prompts_are_exact_different_and_follow_the_seed() {
+fn prompts_are_exact_and_seeded() {
     let model = embedded_as(Dtype::F32);
     let made = prompts(&model, 25, 64, 4, 42).unwrap();
     assert_eq!((made.len(), made[0].len()), (25, 4));
@@ -187,16 +187,16 @@ fn prompts_are_exact_different_and_follow_the_seed() {
 }
 
 #[test]
-fn text_goes_in_and_comes_out() {
+fn text_round_trips() {
     let model = embedded_as(Dtype::F32);
     let text = "A joule for each token, give or take.";
     assert_eq!(model.decode(&model.encode(text).unwrap()).unwrap(), text);
 }
 
-/// Ids computed apart from candle: the published equations in float64 with numpy, over the files that `safetensors` and
-/// `tokenizers` read in Python. The two best logits are never closer than 0.0047, far above f32 rounding.
+/// The expected ids were computed without candle: the published equations in float64 with numpy, on files read with
+/// `safetensors` and `tokenizers` in Python. The two best logits differ by at least 0.0047, far above f32 rounding.
 #[test]
-fn an_independent_computation_gives_the_same_tokens() {
+fn matches_independent_computation() {
     const PROMPT: [u32; 6] = [168, 299, 123, 102, 183, 119];
     const TOKENS: [u32; 48] = [
         482, 537, 842, 898, 218, 815, 660, 422, 111, 1023, 141, 697, 69, 325, 118, 251, 505, 320, 611, 518, 728, 337,

@@ -1,4 +1,4 @@
-//! The candle workload as users meet it: folders on disk in, tokens out.
+//! The candle workload through its public API: model folders in, tokens out.
 #![cfg(feature = "candle")]
 
 mod broken;

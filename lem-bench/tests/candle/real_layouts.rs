@@ -1,4 +1,4 @@
-//! The layouts that real model folders come in: shards, tied embeddings, other formats, scaled rotary embeddings.
+//! Layouts of real model folders: shards, tied embeddings, number formats, scaled rotary embeddings.
 
 use std::collections::HashMap;
 use std::fs;
@@ -15,7 +15,7 @@ fn ids(model: &Model) -> Vec<u32> {
 }
 
 #[test]
-fn shards_give_the_same_tokens_as_one_file() {
+fn shards_match_single_file() {
     let dir = tempfile::tempdir().unwrap();
     copy_dir(&embedded_dir(), dir.path());
     let whole = ids(&open(dir.path()));
@@ -45,14 +45,14 @@ fn shards_give_the_same_tokens_as_one_file() {
 }
 
 #[test]
-fn tied_embeddings_are_honoured() {
+fn supports_tied_embeddings() {
     let dir = tiny();
     edit_tensors(dir.path(), |all| {
         all.remove("lm_head.weight");
     });
     edit_config(dir.path(), |config| config["tie_word_embeddings"] = true.into());
     let tied = open(dir.path());
-    // The same model with the head written out.
+    // The same model with an explicit head.
     let untied = tiny();
     edit_tensors(untied.path(), |all| {
         let head = all["model.embed_tokens.weight"].clone();
@@ -65,7 +65,7 @@ fn tied_embeddings_are_honoured() {
 }
 
 #[test]
-fn auto_takes_the_dtype_of_the_config_in_both_spellings() {
+fn auto_dtype_reads_both_config_keys() {
     for key in ["torch_dtype", "dtype"] {
         let dir = tiny();
         edit_tensors(dir.path(), |all| {
@@ -82,7 +82,7 @@ fn auto_takes_the_dtype_of_the_config_in_both_spellings() {
 }
 
 #[test]
-fn llama3_rope_scaling_changes_the_computation() {
+fn applies_llama3_rope_scaling() {
     let dir = tempfile::tempdir().unwrap();
     copy_dir(&embedded_dir(), dir.path());
     let plain = ids(&open(dir.path()));
@@ -94,7 +94,7 @@ fn llama3_rope_scaling_changes_the_computation() {
 }
 
 #[test]
-fn a_hub_snapshot_is_named_after_its_repository() {
+fn hub_snapshot_has_repository_name() {
     let cache = tempfile::tempdir().unwrap();
     let snapshot = cache.path().join("models--org--small-llama/snapshots/0123abcd");
     fs::create_dir_all(&snapshot).unwrap();

@@ -1,4 +1,4 @@
-//! How fast it runs here: figures for sizing the benches, not a test. Run by name:
+//! Speed on this machine: figures for sizing the benches, not a test. Run by name:
 //! `cargo test --release -p lem-bench --features candle --test candle -- --ignored --nocapture speed`.
 
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ fn median(mut times: Vec<Duration>) -> f64 {
 
 #[test]
 #[ignore = "takes seconds and asserts nothing"]
-fn speed_of_making_opening_and_generating() {
+fn speed_of_each_step() {
     let home = tempfile::tempdir().unwrap();
     let started = Instant::now();
     embedded(home.path()).unwrap();
@@ -45,7 +45,7 @@ fn speed_of_making_opening_and_generating() {
     let cases: Vec<_> = models.iter().flat_map(|model| [1, 4].map(|batch| (model, batch))).collect();
     let mut decode = vec![Vec::new(); cases.len()];
     let mut prefill = vec![Vec::new(); cases.len()];
-    // Interleaved, so that what drifts falls on all alike.
+    // Interleaved, so that drift affects all cases equally.
     for round in 0..9 {
         for (case, (model, batch)) in cases.iter().enumerate() {
             let prompt = &prompts(model, 1, 64, *batch, round).unwrap()[0];

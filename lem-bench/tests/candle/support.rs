@@ -1,4 +1,4 @@
-//! Folders to test on: the embedded model, and a very small one that is cheap to break.
+//! Model folders for tests: the embedded model, and a very small one.
 
 use std::collections::HashMap;
 use std::fs;
@@ -9,7 +9,7 @@ use candle_core::{Device, Tensor};
 use lem_bench::workload::candle::{DeviceChoice, Dtype, Model, OpenOptions, embedded};
 use serde_json::{Value, json};
 
-/// The embedded model, made once for all tests under cargo's target folder.
+/// Returns the folder of the embedded model, made once for all tests in cargo's target folder.
 pub(crate) fn embedded_dir() -> PathBuf {
     embedded(Path::new(env!("CARGO_TARGET_TMPDIR"))).expect("the embedded model")
 }
@@ -19,11 +19,11 @@ pub(crate) fn on_cpu(dtype: Dtype) -> OpenOptions {
 }
 
 pub(crate) fn open(dir: &Path) -> Model {
-    Model::open(dir, on_cpu(Dtype::Auto)).expect("a model that opens")
+    Model::open(dir, on_cpu(Dtype::Auto)).expect("the model opens")
 }
 
 pub(crate) fn open_error(dir: &Path) -> String {
-    Model::open(dir, on_cpu(Dtype::Auto)).expect_err("a model that does not open").to_string()
+    Model::open(dir, on_cpu(Dtype::Auto)).expect_err("the model does not open").to_string()
 }
 
 pub(crate) fn copy_dir(from: &Path, to: &Path) {
@@ -40,7 +40,7 @@ pub(crate) fn edit_config(dir: &Path, edit: impl FnOnce(&mut Value)) {
 }
 
 pub(crate) fn tensors(dir: &Path) -> HashMap<String, Tensor> {
-    candle_core::safetensors::load(dir.join("model.safetensors"), &Device::Cpu).expect("weights that candle reads")
+    candle_core::safetensors::load(dir.join("model.safetensors"), &Device::Cpu).expect("candle reads the weights")
 }
 
 pub(crate) fn edit_tensors(dir: &Path, edit: impl FnOnce(&mut HashMap<String, Tensor>)) {
@@ -49,7 +49,7 @@ pub(crate) fn edit_tensors(dir: &Path, edit: impl FnOnce(&mut HashMap<String, Te
     candle_core::safetensors::save(&all, dir.join("model.safetensors")).expect("save");
 }
 
-/// A Llama of one layer and 8 numbers a token, with the embedded model's tokenizer.
+/// Creates a Llama with one layer and hidden size 8, with the embedded model's tokenizer.
 pub(crate) fn tiny() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("tempdir");
     let config = json!({
@@ -86,8 +86,7 @@ pub(crate) fn tiny() -> tempfile::TempDir {
     dir
 }
 
-/// Runs the test `name` of this binary in a process of its own, where `LEM_TEST_CHILD` holds `argument`; returns what
-/// it printed on lines that start with `child:`.
+/// Starts the test `name` of this binary in a child process with `argument` in `LEM_TEST_CHILD`.
 pub(crate) fn child(name: &str, argument: &str, environment: &[(&str, &str)]) -> std::process::Child {
     Command::new(std::env::current_exe().expect("this test"))
         .args(["--exact", name, "--nocapture", "--test-threads=1"])
@@ -98,11 +97,12 @@ pub(crate) fn child(name: &str, argument: &str, environment: &[(&str, &str)]) ->
         .expect("start")
 }
 
-pub(crate) fn answer(child: std::process::Child) -> String {
+/// Waits for a child; returns the text after `child:` in its output.
+pub(crate) fn child_output(child: std::process::Child) -> String {
     let output = child.wait_with_output().expect("wait");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}");
-    let at = text.find("child:").expect("an answer");
+    let at = text.find("child:").expect("a `child:` line");
     text[at + 6..].lines().next().expect("a line").to_owned()
 }
 

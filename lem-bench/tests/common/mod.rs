@@ -1,4 +1,4 @@
-//! What the tests of the attribute share: finding a case, and running its body once.
+//! Helpers for tests of the attribute: find a case and run its body.
 
 use std::sync::Arc;
 
@@ -7,22 +7,22 @@ use lem_bench::clock::{Clock, RealClock};
 use lem_bench::registry::{Case, collect};
 use lem_bench::{Bencher, Error};
 
-/// The cases of this test binary.
+/// Returns the cases of this test binary.
 pub(crate) fn cases() -> Vec<Case> {
-    collect().expect("the benches of this file are in order")
+    collect().expect("valid benches")
 }
 
-/// The ids of this test binary that begin so.
+/// Returns the ids that start with `prefix`.
 pub(crate) fn ids(prefix: &str) -> Vec<String> {
     cases().into_iter().map(|case| case.id).filter(|id| id.starts_with(prefix)).collect()
 }
 
-/// The case with this id.
+/// Returns the case with this id.
 pub(crate) fn case(id: &str) -> Case {
     cases().into_iter().find(|case| case.id == id).unwrap_or_else(|| panic!("no case `{id}`"))
 }
 
-/// Runs the body of a case to its end; its `iter…` returns at once.
+/// Runs the body of a case. Its `iter` functions return immediately.
 pub(crate) fn run(case: &Case) -> Result<(), Error> {
     case.run(&mut Bencher::new(&mut Stop, Fixtures::default()))
 }

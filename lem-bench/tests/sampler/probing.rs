@@ -75,7 +75,7 @@ fn derives_coverage() {
 }
 
 #[test]
-fn detects_counter_disturbed_by_dense_reads() {
+fn detects_disturbing_dense_reads() {
     let (normal, _) = probe_of(r#""power_noise": 0.02"#, r#"{"kind": "counter"}"#);
     assert!(!normal.dense_reads.unwrap().disturb() && normal.safe_interval_s.is_none(), "{normal:?}");
     // Power that falls during the whole probe is not a disturbance.
@@ -120,7 +120,7 @@ fn detects_counter_disturbed_by_dense_reads() {
 }
 
 #[test]
-fn measures_counter_without_idle_updates() {
+fn finds_period_without_idle_updates() {
     let machine = machine(r#""idle_w": 0, "decode_w": 300"#, r#"{"kind": "counter", "told": true}"#);
     let clock = machine.clock();
     let mut meter = machine.meter();

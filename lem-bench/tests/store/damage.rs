@@ -70,7 +70,7 @@ fn truncated_last_line_is_not_damage() {
 }
 
 #[test]
-fn reports_damaged_line_and_reads_the_rest() {
+fn damaged_line_affects_one_record() {
     let (_folder, path, _) = complete_journal();
     let lines: Vec<Vec<u8>> =
         std::fs::read(&path).unwrap().split_inclusive(|b| *b == b'\n').map(<[u8]>::to_vec).collect();
@@ -90,7 +90,7 @@ fn reports_damaged_line_and_reads_the_rest() {
 }
 
 #[test]
-fn damaged_samples_lose_only_request_times() {
+fn damaged_samples_keep_cycles() {
     let (_folder, path, samples) = complete_journal();
     change(&samples, |bytes| bytes[20] ^= 4);
     let journal = read_journal(&path).unwrap();
@@ -191,7 +191,7 @@ proptest! {
     }
 
     #[test]
-    fn damaged_journal_yields_only_written_records(
+    fn damage_invents_no_records(
         flips in proptest::collection::vec((any::<prop::sample::Index>(), 0..8u8), 0..6),
         sample_flips in proptest::collection::vec((any::<prop::sample::Index>(), 0..8u8), 0..3),
         cut in proptest::option::of(any::<prop::sample::Index>()),

@@ -50,7 +50,7 @@ fn fill(folder: &Path, requests: &RequestLog) -> (PathBuf, String, usize) {
 }
 
 #[test]
-fn full_disk_keeps_every_reported_cycle() {
+fn full_disk_keeps_reported_cycles() {
     let long = RequestLog { itl_ns: (0..3000).collect(), ..times(0) };
     // Either the line or the samples no longer fit.
     for requests in [times(0), long] {

@@ -28,7 +28,7 @@ fn every_record_round_trips() {
 }
 
 #[test]
-fn record_is_in_file_when_observer_returns() {
+fn writes_record_before_returning() {
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());
     let mut writer = JournalWriter::create(&run, JournalName { rank: 0, pid: None }).unwrap();
@@ -94,7 +94,7 @@ fn journals_are_never_overwritten() {
 }
 
 #[test]
-fn rejects_unreadable_record_and_all_later_ones() {
+fn stops_at_unreadable_record() {
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());
     let mut writer = write(&run, 0, &[head(0), cycle(0, times(0))]).unwrap();

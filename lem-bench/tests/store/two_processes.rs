@@ -60,7 +60,7 @@ fn killed_holder_releases_lock() {
 }
 
 #[test]
-fn killed_writer_loses_no_reported_cycle() {
+fn killed_writer_keeps_reported_cycles() {
     for round in 0..10 {
         let folder = tempfile::tempdir().unwrap();
         let (mut child, mut lines) = start_child("child_writes_cycles", folder.path());

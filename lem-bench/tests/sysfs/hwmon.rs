@@ -180,7 +180,7 @@ fn does_not_sum_unknown_drivers() {
 }
 
 #[test]
-fn notes_gpu_that_auto_does_not_measure() {
+fn auto_notes_unmeasured_gpu() {
     let tree = Tree::new();
     tree.zone("intel-rapl:0", "package-0", 1);
     amdgpu(&tree, "hwmon3", "0000:03:00.0", ("power1_input", "213000000"));

@@ -69,7 +69,7 @@ fn names_domains_like_powercap() {
 }
 
 #[test]
-fn leaves_out_events_without_joules_or_scale() {
+fn skips_events_without_unit_or_scale() {
     let tree = Tree::new();
     pmu(&tree, "0", &["energy-pkg", "energy-ram", "energy-gpu"]);
     tree.write("bus/event_source/devices/power/events/energy-ram.unit", "Watts");
@@ -81,7 +81,7 @@ fn leaves_out_events_without_joules_or_scale() {
 }
 
 #[test]
-fn replaces_unreadable_powercap_with_note() {
+fn replaces_unreadable_powercap() {
     let tree = Tree::new();
     // A folder in place of the file cannot be read, whatever the permissions.
     tree.folder("class/powercap/intel-rapl:0/energy_uj", &[("x", "")]);

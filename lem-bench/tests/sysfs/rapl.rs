@@ -222,7 +222,7 @@ fn invalid_text_fails_one_read() {
 }
 
 #[test]
-fn distinguishes_removed_and_replaced_zone() {
+fn detects_removed_and_replaced_zone() {
     let tree = server();
     let mut meter = Rapl::open(tree.root()).unwrap();
     let file = tree.path("class/powercap/intel-rapl:0/energy_uj");

@@ -1,6 +1,6 @@
-//! What a user benches.
+//! The code under measurement.
 
-/// A sum that takes a moment.
+/// Adds up the numbers below `n`.
 pub fn sum(n: u64) -> u64 {
     (0..n).map(std::hint::black_box).sum()
 }

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn exact_counter_is_integral_at_last_tick() {
+    fn exact_counter_integrates_to_tick() {
         let device = bursts(CounterMode::Exact);
         assert!(near(counter_j(&device, 1.05), 100.0), "{:?}", counter_j(&device, 1.05));
         assert_eq!(counter_j(&device, 1.01), counter_j(&device, 1.09));

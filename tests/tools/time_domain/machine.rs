@@ -1,35 +1,35 @@
-//! The machines that are measured: their loads and their sensors.
+//! The simulated machines: loads and sensors.
 
 use lem_bench::sim::Scenario;
 
-/// What runs in a window.
+/// The load in a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Load {
-    /// 400 W without a pause.
+    /// 400 W without pauses.
     Even,
-    /// 60 ms of 400 W, then 37 ms of rest, again and again.
+    /// 60 ms of 400 W and 37 ms of rest, repeated.
     Bursts,
 }
 
-/// What the energy counter sees; it ticks every 100 ms.
+/// The coverage of the energy counter, which ticks every 100 ms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sensor {
-    /// All the time, and the meter says so.
+    /// Full coverage, as stated by the meter.
     FullTime,
-    /// 25 of every 100 ms, and nobody says so.
+    /// 25 of every 100 ms, not stated by the meter.
     PartTime,
 }
 
-/// What is on the far side of the window's edges.
+/// The load outside the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Edges {
-    /// The machine rests before and after: a single piece of work, measured with `EnergyMeter`.
+    /// Rest before and after: a single piece of work, measured with `EnergyMeter`.
     IdleSide,
-    /// The load goes on before and after: a window of the protocol.
+    /// Load before and after: a window of the protocol.
     Load,
 }
 
-/// One row's machine.
+/// The machine of one row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Setting {
     pub(crate) load: Load,
@@ -38,7 +38,7 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
-    /// The scenario: at rest the power falls from about 127 to 80 W with a time constant of two seconds.
+    /// Returns the scenario. At rest, the power falls from about 127 to 80 W with a time constant of two seconds.
     pub(crate) fn scenario(self) -> Result<Scenario, String> {
         let workload = match self.load {
             Load::Even => r#""decode_s_per_token": 0.005, "overhead_s": 0"#,

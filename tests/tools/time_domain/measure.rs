@@ -1,4 +1,4 @@
-//! Measures windows on many machines, by the sampler and by reading the counter at the edges.
+//! Measures windows on many machines, with the sampler and with reads of the counter at the edges.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const LENGTHS_MS: [u64; 5] = [500, 1000, 2000, 5000, 10_000];
 
 const EFFORT: ProbeEffort = ProbeEffort { min: Duration::from_secs(1), max: Duration::from_secs(3) };
 
-/// One window's energies in J.
+/// The energies of a window in J.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Window {
     pub(crate) truth: f64,
@@ -26,7 +26,7 @@ pub(crate) struct Window {
     pub(crate) high: f64,
 }
 
-/// Windows of each length, in s, one of each on each of `runs` machines.
+/// Measures one window of each length on each of `runs` machines; returns lengths in s and windows.
 pub(crate) fn windows(setting: Setting, runs: u64) -> Result<Vec<(f64, Vec<Window>)>, String> {
     let per_run = all(runs, |run| {
         let mut bench = Bench::new(setting, run)?;
@@ -36,7 +36,7 @@ pub(crate) fn windows(setting: Setting, runs: u64) -> Result<Vec<(f64, Vec<Windo
     Ok(LENGTHS_MS.iter().enumerate().map(|(index, ms)| (*ms as f64 / 1e3, of(index))).collect())
 }
 
-/// Ten windows of ten seconds on each of `runs` machines.
+/// Measures ten windows of ten seconds on each of `runs` machines.
 pub(crate) fn tens(setting: Setting, runs: u64) -> Result<Vec<Vec<Window>>, String> {
     all(runs, |run| {
         let mut bench = Bench::new(setting, run)?;
@@ -44,7 +44,7 @@ pub(crate) fn tens(setting: Setting, runs: u64) -> Result<Vec<Vec<Window>>, Stri
     })
 }
 
-/// Does `work` for each run, on all cores.
+/// Calls `work` for each run, on all cores.
 fn all<T: Send>(runs: u64, work: impl Fn(u64) -> Result<T, String> + Sync) -> Result<Vec<T>, String> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     let chunks: Vec<Vec<Result<T, String>>> = std::thread::scope(|scope| {
@@ -61,17 +61,17 @@ fn all<T: Send>(runs: u64, work: impl Fn(u64) -> Result<T, String> + Sync) -> Re
     chunks.into_iter().flatten().collect()
 }
 
-/// A machine with a meter on it.
+/// A machine with a meter.
 struct Bench {
     machine: Machine,
     clock: VirtualClock,
     workload: Workload,
     ours: Ours,
-    /// The same counter as others read it.
+    /// The same counter for naive reads.
     naive: Box<dyn Meter>,
     unit_j: f64,
     domain: DomainId,
-    /// The state of the random phases.
+    /// The state of the random number generator.
     draws: u64,
 }
 
@@ -88,7 +88,7 @@ impl Bench {
         let mut meter = machine.meter();
         let domain = meter.domains()[0].id.clone();
         let Quantity::Energy { unit_j, .. } = meter.channels()[0].quantity else {
-            return Err("the machine's first sensor is no counter".to_owned());
+            return Err("the machine's first sensor is not a counter".to_owned());
         };
         let probed: MeterProbe = probe(&mut *meter, &clock, EFFORT);
         let sampler = Sampler::attach(meter, &clock, &probed, SamplerConfig::for_meter(&probed));
@@ -111,18 +111,18 @@ impl Bench {
         })
     }
 
-    /// Rests until the tail of what ran before is nearly gone, then measures.
+    /// Rests until the power of earlier load has decayed, then measures.
     fn window(&mut self, edges: Edges, length: Duration) -> Result<Window, String> {
-        // Probing ended at a tick: without a random rest every machine would begin at the same phase of its sensor.
+        // The probe ends at a tick. Without a random rest, every window would start at the same phase of the sensor.
         let phase = self.draw();
         self.clock.sleep(Duration::from_secs(4) + Duration::from_millis(100).mul_f64(phase));
         match edges {
-            Edges::IdleSide => self.piece_of_work(length),
-            Edges::Load => self.inside_a_load(length),
+            Edges::IdleSide => self.measure_from_rest(length),
+            Edges::Load => self.measure_within_load(length),
         }
     }
 
-    /// A random number from 0 to 1 (`SplitMix64`).
+    /// Returns a random number from 0 to 1 (`SplitMix64`).
     fn draw(&mut self) -> f64 {
         self.draws = self.draws.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.draws;
@@ -131,9 +131,9 @@ impl Bench {
         ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    fn piece_of_work(&mut self, length: Duration) -> Result<Window, String> {
+    fn measure_from_rest(&mut self, length: Duration) -> Result<Window, String> {
         let Self { clock, workload, ours, naive, .. } = self;
-        let Ours::Meter(meter) = ours else { return Err("rest at the edges is for the energy meter".to_owned()) };
+        let Ours::Meter(meter) = ours else { return Err("rest at the edges needs the energy meter".to_owned()) };
         let measured = meter
             .measure(|| {
                 let (start, from) = (clock.now(), count(&mut **naive)?);
@@ -151,9 +151,9 @@ impl Bench {
         })
     }
 
-    fn inside_a_load(&mut self, length: Duration) -> Result<Window, String> {
+    fn measure_within_load(&mut self, length: Duration) -> Result<Window, String> {
         let Self { clock, workload, ours, naive, .. } = self;
-        let Ours::Sampler(sampler) = ours else { return Err("load at the edges is for the sampler".to_owned()) };
+        let Ours::Sampler(sampler) = ours else { return Err("load at the edges needs the sampler".to_owned()) };
         let mut edge = |after: Duration| {
             let at = clock.now() + after;
             sampler.expect_edge(at);
@@ -167,7 +167,7 @@ impl Bench {
         run_for(workload, clock, stop + Duration::from_millis(300));
         let energy = sampler.energy(start, stop, std::slice::from_ref(&self.domain));
         sampler.discard_before(clock.now());
-        let energy = energy.first().ok_or("the sampler knows nothing of a window")?;
+        let energy = energy.first().ok_or("the sampler has no energy for the window")?;
         Ok(Window {
             truth: self.machine.truth(start, stop).get(),
             naive: (to - from) * self.unit_j,
@@ -195,6 +195,6 @@ fn run_for(workload: &mut Workload, clock: &VirtualClock, until: Stamp) {
 fn count(meter: &mut dyn Meter) -> Result<f64, String> {
     match meter.read(0) {
         Ok(Value::Count(count)) => Ok(count as f64),
-        other => Err(format!("the counter gave {other:?}")),
+        other => Err(format!("the counter returned {other:?}")),
     }
 }

@@ -1,4 +1,4 @@
-//! The table: errors of many windows in one row, and whether they keep their bounds.
+//! The table: errors of many windows per row, and whether they are within their bounds.
 
 use lem_bench::stats::{self, PooledSamples};
 
@@ -11,21 +11,21 @@ pub(crate) const HEAD: &str =
 pub(crate) const TEN_HEAD: &str =
     "sensor        load             beyond      naive p95   ours p95    max   bound   95 % interval covers  mean ±";
 
-/// What must hold.
+/// The bounds of a row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
     /// p95 of |error| in %, by window length in s.
     p95_pct: &'static [(f64, f64)],
-    held: f64,
+    min_coverage: f64,
 }
 
 impl Bounds {
-    /// A counter that sees everything: its ± is no estimate and always holds.
-    pub(crate) const FULL_TIME: Self = Self { p95_pct: &[(1.0, 1.5), (2.0, 0.5), (5.0, 0.1)], held: 1.0 };
+    /// A full-time counter: its ± is a hard bound and always contains the truth.
+    pub(crate) const FULL_TIME: Self = Self { p95_pct: &[(1.0, 1.5), (2.0, 0.5), (5.0, 0.1)], min_coverage: 1.0 };
 
-    /// Only a least share of windows whose ± holds.
-    pub(crate) const fn held(share: f64) -> Self {
-        Self { p95_pct: &[], held: share }
+    /// Only the lowest share of windows whose ± contains the truth.
+    pub(crate) const fn min_coverage(share: f64) -> Self {
+        Self { p95_pct: &[], min_coverage: share }
     }
 }
 
@@ -37,11 +37,11 @@ pub(crate) struct Row {
     ours: Errors,
     bound: Option<f64>,
     holds: f64,
-    least_holds: f64,
+    min_coverage: f64,
     half_pct: f64,
 }
 
-/// The size of errors, in %.
+/// Absolute errors, in %.
 struct Errors {
     p95: f64,
     max: f64,
@@ -69,7 +69,7 @@ impl Row {
             ours: Errors::new(pct(|w| w.measured)),
             bound: bounds.p95_pct.iter().find(|(of, _)| (of - length).abs() < 1e-9).map(|(_, bound)| *bound),
             holds: windows.iter().filter(|w| w.low <= w.truth && w.truth <= w.high).count() as f64 / n,
-            least_holds: bounds.held,
+            min_coverage: bounds.min_coverage,
             half_pct: windows.iter().map(|w| 50.0 * (w.high - w.low) / w.truth).sum::<f64>() / n,
         }
     }
@@ -79,7 +79,7 @@ impl Row {
     }
 
     pub(crate) fn holds(&self) -> bool {
-        self.is_exact() && self.holds >= self.least_holds
+        self.is_exact() && self.holds >= self.min_coverage
     }
 }
 
@@ -97,13 +97,13 @@ impl std::fmt::Display for Row {
             if self.is_exact() { ' ' } else { '!' },
             self.ours.max,
             100.0 * self.holds,
-            if self.holds >= self.least_holds { ' ' } else { '!' },
+            if self.holds >= self.min_coverage { ' ' } else { '!' },
             self.half_pct,
         )
     }
 }
 
-/// Ten windows taken together, on many machines.
+/// The mean of ten windows, on many machines.
 pub(crate) struct Ten {
     name: String,
     naive: Errors,
@@ -120,7 +120,7 @@ impl Ten {
             let error = |run: &Vec<Window>| 100.0 * (sum(run, of) / sum(run, |w| w.truth) - 1.0);
             runs.iter().map(error).collect()
         };
-        // The interval that a bench states: over its windows, by what each of them measured.
+        // The interval of a bench: over the measured energies of its windows.
         let interval = |run: &Vec<Window>| {
             let truth = sum(run, |w| w.truth) / run.len() as f64;
             let measured: Vec<f64> = run.iter().map(|w| w.measured).collect();

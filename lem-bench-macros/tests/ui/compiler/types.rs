@@ -1,4 +1,4 @@
-//! What only the compiler can tell: its errors point at the user's own tokens.
+//! Errors of the compiler, which must point at the user's tokens.
 
 #![expect(unused_variables, reason = "the warnings are not what is tested")]
 

@@ -194,7 +194,7 @@ fn monitor_reads_processes_and_limits() {
 }
 
 #[test]
-fn leaves_out_gpu_that_cannot_be_opened() {
+fn skips_gpu_that_cannot_be_opened() {
     let mut devices = eight_gpus();
     devices.truncate(2);
     let dead = Fault { function: None, call: 1, count: u64::MAX, code: ErrorCode::GpuIsLost };
@@ -207,7 +207,7 @@ fn leaves_out_gpu_that_cannot_be_opened() {
 }
 
 #[test]
-fn distinguishes_missing_gpu_and_driver() {
+fn separates_missing_gpu_and_driver() {
     let none = Double::of(Vec::new());
     assert!(matches!(Nvml::open(&none.options()), Err(OpenError::NoDevice { .. })));
     let unloaded = Description { init_error: Some(ErrorCode::DriverNotLoaded), ..Description::default() };

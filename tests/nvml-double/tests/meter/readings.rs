@@ -61,7 +61,7 @@ fn energy_between_ticks_is_exact() {
 }
 
 #[test]
-fn energy_at_any_moment_is_exact_to_one_tick() {
+fn energy_is_exact_to_one_tick() {
     let truth = Steps::repeating([(0.0, 350.0), (0.037, 90.0)], 0.061);
     let double = Double::of(vec![device(truth.clone(), 0.1, CounterMode::Exact)]);
     let mut meter = double.open();

@@ -1,4 +1,4 @@
-"""Measures the windows of our `energy_window` with Zeus too, and prints both beside the truth; see zeus_beside.sh."""
+"""Measures the windows of the example `energy_window` with Zeus too, and prints both and the truth; see zeus_compare.sh."""
 
 import importlib.metadata
 import json
@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-# One truth for both processes.
+# Both processes replay the same machine.
 EPOCH_NS = time.monotonic_ns()
 os.environ["LEM_NVML_DOUBLE_EPOCH_NS"] = str(EPOCH_NS)
 
@@ -15,7 +15,7 @@ from zeus.monitor import ZeusMonitor  # noqa: E402  (loads the driver's library)
 
 
 def joules_until(t, steps, repeat_s):
-    """The integral of the described power from the epoch to `t` seconds."""
+    """Returns the integral of the described power from the epoch to `t` seconds."""
     whole, rest = divmod(t, repeat_s)
     ends = [s for s, _ in steps[1:]] + [repeat_s]
     once = sum(w * (e - s) for (s, w), e in zip(steps, ends))
