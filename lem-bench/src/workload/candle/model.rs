@@ -127,7 +127,7 @@ impl Model {
     /// # Errors
     /// [`Error::Compute`] if earlier work failed.
     pub fn synchronize(&self) -> Result<(), Error> {
-        self.device.synchronize().map_err(Error::compute("synchronise the device"))
+        self.device.synchronize().map_err(Error::compute("synchronize the device"))
     }
 
     /// Returns the number of rows of the embedding. All ids are below it. The tokenizer can have fewer tokens.
