@@ -1,8 +1,8 @@
-//! Late aggregation at scale: journals of eight processes with 10,000 requests of 128 tokens each (10 million intervals
-//! between tokens) are written as a run writes them, read back and aggregated.
+//! Aggregation at scale: writes the journals of eight processes with 10,000 requests of 128 tokens each (10 million
+//! inter-token latencies) as a run does, reads them and aggregates them.
 //!
-//! `cargo bench --bench late_aggregation [-- CYCLES]` prints what each round took and the most memory that
-//! this process had. Exits 1 where the best round took 0.5 s or more, or the memory was 0.5 GB or more.
+//! `cargo bench --bench late_aggregation [-- CYCLES]` prints the time of each round and the peak memory of this
+//! process. Exits with 1 if the best round takes 0.5 s or more, or if the memory is 0.5 GB or more.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -29,13 +29,13 @@ const REQUESTS: u64 = 10_000;
 const TOKENS: u64 = 128;
 const ROUNDS: usize = 5;
 
-const MOST_SECONDS: f64 = 0.5;
-const MOST_BYTES: f64 = 0.5e9;
+const MAX_SECONDS: f64 = 0.5;
+const MAX_BYTES: f64 = 0.5e9;
 
-type Failure = Box<dyn std::error::Error>;
+type BoxError = Box<dyn std::error::Error>;
 
-fn main() -> Result<ExitCode, Failure> {
-    // Beside `--bench`, which cargo adds.
+fn main() -> Result<ExitCode, BoxError> {
+    // Skips `--bench`, which cargo adds.
     let cycles = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
     let cycles: u32 = cycles.map_or(Ok(10), |cycles| cycles.parse())?;
     let folder = tempfile::tempdir()?;
@@ -49,59 +49,59 @@ fn main() -> Result<ExitCode, Failure> {
     for _ in 0..ROUNDS {
         let (summary, read, aggregated, cpu) = aggregate(run.path())?;
         best = best.min(read + aggregated);
-        let bench = summary.benches.first().ok_or("there is no bench")?;
+        let bench = summary.benches.first().ok_or("the summary has no bench")?;
         let p99 = &bench.metrics["itl_ms_p99"];
         writeln!(
             out,
-            "read {read:.3} s, aggregated {aggregated:.3} s, together {:.3} s (on the processors {cpu:.3} s); p99 of {} \
-             intervals in {} cycles: {:.3} ms",
+            "read {read:.3} s, aggregate {aggregated:.3} s, total {:.3} s (CPU time {cpu:.3} s); p99 of {} intervals \
+             in {} cycles: {:.3} ms",
             read + aggregated,
             p99.samples.unwrap_or(0),
             p99.cycles,
             p99.value.unwrap_or(f64::NAN),
         )?;
     }
-    // Where the system does not tell the memory, only the time is held against its bound.
+    // On a system that does not report the memory, only the time is checked.
     let peak = peak_bytes().unwrap_or(0.0);
-    writeln!(out, "best round {best:.3} s (bound {MOST_SECONDS}), peak memory {:.3} GB (bound 0.5)", peak / 1e9)?;
-    let holds = best < MOST_SECONDS && peak < MOST_BYTES;
-    Ok(ExitCode::from(u8::from(!holds)))
+    writeln!(out, "best round {best:.3} s (limit {MAX_SECONDS}), peak memory {:.3} GB (limit 0.5)", peak / 1e9)?;
+    let passed = best < MAX_SECONDS && peak < MAX_BYTES;
+    Ok(ExitCode::from(u8::from(!passed)))
 }
 
-/// Reads and aggregates once: seconds for either, and seconds of processor time for both.
-fn aggregate(folder: &Path) -> Result<(Summary, f64, f64, f64), Failure> {
-    let (began, cpu) = (Instant::now(), on_cpu());
+/// Reads and aggregates once. Returns the summary, the seconds of each step, and the CPU time of both.
+fn aggregate(folder: &Path) -> Result<(Summary, f64, f64, f64), BoxError> {
+    let (start, cpu) = (Instant::now(), cpu_seconds());
     let journals = read_run(folder)?;
-    let read = began.elapsed().as_secs_f64();
+    let read = start.elapsed().as_secs_f64();
     let records: Vec<Vec<Record>> = journals.into_iter().map(|journal| journal.records).collect();
     let summary = summarise(&records, &Options::default())?;
-    let whole = began.elapsed().as_secs_f64();
-    Ok((summary, read, whole - read, on_cpu() - cpu))
+    let total = start.elapsed().as_secs_f64();
+    Ok((summary, read, total - read, cpu_seconds() - cpu))
 }
 
-/// Writes the journal of one process, cycle by cycle, so that writing takes little memory.
-fn write(run: &RunDir, rank: u32, cycles: u32) -> Result<(), Failure> {
+/// Writes the journal of one process, cycle by cycle, to use little memory.
+fn write(run: &RunDir, rank: u32, cycles: u32) -> Result<(), BoxError> {
     let mut journal = JournalWriter::create(run, JournalName { rank, pid: None })?;
-    let mut keep = |record: Record| journal.on(&Event::Record(&record)).map_err(Failure::from);
+    let mut append = |record: Record| journal.on(&Event::Record(&record)).map_err(BoxError::from);
     let domain = DomainId::new(format!("gpu:{rank}"));
-    keep(Record::Run(Box::new(head(rank, &domain))))?;
-    keep(Record::Bench(bench(cycles)))?;
+    append(Record::Run(Box::new(header(rank, &domain))))?;
+    append(Record::Bench(bench(cycles)))?;
     let mut noise = Noise(Xoshiro256PlusPlus::seed_from_u64(u64::from(rank)));
     for index in 0..cycles {
-        keep(Record::Cycle(Box::new(cycle(index, cycles, &domain, &mut noise))))?;
+        append(Record::Cycle(Box::new(cycle(index, cycles, &domain, &mut noise))))?;
     }
     let at = Stamp(u64::from(cycles + 1) * 60_000_000_000);
-    keep(Record::BenchEnd(BenchEnd {
+    append(Record::BenchEnd(BenchEnd {
         bench: "generate".into(),
         outcome: Outcome::Completed,
         last_failure: None,
         precision: None,
         at,
     }))?;
-    keep(Record::RunEnd(RunEnd { at, benches: 1 }))
+    append(Record::RunEnd(RunEnd { at, benches: 1 }))
 }
 
-fn head(rank: u32, domain: &DomainId) -> RunHeader {
+fn header(rank: u32, domain: &DomainId) -> RunHeader {
     RunHeader {
         schema_version: SCHEMA_VERSION,
         lem_bench: env!("CARGO_PKG_VERSION").into(),
@@ -113,7 +113,7 @@ fn head(rank: u32, domain: &DomainId) -> RunHeader {
         started: Stamp(0),
         seed: 1,
         probe: MeterProbe {
-            meter: "made up".into(),
+            meter: "generated".into(),
             origin: Origin::Simulated,
             channels: Vec::new(),
             temperature: false,
@@ -145,7 +145,7 @@ fn bench(cycles: u32) -> BenchRecord {
     }
 }
 
-/// A cycle of 50 s after 10 s of rest, with its share of the requests.
+/// Returns a cycle of 50 s after 10 s of rest, with its part of the requests.
 fn cycle(index: u32, cycles: u32, domain: &DomainId, noise: &mut Noise) -> CycleRecord {
     let second = |s: u64| Stamp((u64::from(index) * 60 + s) * 1_000_000_000);
     let requests =
@@ -154,7 +154,7 @@ fn cycle(index: u32, cycles: u32, domain: &DomainId, noise: &mut Noise) -> Cycle
     let joules = Joules(level * 2.5 * (requests * TOKENS) as f64);
     let mut log = RequestLog::default();
     for _ in 0..requests {
-        // Right-skewed around 12 ms, as between tokens of a served model.
+        // Right-skewed around 12 ms, like the inter-token latency of a server.
         let intervals = (1..TOKENS).map(|_| (level * 12e6 * (0.9 - 0.1 * (1.0 - noise.unit()).ln())) as u64);
         let before = log.itl_ns.len();
         log.itl_ns.extend(intervals);
@@ -194,16 +194,16 @@ fn cycle(index: u32, cycles: u32, domain: &DomainId, noise: &mut Noise) -> Cycle
 struct Noise(Xoshiro256PlusPlus);
 
 impl Noise {
-    /// Evenly between 0 and 1.
+    /// Returns a uniform number in [0, 1).
     fn unit(&mut self) -> f64 {
         (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
 
-/// Seconds that all threads of this process have run so far; NaN where the system does not say.
-fn on_cpu() -> f64 {
+/// Returns the CPU time of all threads of this process, in seconds. NaN if the system does not report it.
+fn cpu_seconds() -> f64 {
     let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // User and system time are the 14th and 15th field, in hundredths of a second; the name in brackets may hold spaces.
+    // User and system time are fields 14 and 15, in hundredths of a second. The name in parentheses can contain spaces.
     let fields = text.rsplit(") ").next().unwrap_or_default();
     let ticks = fields.split(' ').skip(11).take(2).map(|field| field.parse::<f64>().unwrap_or(f64::NAN));
     ticks.sum::<f64>() / 100.0

@@ -1,12 +1,12 @@
-//! What a token costs: prefill, decode, and decode over batch sizes and dtypes, on a Llama.
+//! Energy per token of a Llama: prefill, decode, and decode with several batch sizes and dtypes.
 //!
-//! Measures the embedded model, or the Hugging Face folder that `LEM_BENCH_MODEL` names. Must not know how energy is
-//! measured. Sizes are such that a request takes about 50 to 150 ms with the embedded model on two slow cores.
+//! Measures the embedded model, or the Hugging Face folder in `LEM_BENCH_MODEL`. With the embedded model on two slow
+//! cores, a request takes about 50 to 150 ms.
 
 use lem_bench::prelude::*;
 use lem_bench::workload::candle::{Model, OpenOptions, model_dir, prompts};
 
-/// Different prompts a case; they are cycled in seeded order.
+/// Number of different prompts per case. They are used in seeded order.
 const REQUESTS: usize = 64;
 const SEED: u64 = 42;
 
@@ -15,7 +15,7 @@ fn open(dtype: &str) -> Result<Model, lem_bench::Error> {
     Ok(Model::open(&model_dir()?, options)?)
 }
 
-/// Reading a prompt of 256 tokens, to its first token.
+/// Prefill of a prompt of 256 tokens, up to the first output token.
 #[energy_bench]
 fn prefill(b: &mut Bencher) -> Result<(), lem_bench::Error> {
     let model = b.shared(("llama", "auto"), || open("auto"))?;
@@ -27,7 +27,7 @@ fn prefill(b: &mut Bencher) -> Result<(), lem_bench::Error> {
     Ok(())
 }
 
-/// Writing 32 tokens after a short prompt, one request at a time, in the model's own dtype.
+/// Decoding of 32 tokens after a short prompt, one request at a time, with the dtype of the model.
 #[energy_bench]
 fn decode(b: &mut Bencher) -> Result<(), lem_bench::Error> {
     let model = b.shared(("llama", "auto"), || open("auto"))?;
@@ -39,7 +39,7 @@ fn decode(b: &mut Bencher) -> Result<(), lem_bench::Error> {
     Ok(())
 }
 
-/// Writing 24 tokens for each of `batch` sequences at once: what sharing the reading of the weights saves.
+/// Decoding of 24 tokens for each of `batch` sequences, which share the reads of the weights.
 #[energy_bench(grid(batch = [1, 4], dtype = ["f32", "bf16"]))]
 fn decode_grid(b: &mut Bencher, batch: usize, dtype: &str) -> Result<(), lem_bench::Error> {
     let model = b.shared(("llama", dtype), || open(dtype))?;

@@ -1,4 +1,4 @@
-//! What recording costs the one who is measured: marking a token beside a bare clock read, in one run.
+//! The cost of recording a token in the measured code, compared with that of a clock read.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use divan::counter::ItemsCount;
 use lem_bench::__private::clock::RealClock;
 use lem_bench::bench::Request;
 
-/// Reads or marks in one sample: as many as a long generation has tokens.
+/// Number of reads or tokens per sample: that of a long generation.
 const TOKENS: usize = 1000;
 
-/// `Instant::now()`, and nothing done with it.
+/// `Instant::now()`, without using the result.
 #[divan::bench]
 fn bare_clock(bencher: Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(TOKENS)).bench_local(|| {
@@ -22,7 +22,7 @@ fn bare_clock(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// `request.tokens(1)`: the clock read, the mark, and its place in memory.
+/// `request.tokens(1)`: a clock read, and storing the result.
 #[divan::bench]
 fn mark_token(bencher: Bencher<'_, '_>) {
     let clock = Arc::new(RealClock);

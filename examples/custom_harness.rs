@@ -1,19 +1,19 @@
-//! A harness binary of your own: benches added by hand, in a program that measures however it is started.
+//! A custom harness binary: the program adds benches itself and does not need `cargo bench`.
 //!
-//! `cargo run --release --example custom_harness -- --quick` measures; `--list` and `--test` do what they do for
-//! `cargo bench`, and so do all other options (`--help`).
+//! `cargo run --release --example custom_harness -- --quick` measures. All options of `cargo bench` work, such as
+//! `--list`, `--test` and `--help`.
 
 use lem_bench::Harness;
 use lem_bench::bench::Count;
 
-/// Sums a vector: memory in, one number out.
+/// Sums a vector.
 fn sum(values: &[f64]) -> f64 {
     std::hint::black_box(values).iter().sum()
 }
 
 fn main() {
     let mut harness = Harness::new();
-    // Benches can be made in a loop: here one for each size, found out at run time.
+    // Benches can be added at run time: here, one per size.
     for megabytes in [1, 8] {
         harness = harness.bench(format!("sum/{megabytes}MB"), move |b| {
             let values = vec![1.0; megabytes * 1_000_000 / size_of::<f64>()];

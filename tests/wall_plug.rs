@@ -105,7 +105,7 @@ fn opens_meter_only_to_measure() {
     let gone = exits_with(&call(home.path(), &["--meter=plug:127.0.0.1:1"]), 4);
     assert!(gone.contains("the meter `plug:127.0.0.1:1` is not available: the plug at 127.0.0.1:1 does not"), "{gone}");
     let nameless = exits_with(&call(home.path(), &["--meter=plug"]), 4);
-    assert!(nameless.contains("name its address"), "{nameless}");
+    assert!(nameless.contains("the address is missing"), "{nameless}");
     let unknown = exits_with(&call(home.path(), &["--meter=plog", "--list"]), 2);
     assert!(unknown.contains("invalid value `plog` for `meter`") && unknown.contains("sim:FILE, plug"), "{unknown}");
     let help = call(home.path(), &["--help"]);

@@ -1,4 +1,4 @@
-"""Names that attack whatever shows or reads them."""
+"""Names that attack programs that show or read them."""
 
 HOSTILE = [
     "</script><script>alert(1)</script>&amp;\"'`|{{7*7}}",

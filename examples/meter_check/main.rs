@@ -1,18 +1,18 @@
-//! What the meters of this machine really do: cost of each read, update period and quantum of each sensor at several
-//! polling densities, and each energy counter against its power gauge.
+//! Examines the meters of this machine: the cost of a read, the update period and step of each sensor at several read
+//! intervals, and the difference between each energy counter and its power gauge.
 //!
 //! ```text
 //! cargo run --release --example meter_check -- [--json] [--seconds N] [--record FILE] [--load COMMAND] [--settle N]
 //! ```
-//! With `--load`, a command that works for about half a minute and ends, every measured meter is looked at again while
-//! the load runs (after `--settle` seconds, 10), and the load is measured three times from its beginning to its end.
-//! `mean W` of a counter must not depend on how densely it is read. On a GPU with PyTorch a load is:
+//! `--load` is a command that takes about half a minute. Every meter except the estimate is examined again while the
+//! load runs (after `--settle` seconds, default 10), and then the complete load is measured three times. The mean power
+//! of a counter must not depend on how often it is read. A load for a GPU with PyTorch:
 //!
 //! ```text
 //! --load "python3 -c 'import collections, torch; a = torch.randn(8192, 8192, device=\"cuda\", dtype=torch.bfloat16); collections.deque((a @ a for _ in range(20000)), maxlen=0); torch.cuda.synchronize()'"
 //! ```
-//! `--record` writes what was read (without serial numbers) to a small JSON file, whose `double` describes an NVIDIA
-//! machine to `tests/nvml-double`. Honours `CUDA_VISIBLE_DEVICES` and `LEM_BENCH_SYSFS_ROOT`.
+//! `--record` writes the readings, without serial numbers, to a small JSON file. Its `double` is a machine description
+//! for `tests/nvml-double`. `CUDA_VISIBLE_DEVICES` and `LEM_BENCH_SYSFS_ROOT` are respected.
 #![expect(clippy::print_stdout, reason = "an example that reports to the terminal")]
 
 mod load;
@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--load" => load = Some(args.next().ok_or("--load needs a command")?),
             "--settle" => settle = args.next().and_then(|n| n.parse().ok()).ok_or("--settle needs a number")?,
             "--record" => record = Some(args.next().ok_or("--record needs a file")?),
-            other => return Err(format!("unknown option {other}; see the head of examples/meter_check.rs").into()),
+            other => return Err(format!("unknown option {other}: see the top of examples/meter_check/main.rs").into()),
         }
     }
     let nvml = NvmlOptions {
@@ -55,19 +55,19 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
             Status::Ready(mut opened) => {
                 let (mut report, mut recorded) = measure::check(opened.meter.as_mut(), &opened.notes, seconds)?;
-                // An estimate watches this process and no machine: there is nothing to replay.
+                // An estimate has no sensor to examine or to replay.
                 if opened.meter.origin() == Origin::Measured {
                     recorded["state"] = "as found".into();
                     records.push(recorded);
                     if let Some(load) = &load {
-                        let running = load::Load::keep(load)?;
+                        let running = load::Load::start(load)?;
                         std::thread::sleep(std::time::Duration::from_secs_f64(settle));
                         let (loaded, mut recorded) = measure::check(opened.meter.as_mut(), &[], seconds)?;
                         drop(running);
                         recorded["state"] = "under load".into();
                         records.push(recorded);
                         report["under_load"] = loaded;
-                        match load::runs(opened.meter, opened.headline, load) {
+                        match load::measure_runs(opened.meter, opened.headline, load) {
                             Ok(runs) => report["runs"] = runs.into(),
                             Err(error) => report["no_runs"] = error.to_string().into(),
                         }
@@ -87,7 +87,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(file) = record {
         std::fs::write(&file, serde_json::to_string(&records)?).map_err(|error| format!("{file}: {error}"))?;
         if !as_json {
-            println!("recorded {} measured meters in {file}", records.len());
+            println!("wrote {} records to {file}", records.len());
         }
     }
     Ok(())

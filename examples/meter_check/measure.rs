@@ -1,4 +1,5 @@
-//! What the sensors of one meter do: cost of a read, period, step and mean power at several densities, agreement.
+//! Examines the sensors of one meter: cost of a read; update period, step and mean power at several read intervals;
+//! difference between counter and gauge.
 
 use std::error::Error;
 use std::time::Duration;
@@ -12,16 +13,16 @@ use serde_json::{Value, json};
 
 use crate::record::record;
 
-/// Reads of each channel whose time is taken.
+/// Number of timed reads of each channel.
 const TIMED_READS: usize = 100;
 
-/// Milliseconds between two reads, densest first.
+/// Milliseconds between two reads, the shortest first.
 const DENSITIES: [u64; 3] = [1, 20, 100];
 
-/// What was read of one channel: joules since the first read, or the level.
+/// The readings of a channel: joules since the first read, or the level.
 pub(crate) type Samples = Vec<TracePoint>;
 
-/// Everything about one meter: the report and the record.
+/// Examines a meter. Returns the report and the record.
 pub(crate) fn check(meter: &mut dyn Meter, notes: &[String], seconds: f64) -> Result<(Value, Value), Box<dyn Error>> {
     let costs = costs(meter)?;
     let facts = meter.facts();
@@ -29,9 +30,9 @@ pub(crate) fn check(meter: &mut dyn Meter, notes: &[String], seconds: f64) -> Re
     let mut agreement = Vec::new();
     let mut recorded = Value::Null;
     for millis in DENSITIES {
-        let samples = watch(meter, Duration::from_millis(millis), seconds);
-        let about = |(channel, samples): (usize, &Samples)| sensor(meter, channel, samples);
-        let sensors: Vec<_> = samples.iter().enumerate().filter_map(about).collect();
+        let samples = sample(meter, Duration::from_millis(millis), seconds);
+        let report = |(channel, samples): (usize, &Samples)| sensor(meter, channel, samples);
+        let sensors: Vec<_> = samples.iter().enumerate().filter_map(report).collect();
         densities.push(json!({"polled_every_ms": millis, "sensors": sensors}));
         if millis == 20 {
             agreement = agreements(meter, &samples);
@@ -45,7 +46,7 @@ pub(crate) fn check(meter: &mut dyn Meter, notes: &[String], seconds: f64) -> Re
     Ok((report, recorded))
 }
 
-/// Median and 95th percentile of the time that a read takes, for each channel.
+/// Returns the median and the 95th percentile of the time of a read, for each channel.
 fn costs(meter: &mut dyn Meter) -> Result<Vec<Value>, Box<dyn Error>> {
     let mut times = vec![Vec::with_capacity(TIMED_READS); meter.channels().len()];
     let mut failed = vec![0; meter.channels().len()];
@@ -60,10 +61,10 @@ fn costs(meter: &mut dyn Meter) -> Result<Vec<Value>, Box<dyn Error>> {
     }
     let row = |(channel, times): (usize, Vec<f64>)| {
         let times = PooledSamples::new(&[&times], None)?;
-        let name = name(meter, channel);
-        Ok(
-            json!({"channel": name, "median_us": times.quantile(0.5)?, "p95_us": times.quantile(0.95)?, "failed": failed[channel]}),
-        )
+        let (median, p95) = (times.quantile(0.5)?, times.quantile(0.95)?);
+        Ok(json!({
+            "channel": name(meter, channel), "median_us": median, "p95_us": p95, "failed": failed[channel],
+        }))
     };
     times.into_iter().enumerate().map(row).collect()
 }
@@ -74,8 +75,8 @@ pub(crate) fn name(meter: &dyn Meter, channel: usize) -> String {
     format!("{} {}", channel.domain, quantity.split(' ').next().unwrap_or_default())
 }
 
-/// Reads every channel each `spacing` for so many seconds. A failed read leaves no sample.
-fn watch(meter: &mut dyn Meter, spacing: Duration, seconds: f64) -> Vec<Samples> {
+/// Reads all channels once per `interval`, for some seconds. A failed read adds no sample.
+fn sample(meter: &mut dyn Meter, interval: Duration, seconds: f64) -> Vec<Samples> {
     let start = RealClock.now();
     let counter = |quantity: &Quantity| match *quantity {
         Quantity::Energy { unit_j, modulus } => Some(Unwrapper::new(unit_j, modulus)),
@@ -84,7 +85,7 @@ fn watch(meter: &mut dyn Meter, spacing: Duration, seconds: f64) -> Vec<Samples>
     let mut counters: Vec<_> = meter.channels().iter().map(|channel| counter(&channel.quantity)).collect();
     let mut samples = vec![Samples::new(); counters.len()];
     for round in 0.. {
-        RealClock.sleep_until(start + spacing * round);
+        RealClock.sleep_until(start + interval * round);
         for channel in 0..samples.len() {
             let before = RealClock.now();
             let Ok(reading) = meter.read(channel) else { continue };
@@ -104,12 +105,12 @@ fn watch(meter: &mut dyn Meter, spacing: Duration, seconds: f64) -> Vec<Samples>
     samples
 }
 
-/// The samples at which the value changed.
+/// Returns the samples at which the value changed.
 pub(crate) fn changes(samples: &Samples) -> Samples {
     samples.windows(2).filter(|pair| pair[0].1 != pair[1].1).map(|pair| pair[1]).collect()
 }
 
-/// How often a counter or power gauge updated, in which steps, and the mean power that it saw.
+/// Returns the update period, the step and the mean power of a counter or power gauge; `None` for other channels.
 pub(crate) fn sensor(meter: &dyn Meter, channel: usize, samples: &Samples) -> Option<Value> {
     let quantity = meter.channels()[channel].quantity;
     let is_counter = matches!(quantity, Quantity::Energy { .. });
@@ -133,7 +134,8 @@ pub(crate) fn sensor(meter: &dyn Meter, channel: usize, samples: &Samples) -> Op
     }))
 }
 
-/// Each counter against the integral of its domain's power gauge, between the counter's first and last update.
+/// Compares each counter with the integral of the power gauge of its domain, between the first and the last update of
+/// the counter.
 fn agreements(meter: &dyn Meter, samples: &[Samples]) -> Vec<Value> {
     let channels = meter.channels();
     let counters = channels.iter().enumerate().filter(|(_, channel)| channel.is_counter());

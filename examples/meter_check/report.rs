@@ -1,9 +1,9 @@
-//! The report for a person.
+//! The report as text.
 
 use serde_json::Value;
 
-/// Numbers and texts as a person reads them, in the order of `keys`.
-fn shown<const N: usize>(row: &Value, keys: [&str; N]) -> [String; N] {
+/// Returns the values of `keys` as text.
+fn formatted<const N: usize>(row: &Value, keys: [&str; N]) -> [String; N] {
     keys.map(|key| match &row[key] {
         Value::Null => "-".to_owned(),
         Value::String(text) => text.clone(),
@@ -12,11 +12,11 @@ fn shown<const N: usize>(row: &Value, keys: [&str; N]) -> [String; N] {
     })
 }
 
-/// Prints one meter's report.
+/// Prints the report of one meter.
 pub(crate) fn print(report: &Value) {
-    let [meter, origin, why, remedy] = shown(report, ["meter", "origin", "why", "remedy"]);
+    let [meter, origin, why, remedy] = formatted(report, ["meter", "origin", "why", "remedy"]);
     if report["origin"].is_null() {
-        return println!("{meter}: not to be had: {why}\n    {remedy}\n");
+        return println!("{meter}: not available: {why}\n    {remedy}\n");
     }
     println!("{meter} ({origin})");
     for note in rows(report, "notes") {
@@ -25,18 +25,18 @@ pub(crate) fn print(report: &Value) {
     for fact in rows(report, "facts") {
         println!("    {}: {}", fact[0].as_str().unwrap_or_default(), fact[1].as_str().unwrap_or_default());
     }
-    figures(report);
+    print_sensors(report);
     if !report["under_load"].is_null() {
         println!("  under load:");
-        figures(&report["under_load"]);
+        print_sensors(&report["under_load"]);
     }
     if let Some(why) = report["no_runs"].as_str() {
-        println!("  the whole load could not be measured: {why}");
+        println!("  the complete load could not be measured: {why}");
     }
     for row in rows(report, "runs") {
         let [run, joules, low, high, seconds, watts] =
-            shown(&row, ["run", "joules", "low_j", "high_j", "seconds", "mean_w"]);
-        println!("  the whole load, run {run}: {joules} J ({low} to {high} J) in {seconds} s, {watts} W");
+            formatted(&row, ["run", "joules", "low_j", "high_j", "seconds", "mean_w"]);
+        println!("  complete load, run {run}: {joules} J ({low} to {high} J) in {seconds} s, {watts} W");
     }
     println!();
 }
@@ -45,22 +45,22 @@ fn rows(row: &Value, key: &str) -> Vec<Value> {
     row[key].as_array().cloned().unwrap_or_default()
 }
 
-/// What the sensors did in one state of the machine.
-fn figures(report: &Value) {
+/// Prints the values of the sensors in one state of the machine.
+fn print_sensors(report: &Value) {
     for row in rows(report, "costs") {
-        let [channel, median, p95, failed] = shown(&row, ["channel", "median_us", "p95_us", "failed"]);
+        let [channel, median, p95, failed] = formatted(&row, ["channel", "median_us", "p95_us", "failed"]);
         println!("  {channel:<32} a read costs {median} µs, p95 {p95} µs, {failed} failed");
     }
     for density in rows(report, "densities") {
         for row in rows(&density, "sensors") {
             let every = &density["polled_every_ms"];
-            let [channel, period, step, mean] = shown(&row, ["channel", "period_ms", "quantum", "mean_w"]);
+            let [channel, period, step, mean] = formatted(&row, ["channel", "period_ms", "quantum", "mean_w"]);
             println!("  {channel:<32} read every {every} ms: updates every {period} ms, step {step}, mean {mean} W");
         }
     }
     for row in rows(report, "agreement") {
         let [domain, counted, integrated, percent] =
-            shown(&row, ["domain", "counter_j", "integrated_j", "difference_percent"]);
+            formatted(&row, ["domain", "counter_j", "integrated_j", "difference_percent"]);
         println!("  {domain:<32} counter {counted} J, integrated power {integrated} J: {percent} %");
     }
 }

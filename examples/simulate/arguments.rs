@@ -53,8 +53,8 @@ impl Arguments {
                 "--quick" => parsed.options.profile = Profile::Quick,
                 "--profile" => {
                     let name = value()?;
-                    parsed.options.profile =
-                        Profile::parse(&name).ok_or(format!("--profile is quick, default or publish, not `{name}`"))?;
+                    parsed.options.profile = Profile::parse(&name)
+                        .ok_or(format!("invalid value `{name}` for --profile: use quick, default or publish"))?;
                 }
                 "--cycles" => set.cycles = Some(number(&flag, &value()?)?),
                 "--windows" => set.windows = Some(number(&flag, &value()?)?),
@@ -64,23 +64,23 @@ impl Arguments {
                 "--idle-time" => set.idle = Some(seconds(&flag, &value()?)?),
                 "-h" | "--help" => return Err(USAGE.to_owned()),
                 other if other.starts_with('-') => return Err(format!("unknown option `{other}`\n{USAGE}")),
-                _ if scenario.is_some() => return Err(format!("one scenario at a time, not also `{flag}`\n{USAGE}")),
+                _ if scenario.is_some() => {
+                    return Err(format!("unexpected argument `{flag}`: set one scenario\n{USAGE}"));
+                }
                 _ => scenario = Some(PathBuf::from(flag)),
             }
         }
         if (paired || history.is_some()) && parsed.compare.is_none() {
-            return Err(format!(
-                "--paired and --history say how to compare: name the other scenario by --compare\n{USAGE}"
-            ));
+            return Err(format!("--paired and --history need --compare with the scenario to compare with\n{USAGE}"));
         }
         parsed.against = match (paired, history) {
             (true, Some(_)) => {
-                return Err(format!("--paired looks at one session alone: --history does not go with it\n{USAGE}"));
+                return Err(format!("--paired and --history exclude each other: a duel is one session\n{USAGE}"));
             }
             (true, None) => Against::Paired,
             (false, history) => Against::Baseline { history: history.unwrap_or(0) },
         };
-        parsed.scenario = scenario.ok_or(format!("no scenario given\n{USAGE}"))?;
+        parsed.scenario = scenario.ok_or(format!("no scenario\n{USAGE}"))?;
         Ok(parsed)
     }
 }

@@ -1,11 +1,11 @@
 //! Tests the whole harness on machines whose true energy is known.
 //!
-//! `cargo run --release --example simulate -- SCENARIO.json --runs 200` measures the scenario repeatedly in virtual time and
-//! prints one JSON object per run, then a summary.
+//! `cargo run --release --example simulate -- SCENARIO.json --runs 200` measures the scenario repeatedly in virtual
+//! time and prints one JSON object per run, then a summary.
 //!
-//! `--compare OTHER.json` compares a result of the second scenario with a saved baseline of the first in each run, with the
-//! functions that compare real results: with `--history K` earlier sessions of the first, or with `--paired` as a duel
-//! within one session. The summary compares the verdicts with the true change.
+//! `--compare OTHER.json` compares a result of the second scenario with a saved baseline of the first in each run, with
+//! the functions that compare real results: with `--history K` earlier sessions of the first, or with `--paired` as a
+//! duel within one session. The summary compares the verdicts with the true change.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what this program is for")]
 

@@ -1,14 +1,14 @@
-//! A meter of one's own: a plug at the wall that tells its power in JSON over HTTP, as a Shelly does.
+//! A custom meter: a smart plug that reports power and energy as JSON over HTTP, such as a Shelly.
 //!
 //! ```text
 //! cargo run --release --example wall_plug -- --meter plug:192.168.1.7 --quick
-//! cargo run --release --example wall_plug -- --meter plug:fake --quick    # no plug at hand: one that is made up
+//! cargo run --release --example wall_plug -- --meter plug:fake --quick    # a simulated plug
 //! ```
-//! In a bench target the same is `lem_bench::main!(|harness| harness.meter("plug", plug::Plug::open));`, and
-//! `meter = "plug:192.168.1.7"` in `lem-bench.toml` makes it the meter of `cargo bench`.
+//! In a bench target, use `lem_bench::main!(|harness| harness.meter("plug", plug::Plug::open));`. With
+//! `meter = "plug:192.168.1.7"` in `lem-bench.toml`, `cargo bench` uses the plug.
 //!
-//! A plug sees the whole machine, its power supply included, and tells it about once a second: windows are as long as
-//! that asks for (20 s with `--quick`), and everything else that the machine does is in them too.
+//! A plug measures the whole machine, including its power supply and all other programs. It updates about once per
+//! second, so windows are long (20 s with `--quick`).
 
 mod fake;
 mod http;

@@ -1,8 +1,8 @@
-//! The plug as a meter: an energy counter in mWh and a power gauge, of one domain.
+//! The plug as a meter: one domain with an energy counter in mWh and a power gauge.
 //!
-//! `GET /rpc/Switch.GetStatus?id=0` answers `{"apower": 51.3, "aenergy": {"total": 8210.417}, …}`: watts, and
-//! watt-hours since the plug was reset, with three digits (Shelly's API of the second generation, "Switch"). For another
-//! plug, change `PATH`, `Status::of` and the counter's unit.
+//! `GET /rpc/Switch.GetStatus?id=0` returns `{"apower": 51.3, "aenergy": {"total": 8210.417}, …}`: watts, and
+//! watt-hours since the last reset, with three decimals (Shelly API of the second generation, "Switch"). For another
+//! plug, change `PATH`, `Status::of` and the unit of the counter.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -14,13 +14,13 @@ use crate::{fake, http};
 
 const PATH: &str = "/rpc/Switch.GetStatus?id=0";
 
-/// One answer serves both channels, and all reads for so long: the plug has nothing new to say ten times a second.
-const FRESH: Duration = Duration::from_millis(100);
+/// How long a response is reused, by reads of both channels. The plug updates less often.
+const MAX_AGE: Duration = Duration::from_millis(100);
 
-/// Joules in a thousandth of a watt-hour, the last digit of the plug's counter.
+/// Joules per mWh, the last digit of the counter.
 const MWH_J: f64 = 3.6;
 
-/// A plug that is asked over HTTP.
+/// A plug that is read over HTTP.
 pub(crate) struct Plug {
     host: String,
     domains: [Domain; 1],
@@ -28,7 +28,7 @@ pub(crate) struct Plug {
     last: Option<(Instant, Status)>,
 }
 
-/// What the plug says.
+/// The readings of a plug.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Status {
     watts: f64,
@@ -36,21 +36,21 @@ pub(crate) struct Status {
 }
 
 impl Status {
-    /// What an answer says.
+    /// Parses the body of a response.
     pub(crate) fn of(json: &str) -> Result<Self, Box<dyn Error>> {
         let json: serde_json::Value = serde_json::from_str(json)?;
-        let watts = json["apower"].as_f64().ok_or("the answer has no `apower`")?;
-        let watt_hours = json["aenergy"]["total"].as_f64().ok_or("the answer has no `aenergy.total`")?;
+        let watts = json["apower"].as_f64().ok_or("the response has no `apower`")?;
+        let watt_hours = json["aenergy"]["total"].as_f64().ok_or("the response has no `aenergy.total`")?;
         Ok(Self { watts, milliwatt_hours: (watt_hours * 1e3).round() as u64 })
     }
 }
 
 impl Plug {
-    /// The plug at `host`; `fake` starts one that is made up, `fake:10` one that has something new ten times a second.
+    /// Opens the plug at `host`. `fake` starts a simulated plug, and `fake:10` one that updates ten times per second.
     pub(crate) fn open(host: &str) -> Result<Self, Box<dyn Error>> {
         let host = match host.split_once(':').unwrap_or((host, "1")) {
-            ("", _) => return Err("name its address: --meter plug:192.168.1.7, or plug:fake".into()),
-            ("fake", per_second) => fake::start(per_second.parse()?)?,
+            ("", _) => return Err("the address is missing: set --meter plug:192.168.1.7, or plug:fake".into()),
+            ("fake", updates_per_s) => fake::start(updates_per_s.parse()?)?,
             _ => host.to_owned(),
         };
         let id = DomainId::new("wall");
@@ -64,13 +64,13 @@ impl Plug {
             host,
             last: None,
         };
-        // What can't be read is known before anything waits for it.
-        plug.status().map_err(|error| format!("the plug at {} does not answer: {error}", plug.host))?;
+        // Reads once, so that a plug that cannot be read is an error here and not during the measurement.
+        plug.status().map_err(|error| format!("the plug at {} does not respond: {error}", plug.host))?;
         Ok(plug)
     }
 
     fn status(&mut self) -> Result<Status, Box<dyn Error>> {
-        if let Some((_, status)) = self.last.filter(|(at, _)| at.elapsed() < FRESH) {
+        if let Some((_, status)) = self.last.filter(|(at, _)| at.elapsed() < MAX_AGE) {
             return Ok(status);
         }
         let status = Status::of(&http::get(&self.host, PATH)?)?;
@@ -84,9 +84,9 @@ impl Meter for Plug {
         "plug"
     }
 
-    /// It is a sensor that is read; the made-up one says what it is.
+    /// Results of the simulated plug are labelled as simulated.
     fn origin(&self) -> Origin {
-        if self.host.starts_with(fake::HERE) { Origin::Simulated } else { Origin::Measured }
+        if self.host.starts_with(fake::ADDRESS) { Origin::Simulated } else { Origin::Measured }
     }
 
     fn domains(&self) -> &[Domain] {
@@ -97,7 +97,7 @@ impl Meter for Plug {
         &self.channels
     }
 
-    /// A plug that does not answer now may do so the next time: never [`ReadError::Lost`].
+    /// Never returns [`ReadError::Lost`]: a plug that does not respond now may respond to the next read.
     fn read(&mut self, channel: usize) -> Result<Value, ReadError> {
         let status = self.status().map_err(|error| ReadError::Failed(format!("{}: {error}", self.host)))?;
         Ok(if channel == 0 { Value::Count(status.milliwatt_hours) } else { Value::Level(status.watts) })

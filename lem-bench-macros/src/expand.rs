@@ -1,7 +1,7 @@
 //! Generates the registration of a bench.
 //!
-//! All names are the user's own or in `__private`, so that users cannot shadow them. Spans are those of the parameter type,
-//! the values or the return type, so that compiler errors point there.
+//! All names are the user's own or in `__private`, so that users cannot shadow them. Spans are those of the parameter
+//! type, the values or the return type, so that compiler errors point there.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};

@@ -12,8 +12,8 @@ use proc_macro::TokenStream;
 
 /// Registers a function as an energy bench.
 ///
-/// The function takes a `&mut Bencher` and one parameter per axis, and returns `()` or `Result<(), E>` with a displayable
-/// error. All code before `iter…` of the bencher is set-up and is not measured.
+/// The function takes a `&mut Bencher` and one parameter per axis, and returns `()` or `Result<(), E>` with a
+/// displayable error. All code before `iter…` of the bencher is set-up and is not measured.
 ///
 /// ```
 /// use lem_bench::prelude::*;
@@ -48,10 +48,10 @@ use proc_macro::TokenStream;
 ///
 /// # Axes
 ///
-/// Values of `args` and `grid` are any `IntoIterator`: an array, a range, a constant, a call. Items have the type of the
-/// parameter or are references to it. A parameter can take its value by reference: `&str`, `&[T]` or `&T`. The name of the
-/// axis is that of the parameter, and ids follow the order of the parameters. The type implements `Axis` or `Debug`; with
-/// `Debug` only, the label is the `Debug` text, and `--axis` does not accept values.
+/// Values of `args` and `grid` are any `IntoIterator`: an array, a range, a constant, a call. Items have the type of
+/// the parameter or are references to it. A parameter can take its value by reference: `&str`, `&[T]` or `&T`. The name
+/// of the axis is that of the parameter, and ids follow the order of the parameters. The type implements `Axis` or
+/// `Debug`; with `Debug` only, the label is the `Debug` text, and `--axis` does not accept values.
 #[proc_macro_attribute]
 pub fn energy_bench(options: TokenStream, item: TokenStream) -> TokenStream {
     attribute::energy_bench(options.into(), item.into()).into()

@@ -122,7 +122,8 @@ fn unknown(key: &Ident, name: &str) -> syn::Error {
     syn::Error::new(key.span(), format!("unknown option `{name}`{nearest}\nthe options are {}", list()))
 }
 
-/// Returns the candidate that was probably meant: it begins with `name`, or the edit distance is at most a third of its length.
+/// Returns the candidate that was probably meant: it begins with `name`, or the edit distance is at most a third of its
+/// length.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .map(|candidate| (strsim::levenshtein(name, candidate), candidate))

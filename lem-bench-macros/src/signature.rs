@@ -39,8 +39,8 @@ impl Parse for Head {
     fn parse(input: ParseStream) -> syn::Result<Self> {
         let attributes = input.call(Attribute::parse_outer)?;
         input.parse::<Visibility>()?;
-        let begins_like_one = input.peek(Token![fn]) || input.peek2(Token![fn]) || input.peek3(Token![fn]);
-        if !begins_like_one && input.fork().parse::<Signature>().is_err() {
+        let looks_like_function = input.peek(Token![fn]) || input.peek2(Token![fn]) || input.peek3(Token![fn]);
+        if !looks_like_function && input.fork().parse::<Signature>().is_err() {
             return Err(input.error("`#[energy_bench]` goes on a function: `fn decode(b: &mut Bencher)`"));
         }
         let signature = input.parse()?;

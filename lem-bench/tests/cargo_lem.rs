@@ -32,7 +32,7 @@ fn explains_missing_meters() {
         "rapl      no   no RAPL zone",
         "hwmon     no",
         "estimate  yes  headline: cpu:estimate",
-        "--meter auto takes estimate (cpu:estimate), which is no measurement",
+        "--meter auto uses estimate (cpu:estimate): an estimate, not a measurement",
     ] {
         assert!(out.contains(text), "no {text:?} in\n{out}");
     }
@@ -49,8 +49,8 @@ fn describes_counter_as_text_and_json() {
     let (code, out, _) = doctor(sys.path(), &["doctor"]);
     assert_eq!(code, 0);
     assert!(out.contains("rapl      yes  headline: cpu:package-0"), "{out}");
-    assert!(out.contains("energy counter: never moved while it was watched"), "{out}");
-    assert!(out.contains("--meter auto takes rapl (cpu:package-0)\n"), "{out}");
+    assert!(out.contains("energy counter: no update during the probe"), "{out}");
+    assert!(out.contains("--meter auto uses rapl (cpu:package-0)\n"), "{out}");
     let (code, json, _) = doctor(sys.path(), &["lem", "doctor", "--json"]);
     assert_eq!(code, 0);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();

@@ -1,4 +1,4 @@
-"""Keeps one GPU busy for so many seconds, by the driver alone: no toolkit, no framework."""
+"""Keeps one GPU busy for the given number of seconds. Needs only the driver, no toolkit or framework."""
 import ctypes, sys, time
 cuda = ctypes.CDLL("libcuda.so.1")
 def ok(code, what):

@@ -1,4 +1,4 @@
-"""Writes a Llama of TinyLlama-1.1B's shape with random bf16 weights: its tokens mean nothing, and cost what they would.
+"""Writes a Llama of the shape of TinyLlama-1.1B with random bf16 weights. Its output has no meaning; its costs are real.
 
 python3 random_llama.py FOLDER TOKENIZER_JSON    (needs torch and safetensors)
 """

@@ -42,19 +42,19 @@ fn reports_gpu_noise_and_resolution() {
     for text in [
         "nvml      yes  headline: gpu:0",
         "gpu:0: NVIDIA H100 80GB HBM3",
-        "energy counter: every ",
-        "read every 1.0 ms it tells the same",
+        "energy counter: updates every ",
+        "reading it every 1.0 ms does not change its values",
         "over 10 s",
-        "smallest change that two measurements could tell from that:",
-        " of 1 min each",
-        " of 5 min each",
-        "process 4242 uses gpu:0: its energy would be in every figure",
+        "smallest change that two measurements can detect in this noise:",
+        " with 1 min each",
+        " with 5 min each",
+        "process 4242 uses gpu:0: results would include its energy",
         "gpu:0 power limit W: 500",
-        "--meter auto takes nvml (gpu:0)",
+        "--meter auto uses nvml (gpu:0)",
     ] {
         assert!(output.out.contains(text), "no {text:?} in\n{}", output.out);
     }
-    assert!(output.err.contains("watching nvml at rest for 10 s"), "{}", output.err);
+    assert!(output.err.contains("measuring the noise of nvml at rest for 10 s"), "{}", output.err);
 
     let output = doctor(machine.home.path(), &["--json"]);
     let nvml = meter(&output.out, "nvml");
@@ -77,7 +77,7 @@ fn detects_counter_disturbed_by_reads() {
     let counter = Counter { mode: CounterMode::StaleOnDenseReads { gap_s: 0.01, kept: 0.05 }, ..Counter::default() };
     let machine = Machine::new(|_| vec![Device { counter, ..Device::default() }]);
     let output = doctor(machine.home.path(), &[]);
-    assert!(output.out.contains("% less: a bench reads it no oftener than every"), "{}", output.out);
+    assert!(output.out.contains("% less; a bench reads it at most every"), "{}", output.out);
 }
 
 #[test]

@@ -1,7 +1,6 @@
-//! Ready-made things to measure: what a bench body calls, never what calls it.
+//! Ready-made workloads for the body of a bench.
 //!
-//! Must not know benches, meters, windows or the command line: a workload is as usable from a plain `main` as it is
-//! from `#[energy_bench]`.
+//! They do not depend on benches, meters or the command line, so a plain `main` can use them too.
 
 #[cfg(feature = "candle")]
 pub mod candle;

@@ -1,49 +1,48 @@
-//! What the doctor found. Plain data; also what `--json` shows.
+//! The results of `cargo lem doctor`. `--json` prints them as they are.
 
 use serde::Serialize;
 
 use crate::model::{Domain, DomainId, Fact, MeterProbe, Origin};
 
-/// All of it.
+/// All results.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Diagnosis {
     /// Version of this library.
     pub(super) lem_bench: String,
-    /// Every kind of meter, in the order in which `--meter auto` prefers them.
+    /// Every kind of meter, in the order of preference of `--meter auto`.
     pub(super) meters: Vec<MeterState>,
-    /// What `--meter auto` takes.
+    /// The meter that `--meter auto` uses.
     pub(super) auto: Auto,
-    /// Why no sensor was probed, if none was.
+    /// Why no sensor was probed; `None` if they were.
     pub(super) not_probed: Option<String>,
-    /// The machine.
+    /// Facts about the machine.
     pub(super) environment: Vec<Fact>,
 }
 
 /// One kind of meter.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct MeterState {
-    /// The name by which `--meter` chooses it.
+    /// Its value of `--meter`.
     pub(super) name: String,
     /// Whether it can be read.
     pub(super) ready: bool,
-    /// Why not.
+    /// Why it cannot be read.
     pub(super) why: Option<String>,
-    /// What can be done about it.
+    /// What the user can do about it.
     pub(super) remedy: Option<String>,
-    /// What it tells about.
+    /// The domains that it measures.
     pub(super) domains: Vec<Domain>,
     /// The domains whose sum is the headline energy.
     pub(super) headline: Vec<DomainId>,
-    /// What it says about itself.
+    /// Notes of the meter about itself.
     pub(super) notes: Vec<String>,
-    /// What its devices say about themselves.
+    /// Facts about its devices.
     pub(super) facts: Vec<Fact>,
-    /// What its sensors were seen to do.
+    /// Results of the probe of its sensors.
     pub(super) probe: Option<MeterProbe>,
-    /// Its noise while nothing was asked of the machine; `None` for an estimate, which has no rest, and where it could
-    /// not be watched.
+    /// Its noise at rest; `None` for an estimate, and if the power could not be measured.
     pub(super) at_rest: Option<AtRest>,
-    /// Processes that hold a context on its devices, this one left out.
+    /// Other processes with a context on its devices.
     pub(super) users: Vec<String>,
 }
 
@@ -52,36 +51,36 @@ pub(super) struct MeterState {
 pub(super) struct AtRest {
     /// Mean power of the headline domains, in W.
     pub(super) mean_w: f64,
-    /// Standard deviation of the blocks' mean powers, in W.
+    /// Standard deviation of the mean powers of the blocks, in W.
     pub(super) sd_w: f64,
-    /// Blocks.
+    /// Number of blocks.
     pub(super) blocks: usize,
-    /// Seconds of each.
+    /// Length of a block, in seconds.
     pub(super) block_s: f64,
-    /// The smallest change that measurements of some lengths could tell from this noise.
+    /// The smallest detectable changes for some lengths of a measurement.
     pub(super) resolvable: Vec<Resolvable>,
 }
 
-/// The smallest change of mean power that two measurements of a length could tell from the noise at rest.
+/// The smallest change of mean power that two measurements can distinguish from the noise at rest.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Resolvable {
-    /// The length of each of the two, in seconds.
+    /// The length of each measurement, in seconds.
     pub(super) seconds: f64,
     /// The change, in W.
     pub(super) watts: f64,
-    /// The change, in percent of the power at rest; `None` where that is zero.
+    /// The change, in percent of the power at rest; `None` if that is 0.
     pub(super) percent_of_rest: Option<f64>,
 }
 
-/// What `--meter auto` takes.
+/// The meter that `--meter auto` uses.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Auto {
-    /// The meter; `None` where a wrong setting keeps it from being chosen.
+    /// The meter; `None` if a wrong setting prevents the choice.
     pub(super) meter: Option<String>,
-    /// Whether it measures.
+    /// Whether it measures or estimates.
     pub(super) origin: Option<Origin>,
     /// The domains whose sum is the headline energy.
     pub(super) headline: Vec<DomainId>,
-    /// Why none is taken.
+    /// Why none was chosen.
     pub(super) why: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Tries every meter and probes those that can be read.
+//! Opens every meter and probes those that can be read.
 
 use super::diagnosis::{Auto, Diagnosis, MeterState};
 use super::{rest, text};
@@ -13,11 +13,11 @@ use crate::protocol::Profile;
 use crate::sampler::probe;
 use crate::store::{MachineLock, WaitPolicy};
 
-/// What the doctor says.
+/// Examines the meters of this machine, and returns the results as text or JSON.
 pub(in crate::harness) fn doctor(call: &Invocation, json: bool) -> String {
     let diagnosis = examine(call);
     if json {
-        // Plain data: it can be put into JSON.
+        // Cannot fail: the data contains only structures, lists, strings and numbers.
         serde_json::to_string_pretty(&diagnosis).unwrap_or_default() + "\n"
     } else {
         text::text(&diagnosis)
@@ -26,13 +26,13 @@ pub(in crate::harness) fn doctor(call: &Invocation, json: bool) -> String {
 
 fn examine(call: &Invocation) -> Diagnosis {
     let config = call.config();
-    // Sensors are not read densely while somebody measures: some lie when they are.
+    // Frequent reads change the values of some sensors, so they are not probed during another process' measurement.
     let lock = lock(config);
-    let meters = meter::detect(&config.open).into_iter().map(|found| state(found, lock.is_ok())).collect();
+    let meters = meter::detect(&config.open).into_iter().map(|meter| meter_state(meter, lock.is_ok())).collect();
     Diagnosis {
         lem_bench: env!("CARGO_PKG_VERSION").to_owned(),
         meters,
-        auto: auto(config),
+        auto: auto_choice(config),
         not_probed: lock.err(),
         environment: environment::facts(call),
     }
@@ -43,10 +43,10 @@ fn lock(config: &Config) -> Result<MachineLock, String> {
     MachineLock::acquire(&path, WaitPolicy::NoWait, |_| {}).map_err(|error| error.to_string())
 }
 
-fn state(found: Availability, may_probe: bool) -> MeterState {
-    let name = found.name.to_owned();
-    match found.status {
-        Status::Ready(opened) => ready(name, opened, may_probe),
+fn meter_state(availability: Availability, may_probe: bool) -> MeterState {
+    let name = availability.name.to_owned();
+    match availability.status {
+        Status::Ready(opened) => ready_state(name, opened, may_probe),
         Status::Unavailable { why, remedy } => MeterState {
             name,
             ready: false,
@@ -63,7 +63,7 @@ fn state(found: Availability, may_probe: bool) -> MeterState {
     }
 }
 
-fn ready(name: String, mut opened: Opened, may_probe: bool) -> MeterState {
+fn ready_state(name: String, mut opened: Opened, may_probe: bool) -> MeterState {
     let probe = may_probe.then(|| probe(&mut *opened.meter, &RealClock, probe_effort(Profile::Quick)));
     let mut state = MeterState {
         name,
@@ -79,16 +79,17 @@ fn ready(name: String, mut opened: Opened, may_probe: bool) -> MeterState {
         users: users(&opened),
     };
     let measures = opened.meter.origin() == Origin::Measured;
-    let watched = probe.as_ref().filter(|probe| measures && rest::can_be_watched(&opened, probe));
-    state.at_rest = watched.and_then(|probe| {
-        console::note(&format!("watching {} at rest for {} s", opened.meter.name(), rest::WATCHED.as_secs()));
-        rest::watch(opened, probe)
+    let usable_probe = probe.as_ref().filter(|probe| measures && rest::can_measure(&opened, probe));
+    state.at_rest = usable_probe.and_then(|probe| {
+        let seconds = rest::DURATION.as_secs();
+        console::note(&format!("measuring the noise of {} at rest for {seconds} s", opened.meter.name()));
+        rest::measure(opened, probe)
     });
     state.probe = probe;
     state
 }
 
-/// Who else uses the meter's devices.
+/// Returns descriptions of the other processes that use the devices of the meter.
 fn users(opened: &Opened) -> Vec<String> {
     let processes = opened.monitor.as_ref().and_then(|monitor| monitor.processes().ok()).unwrap_or_default();
     let others = meter::foreign(&processes, &[std::process::id()]);
@@ -99,7 +100,7 @@ fn facts(opened: &Opened) -> Vec<Fact> {
     opened.meter.facts().into_iter().map(|(name, value)| Fact { name, value }).collect()
 }
 
-fn auto(config: &Config) -> Auto {
+fn auto_choice(config: &Config) -> Auto {
     match meter::open(&MeterChoice::Auto, &config.open) {
         Ok(opened) => Auto {
             meter: Some(opened.meter.name().to_owned()),

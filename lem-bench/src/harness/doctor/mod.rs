@@ -1,4 +1,4 @@
-//! `cargo lem doctor`: what can measure energy on this machine, what can't and why, and what a bench would take.
+//! `cargo lem doctor`: the meters of this machine, why others are not available, and the meter that a bench would use.
 
 mod diagnosis;
 mod examine;

@@ -1,7 +1,4 @@
-//! The noise at rest: how much a meter's power scatters while nothing is asked of the machine, and the smallest change
-//! that a measurement of a given length could tell from it.
-//!
-//! Must not know how it is shown.
+//! The noise of a meter at rest, and the smallest change that a measurement of a given length can detect in it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,28 +10,28 @@ use crate::model::MeterProbe;
 use crate::sampler::{Sampler, SamplerConfig};
 use crate::stats::{self, t_ppf};
 
-/// How long the machine is watched.
-pub(super) const WATCHED: Duration = Duration::from_secs(10);
-/// Blocks into which that is cut, at most; fewer where a sensor updates so slowly that a block would hold fewer than
-/// five updates.
-const BLOCKS: u32 = 10;
-/// The lengths of measurements that people plan with.
+/// Length of the measurement at rest.
+pub(super) const DURATION: Duration = Duration::from_secs(10);
+/// Maximum number of blocks. There are fewer if a block would contain fewer than five updates of the sensor.
+const MAX_BLOCKS: u32 = 10;
+/// Typical lengths of a measurement, for which the smallest detectable change is reported.
 const LENGTHS_S: [f64; 2] = [60.0, 300.0];
-/// With which probability a change of the stated size is found.
+/// Probability with which the reported change is detected.
 const POWER: f64 = 0.8;
 
-/// Whether there is something to watch: every domain of the headline has a gauge, or a counter that moves.
-pub(super) fn can_be_watched(opened: &Opened, probe: &MeterProbe) -> bool {
+/// Returns whether the power at rest can be measured: every headline domain has a gauge, or a counter that moves.
+pub(super) fn can_measure(opened: &Opened, probe: &MeterProbe) -> bool {
     let moves = |domain| probe.channel(domain, true).is_some_and(|counter| counter.updates > 0);
     opened.headline.iter().all(|domain| probe.channel(domain, false).is_some() || moves(domain))
 }
 
-/// Watches an opened meter at rest; `None` where its power could not be read in every block.
-pub(super) fn watch(opened: Opened, probe: &MeterProbe) -> Option<AtRest> {
+/// Measures the power of a meter at rest. Returns `None` if it could not be read in every block.
+pub(super) fn measure(opened: Opened, probe: &MeterProbe) -> Option<AtRest> {
     let headline = opened.headline;
     let tick = probe.update_period(&headline).unwrap_or(Duration::from_millis(100));
-    let blocks = (WATCHED.as_secs_f64() / (tick.as_secs_f64() * 5.0).max(0.001)).clamp(3.0, f64::from(BLOCKS)) as u32;
-    let length = (WATCHED / blocks).max(tick * 5);
+    let most_blocks = DURATION.as_secs_f64() / (tick.as_secs_f64() * 5.0).max(0.001);
+    let blocks = most_blocks.clamp(3.0, f64::from(MAX_BLOCKS)) as u32;
+    let length = (DURATION / blocks).max(tick * 5);
     let clock = Arc::new(RealClock);
     let sampler = Sampler::start(opened.meter, Arc::clone(&clock) as _, probe, SamplerConfig::for_meter(probe)).ok()?;
     clock.sleep(tick + Duration::from_millis(50));
@@ -58,11 +55,12 @@ pub(super) fn watch(opened: Opened, probe: &MeterProbe) -> Option<AtRest> {
     at_rest(&edges.windows(2).map(power).collect::<Option<Vec<f64>>>()?, length.as_secs_f64())
 }
 
-/// What blocks of this length come to.
+/// Computes the noise and the smallest detectable changes from the mean powers of blocks of `block_s` seconds.
 ///
-/// Two measurements of a length T each hold T/b blocks; their means differ by chance with a standard error of
-/// s·√(2·b/T). A difference is found with probability [`POWER`] at the 5 % level from (t(0.975) + t(0.8))·s·√(2·b/T) on,
-/// with n − 1 degrees of freedom (Bloom 1995, with t for z). The noise of the work itself comes on top.
+/// A measurement of length T contains T/b blocks of length b with standard deviation s. The difference of the means of
+/// two measurements has the standard error s·√(2·b/T). A change of (t(0.975) + t(0.8))·s·√(2·b/T), with n − 1 degrees
+/// of freedom for n blocks, is detected with probability [`POWER`] at the 5 % level (Bloom 1995, with t instead of z).
+/// The noise of the work itself is not included.
 fn at_rest(watts: &[f64], block_s: f64) -> Option<AtRest> {
     let summary = stats::summary(watts).ok()?;
     let (mean_w, sd_w) = (summary.mean, summary.sd?);
@@ -79,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_be_told_from_the_noise_follows_from_it() {
+    fn smallest_change_follows_from_noise() {
         let watts = [100.0, 101.0, 99.0, 100.0, 102.0, 98.0, 100.0, 101.0, 99.0, 100.0];
         let rest = at_rest(&watts, 1.0).unwrap();
         assert_eq!((rest.mean_w, rest.blocks), (100.0, 10));

@@ -1,14 +1,14 @@
-//! A diagnosis for people.
+//! The results of `cargo lem doctor` as text.
 
 use super::diagnosis::{AtRest, Auto, Diagnosis, MeterState};
 use crate::model::{ChannelProbe, DomainId, Origin, fact_names};
 
-/// Where the second column begins.
+/// Indentation of the second column.
 const INDENT: &str = "                 ";
 
-/// The diagnosis as text.
+/// Returns the diagnosis as text.
 pub(super) fn text(diagnosis: &Diagnosis) -> String {
-    let mut lines = vec!["What can measure energy on this machine".to_owned(), String::new()];
+    let mut lines = vec!["Meters of this machine".to_owned(), String::new()];
     for meter in &diagnosis.meters {
         lines.extend(meter_lines(meter));
     }
@@ -17,8 +17,8 @@ pub(super) fn text(diagnosis: &Diagnosis) -> String {
     if let Some(why) = &diagnosis.not_probed {
         lines.push(format!("The sensors were not probed: {why}"));
     }
-    let standing = |name: &&str| diagnosis.environment.iter().find(|fact| fact.name == **name);
-    let told = [
+    let fact_named = |name: &&str| diagnosis.environment.iter().find(|fact| fact.name == **name);
+    let shown = [
         fact_names::CPU_MODEL,
         fact_names::CPU_GOVERNOR,
         fact_names::VIRTUALISATION,
@@ -26,20 +26,20 @@ pub(super) fn text(diagnosis: &Diagnosis) -> String {
         fact_names::POWER_SUPPLY,
     ]
     .iter()
-    .filter_map(standing);
-    lines.extend(told.map(|fact| format!("{}: {}", fact.name, fact.value)));
+    .filter_map(fact_named);
+    lines.extend(shown.map(|fact| format!("{}: {}", fact.name, fact.value)));
     lines.join("\n") + "\n"
 }
 
 fn meter_lines(meter: &MeterState) -> Vec<String> {
     let mut lines = Vec::new();
-    let head = |answer: &str, rest: &str| format!("  {:9} {answer:4} {rest}", meter.name);
+    let first_line = |ready: &str, text: &str| format!("  {:9} {ready:4} {text}", meter.name);
     if let Some(why) = &meter.why {
-        lines.push(head("no", why));
+        lines.push(first_line("no", why));
         lines.extend(meter.remedy.as_ref().map(|remedy| format!("{INDENT}→ {remedy}")));
         return lines;
     }
-    lines.push(head("yes", &format!("headline: {}", ids(&meter.headline))));
+    lines.push(first_line("yes", &format!("headline: {}", ids(&meter.headline))));
     for domain in &meter.domains {
         let inside = domain.parent.as_ref().map(|parent| format!(", inside {parent}")).unwrap_or_default();
         lines.push(format!("{INDENT}{}: {}{inside}", domain.id, domain.label));
@@ -50,47 +50,43 @@ fn meter_lines(meter: &MeterState) -> Vec<String> {
         }
     }
     lines.extend(meter.at_rest.iter().flat_map(at_rest));
-    lines.extend(meter.users.iter().map(|user| format!("{INDENT}{user}: its energy would be in every figure")));
-    let said = |value: &str| meter.notes.iter().any(|note| note.contains(value));
-    let facts = meter.facts.iter().filter(|fact| !said(&fact.value));
+    lines.extend(meter.users.iter().map(|user| format!("{INDENT}{user}: results would include its energy")));
+    let in_notes = |value: &str| meter.notes.iter().any(|note| note.contains(value));
+    let facts = meter.facts.iter().filter(|fact| !in_notes(&fact.value));
     lines.extend(facts.map(|fact| format!("{INDENT}{}: {}", fact.name, fact.value)));
     lines.extend(meter.notes.iter().map(|note| format!("{INDENT}note: {note}")));
     lines
 }
 
-/// The noise at rest, and what can be told from it.
+/// Returns lines about the noise at rest and the smallest detectable changes.
 fn at_rest(rest: &AtRest) -> Vec<String> {
-    let blocks = match rest.block_s {
-        length if (0.95..1.05).contains(&length) => "from second to second".to_owned(),
-        length => format!("from one {length:.1} s to the next"),
-    };
-    let seconds = rest.block_s * rest.blocks as f64;
+    let (mean, sd, block_s) = (rest.mean_w, rest.sd_w, rest.block_s);
+    let seconds = block_s * rest.blocks as f64;
     let mut lines = vec![
-        format!("{INDENT}at rest: {:.2} W ± {:.2} W {blocks}, over {seconds:.0} s", rest.mean_w, rest.sd_w),
-        format!("{INDENT}smallest change that two measurements could tell from that:"),
+        format!("{INDENT}at rest: {mean:.2} W ± {sd:.2} W (blocks of {block_s:.1} s, over {seconds:.0} s)"),
+        format!("{INDENT}smallest change that two measurements can detect in this noise:"),
     ];
-    lines.extend(rest.resolvable.iter().map(|least| {
-        let share = least.percent_of_rest.map(|percent| format!(" ({percent:.2} %)")).unwrap_or_default();
-        format!("{INDENT}  {:.3} W{share} of {:.0} min each", least.watts, least.seconds / 60.0)
+    lines.extend(rest.resolvable.iter().map(|change| {
+        let percent = change.percent_of_rest.map(|percent| format!(" ({percent:.2} %)")).unwrap_or_default();
+        format!("{INDENT}  {:.3} W{percent} with {:.0} min each", change.watts, change.seconds / 60.0)
     }));
     lines
 }
 
-/// What reading a counter often does to it, where that was tried out.
+/// Returns the effect of frequent reads on a counter, if it was measured.
 fn dense_reads(channel: &ChannelProbe) -> Option<String> {
-    let found = channel.dense_reads?;
-    let often = format!("read every {}", quantity(found.interval_s, "s"));
-    if !found.disturb() {
-        return Some(format!("{often} it tells the same"));
+    let reads = channel.dense_reads?;
+    let interval = quantity(reads.interval_s, "s");
+    if !reads.disturb() {
+        return Some(format!("reading it every {interval} does not change its values"));
     }
-    let change = 100.0 * found.change();
-    let told = format!("{often} it tells {:.0} % {}", change.abs(), if change < 0.0 { "less" } else { "more" });
+    let change = 100.0 * reads.change();
+    let direction = if change < 0.0 { "less" } else { "more" };
+    let effect = format!("when it is read every {interval}, it reports {:.0} % {direction}", change.abs());
     let period = channel.update_period_s.unwrap_or(0.0);
     Some(match channel.safe_interval_s {
-        Some(safe) if safe <= period => {
-            format!("{told}: a bench reads it no oftener than every {}", quantity(safe, "s"))
-        }
-        _ => format!("{told}, and even reads one update apart change it: use long windows (`--min-window`)"),
+        Some(safe) if safe <= period => format!("{effect}; a bench reads it at most every {}", quantity(safe, "s")),
+        _ => format!("{effect}; even reads one update apart change it: use long windows (`--min-window`)"),
     })
 }
 
@@ -98,17 +94,17 @@ fn sensor(channel: &ChannelProbe) -> String {
     let kind = if channel.counter { "energy counter" } else { "power gauge" };
     let unit = if channel.counter { "J" } else { "W" };
     let period = match channel.update_period_s {
-        _ if channel.updates == 0 => "never moved while it was watched".to_owned(),
-        None => format!("moved {} times while it was watched: slow", channel.updates),
-        Some(period) if period <= 0.0 => "new at every read".to_owned(),
-        Some(period) => format!("every {}", quantity(period, "s")),
+        _ if channel.updates == 0 => "no update during the probe".to_owned(),
+        None => format!("slow, {} updates during the probe", channel.updates),
+        Some(period) if period <= 0.0 => "updates at every read".to_owned(),
+        Some(period) => format!("updates every {}", quantity(period, "s")),
     };
-    let steps = if channel.counter { "steps of" } else { "steps from" };
-    let step = channel.quantum.map(|step| format!(", {steps} {}", quantity(step, unit))).unwrap_or_default();
-    format!("{kind}: {period}{step}, {} a read", quantity(channel.read_cost_s, "s"))
+    let label = if channel.counter { "steps of" } else { "smallest step" };
+    let step = channel.quantum.map(|step| format!(", {label} {}", quantity(step, unit))).unwrap_or_default();
+    format!("{kind}: {period}{step}, {} per read", quantity(channel.read_cost_s, "s"))
 }
 
-/// A small quantity with a prefix that suits it, to three digits or so.
+/// Formats a quantity with a suitable prefix and about three digits.
 fn quantity(value: f64, unit: &str) -> String {
     let (value, prefix) = match value {
         _ if value >= 1.0 || value <= 0.0 => (value, ""),
@@ -122,13 +118,13 @@ fn quantity(value: f64, unit: &str) -> String {
 
 fn auto_line(auto: &Auto) -> String {
     let Some(meter) = &auto.meter else {
-        return format!("--meter auto can't choose: {}", auto.why.as_deref().unwrap_or_default());
+        return format!("--meter auto cannot choose a meter: {}", auto.why.as_deref().unwrap_or_default());
     };
     let label = match auto.origin {
         Some(Origin::Measured) => "",
-        _ => ", which is no measurement",
+        _ => ": an estimate, not a measurement",
     };
-    format!("--meter auto takes {meter} ({}){label}", ids(&auto.headline))
+    format!("--meter auto uses {meter} ({}){label}", ids(&auto.headline))
 }
 
 fn ids(ids: &[DomainId]) -> String {
@@ -141,7 +137,7 @@ mod tests {
     use crate::model::DenseReads;
 
     #[test]
-    fn sensors_are_told_in_words() {
+    fn describes_sensors() {
         let mut channel = ChannelProbe {
             domain: DomainId::new("gpu:0"),
             counter: true,
@@ -153,19 +149,20 @@ mod tests {
             dense_reads: None,
             safe_interval_s: None,
         };
-        assert_eq!(sensor(&channel), "energy counter: every 20.5 ms, steps of 61.0 µJ, 240 ns a read");
-        assert_eq!(dense_reads(&channel), None, "it was not tried out");
+        assert_eq!(sensor(&channel), "energy counter: updates every 20.5 ms, steps of 61.0 µJ, 240 ns per read");
+        assert_eq!(dense_reads(&channel), None, "not measured");
         channel.dense_reads = Some(DenseReads { interval_s: 0.001, dense_w: 69.0, sparse_w: 70.0, noise_w: 0.5 });
-        assert_eq!(dense_reads(&channel).unwrap(), "read every 1.0 ms it tells the same", "within 3 %");
+        // A difference of less than 3 %.
+        assert_eq!(dense_reads(&channel).unwrap(), "reading it every 1.0 ms does not change its values");
         channel.dense_reads = Some(DenseReads { interval_s: 0.001, dense_w: 3.5, sparse_w: 70.0, noise_w: 0.5 });
         channel.safe_interval_s = Some(0.005);
-        let limited = "read every 1.0 ms it tells 95 % less: a bench reads it no oftener than every 5.0 ms";
+        let limited = "when it is read every 1.0 ms, it reports 95 % less; a bench reads it at most every 5.0 ms";
         assert_eq!(dense_reads(&channel).unwrap(), limited);
         channel.safe_interval_s = Some(0.205);
         assert!(dense_reads(&channel).unwrap().contains("even reads one update apart change it"));
         channel.update_period_s = None;
-        assert!(sensor(&channel).contains("moved 12 times"));
+        assert!(sensor(&channel).contains("slow, 12 updates"));
         (channel.updates, channel.quantum, channel.counter) = (0, None, false);
-        assert_eq!(sensor(&channel), "power gauge: never moved while it was watched, 240 ns a read");
+        assert_eq!(sensor(&channel), "power gauge: no update during the probe, 240 ns per read");
     }
 }

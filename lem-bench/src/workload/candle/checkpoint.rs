@@ -1,7 +1,7 @@
-//! Reads safetensors checkpoints: one file or the shards of an index; names and shapes first, numbers when asked.
+//! Reader of safetensors checkpoints: one file, or the shards of an index. Reads names and shapes first, numbers later.
 //!
-//! Must not know Llama. Reads plainly instead of mapping: a file cut short under a mapping kills the process, and pages
-//! that arrive late would be paid for inside a measured window.
+//! Files are read and not mapped. If a mapped file is truncated, the process gets SIGBUS, and page faults would add
+//! energy to a measured window.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -17,13 +17,13 @@ use super::Error;
 pub(super) const SINGLE: &str = "model.safetensors";
 /// The index of a sharded checkpoint.
 pub(super) const INDEX: &str = "model.safetensors.index.json";
-/// The format's own limit on the header, in bytes.
+/// Limit of the safetensors format for the header, in bytes.
 const MAX_HEADER: u64 = 100_000_000;
 
-/// Where every tensor of a checkpoint lies.
+/// The tensors of a checkpoint and their positions.
 #[derive(Debug)]
 pub(super) struct Checkpoint {
-    /// The file, or the folder where there are several: what to name when a tensor is missing.
+    /// The file, or the folder if there are several. Errors about missing tensors contain it.
     path: PathBuf,
     tensors: BTreeMap<String, Entry>,
 }
@@ -33,10 +33,10 @@ pub(super) struct Checkpoint {
 pub(super) struct Entry {
     pub(super) file: PathBuf,
     pub(super) shape: Vec<usize>,
-    /// `None` for a format that no Llama uses; an error only where the tensor is asked for.
+    /// `None` for a format that is not supported, which is an error only when the tensor is loaded.
     dtype: Option<DType>,
     format: String,
-    /// Bytes from the start of the file.
+    /// Offset from the start of the file, in bytes.
     start: u64,
     len: usize,
 }
@@ -66,7 +66,7 @@ impl Checkpoint {
             return Err(Error::MissingFile {
                 dir: dir.to_owned(),
                 file: format!("{SINGLE} or {INDEX}"),
-                remedy: "download the safetensors weights, or convert the ones that are there (save_pretrained in \
+                remedy: "download the safetensors weights, or convert the existing ones (save_pretrained in \
                          transformers writes them)",
             });
         }
@@ -76,7 +76,7 @@ impl Checkpoint {
                 return Err(Error::MissingFile {
                     dir: dir.to_owned(),
                     file: shard,
-                    remedy: "model.safetensors.index.json names it; the download is incomplete, fetch the folder again",
+                    remedy: "model.safetensors.index.json lists it: the download is incomplete; fetch the folder again",
                 });
             }
             tensors.extend(read_header(&dir.join(shard))?);
@@ -84,35 +84,38 @@ impl Checkpoint {
         Ok(Self { path: dir.to_owned(), tensors })
     }
 
-    /// The tensor's place, or the error that it is missing.
+    /// Returns the entry of a tensor.
+    ///
+    /// # Errors
+    /// [`Error::MissingTensor`] if there is none.
     pub(super) fn entry(&self, name: &str) -> Result<&Entry, Error> {
         self.tensors.get(name).ok_or_else(|| Error::MissingTensor { tensor: name.to_owned(), path: self.path.clone() })
     }
 
-    /// The names of all tensors, sorted.
+    /// Returns the names of all tensors, sorted.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.tensors.keys().map(String::as_str)
     }
 
-    /// The file, or the folder where there are several.
+    /// Returns the file, or the folder if there are several.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 }
 
 impl Entry {
-    /// Reads the numbers, converted to `dtype`, onto `device`.
+    /// Reads the numbers, converts them to `dtype`, and copies them to `device`.
     pub(super) fn load(&self, dtype: DType, device: &Device) -> Result<Tensor, Error> {
         let format = self.dtype.ok_or_else(|| Error::Weights {
             path: self.file.clone(),
-            reason: format!("numbers in {} are not supported: take weights in F32, F16, BF16 or F64", self.format),
+            reason: format!("dtype {} is not supported: use weights in F32, F16, BF16 or F64", self.format),
         })?;
         let bytes = self.read().map_err(|source| Error::Read { path: self.file.clone(), source })?;
-        // Converted before the upload: narrower formats make it cheaper, and every device gets the same numbers.
+        // The conversion is before the upload, so that less is copied and all devices get the same numbers.
         Tensor::from_raw_buffer(&bytes, format, &self.shape, &Device::Cpu)
             .and_then(|tensor| tensor.to_dtype(dtype))
             .and_then(|tensor| tensor.to_device(device))
-            .map_err(Error::compute("load the weights onto the device"))
+            .map_err(Error::compute("copy the weights to the device"))
     }
 
     fn read(&self) -> io::Result<Vec<u8>> {
@@ -128,12 +131,12 @@ fn shards(index: &Path) -> Result<BTreeSet<String>, Error> {
     let damaged = |reason: String| Error::Weights { path: index.to_owned(), reason };
     let text = std::fs::read_to_string(index).map_err(|source| Error::Read { path: index.to_owned(), source })?;
     let raw: RawIndex = serde_json::from_str(&text)
-        .map_err(|error| damaged(format!("not an index of shards: {error}; fetch it again")))?;
+        .map_err(|error| damaged(format!("not an index of shards: {error}; fetch the file again")))?;
     let shards: BTreeSet<String> = raw.weight_map.into_values().collect();
-    // A shard lies beside its index. Anything else would read outside the model folder.
+    // Shards are in the folder of the index. A path could point outside the model folder.
     match shards.iter().find(|shard| Path::new(shard).file_name() != Some(shard.as_ref())) {
-        Some(outside) => Err(damaged(format!("shard {outside:?} is not a plain file name"))),
-        None if shards.is_empty() => Err(damaged("it names no shards; fetch it again".to_owned())),
+        Some(outside) => Err(damaged(format!("shard {outside:?} is not a plain file name; fetch the file again"))),
+        None if shards.is_empty() => Err(damaged("the index has no shards; fetch the file again".to_owned())),
         None => Ok(shards),
     }
 }
@@ -144,21 +147,21 @@ fn read_header(path: &Path) -> Result<BTreeMap<String, Entry>, Error> {
     let mut file = File::open(path).map_err(unreadable)?;
     let file_len = file.metadata().map_err(unreadable)?.len();
     if file_len < 8 {
-        return Err(damaged(format!("it has {file_len} bytes, too few for safetensors; fetch it again")));
+        return Err(damaged(format!("the file has only {file_len} bytes, so it is not safetensors; fetch it again")));
     }
     let mut prefix = [0; 8];
     file.read_exact(&mut prefix).map_err(unreadable)?;
     let header_len = u64::from_le_bytes(prefix);
     if header_len > MAX_HEADER || header_len > file_len - 8 {
         return Err(damaged(format!(
-            "a header of {header_len} bytes does not fit its {file_len} bytes: not safetensors (a Git LFS pointer?) or \
-             truncated; fetch it again"
+            "a header of {header_len} bytes does not fit a file of {file_len} bytes: truncated, or not safetensors (a \
+             Git LFS pointer?); fetch it again"
         )));
     }
     let mut header = vec![0; header_len as usize];
     file.read_exact(&mut header).map_err(unreadable)?;
     let mut raw: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&header)
-        .map_err(|error| damaged(format!("its header is not JSON: {error}; fetch it again")))?;
+        .map_err(|error| damaged(format!("the header is not JSON: {error}; fetch the file again")))?;
     raw.remove("__metadata__");
     let data = 8 + header_len;
     raw.into_iter()
@@ -171,13 +174,13 @@ fn read_header(path: &Path) -> Result<BTreeMap<String, Entry>, Error> {
 
 fn entry(file: &Path, value: serde_json::Value, data: u64, file_len: u64) -> Result<Entry, String> {
     let raw: RawEntry =
-        serde_json::from_value(value).map_err(|error| format!("bad header entry: {error}; fetch the file again"))?;
+        serde_json::from_value(value).map_err(|error| format!("wrong header entry: {error}; fetch the file again"))?;
     let dtype = dtype(&raw.dtype);
     let [begin, end] = raw.data_offsets;
-    let len = end.checked_sub(begin).ok_or(format!("bytes {begin}..{end} run backwards; fetch the file again"))?;
+    let len = end.checked_sub(begin).ok_or(format!("bytes {begin}..{end} are not a range; fetch the file again"))?;
     if dtype.is_some_and(|dtype| byte_count(dtype, &raw.shape) != Some(len)) {
         return Err(format!(
-            "shape {:?} in {} does not fill bytes {begin}..{end}; fetch the file again",
+            "shape {:?} of {} does not have the size of bytes {begin}..{end}; fetch the file again",
             raw.shape, raw.dtype
         ));
     }
@@ -191,7 +194,7 @@ fn entry(file: &Path, value: serde_json::Value, data: u64, file_len: u64) -> Res
             len: len as usize,
         }),
         _ => Err(format!(
-            "it ends at byte {}, the file has {file_len}: the file is truncated; fetch it again",
+            "it ends at byte {}, but the file has {file_len}: the file is truncated; fetch it again",
             data.saturating_add(end)
         )),
     }
@@ -201,7 +204,8 @@ fn byte_count(dtype: DType, shape: &[usize]) -> Option<u64> {
     shape.iter().try_fold(dtype.size_in_bytes() as u64, |bytes, &dim| bytes.checked_mul(dim as u64))
 }
 
-/// Formats that candle converts. Integers are left out: a Llama has none, and converting would hide a quantised model.
+/// Returns a format that candle can convert. Integers are not supported: a Llama has none, and a conversion would hide
+/// that the model is quantized.
 fn dtype(name: &str) -> Option<DType> {
     match name {
         "F32" => Some(DType::F32),

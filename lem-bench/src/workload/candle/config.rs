@@ -1,7 +1,6 @@
-//! Reads a Hugging Face `config.json` and says whether candle's Llama computes the model that it describes.
+//! Reads a Hugging Face `config.json` and checks whether candle's Llama supports the model.
 //!
-//! Must not know weights or devices. A setting that candle would silently ignore is an error here: a wrong model
-//! measured well is worth nothing.
+//! Settings that candle would ignore silently are errors, because another model would be measured.
 
 use std::fs;
 use std::path::Path;
@@ -12,8 +11,8 @@ use serde::Deserialize;
 use super::layout::Shape;
 use super::{Dtype, Error};
 
-/// Longest context for which rotary tables are made. Longer declared ones are cut to this: the tables of a declared
-/// ten million positions would take gigabytes that no request here uses.
+/// Maximum context, in tokens. Longer contexts are limited to this, because the rotary tables of ten million positions
+/// would take gigabytes.
 pub(super) const MAX_CONTEXT: usize = 131_072;
 
 /// A checked configuration.
@@ -21,14 +20,14 @@ pub(super) const MAX_CONTEXT: usize = 131_072;
 pub(super) struct ModelConfig {
     pub(super) llama: llama::Config,
     pub(super) shape: Shape,
-    /// The dtype that `config.json` names; `None` where it names none or one that is not supported.
+    /// The dtype in `config.json`; `None` if it has none or one that is not supported.
     pub(super) dtype: Option<Dtype>,
     pub(super) eos: Vec<u32>,
     pub(super) bos: Option<u32>,
 }
 
-/// What matters here of `config.json` as Hugging Face writes it; the family is checked before. Newer writers say `dtype` for `torch_dtype` and gather what belongs to the
-/// rotary embedding in `rope_parameters`.
+/// The used fields of Hugging Face's `config.json`. Newer files have `dtype` instead of `torch_dtype`, and all settings
+/// of the rotary embedding in `rope_parameters`.
 #[derive(Deserialize)]
 struct Raw {
     hidden_size: usize,
@@ -72,7 +71,7 @@ pub(super) fn read(path: &Path) -> Result<ModelConfig, Error> {
 }
 
 fn parse(text: &str) -> Result<ModelConfig, String> {
-    // The family first: another family's config lacks half of the fields, and that would be the wrong complaint.
+    // The family is checked first: the config of another family lacks some fields, and the error would be about those.
     let value: serde_json::Value = serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))?;
     check_family(&value)?;
     let raw: Raw = serde_json::from_value(value).map_err(|error| error.to_string())?;
@@ -114,12 +113,12 @@ fn check_family(value: &serde_json::Value) -> Result<(), String> {
     let architecture = value.pointer("/architectures/0").and_then(serde_json::Value::as_str);
     match (model_type, architecture) {
         (Some("llama"), None | Some("LlamaForCausalLM")) | (None, Some("LlamaForCausalLM")) => Ok(()),
-        (None, None) => Err("it has no model_type: is this a Hugging Face model folder?".to_owned()),
+        (None, None) => Err("no model_type: is this a Hugging Face model folder?".to_owned()),
         (kind, architecture) => Err(format!(
-            "model_type {}, architecture {}: only Llama for text generation can be run (model_type llama, \
+            "model_type {}, architecture {}: only Llama for text generation is supported (model_type llama, \
              LlamaForCausalLM)",
-            kind.unwrap_or("unnamed"),
-            architecture.unwrap_or("unnamed"),
+            kind.unwrap_or("missing"),
+            architecture.unwrap_or("missing"),
         )),
     }
 }
@@ -134,7 +133,7 @@ fn shape(raw: &Raw) -> Result<Shape, String> {
         kv_heads: raw.num_key_value_heads.unwrap_or(raw.num_attention_heads),
         tied: raw.tie_word_embeddings.unwrap_or(false),
     };
-    let named = [
+    let dimensions = [
         ("vocab_size", shape.vocab),
         ("hidden_size", shape.hidden),
         ("intermediate_size", shape.intermediate),
@@ -142,7 +141,7 @@ fn shape(raw: &Raw) -> Result<Shape, String> {
         ("num_attention_heads", shape.heads),
         ("num_key_value_heads", shape.kv_heads),
     ];
-    if let Some((name, _)) = named.iter().find(|(_, value)| *value == 0) {
+    if let Some((name, _)) = dimensions.iter().find(|(_, value)| *value == 0) {
         return Err(format!("{name} is 0"));
     }
     if !shape.hidden.is_multiple_of(shape.heads) || !shape.head_dim().is_multiple_of(2) {
@@ -162,20 +161,20 @@ fn shape(raw: &Raw) -> Result<Shape, String> {
 
 fn check_supported(raw: &Raw, shape: &Shape) -> Result<(), String> {
     if raw.quantization_config.is_some() {
-        return Err("the weights are quantised: take the unquantised model".to_owned());
+        return Err("the weights are quantized, which is not supported: use the unquantized model".to_owned());
     }
     if raw.attention_bias == Some(true) || raw.mlp_bias == Some(true) {
         return Err("attention_bias and mlp_bias are not supported by candle's Llama".to_owned());
     }
     if let Some(head_dim) = raw.head_dim.filter(|&dim| dim != shape.head_dim()) {
         return Err(format!(
-            "head_dim {head_dim} is not hidden_size / num_attention_heads = {}, which candle's Llama takes for granted",
+            "head_dim {head_dim} is not hidden_size / num_attention_heads = {}, which candle's Llama requires",
             shape.head_dim()
         ));
     }
     match raw.hidden_act.as_deref() {
         None | Some("silu" | "swish") => Ok(()),
-        Some(other) => Err(format!("hidden_act {other:?}: candle's Llama has silu only")),
+        Some(other) => Err(format!("hidden_act {other:?}: candle's Llama supports only silu")),
     }
 }
 
@@ -196,7 +195,7 @@ fn rope_scaling(rope: &RawRope) -> Result<Option<Llama3RopeConfig>, String> {
             rope_type: Llama3RopeType::Llama3,
         })),
         other => Err(format!(
-            "rope scaling {:?}: candle's Llama has default and llama3 only",
+            "rope scaling {:?}: candle's Llama supports only default and llama3",
             other.unwrap_or("without a type")
         )),
     }
@@ -215,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_hugging_face_writes() {
+    fn reads_hugging_face_config() {
         let config = parse(GOOD).unwrap();
         assert_eq!(config.shape.kv_heads, 4);
         assert_eq!(config.dtype, Some(Dtype::Bf16));
@@ -225,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_rope_in_both_spellings() {
+    fn reads_both_spellings_of_rope() {
         let llama3 = r#"{"rope_type":"llama3","factor":8.0,"low_freq_factor":1.0,"high_freq_factor":4.0,
             "original_max_position_embeddings":8192,"rope_theta":500000.0}"#;
         for key in ["rope_scaling", "rope_parameters"] {
@@ -240,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_candle_would_silently_ignore() {
+    fn rejects_settings_that_candle_ignores() {
         for (field, word) in [
             (r#""rope_scaling":{"type":"linear","factor":2.0}"#, "linear"),
             (r#""rope_scaling":{"factor":2.0}"#, "without a type"),
@@ -248,7 +247,7 @@ mod tests {
             (r#""attention_bias":true"#, "attention_bias"),
             (r#""head_dim":32"#, "head_dim 32"),
             (r#""hidden_act":"gelu""#, "gelu"),
-            (r#""quantization_config":{"bits":4}"#, "quantised"),
+            (r#""quantization_config":{"bits":4}"#, "quantized"),
             (r#""num_key_value_heads":3"#, "num_key_value_heads 3"),
             (r#""num_key_value_heads":0"#, "num_key_value_heads is 0"),
         ] {
@@ -258,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_wrong_family_and_the_missing_field() {
+    fn names_wrong_family_and_missing_field() {
         let bert = parse(r#"{"model_type":"bert","architectures":["BertModel"]}"#).unwrap_err();
         assert!(bert.contains("bert") && bert.contains("BertModel") && bert.contains("llama"), "{bert}");
         let classifier = parse(&GOOD.replace("ForCausalLM", "ForSequenceClassification")).unwrap_err();
@@ -270,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_boundless_context_is_cut() {
+    fn limits_context() {
         let long = GOOD.replace("512,", "10485760,");
         assert_eq!(parse(&long).unwrap().llama.max_position_embeddings, MAX_CONTEXT);
     }

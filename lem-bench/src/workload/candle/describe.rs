@@ -1,11 +1,10 @@
-//! What a report says about a model.
-//!
-//! Must not know reports: pairs of a key and a text, in a stable order.
+//! Metadata of a model for a report: pairs of a key and a text, in a stable order.
 
 use super::Model;
 
 impl Model {
-    /// The model's name: the folder's, or `organisation/name` for a snapshot in Hugging Face's hub cache.
+    /// Returns the name of the model: that of the folder, or `organisation/name` for a snapshot in the hub cache of
+    /// Hugging Face.
     pub fn name(&self) -> String {
         let components: Vec<_> = self.path().iter().map(|part| part.to_string_lossy()).collect();
         match components.as_slice() {
@@ -17,7 +16,7 @@ impl Model {
         }
     }
 
-    /// Metadata for a report: keys in a stable order, counts as plain integers.
+    /// Returns metadata for a report. The order of the keys is stable, and counts are plain integers.
     pub fn describe(&self) -> Vec<(String, String)> {
         let shape = &self.config.shape;
         [

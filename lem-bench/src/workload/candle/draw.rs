@@ -1,17 +1,18 @@
-//! Seeded numbers that are bit-equal on every machine: integer sums and one correctly rounded multiplication.
+//! Seeded random numbers that are bit-identical on every machine: sums of integers, and one correctly rounded
+//! multiplication.
 //!
-//! Must not know what is drawn. candle's CPU generator cannot be seeded, and `ln`, `cos` and friends differ in the
-//! last bit between maths libraries; neither has a place here.
+//! candle's CPU generator cannot be seeded, and functions such as `ln` and `cos` differ in the last bit between maths
+//! libraries.
 
-use super::hash::fnv64;
+use crate::model::fnv1a64;
 
-/// SplitMix64 (Steele, Lea and Flood, 2014).
+/// The generator SplitMix64 (Steele, Lea and Flood 2014).
 pub(super) struct Stream(u64);
 
 impl Stream {
-    /// A stream of its own for each pair of seed and name, so that adding a tensor changes no other.
+    /// Returns the stream of a seed and a name. Each tensor has its own stream, so a new tensor does not change others.
     pub(super) fn named(seed: u64, name: &str) -> Self {
-        let mut mixed = Self(seed ^ fnv64(name.as_bytes()));
+        let mut mixed = Self(seed ^ fnv1a64(name.as_bytes()));
         mixed.next();
         mixed
     }
@@ -24,15 +25,15 @@ impl Stream {
         z ^ (z >> 31)
     }
 
-    /// Uniform over `0..bound`, by multiply and shift (Lemire, 2019, without the rejection: the bias is below
-    /// `bound / 2^64`).
+    /// Returns a uniform number in `0..bound`, by multiply and shift (Lemire 2019). Without the rejection step, the
+    /// bias is below `bound / 2^64`.
     pub(super) fn below(&mut self, bound: usize) -> usize {
         ((u128::from(self.next()) * bound as u128) >> 64) as usize
     }
 
-    /// Near-normal numbers (sums of four uniform ones) with mean 0 and the given standard deviation.
+    /// Returns approximately normal numbers (sums of four uniform ones) with mean 0 and the given standard deviation.
     pub(super) fn bell(&mut self, count: usize, standard_deviation: f32) -> Vec<f32> {
-        // Four draws of 16 bits: variance 4 (65536^2 - 1) / 12, sums within ±131070, exact in f32.
+        // Four numbers of 16 bits: variance 4·(65536² − 1)/12, sums within ±131070, exact in f32.
         const SIGMA: f32 = 37_837.227;
         let scale = standard_deviation / SIGMA;
         (0..count)
@@ -50,32 +51,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn splitmix_is_splitmix() {
-        // First outputs for state 0, as in the reference implementation.
+    fn matches_reference_splitmix64() {
+        // The first outputs of the reference implementation for state 0.
         let mut stream = Stream(0);
         assert_eq!(stream.next(), 0xe220_a839_7b1d_cdaf);
         assert_eq!(stream.next(), 0x6e78_9e6a_a1b9_65f4);
     }
 
     #[test]
-    fn bell_has_the_moments_asked_for() {
+    fn bell_has_requested_moments() {
         let draws = Stream::named(7, "x").bell(100_000, 0.5);
         let mean = draws.iter().map(|&x| f64::from(x)).sum::<f64>() / 1e5;
         let variance = draws.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / 1e5;
-        // Five standard errors of each.
+        // Five standard errors.
         assert!(mean.abs() < 0.008, "{mean}");
         assert!((variance - 0.25).abs() < 0.006, "{variance}");
     }
 
     #[test]
-    fn names_and_seeds_part_the_streams() {
+    fn names_and_seeds_separate_streams() {
         let first = |seed, name| Stream::named(seed, name).next();
         assert_ne!(first(1, "a"), first(1, "b"));
         assert_ne!(first(1, "a"), first(2, "a"));
     }
 
     #[test]
-    fn below_stays_below_and_reaches_the_ends() {
+    fn below_covers_range() {
         let mut stream = Stream::named(1, "ends");
         let mut seen = [0_u32; 3];
         for _ in 0..3000 {

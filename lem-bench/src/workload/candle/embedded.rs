@@ -1,7 +1,6 @@
-//! The embedded model: a small Llama in Hugging Face layout, made from a fixed seed.
+//! The embedded model: a small Llama in Hugging Face layout, generated from a fixed seed.
 //!
-//! Must not know how a model is opened, or how files come to lie safely on disk. Its weights are random: what it writes
-//! means nothing, but it costs what a model of its size costs.
+//! Its weights are random, so its output has no meaning, but its costs are those of a model of this size.
 
 use std::collections::HashMap;
 use std::fs;
@@ -11,36 +10,36 @@ use candle_core::{Device, Tensor};
 use serde_json::json;
 
 use super::draw::Stream;
-use super::hash::fnv64;
 use super::layout::{Role, Shape, Spec};
 use super::tokenizer::{self, BOS, CORPUS, EOS, PAD, SPECIAL};
 use super::{Error, checkpoint, install};
+use crate::model::fnv1a64;
 
-/// 3.4 M parameters: decoding takes 1 to 4 ms a token on two slow cores.
+/// 3.4 million parameters. Decoding takes 1 to 4 ms per token on two slow cores.
 const SHAPE: Shape =
     Shape { vocab: 1024, hidden: 256, intermediate: 688, layers: 4, heads: 4, kv_heads: 2, tied: false };
 const CONTEXT: usize = 2048;
 const SEED: u64 = 0x1e3b_e7c4;
-/// Bump when the maker changes so that the same inputs give other files: the folder's name carries it.
+/// Version of the generator. Increase it if the same inputs give other files: it is part of the name of the folder.
 const RECIPE: u32 = 1;
 
-/// Returns the folder of the embedded model, `<home>/lem-bench-model/tiny-llama-<hash>`, making the model first where
-/// it is not there or damaged (about 0.1 s in a release build; 14 MB).
+/// Returns the folder of the embedded model, `<home>/lem-bench-model/tiny-llama-<hash>`. Generates the model if it is
+/// missing or damaged, which takes about 0.1 s in a release build and 14 MB.
 ///
-/// The folder holds `config.json`, `tokenizer.json` and `model.safetensors` (f32) and is byte-equal on every machine.
-/// Processes that call this at once end with one good model.
+/// The folder contains `config.json`, `tokenizer.json` and `model.safetensors` (f32). The files are identical on every
+/// machine. Several processes can call this at the same time.
 ///
 /// # Errors
-/// [`Error::Write`] names the path that cannot be written, and the remedy.
+/// [`Error::Write`] if a file cannot be written, with its path and the remedy.
 pub fn embedded(home: &Path) -> Result<PathBuf, Error> {
     let config = config();
     let recipe = format!("{RECIPE} {SEED} {CORPUS} {config}");
-    let dir = home.join("lem-bench-model").join(format!("tiny-llama-{:016x}", fnv64(recipe.as_bytes())));
-    install::ensure(&dir, |making| make(making, &config))?;
+    let dir = home.join("lem-bench-model").join(format!("tiny-llama-{:016x}", fnv1a64(recipe.as_bytes())));
+    install::ensure(&dir, |temporary| generate(temporary, &config))?;
     Ok(dir)
 }
 
-fn make(dir: &Path, config: &str) -> Result<(), Error> {
+fn generate(dir: &Path, config: &str) -> Result<(), Error> {
     let write = |file: &str, text: &str| {
         let path = dir.join(file);
         fs::write(&path, text).map_err(|source| Error::Write { path, source })
@@ -53,7 +52,7 @@ fn make(dir: &Path, config: &str) -> Result<(), Error> {
     write_weights(&dir.join(checkpoint::SINGLE), trained.tokens)
 }
 
-/// `config.json` as Hugging Face's `save_pretrained` writes it.
+/// Returns a `config.json` like that of Hugging Face's `save_pretrained`.
 fn config() -> String {
     let value = json!({
         "architectures": ["LlamaForCausalLM"],
@@ -86,28 +85,28 @@ fn config() -> String {
 }
 
 fn write_weights(path: &Path, tokens: usize) -> Result<(), Error> {
-    let make = |spec: Spec| {
+    let named_tensor = |spec: Spec| {
         let tensor = Tensor::from_vec(numbers(&spec, tokens), spec.shape.as_slice(), &Device::Cpu)?;
         Ok((spec.name, tensor))
     };
     let tensors = SHAPE
         .tensors()
-        .map(make)
+        .map(named_tensor)
         .collect::<candle_core::Result<HashMap<String, Tensor>>>()
-        .map_err(Error::compute("draw the embedded model's weights"))?;
+        .map_err(Error::compute("generate the weights of the embedded model"))?;
     candle_core::safetensors::save(&tensors, path)
         .map_err(|error| Error::Write { path: path.to_owned(), source: std::io::Error::other(error) })?;
-    // safetensors writes for the owner alone; let it be as readable as its neighbours.
+    // safetensors makes the file readable for the owner only. Use the permissions of the other files.
     fs::metadata(path.with_file_name("config.json"))
         .and_then(|config| fs::set_permissions(path, config.permissions()))
         .map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 
-/// Weights scaled so that the residual stream and the logits stay near unit size, as in a trained model.
+/// Returns random weights. Their scale keeps the residual stream and the logits near unit size, as in a trained model.
 fn numbers(spec: &Spec, tokens: usize) -> Vec<f32> {
     let count = spec.shape.iter().product();
     let fan_in = spec.shape.last().map_or(1.0, |&columns| columns as f32);
-    // Every layer adds to the residual stream twice.
+    // Each layer adds to the residual stream twice.
     let additions = (2 * SHAPE.layers) as f32;
     let standard_deviation = match spec.role {
         Role::Norm => return vec![1.0; count],
@@ -117,8 +116,8 @@ fn numbers(spec: &Spec, tokens: usize) -> Vec<f32> {
     };
     let mut numbers = Stream::named(SEED, &spec.name).bell(count, standard_deviation);
     if spec.role == Role::Head {
-        // A logit of 0 never wins among a thousand that spread around 0: greedy decoding neither stops early nor
-        // leaves the vocabulary.
+        // A logit of 0 is never the maximum of a thousand logits around 0, so greedy decoding chooses neither special
+        // tokens, which would end it, nor ids without a token.
         numbers[..SPECIAL.len() * SHAPE.hidden].fill(0.0);
         numbers[tokens * SHAPE.hidden..].fill(0.0);
     }

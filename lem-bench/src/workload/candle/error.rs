@@ -1,57 +1,55 @@
-//! What can go wrong with a candle model: each message names the thing, the place and the remedy.
-//!
-//! Must not know how a model is made, opened or run.
+//! Errors of candle models. Each message names what is wrong, its place and the remedy.
 
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-/// Why a model could not be found, made, opened or run.
+/// Why a model could not be found, generated, opened or run.
 ///
-/// Messages are lower-case fragments that fit "failed to open the model: {error}".
+/// Messages are lower-case fragments, for example for "failed to open the model: {error}".
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// An environment variable names a model folder that is not there.
+    /// An environment variable names a model folder that does not exist.
     NoSuchModel {
-        /// The environment variable that named the folder.
+        /// The environment variable.
         variable: &'static str,
-        /// The folder as it was looked for.
+        /// The absolute path of the folder.
         path: PathBuf,
     },
-    /// There is no folder in which to keep the embedded model.
+    /// There is no folder for the embedded model.
     NoHome {
-        /// The executable above which no target folder was found.
+        /// The executable, which is not in a target folder.
         executable: PathBuf,
     },
     /// The embedded model could not be written.
     Write {
-        /// What could not be written.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// A file is there and could not be read.
+    /// A file exists but could not be read.
     Read {
-        /// What could not be read.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// A model folder lacks a file.
     MissingFile {
         /// The model folder.
         dir: PathBuf,
-        /// The file's name.
+        /// The name of the file.
         file: String,
-        /// What to do about it.
+        /// The remedy.
         remedy: &'static str,
     },
-    /// `config.json` is not one that can be run.
+    /// `config.json` describes a model that is not supported.
     Config {
         /// The config file.
         path: PathBuf,
-        /// What is wrong with it, and the remedy where there is one.
+        /// What is wrong with it, and the remedy, if there is one.
         reason: String,
     },
     /// `tokenizer.json` could not be loaded, or the tokenizer failed.
@@ -61,51 +59,51 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// A weights file is damaged or not of a known kind.
+    /// A weights file is damaged or not supported.
     Weights {
         /// The weights file.
         path: PathBuf,
         /// What is wrong with it, and the remedy.
         reason: String,
     },
-    /// The weights lack a tensor that the config calls for.
+    /// The weights lack a tensor that the config requires.
     MissingTensor {
-        /// The tensor's name.
+        /// The name of the tensor.
         tensor: String,
-        /// The weights file, or the model folder where there are several.
+        /// The weights file, or the model folder if there are several.
         path: PathBuf,
     },
-    /// A tensor's shape is not the one that the config calls for.
+    /// A tensor has another shape than the config requires.
     TensorShape {
-        /// The tensor's name.
+        /// The name of the tensor.
         tensor: String,
         /// The weights file.
         path: PathBuf,
-        /// The shape that `config.json` calls for.
+        /// The shape that `config.json` requires.
         expected: Vec<usize>,
         /// The shape in the file.
         found: Vec<usize>,
     },
     /// The device could not be used.
     Device {
-        /// The device that was asked for.
+        /// The requested device.
         wanted: String,
-        /// Why not, and the remedy.
+        /// Why it could not be used, and the remedy.
         reason: String,
     },
-    /// What was asked of the model makes no sense for it: prompts of unequal length, too many tokens, …
+    /// The request is not valid for the model, for example prompts of unequal length or too many tokens.
     Request(String),
-    /// The computation itself failed.
+    /// The computation failed.
     Compute {
-        /// What was being computed.
+        /// The operation, such as "run the model".
         doing: &'static str,
-        /// What candle said.
+        /// The error of candle.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
 impl Error {
-    /// For `map_err` on candle's results.
+    /// Returns a function for `map_err` that converts an error of candle to [`Error::Compute`].
     pub(super) fn compute(doing: &'static str) -> impl Fn(candle_core::Error) -> Self {
         move |source| Self::Compute { doing, source: Box::new(source) }
     }
@@ -122,14 +120,14 @@ impl fmt::Display for Error {
             ),
             Self::NoHome { executable } => write!(
                 f,
-                "no cargo target folder above {} in which to keep the embedded model: set LEM_BENCH_HOME to a \
-                 folder that can be written",
+                "no folder for the embedded model, because {} is not in a cargo target folder: set LEM_BENCH_HOME to a \
+                 writable folder",
                 executable.display()
             ),
             Self::Write { path, source } => write!(
                 f,
-                "cannot write the embedded model at {}: {source}: free the folder, or set LEM_BENCH_HOME to one that \
-                 can be written",
+                "cannot write the embedded model at {}: {source}: make the folder writable, or set LEM_BENCH_HOME to \
+                 another one",
                 path.display()
             ),
             Self::Read { path, source } => write!(f, "cannot read {}: {source}", path.display()),
@@ -145,13 +143,13 @@ impl fmt::Display for Error {
             }
             Self::MissingTensor { tensor, path } => write!(
                 f,
-                "no tensor {tensor} in {}, though config.json calls for it: the weights belong to another model or \
-                 the download is incomplete; fetch the folder again",
+                "no tensor {tensor} in {}, but config.json requires it: the weights belong to another model, or the \
+                 download is incomplete; fetch the folder again",
                 path.display()
             ),
             Self::TensorShape { tensor, path, expected, found } => write!(
                 f,
-                "tensor {tensor} in {} has shape {found:?}, config.json calls for {expected:?}: config and weights \
+                "tensor {tensor} in {} has shape {found:?}, but config.json requires {expected:?}: config and weights \
                  belong to different models; fetch the folder again",
                 path.display()
             ),

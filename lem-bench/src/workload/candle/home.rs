@@ -1,4 +1,4 @@
-//! Finds the folder of the model to measure: the user's, else the embedded model below cargo's target folder.
+//! Finds the folder of the model to measure: the user's, or that of the embedded model in cargo's target folder.
 
 use std::env;
 use std::ffi::OsString;
@@ -7,50 +7,50 @@ use std::path::{Path, PathBuf};
 use super::{Error, embedded};
 use crate::store::{Home, HomeOptions, workspace_root};
 
-/// Names a Hugging Face model folder to measure in place of the embedded model.
+/// The environment variable with the Hugging Face model folder to measure instead of the embedded model.
 pub const MODEL_VARIABLE: &str = "LEM_BENCH_MODEL";
-/// Names the folder below which the embedded model is kept.
+/// The environment variable with the folder that contains the embedded model.
 pub const HOME_VARIABLE: &str = "LEM_BENCH_HOME";
 
-/// The model folder to open: `LEM_BENCH_MODEL` where it is set, else the embedded model, made on first use below
-/// `LEM_BENCH_HOME`, else an absolute `CARGO_TARGET_DIR`, else the target folder that the running executable lies in.
+/// Returns the model folder to open: `LEM_BENCH_MODEL` if it is set, otherwise the embedded model, which is generated
+/// on first use. It is in `LEM_BENCH_HOME`, an absolute `CARGO_TARGET_DIR`, or the target folder of the running
+/// executable, in this order.
 ///
-/// A relative `LEM_BENCH_HOME` counts from the workspace root, as for results; a relative `LEM_BENCH_MODEL` counts from the
-/// current folder (cargo starts benches in their package's). Empty variables count as unset.
+/// A relative `LEM_BENCH_HOME` is relative to the workspace root, as for results. A relative `LEM_BENCH_MODEL` is
+/// relative to the current folder, which is that of the package if cargo starts the bench. Empty variables count as
+/// unset.
 ///
 /// # Errors
-/// [`Error::NoSuchModel`] where `LEM_BENCH_MODEL` names no folder, [`Error::NoHome`] where there is no place to keep
-/// the embedded model, and those of [`embedded`](embedded()).
+/// [`Error::NoSuchModel`] if `LEM_BENCH_MODEL` is not a folder, [`Error::NoHome`] if there is no folder for the
+/// embedded model, and those of [`embedded`](embedded()).
 pub fn model_dir() -> Result<PathBuf, Error> {
     let executable = env::current_exe().unwrap_or_default();
     let current_dir = env::current_dir().unwrap_or_default();
-    match chosen(|name| env::var_os(name), &executable, &current_dir)? {
-        ModelsDir::Model(dir) => Ok(dir),
-        ModelsDir::Embedded(home) => embedded(&home),
+    match choose(|name| env::var_os(name), &executable, &current_dir)? {
+        Choice::Model(dir) => Ok(dir),
+        Choice::Embedded(home) => embedded(&home),
     }
 }
 
 #[derive(Debug, PartialEq)]
-enum ModelsDir {
+enum Choice {
+    /// The user's model in this folder.
     Model(PathBuf),
+    /// The embedded model with this home.
     Embedded(PathBuf),
 }
 
-fn chosen(
-    variable: impl Fn(&str) -> Option<OsString>,
-    executable: &Path,
-    current_dir: &Path,
-) -> Result<ModelsDir, Error> {
+fn choose(variable: impl Fn(&str) -> Option<OsString>, executable: &Path, current_dir: &Path) -> Result<Choice, Error> {
     let path = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     if let Some(dir) = path(MODEL_VARIABLE) {
         if dir.is_dir() {
-            return Ok(ModelsDir::Model(dir));
+            return Ok(Choice::Model(dir));
         }
         let path = std::path::absolute(&dir).unwrap_or(dir);
         return Err(Error::NoSuchModel { variable: MODEL_VARIABLE, path });
     }
     if let Some(home) = path(HOME_VARIABLE) {
-        // Results are stored below the same folder: the same function resolves it.
+        // Results are stored in the same folder, so the same function resolves it.
         let home = Home::resolve(&HomeOptions {
             home: Some(home),
             cargo_target_dir: path("CARGO_TARGET_DIR"),
@@ -58,17 +58,17 @@ fn chosen(
             executable: Some(executable.to_owned()),
             current_dir: workspace_root(current_dir, None),
         });
-        return Ok(ModelsDir::Embedded(home.path().to_owned()));
+        return Ok(Choice::Embedded(home.path().to_owned()));
     }
-    // A relative CARGO_TARGET_DIR counts from the folder in which cargo was started, which is not known here.
+    // A relative CARGO_TARGET_DIR is relative to the folder in which cargo was started, which is unknown here.
     path("CARGO_TARGET_DIR")
         .filter(|dir| dir.is_absolute())
         .or_else(|| executable.ancestors().skip(1).find(|dir| is_target(dir)).map(Path::to_owned))
-        .map(ModelsDir::Embedded)
+        .map(Choice::Embedded)
         .ok_or_else(|| Error::NoHome { executable: executable.to_owned() })
 }
 
-/// Cargo marks its target folder as a cache, whatever it is called.
+/// Returns whether a folder is a target folder. Cargo writes a `CACHEDIR.TAG` into it, whatever its name is.
 fn is_target(dir: &Path) -> bool {
     dir.ends_with("target") || dir.join("CACHEDIR.TAG").is_file()
 }
@@ -77,30 +77,30 @@ fn is_target(dir: &Path) -> bool {
 mod tests {
     use super::*;
 
-    fn chosen_with(variables: &[(&str, &Path)], executable: &str) -> Result<ModelsDir, Error> {
+    fn choose_with(variables: &[(&str, &Path)], executable: &str) -> Result<Choice, Error> {
         let find = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
-        chosen(find, Path::new(executable), Path::new("/p/crates/a"))
+        choose(find, Path::new(executable), Path::new("/p/crates/a"))
     }
 
     #[test]
-    fn the_order_is_model_home_cargo_executable() {
+    fn order_is_model_home_cargo_executable() {
         let here = tempfile::tempdir().unwrap();
         let all: [(&str, &Path); 3] =
             [(MODEL_VARIABLE, here.path()), (HOME_VARIABLE, Path::new("/h")), ("CARGO_TARGET_DIR", Path::new("/t"))];
         let executable = "/p/target/release/deps/llm-1234";
-        assert_eq!(chosen_with(&all, executable).unwrap(), ModelsDir::Model(here.path().into()));
-        assert_eq!(chosen_with(&all[1..], executable).unwrap(), ModelsDir::Embedded("/h".into()));
-        assert_eq!(chosen_with(&all[2..], executable).unwrap(), ModelsDir::Embedded("/t".into()));
-        assert_eq!(chosen_with(&[], executable).unwrap(), ModelsDir::Embedded("/p/target".into()));
+        assert_eq!(choose_with(&all, executable).unwrap(), Choice::Model(here.path().into()));
+        assert_eq!(choose_with(&all[1..], executable).unwrap(), Choice::Embedded("/h".into()));
+        assert_eq!(choose_with(&all[2..], executable).unwrap(), Choice::Embedded("/t".into()));
+        assert_eq!(choose_with(&[], executable).unwrap(), Choice::Embedded("/p/target".into()));
         let relative: [(&str, &Path); 2] = [("CARGO_TARGET_DIR", Path::new("t")), (MODEL_VARIABLE, Path::new(""))];
-        assert_eq!(chosen_with(&relative, executable).unwrap(), ModelsDir::Embedded("/p/target".into()));
+        assert_eq!(choose_with(&relative, executable).unwrap(), Choice::Embedded("/p/target".into()));
     }
 
     #[test]
-    fn relative_home_counts_from_the_workspace_root() {
+    fn relative_home_is_below_workspace_root() {
         let relative: [(&str, &Path); 1] = [(HOME_VARIABLE, Path::new("results"))];
-        let found = chosen_with(&relative, "/p/target/release/deps/llm-1234").unwrap();
-        assert_eq!(found, ModelsDir::Embedded("/p/results".into()));
+        let found = choose_with(&relative, "/p/target/release/deps/llm-1234").unwrap();
+        assert_eq!(found, Choice::Embedded("/p/results".into()));
 
         let workspace = tempfile::tempdir().unwrap();
         let package = workspace.path().join("crates/a");
@@ -108,26 +108,23 @@ mod tests {
         std::fs::write(workspace.path().join("Cargo.toml"), "[workspace]\n").unwrap();
         std::fs::write(package.join("Cargo.toml"), "[package]\n").unwrap();
         let find = |name: &str| (name == HOME_VARIABLE).then(|| "results".into());
-        let found = chosen(find, Path::new("/usr/bin/x"), &package).unwrap();
-        assert_eq!(found, ModelsDir::Embedded(workspace.path().join("results")));
+        let found = choose(find, Path::new("/usr/bin/x"), &package).unwrap();
+        assert_eq!(found, Choice::Embedded(workspace.path().join("results")));
     }
 
     #[test]
-    fn a_target_folder_of_another_name_is_known_by_its_tag() {
+    fn finds_renamed_target_folder() {
         let built = tempfile::tempdir().unwrap();
         std::fs::write(built.path().join("CACHEDIR.TAG"), b"").unwrap();
         let executable = built.path().join("release/deps/x");
-        assert_eq!(
-            chosen_with(&[], executable.to_str().unwrap()).unwrap(),
-            ModelsDir::Embedded(built.path().to_owned())
-        );
+        assert_eq!(choose_with(&[], executable.to_str().unwrap()).unwrap(), Choice::Embedded(built.path().to_owned()));
     }
 
     #[test]
     fn errors_name_the_variable() {
-        let missing = chosen_with(&[(MODEL_VARIABLE, Path::new("/no/such/model"))], "/x").unwrap_err().to_string();
+        let missing = choose_with(&[(MODEL_VARIABLE, Path::new("/no/such/model"))], "/x").unwrap_err().to_string();
         assert!(missing.contains("LEM_BENCH_MODEL names /no/such/model"), "{missing}");
-        let homeless = chosen_with(&[], "/usr/bin/x").unwrap_err().to_string();
-        assert!(homeless.contains("LEM_BENCH_HOME") && homeless.contains("/usr/bin/x"), "{homeless}");
+        let no_home = choose_with(&[], "/usr/bin/x").unwrap_err().to_string();
+        assert!(no_home.contains("LEM_BENCH_HOME") && no_home.contains("/usr/bin/x"), "{no_home}");
     }
 }

@@ -1,9 +1,8 @@
-//! The tensors of a Llama: their names and shapes, as Hugging Face writes them and candle reads them.
+//! Names and shapes of the tensors of a Llama, as Hugging Face writes them and candle reads them.
 //!
-//! Must not know files or devices. The maker of the embedded model and the check before opening share this list, so
-//! that neither can drift from the other.
+//! The generator of the embedded model and the check before loading share this list, so they cannot differ.
 
-/// The dimensions that fix every tensor's shape.
+/// The dimensions that determine the shape of every tensor.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
     pub(super) vocab: usize,
@@ -15,7 +14,7 @@ pub(super) struct Shape {
     pub(super) tied: bool,
 }
 
-/// What a tensor does, which decides how random weights for it are scaled.
+/// The role of a tensor, which determines the scale of its random weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Embedding,
@@ -42,12 +41,13 @@ impl Spec {
 }
 
 impl Shape {
-    /// Numbers per head.
+    /// Returns the size of a head.
     pub(super) fn head_dim(&self) -> usize {
         self.hidden / self.heads
     }
 
-    /// All tensors; lazily, so that an absurd layer count fails at the first missing tensor and not for want of memory.
+    /// Returns all tensors. The iterator is lazy, so that a wrong, huge layer count fails at the first missing tensor
+    /// and does not exhaust memory.
     pub(super) fn tensors(self) -> impl Iterator<Item = Spec> {
         let head = (!self.tied).then(|| Spec::new("lm_head.weight", &[self.vocab, self.hidden], Role::Head));
         [
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_the_parameters_of_a_published_model() {
+    fn counts_parameters_of_tinyllama() {
         // TinyLlama-1.1B: 1,100,048,384 parameters.
         let shape =
             Shape { vocab: 32000, hidden: 2048, intermediate: 5632, layers: 22, heads: 32, kv_heads: 4, tied: false };
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn tied_embeddings_need_no_head() {
+    fn tied_embeddings_have_no_head() {
         let shape = Shape { vocab: 8, hidden: 4, intermediate: 4, layers: 1, heads: 2, kv_heads: 1, tied: true };
         assert!(shape.tensors().all(|spec| spec.role != Role::Head));
         assert_eq!(shape.tensors().count(), 11);

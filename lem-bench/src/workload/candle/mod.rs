@@ -1,4 +1,4 @@
-//! Llama models on candle: a small embedded one, made once, and any Hugging Face folder, opened by the same code.
+//! Llama models on candle: a small embedded one, which is generated once, and any Hugging Face folder.
 //!
 //! ```no_run
 //! use lem_bench::workload::candle::{Model, OpenOptions, model_dir, prompts};
@@ -13,14 +13,12 @@
 //! # }
 //! ```
 //!
-//! What is measured is candle's own `llama::Llama`, with what that implies: its KV cache grows by copying (a real part
-//! of the cost of a decode step), attention is computed in f32 whatever the dtype, and sequences are batched statically
-//! (a finished one still takes its share of every step).
+//! The measured implementation is candle's `llama::Llama`. Its KV cache grows by copying, which is a part of the cost
+//! of a decode step. It computes attention in f32 for every dtype. Batches are static: a finished sequence is still
+//! computed in every step.
 //!
-//! Greedy ids are the same over repetitions and thread counts within one dtype and device. They may differ between
-//! dtypes, devices and versions of candle.
-//!
-//! Must not know benches, meters, windows or the command line.
+//! With one dtype and device, greedy decoding returns the same ids in every repetition and with any number of threads.
+//! The ids may differ between dtypes, devices and versions of candle.
 
 mod checkpoint;
 mod config;
@@ -29,7 +27,6 @@ mod draw;
 mod embedded;
 mod error;
 mod generate;
-mod hash;
 mod home;
 mod install;
 mod layout;

@@ -1,6 +1,4 @@
-//! An opened Llama: checked, loaded, with its tokenizer. How it generates is in `generate`.
-//!
-//! Must not know benches or meters, nor whether the folder holds the embedded model or a real one.
+//! A loaded Llama with its tokenizer. `generate` contains its generation.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -16,14 +14,14 @@ use super::config::{self, ModelConfig};
 use super::tokenizer::CORPUS;
 use super::{Device, Dtype, Error, OpenOptions};
 
-/// A Llama ready to run. Shareable between threads; a request takes `&self` and brings a KV cache of its own.
+/// A loaded Llama. Threads can share it: a request takes `&self` and has its own KV cache.
 pub struct Model {
     pub(super) llama: Llama,
     pub(super) config: ModelConfig,
-    /// Empty, with the rotary tables made: a request clones it, which copies pointers only.
+    /// An empty cache with the rotary tables. A request clones it, which copies only pointers.
     pub(super) empty_cache: Cache,
     pub(super) device: candle_core::Device,
-    place: Device,
+    device_id: Device,
     dtype: Dtype,
     tokenizer: Tokenizer,
     path: PathBuf,
@@ -36,7 +34,7 @@ impl std::fmt::Debug for Model {
         f.debug_struct("Model")
             .field("path", &self.path)
             .field("dtype", &self.dtype)
-            .field("device", &self.place)
+            .field("device", &self.device_id)
             .field("parameters", &self.parameters)
             .finish_non_exhaustive()
     }
@@ -44,28 +42,28 @@ impl std::fmt::Debug for Model {
 
 impl Model {
     /// Opens a Hugging Face Llama folder: `config.json`, `tokenizer.json`, and `model.safetensors` or the shards of
-    /// `model.safetensors.index.json`. Files, config, tensor names and shapes are checked before any weights are read.
+    /// `model.safetensors.index.json`. Checks files, config, and names and shapes of tensors before it reads weights.
     ///
     /// # Errors
-    /// A missing or damaged file, a config that candle's Llama does not compute, a missing or misshapen tensor, a device
-    /// that cannot be used: each [`Error`] names the file and the remedy. It never panics on what is in the folder.
+    /// A file is missing or damaged, candle's Llama does not support the config, a tensor is missing or has another
+    /// shape, or the device cannot be used. The [`Error`] names the file and the remedy. No contents cause a panic.
     pub fn open(dir: &Path, options: OpenOptions) -> Result<Self, Error> {
         let config_json = required(
             dir,
             "config.json",
-            "point at a Hugging Face model folder (a GGUF file or a hub cache's root is not one)",
+            "set the path of a Hugging Face model folder (not of a GGUF file or of the root of the hub cache)",
         )?;
         let tokenizer_json = required(
             dir,
             "tokenizer.json",
-            "fetch it from the model's repository (AutoTokenizer's save_pretrained writes it for older models)",
+            "fetch it from the model's repository (for older models, save_pretrained of AutoTokenizer writes it)",
         )?;
         let config = config::read(&config_json)?;
         let checkpoint = Checkpoint::open(dir)?;
         let parameters = check_tensors(&checkpoint, &config)?;
         let tokenizer = Tokenizer::from_file(&tokenizer_json)
             .map_err(|error| Error::Tokenizer { path: tokenizer_json, reason: error.to_string() })?;
-        let (place, device) = options.device.open()?;
+        let (device_id, device) = options.device.open()?;
         let dtype = match options.dtype {
             Dtype::Auto => config.dtype.unwrap_or(Dtype::F32),
             chosen => chosen,
@@ -79,7 +77,7 @@ impl Model {
             config,
             empty_cache,
             device,
-            place,
+            device_id,
             dtype,
             tokenizer,
             path,
@@ -90,23 +88,23 @@ impl Model {
         Ok(model)
     }
 
-    /// The ids of a text, with the special tokens that the model's tokenizer adds (for most a BOS in front).
+    /// Returns the ids of a text, with the special tokens that the tokenizer adds (often a BOS at the beginning).
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] where the tokenizer fails.
+    /// [`Error::Tokenizer`] if the tokenizer fails.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, Error> {
         self.ids(text, true)
     }
 
-    /// The text of some ids, without special tokens.
+    /// Returns the text of some ids, without special tokens.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] where the tokenizer fails.
+    /// [`Error::Tokenizer`] if the tokenizer fails.
     pub fn decode(&self, ids: &[u32]) -> Result<String, Error> {
         self.tokenizer.decode(ids, true).map_err(|error| self.tokenizer_failed(&error))
     }
 
-    /// The suite's text in this model's ids, without special tokens; encoded on first use.
+    /// Returns the ids of `corpus.txt`, without special tokens. Encodes it on the first call.
     pub(super) fn corpus_ids(&self) -> Result<&[u32], Error> {
         if let Some(ids) = self.corpus_ids.get() {
             return Ok(ids);
@@ -124,47 +122,48 @@ impl Model {
         Error::Tokenizer { path: self.path.join("tokenizer.json"), reason: error.to_string() }
     }
 
-    /// Returns when all work given to the device is done; at once on the CPU.
+    /// Waits until the device has completed all its work. Does nothing on the CPU.
     ///
     /// # Errors
-    /// [`Error::Compute`] where work that was under way failed.
+    /// [`Error::Compute`] if earlier work failed.
     pub fn synchronize(&self) -> Result<(), Error> {
-        self.device.synchronize().map_err(Error::compute("synchronise the device"))
+        self.device.synchronize().map_err(Error::compute("synchronize the device"))
     }
 
-    /// Rows of the embedding: ids are below it. The tokenizer may know fewer tokens.
+    /// Returns the number of rows of the embedding. All ids are below it. The tokenizer can have fewer tokens.
     pub fn vocab_size(&self) -> usize {
         self.config.shape.vocab
     }
 
-    /// The device that the model runs on.
+    /// Returns the device of the model.
     pub fn device(&self) -> Device {
-        self.place
+        self.device_id
     }
 
-    /// The number format of weights and KV cache; never [`Dtype::Auto`].
+    /// Returns the number format of weights and KV cache, never [`Dtype::Auto`].
     pub fn dtype(&self) -> Dtype {
         self.dtype
     }
 
-    /// Numbers in the weights; tied embeddings count once.
+    /// Returns the number of parameters. Tied embeddings count once.
     pub fn parameters(&self) -> u64 {
         self.parameters
     }
 
-    /// The most tokens, prompt and output together, that a sequence may have: `max_position_embeddings`, at most
-    /// 131,072.
+    /// Returns the maximum length of a sequence, prompt and output together, in tokens: `max_position_embeddings`, but
+    /// at most 131,072.
     pub fn context_length(&self) -> usize {
         self.config.llama.max_position_embeddings
     }
 
-    /// Bytes that each token of each sequence takes in the KV cache: 2 · layers · KV heads · head size · bytes a number.
+    /// Returns the size of one token of one sequence in the KV cache, in bytes: 2 · layers · KV heads · head size ·
+    /// bytes per number.
     pub fn kv_bytes_per_token(&self) -> usize {
         let shape = &self.config.shape;
         2 * shape.layers * shape.kv_heads * shape.head_dim() * self.dtype.bytes()
     }
 
-    /// The folder that the model was opened from, absolute.
+    /// Returns the folder of the model, as an absolute path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -178,7 +177,8 @@ fn required(dir: &Path, file: &str, remedy: &'static str) -> Result<PathBuf, Err
     Err(Error::MissingFile { dir: dir.to_owned(), file: file.to_owned(), remedy })
 }
 
-/// Holds names and shapes against the config (candle's loader panics on a missing tensor); returns the parameter count.
+/// Checks names and shapes against the config, because candle's loader panics on a missing tensor. Returns the number
+/// of parameters.
 fn check_tensors(checkpoint: &Checkpoint, config: &ModelConfig) -> Result<u64, Error> {
     let mut parameters = 0;
     for spec in config.shape.tensors() {
@@ -196,7 +196,7 @@ fn check_tensors(checkpoint: &Checkpoint, config: &ModelConfig) -> Result<u64, E
     match checkpoint.names().find(|name| name.ends_with("_proj.bias")) {
         Some(bias) => Err(Error::Weights {
             path: checkpoint.path().to_owned(),
-            reason: format!("{bias} would be ignored by candle's Llama, which has no biases: take another model"),
+            reason: format!("candle's Llama has no biases and would ignore {bias}: use another model"),
         }),
         None => Ok(parameters),
     }

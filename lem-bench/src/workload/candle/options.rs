@@ -1,6 +1,4 @@
-//! How to open a model: its number format and its device.
-//!
-//! Must not know the model.
+//! Options for opening a model: its number format and its device.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,19 +10,19 @@ use super::Error;
 /// The number format of weights, activations and KV cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Dtype {
-    /// What `config.json` names (`torch_dtype`, or `dtype` as newer writers say); f32 where it names none.
+    /// The format in `config.json` (`torch_dtype`, or `dtype` in newer files), or f32 if it has none.
     #[default]
     Auto,
     /// 32-bit IEEE 754.
     F32,
-    /// 16-bit IEEE 754. Converted numbers beyond ±65504 become infinite.
+    /// 16-bit IEEE 754. Numbers beyond ±65504 become infinite in the conversion.
     F16,
-    /// The upper half of an f32.
+    /// The upper 16 bits of an f32.
     Bf16,
 }
 
 impl Dtype {
-    /// Bytes a number; for `Auto`, which stands for another, those of the default f32.
+    /// Returns the size of a number in bytes. For `Auto`, it is that of f32.
     pub fn bytes(self) -> usize {
         match self {
             Self::Auto | Self::F32 => 4,
@@ -55,10 +53,10 @@ impl fmt::Display for Dtype {
 impl FromStr for Dtype {
     type Err = Error;
 
-    /// Accepts the short names and those of `torch_dtype`.
+    /// Parses a short name or one of `torch_dtype`.
     ///
     /// # Errors
-    /// [`Error::Request`] for any other name.
+    /// [`Error::Request`] if the name is unknown.
     fn from_str(name: &str) -> Result<Self, Error> {
         match name {
             "auto" => Ok(Self::Auto),
@@ -70,16 +68,16 @@ impl FromStr for Dtype {
     }
 }
 
-/// Which device to run on.
+/// The device to run on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum DeviceChoice {
-    /// The first CUDA device where this build has the feature `cuda`, else the CPU. It never falls back from a CUDA
-    /// device that fails: energy would be measured in the wrong place without a word.
+    /// The first CUDA device if this build has the feature `cuda`, otherwise the CPU. If the CUDA device fails, opening
+    /// fails too: a fallback to the CPU would silently measure the energy of the wrong device.
     #[default]
     Auto,
     /// The CPU.
     Cpu,
-    /// The CUDA device with this ordinal, as `CUDA_VISIBLE_DEVICES` leaves them.
+    /// The CUDA device with this ordinal among those of `CUDA_VISIBLE_DEVICES`.
     Cuda(usize),
 }
 
@@ -97,25 +95,25 @@ impl DeviceChoice {
 fn open_cuda(ordinal: usize) -> Result<(Device, candle_core::Device), Error> {
     let wanted = Device::Cuda(ordinal);
     if !cfg!(feature = "cuda") {
-        let reason = "this build has no CUDA: build with the feature `cuda`, or use the CPU".to_owned();
+        let reason = "this build does not support CUDA: enable the feature `cuda`, or use the CPU".to_owned();
         return Err(Error::Device { wanted: wanted.to_string(), reason });
     }
-    // A stream of its own: the per-thread default stream can be synchronised only by the thread that launched.
+    // A new stream, because only the launching thread can synchronize its per-thread default stream.
     match candle_core::Device::new_cuda_with_stream(ordinal) {
         Ok(device) => Ok((wanted, device)),
         Err(error) => Err(Error::Device {
             wanted: wanted.to_string(),
-            reason: format!("{error}: see nvidia-smi and CUDA_VISIBLE_DEVICES, or use the CPU"),
+            reason: format!("{error}: check nvidia-smi and CUDA_VISIBLE_DEVICES, or use the CPU"),
         }),
     }
 }
 
-/// The device that a model runs on.
+/// The device of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Device {
     /// The CPU.
     Cpu,
-    /// The CUDA device with this ordinal, as `CUDA_VISIBLE_DEVICES` leaves them.
+    /// The CUDA device with this ordinal among those of `CUDA_VISIBLE_DEVICES`.
     Cuda(usize),
 }
 
@@ -128,7 +126,7 @@ impl fmt::Display for Device {
     }
 }
 
-/// How to open a model. The default takes the model's own dtype and the best device of this build.
+/// Options for opening a model. The defaults are the dtype of the model and the best device of this build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct OpenOptions {
     /// The number format to convert the weights to.
@@ -142,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dtype_names_go_both_ways() {
+    fn dtype_names_round_trip() {
         for dtype in [Dtype::Auto, Dtype::F32, Dtype::F16, Dtype::Bf16] {
             assert_eq!(dtype.to_string().parse::<Dtype>().unwrap(), dtype);
         }
@@ -153,7 +151,7 @@ mod tests {
 
     #[cfg(not(feature = "cuda"))]
     #[test]
-    fn cuda_without_the_feature_names_the_remedy_and_auto_is_the_cpu() {
+    fn cuda_needs_feature() {
         let error = DeviceChoice::Cuda(3).open().unwrap_err().to_string();
         assert!(error.contains("cuda:3") && error.contains("feature `cuda`"), "{error}");
         assert_eq!(DeviceChoice::Auto.open().unwrap().0, Device::Cpu);

@@ -1,19 +1,18 @@
-//! Prompts of exact length, cut from the suite's text.
+//! Prompts of an exact length, cut from the text in `corpus.txt`.
 //!
-//! Must not know how they are run. No two begin alike: servers and drivers that keep the beginnings of earlier prompts
-//! would otherwise answer from memory, and time to first token would measure that.
+//! All prompts begin differently, so that a prefix cache cannot shorten the time to first token.
 
 use super::draw::Stream;
 use super::{Error, Model};
 
-/// Makes `count` batches of `batch` prompts of exactly `len_tokens` tokens: shape `[count][batch][len_tokens]`.
+/// Returns `count` batches of `batch` prompts of exactly `len_tokens` tokens: shape `[count][batch][len_tokens]`.
 ///
-/// Each is a stretch of English text in the model's own ids, from a place of its own, behind the model's BOS where it
-/// has one (and `len_tokens` is above 1). The same seed gives the same prompts.
+/// Each prompt is a span of English text, as ids of the model, with a different start. If the model has a BOS token and
+/// `len_tokens` is above 1, the prompt begins with BOS. The same seed gives the same prompts.
 ///
 /// # Errors
-/// [`Error::Request`] where a number is 0, or where more prompts are asked for than the text has places (some
-/// thousands, one a token); [`Error::Tokenizer`] where the tokenizer fails.
+/// [`Error::Request`] if a number is 0, or if more prompts are requested than the text has tokens (some thousands);
+/// [`Error::Tokenizer`] if the tokenizer fails.
 pub fn prompts(
     model: &Model,
     count: usize,
@@ -28,25 +27,25 @@ pub fn prompts(
     let wanted = count.saturating_mul(batch);
     if wanted > text.len() {
         return Err(Error::Request(format!(
-            "{wanted} different prompts were asked for, the text yields {}: ask for fewer batches, they are cycled",
+            "{wanted} different prompts requested, but the text has only {}: request fewer, a bench reuses them",
             text.len()
         )));
     }
     let bos = model.config.bos.filter(|&bos| len_tokens > 1 && (bos as usize) < model.vocab_size());
-    let mut places = shuffled(text.len(), wanted, seed).into_iter();
-    let mut cut = |_| {
-        let rest = text.iter().cycle().skip(places.next().unwrap_or_default()).copied();
+    let mut starts = shuffled(text.len(), wanted, seed).into_iter();
+    let mut prompt = |_| {
+        let rest = text.iter().cycle().skip(starts.next().unwrap_or_default()).copied();
         bos.into_iter().chain(rest).take(len_tokens).collect()
     };
-    Ok((0..count).map(|_| (0..batch).map(&mut cut).collect()).collect())
+    Ok((0..count).map(|_| (0..batch).map(&mut prompt).collect()).collect())
 }
 
-/// The first `wanted` of a seeded shuffle of `0..places` (Fisher and Yates).
-fn shuffled(places: usize, wanted: usize, seed: u64) -> Vec<usize> {
+/// Returns the first `wanted` elements of a seeded Fisher-Yates shuffle of `0..len`.
+fn shuffled(len: usize, wanted: usize, seed: u64) -> Vec<usize> {
     let mut stream = Stream::named(seed, "prompts");
-    let mut all: Vec<usize> = (0..places).collect();
+    let mut all: Vec<usize> = (0..len).collect();
     for i in 0..wanted {
-        let other = i + stream.below(places - i);
+        let other = i + stream.below(len - i);
         all.swap(i, other);
     }
     all.truncate(wanted);
@@ -58,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shuffles_are_permutations_that_follow_the_seed() {
+    fn shuffle_is_seeded_permutation() {
         let mut all = shuffled(500, 500, 1);
         assert_ne!(all, (0..500).collect::<Vec<_>>());
         assert_eq!(all, shuffled(500, 500, 1));

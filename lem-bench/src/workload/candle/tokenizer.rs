@@ -1,8 +1,7 @@
-//! Trains the embedded model's tokenizer: byte-level BPE over ASCII, on the text in the repository.
+//! Trains the tokenizer of the embedded model: byte-level BPE over ASCII, on the text in `corpus.txt`.
 //!
-//! Must not know weights. The alphabet is ASCII alone: random weights choose tokens at random, and with all bytes in
-//! the vocabulary they would emit broken UTF-8, which streaming servers hold back until it is complete, that is for
-//! ever. Other characters encode as `<unk>`.
+//! The alphabet is ASCII only. With all bytes in the vocabulary, a model with random weights would generate invalid
+//! UTF-8, and a streaming server would wait forever for the rest of a character. Other characters become `<unk>`.
 
 use std::collections::HashSet;
 
@@ -13,23 +12,23 @@ use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::{AddedToken, TokenizerBuilder};
 
-/// English prose written for this repository; the prompts are cut from it too.
+/// English text written for this repository. Prompts are cut from it too.
 pub(super) const CORPUS: &str = include_str!("corpus.txt");
 
-/// Special tokens; their ids are their places.
+/// Special tokens. Their ids are their indices.
 pub(super) const SPECIAL: [&str; 4] = ["<unk>", "<s>", "</s>", "<pad>"];
-/// Id of the token that opens a text.
+/// Id of the token at the beginning of a text.
 pub(super) const BOS: u32 = 1;
-/// Id of the token that ends a text.
+/// Id of the token at the end of a text.
 pub(super) const EOS: u32 = 2;
 /// Id of the padding token.
 pub(super) const PAD: u32 = 3;
 
 /// A trained tokenizer.
 pub(super) struct Trained {
-    /// `tokenizer.json`.
+    /// Contents of `tokenizer.json`.
     pub(super) json: String,
-    /// Tokens in the vocabulary, the special ones included.
+    /// Number of tokens in the vocabulary, including special ones.
     pub(super) tokens: usize,
 }
 
@@ -53,7 +52,8 @@ pub(super) fn train(vocab: usize) -> tokenizers::Result<Trained> {
     Ok(Trained { json: tokenizer.to_string(false)?, tokens: tokenizer.get_vocab_size(true) })
 }
 
-/// Printable ASCII, newline and tab, as byte-level BPE spells them: what is not printable is shifted by 256.
+/// Returns printable ASCII, newline and tab, as byte-level BPE represents them: space and control characters are
+/// shifted by 256.
 fn alphabet() -> HashSet<char> {
     let shifted = [b'\n', b'\t', b' '].map(|byte| char::from_u32(256 + u32::from(byte)));
     (b'!'..=b'~').map(char::from).chain(shifted.into_iter().flatten()).collect()
@@ -66,13 +66,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_corpus_is_ascii_and_fills_the_vocabulary() {
+    fn corpus_is_ascii_and_fills_vocabulary() {
         assert!(CORPUS.is_ascii());
         assert_eq!(train(1024).unwrap().tokens, 1024);
     }
 
     #[test]
-    fn ascii_survives_the_round_trip_and_specials_have_their_ids() {
+    fn ascii_round_trips() {
         let tokenizer = Tokenizer::from_bytes(train(1024).unwrap().json).unwrap();
         let text = "A joule is a watt for one second.\n\t{\"x\": [1, 2]} ~ `q` \\";
         let ids = tokenizer.encode(text, false).unwrap().get_ids().to_vec();
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn training_is_the_same_every_time() {
+    fn training_is_deterministic() {
         let first = train(1024).unwrap().json;
         for _ in 0..10 {
             assert!(train(1024).unwrap().json == first, "two trainings differ");
