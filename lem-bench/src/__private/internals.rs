@@ -70,10 +70,10 @@ pub mod sim {
 
 pub mod stats {
     pub use crate::stats::{
-        AdaptiveRule, Bca, Idle, LogChange, PooledSamples, RatioInput, Resampling, SessionPrior, StatsError, Tost,
-        VerdictInput, WarmUpRule, adaptive_stop, bca_from_reps, benjamini_hochberg, bootstrap_ratio, idle_mean,
-        jackknife_ratio, mean_ci, norm_cdf, norm_ppf, norm_sf, paired_log, ratio_ci, session_prediction, summary,
-        t_ppf, t_sf, tost_from, trend, verdict, warm_up,
+        ADAPTIVE_INFLATION, AdaptiveRule, Bca, Bootstrap, ChangePointRule, Idle, LogChange, PooledSamples, RatioInput,
+        Resampling, SessionPrior, StatsError, Tost, VerdictInput, WarmUpRule, adaptive_stop, bca_from_reps,
+        benjamini_hochberg, bootstrap_ratio, change_points, idle_mean, jackknife_ratio, mean_ci, norm_cdf, norm_ppf,
+        norm_sf, paired_log, ratio_ci, session_prediction, summary, t_ppf, t_sf, tost_from, trend, verdict, warm_up,
     };
 }
 

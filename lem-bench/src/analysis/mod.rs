@@ -17,12 +17,11 @@ mod request_times;
 mod summarise;
 mod summary;
 
-pub use assemble::AnalysisError;
-pub use finding::{Check, Finding, Severity, Status, status};
-pub use highlights::{ChangeHighlight, CostRange, Highlights, Precision, UsableBench, WorstFinding};
+#[cfg(test)]
+pub use finding::status;
+pub use finding::{Check, Finding, Severity, Status};
 pub use interval::{IntervalChoice, Options};
-pub use metric_kind::{EnergyBasis, MetricKind, Statistic, TimeKind, View};
 pub use summarise::{ReadJournal, summarise, summarise_read};
 pub use summary::{
-    BenchSummary, CycleSummary, Distribution, Interval, Metric, PhaseSummary, Rating, RunInfo, Summary, WarmUpSummary,
+    BenchSummary, CycleSummary, Distribution, Interval, Metric, PhaseSummary, RunInfo, Summary, WarmUpSummary,
 };

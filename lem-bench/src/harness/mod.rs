@@ -33,7 +33,7 @@ mod workspace;
 
 pub use cargo_lem::cargo_lem;
 pub use entry::Harness;
-pub use simulation::{SimulatedDuel, SimulatedRun, SimulationOptions, simulate, simulate_duel};
+pub use simulation::{SimulationOptions, simulate, simulate_duel};
 
-pub use simulation::{Simulation, probe_effort};
+pub use simulation::probe_effort;
 pub use workspace::TargetInfo;

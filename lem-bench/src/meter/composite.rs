@@ -51,14 +51,6 @@ impl Composite {
         let name = parts.iter().map(|(part, _)| part.meter.as_str()).collect::<Vec<_>>().join("+");
         Ok(Self { name, parts, domains, channels, locations })
     }
-
-    /// Returns the meter that the channel with this index belongs to.
-    ///
-    /// # Panics
-    /// If there is no such channel.
-    pub fn part_of(&self, channel: usize) -> &Part {
-        &self.parts[self.locations[channel].0].0
-    }
 }
 
 impl Meter for Composite {
@@ -67,7 +59,7 @@ impl Meter for Composite {
         &self.name
     }
 
-    /// Returns [`Origin::Measured`] only if every part measures; [`Composite::part_of`] has the origin of each channel.
+    /// Returns [`Origin::Measured`] only if every part measures.
     fn origin(&self) -> Origin {
         let has_part = |origin| self.parts.iter().any(|(part, _)| part.origin == origin);
         if has_part(Origin::Simulated) {
@@ -194,8 +186,6 @@ mod tests {
         let both = Composite::new(vec![Fixed::boxed("a", 0, 1), Box::new(Estimate::default())]).unwrap();
         assert_eq!(both.name(), "fixed+estimate");
         assert_eq!(both.origin(), Origin::Estimated);
-        assert_eq!(both.part_of(0).origin, Origin::Measured);
-        assert_eq!(both.part_of(1), &Part { meter: "estimate".to_owned(), origin: Origin::Estimated });
         assert!(both.facts().iter().any(|(name, _)| name == "estimate formula"));
     }
 

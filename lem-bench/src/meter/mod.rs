@@ -38,18 +38,12 @@ mod validate;
 
 pub use channel::{Channel, Meter, OpenError, Quantity, ReadError, Value};
 pub(crate) use channel::{DeviceMonitor, DeviceProcess, PowerLimits, foreign};
-pub(crate) use choice::{METER_EXPECTS, METER_HELP, METERS, MeterChoice, is_name};
-pub(crate) use composite::{Composite, NullMeter, Part};
-pub(crate) use domain_selection::{SelectError, check_disjoint, non_overlapping, select};
+pub(crate) use choice::{METER_EXPECTS, METER_HELP, MeterChoice, is_name};
+pub(crate) use composite::{Composite, NullMeter};
+pub(crate) use domain_selection::{non_overlapping, select};
 pub use estimate::Estimate;
 pub(crate) use hwmon::Hwmon;
-pub(crate) use kind::{DEFAULT_WATTS_PER_CORE, MeterKind, NvmlOptions, OpenOptions, Opened};
-#[cfg(feature = "nvml")]
-pub(crate) use nvml::Nvml;
+pub(crate) use kind::{MeterKind, NvmlOptions, OpenOptions, Opened};
 pub(crate) use open::{Availability, Status, detect, open};
-#[cfg(feature = "rapl")]
-pub(crate) use rapl::Rapl;
-#[cfg(all(feature = "rapl", target_os = "linux"))]
-pub(crate) use rapl::RaplPerf;
 
 pub use crate::model::{Domain, DomainId, DomainKind, Origin};

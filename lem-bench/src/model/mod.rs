@@ -19,7 +19,7 @@ pub use evidence::{
     RunEvidence, ThrottleReason,
 };
 pub use record::SessionResult;
-pub use text::{fnv1a64, id_hash};
+pub use text::id_hash;
 
 pub use probe::{ChannelProbe, Coverage, DenseReads, MeterProbe};
 pub use record::{

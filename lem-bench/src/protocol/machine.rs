@@ -129,7 +129,6 @@ pub struct Protocol {
     rest_until: Option<Stamp>,
     started: Option<Stamp>,
     last_cycle_end: Option<Stamp>,
-    elapsed_before: Duration,
     search: PrecisionSearch,
     precision: Option<Precision>,
     cycle: u32,
@@ -161,7 +160,6 @@ impl Protocol {
             rest_until: None,
             started: None,
             last_cycle_end: None,
-            elapsed_before: Duration::ZERO,
             search: PrecisionSearch::default(),
             precision: None,
             cycle,
@@ -186,16 +184,6 @@ impl Protocol {
     /// Adds the totals of a complete cycle, including those of an earlier process.
     pub fn add_cycle(&mut self, totals: CycleTotals) {
         self.search.add(totals);
-    }
-
-    /// Adds the time that an earlier process spent on this bench to its time budget.
-    pub fn add_elapsed(&mut self, time: Duration) {
-        self.elapsed_before += time;
-    }
-
-    /// Returns the time since it started in this process.
-    pub fn elapsed(&self, now: Stamp) -> Duration {
-        self.started.map_or(Duration::ZERO, |started| now.since(started))
     }
 
     /// Excludes `time`, in which another bench ran between two cycles of this one, from the elapsed time.
@@ -349,7 +337,7 @@ impl Protocol {
         let since = |start: Option<Stamp>| start.map_or(Duration::ZERO, |start| now.since(start));
         // The next cycle is expected to take as long as the last one or, after the first, as planned.
         let next = if cycle_start.is_some() { since(cycle_start) } else { self.schedule.cycle() };
-        self.precision = self.search.verdict(&rule, self.elapsed_before + since(self.started), next);
+        self.precision = self.search.verdict(&rule, since(self.started), next);
         self.precision.is_some()
     }
 

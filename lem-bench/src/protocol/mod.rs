@@ -11,6 +11,6 @@ mod warm_up;
 
 pub use machine::{Command, Edge, Observation, Protocol, RestReason};
 pub use planning::{Overrides, Profile};
-pub use precision::{CycleTotals, PrecisionRule};
-pub use schedule::{Schedule, WarmUpRule};
+pub use precision::CycleTotals;
+pub use schedule::Schedule;
 pub use warm_up::{WarmUp, WarmUpVerdict};

@@ -16,11 +16,11 @@ mod power_steps;
 mod readings;
 mod state;
 
-pub use counter::{Step, Unwrapper};
+pub use counter::Unwrapper;
 pub use dense_reads::SamplerConfig;
-pub use edge::{CounterSample, EdgeValue, IdleSide, value_at};
+pub use edge::IdleSide;
 pub use energy_meter::{EnergyMeter, MeasureError, Measured};
-pub use gauge::{GaugeEnergy, integrate};
+pub use gauge::integrate;
 pub use handle::Sampler;
 pub use live_power::LivePowerReading;
 pub use power_steps::{ProbeEffort, probe};

@@ -35,10 +35,9 @@ mod workload;
 mod tests;
 
 pub use machine::Machine;
-pub use scenario::{
-    BackgroundSpec, DeviceSpec, FaultKind, FaultSpec, Phase, Scenario, ScenarioError, SensorKind, SensorSpec, Tokens,
-    WarmupShape, WarmupSpec, WorkloadSpec,
-};
+pub use scenario::{Scenario, ScenarioError};
+#[cfg(test)]
+pub use scenario::{Tokens, WarmupSpec};
 pub use state::Seeds;
 pub use truth::{Truth, truth};
-pub use workload::{Shape, Step, VirtualRequest, Workload};
+pub use workload::{Shape, Step, Workload};

@@ -74,27 +74,6 @@ fn t_test(difference: f64, se: f64, df: f64) -> (Option<f64>, f64) {
     }
 }
 
-/// Returns the smallest true increase, in percent, that a design with this standard error (log scale) detects with
-/// probability `power`. Detected means that the two-sided interval at level 1 − `alpha` is entirely above
-/// `threshold_pct`.
-///
-/// The formula on the log scale is ln(1 + τ) + (t₁₋α⸝₂ + t_power)·se (Bloom 1995, with t instead of z). With
-/// `threshold_pct` = 0 it is the smallest change that would be significant.
-///
-/// # Errors
-///
-/// `NonFinite` for the standard error, `BadParameter` for `df` ≤ 0, `alpha` or `power` outside (0, 1), or a threshold
-/// of −100 % or less.
-pub fn detectable_pct(se: f64, df: f64, threshold_pct: f64, alpha: f64, power: f64) -> Result<f64, StatsError> {
-    check_finite(&[se], 1)?;
-    let is_probability = |p: f64| p > 0.0 && p < 1.0;
-    if df.is_nan() || df <= 0.0 || se < 0.0 || !is_probability(alpha) || !is_probability(power) {
-        return Err(StatsError::BadParameter);
-    }
-    let margin = log_margin(threshold_pct)?;
-    Ok(percent(margin + (t_ppf(1.0 - alpha / 2.0, df) + t_ppf(power, df)) * se))
-}
-
 /// Returns ln(1 + percent/100).
 fn log_margin(pct: f64) -> Result<f64, StatsError> {
     let margin = (pct / 100.0).ln_1p();

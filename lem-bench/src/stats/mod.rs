@@ -37,22 +37,17 @@ mod sample;
 mod stopping;
 
 pub use bootstrap::bootstrap_ratio;
-pub use bootstrap_ci::{Bca, Bootstrap, BootstrapCi, BootstrapMethod, bca_from_reps, jackknife_ratio};
-pub use change::{
-    LogChange, SessionPrediction, SessionPrior, Tost, detectable_pct, paired_log, session_prediction, tost_from,
-};
+pub use bootstrap_ci::{Bca, Bootstrap, BootstrapCi, bca_from_reps, jackknife_ratio};
+pub use change::{LogChange, SessionPrior, Tost, paired_log, session_prediction, tost_from};
 pub use change::{Suspicion, Verdict, VerdictInput, benjamini_hochberg, verdict};
 pub use change_points::{ChangePoint, ChangePointRule, change_points};
-pub use change_points::{Line, Trend, line, trend};
-pub use descriptive::{MeanCi, Summary, mean_ci, summary};
+pub use change_points::{line, trend};
+pub use descriptive::{mean_ci, summary};
 pub use distributions::{norm_cdf, norm_ppf, norm_sf, t_ppf, t_sf};
 pub use error::StatsError;
 pub use pooled::PooledSamples;
-pub use pooled_intervals::{QuantileBootstrap, QuantileCi, QuantileCiError};
-pub use ratio::{ADAPTIVE_INFLATION, Idle, IdleMean, RatioCi, RatioInput, idle_mean, ratio_ci};
-pub use sample::{GENERATOR, Resampling};
+pub use ratio::{ADAPTIVE_INFLATION, Idle, RatioCi, RatioInput, idle_mean, ratio_ci};
+pub use sample::Resampling;
 
 pub use sample::Sample;
-pub use stopping::{
-    AdaptiveReason, AdaptiveRule, AdaptiveStop, WarmUp, WarmUpCode, WarmUpRule, adaptive_stop, warm_up,
-};
+pub use stopping::{AdaptiveRule, WarmUp, WarmUpCode, WarmUpRule, adaptive_stop, warm_up};

@@ -192,6 +192,7 @@ impl Baseline {
     }
 
     /// Returns the folder.
+    #[cfg(test)]
     pub fn folder(&self) -> &Path {
         &self.folder
     }

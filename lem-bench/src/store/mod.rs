@@ -56,7 +56,7 @@ mod lock;
 mod naming;
 mod run_dir;
 
-pub use baselines::{Baseline, BaselineBench, BaselineManifest, BaselineRun};
+pub use baselines::{Baseline, BaselineRun};
 pub use error::StoreError;
 pub use history::{MachineSpread, MachineSpreads};
 pub(crate) use home::workspace_root;

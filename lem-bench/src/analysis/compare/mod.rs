@@ -13,12 +13,16 @@ mod tests;
 mod verdict;
 
 pub use comparison::{
-    BenchComparison, BenchGate, Change, Comparison, Design, Difference, DifferenceWeight, Direction, FailOn, Gate,
-    GateOutcome, Measured, SessionSpread, Side, SideRun, SpreadSource, Verdict,
+    BenchComparison, Comparison, Design, DifferenceWeight, Direction, FailOn, GateOutcome, Measured, Side, SideRun,
+    Verdict,
 };
 pub use duel::{NullTest, PairedBench, compare_pairs, paired};
 pub use environment::machine;
-pub use history::{Calibrated, Trend, calibrate, session_results, trends};
-pub use verdict::{CompareOptions, Criteria, GateRules, HISTORY_ALONE_FROM, HISTORY_FROM, Prior};
+pub use history::{Trend, calibrate, session_results, trends};
+pub use verdict::{CompareOptions, GateRules, HISTORY_FROM, Prior};
 
+#[cfg(test)]
+pub use comparison::{Change, Difference, Gate, SpreadSource};
 pub use saved::{Results, compare};
+#[cfg(test)]
+pub use verdict::Criteria;

@@ -29,11 +29,6 @@ pub(in crate::report) enum Content<T: 'static> {
 pub type Format = FileFormat<Summary>;
 
 impl<T> FileFormat<T> {
-    /// Returns whether one file can hold several results.
-    pub fn holds_several(&self) -> bool {
-        matches!(self.content, Content::Many(_))
-    }
-
     /// Returns the format with this name or alias.
     pub(in crate::report) fn find(formats: &'static [Self], name: &str) -> Option<&'static Self> {
         formats.iter().find(|format| format.name == name || format.aliases.contains(&name))

@@ -17,7 +17,7 @@ mod view;
 
 pub use comparison::comparison_page;
 pub use history::history_page;
-pub use output::{FileName, PageFile, ReportError};
+pub use output::{PageFile, ReportError};
 pub use report::Report;
 
 #[cfg(test)]

@@ -4,8 +4,10 @@ mod load;
 mod sensor;
 mod spec;
 mod tokens;
-pub use spec::ScenarioError;
 
 pub use sensor::{Phase, SensorKind, SensorSpec};
-pub use spec::{BackgroundSpec, DeviceSpec, FaultKind, FaultSpec, Scenario, WarmupShape, WarmupSpec, WorkloadSpec};
+#[cfg(test)]
+pub use spec::WarmupSpec;
+pub use spec::{BackgroundSpec, DeviceSpec, FaultKind, FaultSpec, Scenario, ScenarioError, WorkloadSpec};
+#[cfg(test)]
 pub use tokens::Tokens;
