@@ -112,13 +112,8 @@ fn header(rank: u32, domain: &DomainId) -> RunHeader {
         started_unix_s: 0.0,
         started: Stamp(0),
         seed: 1,
-        probe: MeterProbe {
-            meter: "generated".into(),
-            origin: Origin::Simulated,
-            channels: Vec::new(),
-            temperature: false,
-        },
-        domains: vec![Domain { id: domain.clone(), kind: DomainKind::Gpu, parent: None, label: "card".into() }],
+        probe: MeterProbe::new("generated", Origin::Simulated, Vec::new()),
+        domains: vec![Domain::new(domain.clone(), DomainKind::Gpu, "card")],
         headline: vec![domain.clone()],
         notes: Vec::new(),
         settings: Vec::new(),
@@ -132,16 +127,10 @@ fn header(rank: u32, domain: &DomainId) -> RunHeader {
 }
 
 fn bench(cycles: u32) -> BenchRecord {
-    BenchRecord {
-        id: "generate".into(),
-        name: "generate".into(),
-        group: None,
-        module: String::new(),
-        description: None,
-        place: String::new(),
-        params: Vec::new(),
-        tags: Vec::new(),
-        schedule: BTreeMap::from([("cycles".into(), f64::from(cycles))]),
+    {
+        let mut bench = BenchRecord::new("generate", String::new());
+        bench.schedule = BTreeMap::from([("cycles".into(), f64::from(cycles))]);
+        bench
     }
 }
 

@@ -35,12 +35,11 @@ fn requests(p: u64) -> RequestLog {
 /// Returns a trace with 5,000 samples of utilisation over the window, and the memory in use.
 fn device_trace(p: u64) -> Trace {
     let at = |k: u64| Stamp(SECOND + k * SECOND / 10);
-    Trace {
-        domain: DomainId::new(format!("gpu:{p}")),
-        power_w: Vec::new(),
-        temperature_c: Vec::new(),
-        utilisation: (0..5000).map(|k| TracePoint(at(k), ((13 * k + p) % 101) as f64 / 100.0)).collect(),
-        memory_bytes: vec![TracePoint(at(0), (30_000 + p) as f64 * 1e6)],
+    {
+        let mut trace = Trace::new(DomainId::new(format!("gpu:{p}")));
+        trace.utilisation = (0..5000).map(|k| TracePoint(at(k), ((13 * k + p) % 101) as f64 / 100.0)).collect();
+        trace.memory_bytes = vec![TracePoint(at(0), (30_000 + p) as f64 * 1e6)];
+        trace
     }
 }
 
@@ -59,7 +58,7 @@ fn journal(p: u64) -> Vec<Record> {
     };
     let work =
         WorkCounts { requests: REQUESTS, input_tokens: 640_000, output_tokens: 320_000, ..WorkCounts::default() };
-    let probe = MeterProbe { meter: "test".into(), origin: Origin::Measured, channels: Vec::new(), temperature: false };
+    let probe = MeterProbe::new("test", Origin::Measured, Vec::new());
     let label = "card".to_owned();
     vec![
         Record::Run(Box::new(RunHeader {
@@ -73,7 +72,7 @@ fn journal(p: u64) -> Vec<Record> {
             started: Stamp(0),
             seed: 1,
             probe,
-            domains: vec![Domain { id: domain.clone(), kind: DomainKind::Gpu, parent: None, label }],
+            domains: vec![Domain::new(domain.clone(), DomainKind::Gpu, label)],
             headline: vec![domain.clone()],
             notes: Vec::new(),
             settings: Vec::new(),
@@ -84,16 +83,11 @@ fn journal(p: u64) -> Vec<Record> {
             order: RunOrder::default(),
             evidence: lem_bench::__private::model::RunEvidence::default(),
         })),
-        Record::Bench(BenchRecord {
-            id: "generate".into(),
-            name: "generate".into(),
-            group: None,
-            module: "reference".into(),
-            description: None,
-            place: "reference.rs:1".into(),
-            params: Vec::new(),
-            tags: Vec::new(),
-            schedule: std::collections::BTreeMap::new(),
+        Record::Bench({
+            let mut bench = BenchRecord::new("generate", "reference");
+            bench.place = "reference.rs:1".into();
+            bench.schedule = std::collections::BTreeMap::new();
+            bench
         }),
         Record::Cycle(Box::new(CycleRecord {
             bench: "generate".into(),
@@ -227,7 +221,7 @@ fn short_journal(p: u64) -> Vec<Record> {
         match record {
             Record::Run(head) => {
                 head.world = 2;
-                let fact = |name: &str, value: &str| Fact { name: name.into(), value: value.into() };
+                let fact = |name: &str, value: &str| Fact::new(name, value);
                 head.environment = vec![
                     fact("cpu model", "EPYC"),
                     fact("driver", "580.65"),

@@ -23,19 +23,14 @@ fn default_run_is_under_three_minutes() {
 
     let meter = Estimate::new(Watts(10.0)).unwrap();
     let domain = meter.domains()[0].id.clone();
-    let channel = ChannelProbe {
-        domain: domain.clone(),
-        counter: true,
-        update_period_s: Some(0.0),
-        quantum: None,
-        read_cost_s: 1e-6,
-        updates: 100,
-        averaging_s: None,
-        dense_reads: None,
-        safe_interval_s: None,
+    let channel = {
+        let mut channel = ChannelProbe::new(domain.clone(), true);
+        channel.update_period_s = Some(0.0);
+        channel.read_cost_s = 1e-6;
+        channel.updates = 100;
+        channel
     };
-    let probe =
-        MeterProbe { meter: "estimate".into(), origin: Origin::Estimated, channels: vec![channel], temperature: false };
+    let probe = MeterProbe::new("estimate", Origin::Estimated, vec![channel]);
     let schedule = Schedule::plan(Profile::Default, &probe, &[domain], &Overrides::default());
     let planned = probe_effort(Profile::Default).min + schedule.expected() * cases.len() as u32;
     assert!(planned < Duration::from_secs(180), "{planned:?}");

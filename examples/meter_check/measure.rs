@@ -95,6 +95,7 @@ fn sample(meter: &mut dyn Meter, interval: Duration, seconds: f64) -> Vec<Sample
                 (Reading::Count(count), Some(counter)) => counter.push(count, at.seconds_from(last)).0,
                 (Reading::Count(count) | Reading::Bits(count), _) => count as f64,
                 (Reading::Level(level), _) => level,
+                _ => continue,
             };
             samples[channel].push(TracePoint(at, value));
         }

@@ -56,7 +56,7 @@ impl Plug {
         let id = DomainId::new("wall");
         let label = format!("everything behind the plug at {host}");
         let mut plug = Self {
-            domains: [Domain { id: id.clone(), kind: DomainKind::Board, parent: None, label }],
+            domains: [Domain::new(id.clone(), DomainKind::Board, label)],
             channels: [
                 Channel::new(id.clone(), Quantity::Energy { unit_j: MWH_J, modulus: None }),
                 Channel::new(id, Quantity::Power),

@@ -129,7 +129,7 @@ impl Meter for Slow {
 #[test]
 fn edges_do_not_allocate() {
     let id = DomainId::new("gpu:0");
-    let domains = vec![Domain { id: id.clone(), kind: DomainKind::Gpu, parent: None, label: "slow".into() }];
+    let domains = vec![Domain::new(id.clone(), DomainKind::Gpu, "slow")];
     let channels = vec![Channel::new(id, Quantity::Energy { unit_j: 1.0, modulus: None })];
     let mut meter = Slow(domains, channels, 0);
     let clock = Arc::new(RealClock);

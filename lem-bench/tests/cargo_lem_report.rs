@@ -37,8 +37,7 @@ fn save_run(home: &Home, id: &str, bench: &str, seed: u64) {
         match &mut record {
             Record::Run(head) => {
                 id.clone_into(&mut head.run_id);
-                let setting =
-                    |name: &str, value: &str| Setting { name: name.into(), value: value.into(), from: "flag".into() };
+                let setting = |name: &str, value: &str| Setting::new(name, value, "flag");
                 head.settings = vec![setting("confidence-level", "0.9"), setting("nresamples", "200")];
             }
             Record::Bench(record) => bench.clone_into(&mut record.id),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use lem_bench::__private::registry::{IgnoredMode, Registry, RegistryError, Selection};
 use lem_bench::prelude::*;
-use lem_bench::registry::{AxisSpec, BenchDefinition, SourceLocation};
+use lem_bench::registry::{AxisSpec, BenchDefinition};
 
 #[energy_bench(group = "order")]
 fn zebra(_: &mut Bencher) {}
@@ -39,9 +39,9 @@ fn entry_has_name_and_location() {
     assert_eq!(case.module, Some("entry_properties::inner"));
     assert_eq!(case.description.as_deref(), Some("Ape."));
     assert_eq!(case.params, [("a".to_owned(), "2".to_owned()), ("b".to_owned(), "x".to_owned())]);
-    let SourceLocation { file, line, column } = case.place;
-    assert!(file.ends_with("tests/entry_properties.rs"), "{file}");
-    assert_eq!((line, column), (17, 5));
+    let place = case.place;
+    assert!(place.file.ends_with("tests/entry_properties.rs"), "{place}");
+    assert_eq!((place.line, place.column), (18, 5));
 }
 
 fn override_axes(axes: &[(&str, &[&str])]) -> Result<Vec<String>, RegistryError> {
@@ -165,11 +165,13 @@ fn orders_manual_benches_last() {
 #[test]
 fn rejects_duplicate_id() {
     let mut registry = Registry::from_attributes();
-    registry.add(BenchDefinition { group: Some("order".to_owned()), ..BenchDefinition::from_fn("zebra", |_| ()) });
+    let mut zebra = BenchDefinition::from_fn("zebra", |_| ());
+    zebra.group = Some("order".to_owned());
+    registry.add(zebra);
     let text = registry.cases().unwrap_err().to_string();
     assert!(text.starts_with("two benches have the id `order/zebra`, at "), "{text}");
-    assert!(text.contains("entry_properties.rs:10 and at "), "{text}");
-    assert!(text.contains(&format!("entry_properties.rs:{}: set a different `name`", line!() - 4)), "{text}");
+    assert!(text.contains("entry_properties.rs:11 and at "), "{text}");
+    assert!(text.contains(&format!("entry_properties.rs:{}: set a different `name`", line!() - 6)), "{text}");
 }
 
 #[test]
@@ -180,15 +182,17 @@ fn rejects_bench_without_cases() {
     let place = registry.benches()[0].place;
     assert_eq!(registry.cases().unwrap_err(), RegistryError::NoName { place });
 
-    let error_of = |bench: BenchDefinition| {
+    let error_with = |change: fn(&mut BenchDefinition)| {
         let mut registry = Registry::new();
+        let mut bench = BenchDefinition::from_fn("decode", |_| ());
+        change(&mut bench);
         registry.add(bench);
         registry.cases().unwrap_err().to_string()
     };
-    let bench = || BenchDefinition::from_fn("decode", |_| ());
-    let no_values = AxisSpec::new("batch", "usize", Vec::new(), |_| Err("none".to_owned()));
-    let text = error_of(BenchDefinition { axes: vec![no_values], ..bench() });
+    let text = error_with(|bench| {
+        bench.axes = vec![AxisSpec::new("batch", "usize", Vec::new(), |_| Err("none".to_owned()))];
+    });
     assert!(text.starts_with("axis `batch` of bench `decode` (") && text.contains("has no values"), "{text}");
-    let text = error_of(BenchDefinition { filter: Some(Arc::new(|_| false)), ..bench() });
+    let text = error_with(|bench| bench.filter = Some(Arc::new(|_| false)));
     assert!(text.starts_with("the filter of bench `decode` (") && text.contains("excludes all its cases"), "{text}");
 }

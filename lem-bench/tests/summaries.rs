@@ -55,23 +55,19 @@ fn head(rank: u32, plan: &Plan) -> Record {
         started_unix_s: 1.7e9,
         started: Stamp(0),
         seed: 1,
-        probe: MeterProbe {
-            meter: "nvml".into(),
-            origin: Origin::Measured,
-            channels: vec![ChannelProbe {
-                domain: domain.clone(),
-                counter: true,
-                update_period_s: Some(0.1),
-                quantum: Some(0.001),
-                read_cost_s: 1e-5,
-                updates: 20,
-                averaging_s: None,
-                dense_reads: None,
-                safe_interval_s: None,
+        probe: MeterProbe::new(
+            "nvml",
+            Origin::Measured,
+            vec![{
+                let mut channel = ChannelProbe::new(domain.clone(), true);
+                channel.update_period_s = Some(0.1);
+                channel.quantum = Some(0.001);
+                channel.read_cost_s = 1e-5;
+                channel.updates = 20;
+                channel
             }],
-            temperature: false,
-        },
-        domains: vec![Domain { id: domain.clone(), kind: DomainKind::Gpu, parent: None, label: "card".into() }],
+        ),
+        domains: vec![Domain::new(domain.clone(), DomainKind::Gpu, "card")],
         headline: vec![domain],
         notes: Vec::new(),
         settings: Vec::new(),
@@ -122,16 +118,11 @@ fn cycle(rank: u32, index: usize, share: &Share, plan: &Plan) -> Record {
 fn journals(plan: &Plan) -> Vec<Vec<Record>> {
     let ranks = (0..plan.world).filter(|rank| Some(*rank) != plan.missing);
     let journal = |rank: u32| {
-        let bench = BenchRecord {
-            id: "decode".into(),
-            name: "decode".into(),
-            group: None,
-            module: "llm".into(),
-            description: None,
-            place: "benches/llm.rs:1".into(),
-            params: Vec::new(),
-            tags: Vec::new(),
-            schedule: BTreeMap::from([("cycles".into(), plan.cycles.len() as f64)]),
+        let bench = {
+            let mut bench = BenchRecord::new("decode", "llm");
+            bench.place = "benches/llm.rs:1".into();
+            bench.schedule = BTreeMap::from([("cycles".into(), plan.cycles.len() as f64)]);
+            bench
         };
         let mut records = vec![head(rank, plan), Record::Bench(bench)];
         let cycles = plan.cycles.iter().enumerate();

@@ -15,6 +15,7 @@ use crate::units::{Joules, Stamp, Watts};
 /// A whole run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Summary {
     /// [`crate::model::SCHEMA_VERSION`].
     pub schema_version: u32,
@@ -29,6 +30,7 @@ pub struct Summary {
 /// A run as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct RunInfo {
     /// Its id.
     pub run_id: String,
@@ -67,6 +69,7 @@ pub struct RunInfo {
 /// One bench.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct BenchSummary {
     /// Its record in the journal.
     #[serde(flatten)]
@@ -103,6 +106,7 @@ pub struct BenchSummary {
 /// A histogram of one kind of time, pooled over processes and cycles, for plots.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Distribution {
     /// `ttft_ms`, `itl_ms` or `latency_ms`: the prefix of its quantiles' names.
     pub name: String,
@@ -115,6 +119,7 @@ pub struct Distribution {
 /// A phase that a bench's body marked, within the windows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct PhaseSummary {
     /// Its name: `prefill`, `decode`.
     pub name: String,
@@ -184,6 +189,7 @@ pub enum Rating {
 /// A number with its unit, interval and source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Metric {
     /// The value; `None` if it is missing, with the reason in `missing`.
     pub value: Option<f64>,
@@ -235,6 +241,7 @@ impl Metric {
 /// An interval and the method behind it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Interval {
     /// Its lower end, in the unit of the metric.
     pub low: f64,
@@ -255,6 +262,7 @@ pub struct Interval {
 /// A bench's warm-up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct WarmUpSummary {
     /// How it ended.
     pub code: WarmUpCode,
@@ -275,6 +283,7 @@ pub struct WarmUpSummary {
 /// One cycle: sums over its windows, and traces for plots.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CycleSummary {
     /// Its number, from 0.
     pub index: u32,

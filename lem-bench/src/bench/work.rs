@@ -9,6 +9,7 @@ use crate::model::Unit;
 
 /// Work summed over iterations.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Tally {
     /// Prompt tokens.
     pub input_tokens: u64,

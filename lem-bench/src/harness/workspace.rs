@@ -6,6 +6,7 @@ use crate::store::workspace_root;
 
 /// Facts about the bench target that are known when it is compiled. [`main!`](crate::main) fills it in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TargetInfo {
     /// The target's crate name.
     pub target: Option<&'static str>,

@@ -35,6 +35,7 @@ pub enum Quantity {
 
 /// One quantity of a domain that a meter can read.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Channel {
     /// The domain.
     pub domain: DomainId,
@@ -62,6 +63,7 @@ impl Channel {
 
 /// The result of reading a channel.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Value {
     /// A counter's raw count.
     Count(u64),
@@ -73,6 +75,7 @@ pub enum Value {
 
 /// Why a read failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReadError {
     /// This read failed; a later one may succeed.
     #[error("read failed: {0}")]

@@ -57,6 +57,7 @@ pub enum DomainKind {
 /// A part of the machine whose energy a meter reports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Domain {
     /// Its stable name.
     pub id: DomainId,
@@ -68,10 +69,24 @@ pub struct Domain {
     pub label: String,
 }
 
+impl Domain {
+    /// Creates a domain at the top level.
+    pub fn new(id: DomainId, kind: DomainKind, label: impl Into<String>) -> Self {
+        Self { id, kind, parent: None, label: label.into() }
+    }
+
+    /// Sets the domain that contains this one.
+    #[must_use]
+    pub fn part_of(self, parent: DomainId) -> Self {
+        Self { parent: Some(parent), ..self }
+    }
+}
+
 /// Whether a value was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Origin {
     /// Read from a sensor.
     Measured,
@@ -105,6 +120,7 @@ impl Origin {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Method {
     /// The difference of an energy counter between the window's edges.
     Counter,
@@ -115,6 +131,7 @@ pub enum Method {
 /// Where an energy figure comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Source {
     /// The meter: `nvml`, `rapl`, `estimate`, `sim`.
     pub meter: String,

@@ -169,6 +169,7 @@ impl ThrottleReason {
 /// Calibration of a machine's devices: how much their sensors differ from a reference meter. Recorded with a result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Calibration {
     /// The reference meter: `Yokogawa WT310E at the 12 V rails`.
     pub reference: String,
@@ -181,6 +182,7 @@ pub struct Calibration {
 /// Calibration of one domain: true power = `gain` × the sensor's power + `offset_w`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct DomainCalibration {
     /// The domain.
     pub domain: DomainId,

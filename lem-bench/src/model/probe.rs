@@ -9,6 +9,7 @@ use super::{DomainId, Origin};
 /// Which part of the time a sensor covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Coverage {
     /// All: each value covers the time since the previous one.
     WholeTime,
@@ -24,6 +25,7 @@ pub enum Coverage {
 /// probe.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct DenseReads {
     /// Time between two dense reads, in seconds.
     pub interval_s: f64,
@@ -54,6 +56,7 @@ impl DenseReads {
 /// The result of probing one channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ChannelProbe {
     /// The domain of the channel.
     pub domain: DomainId,
@@ -90,6 +93,22 @@ const SLOW_S: f64 = 0.1;
 const MIN_SPACING_S: f64 = 0.002;
 
 impl ChannelProbe {
+    /// A probe that observed no update.
+    #[doc(hidden)]
+    pub fn new(domain: DomainId, counter: bool) -> Self {
+        Self {
+            domain,
+            counter,
+            update_period_s: None,
+            quantum: None,
+            read_cost_s: 0.0,
+            updates: 0,
+            averaging_s: None,
+            dense_reads: None,
+            safe_interval_s: None,
+        }
+    }
+
     /// Returns which part of the time the channel covers.
     pub fn coverage(&self) -> Coverage {
         match (self.update_period_s, self.averaging_s) {
@@ -107,6 +126,7 @@ impl ChannelProbe {
 /// The result of probing a meter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct MeterProbe {
     /// The meter's name.
     pub meter: String,
@@ -119,6 +139,12 @@ pub struct MeterProbe {
 }
 
 impl MeterProbe {
+    /// The probe of a meter without temperature.
+    #[doc(hidden)]
+    pub fn new(meter: impl Into<String>, origin: Origin, channels: Vec<ChannelProbe>) -> Self {
+        Self { meter: meter.into(), origin, channels, temperature: false }
+    }
+
     /// Returns the probe of the domain's counter or gauge.
     pub fn channel(&self, domain: &DomainId, counter: bool) -> Option<&ChannelProbe> {
         self.channels.iter().find(|probe| probe.counter == counter && probe.domain == *domain)

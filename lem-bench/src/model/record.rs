@@ -35,6 +35,7 @@ pub enum Record {
 /// A fact about the machine, the device or the build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Fact {
     /// Its name: `cpu model`, `gpu:0 driver`.
     pub name: String,
@@ -42,9 +43,17 @@ pub struct Fact {
     pub value: String,
 }
 
+impl Fact {
+    #[doc(hidden)]
+    pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { name: name.into(), value: value.into() }
+    }
+}
+
 /// An effective setting and its source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Setting {
     /// Its name, as in `lem-bench.toml`.
     pub name: String,
@@ -52,6 +61,13 @@ pub struct Setting {
     pub value: String,
     /// `flag`, `environment`, `file`, `attribute` or `default`.
     pub from: String,
+}
+
+impl Setting {
+    #[doc(hidden)]
+    pub fn new(name: impl Into<String>, value: impl Into<String>, from: impl Into<String>) -> Self {
+        Self { name: name.into(), value: value.into(), from: from.into() }
+    }
 }
 
 /// The header of a journal.
@@ -107,6 +123,7 @@ pub struct RunHeader {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Order {
     /// One bench after the other, in the order of the binary.
     #[default]
@@ -120,6 +137,7 @@ pub enum Order {
 /// The order of a run, with what is needed to repeat it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct RunOrder {
     /// The order.
     pub order: Order,
@@ -162,6 +180,7 @@ pub struct IdleRecord {
 /// The start of a bench.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct BenchRecord {
     /// Its id: `decode/batch=4/dtype=bf16`.
     pub id: String,
@@ -184,6 +203,23 @@ pub struct BenchRecord {
 }
 
 impl BenchRecord {
+    /// A bench without parameters or schedule.
+    #[doc(hidden)]
+    pub fn new(id: impl Into<String>, module: impl Into<String>) -> Self {
+        let id = id.into();
+        Self {
+            name: id.clone(),
+            id,
+            group: None,
+            module: module.into(),
+            description: None,
+            place: String::new(),
+            params: Vec::new(),
+            tags: Vec::new(),
+            schedule: BTreeMap::new(),
+        }
+    }
+
     /// The key of the number of cycles in a schedule.
     pub const CYCLES: &'static str = "cycles";
     /// The key of the target precision in a schedule.
@@ -205,6 +241,7 @@ impl BenchRecord {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum WarmUpCode {
     /// The two halves agree within the tolerance.
     Proven,
@@ -273,6 +310,7 @@ pub struct CycleRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "outcome", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Outcome {
     /// All cycles are complete.
     Completed,
@@ -297,6 +335,7 @@ pub enum Outcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum StopReason {
     /// The interval is as narrow as requested.
     Precision,
@@ -311,6 +350,7 @@ pub enum StopReason {
 /// Result of measuring cycles until the interval is narrow enough.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Precision {
     /// Requested half width, as a share of the value.
     pub target: f64,

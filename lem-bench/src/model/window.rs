@@ -87,6 +87,7 @@ pub struct PhaseSpan {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum SpanKind {
     /// Rest before the first request.
     Idle,
@@ -105,6 +106,7 @@ pub enum SpanKind {
 /// A span of time and the phase of the protocol in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Span {
     /// The phase.
     pub kind: SpanKind,
@@ -112,6 +114,13 @@ pub struct Span {
     pub start: Stamp,
     /// End.
     pub stop: Stamp,
+}
+
+impl Span {
+    #[doc(hidden)]
+    pub fn new(kind: SpanKind, start: Stamp, stop: Stamp) -> Self {
+        Self { kind, start, stop }
+    }
 }
 
 /// One point of a trace.
@@ -122,6 +131,7 @@ pub struct TracePoint(pub Stamp, pub f64);
 /// Readings over time, for plots and the cross-check.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Trace {
     /// The domain.
     pub domain: DomainId,
@@ -135,6 +145,20 @@ pub struct Trace {
     /// Device memory in use, in bytes.
     #[serde(default)]
     pub memory_bytes: Vec<TracePoint>,
+}
+
+impl Trace {
+    /// A trace without points.
+    #[doc(hidden)]
+    pub fn new(domain: DomainId) -> Self {
+        Self {
+            domain,
+            power_w: Vec::new(),
+            temperature_c: Vec::new(),
+            utilisation: Vec::new(),
+            memory_bytes: Vec::new(),
+        }
+    }
 }
 
 /// An irregularity of a sensor.

@@ -10,6 +10,7 @@ use crate::bench::{AxisValue, Bencher, BodyResult, CaseValues, Error};
 
 /// Measurement settings of a bench. `None` means that flags and defaults decide.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Attributes {
     /// Number of cycles; at least 2.
     pub cycles: Option<u32>,
@@ -29,6 +30,7 @@ pub struct Attributes {
 
 /// Marks a bench that runs only with `--ignored` or `--include-ignored`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Ignored {
     /// The reason given in the attribute.
     pub reason: Option<&'static str>,
@@ -36,6 +38,7 @@ pub struct Ignored {
 
 /// The source location of a bench. Displayed as `benches/llama.rs:12`, ordered by file, line and column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub struct SourceLocation {
     /// The path that the compiler got; under cargo, relative to the workspace root.
     pub file: &'static str,
@@ -117,6 +120,7 @@ pub type FilterBody = Arc<dyn Fn(&CaseValues) -> bool + Send + Sync>;
 
 /// A bench, before its expansion to cases.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct BenchDefinition {
     /// Name.
     pub name: String,

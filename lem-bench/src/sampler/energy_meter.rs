@@ -35,6 +35,7 @@ pub enum MeasureError {
 
 /// The result of a piece of work, and its energy.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Measured<T> {
     /// What the work returned.
     pub value: T,

@@ -28,7 +28,7 @@ const COUNTER: Quantity = Quantity::Energy { unit_j: 1e-3, modulus: None };
 
 impl Gpu {
     fn new(clock: &VirtualClock, calls: &Calls) -> Self {
-        let domains = vec![Domain { id: domain(), kind: DomainKind::Gpu, parent: None, label: "gpu".into() }];
+        let domains = vec![Domain::new(domain(), DomainKind::Gpu, "gpu")];
         let quantities = [
             COUNTER,
             Quantity::Power,
@@ -46,7 +46,7 @@ impl Gpu {
     /// Returns the GPU with an additional counter that never moves, as some virtual machines have one.
     fn with_dead_counter(clock: &VirtualClock, calls: &Calls) -> Self {
         let mut gpu = Self::new(clock, calls);
-        gpu.domains.push(Domain { id: dead(), kind: DomainKind::Board, parent: None, label: "psys".into() });
+        gpu.domains.push(Domain::new(dead(), DomainKind::Board, "psys"));
         gpu.channels.push(Channel::new(dead(), COUNTER));
         gpu
     }
@@ -94,19 +94,20 @@ impl Meter for Gpu {
 
 /// Returns the probe of an H200: a read of the counter takes 3.3 ms, of the power field 6 µs.
 fn probe() -> MeterProbe {
-    let channel = |counter, read_cost_s| ChannelProbe {
-        domain: domain(),
-        counter,
-        update_period_s: Some(0.1),
-        quantum: None,
-        read_cost_s,
-        updates: 20,
-        averaging_s: Some(0.1),
-        dense_reads: None,
-        safe_interval_s: None,
+    let channel = |counter, read_cost_s| {
+        let mut channel = ChannelProbe::new(domain(), counter);
+        channel.update_period_s = Some(0.1);
+        channel.read_cost_s = read_cost_s;
+        channel.updates = 20;
+        channel.averaging_s = Some(0.1);
+        channel
     };
     let channels = vec![channel(true, 3.3e-3), channel(false, 6e-6)];
-    MeterProbe { meter: "gpu".to_owned(), origin: Origin::Simulated, channels, temperature: true }
+    {
+        let mut probe = MeterProbe::new("gpu", Origin::Simulated, channels);
+        probe.temperature = true;
+        probe
+    }
 }
 
 fn at(seconds: f64) -> Stamp {
@@ -168,8 +169,12 @@ fn dead_counter_adds_no_reads() {
     let (clock, calls) = (VirtualClock::new(), Calls::default());
     // The probe of a counter with a stated period that never moves. Reads of it take nearly no time.
     let mut probe = probe();
-    let dead = ChannelProbe { domain: dead(), update_period_s: Some(1e-3), updates: 0, ..probe.channels[0].clone() };
-    probe.channels.push(ChannelProbe { read_cost_s: 1e-5, ..dead });
+    let mut dead_channel = probe.channels[0].clone();
+    dead_channel.domain = dead();
+    dead_channel.update_period_s = Some(1e-3);
+    dead_channel.updates = 0;
+    dead_channel.read_cost_s = 1e-5;
+    probe.channels.push(dead_channel);
     let config = SamplerConfig::for_meter(&probe);
     let sampler = Sampler::attach(Box::new(Gpu::with_dead_counter(&clock, &calls)), &clock, &probe, config);
     clock.sleep_until(at(1.0));

@@ -95,25 +95,23 @@ impl Generated {
 
     /// Returns what an exact probe of it would find.
     pub(crate) fn probe(&self) -> MeterProbe {
-        let channel = ChannelProbe {
-            domain: domain(),
-            counter: true,
-            update_period_s: Some(self.period),
-            quantum: Some(self.unit_j),
-            read_cost_s: 1e-6,
-            updates: 20,
-            averaging_s: Some(self.period),
-            dense_reads: None,
-            safe_interval_s: None,
+        let channel = {
+            let mut channel = ChannelProbe::new(domain(), true);
+            channel.update_period_s = Some(self.period);
+            channel.quantum = Some(self.unit_j);
+            channel.read_cost_s = 1e-6;
+            channel.updates = 20;
+            channel.averaging_s = Some(self.period);
+            channel
         };
-        MeterProbe { meter: "generated".into(), origin: Origin::Simulated, channels: vec![channel], temperature: false }
+        MeterProbe::new("generated", Origin::Simulated, vec![channel])
     }
 
     /// Returns the counter as a meter on this clock.
     pub(crate) fn meter(self, clock: &VirtualClock) -> Box<dyn Meter> {
         let quantity = Quantity::Energy { unit_j: self.unit_j, modulus: self.modulus };
         let channels = vec![Channel::new(domain(), quantity)];
-        let domains = vec![Domain { id: domain(), kind: DomainKind::Gpu, parent: None, label: "generated".into() }];
+        let domains = vec![Domain::new(domain(), DomainKind::Gpu, "generated")];
         Box::new(GeneratedMeter { counter: self, clock: clock.clone(), channels, domains, reads: 0 })
     }
 }

@@ -23,7 +23,7 @@ struct Slow {
 
 impl Slow {
     fn new() -> Self {
-        let domains = vec![Domain { id: domain(), kind: DomainKind::Gpu, parent: None, label: "slow".into() }];
+        let domains = vec![Domain::new(domain(), DomainKind::Gpu, "slow")];
         let channels = vec![Channel::new(domain(), Quantity::Energy { unit_j: 1e-3, modulus: None })];
         Self { from: Instant::now(), domains, channels }
     }

@@ -40,32 +40,26 @@ fn head(rank: u32) -> Record {
         started_unix_s: 1_795_442_733.123_456_7,
         started: Stamp(u64::MAX),
         seed: u64::MAX - 1,
-        probe: MeterProbe {
-            meter: "nvml".into(),
-            origin: Origin::Measured,
-            channels: vec![ChannelProbe {
-                domain: gpu(),
-                counter: true,
-                update_period_s: Some(f64::MIN_POSITIVE),
-                quantum: None,
-                read_cost_s: 1e-300,
-                updates: 7,
-                averaging_s: None,
-                dense_reads: None,
-                safe_interval_s: None,
-            }],
-            temperature: true,
+        probe: {
+            let mut probe = MeterProbe::new(
+                "nvml",
+                Origin::Measured,
+                vec![{
+                    let mut channel = ChannelProbe::new(gpu(), true);
+                    channel.update_period_s = Some(f64::MIN_POSITIVE);
+                    channel.read_cost_s = 1e-300;
+                    channel.updates = 7;
+                    channel
+                }],
+            );
+            probe.temperature = true;
+            probe
         },
-        domains: vec![Domain {
-            id: gpu(),
-            kind: DomainKind::Gpu,
-            parent: None,
-            label: "\"H200\"\n\u{0}\u{2028}é".into(),
-        }],
+        domains: vec![Domain::new(gpu(), DomainKind::Gpu, "\"H200\"\n\u{0}\u{2028}é")],
         headline: vec![gpu()],
         notes: vec!["a\ttab".into()],
-        settings: vec![Setting { name: "cycles".into(), value: "10".into(), from: "flag".into() }],
-        environment: vec![Fact { name: "cpu model".into(), value: String::new() }],
+        settings: vec![Setting::new("cycles", "10", "flag")],
+        environment: vec![Fact::new("cpu model", String::new())],
         debug_build: false,
         plan: Vec::new(),
         shard: None,
@@ -89,12 +83,11 @@ fn cycle(index: u32, requests: RequestLog) -> Record {
         cross_check_bounds: Some((Joules(-0.0), Joules(5e-324))),
     };
     let work = WorkCounts { requests: 3, units: BTreeMap::from([("images".into(), 9)]), ..WorkCounts::default() };
-    let trace = Trace {
-        domain: gpu(),
-        power_w: vec![TracePoint(Stamp(7), 1.0 / 3.0)],
-        temperature_c: vec![],
-        utilisation: vec![TracePoint(Stamp(8), 0.1)],
-        memory_bytes: vec![],
+    let trace = {
+        let mut trace = Trace::new(gpu());
+        trace.power_w = vec![TracePoint(Stamp(7), 1.0 / 3.0)];
+        trace.utilisation = vec![TracePoint(Stamp(8), 0.1)];
+        trace
     };
     let event = SensorEvent { at: Stamp(3), domain: gpu(), kind: SensorEventKind::Throttled, detail: "hot".into() };
     Record::Cycle(Box::new(CycleRecord {
@@ -105,7 +98,7 @@ fn cycle(index: u32, requests: RequestLog) -> Record {
         requests,
         temperature_c: vec![(gpu(), 40.25, 61.0)],
         ramp_in_capped: true,
-        spans: vec![Span { kind: SpanKind::Window, start: Stamp(5), stop: Stamp(9) }],
+        spans: vec![Span::new(SpanKind::Window, Stamp(5), Stamp(9))],
         traces: vec![trace],
         events: vec![event],
         sampler_cpu: Some(0.001),
@@ -132,16 +125,15 @@ fn records(rank: u32) -> Vec<Record> {
     vec![
         head(rank),
         Record::Idle(IdleRecord { kind: IdleKind::Bare, bench: None, blocks: vec![block(), block()] }),
-        Record::Bench(BenchRecord {
-            id: bench.clone(),
-            name: "decode".into(),
-            group: None,
-            module: "llm".into(),
-            description: Some("Greedy decoding.".into()),
-            place: "benches/llm.rs:12".into(),
-            params: vec![("batch".into(), "4".into())],
-            tags: vec!["slow".into()],
-            schedule: BTreeMap::from([("cycles".into(), 3.0)]),
+        Record::Bench({
+            let mut bench = BenchRecord::new(bench.clone(), "llm");
+            bench.name = "decode".into();
+            bench.description = Some("Greedy decoding.".into());
+            bench.place = "benches/llm.rs:12".into();
+            bench.params = vec![("batch".into(), "4".into())];
+            bench.tags = vec!["slow".into()];
+            bench.schedule = BTreeMap::from([("cycles".into(), 3.0)]);
+            bench
         }),
         Record::WarmUp(WarmUpRecord {
             bench: bench.clone(),
