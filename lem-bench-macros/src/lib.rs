@@ -24,7 +24,7 @@ use proc_macro::TokenStream;
 ///     # let _ = (b, batch, dtype);
 ///     Ok(())
 /// }
-/// # let cases = lem_bench::registry::collect().unwrap();
+/// # let cases = lem_bench::__private::registry::collect().unwrap();
 /// # assert!(cases.iter().any(|case| case.id == "decode/batch=4/dtype=bf16"));
 /// ```
 ///

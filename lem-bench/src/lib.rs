@@ -53,7 +53,7 @@ mod model;
 mod plan;
 pub mod prelude;
 mod protocol;
-pub mod registry;
+mod registry;
 mod report;
 mod runner;
 mod sampler;

@@ -4,8 +4,8 @@ mod common;
 
 use std::time::Duration;
 
+use lem_bench::__private::registry::Attributes;
 use lem_bench::prelude::*;
-use lem_bench::registry::Attributes;
 
 /// Greedy decoding.
 ///

@@ -4,9 +4,9 @@ mod common;
 
 use std::sync::Arc;
 
+use lem_bench::__private::registry::{AxisSpec, BenchDefinition};
 use lem_bench::__private::registry::{IgnoredMode, Registry, RegistryError, Selection};
 use lem_bench::prelude::*;
-use lem_bench::registry::{AxisSpec, BenchDefinition};
 
 #[energy_bench(group = "order")]
 fn zebra(_: &mut Bencher) {}

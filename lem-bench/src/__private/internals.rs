@@ -51,9 +51,9 @@ pub mod protocol {
 }
 
 pub mod registry {
-    pub use crate::registry::case::Case;
-    pub use crate::registry::collect::{IgnoredMode, Registry, Selection, collect};
-    pub use crate::registry::error::RegistryError;
+    pub use crate::registry::{
+        Attributes, AxisSpec, BenchDefinition, Case, IgnoredMode, Registry, RegistryError, Selection, collect,
+    };
 }
 
 pub mod runner {

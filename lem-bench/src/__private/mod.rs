@@ -10,7 +10,8 @@ pub use internals::*;
 
 pub use codec::{Codec, IntoCodec, Kind, Unlabelled, ViaAxis, ViaDebug, ViaNothing, axis};
 
-pub use crate::bench::{Bencher, CaseValues};
+pub use crate::bench::Bencher;
+pub use crate::bench::values::CaseValues;
 pub use crate::registry::{AxisSpec, Entry};
 pub use core::module_path;
 pub use core::primitive::bool;

@@ -33,16 +33,19 @@ impl Debug for Bencher<'_> {
 
 impl<'d> Bencher<'d> {
     /// Creates a bencher. For runners, not for benches.
+    #[doc(hidden)]
     pub fn new(driver: &'d mut dyn Driver, fixtures: Fixtures) -> Self {
         Self { driver, fixtures, calls: 0, failure: None }
     }
 
     /// Returns how often an `iter…` method was called. Only 1 is correct.
+    #[doc(hidden)]
     pub fn calls(&self) -> u32 {
         self.calls
     }
 
     /// Returns the error of `synchronize`, if it failed.
+    #[doc(hidden)]
     pub fn failure(&self) -> Option<&str> {
         self.failure.as_deref()
     }

@@ -5,7 +5,7 @@ pub(crate) mod driver;
 mod error;
 pub(crate) mod fixtures;
 mod request;
-mod values;
+pub(crate) mod values;
 mod work;
 
 pub use bencher::{Bencher, ConfiguredBencher, Inputs};
@@ -14,5 +14,6 @@ pub use error::{BodyResult, Error};
 pub(crate) use fixtures::Fixtures;
 pub(crate) use request::{Mark, PhaseMark};
 pub use request::{PhaseGuard, Request, Sequence};
-pub use values::{Axis, AxisValue, CaseValues};
+pub use values::Axis;
+pub(crate) use values::{AxisValue, CaseValues};
 pub use work::{Count, IntoWork, Tally, Tokens, Work};

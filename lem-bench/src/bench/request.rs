@@ -56,6 +56,7 @@ impl std::fmt::Debug for Request {
 
 impl Request {
     /// Creates a request with timestamps of `clock`.
+    #[doc(hidden)]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,

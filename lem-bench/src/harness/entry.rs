@@ -113,17 +113,12 @@ impl Harness {
     /// # drop(harness);
     /// ```
     #[track_caller]
-    pub fn bench<F, R>(self, name: impl Into<String>, body: F) -> Self
+    pub fn bench<F, R>(mut self, name: impl Into<String>, body: F) -> Self
     where
         F: Fn(&mut Bencher<'_>) -> R + Send + Sync + 'static,
         R: BodyResult,
     {
-        self.register(BenchDefinition::from_fn(name, body))
-    }
-
-    /// Adds a bench with all its attributes.
-    pub fn register(mut self, bench: BenchDefinition) -> Self {
-        self.registry.add(bench);
+        self.registry.add(BenchDefinition::from_fn(name, body));
         self
     }
 

@@ -12,10 +12,10 @@ pub static METERS: &[MeterKind] = &[nvml::KIND, rapl::KIND, hwmon::KIND, estimat
 /// The value of `--meter`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum MeterChoice {
-    /// The first of [`METERS`] that works here.
+    /// The first of `METERS` that works here.
     #[default]
     Auto,
-    /// One of [`METERS`].
+    /// One of `METERS`.
     BuiltIn(&'static MeterKind),
     /// A simulated machine, described by this file.
     Sim(PathBuf),
@@ -29,12 +29,12 @@ pub enum MeterChoice {
 }
 
 impl MeterChoice {
-    /// Returns the choices that exist in every program: `auto`, the names of [`METERS`], `sim:FILE`.
+    /// Returns the choices that exist in every program: `auto`, the names of `METERS`, `sim:FILE`.
     pub fn built_in() -> impl Iterator<Item = &'static str> {
         ["auto"].into_iter().chain(METERS.iter().map(|kind| kind.name)).chain(["sim:FILE"])
     }
 
-    /// Returns whether `name` is reserved: `auto`, `sim`, or the name of one of [`METERS`].
+    /// Returns whether `name` is reserved: `auto`, `sim`, or the name of one of `METERS`.
     pub fn is_reserved(name: &str) -> bool {
         name == "auto" || name == "sim" || METERS.iter().any(|kind| kind.name == name)
     }
@@ -49,7 +49,7 @@ pub(crate) fn is_name(name: &str) -> bool {
 impl FromStr for MeterChoice {
     type Err = String;
 
-    /// Parses `auto`, the name of one of [`METERS`], `sim:FILE`, or `NAME` or `NAME:ARGUMENT` of a custom meter. Any other
+    /// Parses `auto`, the name of one of `METERS`, `sim:FILE`, or `NAME` or `NAME:ARGUMENT` of a custom meter. Any other
     /// valid name is accepted as a custom one, because only the program knows its meters.
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, argument) = text.split_once(':').unwrap_or((text, ""));

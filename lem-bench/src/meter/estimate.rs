@@ -88,7 +88,7 @@ impl Estimate {
 }
 
 impl Default for Estimate {
-    /// Returns an estimate with [`DEFAULT_WATTS_PER_CORE`].
+    /// Returns an estimate with `DEFAULT_WATTS_PER_CORE`.
     fn default() -> Self {
         Self::with_watts(DEFAULT_WATTS_PER_CORE)
     }

@@ -1,9 +1,8 @@
 //! Meters: sources of energy counters and gauges.
 //!
-//! A [`Meter`] lists its domains and channels and reads a channel on request. The sampler decides when to read and adds
-//! the time stamps. [`METERS`] is the table of the built-in meters: parsing of `--meter`, its help, [`open()`] and [`detect`]
-//! use it. A new meter needs a file with its [`MeterKind`] and a line in that table. [`select`] and [`non_overlapping`]
-//! determine which domains may be summed.
+//! A [`Meter`] lists its domains and channels and reads a channel on request; the sampler decides when, and adds the time
+//! stamps. Implement it for a sensor of your own and pass it to [`Harness::meter`](crate::Harness::meter) or
+//! [`EnergyMeter::with_meter`](crate::EnergyMeter::with_meter).
 //!
 //! Duration of one read, as `cargo run --release --example meter_check` measured it in November 2026 on a busy virtual
 //! machine with two cores and neither a GPU nor powercap. The time of the driver and the register is not included: run the

@@ -79,7 +79,7 @@ pub enum Status {
     },
 }
 
-/// Tries to open every built-in meter, in the order of [`METERS`].
+/// Tries to open every built-in meter, in the order of `METERS`.
 pub fn detect(options: &OpenOptions) -> Vec<Availability> {
     let availability = |kind: &MeterKind| {
         let status = match (kind.open)(options) {

@@ -79,7 +79,7 @@ impl EnergyMeter {
     /// Opens the best meter of this machine, as `--meter auto` does, and probes its sensors for about a second.
     ///
     /// # Errors
-    /// [`MeasureError::Open`] if the meter cannot be opened (see [`open`]), [`MeasureError::Thread`] if the sampler's
+    /// [`MeasureError::Open`] if no meter can be opened, [`MeasureError::Thread`] if the sampler's
     /// thread cannot be started.
     pub fn auto() -> Result<Self, MeasureError> {
         let opened = open(&MeterChoice::Auto, &OpenOptions::default())?;
@@ -99,6 +99,7 @@ impl EnergyMeter {
     }
 
     /// Uses a running sampler, for example one on a simulated machine's clock, with the probe of its meter.
+    #[doc(hidden)]
     pub fn with_sampler(sampler: Sampler, probe: MeterProbe, headline: Vec<DomainId>) -> Self {
         // The nanoseconds of the current time give a random first phase.
         let hash = sampler.clock().now().nanos().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
@@ -106,11 +107,13 @@ impl EnergyMeter {
     }
 
     /// Returns the sampler's clock.
+    #[doc(hidden)]
     pub fn clock(&self) -> &Arc<dyn Clock> {
         self.sampler.clock()
     }
 
     /// Returns the probe of the meter's sensors.
+    #[doc(hidden)]
     pub fn probe(&self) -> &MeterProbe {
         &self.probe
     }

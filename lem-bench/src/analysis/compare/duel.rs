@@ -55,7 +55,7 @@ impl PairedBench {
 }
 
 /// Compares one bench by its pairs, as if it were the only one: a paired t test on the logarithms. For several benches,
-/// [`compare_pairs`] judges them together.
+/// `compare_pairs` judges them together.
 pub fn paired(input: &PairedBench, criteria: &Criteria) -> BenchComparison {
     let mut bench = without_verdict(input, criteria);
     set_verdicts(std::slice::from_mut(&mut bench), criteria);
