@@ -1,4 +1,4 @@
-//! The structure of the library: the order of its modules, circles between files, and files without logic.
+//! The structure of the library: the order of its modules, circles between files, files without logic, and the public API.
 //!
 //! All paths of the code count, not only `use` declarations, and re-exports are followed to the file of the item.
 
@@ -14,7 +14,7 @@ const ORDER: [&str; 19] = [
 ];
 
 /// The facade of the crate. It re-exports modules of all layers and nothing imports it.
-const FACADE: [&str; 3] = ["prelude", "__private", "__internal"];
+const FACADE: [&str; 3] = ["prelude", "summary", "__private"];
 
 /// Modules that may import nothing but the listed ones.
 const RESTRICTED: [(&str, &[&str]); 7] = [
@@ -142,6 +142,84 @@ impl Library {
         Some(base)
     }
 
+    /// Returns the public items and their members, without hidden ones, each by the path that users write.
+    fn public_items(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut modules = vec![ModulePath::new()];
+        while let Some(module) = modules.pop() {
+            let path = |name: &str| module.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join("::");
+            for item in &self.sources[&module].syntax.items {
+                match item {
+                    syn::Item::Mod(child) if is_public(&child.vis, &child.attrs) => {
+                        let name = child.ident.to_string();
+                        found.insert(path(&name));
+                        modules.push(module.iter().cloned().chain([name]).collect());
+                    }
+                    syn::Item::Use(import) if is_public(&import.vis, &import.attrs) => {
+                        let mut leaves = Vec::new();
+                        flatten(&import.tree, &mut Vec::new(), &mut leaves);
+                        for (name, target) in leaves {
+                            found.insert(path(&name));
+                            let target = self.absolute(&module, &target).and_then(|target| self.resolve(&target, 0));
+                            let members = target.map(|module| self.members(&module, &name)).unwrap_or_default();
+                            found.extend(members.into_iter().map(|member| format!("{}::{member}", path(&name))));
+                        }
+                    }
+                    _ => {
+                        if let Some(name) = item_name(item).filter(|_| is_public_item(item)) {
+                            found.insert(path(&name));
+                            let members = self.members(&module, &name);
+                            found.extend(members.into_iter().map(|member| format!("{}::{member}", path(&name))));
+                        }
+                    }
+                }
+            }
+        }
+        let macros = self.sources.values().flat_map(|source| &source.syntax.items).filter_map(|item| match item {
+            syn::Item::Macro(item) if item.attrs.iter().any(|a| a.path().is_ident("macro_export")) => {
+                item.ident.as_ref()
+            }
+            _ => None,
+        });
+        found.extend(macros.map(|name| format!("{name}!")));
+        found
+    }
+
+    /// Returns the public fields, variants, and functions of a type, and the functions of a trait.
+    fn members(&self, module: &ModulePath, name: &str) -> Vec<String> {
+        let mut members = Vec::new();
+        for item in &self.sources[module].syntax.items {
+            match item {
+                syn::Item::Struct(item) if item.ident == name => {
+                    let fields = item.fields.iter().filter(|field| is_public(&field.vis, &field.attrs));
+                    members.extend(fields.enumerate().map(|(index, field)| {
+                        field.ident.as_ref().map_or_else(|| index.to_string(), ToString::to_string)
+                    }));
+                }
+                syn::Item::Enum(item) if item.ident == name => {
+                    members.extend(item.variants.iter().map(|variant| variant.ident.to_string()));
+                }
+                syn::Item::Trait(item) if item.ident == name => {
+                    members.extend(item.items.iter().filter_map(|item| match item {
+                        syn::TraitItem::Fn(function) => Some(format!("{}()", function.sig.ident)),
+                        _ => None,
+                    }));
+                }
+                syn::Item::Impl(block) if block.trait_.is_none() && is_type(&block.self_ty, name) => {
+                    members.extend(block.items.iter().filter_map(|item| match item {
+                        syn::ImplItem::Fn(function) if is_public(&function.vis, &function.attrs) => {
+                            Some(format!("{}()", function.sig.ident))
+                        }
+                        syn::ImplItem::Const(item) if is_public(&item.vis, &item.attrs) => Some(item.ident.to_string()),
+                        _ => None,
+                    }));
+                }
+                _ => {}
+            }
+        }
+        members
+    }
+
     /// Returns the modules whose items a file uses.
     fn uses(&self, module: &ModulePath) -> BTreeSet<ModulePath> {
         let mut paths = Paths::default();
@@ -223,6 +301,30 @@ fn item_name(item: &syn::Item) -> Option<String> {
         syn::Item::Static(item) => item.ident.to_string(),
         _ => return None,
     })
+}
+
+fn is_public(visibility: &syn::Visibility, attributes: &[syn::Attribute]) -> bool {
+    let is_hidden = attributes.iter().any(|attribute| {
+        attribute.path().is_ident("doc")
+            && matches!(&attribute.meta, syn::Meta::List(list) if list.tokens.to_string() == "hidden")
+    });
+    matches!(visibility, syn::Visibility::Public(_)) && !is_hidden
+}
+
+fn is_public_item(item: &syn::Item) -> bool {
+    match item {
+        syn::Item::Fn(item) => is_public(&item.vis, &item.attrs),
+        syn::Item::Struct(item) => is_public(&item.vis, &item.attrs),
+        syn::Item::Enum(item) => is_public(&item.vis, &item.attrs),
+        syn::Item::Trait(item) => is_public(&item.vis, &item.attrs),
+        syn::Item::Type(item) => is_public(&item.vis, &item.attrs),
+        syn::Item::Const(item) => is_public(&item.vis, &item.attrs),
+        _ => false,
+    }
+}
+
+fn is_type(ty: &syn::Type, name: &str) -> bool {
+    matches!(ty, syn::Type::Path(path) if path.path.segments.last().is_some_and(|segment| segment.ident == name))
 }
 
 fn is_test(attributes: &[syn::Attribute]) -> bool {
@@ -344,6 +446,13 @@ fn mod_files_have_no_logic() {
 
 fn is_mod_file(source: &Source) -> bool {
     source.file.ends_with("mod.rs")
+}
+
+/// A change here is a change of the public API: review it with `cargo insta review` and note it in the CHANGELOG.
+#[test]
+fn public_items() {
+    let items: Vec<String> = library().public_items().into_iter().collect();
+    insta::assert_snapshot!(items.join("\n"));
 }
 
 #[test]

@@ -27,13 +27,14 @@ mod pages;
 mod parse;
 mod progress;
 mod saved;
+mod simulated_runs;
 mod simulation;
 mod test_mode;
 mod workspace;
 
 pub use cargo_lem::cargo_lem;
 pub use entry::Harness;
-pub use simulation::{SimulationOptions, simulate, simulate_duel};
+pub use simulated_runs::{SimulationOptions, simulate, simulate_duel};
 
 pub use simulation::probe_effort;
 pub use workspace::TargetInfo;

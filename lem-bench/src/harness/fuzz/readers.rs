@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::analysis::compare::session_results;
 use crate::analysis::{Options, ReadJournal, Summary, summarise, summarise_read};
-use crate::harness::simulation::{SimulationOptions, simulate};
+use crate::harness::simulated_runs::{SimulationOptions, simulate};
 use crate::harness::{calibration, config_file, layers, options, saved};
 use crate::model::{Domain, DomainId, DomainKind, Record, SCHEMA_VERSION};
 use crate::protocol::{Overrides, Profile};
