@@ -35,14 +35,20 @@ pub(crate) mod rapl;
 mod sysfs;
 mod validate;
 
+#[cfg(feature = "nvml")]
+pub(crate) use channel::DeviceProcess;
+#[cfg(any(feature = "nvml", test))]
+pub(crate) use channel::PowerLimits;
 pub use channel::{Channel, Meter, OpenError, Quantity, ReadError, Value};
-pub(crate) use channel::{DeviceMonitor, DeviceProcess, PowerLimits, foreign};
+pub(crate) use channel::{DeviceMonitor, foreign};
 pub(crate) use choice::{METER_EXPECTS, METER_HELP, MeterChoice, is_name};
 pub(crate) use composite::{Composite, NullMeter};
 pub(crate) use domain_selection::{non_overlapping, select};
 pub use estimate::Estimate;
 pub(crate) use hwmon::Hwmon;
-pub(crate) use kind::{MeterKind, NvmlOptions, OpenOptions, Opened};
+#[cfg(any(feature = "nvml", test))]
+pub(crate) use kind::NvmlOptions;
+pub(crate) use kind::{MeterKind, OpenOptions, Opened};
 pub(crate) use open::{Availability, Status, detect, open};
 
 pub use crate::model::{Domain, DomainId, DomainKind, Origin};

@@ -12,17 +12,20 @@ mod saved;
 mod tests;
 mod verdict;
 
-pub use comparison::{
-    BenchComparison, Comparison, Design, DifferenceWeight, Direction, FailOn, GateOutcome, Measured, Side, SideRun,
-    Verdict,
-};
+pub use comparison::{BenchComparison, Comparison, Direction, FailOn, GateOutcome, Measured, Side, Verdict};
 pub use duel::{NullTest, PairedBench, compare_pairs, paired};
 pub use environment::machine;
 pub use history::{Trend, calibrate, session_results, trends};
 pub use verdict::{CompareOptions, GateRules, HISTORY_FROM, Prior};
 
+#[cfg(any(feature = "html", test))]
+pub use comparison::Design;
 #[cfg(test)]
-pub use comparison::{Change, Difference, Gate, SpreadSource};
+pub use comparison::{Change, SpreadSource};
+#[cfg(all(test, feature = "html"))]
+pub use comparison::{Difference, Gate};
+#[cfg(feature = "html")]
+pub use comparison::{DifferenceWeight, SideRun};
 pub use saved::{Results, compare};
 #[cfg(test)]
 pub use verdict::Criteria;

@@ -1,7 +1,7 @@
 //! NVIDIA GPUs through the driver's library (NVML), loaded at run time by `nvml-wrapper`.
 //!
-//! `library` loads it once, `visible` selects the GPUs that the process may use, `gpus` opens them, `sensors` finds out
-//! which sensors each supports, `facts` describes them, and `meter` implements the `Meter` and `DeviceMonitor` traits.
+//! `library` loads it once, `visible` selects the GPUs that the process may use, `gpus` opens and describes them, `sensors` finds out
+//! which sensors each supports, and `meter` implements the `Meter` and `DeviceMonitor` traits.
 //!
 //! Not supported: the module power of a Grace Hopper superchip (CPU, GPU and memory together; scope 1 of the power
 //! fields). `nvml-wrapper` 0.13 reads fields without a scope; the alternative is its `unsafe` handle and a raw call, which
@@ -9,6 +9,7 @@
 
 #[cfg(feature = "nvml")]
 mod gpus;
+mod kind;
 #[cfg(feature = "nvml")]
 mod library;
 #[cfg(feature = "nvml")]
@@ -17,7 +18,7 @@ mod meter;
 mod sensors;
 #[cfg(feature = "nvml")]
 mod visible;
-pub(super) use meter::KIND;
 
+pub(super) use kind::KIND;
 #[cfg(feature = "nvml")]
 pub use meter::Nvml;
