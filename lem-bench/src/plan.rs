@@ -1,4 +1,4 @@
-//! The plan of a run: which benches are measured, in which order and for how long.
+//! The plan of a run: which benches are measured, in which order and for how long, and which shard measures them.
 
 use std::time::Duration;
 

@@ -11,8 +11,8 @@ pub mod analysis {
 }
 
 pub mod bench {
+    pub use crate::bench::driver::Fixtures;
     pub use crate::bench::driver::{Driver, InputChoice, Iteration, Step};
-    pub use crate::bench::fixtures::Fixtures;
 }
 
 pub mod clock {

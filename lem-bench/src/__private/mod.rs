@@ -1,11 +1,10 @@
 //! Not public API: support for the expansion of `#[energy_bench]`, which changes together with the macro, and internals for
 //! the tests of this repository.
 
-mod arguments;
 mod codec;
 mod internals;
+pub use codec::{BenchReturn, ByRef, IntoArg, by_ref, by_value, finish};
 
-pub use arguments::{BenchReturn, ByRef, IntoArg, by_ref, by_value, finish};
 pub use internals::*;
 
 pub use codec::{Codec, IntoCodec, Kind, Unlabelled, ViaAxis, ViaDebug, ViaNothing, axis};

@@ -1,4 +1,5 @@
-//! Computes the metrics of a bench: ratios of sums over cycles, and figures of the devices and the sampler.
+//! Computes the metrics of a bench and of its phases: ratios of sums over cycles, and figures of the devices and the
+//! sampler.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The bencher: the argument of a bench body, and the loop that it runs with a driver.
+//! The bencher: the argument of a bench body, its inputs, and the loop that it runs with a driver.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -8,9 +8,8 @@ use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::seq::SliceRandom;
 
-use super::driver::{Driver, InputChoice, Iteration, Step};
+use super::driver::{Driver, Fixtures, InputChoice, Iteration, Step};
 use super::error::BodyResult;
-use super::fixtures::Fixtures;
 use super::request::Request;
 use super::work::{IntoWork, Tally};
 use crate::units::Stamp;

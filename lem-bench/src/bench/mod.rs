@@ -3,15 +3,15 @@
 mod bencher;
 pub(crate) mod driver;
 mod error;
-pub(crate) mod fixtures;
 mod request;
 pub(crate) mod values;
 mod work;
 
 pub use bencher::{Bencher, ConfiguredBencher, Inputs};
+pub(crate) use driver::Fixtures;
 pub(crate) use driver::{Driver, InputChoice, Iteration, Step};
 pub use error::{BodyResult, Error};
-pub(crate) use fixtures::Fixtures;
+
 pub(crate) use request::{Mark, PhaseMark};
 pub use request::{PhaseGuard, Request, Sequence};
 pub use values::Axis;

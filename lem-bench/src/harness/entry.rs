@@ -1,10 +1,9 @@
-//! `Harness` and `main!`: how a bench target or another binary starts.
+//! `Harness` and `main!`: how a bench target, another binary or a worker process starts.
 
 use super::config::{DefaultMode, Mode, NoMatch};
-use super::custom_meters::CustomMeters;
 use super::exit::{ExitStatus, HarnessError};
-use super::invocation::{Invocation, SelectedCases};
-use super::workspace::TargetInfo;
+use super::invocation::{Invocation, SelectedCases, TargetInfo};
+use super::layers::CustomMeters;
 use super::{command, console, environment, list, log, measure, test_mode};
 use crate::bench::{Bencher, BodyResult};
 use crate::meter::Meter;

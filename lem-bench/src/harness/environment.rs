@@ -4,8 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::invocation::Invocation;
-use super::workspace::TargetInfo;
+use super::invocation::{Invocation, TargetInfo};
 use crate::model::{Fact, fact_names};
 
 /// Returns how this binary was built.

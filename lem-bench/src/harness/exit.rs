@@ -1,4 +1,4 @@
-//! How a harness binary ends: the exit statuses with their codes, and the error that ends it early.
+//! How a harness binary ends: exit statuses with their codes, the error that ends it early, and signals.
 
 use std::process::ExitCode;
 

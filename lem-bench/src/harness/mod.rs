@@ -9,7 +9,6 @@ mod comparing;
 mod config;
 mod config_file;
 mod console;
-mod custom_meters;
 mod doctor;
 mod entry;
 mod environment;
@@ -30,11 +29,10 @@ mod saved;
 mod simulated_runs;
 mod simulation;
 mod test_mode;
-mod workspace;
 
 pub use cargo_lem::cargo_lem;
 pub use entry::Harness;
 pub use simulated_runs::{SimulationOptions, simulate, simulate_duel};
 
+pub use invocation::TargetInfo;
 pub use simulation::probe_effort;
-pub use workspace::TargetInfo;

@@ -1,4 +1,4 @@
-//! Parsers for option values, and suggestions for misspelled names.
+//! Parsers and printers for option values, and suggestions for misspelled names.
 
 use std::time::Duration;
 

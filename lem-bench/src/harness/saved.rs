@@ -1,11 +1,10 @@
-//! Saved results: locating, loading and writing.
+//! Saved results: locating their home and folders, loading and writing.
 
 use std::path::{Path, PathBuf};
 
 use super::config::Config;
 use super::exit::HarnessError;
-use super::invocation::Invocation;
-use super::workspace::WorkspacePaths;
+use super::invocation::{Invocation, WorkspacePaths};
 use super::{options, pages};
 use crate::analysis::compare::Comparison;
 use crate::analysis::{Options, Summary, summarise};

@@ -1,4 +1,4 @@
-//! The interface of a meter: domains, channels, and reads.
+//! The interface of a meter: domains, channels, reads and their errors, and the monitor of devices.
 
 use std::path::PathBuf;
 use std::time::Duration;

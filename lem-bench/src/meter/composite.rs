@@ -1,4 +1,4 @@
-//! Combines several meters into one.
+//! Combines several meters into one; and a meter without channels.
 
 use super::channel::{Channel, Meter, OpenError, ReadError, Value};
 use crate::model::{Domain, Origin};

@@ -1,12 +1,11 @@
-//! The description of a built-in meter, and the settings for opening one.
+//! The description of a built-in meter, the settings for opening one, and the opened meter.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::channel::{DeviceMonitor, Meter, OpenError};
 use super::composite::Part;
-use super::domain_selection::non_overlapping;
-use super::validate::validate;
+use super::domain_selection::{non_overlapping, validate};
 use crate::model::{DomainId, Origin};
 use crate::units::Watts;
 

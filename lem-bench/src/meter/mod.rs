@@ -33,7 +33,6 @@ pub(crate) mod nvml;
 pub(crate) mod open;
 pub(crate) mod rapl;
 mod sysfs;
-mod validate;
 
 #[cfg(feature = "nvml")]
 pub(crate) use channel::DeviceProcess;

@@ -2,7 +2,6 @@
 //!
 //! Plain data with serde; no I/O, no clocks, no decisions.
 
-mod civil;
 mod domain;
 mod evidence;
 pub mod fact_names;
@@ -11,8 +10,8 @@ mod record;
 mod text;
 mod window;
 mod work;
+pub(crate) use text::CivilTime;
 
-pub(crate) use civil::CivilTime;
 pub use domain::{Domain, DomainId, DomainKind, Method, Origin, Source};
 pub use evidence::{
     Calibration, CpuEvidence, CycleEvidence, DeviceLimits, DeviceProcess, DomainCalibration, GaugeEvidence, MinMeanMax,

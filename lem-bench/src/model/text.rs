@@ -1,4 +1,4 @@
-//! Text rules that several layers share: counts of things, and characters that cannot be seen.
+//! Text rules that several layers share: counts of things, invisible characters, dates, and the hash of ids.
 
 /// Returns a count with its noun in singular or plural: `1 bench`, `6 benches`.
 pub(crate) fn count_of(n: usize, noun: &str) -> String {
@@ -30,6 +30,41 @@ pub fn fnv1a64(bytes: &[u8]) -> u64 {
     bytes.iter().fold(OFFSET_BASIS, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME))
 }
 
+/// A date of the proleptic Gregorian calendar with a time of day, in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CivilTime {
+    pub(crate) year: u64,
+    /// From 1 to 12.
+    pub(crate) month: u64,
+    /// From 1 to 31.
+    pub(crate) day: u64,
+    pub(crate) hour: u64,
+    pub(crate) minute: u64,
+    pub(crate) second: u64,
+}
+
+impl CivilTime {
+    /// Converts seconds since 1970-01-01 00:00:00 UTC, without leap seconds.
+    pub(crate) fn from_unix(seconds: u64) -> Self {
+        let (year, month, day) = date_from_days(seconds / 86_400);
+        Self { year, month, day, hour: seconds / 3600 % 24, minute: seconds / 60 % 60, second: seconds % 60 }
+    }
+}
+
+/// Returns year, month and day from days since 1970-01-01 (Howard Hinnant, *chrono-compatible low-level date
+/// algorithms*, 2013: `civil_from_days`).
+fn date_from_days(days: u64) -> (u64, u64, u64) {
+    // Days since 0000-03-01: in years that begin in March, the leap day comes last.
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,5 +82,34 @@ mod tests {
         assert_eq!(id_hash(""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(id_hash("a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(id_hash("foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn splits_time_of_day() {
+        let expected = CivilTime { year: 2026, month: 11, day: 23, hour: 14, minute: 5, second: 33 };
+        assert_eq!(CivilTime::from_unix(1_795_442_733), expected);
+    }
+
+    #[test]
+    fn counts_every_day() {
+        let mut last = date_from_days(0);
+        assert_eq!(last, (1970, 1, 1));
+        for days in 1..200_000 {
+            let (year, month, day) = date_from_days(days);
+            let every = |years: u64| last.0.is_multiple_of(years);
+            let leap = every(4) && (!every(100) || every(400));
+            let length = match last.1 {
+                2 => 28 + u64::from(leap),
+                4 | 6 | 9 | 11 => 30,
+                _ => 31,
+            };
+            let expected = match last {
+                (y, 12, 31) => (y + 1, 1, 1),
+                (y, m, d) if d == length => (y, m + 1, 1),
+                (y, m, d) => (y, m, d + 1),
+            };
+            assert_eq!((year, month, day), expected, "day {days}");
+            last = expected;
+        }
     }
 }

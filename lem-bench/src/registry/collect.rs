@@ -1,4 +1,4 @@
-//! All benches of this binary, in an order that does not depend on the linker.
+//! All benches of this binary, in an order that does not depend on the linker, and the selection of cases.
 
 use std::collections::{BTreeSet, HashMap};
 

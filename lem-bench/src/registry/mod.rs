@@ -3,11 +3,11 @@
 mod case;
 mod collect;
 mod definition;
-mod entry;
 mod error;
 
 pub use case::Case;
 pub use collect::{IgnoredMode, Registry, Selected, Selection, collect};
-pub use definition::{Attributes, AxisSpec, BenchDefinition, Ignored, RunBody, SourceLocation};
-pub use entry::Entry;
+pub use definition::Entry;
+pub use definition::{Attributes, AxisSpec, BenchDefinition, RunBody, SourceLocation};
+
 pub use error::{BadValue, RegistryError};

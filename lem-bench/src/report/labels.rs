@@ -1,4 +1,5 @@
-//! Names and labels that all reports share: of metrics, origins, statuses, outcomes and checks.
+//! Names and labels that all reports share, of metrics, origins, statuses, outcomes and checks; and what benches have
+//! in common.
 
 use crate::analysis::{BenchSummary, Check, Finding, Metric, Severity, Status};
 use crate::model::{Origin, Outcome};

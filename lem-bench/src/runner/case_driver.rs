@@ -1,4 +1,5 @@
-//! The driver of one case in this process: answers its body from the protocol while it holds the measuring context.
+//! The driver of one case in this process: answers its body from the protocol, on a bench thread that holds the
+//! context.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -1,4 +1,4 @@
-//! Exclusive access to clock, sampler and observers; held by one bench thread at a time.
+//! Exclusive access to clock, sampler and observers, held by one bench thread at a time; and the stage that it reports.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! The evidence of a case: collects edges, requests and CPU times, and makes the records of warm-up and cycles.
+//! The evidence of a case: collects edges, CPU times and the requests of a cycle, and makes the records of warm-up and
+//! cycles.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The events of a run, and the trait of their observers.
+//! The events of a run, the trait of their observers, and the interrupt that ends a run.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! A session: the benches of one process, measured one at a time with one context.
+//! A session: the benches of one process, measured one at a time with one context; or each run once as a test.
 
 use std::sync::Arc;
 use std::time::Duration;

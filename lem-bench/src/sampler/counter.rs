@@ -1,4 +1,4 @@
-//! Converts raw counts to joules: unwraps the counter, and detects resets and backward steps. The sum never decreases.
+//! The samples of counters and gauges. Counters are unwrapped to joules, and resets and backward steps are detected.
 
 use std::time::Duration;
 

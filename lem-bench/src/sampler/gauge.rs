@@ -1,4 +1,5 @@
-//! Integrates a power gauge over a window, with bounds from the noise of its readings.
+//! Integrates a power gauge over a window, with bounds from the noise of its readings, and keeps the evidence of
+//! gauges.
 
 use super::counter::GaugeTrack;
 use super::power_steps::split_at_steps;

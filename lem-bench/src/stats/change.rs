@@ -1,4 +1,4 @@
-//! Relative changes on the log scale: significance, equivalence and the smallest detectable change.
+//! Relative changes on the log scale: significance, equivalence, and the verdict.
 //!
 //! Every design ends here with an estimate, its standard error and its degrees of freedom: pairs of one session as well
 //! as a new session against earlier ones.

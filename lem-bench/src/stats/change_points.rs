@@ -1,4 +1,5 @@
-//! Changes of level in a history: circular binary segmentation with clamped outliers and permutation tests.
+//! Changes of level in a history: circular binary segmentation with clamped outliers and permutation tests; and linear
+//! trends.
 
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;

@@ -1,4 +1,4 @@
-//! Mean, spread and quantiles of one sample.
+//! Mean, spread and quantiles of one sample, and exact sums.
 //!
 //! Quantiles are type 7 of Hyndman & Fan (1996), the default of numpy and R.
 

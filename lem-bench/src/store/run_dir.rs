@@ -1,4 +1,4 @@
-//! Run folders: creating, finding and listing them, the latest run, and copying journals into a folder.
+//! Run folders: creating, finding and listing them, copying journals, and atomic writes that refuse to follow links.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, create_dir, create_dir_all, read_dir};

@@ -1,4 +1,5 @@
-//! The handle of a worker: its process and the socket to it. The process never outlives the handle.
+//! A worker as seen by its parent: its process, which never outlives the handle, the socket to it, and bodies that run
+//! in it.
 
 use std::io::{self, BufReader};
 use std::os::fd::OwnedFd;

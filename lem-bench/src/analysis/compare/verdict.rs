@@ -1,5 +1,5 @@
 //! From values to verdicts: the change and its standard error by design, false discovery over all benches, the interval
-//! against the threshold, and the smallest change that the design can detect.
+//! against the threshold, and the smallest change that the design can detect; and the options of a comparison.
 
 use super::comparison::{BenchComparison, Change, Direction, SessionSpread, SpreadSource, Verdict};
 use crate::stats::{

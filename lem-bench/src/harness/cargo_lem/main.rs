@@ -1,23 +1,26 @@
 //! The entry point of `cargo lem` and the table of its subcommands.
 
-use clap::Command;
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use super::subcommand::Subcommand;
-use super::{baseline, compare, doctor, duel, history, merge, repeatability, report, schema};
+use super::subcommand::{Subcommand, resolve};
+use super::{baseline, compare, merge, report};
 use crate::harness::exit::{ExitStatus, HarnessError};
-use crate::harness::{command, console, log};
+use crate::harness::options::{LemCommand, of_command};
+use crate::harness::{command, console, doctor, log};
+use crate::report::export::SCHEMAS;
 
 /// All subcommands, in the order of the help.
 const SUBCOMMANDS: &[Subcommand] = &[
-    doctor::SUBCOMMAND,
-    compare::SUBCOMMAND,
-    duel::SUBCOMMAND,
-    baseline::SUBCOMMAND,
-    history::SUBCOMMAND,
-    repeatability::SUBCOMMAND,
-    merge::SUBCOMMAND,
-    report::SUBCOMMAND,
-    schema::SUBCOMMAND,
+    DOCTOR,
+    compare::COMPARE,
+    compare::DUEL,
+    baseline::BASELINE,
+    baseline::HISTORY,
+    baseline::REPEATABILITY,
+    merge::MERGE,
+    report::REPORT,
+    SCHEMA,
 ];
 
 /// Runs `cargo lem` and exits the process.
@@ -56,6 +59,44 @@ fn commands() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands(SUBCOMMANDS.iter().map(|subcommand| (subcommand.command)()))
+}
+
+pub(super) const DOCTOR: Subcommand = Subcommand { name: "doctor", command: doctor_command, run: examine };
+
+fn doctor_command() -> Command {
+    let json = Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print JSON");
+    Command::new("doctor")
+        .about("List the meters of this machine, why others are not available, and which one a bench would use")
+        .arg(json)
+        .args(of_command(LemCommand::Doctor).map(command::arg))
+}
+
+fn examine(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
+    let call = resolve(matches, LemCommand::Doctor)?;
+    let json = matches.get_flag("json");
+    let diagnosis = doctor::doctor(&call, json);
+    let show = if json { console::out } else { console::out_wrapped };
+    show(&diagnosis);
+    Ok(ExitStatus::Done)
+}
+
+pub(super) const SCHEMA: Subcommand = Subcommand { name: "schema", command: schema_command, run: schema };
+
+fn schema_command() -> Command {
+    let format = Arg::new("of")
+        .value_name("FORMAT")
+        .default_value(SCHEMAS[0].0)
+        .value_parser(PossibleValuesParser::new(SCHEMAS.iter().map(|(name, _)| *name)))
+        .help("Format");
+    Command::new("schema").about("Print the JSON Schema of summary.json or another format").arg(format)
+}
+
+fn schema(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
+    let requested = matches.get_one::<String>("of").map(String::as_str);
+    let found = SCHEMAS.iter().find(|(name, _)| Some(*name) == requested);
+    let (_, text) = found.ok_or_else(|| HarnessError::usage("unknown schema"))?;
+    console::out(text);
+    Ok(ExitStatus::Done)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::report::console::{TableOptions, table};
 use crate::report::export::JSON;
 use crate::store::{Home, RunDir, copy_journals, read_run, slug};
 
-pub(super) const SUBCOMMAND: Subcommand = Subcommand { name: "merge", command: merge_command, run: merge };
+pub(super) const MERGE: Subcommand = Subcommand { name: "merge", command: merge_command, run: merge };
 
 /// The journal of a shard or rank.
 #[derive(Debug)]

@@ -2,14 +2,9 @@
 
 mod baseline;
 mod compare;
-mod doctor;
-mod duel;
-mod history;
 mod main;
 mod merge;
-mod repeatability;
 mod report;
-mod schema;
 mod subcommand;
 
 pub use main::cargo_lem;

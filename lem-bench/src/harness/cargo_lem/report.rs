@@ -16,7 +16,7 @@ use crate::report::console::{TableOptions, table};
 use crate::report::export::{FORMATS, Format};
 use crate::store::{RunId, slug};
 
-pub(super) const SUBCOMMAND: Subcommand = Subcommand { name: "report", command: report_command, run: report };
+pub(super) const REPORT: Subcommand = Subcommand { name: "report", command: report_command, run: report };
 
 /// A requested output.
 #[derive(Debug, Clone, Copy)]

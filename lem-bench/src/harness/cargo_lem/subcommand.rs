@@ -3,9 +3,8 @@
 use clap::{ArgMatches, Command};
 
 use crate::harness::exit::{ExitStatus, HarnessError};
-use crate::harness::invocation::Invocation;
+use crate::harness::invocation::{Invocation, TargetInfo};
 use crate::harness::options::{LemCommand, of_command};
-use crate::harness::workspace::TargetInfo;
 use crate::harness::{command, console, saved};
 use crate::store::Home;
 

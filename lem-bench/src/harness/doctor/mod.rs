@@ -1,8 +1,6 @@
 //! `cargo lem doctor`: the meters of this machine, why others are not available, and the meter that a bench would use.
 
-mod diagnosis;
 mod examine;
-mod rest;
 mod text;
 
 pub(super) use examine::doctor;

@@ -1,4 +1,4 @@
-//! Feeds readers with mutated inputs, and checks for panics and memory use.
+//! Feeds readers with mutated inputs, and checks for panics and memory use with an allocator that counts.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -1,4 +1,4 @@
-//! Makes jobs from cases: schedule, record and body.
+//! Makes jobs from cases (schedule, record, body), and finds those that an interrupted run has left.
 
 use std::collections::{BTreeMap, BTreeSet};
 

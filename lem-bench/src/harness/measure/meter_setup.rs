@@ -9,9 +9,8 @@ use crate::clock::{Clock, RealClock};
 use crate::harness::calibration;
 use crate::harness::config::Config;
 use crate::harness::exit::HarnessError;
-use crate::harness::invocation::Invocation;
+use crate::harness::invocation::{Invocation, WorkspacePaths};
 use crate::harness::simulation::{Simulation, probe_effort};
-use crate::harness::workspace::WorkspacePaths;
 use crate::meter::{self, DeviceMonitor, Meter, MeterChoice, NullMeter, OpenError};
 use crate::model::{
     Calibration, DeviceLimits, Domain, DomainId, DomainKind, Fact, MeterProbe, Origin, RunEvidence, RunHeader,

@@ -1,4 +1,4 @@
-//! Before a measurement: takes the machine's lock and prints what a user should know.
+//! Before a measurement: takes the machine's lock, and prints the plan and what a user should know.
 
 use std::fmt::Write as _;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! The results of a run: its folder, the journal of this process, and the files that are made from all journals.
+//! The results of a run: its folder, the header and journal of this process, and the files and texts made from all
+//! journals.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
-//! Runs the benches of a session in their order, past benches that fail and devices that are lost.
+//! Assembles a measuring session, and runs its benches in their order, past benches that fail and devices that are
+//! lost.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

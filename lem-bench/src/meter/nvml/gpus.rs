@@ -1,4 +1,4 @@
-//! Opens the GPUs that this process may use.
+//! Opens the GPUs that this process may use, and describes them.
 
 use nvml_wrapper::enum_wrappers::device::Clock;
 use nvml_wrapper::error::NvmlError;

@@ -1,4 +1,4 @@
-//! The report of a comparison: verdict, change, interval and reasons of each bench, then the outcome of the gate.
+//! Comparisons and histories on the terminal.
 
 use super::run::TableOptions;
 use super::text_writer::{Style, StyledText, TextWriter, words};

@@ -1,4 +1,4 @@
-//! What the pages say about a bench in words: its status, its result and its warm-up.
+//! Texts and tables that several pages show: a bench in words, its metrics, and the run.
 
 use super::view::{BadgeView, FindingView, MetricRow, NumberView, RunView, TableView};
 use crate::analysis::{BenchSummary, Finding, Interval, Metric, RunInfo, Severity, Status, WarmUpSummary};

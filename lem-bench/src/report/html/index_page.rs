@@ -1,4 +1,4 @@
-//! The index: all benches in tables, grouped as in the code, with their energies drawn on a common scale.
+//! The index: summary cards, then all benches in tables, grouped as in the code, with their energies on a common scale.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a report consists of: files and their paths, or the error that prevented one.
+//! What a report consists of: files and their paths, the templates that make them, or the error that prevented one.
 
 use std::error::Error;
 use std::io::Write;

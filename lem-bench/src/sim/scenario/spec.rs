@@ -1,4 +1,4 @@
-//! The data of a scenario: devices, workload, background load and faults.
+//! The data of a scenario: devices, workload, background load and faults; and the errors of reading one.
 
 use std::path::{Path, PathBuf};
 

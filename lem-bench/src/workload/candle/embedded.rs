@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use serde_json::json;
 
-use super::draw::Stream;
-use super::layout::{Role, Shape, Spec};
+use super::layout::{Role, Shape, Spec, Stream};
 use super::tokenizer::{self, BOS, CORPUS, EOS, PAD, SPECIAL};
 use super::{Error, checkpoint, install};
 use crate::model::fnv1a64;

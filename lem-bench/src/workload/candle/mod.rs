@@ -22,8 +22,6 @@
 
 mod checkpoint;
 mod config;
-mod describe;
-mod draw;
 mod embedded;
 mod error;
 mod generate;
@@ -32,13 +30,12 @@ mod install;
 mod layout;
 mod model;
 mod options;
-mod prompts;
 mod tokenizer;
 
 pub use embedded::embedded;
 pub use error::Error;
+pub use generate::prompts;
 pub use generate::{GenerateOptions, Generated, InFlight};
 pub use home::{HOME_VARIABLE, MODEL_VARIABLE, model_dir};
 pub use model::Model;
 pub use options::{Device, DeviceChoice, Dtype, OpenOptions};
-pub use prompts::prompts;
