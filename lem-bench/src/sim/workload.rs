@@ -188,7 +188,7 @@ struct Requests {
 
 impl Requests {
     /// Starts before the first cycle (in the warm-up) of the launch with the key `launch`.
-    pub(super) fn new(spec: WorkloadSpec, launch: Key) -> Self {
+    pub fn new(spec: WorkloadSpec, launch: Key) -> Self {
         let cycle = launch.with(u64::MAX);
         Self { spec, launch, cycle, in_cycle: 0, since_launch: 0, last_noise: None }
     }

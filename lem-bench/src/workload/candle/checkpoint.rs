@@ -31,8 +31,8 @@ pub(super) struct Checkpoint {
 /// One tensor in a file.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
-    pub(super) file: PathBuf,
-    pub(super) shape: Vec<usize>,
+    pub file: PathBuf,
+    pub shape: Vec<usize>,
     /// `None` for a format that is not supported, which is an error only when the tensor is loaded.
     dtype: Option<DType>,
     format: String,
@@ -55,7 +55,7 @@ struct RawIndex {
 
 impl Checkpoint {
     /// Reads the headers of the checkpoint in `dir`.
-    pub(super) fn open(dir: &Path) -> Result<Self, Error> {
+    pub fn open(dir: &Path) -> Result<Self, Error> {
         let single = dir.join(SINGLE);
         if single.is_file() {
             let tensors = read_header(&single)?;
@@ -88,17 +88,17 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`Error::MissingTensor`] if there is none.
-    pub(super) fn entry(&self, name: &str) -> Result<&Entry, Error> {
+    pub fn entry(&self, name: &str) -> Result<&Entry, Error> {
         self.tensors.get(name).ok_or_else(|| Error::MissingTensor { tensor: name.to_owned(), path: self.path.clone() })
     }
 
     /// Returns the names of all tensors, sorted.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn names(&self) -> impl Iterator<Item = &str> {
         self.tensors.keys().map(String::as_str)
     }
 
     /// Returns the file, or the folder if there are several.
-    pub(super) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 }

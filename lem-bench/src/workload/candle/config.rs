@@ -18,12 +18,12 @@ pub(super) const MAX_CONTEXT: usize = 131_072;
 /// A checked configuration.
 #[derive(Debug, Clone)]
 pub(super) struct ModelConfig {
-    pub(super) llama: llama::Config,
-    pub(super) shape: Shape,
+    pub llama: llama::Config,
+    pub shape: Shape,
     /// The dtype in `config.json`; `None` if it has none or one that is not supported.
-    pub(super) dtype: Option<Dtype>,
-    pub(super) eos: Vec<u32>,
-    pub(super) bos: Option<u32>,
+    pub dtype: Option<Dtype>,
+    pub eos: Vec<u32>,
+    pub bos: Option<u32>,
 }
 
 /// The used fields of Hugging Face's `config.json`. Newer files have `dtype` instead of `torch_dtype`, and all settings

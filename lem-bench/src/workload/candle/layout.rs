@@ -7,13 +7,13 @@ use crate::model::fnv1a64;
 /// The dimensions that determine the shape of every tensor.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
-    pub(super) vocab: usize,
-    pub(super) hidden: usize,
-    pub(super) intermediate: usize,
-    pub(super) layers: usize,
-    pub(super) heads: usize,
-    pub(super) kv_heads: usize,
-    pub(super) tied: bool,
+    pub vocab: usize,
+    pub hidden: usize,
+    pub intermediate: usize,
+    pub layers: usize,
+    pub heads: usize,
+    pub kv_heads: usize,
+    pub tied: bool,
 }
 
 /// The role of a tensor, which determines the scale of its random weights.
@@ -31,9 +31,9 @@ pub(super) enum Role {
 /// One tensor of the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Spec {
-    pub(super) name: String,
-    pub(super) shape: Vec<usize>,
-    pub(super) role: Role,
+    pub name: String,
+    pub shape: Vec<usize>,
+    pub role: Role,
 }
 
 impl Spec {
@@ -84,13 +84,13 @@ pub(super) struct Stream(u64);
 
 impl Stream {
     /// Returns the stream of a seed and a name. Each tensor has its own stream, so a new tensor does not change others.
-    pub(super) fn named(seed: u64, name: &str) -> Self {
+    pub fn named(seed: u64, name: &str) -> Self {
         let mut mixed = Self(seed ^ fnv1a64(name.as_bytes()));
         mixed.next();
         mixed
     }
 
-    pub(super) fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -100,12 +100,12 @@ impl Stream {
 
     /// Returns a uniform number in `0..bound`, by multiply and shift (Lemire 2019). Without the rejection step, the
     /// bias is below `bound / 2^64`.
-    pub(super) fn below(&mut self, bound: usize) -> usize {
+    pub fn below(&mut self, bound: usize) -> usize {
         ((u128::from(self.next()) * bound as u128) >> 64) as usize
     }
 
     /// Returns approximately normal numbers (sums of four uniform ones) with mean 0 and the given standard deviation.
-    pub(super) fn bell(&mut self, count: usize, standard_deviation: f32) -> Vec<f32> {
+    pub fn bell(&mut self, count: usize, standard_deviation: f32) -> Vec<f32> {
         // Four numbers of 16 bits: variance 4·(65536² − 1)/12, sums within ±131070, exact in f32.
         const SIGMA: f32 = 37_837.227;
         let scale = standard_deviation / SIGMA;

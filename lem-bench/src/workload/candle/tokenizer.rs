@@ -27,9 +27,9 @@ pub(super) const PAD: u32 = 3;
 /// A trained tokenizer.
 pub(super) struct Trained {
     /// Contents of `tokenizer.json`.
-    pub(super) json: String,
+    pub json: String,
     /// Number of tokens in the vocabulary, including special ones.
-    pub(super) tokens: usize,
+    pub tokens: usize,
 }
 
 /// Trains a vocabulary of at most `vocab` tokens.
