@@ -2,9 +2,8 @@
 //!
 //! All reports format their numbers here, so that the terminal and the pages round a value in the same way.
 
-use super::labels;
 use crate::analysis::Metric;
-use crate::model::CivilTime;
+use crate::model::{CivilTime, Unit};
 
 /// Shown in place of a number that is missing.
 pub const NONE: &str = "–";
@@ -178,7 +177,7 @@ pub(super) fn prefixed(size: f64, unit: &str) -> (f64, String) {
         _ => return (1.0, unit.to_owned()),
     };
     let rest = match rest.strip_prefix('/').filter(|_| base == "J") {
-        Some(per) => format!("/{}", labels::singular(per)),
+        Some(per) => format!("/{}", Unit::Custom(per).label()),
         None => rest.to_owned(),
     };
     // The unit stays as given while the number is easy to read in it.

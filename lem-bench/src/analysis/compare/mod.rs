@@ -13,8 +13,8 @@ mod tests;
 mod verdict;
 
 pub use comparison::{
-    BenchComparison, Comparison, Design, DifferenceWeight, Direction, FailOn, GateOutcome, Measured, Side, SideRun,
-    Verdict,
+    BenchComparison, Change, Comparison, Design, DifferenceWeight, Direction, FailOn, GateOutcome, Measured, Side,
+    SideRun, Verdict,
 };
 pub use duel::{NullTest, PairedBench, compare_pairs, paired};
 pub use environment::machine;
@@ -22,7 +22,7 @@ pub use history::{Trend, calibrate, session_results, trends};
 pub use verdict::{CompareOptions, GateRules, HISTORY_FROM, Prior};
 
 #[cfg(test)]
-pub use comparison::{Change, Difference, Gate, SpreadSource};
+pub use comparison::{Difference, Gate, SpreadSource};
 pub use saved::{Results, compare};
 #[cfg(test)]
 pub use verdict::Criteria;

@@ -2,10 +2,13 @@
 
 use super::run::TableOptions;
 use super::text_writer::{Style, StyledText, TextWriter, words};
+use crate::analysis::Rating;
 use crate::analysis::compare::{BenchComparison, Comparison, GateOutcome, Side, Trend, Verdict};
 use crate::model::SessionResult;
-use crate::report::comparison::{change, detectable_change, gate_outcome, origin, rules, side_value, verdict};
-use crate::report::labels::{self, Rating};
+use crate::report::comparison::{
+    change, detectable_change, gate_outcome, origin, rules, side_value, verdict, verdict_rating,
+};
+use crate::report::labels;
 use crate::report::number_format::{Figure, date};
 
 /// Returns the report of a comparison for a terminal. It has no table, so that it can be pasted anywhere. No line is
@@ -65,14 +68,6 @@ fn write_bench(writer: &mut TextWriter, bench: &BenchComparison) {
     }
     for difference in &bench.differences {
         write_line(&format!("differs: {difference}"), Style::Faint);
-    }
-}
-
-fn verdict_rating(verdict: Verdict) -> Rating {
-    match verdict {
-        Verdict::Improved | Verdict::Unchanged => Rating::Good,
-        Verdict::Inconclusive => Rating::Careful,
-        Verdict::Regressed | Verdict::Invalid => Rating::Bad,
     }
 }
 

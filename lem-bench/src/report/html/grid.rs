@@ -6,7 +6,7 @@ use super::plots::grid_plots::{
     LinePoint, MAX_LINES, ParameterLine, ParetoPoint, draw_parameter_lines, draw_pareto, legend, pareto_front,
 };
 use super::view::{GridView, PlotView, TableView};
-use crate::analysis::{BenchSummary, Metric, Status};
+use crate::analysis::{BenchSummary, Metric, Rating};
 use crate::model::Origin;
 use crate::report::labels;
 use crate::report::number_format::{Figure, prefixed};
@@ -61,12 +61,13 @@ struct Case<'a> {
 impl<'a> Case<'a> {
     /// The case with its energy by the metric `headline`; `None` if it has no such figure.
     fn new(bench: &'a BenchSummary, headline: &str) -> Option<Self> {
-        let figure = |name: &str| bench.metrics.get(name).filter(|metric| Figure::of(metric).is_ok());
-        Some(Self { bench, energy: figure(headline)?, speed: speed_metric(bench).and_then(figure) })
+        let has_figure = |metric: &&Metric| Figure::of(metric).is_ok();
+        let speed = speed_metric(bench).map(|(_, metric)| metric).filter(has_figure);
+        Some(Self { bench, energy: bench.metrics.get(headline).filter(has_figure)?, speed })
     }
 
     fn is_usable(&self) -> bool {
-        self.bench.status != Status::Invalid
+        self.bench.rating() != Rating::Bad
     }
 
     fn params(&self) -> &[(String, String)] {
