@@ -58,7 +58,7 @@ fn full_disk_keeps_reported_cycles() {
         let (path, error, written) = fill(disk.path(), &requests);
         assert!(error.contains("No space left on device"), "{error}");
         assert!(
-            error.contains(&format!("the {written} cycles measured before are safe in {}", path.display())),
+            error.contains(&format!("{written} cycles measured before are safe in {}", path.display())),
             "{error}"
         );
         assert!(error.contains("make room"), "{error}");

@@ -1,7 +1,7 @@
 //! The results of `cargo lem doctor` as text.
 
 use super::diagnosis::{AtRest, Auto, Diagnosis, MeterState};
-use crate::model::{ChannelProbe, DomainId, Origin, fact_names};
+use crate::model::{ChannelProbe, DomainId, Origin, count_of, fact_names};
 
 /// Indentation of the second column.
 const INDENT: &str = "                 ";
@@ -95,7 +95,7 @@ fn sensor(channel: &ChannelProbe) -> String {
     let unit = if channel.counter { "J" } else { "W" };
     let period = match channel.update_period_s {
         _ if channel.updates == 0 => "no update during the probe".to_owned(),
-        None => format!("slow, {} updates during the probe", channel.updates),
+        None => format!("slow, {} during the probe", count_of(channel.updates, "update")),
         Some(period) if period <= 0.0 => "updates at every read".to_owned(),
         Some(period) => format!("updates every {}", quantity(period, "s")),
     };

@@ -4,7 +4,7 @@ use super::run::TableOptions;
 use super::text_writer::{Style, StyledText, TextWriter, words};
 use crate::analysis::Rating;
 use crate::analysis::compare::{BenchComparison, Comparison, GateOutcome, Side, Trend, Verdict};
-use crate::model::SessionResult;
+use crate::model::{SessionResult, count_of};
 use crate::report::comparison::{
     change, detectable_change, gate_outcome, origin, rules, side_value, verdict, verdict_rating,
 };
@@ -110,7 +110,7 @@ fn write_trend(writer: &mut TextWriter, trend: &Trend, newest: usize) {
     writer.write_words(None, 2, title);
     let skipped = trend.sessions.len().saturating_sub(newest);
     if skipped > 0 {
-        writer.write_words(None, 2, words(&format!("… {skipped} earlier sessions"), Style::Faint));
+        writer.write_words(None, 2, words(&format!("… {}", count_of(skipped, "earlier session")), Style::Faint));
     }
     let shown = &trend.sessions[skipped..];
     let (low, high) = shown.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), session| {

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::format::{Content, ExportError, FileFormat, Format, to_pretty_json};
 use crate::analysis::{BenchSummary, Metric, MetricKind, Status, Summary, View};
-use crate::model::{Origin, Outcome, Unit};
+use crate::model::{Origin, Outcome, Unit, count_of};
 use crate::report::labels;
 use crate::report::number_format::{finite_interval, finite_value, percent};
 use crate::report::terminal_text::clean;
@@ -131,7 +131,7 @@ fn github_benchmark(bench: &BenchSummary, kind: MetricKind<'_>, metric: &Metric,
         }
         _ => extra.extend(metric.missing.as_ref().map(|reason| format!("no interval: {reason}"))),
     }
-    extra.push(format!("{} cycles", metric.cycles));
+    extra.push(count_of(metric.cycles, "cycle"));
     extra.extend(bench.source.as_ref().map(ToString::to_string));
     GithubBenchmark {
         name: format!("{} · {}{label}", bench.bench.id, kind.name()),

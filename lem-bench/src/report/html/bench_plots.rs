@@ -7,7 +7,7 @@ use super::plots::style::{LINES, hex};
 use super::plots::value_plots::{Histogram, Series, SeriesValue, draw_histogram, draw_series};
 use super::view::{PlotView, RequestTimes};
 use crate::analysis::{BenchSummary, CycleSummary, Distribution, MetricKind, Statistic, TimeKind};
-use crate::model::Unit;
+use crate::model::{Unit, count_of, is_or_are};
 use crate::report::labels;
 use crate::report::number_format::prefixed;
 
@@ -31,7 +31,7 @@ pub(super) fn power_plot(bench: &BenchSummary, timeline: &Timeline) -> Result<Pl
     };
     let hidden = match timeline.traces.len().saturating_sub(MAX_LINES) {
         0 => String::new(),
-        n => format!(" {n} more domains are not drawn."),
+        n => format!(" {} {} not drawn.", count_of(n, "more domain"), is_or_are(n)),
     };
     let caption = format!(
         "Power {label} and, if it is readable, temperature over time. The number above a window is the number of its \
@@ -150,7 +150,8 @@ fn histogram(bench: &BenchSummary, time: TimeKind) -> Result<PlotView, ReportErr
     };
     let samples: u64 = counts.iter().sum();
     if samples < MIN_SAMPLES {
-        return Ok(PlotView::missing(format!("No plot: {samples} samples are too few; it needs {MIN_SAMPLES}.")));
+        let (count, are) = (count_of(samples, "sample"), is_or_are(samples as usize));
+        return Ok(PlotView::missing(format!("No plot: {count} {are} too few; it needs {MIN_SAMPLES}.")));
     }
     if counts.len() < 2 || edges_ms.iter().any(|edge| !edge.is_finite()) {
         return Ok(PlotView::missing(format!("No plot: all {samples} samples are equal.")));

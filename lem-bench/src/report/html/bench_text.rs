@@ -2,7 +2,7 @@
 
 use super::view::{BadgeView, FindingView, MetricRow, NumberView, RunView, TableView};
 use crate::analysis::{BenchSummary, Finding, Interval, Metric, MetricKind, Rating, RunInfo, Status, WarmUpSummary};
-use crate::model::{ChannelProbe, DomainId, Origin, Setting, Unit, WarmUpCode};
+use crate::model::{ChannelProbe, DomainId, Origin, Setting, Unit, WarmUpCode, count_of};
 use crate::report::labels::{self, status_label};
 use crate::report::number_format::{Figure, NONE, bare, date, duration, percent};
 use crate::report::terminal_text::{clean, shorten};
@@ -82,8 +82,8 @@ pub(super) fn warm_up_sentences(warm_up: &WarmUpSummary) -> String {
         WarmUpCode::TooFewProbes => "too few probes to judge at the maximum length",
     };
     let bound = warm_up.bound.map(|bound| format!("; the remaining drift is at most {}", percent(bound)));
-    let probes = warm_up.probes_s.len();
-    let mut sentences = vec![format!("{length}, {probes} probes; {result}{}.", bound.unwrap_or_default())];
+    let probes = count_of(warm_up.probes_s.len(), "probe");
+    let mut sentences = vec![format!("{length}, {probes}; {result}{}.", bound.unwrap_or_default())];
     if let (Some(first), Some(last)) = (warm_up.probes_s.first(), warm_up.probes_s.last()) {
         let (first, last) = (bare(Some(*first), "s"), bare(Some(*last), "s"));
         sentences.push(format!("A unit of work took {first} at the start and {last} at the end."));
@@ -239,21 +239,21 @@ pub(super) fn metric_rows(bench: &BenchSummary) -> Vec<MetricRow> {
     let rank = |name: &str| MetricKind::from_name(name).map_or(MetricKind::LAST_RANK, MetricKind::rank);
     metrics.sort_by_key(|(name, _)| (rank(name), *name));
     let to_row = |(name, metric): (&String, &Metric)| {
-        let samples = metric.samples.map(|n| format!(", {n} samples")).unwrap_or_default();
+        let samples = metric.samples.map(|n| format!(", {}", count_of(n, "sample"))).unwrap_or_default();
         MetricRow {
             title: labels::title(name),
             name: name.clone(),
             number: metric_number(bench, MetricKind::from_name(name), metric),
             method: metric.interval.as_ref().map(method).unwrap_or_default(),
             bootstrap: metric.bootstrap.as_ref().map(|interval| bootstrap(metric, interval)).unwrap_or_default(),
-            basis: format!("{} cycles{samples}", metric.cycles),
+            basis: format!("{}{samples}", count_of(metric.cycles, "cycle")),
         }
     };
     metrics.into_iter().map(to_row).collect()
 }
 
 fn method(interval: &Interval) -> String {
-    let resamples = interval.resamples.map(|n| format!(", {n} resamples")).unwrap_or_default();
+    let resamples = interval.resamples.map(|n| format!(", {}", count_of(n, "resample"))).unwrap_or_default();
     let seed = interval.seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
     format!("{}{resamples}{seed}", interval.method)
 }

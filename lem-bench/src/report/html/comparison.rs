@@ -11,7 +11,7 @@ use crate::analysis::compare::{
     Verdict,
 };
 use crate::analysis::{ChangeHighlight, Rating, RunInfo};
-use crate::model::Origin;
+use crate::model::{Origin, count_of};
 use crate::report::comparison::{origin, verdict_counts, verdict_rating, verdict_word};
 use crate::report::labels;
 use crate::report::number_format::{Figure, NONE, date};
@@ -134,9 +134,9 @@ fn measured_number(measured: &Measured, unit: &str) -> NumberView {
 
 fn design_text(design: Design) -> String {
     match design {
-        Design::Paired { pairs } => format!("interleaved, {pairs} pairs"),
+        Design::Paired { pairs } => format!("interleaved, {}", count_of(pairs, "pair")),
         Design::SameSession => "same session, not interleaved".to_owned(),
-        Design::History { sessions } => format!("against {sessions} sessions"),
+        Design::History { sessions } => format!("against {}", count_of(sessions, "session")),
         Design::SingleBaseline { sessions } => {
             format!("against {sessions} saved: the session spread is assumed")
         }

@@ -7,7 +7,7 @@ use super::plots::grid_plots::{
 };
 use super::view::{GridView, PlotView, TableView};
 use crate::analysis::{BenchSummary, Metric, Rating};
-use crate::model::Origin;
+use crate::model::{Origin, count_of, is_or_are};
 use crate::report::labels;
 use crate::report::number_format::{Figure, prefixed};
 
@@ -133,9 +133,9 @@ impl Grid<'_> {
         let usable = cases.iter().filter(|(case, _)| case.is_usable()).count();
         if usable < MIN_FRONT_CASES {
             let reason = format!(
-                "Energy against speed: no plot, because {usable} of {} cases have both and may be used; a front needs \
+                "Energy against speed: no plot, because {usable} of {} have both and may be used; a front needs \
                  {MIN_FRONT_CASES}.",
-                self.cases.len()
+                count_of(self.cases.len(), "case")
             );
             return Ok((PlotView::missing(reason), TableView::default()));
         }
@@ -159,7 +159,7 @@ impl Grid<'_> {
         };
         let missing = match self.missing {
             0 => String::new(),
-            n => format!(" {n} cases have no energy figure."),
+            n => format!(" {} without an energy figure {} not drawn.", count_of(n, "case"), is_or_are(n)),
         };
         let caption = format!(
             "{title}. Right is faster, down is cheaper. The numbered and connected cases are the Pareto front: no other \
