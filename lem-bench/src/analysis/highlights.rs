@@ -2,6 +2,8 @@
 //!
 //! Reports render them in text; which benches and findings they name is decided here alone.
 
+#![cfg_attr(not(feature = "html"), expect(dead_code, reason = "only the pages render all of them"))]
+
 use super::compare::{BenchComparison, Comparison, Verdict};
 use super::finding::{Finding, Severity};
 use super::summary::{BenchSummary, Metric, Rating};

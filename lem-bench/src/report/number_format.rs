@@ -83,6 +83,7 @@ impl Figure {
     }
 
     /// Returns all parts on one line: `0.4123 J/token [0.4099 … 0.4148] ±0.6 %`.
+    #[cfg(any(feature = "html", test))]
     pub fn full(&self) -> String {
         let mut text = self.short();
         for part in [self.brackets(), self.relative.clone()].into_iter().flatten() {
@@ -134,6 +135,7 @@ pub fn percent(share: f64) -> String {
 
 /// Formats a length of time, given in seconds: `20.94 ms`, `0.25 s`, `12.3 s`, `5 s`, `2 min 5 s`, `1 h 3 min`; `–` if it
 /// is not finite.
+#[cfg(any(feature = "html", test))]
 pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() {
         return NONE.to_owned();
@@ -223,6 +225,7 @@ fn relative(half: f64, value: f64) -> Option<String> {
     (share < 1.0).then(|| format!("±{}", percent(share)))
 }
 
+#[cfg(any(feature = "html", test))]
 fn without_trailing_zeros(number: &str) -> &str {
     if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
 }
