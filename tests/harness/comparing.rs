@@ -156,7 +156,7 @@ fn writes_comparison_pages_and_files() {
     let results = Results::new();
     results.bench(1.0, &["--save-baseline", "main"]).exits_with(0);
     let output = results.bench(1.3, &["--baseline", "main", "--export", "markdown,junit"]).exits_with(0);
-    let known = output.out.split("Worth knowing").nth(1).unwrap();
+    let known = output.out.split("Highlights").nth(1).unwrap();
     assert!(known.contains("Against main: good/decode regressed, +30."), "{}", output.out);
     let page = results.newest("compare.html");
     for shown in ["good/decode", "+30.", "regressed", "href=\"benches/", "href=\"index.html\""] {

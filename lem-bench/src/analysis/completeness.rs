@@ -7,8 +7,8 @@ use std::ops::RangeInclusive;
 use super::assemble::{BenchRecords, ProcessRecords};
 use super::cycles::host;
 use super::finding::{Check, Finding, Severity};
-use crate::model::fact_names;
 use crate::model::{CycleRecord, Outcome, RunHeader, WindowRecord};
+use crate::model::{count_of, fact_names};
 use crate::units::Stamp;
 
 /// Facts that must be the same for all processes of a run. Others may differ: the host, the CPUs and devices of the
@@ -235,7 +235,10 @@ fn check_overlap(findings: &mut Vec<Finding>, processes: &[ProcessRecords<'_>], 
         findings.push(Finding::new(
             Check::WindowsApart,
             Severity::Invalid,
-            format!("in {n} cycles the windows of the processes do not overlap: their rates do not add up"),
+            format!(
+                "in {} the windows of the processes do not overlap: their rates do not add up",
+                count_of(n, "cycle")
+            ),
             "start the processes together; each waits for the others before a window",
         ));
     }

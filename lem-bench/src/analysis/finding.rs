@@ -41,6 +41,17 @@ pub enum Severity {
     Invalid,
 }
 
+impl Severity {
+    /// Returns its name in JSON: `note`, `warning` or `invalid`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Invalid => "invalid",
+        }
+    }
+}
+
 /// The subject of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

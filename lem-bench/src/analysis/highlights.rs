@@ -2,9 +2,12 @@
 //!
 //! Reports render them in text; which benches and findings they name is decided here alone.
 
+#![cfg_attr(not(feature = "html"), expect(dead_code, reason = "only the pages render all of them"))]
+
 use super::compare::{BenchComparison, Comparison, Verdict};
 use super::finding::{Finding, Severity};
 use super::summary::{BenchSummary, Metric, Rating};
+use crate::model::Unit;
 
 /// What matters most in a run.
 #[derive(Debug, Clone)]
@@ -16,7 +19,7 @@ pub struct Highlights<'a> {
     /// The lowest and highest energy per unit of work.
     pub cost: Option<CostRange<'a>>,
     /// How precise the headlines are.
-    pub precision: Option<Precision<'a>>,
+    pub precision: Option<HeadlinePrecision<'a>>,
     /// The benches that must not be used, in order.
     pub unusable: Vec<&'a BenchSummary>,
     /// The benches that can be used with care, in order.
@@ -41,6 +44,8 @@ pub struct ChangeHighlight<'a> {
     pub comparison: &'a Comparison,
     /// The verdicts of its benches with how often each occurs, most important first.
     pub counts: Vec<(Verdict, usize)>,
+    /// The benches that regressed, then those that improved, in order.
+    pub changed: Vec<&'a BenchComparison>,
     /// The bench to name: the one that regressed most; without any, the one that improved most; without any, the first
     /// suspected change; else the only bench.
     pub bench: Option<&'a BenchComparison>,
@@ -49,8 +54,8 @@ pub struct ChangeHighlight<'a> {
 /// The lowest and highest energy per unit of work over the usable benches with the most common headline.
 #[derive(Debug, Clone)]
 pub struct CostRange<'a> {
-    /// The name of the headline metric.
-    pub metric: &'a str,
+    /// What their headline is divided by.
+    pub per: Unit<'a>,
     /// The bench with the lowest value.
     pub lowest: UsableBench<'a>,
     /// The bench with the highest value.
@@ -61,7 +66,7 @@ pub struct CostRange<'a> {
 
 /// The relative half widths of the headlines' intervals over all usable benches.
 #[derive(Debug, Clone)]
-pub struct Precision<'a> {
+pub struct HeadlinePrecision<'a> {
     /// The bench with the widest interval.
     pub widest: UsableBench<'a>,
     /// Half the width of that interval as a share of the value.
@@ -94,7 +99,7 @@ impl<'a> Highlights<'a> {
             worst_finding: WorstFinding::find(run_findings, benches),
             change: comparison.and_then(ChangeHighlight::of_comparison),
             cost: CostRange::of_benches(benches),
-            precision: Precision::of_benches(benches),
+            precision: HeadlinePrecision::of_benches(benches),
             unusable: rated(Rating::Bad),
             careful: rated(Rating::Careful),
         }
@@ -125,36 +130,40 @@ impl<'a> ChangeHighlight<'a> {
         if counts.is_empty() {
             return None;
         }
-        let size = |bench: &BenchComparison| bench.change.map_or(0.0, |change| change.log_ratio.abs());
+        let size = |bench: &BenchComparison| {
+            let log_ratio = bench.change.map(|change| change.log_ratio);
+            log_ratio.filter(|ratio| ratio.is_finite()).map_or(0.0, f64::abs)
+        };
         let largest = |verdict| with(verdict).max_by(|a, b| size(a).total_cmp(&size(b)));
         let suspected = || comparison.benches.iter().find(|bench| bench.suspected.is_some());
         let only = || comparison.benches.first().filter(|_| comparison.benches.len() == 1);
         let bench = largest(Verdict::Regressed).or_else(|| largest(Verdict::Improved)).or_else(suspected).or_else(only);
-        Some(Self { comparison, counts, bench })
+        let changed = with(Verdict::Regressed).chain(with(Verdict::Improved)).collect();
+        Some(Self { comparison, counts, changed, bench })
     }
 }
 
 impl<'a> CostRange<'a> {
     /// Finds the range over the usable benches with the most common headline; of equally common ones the first.
-    pub fn of_benches(benches: &'a [BenchSummary]) -> Option<Self> {
+    fn of_benches(benches: &'a [BenchSummary]) -> Option<Self> {
         let usable = UsableBench::all(benches);
-        let names: Vec<&str> = usable.iter().filter_map(|usable| usable.bench.headline_metric.as_deref()).collect();
-        let count = |name: &str| names.iter().filter(|other| **other == name).count();
+        let units: Vec<Unit<'_>> = usable.iter().filter_map(|usable| usable.bench.headline_unit()).collect();
+        let count = |unit: Unit<'_>| units.iter().filter(|other| **other == unit).count();
         // Reversed, as `max_by_key` returns the last of equals.
-        let metric = names.iter().rev().copied().max_by_key(|name| count(name))?;
-        let with_metric = || usable.iter().filter(|usable| usable.bench.headline_metric.as_deref() == Some(metric));
+        let per = units.iter().rev().copied().max_by_key(|unit| count(*unit))?;
+        let with_unit = || usable.iter().filter(|usable| usable.bench.headline_unit() == Some(per));
         Some(Self {
-            metric,
-            lowest: *with_metric().min_by(|a, b| a.value.total_cmp(&b.value))?,
-            highest: *with_metric().max_by(|a, b| a.value.total_cmp(&b.value))?,
-            benches: with_metric().count(),
+            per,
+            lowest: *with_unit().min_by(|a, b| a.value.total_cmp(&b.value))?,
+            highest: *with_unit().max_by(|a, b| a.value.total_cmp(&b.value))?,
+            benches: with_unit().count(),
         })
     }
 }
 
-impl<'a> Precision<'a> {
+impl<'a> HeadlinePrecision<'a> {
     /// Finds the precision of the usable benches whose headline has an interval.
-    pub fn of_benches(benches: &'a [BenchSummary]) -> Option<Self> {
+    fn of_benches(benches: &'a [BenchSummary]) -> Option<Self> {
         let usable = UsableBench::all(benches).into_iter();
         let mut by_width: Vec<(f64, UsableBench<'_>)> =
             usable.filter_map(|usable| Some((usable.metric.relative_half_width()?, usable))).collect();
@@ -173,7 +182,7 @@ impl<'a> Precision<'a> {
 
 impl<'a> UsableBench<'a> {
     /// Returns the benches that completed, are not invalid, and have a finite headline, in order.
-    pub fn all(benches: &'a [BenchSummary]) -> Vec<Self> {
+    fn all(benches: &'a [BenchSummary]) -> Vec<Self> {
         let usable = |bench: &'a BenchSummary| {
             let metric = bench.headline().filter(|_| bench.rating() != Rating::Bad)?;
             let value = metric.value.filter(|value| value.is_finite())?;
@@ -210,10 +219,10 @@ mod tests {
         let mut benches = benches(&[("j_per_request", 9.0), (token, 0.4), (token, 0.1), (token, 0.2)]);
         benches[2].status = Status::Invalid;
         let cost = CostRange::of_benches(&benches).unwrap();
-        assert_eq!((cost.metric, cost.lowest.value, cost.highest.value, cost.benches), (token, 0.2, 0.4, 2));
+        assert_eq!((cost.per, cost.lowest.value, cost.highest.value, cost.benches), (Unit::OutputToken, 0.2, 0.4, 2));
         // Interrupted and failed benches are not usable, whatever their status.
         benches[3].ended = None;
-        assert_eq!(CostRange::of_benches(&benches).unwrap().metric, "j_per_request", "the first of equals");
+        assert_eq!(CostRange::of_benches(&benches).unwrap().per, Unit::Request, "the first of equals");
         let highlights = Highlights::new(&[], &benches, None);
         assert_eq!((highlights.unusable.len(), highlights.careful.len()), (2, 0));
         assert!(CostRange::of_benches(&[]).is_none());
@@ -241,7 +250,7 @@ mod tests {
         let mut benches = benches(&[("j_per_request", 1.0), ("j_per_output_token", 2.0), ("j_per_request", 3.0)]);
         let interval = benches[1].metrics.get_mut("j_per_output_token").unwrap().interval.as_mut().unwrap();
         (interval.low, interval.high) = (1.9, 2.1);
-        let precision = Precision::of_benches(&benches).unwrap();
+        let precision = HeadlinePrecision::of_benches(&benches).unwrap();
         assert_eq!((precision.widest.bench.bench.id.as_str(), precision.benches), ("bench-1", 3));
         assert!((precision.max_half_width - 0.05).abs() < 1e-12 && (precision.median_half_width - 0.01).abs() < 1e-12);
     }

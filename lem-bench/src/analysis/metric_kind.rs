@@ -123,7 +123,8 @@ impl TimeKind {
 impl Statistic {
     const ALL: [Self; 6] = [Self::Mean, Self::Min, Self::Max, Self::P50, Self::P95, Self::P99];
 
-    const fn name(self) -> &'static str {
+    /// Returns its name in JSON: `p50`.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Mean => "mean",
             Self::Min => "min",
@@ -230,6 +231,11 @@ impl<'a> MetricKind<'a> {
     /// Returns whether it is an energy or a power, so that reports must show whether it was measured.
     pub const fn is_energy(self) -> bool {
         matches!(self, Self::Energy { .. } | Self::WorkPerJoule(_) | Self::MeanPower)
+    }
+
+    /// Returns whether it is an energy minus that at rest, which may be zero or negative.
+    pub const fn is_above_idle(self) -> bool {
+        matches!(self, Self::Energy { basis: EnergyBasis::Net | EnergyBasis::AboveBareIdle, .. })
     }
 
     /// Returns whether it is the sum of what all processes did per second, and no total where one of them is missing.

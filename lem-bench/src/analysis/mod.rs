@@ -20,8 +20,12 @@ mod summary;
 #[cfg(test)]
 pub use finding::status;
 pub use finding::{Check, Finding, Severity, Status};
+pub use highlights::{ChangeHighlight, CostRange, HeadlinePrecision, Highlights, UsableBench, WorstFinding};
 pub use interval::{IntervalChoice, Options};
+pub use metric_kind::{EnergyBasis, MetricKind, View};
+#[cfg(feature = "html")]
+pub use metric_kind::{Statistic, TimeKind};
 pub use summarise::{ReadJournal, summarise, summarise_read};
 pub use summary::{
-    BenchSummary, CycleSummary, Distribution, Interval, Metric, PhaseSummary, RunInfo, Summary, WarmUpSummary,
+    BenchSummary, CycleSummary, Distribution, Interval, Metric, PhaseSummary, Rating, RunInfo, Summary, WarmUpSummary,
 };

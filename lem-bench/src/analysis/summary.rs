@@ -139,9 +139,14 @@ impl BenchSummary {
         self.metrics.get(self.headline_metric.as_deref()?)
     }
 
+    /// Returns which metric its headline is; `None` for names that this version does not know.
+    pub fn headline_kind(&self) -> Option<MetricKind<'_>> {
+        MetricKind::from_name(self.headline_metric.as_deref()?)
+    }
+
     /// Returns the unit of work that its headline is divided by.
     pub fn headline_unit(&self) -> Option<Unit<'_>> {
-        MetricKind::from_name(self.headline_metric.as_deref()?)?.denominator()
+        self.headline_kind()?.denominator()
     }
 
     /// Returns the metric of this kind, where the bench has it.

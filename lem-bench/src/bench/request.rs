@@ -26,7 +26,7 @@ pub struct Mark {
     pub sequence: u32,
 }
 
-/// A phase of a request.
+/// A phase of a request. Its name is not allocated; a [`PhaseSpan`](crate::model::PhaseSpan) is what the journal holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhaseMark {
     /// Name.

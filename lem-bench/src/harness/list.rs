@@ -105,11 +105,8 @@ pub(super) fn check_not_empty(mode: Mode, config: &Config, cases: &[Case]) -> Re
     let with_ignored = Selection { ignored: IgnoredMode::Include, ..selection.clone() };
     let matches: Vec<&Case> = cases.iter().filter(|case| with_ignored.lists(case)).collect();
     if matches.is_empty() {
-        let count = match cases.len() {
-            1 => "1 bench exists".to_owned(),
-            n => format!("{n} benches exist"),
-        };
-        return error(&format!("no bench matches {}; {count} (print with --list)", filter_text(config)));
+        let (count, exist) = (count_of(cases.len(), "bench"), if cases.len() == 1 { "exists" } else { "exist" });
+        return error(&format!("no bench matches {}; {count} {exist} (print with --list)", filter_text(config)));
     }
     if mode == Mode::List || matches.iter().any(|case| selection.runs(case)) {
         return Ok(());

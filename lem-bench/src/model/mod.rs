@@ -25,7 +25,7 @@ pub use record::{
     BenchEnd, BenchRecord, CycleRecord, Fact, IdleKind, IdleRecord, Order, Outcome, Precision, Record, ResumeRecord,
     RunEnd, RunHeader, RunOrder, Setting, StopReason, WarmUpCode, WarmUpRecord,
 };
-pub(crate) use text::{count_of, is_invisible};
+pub(crate) use text::{count_of, is_invisible, is_or_are};
 pub use window::{
     DomainEnergy, IdleBlock, PhaseSpan, RequestLog, SensorEvent, SensorEventKind, Span, SpanKind, Trace, TracePoint,
     WindowRecord,

@@ -1,12 +1,19 @@
 //! Text rules that several layers share: counts of things, invisible characters, dates, and the hash of ids.
 
+use std::fmt::Display;
+
 /// Returns a count with its noun in singular or plural: `1 bench`, `6 benches`.
-pub(crate) fn count_of(n: usize, noun: &str) -> String {
-    if n == 1 {
+pub(crate) fn count_of<N: Display + PartialEq + From<u8>>(n: N, noun: &str) -> String {
+    if n == N::from(1) {
         return format!("1 {noun}");
     }
     let ending = if ["ch", "sh", "s", "x"].iter().any(|end| noun.ends_with(end)) { "es" } else { "s" };
     format!("{n} {noun}{ending}")
+}
+
+/// Returns the verb after a count: `is` of one, `are` of several.
+pub(crate) const fn is_or_are(n: usize) -> &'static str {
+    if n == 1 { "is" } else { "are" }
 }
 
 /// Returns whether a character has no width or changes the direction of the text after it: soft hyphens, zero-width
@@ -73,7 +80,8 @@ mod tests {
     fn counts_have_a_plural() {
         assert_eq!(count_of(1, "bench"), "1 bench");
         assert_eq!(count_of(2, "bench"), "2 benches");
-        assert_eq!(count_of(0, "cycle"), "0 cycles");
+        assert_eq!(count_of(0_u64, "cycle"), "0 cycles");
+        assert_eq!([1, 2].map(is_or_are), ["is", "are"]);
     }
 
     #[test]

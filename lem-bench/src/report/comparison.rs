@@ -9,6 +9,7 @@ use super::labels;
 use super::markdown::{code, code_cell, escape};
 use super::number_format::{Figure, NONE, percent};
 use crate::analysis::compare::{BenchComparison, Comparison, Direction, GateOutcome, Measured, Side, Verdict};
+use crate::analysis::{ChangeHighlight, Rating};
 use crate::model::Origin;
 
 /// A format for a comparison. Its name is that of the same format of a run.
@@ -57,8 +58,11 @@ impl ComparisonFormat {
     }
 }
 
-/// Formats a percentage with its sign: `+4.1 %`, `-0.05 %`.
+/// Formats a percentage with its sign: `+4.1 %`, `-0.05 %`; `–` if it is not finite.
 fn signed_percent(percent: f64) -> String {
+    if !percent.is_finite() {
+        return NONE.to_owned();
+    }
     let decimals = match percent.abs() {
         p if p >= 99.95 => 0,
         p if p >= 0.095 || p == 0.0 => 1,
@@ -73,6 +77,30 @@ pub(super) fn verdict(bench: &BenchComparison) -> &'static str {
         Some(Direction::Regression) => "inconclusive, perhaps a regression",
         Some(Direction::Improvement) => "inconclusive, perhaps an improvement",
         None => bench.verdict.name(),
+    }
+}
+
+/// Returns a verdict in words.
+pub(super) fn verdict_word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Invalid => "not comparable",
+        other => other.name(),
+    }
+}
+
+/// Returns how many benches have each verdict: `1 regressed, 2 unchanged`.
+pub(super) fn verdict_counts(change: &ChangeHighlight<'_>) -> String {
+    let counts: Vec<String> =
+        change.counts.iter().map(|(verdict, n)| format!("{n} {}", verdict_word(*verdict))).collect();
+    counts.join(", ")
+}
+
+/// Returns whether a result with this verdict can be used.
+pub(super) fn verdict_rating(verdict: Verdict) -> Rating {
+    match verdict {
+        Verdict::Improved | Verdict::Unchanged => Rating::Good,
+        Verdict::Inconclusive => Rating::Careful,
+        Verdict::Regressed | Verdict::Invalid => Rating::Bad,
     }
 }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::labels;
 use super::number_format::{Figure, NONE};
 use super::terminal_text::{clean, shorten, shorten_end, width};
-use crate::analysis::BenchSummary;
+use crate::analysis::{BenchSummary, EnergyBasis, MetricKind};
+use crate::model::Unit;
 
 /// Formats text as code between backticks.
 pub(super) fn code(text: &str) -> String {
@@ -129,11 +130,12 @@ fn width_without_ids(columns: &[Column]) -> usize {
 }
 
 fn columns(benches: &[BenchSummary], intervals: bool) -> Vec<Column> {
-    let per = common_headline(benches).and_then(labels::denominator);
+    let per = common_unit(benches);
     let unit = if per.is_some() { UnitInCell::WithoutDenominator } else { UnitInCell::Whole };
-    let energy = per.map_or_else(|| "energy".to_owned(), |per| format!("energy/{per}"));
-    let headline = |bench: &BenchSummary, prefix: &str| {
-        bench.headline_metric.as_ref().and_then(|name| cell(bench, &format!("{prefix}{name}"), unit, intervals))
+    let energy = per.map_or_else(|| "energy".to_owned(), |per| format!("energy/{}", per.label()));
+    let headline = |bench: &BenchSummary, basis: EnergyBasis| {
+        let per = bench.headline_unit()?;
+        cell(bench, MetricKind::Energy { basis, per }, unit, intervals)
     };
     let column = |head: &str, drop_order: u8, cell: &dyn Fn(&BenchSummary) -> Option<String>| Column {
         head: head.to_owned(),
@@ -141,26 +143,28 @@ fn columns(benches: &[BenchSummary], intervals: bool) -> Vec<Column> {
         drop_order,
         align_right: true,
     };
+    let per_joule = MetricKind::WorkPerJoule(Unit::OutputToken);
+    let speed = MetricKind::Rate(Unit::OutputToken);
     let mut columns = vec![
-        column(&escape_cell(&shorten_end(&energy, 24)), 0, &|bench| headline(bench, "")),
-        column("net", 3, &|bench| headline(bench, "net_")),
-        column("tokens/J", 6, &|bench| cell(bench, "output_tokens_per_joule", UnitInCell::None, intervals)),
-        column("tokens/s", 2, &|bench| cell(bench, "output_tokens_per_s", UnitInCell::None, intervals)),
-        column("power", 4, &|bench| cell(bench, "mean_power_w", UnitInCell::Whole, intervals)),
+        column(&escape_cell(&shorten_end(&energy, 24)), 0, &|bench| headline(bench, EnergyBasis::Gross)),
+        column("net", 3, &|bench| headline(bench, EnergyBasis::Net)),
+        column("tokens/J", 6, &|bench| cell(bench, per_joule, UnitInCell::None, intervals)),
+        column("tokens/s", 2, &|bench| cell(bench, speed, UnitInCell::None, intervals)),
+        column("power", 4, &|bench| cell(bench, MetricKind::MeanPower, UnitInCell::Whole, intervals)),
         Column {
             align_right: false,
-            ..column("status", STATUS_ORDER, &|bench| Some(labels::status_label(bench).0.to_owned()))
+            ..column("status", STATUS_ORDER, &|bench| Some(labels::status_label(bench).to_owned()))
         },
     ];
     columns.retain(|column| !column.is_empty());
     columns
 }
 
-/// Returns the headline metric if all benches with a headline have the same.
-fn common_headline(benches: &[BenchSummary]) -> Option<&str> {
-    let mut names = benches.iter().filter_map(|bench| bench.headline_metric.as_deref());
-    let first = names.next()?;
-    names.all(|name| name == first).then_some(first)
+/// Returns the headline's unit of work if all benches with a headline have the same.
+fn common_unit(benches: &[BenchSummary]) -> Option<Unit<'_>> {
+    let mut units = benches.iter().filter(|bench| bench.headline_metric.is_some()).map(BenchSummary::headline_unit);
+    let first = units.next()?;
+    first.filter(|_| units.all(|unit| unit == first))
 }
 
 /// The part of a unit that is in the cells; the rest is in the head of the column.
@@ -172,18 +176,18 @@ enum UnitInCell {
 }
 
 /// Returns a metric as text: `0.4123 J/token ±0.6 % (estimated)`.
-fn cell(bench: &BenchSummary, name: &str, unit: UnitInCell, interval: bool) -> Option<String> {
-    let metric = bench.metrics.get(name)?;
+fn cell(bench: &BenchSummary, kind: MetricKind<'_>, unit: UnitInCell, interval: bool) -> Option<String> {
+    let metric = bench.metric(kind)?;
     let figure = Figure::of(metric).ok()?;
     let numerator = figure.unit.split('/').next().unwrap_or_default();
-    let unit = match (unit, labels::denominator(name)) {
-        (UnitInCell::Whole, Some(per)) => Some(format!("{numerator}/{per}")),
+    let unit = match (unit, kind.denominator()) {
+        (UnitInCell::Whole, Some(per)) => Some(format!("{numerator}/{}", per.label())),
         (UnitInCell::Whole, None) => Some(figure.unit.clone()),
         (UnitInCell::WithoutDenominator, _) => Some(numerator.to_owned()),
         (UnitInCell::None, _) => None,
     };
     let relative = figure.relative.filter(|_| interval);
-    let origin = labels::metric_origin(bench, name, metric).map(str::to_owned);
+    let origin = labels::metric_origin(bench, Some(kind), metric).map(str::to_owned);
     let parts = [Some(figure.value), unit, relative, origin];
     Some(escape_cell(&parts.into_iter().flatten().collect::<Vec<_>>().join(" ")))
 }

@@ -6,6 +6,7 @@
 pub mod comparison;
 pub mod console;
 pub mod export;
+mod highlights;
 #[cfg(feature = "html")]
 pub mod html;
 mod junit;
@@ -13,7 +14,6 @@ mod labels;
 mod markdown;
 pub mod number_format;
 pub(crate) mod terminal_text;
-mod worth_knowing;
 
 #[cfg(test)]
 mod fixture;

@@ -2,9 +2,8 @@
 //!
 //! All reports format their numbers here, so that the terminal and the pages round a value in the same way.
 
-use super::labels;
 use crate::analysis::Metric;
-use crate::model::CivilTime;
+use crate::model::{CivilTime, Unit};
 
 /// Shown in place of a number that is missing.
 pub const NONE: &str = "–";
@@ -84,6 +83,7 @@ impl Figure {
     }
 
     /// Returns all parts on one line: `0.4123 J/token [0.4099 … 0.4148] ±0.6 %`.
+    #[cfg(any(feature = "html", test))]
     pub fn full(&self) -> String {
         let mut text = self.short();
         for part in [self.brackets(), self.relative.clone()].into_iter().flatten() {
@@ -135,6 +135,7 @@ pub fn percent(share: f64) -> String {
 
 /// Formats a length of time, given in seconds: `20.94 ms`, `0.25 s`, `12.3 s`, `5 s`, `2 min 5 s`, `1 h 3 min`; `–` if it
 /// is not finite.
+#[cfg(any(feature = "html", test))]
 pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() {
         return NONE.to_owned();
@@ -178,7 +179,7 @@ pub(super) fn prefixed(size: f64, unit: &str) -> (f64, String) {
         _ => return (1.0, unit.to_owned()),
     };
     let rest = match rest.strip_prefix('/').filter(|_| base == "J") {
-        Some(per) => format!("/{}", labels::singular(per)),
+        Some(per) => format!("/{}", Unit::Custom(per).label()),
         None => rest.to_owned(),
     };
     // The unit stays as given while the number is easy to read in it.
@@ -224,6 +225,7 @@ fn relative(half: f64, value: f64) -> Option<String> {
     (share < 1.0).then(|| format!("±{}", percent(share)))
 }
 
+#[cfg(any(feature = "html", test))]
 fn without_trailing_zeros(number: &str) -> &str {
     if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
 }

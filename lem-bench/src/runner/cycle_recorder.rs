@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::context::{MeasureContext, SessionConfig};
 use super::host_monitor::CpuMark;
-use crate::bench::{Iteration, Mark};
+use crate::bench::{Iteration, Mark, PhaseMark};
 use crate::clock::{child_cpu_time, process_cpu_time};
 use crate::model::{
     CycleEvidence, CycleRecord, IdleKind, IdleRecord, PhaseSpan, RequestLog, Span, WarmUpRecord, WindowRecord,
@@ -205,7 +205,7 @@ fn process_cpu(context: &MeasureContext) -> Option<Duration> {
 #[derive(Debug, Default)]
 struct RequestRecorder {
     requests: RequestLog,
-    phases: Vec<(&'static str, Stamp, Stamp)>,
+    phases: Vec<PhaseMark>,
     work: WorkCounts,
     /// The last mark of each sequence of the current request.
     last_marks: Vec<(u32, Stamp)>,
@@ -249,7 +249,7 @@ impl RequestRecorder {
             self.requests.latency_ns.push(iteration.stop.since(iteration.start).as_nanos() as u64);
         }
         self.record_tokens(iteration.start, iteration.marks);
-        self.phases.extend(iteration.phases.iter().map(|phase| (phase.name, phase.start, phase.stop)));
+        self.phases.extend_from_slice(iteration.phases);
     }
 
     fn record_tokens(&mut self, start: Stamp, marks: &[Mark]) {
@@ -278,8 +278,9 @@ impl RequestRecorder {
     /// Takes the times of all requests since the last call.
     fn take_requests(&mut self) -> RequestLog {
         let mut requests = std::mem::take(&mut self.requests);
-        requests.phases =
-            self.phases.drain(..).map(|(name, start, stop)| PhaseSpan { name: name.to_owned(), start, stop }).collect();
+        let to_span =
+            |phase: PhaseMark| PhaseSpan { name: phase.name.to_owned(), start: phase.start, stop: phase.stop };
+        requests.phases = self.phases.drain(..).map(to_span).collect();
         self.raise_max_sizes([requests.latency_ns.len(), requests.itl_ns.len(), requests.phases.len()]);
         requests
     }

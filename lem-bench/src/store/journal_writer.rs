@@ -9,7 +9,7 @@ use super::error::StoreError;
 use super::journal_reader::{Journal, read_journal};
 use super::naming::JournalName;
 use super::run_dir::{RunDir, ensure_regular_file, sync_folder};
-use crate::model::{CycleRecord, Record, RequestLog, SCHEMA_VERSION};
+use crate::model::{CycleRecord, Record, RequestLog, SCHEMA_VERSION, count_of, is_or_are};
 use crate::runner::{Event, Observer, ObserverError};
 
 /// Writes the journal of one process. After a failed write nothing more is written: every later record is refused with
@@ -132,7 +132,12 @@ impl JournalWriter {
         let saved = match (self.records, self.cycles) {
             (0, _) => "nothing was saved".to_owned(),
             (_, 0) => format!("no cycle was measured; the records before are safe in {}", self.path().display()),
-            (_, n) => format!("the {n} cycles measured before are safe in {}", self.path().display()),
+            (_, n) => format!(
+                "{} measured before {} safe in {}",
+                count_of(n, "cycle"),
+                is_or_are(n as usize),
+                self.path().display()
+            ),
         };
         let remedy = error.remedy().map_or_else(String::new, |remedy| format!("; {remedy}"));
         ObserverError(format!("{error}; {saved}{remedy}"))

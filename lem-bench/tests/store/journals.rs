@@ -101,7 +101,7 @@ fn stops_at_unreadable_record() {
     let Record::Cycle(mut broken) = cycle(1, times(0)) else { unreachable!() };
     broken.temperature_c[0].1 = f64::NAN;
     let error = writer.on(&Event::Record(&Record::Cycle(broken))).unwrap_err();
-    insta::assert_snapshot!(without_folder(&error, folder.path()), @"can't write a record to HOME/runs/run/journal-0.jsonl: it could not be read back (is a number in it not finite?): invalid type: null, expected f64; the 1 cycles measured before are safe in HOME/runs/run/journal-0.jsonl");
+    insta::assert_snapshot!(without_folder(&error, folder.path()), @"can't write a record to HOME/runs/run/journal-0.jsonl: it could not be read back (is a number in it not finite?): invalid type: null, expected f64; 1 cycle measured before is safe in HOME/runs/run/journal-0.jsonl");
     assert_eq!(writer.on(&Event::Record(&cycle(2, times(0)))), Err(error));
     let journal = read_journal(writer.path()).unwrap();
     assert_eq!((journal.records.len(), journal.torn, journal.damage.len()), (2, false, 0));

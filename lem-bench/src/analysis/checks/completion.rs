@@ -3,7 +3,7 @@
 use crate::analysis::evidence::Evidence;
 use crate::analysis::finding::{Check, Finding, Severity};
 use crate::analysis::interval::ENOUGH_CYCLES;
-use crate::model::{Outcome, StopReason};
+use crate::model::{Outcome, StopReason, count_of, is_or_are};
 
 /// The share of failed requests above which a result is invalid.
 const MAX_FAILED: f64 = 0.01;
@@ -40,7 +40,7 @@ fn check_outcome(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         None => Finding::new(
             Check::Interrupted,
             Severity::Warning,
-            format!("the bench was interrupted: its journal ends after {} cycles", evidence.cycles.len()),
+            format!("the bench was interrupted: its journal ends after {}", count_of(evidence.cycles.len(), "cycle")),
             "run the same command with `--resume` to continue it",
         ),
     };
@@ -82,7 +82,11 @@ fn check_cycles(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         findings.push(Finding::new(
             Check::Completeness,
             Severity::Warning,
-            format!("only {n} of {planned} cycles are present although the bench completed: its journal is damaged"),
+            format!(
+                "only {n} of {} {} present although the bench completed: its journal is damaged",
+                count_of(planned, "cycle"),
+                is_or_are(planned)
+            ),
             "run it again, and check the disk",
         ));
     }
@@ -95,7 +99,7 @@ fn check_cycles(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         findings.push(Finding::new(
             Check::FewCycles,
             severity,
-            format!("{n} cycle{}: {consequence}", if n == 1 { "" } else { "s" }),
+            format!("{}: {consequence}", count_of(n, "cycle")),
             format!("run at least {ENOUGH_CYCLES} (`--cycles {ENOUGH_CYCLES}`)"),
         ));
     }
@@ -113,7 +117,7 @@ fn check_requests(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     findings.push(Finding::new(
         Check::FailedRequests,
         if share > MAX_FAILED { Severity::Invalid } else { Severity::Note },
-        format!("{failed} of {total} requests failed ({:.1} %){message}", share * 100.0),
+        format!("{failed} of {} failed ({:.1} %){message}", count_of(total, "request"), share * 100.0),
         "their energy is in the windows but their tokens are not; above 1 % the result must not be used",
     ));
 }
@@ -122,18 +126,18 @@ fn check_requests(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
 fn check_precision(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     let Some(precision) = evidence.first().end.and_then(|end| end.precision) else { return };
     let percent = |share: f64| format!("±{:.2} %", share * 100.0);
-    let (n, target) = (precision.cycles, percent(precision.target));
+    let (cycles, target) = (count_of(precision.cycles, "cycle"), percent(precision.target));
     let reached = precision.half_width.map_or_else(|| "an unknown half width".to_owned(), percent);
     let (severity, evidence, remedy) = match precision.ended {
-        StopReason::Precision => (Severity::Note, format!("{n} cycles reached {reached}; the target was {target}"), ""),
+        StopReason::Precision => (Severity::Note, format!("{cycles} reached {reached}; the target was {target}"), ""),
         StopReason::MostCycles => (
             Severity::Warning,
-            format!("{n} cycles, the maximum, reached {reached} instead of the target of {target}"),
+            format!("{cycles}, the maximum, reached {reached} instead of the target of {target}"),
             "longer windows (`--min-window`) narrow it more than more cycles",
         ),
         StopReason::TimeBudget => (
             Severity::Warning,
-            format!("the time budget ended after {n} cycles at {reached} instead of the target of {target}"),
+            format!("the time budget ended after {cycles} at {reached} instead of the target of {target}"),
             "use a larger `--time-budget`, or longer windows (`--min-window`)",
         ),
         StopReason::NoPrecision => (

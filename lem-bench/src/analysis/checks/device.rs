@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::evidence::Evidence;
 use crate::analysis::finding::{Check, Finding, Severity};
-use crate::model::{DeviceProcess, DomainId, SensorEventKind, ThrottleReason, fact_names};
+use crate::model::{DeviceProcess, DomainId, SensorEventKind, ThrottleReason, count_of, fact_names};
 use crate::stats;
 
 /// The share of the windows above which a slowdown counts as lasting.
@@ -56,8 +56,7 @@ fn check_throttling(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         let Some((severity, remedy)) = judge_throttling(reason, worst.share) else { continue };
         let others = match devices.len() - 1 {
             0 => String::new(),
-            1 => ", and of 1 other device".to_owned(),
-            n => format!(", and of {n} other devices"),
+            n => format!(", and of {}", count_of(n, "other device")),
         };
         let percent = worst.share * 100.0;
         let percent = if percent < 1.0 { "under 1".to_owned() } else { format!("{percent:.0}") };
@@ -220,7 +219,7 @@ fn check_users(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             let when = match (early.contains(&pid), n, after_cycles.len()) {
                 (true, 0, _) => "before the first cycle".to_owned(),
                 (_, n, total) if n == total => "all the time".to_owned(),
-                (_, n, total) => format!("after {n} of {total} cycles"),
+                (_, n, total) => format!("after {n} of {}", count_of(total, "cycle")),
             };
             let may_be_own = may_be_own && !early.contains(&pid);
             let caveat = if may_be_own {

@@ -3,7 +3,7 @@
 
 use crate::analysis::evidence::Evidence;
 use crate::analysis::finding::{Check, Finding, Severity};
-use crate::model::{CpuEvidence, CycleRecord, DomainId, DomainKind, Origin, RunHeader, fact_names};
+use crate::model::{CpuEvidence, CycleRecord, DomainId, DomainKind, Origin, RunHeader, count_of, fact_names};
 use crate::units::Stamp;
 
 /// The CPU time of other processes, as a share of a core, above which it is reported.
@@ -140,10 +140,10 @@ fn check_foreign_cpu(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         Check::ForeignCpu,
         Severity::Warning,
         format!(
-            "other processes used {:.0} % of a core on average and up to {:.0} %, in {disturbed} of {} cycles",
+            "other processes used {:.0} % of a core on average and up to {:.0} %, in {disturbed} of {}",
             mean * 100.0,
             max * 100.0,
-            shares.len()
+            count_of(shares.len(), "cycle")
         ),
         "stop them or move them to another machine (`top` lists them): they use energy and slow the bench down",
     ));

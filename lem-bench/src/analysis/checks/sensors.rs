@@ -4,7 +4,7 @@
 use crate::analysis::cycles::MergedCycle;
 use crate::analysis::evidence::Evidence;
 use crate::analysis::finding::{Check, Finding, Severity};
-use crate::model::{CycleRecord, DenseReads, SensorEvent, SensorEventKind, WindowRecord};
+use crate::model::{CycleRecord, DenseReads, SensorEvent, SensorEventKind, WindowRecord, count_of};
 use crate::stats;
 
 /// The CPU time of the sampler, as a share of a core, above which it is reported.
@@ -93,11 +93,11 @@ fn check_agreement(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     }
     let evidence = match mean {
         Some(ci) if excess >= worst.gap => format!(
-            "integrated power differs from the counter by {:+.1} % of the energy, between {:+.1} and {:+.1} % over {} cycles",
+            "integrated power differs from the counter by {:+.1} % of the energy, between {:+.1} and {:+.1} % over {}",
             100.0 * f64::midpoint(ci.low, ci.high),
             100.0 * ci.low,
             100.0 * ci.high,
-            differences.len()
+            count_of(differences.len(), "cycle")
         ),
         _ => format!(
             "integrated power differs from the counter by {:+.1} % of a cycle's energy, {:.1} % more than the sensors' \
@@ -238,9 +238,9 @@ fn check_events(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         let in_windows = events.iter().filter(|(record, event)| touches_window(record, event)).count();
         let severity = if in_windows > 0 { Some(rule.in_window) } else { rule.outside };
         if let (Some((_, first)), Some(severity)) = (events.first(), severity) {
-            let n = events.len();
+            let times = count_of(events.len(), "time");
             let evidence = format!(
-                "{} {n} times on {}, {in_windows} of them in windows: {}",
+                "{} {times} on {}, {in_windows} of them in windows: {}",
                 rule.description, first.domain, first.detail
             );
             findings.push(Finding::new(rule.check, severity.min(max_severity), evidence, rule.remedy));

@@ -6,7 +6,7 @@ use crate::analysis::assemble::ProcessRecords;
 use crate::analysis::cycles::MergedCycle;
 use crate::analysis::evidence::Evidence;
 use crate::analysis::finding::{Check, Finding, Severity};
-use crate::model::{DomainId, IdleBlock, IdleRecord, WarmUpCode};
+use crate::model::{DomainId, IdleBlock, IdleRecord, WarmUpCode, count_of, is_or_are};
 use crate::stats;
 
 /// The drift at the end of a warm-up up to which it is only a note, as drift over the cycles is checked separately. Noise
@@ -73,8 +73,9 @@ fn check_warm_up(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             Check::NotSteady,
             Severity::Warning,
             format!(
-                "{} probes in {seconds:.0} s of warm-up are too few to check whether the machine is steady",
-                warm_up.probes_s.len()
+                "{} in {seconds:.0} s of warm-up {} too few to check whether the machine is steady",
+                count_of(warm_up.probes_s.len(), "probe"),
+                is_or_are(warm_up.probes_s.len())
             ),
             "use a longer `--warm-up-time`, or shorter requests",
         )),
@@ -193,8 +194,8 @@ fn check_temperature(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             // than a third of the cycles in 0.1 %). The checks above report the effect.
             if capped * 3 > evidence.records.len() { Severity::Warning } else { Severity::Note },
             format!(
-                "in {capped} of {} cycles the ramp-in ended before the temperature was back",
-                evidence.records.len()
+                "in {capped} of {} the ramp-in ended before the temperature was back",
+                count_of(evidence.records.len(), "cycle")
             ),
             "use shorter gaps (`--gap`), or a longer warm-up",
         ));

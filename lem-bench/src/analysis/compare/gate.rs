@@ -6,7 +6,7 @@ use super::comparison::{
 };
 use super::verdict::{CompareOptions, Criteria, GateRules, HISTORY_FROM};
 use crate::analysis::finding::Status;
-use crate::model::SCHEMA_VERSION;
+use crate::model::{SCHEMA_VERSION, count_of};
 
 /// A comparison whose benches have verdicts, without reasons and gate.
 pub(super) struct ComparisonDraft {
@@ -109,9 +109,11 @@ fn design_reason(bench: &BenchComparison) -> Option<String> {
         }
     });
     let design = match bench.design? {
-        Design::Paired { pairs } => format!("{pairs} pairs, measured alternately in one session"),
+        Design::Paired { pairs } => format!("{}, measured alternately in one session", count_of(pairs, "pair")),
         Design::SameSession => "both from one run: drift within it is part of the change".to_owned(),
-        Design::History { sessions } => format!("compared with the mean of {sessions} sessions of the base"),
+        Design::History { sessions } => {
+            format!("compared with the mean of {} of the base", count_of(sessions, "session"))
+        }
         Design::SingleBaseline { sessions: 1 } => "compared with one saved session".to_owned(),
         Design::SingleBaseline { sessions } => {
             format!("compared with the mean of {sessions} sessions of the base, too few to fail a gate")

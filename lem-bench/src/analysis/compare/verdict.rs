@@ -166,7 +166,7 @@ fn detectable(change: &Change, tests: usize, criteria: &Criteria, lower_is_bette
 pub const HISTORY_FROM: usize = 5;
 
 /// The number of sessions from which on no prior is used.
-pub const HISTORY_ALONE_FROM: usize = 10;
+const HISTORY_ALONE_FROM: usize = 10;
 
 /// When a change matters, and when it is significant.
 #[derive(Debug, Clone, Copy, PartialEq)]

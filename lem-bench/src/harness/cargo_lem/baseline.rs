@@ -193,8 +193,8 @@ fn measure_repeatability(matches: &ArgMatches) -> Result<ExitStatus, HarnessErro
     })?;
     let found = calibrate(&history, &machine).map_err(|sessions| {
         HarnessError::no_match(format!(
-            "machine {machine} has {sessions} sessions of a bench at one commit, and {HISTORY_FROM} are needed: run the \
-             same benches again"
+            "machine {machine} has {} of a bench at one commit, and {HISTORY_FROM} are needed: run the same benches again",
+            count_of(sessions, "session")
         ))
     })?;
     let mut spreads = MachineSpreads::read(&home)?;
@@ -209,10 +209,10 @@ fn measure_repeatability(matches: &ArgMatches) -> Result<ExitStatus, HarnessErro
     spreads.machines.insert(machine.clone(), spread);
     spreads.write(&home)?;
     console::out(&format!(
-        "machine {machine}: sessions of the same code differ by {:.2} % in addition to the noise within a session ({} sessions, \
+        "machine {machine}: sessions of the same code differ by {:.2} % in addition to the noise within a session ({}, \
          {}); wrote {}\n",
         100.0 * found.prior.s0,
-        found.sessions,
+        count_of(found.sessions, "session"),
         count_of(found.benches, "bench"),
         MachineSpreads::file(&home).display()
     ));

@@ -10,7 +10,7 @@ use crate::analysis::{Check, Finding, Summary};
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::options::{LemCommand, of_command};
 use crate::harness::{command, console, pages, saved};
-use crate::model::RunHeader;
+use crate::model::{RunHeader, count_of};
 use crate::report::console::{TableOptions, table};
 use crate::report::export::JSON;
 use crate::store::{Home, RunDir, copy_journals, read_run, slug};
@@ -72,7 +72,7 @@ fn merge(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
             (summary, run.path().to_owned())
         };
         console::out(&table(&summary, None, &options));
-        console::note(&format!("{} journals merged to {}", pieces.len(), folder.display()));
+        console::note(&format!("{} merged to {}", count_of(pieces.len(), "journal"), folder.display()));
         exit = exit.max(complete(&summary));
     }
     Ok(exit)
@@ -110,10 +110,10 @@ fn check(target: &str, pieces: &[Part]) -> Result<(), HarnessError> {
             let (one, other) = (first.path.display(), path.display());
             Err(HarnessError::usage(format!("{target}: {one} and {other} are parts of different runs: {reason}")))
         };
-        let counts = |head: &RunHeader| [(head.shard.map_or(1, |(_, of)| of), "shards"), (head.world, "processes")];
+        let counts = |head: &RunHeader| [(head.shard.map_or(1, |(_, of)| of), "shard"), (head.world, "process")];
         for ((expected, noun), (actual, _)) in counts(&first.head).into_iter().zip(counts(head)) {
             if expected != actual {
-                return mismatch(&format!("{expected} {noun} and {actual} {noun}"));
+                return mismatch(&format!("{} and {}", count_of(expected, noun), count_of(actual, noun)));
             }
         }
         if head.plan != first.head.plan {

@@ -16,7 +16,7 @@ use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::invocation::Invocation;
 use crate::harness::pages::{self, LinkedPages};
 use crate::harness::{console, saved};
-use crate::model::{Outcome, SessionResult};
+use crate::model::{Outcome, SessionResult, count_of};
 use crate::store::{Baseline, BaselineRun, History, Home, write_atomic};
 
 /// Maximum number of benches with a history in the report of a run; `cargo lem history` shows all.
@@ -194,8 +194,7 @@ fn save_baseline(home: &Home, name: &str, config: &Config, summary: &Summary) ->
     let run = BaselineRun { run_id: &summary.run.run_id, benches: &benches, json: &json };
     Baseline::save(home, name, &run, now)?;
     if !config.is_quiet() {
-        let n = benches.len();
-        console::note(&format!("saved {n} bench{} as baseline `{name}`", if n == 1 { "" } else { "es" }));
+        console::note(&format!("saved {} as baseline `{name}`", count_of(benches.len(), "bench")));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{ChannelProbe, Domain, DomainId, Fact, MeterProbe, Origin, fact_names};
+use crate::model::{ChannelProbe, Domain, DomainId, Fact, MeterProbe, Origin, count_of, fact_names};
 
 /// Indentation of the second column.
 const INDENT: &str = "                 ";
@@ -96,7 +96,7 @@ fn sensor(channel: &ChannelProbe) -> String {
     let unit = if channel.counter { "J" } else { "W" };
     let period = match channel.update_period_s {
         _ if channel.updates == 0 => "no update during the probe".to_owned(),
-        None => format!("slow, {} updates during the probe", channel.updates),
+        None => format!("slow, {} during the probe", count_of(channel.updates, "update")),
         Some(period) if period <= 0.0 => "updates at every read".to_owned(),
         Some(period) => format!("updates every {}", quantity(period, "s")),
     };

@@ -16,7 +16,7 @@ use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::invocation::{Invocation, SelectedCases};
 use crate::harness::parse::format_duration;
 use crate::harness::{console, saved};
-use crate::model::{DomainId, Fact, MeterProbe, RunHeader, RunOrder};
+use crate::model::{DomainId, Fact, MeterProbe, RunHeader, RunOrder, count_of};
 use crate::protocol::Overrides;
 use crate::registry::{Attributes, Selected};
 use crate::runner::{Interrupt, Observer};
@@ -135,20 +135,20 @@ fn format_plan(duel: &Duel, builds: &[Build], benches: &[DuelBench], setup: &Met
     let names: Vec<_> = builds.iter().map(|build| build.name).collect();
     let headline: Vec<&str> = setup.headline.iter().map(DomainId::as_str).collect();
     let mut text = format!(
-        "{} by {} ({}), {} pairs each, {} in turns, about {} and {} set-ups\n",
-        if benches.len() == 1 { "1 bench".to_owned() } else { format!("{} benches", benches.len()) },
+        "{} by {} ({}), {} each, {} in turns, about {} and {}\n",
+        count_of(benches.len(), "bench"),
         setup.meter.name(),
         headline.join(" + "),
-        duel.pairs,
+        count_of(duel.pairs, "pair"),
         names.join(" and "),
         format_duration(total),
-        turns as usize * benches.len(),
+        count_of(turns as usize * benches.len(), "set-up"),
     );
     for bench in benches {
         let window = format_duration(bench.turn.window);
         let (id, time) = (&bench.record.id, format_duration(bench.turn.expected() * turns));
         // Writing to a `String` does not fail.
-        let _ = writeln!(text, "  {id}  {turns} turns with a window of {window}: about {time}");
+        let _ = writeln!(text, "  {id}  {} with a window of {window}: about {time}", count_of(turns, "turn"));
     }
     text
 }

@@ -11,7 +11,7 @@ use crate::harness::options::may_differ_on_resume;
 use crate::harness::simulation::Simulation;
 use crate::harness::test_mode;
 use crate::model::{
-    BenchRecord, DomainId, Fact, IdleKind, MeterProbe, Outcome, Record, RunHeader, fact_names, id_hash,
+    BenchRecord, DomainId, Fact, IdleKind, MeterProbe, Outcome, Record, RunHeader, count_of, fact_names, id_hash,
 };
 use crate::protocol::{CycleTotals, Overrides, Schedule};
 use crate::registry::{Attributes, Case};
@@ -277,7 +277,11 @@ fn differences(was: &RunHeader, is: &RunHeader) -> Vec<String> {
     compare("processes", Some(&was.world.to_string()), Some(&is.world.to_string()));
     if was.plan != is.plan {
         let (was, is) = (was.plan.len(), is.plan.len());
-        differences.push(format!("the benches: were {was} benches, are {is} benches, or others, or in another order"));
+        differences.push(format!(
+            "the benches: were {}, are {}, or others, or in another order",
+            count_of(was, "bench"),
+            count_of(is, "bench")
+        ));
     }
     differences
 }

@@ -8,7 +8,7 @@ use crate::harness::config::Config;
 use crate::harness::console;
 use crate::harness::exit::HarnessError;
 use crate::harness::parse::format_duration;
-use crate::model::{DeviceProcess, MeterProbe, Origin, RunEvidence};
+use crate::model::{DeviceProcess, MeterProbe, Origin, RunEvidence, count_of};
 use crate::plan::{PlannedBench, TimePlan};
 use crate::store::{MachineLock, StoreError, WaitPolicy};
 
@@ -57,7 +57,7 @@ const MAX_LISTED: usize = 12;
 pub(super) fn plan(plan: &TimePlan, setup: &MeterSetup, probe: &MeterProbe, all: bool) -> String {
     let mut text = String::new();
     let n = plan.benches().len();
-    let benches = if n == 1 { "1 bench".to_owned() } else { format!("{n} benches") };
+    let benches = count_of(n, "bench");
     let headline: Vec<&str> = setup.headline.iter().map(crate::model::DomainId::as_str).collect();
     let origin = match probe.origin {
         Origin::Measured => "measured",
@@ -87,14 +87,16 @@ fn bench_line(bench: &PlannedBench) -> String {
     let schedule = &bench.schedule;
     let windows = if schedule.windows == 1 { String::new() } else { format!("{} × ", schedule.windows) };
     let (fewest, most) = (schedule.cycles, schedule.max_cycles());
-    let cycles = if fewest == most { fewest.to_string() } else { format!("{fewest} to {most}") };
+    let cycles =
+        if fewest == most { count_of(fewest, "cycle") } else { format!("{fewest} to {}", count_of(most, "cycle")) };
     let until = schedule.precision.map_or_else(String::new, |rule| {
         let budget = rule.budget.map(|budget| format!(", at most {}", format_duration(budget))).unwrap_or_default();
         format!(" until ±{} %{budget}", rounded(rule.target * 100.0))
     });
-    let processes = if bench.processes > 1 { format!("{} processes, each ", bench.processes) } else { String::new() };
+    let processes =
+        if bench.processes > 1 { format!("{}, each ", count_of(bench.processes, "process")) } else { String::new() };
     format!(
-        "{processes}{cycles} cycles × {windows}{}{until}, warm-up from {}: about {}",
+        "{processes}{cycles} × {windows}{}{until}, warm-up from {}: about {}",
         format_duration(schedule.window),
         format_duration(schedule.warm_up.floor),
         range(schedule.expected(), schedule.expected_max())

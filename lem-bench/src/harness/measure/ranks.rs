@@ -14,7 +14,7 @@ use crate::harness::config::Config;
 use crate::harness::console;
 use crate::harness::exit::{self, ExitStatus, HarnessError};
 use crate::harness::invocation::{Invocation, SelectedCases};
-use crate::model::{DomainId, MeterProbe, Order, RunOrder};
+use crate::model::{DomainId, MeterProbe, Order, RunOrder, count_of};
 use crate::registry::Case;
 use crate::runner::{Interrupt, RankBarrier as _};
 use crate::store::{Home, JournalName, RunDir, RunId, slug};
@@ -33,8 +33,9 @@ pub(super) fn rank_info(config: &Config) -> Result<Option<RankInfo>, HarnessErro
     let Some(info) = RankInfo::of_this_process().map_err(HarnessError::usage)? else { return Ok(None) };
     if !info.is_ours && config.processes.is_some_and(|n| n != info.world) {
         return Err(HarnessError::usage(format!(
-            "--processes differs from the {} processes that {} has started: remove the option",
-            info.world, info.launcher
+            "--processes differs from the {} that {} has started: remove the option",
+            count_of(info.world, "process"),
+            info.launcher
         )));
     }
     check_order(config)?;
@@ -135,7 +136,10 @@ impl Ranks {
         let run = if rank == 0 {
             announcement.remove();
             if !config.is_quiet() {
-                console::note(&format!("rank 0 of {world} processes of {launcher}: waiting for the others"));
+                console::note(&format!(
+                    "rank 0 of {} of {launcher}: waiting for the others",
+                    count_of(world, "process")
+                ));
             }
             run_folder(config, &home, &target)?
         } else {
@@ -271,7 +275,7 @@ pub(super) fn launch_ranks(
         }
         if !config.is_quiet() && world > 1 {
             let gpu_note = if gpus.is_empty() { "" } else { ", with one GPU each while there are enough" };
-            console::note(&format!("{world} processes measure at the same time{gpu_note}"));
+            console::note(&format!("{} measure at the same time{gpu_note}", count_of(world, "process")));
         }
         let folder = barrier_folder(results.folder(), world);
         let remove_folder = || drop(std::fs::remove_dir_all(&folder));

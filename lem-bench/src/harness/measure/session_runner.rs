@@ -12,7 +12,7 @@ use super::meter_setup::MeterSetup;
 use crate::harness::console;
 use crate::harness::exit::{self, HarnessError};
 use crate::harness::simulation::Simulation;
-use crate::model::{BenchEnd, MeterProbe, Order, Outcome, Record, RunOrder};
+use crate::model::{BenchEnd, MeterProbe, Order, Outcome, Record, RunOrder, count_of, is_or_are};
 use crate::runner::{
     BenchThread, BodyEnd, Interrupt, Job, Observer, ObserverError, RankBarrier, Session, SessionConfig, StepResult,
     Until,
@@ -206,13 +206,9 @@ fn continue_after_loss(session: &mut Session, remaining: usize, reopened: Result
             session.replace_sampler(sampler);
         }
         Err(reason) => {
-            let benches = if remaining == 1 {
-                "remaining bench is".to_owned()
-            } else {
-                format!("{remaining} remaining benches are")
-            };
+            let (benches, are) = (count_of(remaining, "remaining bench"), is_or_are(remaining));
             console::warn(&format!(
-                "the device is still lost ({reason}): the {benches} measured without it, and invalid"
+                "the device is still lost ({reason}): {benches} {are} measured without it, and invalid"
             ));
             session.continue_without_headline();
         }

@@ -14,7 +14,7 @@ use crate::harness::exit::HarnessError;
 use crate::harness::invocation::{Invocation, SelectedCases};
 use crate::harness::log::{TracingObserver, timed};
 use crate::harness::progress::Progress;
-use crate::model::{MeterProbe, Record, RunHeader};
+use crate::model::{MeterProbe, Record, RunHeader, count_of, is_or_are};
 use crate::plan::{PlannedBench, TimePlan};
 use crate::protocol::{CycleTotals, Schedule};
 use crate::registry::Case;
@@ -245,13 +245,13 @@ impl Planned<'_> {
                 console::note(&format!("run {run} is already complete"));
                 return;
             }
-            console::note(&format!("resuming run {run}; of its {requested} benches these remain:"));
+            console::note(&format!("resuming run {run}; of its {} these remain:", count_of(requested, "bench")));
         }
         let plan = preflight::plan(&self.time_plan(), &self.opened.setup, &self.opened.probe, false);
         console::err(&format!("lem-bench: {plan}"));
         let ignored = self.opened.cases.selected.ignored.len();
         if ignored > 0 {
-            let are = if ignored == 1 { "is" } else { "are" };
+            let are = is_or_are(ignored);
             console::note(&format!("{ignored} more {are} marked `ignore`: --include-ignored measures them too"));
         }
     }

@@ -2,10 +2,13 @@
 
 use super::run::TableOptions;
 use super::text_writer::{Style, StyledText, TextWriter, words};
+use crate::analysis::Rating;
 use crate::analysis::compare::{BenchComparison, Comparison, GateOutcome, Side, Trend, Verdict};
-use crate::model::SessionResult;
-use crate::report::comparison::{change, detectable_change, gate_outcome, origin, rules, side_value, verdict};
-use crate::report::labels::{self, Rating};
+use crate::model::{SessionResult, count_of};
+use crate::report::comparison::{
+    change, detectable_change, gate_outcome, origin, rules, side_value, verdict, verdict_rating,
+};
+use crate::report::labels;
 use crate::report::number_format::{Figure, date};
 
 /// Returns the report of a comparison for a terminal. It has no table, so that it can be pasted anywhere. No line is
@@ -68,14 +71,6 @@ fn write_bench(writer: &mut TextWriter, bench: &BenchComparison) {
     }
 }
 
-fn verdict_rating(verdict: Verdict) -> Rating {
-    match verdict {
-        Verdict::Improved | Verdict::Unchanged => Rating::Good,
-        Verdict::Inconclusive => Rating::Careful,
-        Verdict::Regressed | Verdict::Invalid => Rating::Bad,
-    }
-}
-
 fn write_gate(writer: &mut TextWriter, compared: &Comparison) {
     let gate = &compared.gate;
     let Some((fail_on, outcome)) = gate.fail_on.zip(gate_outcome(gate.outcome)) else { return };
@@ -115,7 +110,7 @@ fn write_trend(writer: &mut TextWriter, trend: &Trend, newest: usize) {
     writer.write_words(None, 2, title);
     let skipped = trend.sessions.len().saturating_sub(newest);
     if skipped > 0 {
-        writer.write_words(None, 2, words(&format!("… {skipped} earlier sessions"), Style::Faint));
+        writer.write_words(None, 2, words(&format!("… {}", count_of(skipped, "earlier session")), Style::Faint));
     }
     let shown = &trend.sessions[skipped..];
     let (low, high) = shown.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), session| {

@@ -4,7 +4,5 @@ mod comparison;
 mod run;
 mod text_writer;
 
-pub use comparison::comparison;
-pub use comparison::history;
-
+pub use comparison::{comparison, history};
 pub use run::{TableOptions, table};

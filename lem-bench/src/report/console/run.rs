@@ -2,13 +2,13 @@
 
 use super::text_writer::{Style, StyledText, TextWriter, words};
 use crate::analysis::compare::Comparison;
-use crate::analysis::{BenchSummary, Check, Finding, Metric, Severity, Summary};
+use crate::analysis::{BenchSummary, Check, Finding, Metric, MetricKind, Rating, Severity, Summary, View};
 use crate::model::{Origin, count_of};
-use crate::report::labels::{self, Rating, common_findings, status_counts};
+use crate::report::highlights::highlights;
+use crate::report::labels::{self, common_findings, status_counts};
 use crate::report::markdown;
 use crate::report::number_format::{Figure, NONE, percent};
 use crate::report::terminal_text::shorten_end;
-use crate::report::worth_knowing::worth_knowing;
 
 /// From this width on, labels are written in full.
 const WIDE: usize = 80;
@@ -34,8 +34,8 @@ impl Default for TableOptions {
 
 /// Returns the report of a run for a terminal. For each bench, it has energy per unit of work, net energy, tokens per
 /// joule, speed, power and latencies with their intervals, the source of the energy, the number of cycles, and the
-/// findings. It ends with a Markdown table of all benches without colour, and with the three most important facts. If the
-/// run was `compared`, they include the changes.
+/// findings. It ends with a Markdown table of all benches without colour, and with the highlights. If the run was
+/// `compared`, they include the changes.
 ///
 /// No line is longer than `options.width`. Every energy that was not measured is labelled `(estimated)` or `(simulated)`.
 pub fn table(summary: &Summary, compared: Option<&Comparison>, options: &TableOptions) -> String {
@@ -65,13 +65,13 @@ pub fn table(summary: &Summary, compared: Option<&Comparison>, options: &TableOp
     }
     writer.blank_line();
     write_counts(&mut writer, summary);
-    let facts = worth_knowing(summary, compared);
-    if !facts.is_empty() {
+    let sentences = highlights(summary, compared);
+    if !sentences.is_empty() {
         writer.blank_line();
-        writer.write_words(None, 0, [StyledText::new("Worth knowing", Style::Strong)]);
-        for (index, fact) in facts.iter().enumerate() {
+        writer.write_words(None, 0, [StyledText::new("Highlights", Style::Strong)]);
+        for (index, sentence) in sentences.iter().enumerate() {
             let number = StyledText::new(format!("  {}.", index + 1), Style::Faint);
-            writer.write_words(Some(number), 5, words(fact, Style::Plain));
+            writer.write_words(Some(number), 5, words(sentence, Style::Plain));
         }
     }
     writer.into_text()
@@ -118,7 +118,7 @@ fn write_counts(writer: &mut TextWriter, summary: &Summary) {
 /// Writes the block of a bench: its id and status, its figures line by line, and its findings except the `common` ones,
 /// which are written once for all benches.
 fn write_bench(writer: &mut TextWriter, bench: &BenchSummary, common: &[&Finding]) {
-    let (status, rating) = labels::status_label(bench);
+    let (status, rating) = (labels::status_label(bench), bench.rating());
     let cycles = count_of(bench.cycles.len(), "cycle");
     let mut title = vec![
         StyledText::new(&bench.bench.id, Style::Strong),
@@ -139,8 +139,8 @@ fn write_bench(writer: &mut TextWriter, bench: &BenchSummary, common: &[&Finding
     if let Some(message) = labels::failure_message(bench).filter(|message| !in_evidence(message)) {
         writer.write_words(None, 2, words(message, Style::Rating(Rating::Bad)));
     }
-    for row in figure_rows(bench) {
-        write_figure(writer, bench, &row);
+    for (kind, metric) in bench.key_metrics(View::Terminal) {
+        write_figure(writer, bench, kind, metric);
     }
     for finding in worst_first(&bench.findings).into_iter().filter(|finding| !common.contains(finding)) {
         write_finding(writer, finding);
@@ -154,67 +154,26 @@ fn worst_first(findings: &[Finding]) -> Vec<&Finding> {
     findings
 }
 
-/// A metric to print, with its full and its short label.
-struct FigureRow<'a> {
-    full_label: String,
-    short_label: &'static str,
-    name: &'a str,
-    metric: &'a Metric,
-    is_headline: bool,
-}
-
-/// Returns the metrics to print of a bench.
-fn figure_rows(bench: &BenchSummary) -> Vec<FigureRow<'_>> {
-    let mut rows = Vec::new();
-    let mut push = |name: &str, full_label: &str, short_label, is_headline| {
-        let found = bench.metrics.get_key_value(name);
-        rows.extend(found.map(|(name, metric)| FigureRow {
-            full_label: full_label.to_owned(),
-            short_label,
-            name,
-            metric,
-            is_headline,
-        }));
-        found.is_some()
-    };
-    if let Some(name) = bench.headline_metric.as_deref() {
-        let per = labels::denominator(name);
-        let label = per.map_or_else(|| labels::title(name), |per| format!("J per {per}"));
-        push(name, &label, "energy", true);
-        push(&format!("net_{name}"), "net of loaded idle", "net", false);
-    }
-    push("output_tokens_per_joule", "tokens per joule", "yield", false);
-    if !push("output_tokens_per_s", "output tokens/s", "speed", false) {
-        push("requests_per_s", "requests/s", "speed", false);
-    }
-    push("mean_power_w", "mean power", "power", false);
-    let has_ttft = push("ttft_ms_p50", "TTFT, median", "TTFT p50", false);
-    let has_itl = push("itl_ms_p50", "ITL, median", "ITL p50", false);
-    if !has_ttft && !has_itl {
-        push("latency_ms_p50", "latency, median", "time p50", false);
-    }
-    rows
-}
-
-fn write_figure(writer: &mut TextWriter, bench: &BenchSummary, row: &FigureRow<'_>) {
+fn write_figure(writer: &mut TextWriter, bench: &BenchSummary, kind: MetricKind<'_>, metric: &Metric) {
+    let is_headline = bench.headline_kind() == Some(kind);
     let is_wide = writer.width() >= WIDE;
     let (label, indent) =
-        if is_wide { (row.full_label.as_str(), WIDE_INDENT) } else { (row.short_label, NARROW_INDENT) };
-    let label = shorten_end(label, indent - 4);
+        if is_wide { (kind.short_title(), WIDE_INDENT) } else { (kind.abbreviation(), NARROW_INDENT) };
+    let label = shorten_end(&label, indent - 4);
     let mut line = Vec::new();
-    match Figure::of(row.metric) {
+    match Figure::of(metric) {
         Ok(figure) => {
-            line.push(StyledText::new(figure.short(), if row.is_headline { Style::Strong } else { Style::Plain }));
+            line.push(StyledText::new(figure.short(), if is_headline { Style::Strong } else { Style::Plain }));
             line.extend(figure.brackets().map(StyledText::plain));
             line.extend(figure.relative.as_ref().map(StyledText::plain));
             if figure.indicative {
                 line.push(StyledText::new("indicative", Style::Rating(Rating::Careful)));
             }
-            line.extend(labels::origin_of_metric(bench, row.name, row.metric).and_then(StyledText::origin));
-            let per = labels::denominator(row.name).filter(|_| row.is_headline && !is_wide);
-            line.extend(per.map(|per| StyledText::new(format!("per {per}"), Style::Faint)));
-            if row.is_headline && figure.interval.is_none() {
-                let reason = row.metric.missing.as_deref().unwrap_or("not given");
+            line.extend(labels::origin_of_metric(bench, Some(kind), metric).and_then(StyledText::origin));
+            let per = kind.denominator().filter(|_| is_headline && !is_wide);
+            line.extend(per.map(|per| StyledText::new(format!("per {}", per.label()), Style::Faint)));
+            if is_headline && figure.interval.is_none() {
+                let reason = metric.missing.as_deref().unwrap_or("not given");
                 line.extend(words(&format!("(no interval: {reason})"), Style::Faint));
             }
         }

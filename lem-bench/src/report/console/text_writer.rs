@@ -1,7 +1,7 @@
 //! Writes words into lines of a limited width, with or without colour.
 
+use crate::analysis::Rating;
 use crate::model::Origin;
-use crate::report::labels::Rating;
 use crate::report::terminal_text::{clean, pieces, width};
 
 /// The style of a word.

@@ -74,7 +74,7 @@ fn properties(bench: &BenchSummary) -> Vec<Property> {
 }
 
 fn result(bench: &BenchSummary) -> TestResult {
-    let (status, _) = labels::status_label(bench);
+    let status = labels::status_label(bench);
     let reasons: Vec<&Finding> = bench.findings.iter().filter(|finding| finding.weight == Severity::Invalid).collect();
     let message = reasons.first().map(|finding| finding.evidence.as_str()).or_else(|| labels::failure_message(bench));
     let problem = Problem {
@@ -99,10 +99,6 @@ fn location(place: &str) -> Option<(String, String)> {
 /// Returns a finding on one line:
 /// `warning: temperature: the windows began between 61 °C and 68 °C → use --gap cool`.
 fn finding_text(finding: &Finding) -> String {
-    let severity = match finding.weight {
-        Severity::Note => "note",
-        Severity::Warning => "warning",
-        Severity::Invalid => "invalid",
-    };
+    let severity = finding.weight.name();
     format!("{severity}: {}: {}", labels::check(finding.check), labels::evidence_and_remedy(finding))
 }

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use super::format::{Content, FileFormat, Format};
 use crate::analysis::{Finding, Severity, Summary};
 use crate::model::{Origin, count_of};
+use crate::report::highlights::highlights;
 use crate::report::labels::{self, common_findings, status_counts};
 use crate::report::markdown::{code, escape, table};
 use crate::report::number_format::percent;
-use crate::report::worth_knowing::worth_knowing;
 
 /// The format of `summary.md`.
 pub(super) const MARKDOWN: Format = FileFormat {
@@ -42,8 +42,9 @@ fn section(run: &Summary) -> String {
         }
         text.push('\n');
     }
-    for (index, sentence) in worth_knowing(run, None).iter().enumerate() {
-        let _ = writeln!(text, "{}{}. {}", if index == 0 { "\n" } else { "" }, index + 1, escape(sentence));
+    for (index, sentence) in highlights(run, None).iter().enumerate() {
+        let heading = if index == 0 { "\n**Highlights**\n\n" } else { "" };
+        let _ = writeln!(text, "{heading}{}. {}", index + 1, escape(sentence));
     }
     write_findings(&mut text, run);
     let _ = writeln!(

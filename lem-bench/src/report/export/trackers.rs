@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::format::{Content, ExportError, FileFormat, Format, to_pretty_json};
-use crate::analysis::{BenchSummary, Metric, Status, Summary};
-use crate::model::{Origin, Outcome};
+use crate::analysis::{BenchSummary, Metric, MetricKind, Status, Summary, View};
+use crate::model::{Origin, Outcome, Unit, count_of};
 use crate::report::labels;
 use crate::report::number_format::{finite_interval, finite_value, percent};
 use crate::report::terminal_text::clean;
@@ -46,21 +46,15 @@ const MAX_BENCHMARK_CHARS: usize = 1024;
 /// The longest name of a measure that Bencher accepts, in characters.
 const MAX_MEASURE_CHARS: usize = 64;
 
-/// Returns the metrics to track, each with its name and value, in order of importance: energy per unit of work, the same
-/// above idle, speed, power, medians of the request times. Metrics without a finite value are left out.
-fn tracked_metrics(bench: &BenchSummary) -> Vec<(&str, &Metric, f64)> {
-    let headline = bench.headline_metric.as_deref().unwrap_or_default();
-    let speed =
-        if bench.metrics.contains_key("output_tokens_per_s") { "output_tokens_per_s" } else { "requests_per_s" };
-    let net = format!("net_{headline}");
-    let names = [headline, &net, speed, "mean_power_w", "ttft_ms_p50", "itl_ms_p50", "latency_ms_p50"];
-    let metrics = names.iter().filter_map(|&name| bench.metrics.get_key_value(name));
-    metrics.filter_map(|(name, metric)| Some((name.as_str(), metric, finite_value(metric).ok()?))).collect()
+/// Returns the metrics to track, each with its value. Metrics without a finite value are left out.
+fn tracked_metrics(bench: &BenchSummary) -> Vec<(MetricKind<'_>, &Metric, f64)> {
+    let metrics = bench.key_metrics(View::Tracker).into_iter();
+    metrics.filter_map(|(kind, metric)| Some((kind, metric, finite_value(metric).ok()?))).collect()
 }
 
 /// Returns the labels of a number: `estimated` or `simulated`, and `invalid`.
-fn number_labels(bench: &BenchSummary, name: &str, metric: &Metric) -> Vec<&'static str> {
-    let origin = labels::origin_of_metric(bench, name, metric).filter(|origin| *origin != Origin::Measured);
+fn number_labels(bench: &BenchSummary, kind: MetricKind<'_>, metric: &Metric) -> Vec<&'static str> {
+    let origin = labels::origin_of_metric(bench, Some(kind), metric).filter(|origin| *origin != Origin::Measured);
     let invalid = (bench.status == Status::Invalid).then_some("invalid");
     origin.map(Origin::name).into_iter().chain(invalid).collect()
 }
@@ -77,9 +71,9 @@ struct BmfValue {
 fn to_bmf(run: &Summary) -> Result<String, ExportError> {
     let mut benchmarks: BTreeMap<String, BTreeMap<String, BmfValue>> = BTreeMap::new();
     for bench in &run.benches {
-        for (name, metric, value) in tracked_metrics(bench) {
-            let mut measure = number_labels(bench, name, metric);
-            measure.push(name);
+        for (kind, metric, value) in tracked_metrics(bench) {
+            let labels = number_labels(bench, kind, metric).into_iter().map(str::to_owned);
+            let measure: Vec<String> = labels.chain([kind.name()]).collect();
             let interval = finite_interval(metric);
             benchmarks.entry(shorten_name(&bench.bench.id, MAX_BENCHMARK_CHARS)).or_default().insert(
                 shorten_name(&measure.join(" "), MAX_MEASURE_CHARS),
@@ -117,30 +111,30 @@ struct GithubBenchmark {
 fn to_github(run: &Summary) -> Result<String, ExportError> {
     let mut benchmarks = Vec::new();
     for bench in &run.benches {
-        for (name, metric, value) in tracked_metrics(bench) {
-            if metric.lower_is_better == Some(true) && value > 0.0 && !name.starts_with("net_") {
-                benchmarks.push(github_benchmark(bench, name, metric, value));
+        for (kind, metric, value) in tracked_metrics(bench) {
+            if kind.lower_is_better() == Some(true) && value > 0.0 && !kind.is_above_idle() {
+                benchmarks.push(github_benchmark(bench, kind, metric, value));
             }
         }
     }
     to_pretty_json(&benchmarks)
 }
 
-fn github_benchmark(bench: &BenchSummary, name: &str, metric: &Metric, value: f64) -> GithubBenchmark {
-    let labels = number_labels(bench, name, metric);
+fn github_benchmark(bench: &BenchSummary, kind: MetricKind<'_>, metric: &Metric, value: f64) -> GithubBenchmark {
+    let labels = number_labels(bench, kind, metric);
     let label = if labels.is_empty() { String::new() } else { format!(" ({})", labels.join(", ")) };
     let ends = finite_interval(metric);
-    let mut extra = vec![format!("{}: {}", labels::title(name), labels::status_label(bench).0)];
+    let mut extra = vec![format!("{}: {}", kind.title(), labels::status_label(bench))];
     match (&metric.interval, ends) {
         (Some(interval), Some((low, high))) => {
             extra.push(format!("{} interval {low:?} to {high:?} {}", percent(interval.level), metric.unit));
         }
         _ => extra.extend(metric.missing.as_ref().map(|reason| format!("no interval: {reason}"))),
     }
-    extra.push(format!("{} cycles", metric.cycles));
+    extra.push(count_of(metric.cycles, "cycle"));
     extra.extend(bench.source.as_ref().map(ToString::to_string));
     GithubBenchmark {
-        name: format!("{} · {name}{label}", bench.bench.id),
+        name: format!("{} · {}{label}", bench.bench.id, kind.name()),
         unit: metric.unit.clone(),
         value,
         range: ends.map(|(low, high)| format!("± {:?}", (high - low) / 2.0)),
@@ -169,7 +163,7 @@ fn to_lines(runs: &[Summary]) -> String {
 
 fn write_bench(text: &mut String, bench: &BenchSummary) {
     let id = clean(&bench.bench.id);
-    let (status, _) = labels::status_label(bench);
+    let status = labels::status_label(bench);
     if bench.status == Status::Invalid || !matches!(bench.ended, Some(Outcome::Completed)) {
         let worst = bench.findings.iter().max_by_key(|finding| finding.weight);
         let reason = worst.map(|finding| finding.evidence.as_str()).or_else(|| labels::failure_message(bench));
@@ -193,7 +187,7 @@ fn write_bench(text: &mut String, bench: &BenchSummary) {
 /// # Errors
 /// Returns the reason why the time or its interval is missing.
 fn request_time(bench: &BenchSummary) -> Result<(u64, u64), String> {
-    let metric = bench.metrics.get("requests_per_s").ok_or("no request was counted")?;
+    let metric = bench.metric(MetricKind::Rate(Unit::Request)).ok_or("no request was counted")?;
     let rate = finite_value(metric)?;
     if rate <= 0.0 {
         return Err("the request rate is 0".to_owned());

@@ -3,13 +3,13 @@
 use super::bench_plots::{cycle_plot, power_plot, request_times, warm_up_plot};
 use super::bench_tables::{cycle_table, domain_table, phase_table, span_table};
 use super::bench_text::{
-    capitalize, finding_views, metric_rows, number, powers, repeat_command, result_sentences, status_badge,
+    capitalize, finding_views, metric_number, metric_rows, powers, repeat_command, result_sentences, status_badge,
     warm_up_sentences,
 };
 use super::output::{Engine, FileName, PageFile, ReportError, bench_page_path};
 use super::plots::power::Timeline;
 use super::view::{BenchPage, BenchView, FindingView, TableView, TileView};
-use crate::analysis::{BenchSummary, Finding, RunInfo};
+use crate::analysis::{BenchSummary, Finding, Metric, MetricKind, RunInfo, View};
 use crate::report::labels;
 use crate::report::number_format::bare;
 
@@ -82,16 +82,11 @@ fn facts(bench: &BenchSummary) -> Vec<(String, String)> {
 }
 
 fn tiles(bench: &BenchSummary) -> Vec<TileView> {
-    let mut names = Vec::new();
-    if let Some(name) = &bench.headline_metric {
-        names.extend([name.clone(), format!("net_{name}")]);
-    }
-    let counts_tokens = bench.metrics.contains_key("output_tokens_per_s");
-    let speed = if counts_tokens { "output_tokens_per_s" } else { "requests_per_s" };
-    let others = [speed, "output_tokens_per_joule", "mean_power_w", "ttft_ms_p50", "itl_ms_p50"];
-    names.extend(others.map(str::to_owned));
-    let tile = |name: &String| Some(TileView { title: capitalize(&labels::title(name)), number: number(bench, name)? });
-    names.iter().filter_map(tile).collect()
+    let to_tile = |(kind, metric): (MetricKind<'_>, &Metric)| TileView {
+        title: capitalize(&kind.title()),
+        number: metric_number(bench, Some(kind), metric),
+    };
+    bench.key_metrics(View::Tiles).into_iter().map(to_tile).collect()
 }
 
 fn schedule(bench: &BenchSummary) -> TableView {

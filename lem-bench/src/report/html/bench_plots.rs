@@ -1,13 +1,13 @@
 //! The plots of a bench, or the reasons why there are none.
 
-use super::bench_tables::cycle_work;
-use super::bench_text::{capitalize, number, warm_up_sentences};
+use super::bench_text::{capitalize, metric_number, warm_up_sentences};
 use super::output::ReportError;
 use super::plots::power::{MAX_LINES, Timeline, draw_power};
 use super::plots::style::{LINES, hex};
 use super::plots::value_plots::{Histogram, Series, SeriesValue, draw_histogram, draw_series};
 use super::view::{PlotView, RequestTimes};
-use crate::analysis::{BenchSummary, CycleSummary, Distribution};
+use crate::analysis::{BenchSummary, CycleSummary, Distribution, MetricKind, Statistic, TimeKind};
+use crate::model::{Unit, count_of, is_or_are};
 use crate::report::labels;
 use crate::report::number_format::prefixed;
 
@@ -31,7 +31,7 @@ pub(super) fn power_plot(bench: &BenchSummary, timeline: &Timeline) -> Result<Pl
     };
     let hidden = match timeline.traces.len().saturating_sub(MAX_LINES) {
         0 => String::new(),
-        n => format!(" {n} more domains are not drawn."),
+        n => format!(" {} {} not drawn.", count_of(n, "more domain"), is_or_are(n)),
     };
     let caption = format!(
         "Power {label} and, if it is readable, temperature over time. The number above a window is the number of its \
@@ -48,8 +48,8 @@ pub(super) fn cycle_plot(bench: &BenchSummary) -> Result<PlotView, ReportError> 
     let Some((name, metric)) = bench.headline_metric.as_deref().zip(bench.headline()) else {
         return Ok(PlotView::missing("No plot: no energy figure is available."));
     };
-    let unit_of_work = labels::denominator(name).unwrap_or_default();
-    let values: Option<Vec<SeriesValue>> = bench.cycles.iter().map(|cycle| cycle_value(cycle, &unit_of_work)).collect();
+    let values: Option<Vec<SeriesValue>> =
+        bench.cycles.iter().map(|cycle| cycle_value(cycle, bench.headline_unit()?)).collect();
     let mut values = match values {
         Some(values) if values.len() > 1 => values,
         Some(_) => return Ok(PlotView::missing("No plot: it needs at least two cycles.")),
@@ -68,7 +68,9 @@ pub(super) fn cycle_plot(bench: &BenchSummary) -> Result<PlotView, ReportError> 
     let overall =
         metric.value.zip(metric.interval.as_ref()).map(|(v, i)| (v * factor, i.low * factor, i.high * factor));
     let overall = overall.filter(|(value, low, high)| value.is_finite() && low.is_finite() && high.is_finite());
-    let label = labels::metric_origin(bench, name, metric).map(|label| format!(" {label}")).unwrap_or_default();
+    let label = labels::metric_origin(bench, bench.headline_kind(), metric)
+        .map(|label| format!(" {label}"))
+        .unwrap_or_default();
     let title = format!("{} of each cycle", capitalize(&labels::title(name)));
     let series = Series {
         values: &values,
@@ -91,9 +93,9 @@ pub(super) fn cycle_plot(bench: &BenchSummary) -> Result<PlotView, ReportError> 
 }
 
 /// Energy per unit of work of a cycle, with the range that the sensor's resolution allows.
-fn cycle_value(cycle: &CycleSummary, unit_of_work: &str) -> Option<SeriesValue> {
-    let work = cycle_work(cycle, unit_of_work)?;
-    let value = cycle.energy_j?.get() / work;
+fn cycle_value(cycle: &CycleSummary, unit: Unit<'_>) -> Option<SeriesValue> {
+    let value = cycle.energy_per(unit)?;
+    let work = cycle.work().count(unit) as f64;
     let range = cycle.sensor_j.map(|(low, high)| (low.get() / work, high.get() / work));
     value.is_finite().then_some((value, range.filter(|(low, high)| low.is_finite() && high.is_finite())))
 }
@@ -125,39 +127,40 @@ pub(super) fn warm_up_plot(bench: &BenchSummary) -> Result<PlotView, ReportError
 
 /// The distributions of the times of requests, each with its quantiles.
 pub(super) fn request_times(bench: &BenchSummary) -> Result<Vec<RequestTimes>, ReportError> {
-    const KINDS: [(&str, &str); 3] = [
-        ("ttft_ms", "time to first token (TTFT)"),
-        ("itl_ms", "time between tokens (ITL)"),
-        ("latency_ms", "time per request"),
-    ];
+    use Statistic::{Max, Mean, Min, P50, P95, P99};
     let mut times = Vec::new();
-    for (name, title) in KINDS {
-        let quantile = |q: &str| Some((q.to_owned(), number(bench, &format!("{name}_{q}"))?));
-        let quantiles: Vec<_> = ["min", "p50", "p95", "p99", "max", "mean"].into_iter().filter_map(quantile).collect();
+    for time in [TimeKind::FirstToken, TimeKind::InterToken, TimeKind::Request] {
+        let number = |statistic: Statistic| {
+            let kind = MetricKind::Time(time, statistic);
+            Some((statistic.name().to_owned(), metric_number(bench, Some(kind), bench.metric(kind)?)))
+        };
+        let quantiles: Vec<_> = [Min, P50, P95, P99, Max, Mean].into_iter().filter_map(number).collect();
         if !quantiles.is_empty() {
-            times.push(RequestTimes { title: capitalize(title), plot: histogram(bench, name, title)?, quantiles });
+            times.push(RequestTimes { title: capitalize(time.title()), plot: histogram(bench, time)?, quantiles });
         }
     }
     Ok(times)
 }
 
-fn histogram(bench: &BenchSummary, name: &str, title: &str) -> Result<PlotView, ReportError> {
+fn histogram(bench: &BenchSummary, time: TimeKind) -> Result<PlotView, ReportError> {
+    let (name, title) = (time.name(), time.title());
     let distribution: Option<&Distribution> = bench.distributions.iter().find(|distribution| distribution.name == name);
     let Some(Distribution { counts, edges_ms, .. }) = distribution else {
         return Ok(PlotView::missing("No plot: these results were saved without the distribution."));
     };
     let samples: u64 = counts.iter().sum();
     if samples < MIN_SAMPLES {
-        return Ok(PlotView::missing(format!("No plot: {samples} samples are too few; it needs {MIN_SAMPLES}.")));
+        let (count, are) = (count_of(samples, "sample"), is_or_are(samples as usize));
+        return Ok(PlotView::missing(format!("No plot: {count} {are} too few; it needs {MIN_SAMPLES}.")));
     }
     if counts.len() < 2 || edges_ms.iter().any(|edge| !edge.is_finite()) {
         return Ok(PlotView::missing(format!("No plot: all {samples} samples are equal.")));
     }
-    let quantile = |q: &'static str| {
-        let value = bench.metrics.get(&format!("{name}_{q}"))?.value?;
-        value.is_finite().then_some((q, value))
+    let quantile = |statistic: Statistic| {
+        let value = bench.metric(MetricKind::Time(time, statistic))?.value?;
+        value.is_finite().then_some((statistic.name(), value))
     };
-    let quantiles: Vec<_> = ["p50", "p95", "p99"].into_iter().filter_map(quantile).collect();
+    let quantiles: Vec<_> = [Statistic::P50, Statistic::P95, Statistic::P99].into_iter().filter_map(quantile).collect();
     let x_title = format!("{title} in ms");
     let histogram = Histogram { edges: edges_ms, counts, quantiles: &quantiles, x_title: &x_title };
     let svg = draw_histogram(&histogram, name, &format!("{} of {}", capitalize(title), bench.bench.id))?;

@@ -3,9 +3,8 @@
 use super::bench_text::metric_text;
 use super::plots::power::{DomainTrace, Segments, Timeline, TimelineSpan, readings_during};
 use super::view::TableView;
-use crate::analysis::{BenchSummary, CycleSummary, PhaseSummary, RunInfo};
+use crate::analysis::{BenchSummary, CycleSummary, MetricKind, PhaseSummary, RunInfo};
 use crate::model::{DomainId, SpanKind};
-use crate::report::labels;
 use crate::report::number_format::{NONE, bare, duration, percent};
 use crate::units::Joules;
 
@@ -45,7 +44,7 @@ pub(super) fn cycle_table(bench: &BenchSummary) -> TableView {
     }
 }
 
-fn cycle_columns(bench: &BenchSummary) -> Vec<Column<'static>> {
+fn cycle_columns(bench: &BenchSummary) -> Vec<Column<'_>> {
     let origin = origin_label(bench);
     let with_origin = |head: &str| format!("{head} {origin}").trim_end().to_owned();
     let mut columns = vec![
@@ -70,10 +69,9 @@ fn cycle_columns(bench: &BenchSummary) -> Vec<Column<'static>> {
         Column::new("input tokens", |cycle| positive(cycle.input_tokens)),
         Column::new("output tokens", |cycle| positive(cycle.output_tokens)),
     ];
-    if let Some(unit) = bench.headline_metric.as_deref().and_then(labels::denominator) {
-        columns.push(Column::new(with_origin(&format!("energy per {unit}")), move |cycle| {
-            finite(cycle.energy_j?.get() / cycle_work(cycle, &unit)?, "J")
-        }));
+    if let Some(unit) = bench.headline_unit() {
+        let head = with_origin(&MetricKind::gross(unit).title());
+        columns.push(Column::new(head, move |cycle| finite(cycle.energy_per(unit)?, "J")));
     }
     columns.push(Column::new("temperature", |cycle| {
         let (from, to) = cycle.temperature_c?;
@@ -100,19 +98,8 @@ fn net_energy(cycle: &CycleSummary) -> Option<Joules> {
 }
 
 fn missing_net_reason(bench: &BenchSummary) -> Option<&str> {
-    let name = format!("net_{}", bench.headline_metric.as_deref()?);
-    bench.metrics.get(&name).filter(|metric| metric.value.is_none())?.missing.as_deref()
-}
-
-/// The work of a cycle in this unit; `None` if it did no such work.
-pub(super) fn cycle_work(cycle: &CycleSummary, unit_of_work: &str) -> Option<f64> {
-    let count = match unit_of_work {
-        "output token" => cycle.output_tokens,
-        "total token" => cycle.input_tokens + cycle.output_tokens,
-        "request" => cycle.requests,
-        unit => *cycle.units.iter().find(|(name, _)| labels::singular(name) == unit)?.1,
-    };
-    (count > 0).then_some(count as f64)
+    let net = bench.metric(MetricKind::net(bench.headline_unit()?))?;
+    net.missing.as_deref().filter(|_| net.value.is_none())
 }
 
 /// One row per span: when it began, its length, and mean and maximum of the readings.
@@ -243,6 +230,7 @@ pub(super) fn phase_table(bench: &BenchSummary) -> TableView {
 mod tests {
     use super::*;
     use crate::report::fixture;
+    use crate::report::html::bench_plots::cycle_plot;
 
     #[test]
     fn net_is_above_the_cycles_own_idle() {
@@ -265,6 +253,21 @@ mod tests {
             table.note,
             @"No cycle has: cross-check, loaded idle, net energy (estimated), temperature. No net energy: an estimate has no idle."
         );
+    }
+
+    #[test]
+    fn prefill_is_per_input_token() {
+        let mut bench = fixture::on_a_card().benches.remove(0);
+        let headline = bench.metrics.remove("j_per_output_token").unwrap();
+        bench.metrics.insert("j_per_input_token".to_owned(), headline);
+        bench.headline_metric = Some("j_per_input_token".to_owned());
+        for cycle in &mut bench.cycles {
+            (cycle.input_tokens, cycle.output_tokens) = (8192, 0);
+        }
+        let table = cycle_table(&bench);
+        let column = table.heads.iter().position(|head| head == "energy per input token").unwrap();
+        assert_eq!(table.rows[0][column], bare(Some(1674.5 / 8192.0), "J"));
+        assert!(cycle_plot(&bench).unwrap().svg.contains("<svg"));
     }
 
     #[test]

@@ -1,22 +1,25 @@
 //! Texts and tables that several pages show: a bench in words, its metrics, and the run.
 
 use super::view::{BadgeView, FindingView, MetricRow, NumberView, RunView, TableView};
-use crate::analysis::{BenchSummary, Finding, Interval, Metric, RunInfo, Severity, Status, WarmUpSummary};
-use crate::model::{ChannelProbe, DomainId, Origin, Setting, WarmUpCode};
-use crate::report::labels::{self, Rating, status_label};
+use crate::analysis::{BenchSummary, Finding, Interval, Metric, MetricKind, Rating, RunInfo, Status, WarmUpSummary};
+use crate::model::{ChannelProbe, DomainId, Origin, Setting, Unit, WarmUpCode, count_of};
+use crate::report::labels::{self, status_label};
 use crate::report::number_format::{Figure, NONE, bare, date, duration, percent};
 use crate::report::terminal_text::{clean, shorten};
 use crate::units::Watts;
 
 /// The status of a bench.
 pub(super) fn status_badge(bench: &BenchSummary) -> BadgeView {
-    let (text, rating) = status_label(bench);
-    let rating = match rating {
+    BadgeView { text: status_label(bench), rating: rating_class(bench.rating()) }
+}
+
+/// The CSS class of a rating.
+pub(super) const fn rating_class(rating: Rating) -> &'static str {
+    match rating {
         Rating::Good => "good",
         Rating::Careful => "careful",
         Rating::Bad => "bad",
-    };
-    BadgeView { text, rating }
+    }
 }
 
 /// The id of a bench in at most 60 columns.
@@ -32,7 +35,7 @@ pub(super) fn result_sentences(bench: &BenchSummary) -> String {
             None => "No energy figure is available.".to_owned(),
         };
     };
-    let unit = labels::denominator(name).unwrap_or_else(|| labels::title(name));
+    let unit = bench.headline_unit().map_or_else(|| labels::title(name), Unit::label);
     let figure = match Figure::of(metric) {
         Ok(figure) => figure,
         Err(reason) => return format!("The energy per {unit} is not known: {reason}."),
@@ -54,13 +57,15 @@ pub(super) fn result_sentences(bench: &BenchSummary) -> String {
     if bench.status == Status::Invalid {
         sentences.push("This result must not be used; the findings below give the reasons.".to_owned());
     }
-    let unit = if unit == "total token" { "token, input or output,".to_owned() } else { unit };
+    let is_total = bench.headline_unit() == Some(Unit::TotalToken);
+    let unit = if is_total { "token, input or output,".to_owned() } else { unit };
     sentences.push(format!("One {unit} {verb} {}{interval}.", joules(&figure)));
     if metric.unit.starts_with("J/") {
         let million = metric.value.and_then(|value| Figure::bare(value * 1e6 / 3600.0, "Wh").ok());
         sentences.extend(million.map(|million| format!("A million of them cost {}.", million.short())));
     }
-    sentences.extend(bench.metrics.get(&format!("net_{name}")).map(|net| match Figure::of(net) {
+    let net = bench.headline_unit().and_then(|unit| bench.metric(MetricKind::net(unit)));
+    sentences.extend(net.map(|net| match Figure::of(net) {
         Ok(net) => format!("Without the loaded idle power, it is {}.", joules(&net)),
         Err(reason) => format!("The net energy is not known: {reason}."),
     }));
@@ -77,8 +82,8 @@ pub(super) fn warm_up_sentences(warm_up: &WarmUpSummary) -> String {
         WarmUpCode::TooFewProbes => "too few probes to judge at the maximum length",
     };
     let bound = warm_up.bound.map(|bound| format!("; the remaining drift is at most {}", percent(bound)));
-    let probes = warm_up.probes_s.len();
-    let mut sentences = vec![format!("{length}, {probes} probes; {result}{}.", bound.unwrap_or_default())];
+    let probes = count_of(warm_up.probes_s.len(), "probe");
+    let mut sentences = vec![format!("{length}, {probes}; {result}{}.", bound.unwrap_or_default())];
     if let (Some(first), Some(last)) = (warm_up.probes_s.first(), warm_up.probes_s.last()) {
         let (first, last) = (bare(Some(*first), "s"), bare(Some(*last), "s"));
         sentences.push(format!("A unit of work took {first} at the start and {last} at the end."));
@@ -184,43 +189,21 @@ pub(super) fn finding_views<'a>(findings: impl Iterator<Item = &'a Finding>) -> 
 
 fn finding_view(finding: &Finding) -> FindingView {
     FindingView {
-        severity: match finding.weight {
-            Severity::Note => "note",
-            Severity::Warning => "warning",
-            Severity::Invalid => "invalid",
-        },
+        severity: finding.weight.name(),
         check: labels::check(finding.check),
         evidence: finding.evidence.clone(),
         remedy: finding.remedy.clone(),
     }
 }
 
-/// Prefixes of metric names in the order of the table.
-const ORDER: [&str; 10] = [
-    "j_per_",
-    "net_j_per_",
-    "above_bare_idle_j_per_",
-    "output_",
-    "requests_",
-    "mean_power_w",
-    "energy_j",
-    "ttft_",
-    "itl_",
-    "latency_",
-];
-
-/// The metric with this name, labelled; `None` if the bench does not have it.
-pub(super) fn number(bench: &BenchSummary, name: &str) -> Option<NumberView> {
-    bench.metrics.get(name).map(|metric| metric_number(bench, name, metric))
-}
-
-fn metric_number(bench: &BenchSummary, name: &str, metric: &Metric) -> NumberView {
+/// A metric of a bench with its interval and the label of its origin; without a `kind` if this version does not know it.
+pub(super) fn metric_number(bench: &BenchSummary, kind: Option<MetricKind<'_>>, metric: &Metric) -> NumberView {
     let figure = match Figure::of(metric) {
         Ok(figure) => figure,
         Err(reason) => return NumberView::missing(&reason),
     };
     let indicative = figure.indicative;
-    let origin = labels::metric_origin(bench, name, metric).unwrap_or_default();
+    let origin = labels::metric_origin(bench, kind, metric).unwrap_or_default();
     let reason = metric.missing.clone().filter(|_| figure.interval.is_none()).unwrap_or_default();
     NumberView { reason, indicative, ..figure_number(figure, origin) }
 }
@@ -236,11 +219,10 @@ pub(super) fn figure_number(figure: Figure, origin: &str) -> NumberView {
     }
 }
 
-/// The name of the bench's speed in the unit of work of its headline, or else in requests.
-pub(super) fn speed_metric(bench: &BenchSummary) -> Option<&str> {
-    let unit = bench.headline_metric.as_deref().and_then(|name| name.strip_prefix("j_per_")).unwrap_or("output_token");
-    let candidates = [format!("{unit}s_per_s"), format!("{unit}_per_s"), "requests_per_s".to_owned()];
-    candidates.iter().find_map(|name| bench.metrics.get_key_value(name)).map(|(name, _)| name.as_str())
+/// The bench's speed in the unit of work of its headline, or else in requests.
+pub(super) fn speed_metric(bench: &BenchSummary) -> Option<(MetricKind<'_>, &Metric)> {
+    let rates = [bench.headline_unit().unwrap_or(Unit::OutputToken), Unit::Request].map(MetricKind::Rate);
+    rates.into_iter().find_map(|kind| Some((kind, bench.metric(kind)?)))
 }
 
 /// A metric as one line of text: value, interval and label, or a dash with the reason.
@@ -254,29 +236,24 @@ pub(super) fn metric_text(metric: &Metric, origin: &str) -> String {
 /// All metrics of a bench, the most important first.
 pub(super) fn metric_rows(bench: &BenchSummary) -> Vec<MetricRow> {
     let mut metrics: Vec<(&String, &Metric)> = bench.metrics.iter().collect();
-    metrics.sort_by_key(|(name, _)| sort_key(name));
+    let rank = |name: &str| MetricKind::from_name(name).map_or(MetricKind::LAST_RANK, MetricKind::rank);
+    metrics.sort_by_key(|(name, _)| (rank(name), *name));
     let to_row = |(name, metric): (&String, &Metric)| {
-        let samples = metric.samples.map(|n| format!(", {n} samples")).unwrap_or_default();
+        let samples = metric.samples.map(|n| format!(", {}", count_of(n, "sample"))).unwrap_or_default();
         MetricRow {
             title: labels::title(name),
             name: name.clone(),
-            number: metric_number(bench, name, metric),
+            number: metric_number(bench, MetricKind::from_name(name), metric),
             method: metric.interval.as_ref().map(method).unwrap_or_default(),
             bootstrap: metric.bootstrap.as_ref().map(|interval| bootstrap(metric, interval)).unwrap_or_default(),
-            basis: format!("{} cycles{samples}", metric.cycles),
+            basis: format!("{}{samples}", count_of(metric.cycles, "cycle")),
         }
     };
     metrics.into_iter().map(to_row).collect()
 }
 
-/// Orders metrics by [`ORDER`], output tokens first, then by name.
-fn sort_key(name: &str) -> (usize, bool, &str) {
-    let index = ORDER.iter().position(|prefix| name.starts_with(prefix)).unwrap_or(ORDER.len());
-    (index, !name.contains("output_token"), name)
-}
-
 fn method(interval: &Interval) -> String {
-    let resamples = interval.resamples.map(|n| format!(", {n} resamples")).unwrap_or_default();
+    let resamples = interval.resamples.map(|n| format!(", {}", count_of(n, "resample"))).unwrap_or_default();
     let seed = interval.seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
     format!("{}{resamples}{seed}", interval.method)
 }
@@ -321,16 +298,5 @@ mod tests {
     #[test]
     fn repeat_command_is_quoted() {
         assert_eq!(repeat_command("it's/a=$HOME"), r"cargo bench -- --exact 'it'\''s/a=$HOME'");
-    }
-
-    #[test]
-    fn output_token_energy_is_first() {
-        let mut names =
-            ["ttft_ms_p50", "j_per_request", "zeal", "mean_power_w", "net_j_per_output_token", "j_per_output_token"];
-        names.sort_by_key(|name| sort_key(name));
-        assert_eq!(
-            names,
-            ["j_per_output_token", "j_per_request", "net_j_per_output_token", "mean_power_w", "ttft_ms_p50", "zeal"]
-        );
     }
 }

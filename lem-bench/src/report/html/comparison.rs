@@ -1,16 +1,18 @@
 //! A comparison: the page with base and head side by side, the card of the index, and the badges of the verdicts.
 
-use super::bench_text::{figure_number, run_view, short_id};
+use super::bench_text::{figure_number, rating_class, run_view, short_id};
 use super::output::{Engine, FileName, PageFile, ReportError, bench_page_path};
 use super::plots::row_scale::RowScale;
 use super::view::{
     BadgeView, ComparisonPage, ComparisonRow, ComparisonView, LinkView, NumberView, SummaryCard, TableView,
 };
-use crate::analysis::RunInfo;
 use crate::analysis::compare::{
-    BenchComparison, Comparison, Design, DifferenceWeight, Direction, GateOutcome, Measured, Side, SideRun, Verdict,
+    BenchComparison, Change, Comparison, Design, DifferenceWeight, Direction, GateOutcome, Measured, Side, SideRun,
+    Verdict,
 };
-use crate::model::Origin;
+use crate::analysis::{ChangeHighlight, Rating, RunInfo};
+use crate::model::{Origin, count_of};
+use crate::report::comparison::{origin, verdict_counts, verdict_rating, verdict_word};
 use crate::report::labels;
 use crate::report::number_format::{Figure, NONE, date};
 use crate::report::terminal_text::clean;
@@ -96,13 +98,13 @@ fn unmatched_note(ids: &[String], side: &str) -> Option<String> {
 fn comparison_row(bench: &BenchComparison, scale: &RowScale, links: &BenchLinks<'_>) -> ComparisonRow {
     let has_page = links.known.contains(&bench.id.as_str());
     let change = match bench.change {
-        Some(change) => NumberView {
-            value: format!("{:+.1} %", change.percent),
-            interval: format!("{:+.1} … {:+.1} %", change.low, change.high),
-            origin: origin_label(bench).unwrap_or_default().to_owned(),
+        Some(change) if change.percent.is_finite() => NumberView {
+            value: signed(change.percent),
+            interval: interval(change),
+            origin: origin(bench).label().unwrap_or_default().to_owned(),
             ..NumberView::default()
         },
-        None => NumberView::missing(bench.reasons.first().map_or("not compared", String::as_str)),
+        _ => NumberView::missing(bench.reasons.first().map_or("not compared", String::as_str)),
     };
     let drawing = bench.change.map(|change| scale.change_row(change.percent, change.low, change.high));
     let detectable = bench.detectable_pct.filter(|percent| percent.is_finite());
@@ -132,9 +134,9 @@ fn measured_number(measured: &Measured, unit: &str) -> NumberView {
 
 fn design_text(design: Design) -> String {
     match design {
-        Design::Paired { pairs } => format!("interleaved, {pairs} pairs"),
+        Design::Paired { pairs } => format!("interleaved, {}", count_of(pairs, "pair")),
         Design::SameSession => "same session, not interleaved".to_owned(),
-        Design::History { sessions } => format!("against {sessions} sessions"),
+        Design::History { sessions } => format!("against {}", count_of(sessions, "session")),
         Design::SingleBaseline { sessions } => {
             format!("against {sessions} saved: the session spread is assumed")
         }
@@ -198,40 +200,43 @@ fn differences_table(compared: &Comparison) -> TableView {
 }
 
 /// The card of the index: what changed against the base.
-pub(super) fn change_card(compared: Option<&Comparison>, file_name: FileName) -> SummaryCard {
+pub(super) fn change_card(
+    compared: Option<&Comparison>,
+    change: Option<&ChangeHighlight<'_>>,
+    file_name: FileName,
+) -> SummaryCard {
     let title = "What changed".to_owned();
     let Some(compared) = compared else {
         let text = "No baseline to compare with.".to_owned();
         return SummaryCard { title, figure: "–".to_owned(), text, ..SummaryCard::default() };
     };
-    let count = |verdict| compared.benches.iter().filter(|bench| bench.verdict == verdict).count();
-    let verdicts = [Verdict::Regressed, Verdict::Improved, Verdict::Inconclusive, Verdict::Invalid, Verdict::Unchanged];
-    let counts = verdicts.map(|verdict| (verdict, count(verdict)));
-    let counts = counts.iter().filter(|(_, n)| *n > 0).map(|(verdict, n)| format!("{n} {}", verdict_word(*verdict)));
-    let counts: Vec<String> = counts.collect();
-    let with_verdict = |verdict| compared.benches.iter().filter(move |bench| bench.verdict == verdict);
-    let changed = with_verdict(Verdict::Regressed).chain(with_verdict(Verdict::Improved));
-    let rating = if count(Verdict::Regressed) > 0 {
-        "bad"
-    } else if count(Verdict::Inconclusive) + count(Verdict::Invalid) > 0 || compared.benches.is_empty() {
-        "careful"
+    let text = format!("Against {}.", clean(&compared.base.name));
+    let Some(change) = change else {
+        let figure = "nothing to compare".to_owned();
+        return SummaryCard { title, figure, text, rating: "careful", page: "compare.html", ..SummaryCard::default() };
+    };
+    let has = |verdict| change.counts.iter().any(|(counted, _)| *counted == verdict);
+    let rating = if has(Verdict::Regressed) {
+        Rating::Bad
+    } else if has(Verdict::Inconclusive) || has(Verdict::Invalid) {
+        Rating::Careful
     } else {
-        "good"
+        Rating::Good
     };
     SummaryCard {
         title,
-        figure: if counts.is_empty() { "nothing to compare".to_owned() } else { counts.join(", ") },
-        text: format!("Against {}.", clean(&compared.base.name)),
-        links: changed.take(MAX_LINKS).map(|bench| change_link(bench, file_name)).collect(),
-        rating,
+        figure: verdict_counts(change),
+        text,
+        links: change.changed.iter().take(MAX_LINKS).map(|bench| change_link(bench, file_name)).collect(),
+        rating: rating_class(rating),
         page: "compare.html",
     }
 }
 
 /// A link to a bench with its verdict and its change: `regressed +4.1 %`.
 fn change_link(bench: &BenchComparison, file_name: FileName) -> LinkView {
-    let origin = origin_label(bench).map(|label| format!(" {label}")).unwrap_or_default();
-    let percent = bench.change.map(|change| format!("{:+.1} %{origin}", change.percent)).unwrap_or_default();
+    let origin = origin(bench).label().map(|label| format!(" {label}")).unwrap_or_default();
+    let percent = bench.change.map(|change| format!("{}{origin}", signed(change.percent))).unwrap_or_default();
     LinkView {
         href: bench_page_path(&bench.id, file_name),
         text: short_id(&bench.id),
@@ -239,35 +244,23 @@ fn change_link(bench: &BenchComparison, file_name: FileName) -> LinkView {
     }
 }
 
-/// The label of a change of which one side was not measured.
-fn origin_label(bench: &BenchComparison) -> Option<&'static str> {
-    if bench.is_estimate() {
-        Origin::Estimated.label()
-    } else if bench.is_simulated() {
-        Origin::Simulated.label()
-    } else {
-        None
-    }
+/// The ends of a change's interval in percent: `+3.2 … +5.0 %`; nothing if one is not finite.
+fn interval(change: Change) -> String {
+    let is_finite = change.low.is_finite() && change.high.is_finite();
+    if is_finite { format!("{:+.1} … {:+.1} %", change.low, change.high) } else { String::new() }
 }
 
-fn verdict_word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Invalid => "not comparable",
-        other => other.name(),
-    }
+/// A change in percent with its sign and one decimal; a dash if it is not finite.
+fn signed(percent: f64) -> String {
+    if percent.is_finite() { format!("{percent:+.1} %") } else { NONE.to_owned() }
 }
 
 /// The badge of a verdict.
 pub(super) fn verdict_badge(bench: &BenchComparison) -> BadgeView {
-    let rating = match bench.verdict {
-        Verdict::Improved | Verdict::Unchanged => "good",
-        Verdict::Inconclusive => "careful",
-        Verdict::Regressed | Verdict::Invalid => "bad",
-    };
     let text = match (bench.verdict, bench.suspected) {
         (Verdict::Inconclusive, Some(Direction::Regression)) => "inconclusive, looks worse",
         (Verdict::Inconclusive, Some(Direction::Improvement)) => "inconclusive, looks better",
         (verdict, _) => verdict_word(verdict),
     };
-    BadgeView { text, rating }
+    BadgeView { text, rating: rating_class(verdict_rating(bench.verdict)) }
 }

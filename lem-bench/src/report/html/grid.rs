@@ -6,8 +6,8 @@ use super::plots::grid_plots::{
     LinePoint, MAX_LINES, ParameterLine, ParetoPoint, draw_parameter_lines, draw_pareto, legend, pareto_front,
 };
 use super::view::{GridView, PlotView, TableView};
-use crate::analysis::{BenchSummary, Metric, Status};
-use crate::model::Origin;
+use crate::analysis::{BenchSummary, Metric, Rating};
+use crate::model::{Origin, count_of, is_or_are};
 use crate::report::labels;
 use crate::report::number_format::{Figure, prefixed};
 
@@ -61,12 +61,13 @@ struct Case<'a> {
 impl<'a> Case<'a> {
     /// The case with its energy by the metric `headline`; `None` if it has no such figure.
     fn new(bench: &'a BenchSummary, headline: &str) -> Option<Self> {
-        let figure = |name: &str| bench.metrics.get(name).filter(|metric| Figure::of(metric).is_ok());
-        Some(Self { bench, energy: figure(headline)?, speed: speed_metric(bench).and_then(figure) })
+        let has_figure = |metric: &&Metric| Figure::of(metric).is_ok();
+        let speed = speed_metric(bench).map(|(_, metric)| metric).filter(has_figure);
+        Some(Self { bench, energy: bench.metrics.get(headline).filter(has_figure)?, speed })
     }
 
     fn is_usable(&self) -> bool {
-        self.bench.status != Status::Invalid
+        self.bench.rating() != Rating::Bad
     }
 
     fn params(&self) -> &[(String, String)] {
@@ -132,9 +133,9 @@ impl Grid<'_> {
         let usable = cases.iter().filter(|(case, _)| case.is_usable()).count();
         if usable < MIN_FRONT_CASES {
             let reason = format!(
-                "Energy against speed: no plot, because {usable} of {} cases have both and may be used; a front needs \
+                "Energy against speed: no plot, because {usable} of {} have both and may be used; a front needs \
                  {MIN_FRONT_CASES}.",
-                self.cases.len()
+                count_of(self.cases.len(), "case")
             );
             return Ok((PlotView::missing(reason), TableView::default()));
         }
@@ -158,7 +159,7 @@ impl Grid<'_> {
         };
         let missing = match self.missing {
             0 => String::new(),
-            n => format!(" {n} cases have no energy figure."),
+            n => format!(" {} without an energy figure {} not drawn.", count_of(n, "case"), is_or_are(n)),
         };
         let caption = format!(
             "{title}. Right is faster, down is cheaper. The numbered and connected cases are the Pareto front: no other \

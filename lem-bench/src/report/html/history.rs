@@ -6,7 +6,7 @@ use super::output::{Engine, PageFile, ReportError};
 use super::plots::value_plots::{Series, SeriesValue, draw_series};
 use super::view::{BadgeView, HistoryPage, HistoryView, NumberView, PlotView, TableView, TrendRow, TrendView};
 use crate::analysis::compare::Trend;
-use crate::model::SessionResult;
+use crate::model::{SessionResult, count_of, is_or_are};
 use crate::report::labels;
 use crate::report::number_format::{Figure, NONE, bare, date, percent, prefixed};
 use crate::stats::{ChangePoint, ChangePointRule};
@@ -49,7 +49,10 @@ fn history_view(trends: &[Trend], max_sessions: usize) -> Result<HistoryView, Re
     let sections: Result<_, ReportError> = series.iter().take(MAX_SECTIONS).map(TrendSection::view).collect();
     let note = match series.len().saturating_sub(MAX_SECTIONS) {
         0 => String::new(),
-        n => format!("{n} benches have no section; `cargo lem history BENCH --format html` shows a single bench."),
+        n => format!(
+            "No section for {}; `cargo lem history BENCH --format html` shows a single bench.",
+            count_of(n, "bench")
+        ),
     };
     Ok(HistoryView {
         lead: lead(trends),
@@ -71,10 +74,9 @@ fn lead(trends: &[Trend]) -> String {
         times.fold((f64::INFINITY, f64::NEG_INFINITY), |(first, last), time| (first.min(time), last.max(time)));
     let changed = match trends.iter().filter(|trend| !trend.changes.is_empty()).count() {
         0 => "No level changed.".to_owned(),
-        1 => "One level changed.".to_owned(),
-        n => format!("{n} levels changed."),
+        n => format!("{} changed.", count_of(n, "level")),
     };
-    let benches = if trends.len() == 1 { "1 bench".to_owned() } else { format!("{} benches", trends.len()) };
+    let benches = count_of(trends.len(), "bench");
     format!("{benches} between {} and {}. {changed}", date(first), date(last))
 }
 
@@ -157,11 +159,11 @@ impl TrendSection<'_> {
     /// That no level changed, or that there are too few sessions to detect a change.
     fn no_change_text(&self) -> String {
         let (sessions, min) = (self.trend.sessions.len(), 2 * ChangePointRule::default().min_entries);
-        match sessions {
-            1 if min > 1 => format!("not evaluated: 1 session is too few, at least {min} are needed"),
-            n if n < min => format!("not evaluated: {n} sessions are too few, at least {min} are needed"),
-            _ => "none was detected".to_owned(),
+        if sessions >= min {
+            return "none was detected".to_owned();
         }
+        let (count, are) = (count_of(sessions, "session"), is_or_are(sessions));
+        format!("not evaluated: {count} {are} too few, at least {min} are needed")
     }
 
     /// The number of earlier sessions that are not shown.
@@ -235,7 +237,7 @@ impl TrendSection<'_> {
     fn skipped_note(&self) -> String {
         match self.skipped() {
             0 => String::new(),
-            n => format!(" {n} earlier sessions are not shown."),
+            n => format!(" {} {} not shown.", count_of(n, "earlier session"), is_or_are(n)),
         }
     }
 

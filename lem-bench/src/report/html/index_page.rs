@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::bench_text::{capitalize, finding_views, number, short_id, speed_metric, status_badge};
+use super::bench_text::{capitalize, finding_views, metric_number, rating_class, short_id, speed_metric, status_badge};
 use super::comparison::{change_card, verdict_badge};
 use super::grid::grid_views;
 use super::output::{Engine, FileName, PageFile, ReportError, bench_page_path};
@@ -11,9 +11,12 @@ use super::view::{
     BadgeView, BenchGroup, BenchRow, BenchTable, FindingView, IndexPage, LinkView, NumberView, SummaryCard,
 };
 use crate::analysis::compare::Comparison;
-use crate::analysis::{BenchSummary, Metric, Severity, Status, Summary};
+use crate::analysis::{
+    BenchSummary, CostRange, EnergyBasis, HeadlinePrecision, Highlights, Metric, MetricKind, Rating, Severity, Status,
+    Summary, UsableBench,
+};
 use crate::model::{Origin, count_of};
-use crate::report::labels::{self, Rating, status_counts, status_label};
+use crate::report::labels::{self, status_counts, status_label};
 use crate::report::number_format::{Figure, percent, prefixed};
 
 /// Renders the index, which links to `pages` (path and name).
@@ -38,7 +41,7 @@ pub(super) fn index_page(
         level: interval_level(benches),
         findings: finding_views(summary.findings.iter()),
         common_findings,
-        cards: cards(benches, origin, compared, file_name),
+        cards: cards(summary, compared, file_name),
         tables: bench_tables(benches, compared, file_name),
         grids,
         grids_note,
@@ -108,7 +111,7 @@ struct Rows<'a> {
 
 impl Rows<'_> {
     fn energy_table(&self, metric: &str, origin: Option<Origin>, benches: &[&BenchSummary]) -> BenchTable {
-        let marks: Vec<Mark> = benches.iter().flat_map(|bench| marks(bench, metric)).flatten().collect();
+        let marks: Vec<Mark> = benches.iter().flat_map(|bench| marks(bench)).flatten().collect();
         let scale = RowScale::for_values(&marks);
         let label = origin.and_then(Origin::label).map(|label| format!(" {label}")).unwrap_or_default();
         let unit = benches.iter().find_map(|bench| bench.headline()).map_or("", |metric| metric.unit.as_str());
@@ -124,12 +127,12 @@ impl Rows<'_> {
             heading: format!("{}{label}", capitalize(&labels::title(metric))),
             axis: axis.unwrap_or_default(),
             note: note.unwrap_or_default(),
-            groups: self.groups(benches, scale.as_ref().map(|scale| (metric, scale))),
+            groups: self.groups(benches, scale.as_ref()),
         }
     }
 
     /// The rows by group and module, in the order of their first bench.
-    fn groups(&self, benches: &[&BenchSummary], scale: Option<(&str, &RowScale)>) -> Vec<BenchGroup> {
+    fn groups(&self, benches: &[&BenchSummary], scale: Option<&RowScale>) -> Vec<BenchGroup> {
         let mut groups: Vec<BenchGroup> = Vec::new();
         for bench in benches {
             let title = match &bench.bench.group {
@@ -145,15 +148,21 @@ impl Rows<'_> {
         groups
     }
 
-    fn row(&self, bench: &BenchSummary, scale: Option<(&str, &RowScale)>) -> BenchRow {
-        let headline = bench.headline_metric.as_deref();
-        let net_name = headline.map(|name| format!("net_{name}"));
-        let names = [headline, net_name.as_deref(), speed_metric(bench), Some("mean_power_w")];
-        let cell = |name: Option<&str>, reason: &str| {
-            name.and_then(|name| number(bench, name)).unwrap_or_else(|| NumberView::missing(reason))
+    fn row(&self, bench: &BenchSummary, scale: Option<&RowScale>) -> BenchRow {
+        let per = bench.headline_unit();
+        let metric = |kind: Option<_>| kind.and_then(|kind| Some((kind, bench.metric(kind)?)));
+        let metrics = [
+            metric(per.map(MetricKind::gross)),
+            metric(per.map(MetricKind::net)),
+            speed_metric(bench),
+            metric(Some(MetricKind::MeanPower)),
+        ];
+        let cell = |metric: Option<(MetricKind<'_>, &Metric)>, reason: &str| match metric {
+            Some((kind, metric)) => metric_number(bench, Some(kind), metric),
+            None => NumberView::missing(reason),
         };
-        let drawing = scale.and_then(|(metric, scale)| {
-            let [gross, net] = marks(bench, metric);
+        let drawing = scale.and_then(|scale| {
+            let [gross, net] = marks(bench);
             Some(scale.value_row(gross?, net))
         });
         BenchRow {
@@ -163,11 +172,11 @@ impl Rows<'_> {
             verdict: self.verdicts.get(bench.bench.id.as_str()).cloned(),
             tags: bench.bench.tags.join(" "),
             drawing: drawing.unwrap_or_default(),
-            energy: cell(names[0], "no energy was measured"),
-            net: cell(names[1], "not known"),
-            speed: cell(names[2], "not counted"),
-            power: cell(names[3], "not measured"),
-            keys: names.map(|name| sort_key(name.and_then(|name| bench.metrics.get(name)))),
+            energy: cell(metrics[0], "no energy was measured"),
+            net: cell(metrics[1], "not known"),
+            speed: cell(metrics[2], "not counted"),
+            power: cell(metrics[3], "not measured"),
+            keys: metrics.map(|metric| sort_key(metric.map(|(_, metric)| metric))),
         }
     }
 }
@@ -179,159 +188,94 @@ fn sort_key(metric: Option<&Metric>) -> String {
 }
 
 /// Gross and net energy on the scale. A value that is not finite has no mark.
-fn marks(bench: &BenchSummary, metric: &str) -> [Option<Mark>; 2] {
-    let mark = |name: &str| {
-        let metric = bench.metrics.get(name)?;
+fn marks(bench: &BenchSummary) -> [Option<Mark>; 2] {
+    let mark = |basis: EnergyBasis| {
+        let metric = bench.metric(MetricKind::Energy { basis, per: bench.headline_unit()? })?;
         let value = metric.value.filter(|value| value.is_finite())?;
         let interval = metric.interval.as_ref();
         let is_uncertain = interval.is_none_or(|interval| interval.indicative);
         let ends = interval.map(|i| (i.low, i.high)).filter(|(low, high)| low.is_finite() && high.is_finite());
-        Some(Mark { value, interval: ends, hollow: is_uncertain || bench.status == Status::Invalid })
+        Some(Mark { value, interval: ends, hollow: is_uncertain || bench.rating() == Rating::Bad })
     };
-    [mark(metric), mark(&format!("net_{metric}"))]
+    [EnergyBasis::Gross, EnergyBasis::Net].map(mark)
 }
 
 /// Benches that a card names.
 const MAX_LINKS: usize = 4;
 
-/// The benches that the cards are about.
-struct Highlights<'a> {
-    /// The headline metric that most usable benches have.
-    metric: &'a str,
-    /// The usable benches with this headline.
-    usable: Vec<&'a BenchSummary>,
-    /// The usable bench with the lowest energy.
-    cheapest: Option<&'a BenchSummary>,
-    /// The usable bench with the highest energy.
-    most_expensive: Option<&'a BenchSummary>,
-    /// Half of each usable bench's interval as a share of its value, in ascending order.
-    relative_intervals: Vec<(f64, &'a BenchSummary)>,
-    /// The benches that must not be used.
-    unusable: Vec<&'a BenchSummary>,
-    /// The benches that are to be used with care.
-    careful: Vec<&'a BenchSummary>,
-}
-
-/// Decides what the cards are about.
-fn highlights(benches: &[BenchSummary]) -> Highlights<'_> {
-    let rated = |rating: Rating| benches.iter().filter(|bench| status_label(bench).1 == rating).collect();
-    let is_usable = |bench: &&BenchSummary| {
-        status_label(bench).1 != Rating::Bad && bench.headline().is_some_and(|metric| Figure::of(metric).is_ok())
-    };
-    let mut usable: Vec<&BenchSummary> = benches.iter().filter(is_usable).collect();
-    let headlines: Vec<&str> = usable.iter().filter_map(|bench| bench.headline_metric.as_deref()).collect();
-    let count = |name: &str| headlines.iter().filter(|headline| **headline == name).count();
-    // `max_by_key` returns the last of equals; the first is wanted.
-    let metric = headlines.iter().rev().copied().max_by_key(|name| count(name)).unwrap_or_default();
-    usable.retain(|bench| bench.headline_metric.as_deref() == Some(metric));
-    let energy = |bench: &BenchSummary| bench.headline().and_then(|metric| metric.value).unwrap_or(f64::NAN);
-    let by_energy = |a: &&BenchSummary, b: &&BenchSummary| energy(a).total_cmp(&energy(b));
-    let (cheapest, most_expensive) =
-        (usable.iter().copied().min_by(by_energy), usable.iter().copied().max_by(by_energy));
-    let relative_interval = |bench: &&'_ BenchSummary| {
-        let metric = bench.headline()?;
-        let (value, interval) = (metric.value?, metric.interval.as_ref()?);
-        let half = (interval.high - interval.low) / 2.0 / value.abs();
-        half.is_finite().then_some(half)
-    };
-    let mut relative_intervals: Vec<(f64, &BenchSummary)> =
-        usable.iter().filter_map(|bench| Some((relative_interval(bench)?, *bench))).collect();
-    relative_intervals.sort_by(|a, b| a.0.total_cmp(&b.0));
-    Highlights {
-        metric,
-        usable,
-        cheapest,
-        most_expensive,
-        relative_intervals,
-        unusable: rated(Rating::Bad),
-        careful: rated(Rating::Careful),
-    }
-}
-
 /// The cards, in reading order.
-fn cards(
-    benches: &[BenchSummary],
-    origin: Origin,
-    compared: Option<&Comparison>,
-    file_name: FileName,
-) -> Vec<SummaryCard> {
-    let highlights = highlights(benches);
+fn cards(summary: &Summary, compared: Option<&Comparison>, file_name: FileName) -> Vec<SummaryCard> {
+    let highlights = Highlights::new(&summary.findings, &summary.benches, compared);
     vec![
-        cost_card(&highlights),
-        certainty_card(&highlights),
-        change_card(compared, file_name),
-        trust_card(&highlights, benches.is_empty(), origin, file_name),
+        cost_card(highlights.cost.as_ref()),
+        precision_card(highlights.precision.as_ref()),
+        change_card(compared, highlights.change.as_ref(), file_name),
+        trust_card(&highlights, summary, file_name),
     ]
 }
 
-fn cost_card(highlights: &Highlights<'_>) -> SummaryCard {
-    let metric_name = highlights.metric;
-    let unit = labels::denominator(metric_name).unwrap_or_default();
-    let title = if unit.is_empty() { "What it costs".to_owned() } else { format!("What one {unit} costs") };
-    let energy = |bench: &BenchSummary| {
-        let metric = bench.headline()?;
-        let origin = labels::metric_origin(bench, metric_name, metric).unwrap_or_default();
-        Some(format!("{} {origin}", Figure::of(metric).ok()?.short()).trim_end().to_owned())
+fn cost_card(cost: Option<&CostRange<'_>>) -> SummaryCard {
+    let title = cost.map_or_else(|| "What it costs".to_owned(), |cost| format!("What one {} costs", cost.per.label()));
+    let energy = |usable: &UsableBench<'_>| {
+        let origin = labels::metric_origin(usable.bench, usable.bench.headline_kind(), usable.metric);
+        let figure = Figure::of(usable.metric).map(|figure| figure.short()).unwrap_or_default();
+        format!("{figure} {}", origin.unwrap_or_default()).trim_end().to_owned()
     };
-    let energy = |bench: &BenchSummary| energy(bench).unwrap_or_default();
-    let (figure, text) = match (highlights.cheapest, highlights.most_expensive) {
-        (Some(min), Some(max)) if highlights.usable.len() > 1 => (
-            energy(min),
+    let (figure, text) = match cost {
+        Some(CostRange { lowest, highest, benches, .. }) if *benches > 1 => (
+            energy(lowest),
             format!(
-                "is the lowest ({}), {} the highest ({}), of {} usable benches.",
-                short_id(&min.bench.id),
-                energy(max),
-                short_id(&max.bench.id),
-                highlights.usable.len()
+                "is the lowest ({}), {} the highest ({}), of {benches} usable benches.",
+                short_id(&lowest.bench.bench.id),
+                energy(highest),
+                short_id(&highest.bench.bench.id),
             ),
         ),
-        (Some(only), _) => (energy(only), format!("by {}.", short_id(&only.bench.id))),
-        _ => ("–".to_owned(), "No bench has an energy figure that may be used.".to_owned()),
+        Some(CostRange { lowest, .. }) => (energy(lowest), format!("by {}.", short_id(&lowest.bench.bench.id))),
+        None => ("–".to_owned(), "No bench has an energy figure that may be used.".to_owned()),
     };
     SummaryCard { title, figure, text, ..SummaryCard::default() }
 }
 
-fn certainty_card(highlights: &Highlights<'_>) -> SummaryCard {
+fn precision_card(precision: Option<&HeadlinePrecision<'_>>) -> SummaryCard {
     let title = "How certain that is".to_owned();
-    let intervals = &highlights.relative_intervals;
-    let Some((worst, bench)) = intervals.last() else {
+    let Some(precision) = precision else {
         let text = "No usable figure has an interval: run at least two cycles.".to_owned();
         return SummaryCard { title, figure: "–".to_owned(), text, ..SummaryCard::default() };
     };
-    let interval = |bench: &BenchSummary| bench.headline().and_then(|metric| metric.interval.clone());
-    let level = interval(bench).map(|interval| percent(interval.level)).unwrap_or_default();
-    let is_indicative = |bench: &&&BenchSummary| interval(bench).is_some_and(|interval| interval.indicative);
-    let indicative = match highlights.usable.iter().filter(is_indicative).count() {
+    let widest = &precision.widest;
+    let level = widest.metric.interval.as_ref().map(|interval| percent(interval.level)).unwrap_or_default();
+    let indicative = match precision.indicative {
         0 => String::new(),
         1 => " One of them has too few cycles to rely on: indicative.".to_owned(),
         n => format!(" {n} of them have too few cycles to rely on: indicative."),
     };
-    let text = if intervals.len() == 1 {
+    let text = if precision.benches == 1 {
         format!("half of the {level} interval, as a share of the value.{indicative}")
     } else {
-        let (worst, id) = (percent(*worst), short_id(&bench.bench.id));
+        let (worst, id) = (percent(precision.max_half_width), short_id(&widest.bench.bench.id));
         format!("in the median, ±{worst} at worst ({id}): half of the {level} interval.{indicative}")
     };
-    let (median, _) = intervals[(intervals.len() - 1) / 2];
-    SummaryCard { title, figure: format!("±{}", percent(median)), text, ..SummaryCard::default() }
+    let figure = format!("±{}", percent(precision.median_half_width));
+    SummaryCard { title, figure, text, ..SummaryCard::default() }
 }
 
-fn trust_card(highlights: &Highlights<'_>, no_benches: bool, origin: Origin, file_name: FileName) -> SummaryCard {
+fn trust_card(highlights: &Highlights<'_>, summary: &Summary, file_name: FileName) -> SummaryCard {
     let Highlights { unusable, careful, .. } = highlights;
-    let origin_note = match origin {
+    let origin_note = match summary.run.probe.origin {
         Origin::Measured => "",
         Origin::Estimated => "Every joule is estimated: compare programs on this machine only. ",
         Origin::Simulated => "Every joule is simulated. ",
     };
     let rating = if !unusable.is_empty() {
-        "bad"
+        Rating::Bad
     } else if !careful.is_empty() || !origin_note.is_empty() {
-        "careful"
+        Rating::Careful
     } else {
-        "good"
+        Rating::Good
     };
     let figure = match (unusable.len(), careful.len()) {
-        _ if no_benches => "–".to_owned(),
+        _ if summary.benches.is_empty() => "–".to_owned(),
         (0, 0) if !origin_note.is_empty() => "every joule".to_owned(),
         (0, 0) => "no findings".to_owned(),
         (0, n) => format!("{n} with care"),
@@ -351,12 +295,12 @@ fn trust_card(highlights: &Highlights<'_>, no_benches: bool, origin: Origin, fil
         n => format!("And {n} more: filter the table by result."),
     };
     let text = format!("{origin_note}{more}").trim_end().to_owned();
-    SummaryCard { title: "What not to trust".to_owned(), figure, text, links, rating, page: "" }
+    SummaryCard { title: "What not to trust".to_owned(), figure, text, links, rating: rating_class(rating), page: "" }
 }
 
 /// The check that made a bench invalid or doubtful, or else its status.
 fn distrust_reason(bench: &BenchSummary) -> String {
     let severity = if bench.status == Status::Invalid { Severity::Invalid } else { Severity::Warning };
     let finding = bench.findings.iter().find(|finding| finding.weight == severity);
-    finding.map_or_else(|| status_label(bench).0.to_owned(), |finding| labels::check(finding.check))
+    finding.map_or_else(|| status_label(bench).to_owned(), |finding| labels::check(finding.check))
 }

@@ -229,7 +229,7 @@ pub(super) const SENSOR_CASES: [Case; 18] = [
     Case {
         check: Check::CounterReset,
         weight: Severity::Invalid,
-        says: "was reset or ran backwards 1 times on gpu:0, 1 of them in windows",
+        says: "was reset or ran backwards 1 time on gpu:0, 1 of them in windows",
         provoked: |run| run.one().event(3, SensorEventKind::CounterReset, 5.0),
         spared: |run| run.one().event(3, SensorEventKind::CounterReset, -4.0),
     },
@@ -264,7 +264,7 @@ pub(super) const SENSOR_CASES: [Case; 18] = [
     Case {
         check: Check::SamplerLate,
         weight: Severity::Warning,
-        says: "the sampler read too late 1 times on gpu:0",
+        says: "the sampler read too late 1 time on gpu:0",
         provoked: |run| run.one().event(3, SensorEventKind::SamplerLate, 5.0),
         spared: |run| run.one().event(3, SensorEventKind::SamplerLate, 14.0),
     },

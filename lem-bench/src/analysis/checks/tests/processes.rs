@@ -47,7 +47,7 @@ pub(super) const PROCESS_CASES: [Case; 15] = [
     Case {
         check: Check::CounterReset,
         weight: Severity::Invalid,
-        says: "was reset or ran backwards 1 times on gpu:1, 1 of them in windows",
+        says: "was reset or ran backwards 1 time on gpu:1, 1 of them in windows",
         provoked: |run| change_second(run, |second| second.event(3, SensorEventKind::CounterReset, 5.0)),
         spared: |run| change_second(run, |second| second.event(3, SensorEventKind::CounterReset, -4.0)),
     },

@@ -136,7 +136,7 @@ impl Figure<'_> {
     ///
     /// # Errors
     /// [`ReportError::Plot`] if the plotter fails.
-    pub(super) fn to_svg(&self) -> Result<String, ReportError> {
+    pub fn to_svg(&self) -> Result<String, ReportError> {
         let mut svg = String::new();
         self.draw(&mut svg).map_err(|error| ReportError::Plot { plot: self.subject, detail: error.to_string() })?;
         // The plotter's open tag has a fixed size and no title.

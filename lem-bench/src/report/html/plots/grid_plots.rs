@@ -1,5 +1,6 @@
 //! The plots of a grid of cases: energy against speed with the Pareto front, and energy over one parameter.
 
+use crate::model::count_of;
 use plotters::style::text_anchor::HPos;
 
 use super::chart::{Axis, AxisRange, Chart, Figure, Scale, Shape, bounds};
@@ -84,8 +85,11 @@ pub(in super::super) fn draw_pareto(
         shapes,
         ..Chart::new(460, Axis::over(x, 8, &x_title), Axis::over(y, 7, &y_title))
     };
-    let description =
-        format!("{} cases, {} of them on the front. The tables hold the same numbers.", points.len(), front.len());
+    let description = format!(
+        "{}, {} of them on the front. The tables hold the same numbers.",
+        count_of(points.len(), "case"),
+        front.len()
+    );
     let figure = Figure {
         subject: "energy against speed",
         class: "pareto",
@@ -169,8 +173,11 @@ pub(in super::super) fn draw_parameter_lines(
         }
     }
     let chart = Chart { margin_top: 12, shapes, ..Chart::new(360, x, y) };
-    let description =
-        format!("{} lines over {} values. The table above holds the same numbers.", lines.len(), values.len());
+    let description = format!(
+        "{} over {}. The table above holds the same numbers.",
+        count_of(lines.len(), "line"),
+        count_of(values.len(), "value")
+    );
     let figure = Figure {
         subject: "energy over a parameter",
         class: "axis-lines",

@@ -8,7 +8,7 @@ use plotters::style::text_anchor::HPos;
 use super::chart::{Axis, Chart, Figure, Point, Shape, WIDTH, X_AXIS_HEIGHT, bounds};
 use super::style::{LINES, span_tint};
 use crate::analysis::BenchSummary;
-use crate::model::{DomainId, SpanKind, Trace, TracePoint};
+use crate::model::{DomainId, SpanKind, Trace, TracePoint, count_of};
 use crate::report::html::output::ReportError;
 use crate::units::Stamp;
 
@@ -39,8 +39,9 @@ pub(in super::super) fn draw_power(timeline: &Timeline, id: &str, title: &str) -
     let windows = timeline.spans.iter().filter(|span| span.kind == SpanKind::Window).count();
     let (low, high) = value_bounds(timeline.traces.iter().map(|trace| &trace.power_w));
     let description = format!(
-        "{end:.0} seconds with {windows} measured windows; power between {low:.0} and {high:.0} watts. The table of \
-         phases below lists the mean and the highest power of each span."
+        "{end:.0} seconds with {}; power between {low:.0} and {high:.0} watts. The table of phases below lists the mean \
+         and the highest power of each span.",
+        count_of(windows, "measured window")
     );
     let mut charts = vec![power_chart(timeline, end, (low, high), !has_temperature)];
     if has_temperature {

@@ -4,7 +4,7 @@ use plotters::style::text_anchor::HPos;
 
 use super::chart::{Axis, Chart, Figure, Scale, Shape, bounds, tick_label};
 use super::style::{INK, LINES, span_tint};
-use crate::model::SpanKind;
+use crate::model::{SpanKind, count_of};
 use crate::report::html::output::ReportError;
 
 /// A value and, if it has one, the ends of its interval.
@@ -161,7 +161,8 @@ pub(in super::super) fn draw_histogram(
     }
     let samples: u64 = counts.iter().sum();
     let description = format!(
-        "{samples} samples between {} and {}. The table below lists the quantiles.",
+        "{} between {} and {}. The table below lists the quantiles.",
+        count_of(samples, "sample"),
         tick_label(from),
         tick_label(to)
     );

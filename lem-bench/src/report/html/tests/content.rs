@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{bench_page, fixtures, index, pages, parse};
+use crate::analysis::MetricKind;
 use crate::analysis::compare::fixture::{bench, measured};
 use crate::analysis::compare::{
     BenchComparison, Change, Comparison, Design, Difference, DifferenceWeight, Direction, FailOn, Gate, GateOutcome,
@@ -97,7 +98,7 @@ fn bench_page_has_every_metric_with_label() {
             for (key, metric) in &bench.metrics {
                 let Ok(figure) = Figure::of(metric) else { continue };
                 let value = format!("<b>{}</b>", escape(&figure.short()));
-                let origin = labels::metric_origin(bench, key, metric);
+                let origin = labels::metric_origin(bench, MetricKind::from_name(key), metric);
                 let label = origin.map(|o| format!(" <span class=\"origin\">{o}</span>")).unwrap_or_default();
                 assert!(page.contains(&format!("{value}{label}")), "{name}: {key}: {value}{label}");
                 if let Some((low, high)) = &figure.interval {
@@ -319,7 +320,7 @@ fn comparison_has_sides_changes_and_verdicts() {
 fn index_has_change_card() {
     let (index, _) = index_and_comparison();
     let (_, text) = parse(&index);
-    assert!(text.contains("1 regressed, 1 improved, 1 inconclusive, 1 not comparable, 1 unchanged"));
+    assert!(text.contains("1 regressed, 1 improved, 1 unchanged, 1 inconclusive, 1 not comparable"));
     assert!(index.contains("href=\"compare.html\""));
     assert_eq!(index.matches("inconclusive, looks worse").count(), 1);
     assert!(!text.contains("No baseline to compare with"));
