@@ -98,7 +98,7 @@ fn axis_errors_have_remedy() {
     assert_eq!(message(&[("a", &[])]), "no values for axis `a`: write `a=VALUE,VALUE`");
     let text = message(&[("a", &["1", "x"])]);
     assert!(text.starts_with("`x` is not a valid value of axis `a` (`u8`) of bench `ape` ("), "{text}");
-    assert!(text.ends_with("entry_properties.rs:17): use a whole number from 0 to 255"), "{text}");
+    assert!(text.ends_with("entry_properties.rs:18): use a whole number from 0 to 255"), "{text}");
     let text = message(&[("only_debug", &["x"])]);
     assert!(text.contains("implement `lem_bench::Axis`"), "{text}");
     assert!(text.contains("entry_properties::axes::Opaque"), "{text}");

@@ -22,8 +22,7 @@ fn logs_slow_steps_on_request() {
     assert!(!info.err.contains("stage begins"), "{}", info.err);
     assert!(!info.out.contains("lem_bench::"), "stdout contains log lines: {}", info.out);
     measure(&[], &[("LEM_BENCH_LOG", "debug")]).stderr_has(&["stage begins", "stage=RampIn"]);
-    measure(&[], &[("RUST_LOG", "lem_bench::__private::store=trace")])
-        .stderr_has(&["appended and synced", "lem_bench::__private::store"]);
+    measure(&[], &[("RUST_LOG", "lem_bench::store=trace")]).stderr_has(&["appended and synced", "lem_bench::store"]);
     let flag = measure(&["--log", "off"], &[("RUST_LOG", "trace")]);
     assert!(!flag.err.contains("lem_bench::"), "{}", flag.err);
     // `RUST_LOG` is shared with other programs: syntax that lem-bench doesn't know is not an error.
