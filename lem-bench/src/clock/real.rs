@@ -53,6 +53,7 @@ pub fn process_cpu_time() -> Option<Duration> {
 }
 
 /// Returns the CPU time of the calling thread; `None` where the platform doesn't report it.
+#[cfg_attr(unix, expect(clippy::unnecessary_wraps, reason = "`None` on other platforms"))]
 pub fn thread_cpu_time() -> Option<Duration> {
     #[cfg(unix)]
     return Some(Duration::from_nanos(clock_nanos(libc::CLOCK_THREAD_CPUTIME_ID)));

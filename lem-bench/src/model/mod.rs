@@ -10,22 +10,20 @@ mod record;
 mod text;
 mod window;
 mod work;
-pub(crate) use text::CivilTime;
 
 pub use domain::{Domain, DomainId, DomainKind, Method, Origin, Source};
 pub use evidence::{
     Calibration, CpuEvidence, CycleEvidence, DeviceLimits, DeviceProcess, DomainCalibration, GaugeEvidence, MinMeanMax,
     RunEvidence, ThrottleReason,
 };
-pub use record::SessionResult;
-pub use text::id_hash;
-
 pub use probe::{ChannelProbe, Coverage, DenseReads, MeterProbe};
 pub use record::{
     BenchEnd, BenchRecord, CycleRecord, Fact, IdleKind, IdleRecord, Order, Outcome, Precision, Record, ResumeRecord,
-    RunEnd, RunHeader, RunOrder, Setting, StopReason, WarmUpCode, WarmUpRecord,
+    RunEnd, RunHeader, RunOrder, SessionResult, Setting, StopReason, WarmUpCode, WarmUpRecord,
 };
-pub(crate) use text::{count_of, is_invisible, is_or_are};
+#[cfg(feature = "candle")]
+pub(crate) use text::fnv1a64;
+pub(crate) use text::{CivilTime, count_of, id_hash, is_invisible, is_or_are};
 pub use window::{
     DomainEnergy, IdleBlock, PhaseSpan, RequestLog, SensorEvent, SensorEventKind, Span, SpanKind, Trace, TracePoint,
     WindowRecord,

@@ -152,6 +152,7 @@ const PHASE_STEPS: [f64; 2] = [0.754_877_666_246_693, 0.569_840_290_998_053];
 impl Protocol {
     /// Creates a protocol that begins at `cycle` (0, or where an earlier run stopped). The seed determines the phase of
     /// the edges within the sensor's period.
+    #[expect(clippy::large_types_passed_by_value, reason = "moved into the protocol")]
     pub fn new(schedule: Schedule, seed: u64, cycle: u32) -> Self {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         Self {

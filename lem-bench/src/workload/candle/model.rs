@@ -12,7 +12,7 @@ use tokenizers::Tokenizer;
 use super::checkpoint::Checkpoint;
 use super::config::{self, ModelConfig};
 use super::tokenizer::CORPUS;
-use super::{Device, Dtype, Error, Model, OpenOptions};
+use super::{Device, Dtype, Error, OpenOptions};
 
 /// A loaded Llama. Threads can share it: a request takes `&self` and has its own KV cache.
 pub struct Model {
