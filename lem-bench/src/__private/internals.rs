@@ -65,7 +65,7 @@ pub mod sampler {
 }
 
 pub mod sim {
-    pub use crate::sim::{Machine, Scenario, Seeds, Shape, Truth, Workload, truth};
+    pub use crate::sim::{Machine, Scenario, ScenarioError, Seeds, Shape, Truth, Workload, truth};
 }
 
 pub mod stats {
@@ -80,6 +80,6 @@ pub mod stats {
 pub mod store {
     pub use crate::store::{
         Home, Journal, JournalName, JournalWriter, MachineLock, RunDir, RunId, StoreError, WaitPolicy, read_journal,
-        read_run, write_atomic,
+        read_run, slug, write_atomic,
     };
 }

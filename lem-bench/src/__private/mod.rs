@@ -3,17 +3,18 @@
 
 mod codec;
 mod internals;
-pub use codec::{BenchReturn, ByRef, IntoArg, by_ref, by_value, finish};
 
-pub use internals::*;
-
-pub use codec::{Codec, IntoCodec, Kind, Unlabelled, ViaAxis, ViaDebug, ViaNothing, axis};
-
-pub use crate::bench::Bencher;
-pub use crate::bench::values::CaseValues;
-pub use crate::registry::{AxisSpec, Entry};
 pub use core::module_path;
 pub use core::primitive::bool;
 pub use inventory::submit;
 pub use std::vec;
 pub use std::vec::Vec;
+
+pub use crate::bench::Bencher;
+pub use crate::bench::values::CaseValues;
+pub use crate::registry::{AxisSpec, Entry};
+pub use codec::{
+    BenchReturn, ByRef, Codec, IntoArg, IntoCodec, Kind, Unlabelled, ViaAxis, ViaDebug, ViaNothing, axis, by_ref,
+    by_value, finish,
+};
+pub use internals::*;

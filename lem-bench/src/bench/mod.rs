@@ -8,10 +8,8 @@ pub(crate) mod values;
 mod work;
 
 pub use bencher::{Bencher, ConfiguredBencher, Inputs};
-pub(crate) use driver::Fixtures;
-pub(crate) use driver::{Driver, InputChoice, Iteration, Step};
+pub(crate) use driver::{Driver, Fixtures, InputChoice, Iteration, Step};
 pub use error::{BodyResult, Error};
-
 pub(crate) use request::{Mark, PhaseMark};
 pub use request::{PhaseGuard, Request, Sequence};
 pub use values::Axis;

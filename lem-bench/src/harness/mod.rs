@@ -32,7 +32,6 @@ mod test_mode;
 
 pub use cargo_lem::cargo_lem;
 pub use entry::Harness;
-pub use simulated_runs::{SimulationOptions, simulate, simulate_duel};
-
 pub use invocation::TargetInfo;
+pub use simulated_runs::{SimulationOptions, simulate, simulate_duel};
 pub use simulation::probe_effort;

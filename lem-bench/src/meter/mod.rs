@@ -34,6 +34,7 @@ pub(crate) mod open;
 pub(crate) mod rapl;
 mod sysfs;
 
+pub use crate::model::{Domain, DomainId, DomainKind, Origin};
 #[cfg(feature = "nvml")]
 pub(crate) use channel::DeviceProcess;
 #[cfg(any(feature = "nvml", test))]
@@ -49,5 +50,3 @@ pub(crate) use hwmon::Hwmon;
 pub(crate) use kind::NvmlOptions;
 pub(crate) use kind::{MeterKind, OpenOptions, Opened};
 pub(crate) use open::{Availability, Status, detect, open};
-
-pub use crate::model::{Domain, DomainId, DomainKind, Origin};

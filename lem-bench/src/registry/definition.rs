@@ -145,7 +145,7 @@ impl BenchDefinition {
     /// Creates a bench from a closure. Its location is that of the caller.
     ///
     /// ```
-    /// use lem_bench::registry::BenchDefinition;
+    /// use lem_bench::__private::registry::BenchDefinition;
     ///
     /// let bench = BenchDefinition::from_fn("decode", |_b| {});
     /// assert_eq!(bench.name, "decode");

@@ -7,7 +7,5 @@ mod error;
 
 pub use case::Case;
 pub use collect::{IgnoredMode, Registry, Selected, Selection, collect};
-pub use definition::Entry;
-pub use definition::{Attributes, AxisSpec, BenchDefinition, RunBody, SourceLocation};
-
+pub use definition::{Attributes, AxisSpec, BenchDefinition, Entry, RunBody, SourceLocation};
 pub use error::{BadValue, RegistryError};

@@ -6,6 +6,8 @@
 pub mod comparison;
 pub mod console;
 pub mod export;
+#[cfg(test)]
+mod fixture;
 mod highlights;
 #[cfg(feature = "html")]
 pub mod html;
@@ -14,6 +16,3 @@ mod labels;
 mod markdown;
 pub mod number_format;
 pub(crate) mod terminal_text;
-
-#[cfg(test)]
-mod fixture;

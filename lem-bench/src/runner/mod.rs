@@ -12,16 +12,14 @@ mod lease;
 mod protocol_runner;
 mod ranks;
 mod session;
+
 pub use case_driver::BenchThread;
 pub(crate) use case_driver::STACK;
-pub use event::Interrupt;
-pub use ranks::{RankBarrier, RankMessage};
-pub use session::run_once;
-
 pub use context::SessionConfig;
-pub use event::{Event, Observer, ObserverError, Progress, Stage};
+pub use event::{Event, Interrupt, Observer, ObserverError, Progress, Stage};
 pub use host_monitor::HostMonitor;
 pub(crate) use job::call_body;
 pub use job::{Body, Job};
 pub use lease::{BodyEnd, StepResult, Until};
-pub use session::Session;
+pub use ranks::{RankBarrier, RankMessage};
+pub use session::{Session, run_once};

@@ -5,8 +5,8 @@
 //! long-run cost of a token.
 //!
 //! ```
-//! use lem_bench::sim::{Machine, Scenario, Seeds, Shape};
-//! use lem_bench::clock::Clock;
+//! use lem_bench::__private::sim::{Machine, Scenario, Seeds, Shape};
+//! use lem_bench::__private::clock::Clock;
 //!
 //! let scenario = Scenario::from_json(r#"{"device": {"decode_w": 350}, "workload": {"output_tokens": 100}}"#)?;
 //! let machine = Machine::new(&scenario, Seeds { run: 0, bench: 0 })?;
@@ -17,7 +17,7 @@
 //! workload.run(request, &mut |_step| {});
 //! let energy = machine.truth(start, machine.clock().now());
 //! assert!(energy.get() > 350.0 * 100.0 * 8e-3);
-//! # Ok::<(), lem_bench::sim::ScenarioError>(())
+//! # Ok::<(), lem_bench::__private::sim::ScenarioError>(())
 //! ```
 
 mod device;
@@ -28,11 +28,10 @@ mod noise;
 mod scenario;
 mod sensor;
 mod state;
-mod truth;
-mod workload;
-
 #[cfg(test)]
 mod tests;
+mod truth;
+mod workload;
 
 pub use machine::Machine;
 pub use scenario::{Scenario, ScenarioError};

@@ -5,7 +5,7 @@
 //! for the given data is a [`StatsError`], never a panic. The module imports nothing else of the crate.
 //!
 //! ```
-//! use lem_bench::stats::{Idle, RatioInput, Resampling, bootstrap_ratio, ratio_ci};
+//! use lem_bench::__private::stats::{Idle, RatioInput, Resampling, bootstrap_ratio, ratio_ci};
 //!
 //! let energy_j = [70_592.6, 65_619.4, 70_273.3, 67_953.1, 71_280.4];
 //! let time_s = [246.2, 235.7, 246.4, 242.2, 253.5];
@@ -20,7 +20,7 @@
 //! let resampling = Resampling { seed: 7, ..Resampling::default() };
 //! let three_threads = Resampling { threads: Some(3), ..resampling };
 //! assert_eq!(bootstrap_ratio(&input, &resampling)?, bootstrap_ratio(&input, &three_threads)?);
-//! # Ok::<(), lem_bench::stats::StatsError>(())
+//! # Ok::<(), lem_bench::__private::stats::StatsError>(())
 //! ```
 
 mod bootstrap;
@@ -38,16 +38,15 @@ mod stopping;
 
 pub use bootstrap::bootstrap_ratio;
 pub use bootstrap_ci::{Bca, Bootstrap, BootstrapCi, bca_from_reps, jackknife_ratio};
-pub use change::{LogChange, SessionPrior, Tost, paired_log, session_prediction, tost_from};
-pub use change::{Suspicion, Verdict, VerdictInput, benjamini_hochberg, verdict};
-pub use change_points::{ChangePoint, ChangePointRule, change_points};
-pub use change_points::{line, trend};
+pub use change::{
+    LogChange, SessionPrior, Suspicion, Tost, Verdict, VerdictInput, benjamini_hochberg, paired_log,
+    session_prediction, tost_from, verdict,
+};
+pub use change_points::{ChangePoint, ChangePointRule, change_points, line, trend};
 pub use descriptive::{mean_ci, summary};
 pub use distributions::{norm_cdf, norm_ppf, norm_sf, t_ppf, t_sf};
 pub use error::StatsError;
 pub use pooled::PooledSamples;
 pub use ratio::{ADAPTIVE_INFLATION, Idle, RatioCi, RatioInput, idle_mean, ratio_ci};
-pub use sample::Resampling;
-
-pub use sample::Sample;
+pub use sample::{Resampling, Sample};
 pub use stopping::{AdaptiveRule, WarmUp, WarmUpCode, WarmUpRule, adaptive_stop, warm_up};

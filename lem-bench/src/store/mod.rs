@@ -58,14 +58,11 @@ mod run_dir;
 
 pub use baselines::{Baseline, BaselineRun};
 pub use error::StoreError;
-pub use history::{MachineSpread, MachineSpreads};
+pub use history::{History, MachineSpread, MachineSpreads};
 pub(crate) use home::workspace_root;
-pub use run_dir::write_atomic;
-
-pub use history::History;
 pub use home::{Home, HomeOptions};
 pub use journal_reader::{Journal, read_journal, read_run};
 pub use journal_writer::JournalWriter;
 pub use lock::{MachineLock, WaitPolicy};
 pub use naming::{JournalName, RunId, slug};
-pub use run_dir::{RunDir, copy_journals};
+pub use run_dir::{RunDir, copy_journals, write_atomic};

@@ -113,7 +113,7 @@ impl JournalName {
 /// ids have different slugs, also where file names ignore case, up to a chance of one in 2⁴⁸ for each pair.
 ///
 /// ```
-/// assert_eq!(lem_bench::store::slug("decode/batch=4/dtype=bf16"), "decode-batch=4-dtype=bf16-21a89dfbaea7");
+/// assert_eq!(lem_bench::__private::store::slug("decode/batch=4/dtype=bf16"), "decode-batch=4-dtype=bf16-21a89dfbaea7");
 /// ```
 #[must_use = "returns a name; it does not create a file"]
 pub fn slug(id: &str) -> String {

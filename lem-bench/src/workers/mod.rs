@@ -24,7 +24,6 @@ pub use file_barrier::{FileBarrier, RunAnnouncement, mark_dead};
 pub use launch::{CaseList, Launch, ListedCase, Task, VERSION, requested_protocol_version};
 pub use launcher_env::RankInfo;
 pub use local_ranks::spawn_ranks;
-
 #[cfg(unix)]
 pub use serve::{Answer, serve};
 #[cfg(all(test, unix))]

@@ -2,8 +2,6 @@
 
 mod finish;
 mod sides;
-pub(super) use finish::{DuelBuild, DuelResult};
-pub(super) use sides::{exit_status, print};
 
-pub(super) use finish::{ComparisonBase, finish};
-pub(super) use sides::{ComparisonContext, baseline, options, saved_or_baseline};
+pub(super) use finish::{ComparisonBase, DuelBuild, DuelResult, finish};
+pub(super) use sides::{ComparisonContext, baseline, exit_status, options, print, saved_or_baseline};

@@ -12,10 +12,8 @@ mod session_runner;
 mod stages;
 
 pub(super) use duel::{Duel, duel};
-pub(super) use duel_runner::SimulatedSides;
-pub(super) use duel_runner::{DuelBench, DuelRunner};
-pub(super) use session_runner::SessionBuilder;
-
+pub(super) use duel_runner::{DuelBench, DuelRunner, SimulatedSides};
 pub(super) use jobs::{WORKER_LOG_VARIABLE, case_record};
 pub(super) use meter_setup::MeterSetup;
 pub(super) use run::run;
+pub(super) use session_runner::SessionBuilder;

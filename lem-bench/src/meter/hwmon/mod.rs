@@ -11,6 +11,6 @@
 
 mod meter;
 mod rails;
-pub(super) use meter::KIND;
 
 pub use meter::Hwmon;
+pub(super) use meter::KIND;

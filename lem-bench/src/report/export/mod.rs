@@ -11,13 +11,12 @@ mod json;
 mod junit;
 mod markdown;
 mod open_metrics;
+#[cfg(test)]
+mod tests;
 mod trackers;
-pub use trackers::BENCHER;
 
 pub(in crate::report) use format::{Content, to_pretty_json};
 pub use format::{ExportError, FileFormat, Format};
 pub use formats::{FORMATS, SCHEMAS};
 pub use json::JSON;
-
-#[cfg(test)]
-mod tests;
+pub use trackers::BENCHER;

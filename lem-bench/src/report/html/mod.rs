@@ -13,6 +13,8 @@ mod index_page;
 mod output;
 mod plots;
 mod report;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use comparison::comparison_page;
@@ -20,8 +22,6 @@ pub use history::history_page;
 pub use output::{PageFile, ReportError};
 pub use report::Report;
 
-#[cfg(test)]
-mod tests;
 /// The file names that the harness uses.
 #[cfg(test)]
 use crate::store::slug;

@@ -34,8 +34,7 @@ mod tokenizer;
 
 pub use embedded::embedded;
 pub use error::Error;
-pub use generate::prompts;
-pub use generate::{GenerateOptions, Generated, InFlight};
+pub use generate::{GenerateOptions, Generated, InFlight, prompts};
 pub use home::{HOME_VARIABLE, MODEL_VARIABLE, model_dir};
 pub use model::Model;
 pub use options::{Device, DeviceChoice, Dtype, OpenOptions};
