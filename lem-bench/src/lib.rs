@@ -67,7 +67,9 @@ mod workers;
 pub mod workload;
 
 pub use bench::{Axis, Bencher, Error};
-pub use harness::{Harness, TargetInfo};
+pub use harness::Harness;
+#[doc(hidden)]
+pub use harness::TargetInfo;
 pub use lem_bench_macros::energy_bench;
 pub use sampler::{EnergyMeter, MeasureError, Measured};
 

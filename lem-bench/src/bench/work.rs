@@ -30,7 +30,7 @@ impl Tally {
     }
 
     /// Returns the amount of work in the unit that the energy is divided by; `requests` if nothing else was counted.
-    pub fn headline_units(&self, requests: u64) -> u64 {
+    pub(crate) fn headline_units(&self, requests: u64) -> u64 {
         match Unit::choose(self.output_tokens, self.input_tokens, self.units.iter().copied()) {
             Unit::OutputToken => self.output_tokens,
             Unit::InputToken => self.input_tokens,
@@ -40,7 +40,7 @@ impl Tally {
     }
 
     /// Resets all counts, and keeps the allocated memory.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.input_tokens = 0;
         self.output_tokens = 0;
         for (_, n) in &mut self.units {

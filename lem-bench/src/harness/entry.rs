@@ -94,13 +94,9 @@ impl Harness {
     }
 
     /// Creates a harness for one of cargo's bench targets. It measures when cargo passes `--bench`.
+    #[doc(hidden)]
     pub fn of_bench_target(target: TargetInfo) -> Self {
         Self { target, default_mode: DefaultMode::Test, ..Self::new() }
-    }
-
-    /// Sets facts that are known when the binary is compiled. The results folder depends on them.
-    pub fn hints(self, target: TargetInfo) -> Self {
-        Self { target, ..self }
     }
 
     /// Adds a closure as a bench.

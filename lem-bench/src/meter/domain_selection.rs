@@ -163,7 +163,7 @@ mod tests {
 
     fn selected(names: &[&str]) -> Result<Vec<String>, SelectError> {
         let names: Vec<_> = names.iter().map(ToString::to_string).collect();
-        select(&laptop(), &names).map(|list| list.into_iter().map(|id| id.0).collect())
+        select(&laptop(), &names).map(|list| list.into_iter().map(|id| id.to_string()).collect())
     }
 
     #[test]
