@@ -1,7 +1,7 @@
 //! Not public API: support for the expansion of `#[energy_bench]`, which changes together with the macro, and internals for
 //! the tests of this repository.
 
-mod codec;
+mod arguments;
 mod internals;
 
 pub use core::module_path;
@@ -13,7 +13,7 @@ pub use std::vec::Vec;
 pub use crate::bench::Bencher;
 pub use crate::bench::values::CaseValues;
 pub use crate::registry::{AxisSpec, Entry};
-pub use codec::{
+pub use arguments::{
     BenchReturn, ByRef, Codec, IntoArg, IntoCodec, Kind, Unlabelled, ViaAxis, ViaDebug, ViaNothing, axis, by_ref,
     by_value, finish,
 };

@@ -140,22 +140,22 @@ impl BenchSummary {
     }
 
     /// Returns which metric its headline is; `None` for names that this version does not know.
-    pub fn headline_kind(&self) -> Option<MetricKind<'_>> {
+    pub(crate) fn headline_kind(&self) -> Option<MetricKind<'_>> {
         MetricKind::from_name(self.headline_metric.as_deref()?)
     }
 
     /// Returns the unit of work that its headline is divided by.
-    pub fn headline_unit(&self) -> Option<Unit<'_>> {
+    pub(crate) fn headline_unit(&self) -> Option<Unit<'_>> {
         self.headline_kind()?.denominator()
     }
 
     /// Returns the metric of this kind, where the bench has it.
-    pub fn metric(&self, kind: MetricKind<'_>) -> Option<&Metric> {
+    pub(crate) fn metric(&self, kind: MetricKind<'_>) -> Option<&Metric> {
         self.metrics.get(&kind.name())
     }
 
     /// Returns the metrics that a view shows of this bench, in order.
-    pub fn key_metrics(&self, view: View) -> Vec<(MetricKind<'_>, &Metric)> {
+    pub(crate) fn key_metrics(&self, view: View) -> Vec<(MetricKind<'_>, &Metric)> {
         let first = |kinds: Vec<_>| kinds.into_iter().find_map(|kind| Some((kind, self.metric(kind)?)));
         let mut shown: Vec<_> = view.entries(self.headline_unit()).into_iter().filter_map(first).collect();
         let has_token_times = shown.iter().any(|(kind, _)| [MetricKind::TTFT, MetricKind::ITL].contains(kind));
@@ -171,7 +171,7 @@ impl BenchSummary {
     }
 
     /// Returns whether its numbers can be used, considering both how it ended and its findings.
-    pub fn rating(&self) -> Rating {
+    pub(crate) fn rating(&self) -> Rating {
         match (&self.ended, self.status) {
             (Some(Outcome::Completed), Status::Valid) => Rating::Good,
             (Some(Outcome::Completed), Status::Warning) => Rating::Careful,
@@ -324,7 +324,7 @@ pub struct CycleSummary {
 
 impl CycleSummary {
     /// Returns its work, by unit.
-    pub fn work(&self) -> WorkCounts {
+    pub(crate) fn work(&self) -> WorkCounts {
         WorkCounts {
             requests: self.requests,
             failed: self.failed,
@@ -335,7 +335,7 @@ impl CycleSummary {
     }
 
     /// Returns its energy per unit of work, in J: `None` without energy, not finite without work in this unit.
-    pub fn energy_per(&self, unit: Unit<'_>) -> Option<f64> {
+    pub(crate) fn energy_per(&self, unit: Unit<'_>) -> Option<f64> {
         Some(self.energy_j?.get() / self.work().count(unit) as f64)
     }
 }
