@@ -20,7 +20,7 @@ pub const COMPARISON_JSON: ComparisonFormat = FileFormat {
     name: "json",
     aliases: &[],
     file: "comparison.json",
-    about: "everything, by the schema of `cargo lem schema comparison`",
+    about: "all results; `cargo lem schema comparison` prints the schema",
     content: Content::One(to_pretty_json),
 };
 
@@ -31,14 +31,14 @@ pub const COMPARISON_FORMATS: &[ComparisonFormat] = &[
         name: "markdown",
         aliases: &["md"],
         file: "comparison.md",
-        about: "for a step summary or a comment on a pull request",
+        about: "Markdown tables, for a step summary or a pull request",
         content: Content::One(|compared| Ok(markdown(compared))),
     },
     FileFormat {
         name: "junit",
         aliases: &["xml"],
         file: "comparison.xml",
-        about: "a test case a bench: regressed is a failure, inconclusive is skipped, not comparable is an error",
+        about: "one test case per bench: regressed is a failure, inconclusive is skipped, not comparable is an error",
         content: Content::One(|compared| Ok(to_xml(&[test_suite(compared)]))),
     },
 ];

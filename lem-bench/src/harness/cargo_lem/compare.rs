@@ -34,14 +34,14 @@ fn compare_command() -> Command {
         .value_name("FOLDER")
         .help("Write files to this folder [default: standard output]");
     let mut list = String::from("Formats:\n  terminal      verdict, change and reasons per bench\n");
-    list.push_str("  html          a self-contained page\n");
+    list.push_str("  html          a self-contained HTML page\n");
     for ComparisonFormat { name, about, .. } in COMPARISON_FORMATS {
         // Writing to a `String` cannot fail.
         let _ = writeln!(list, "  {name:12}  {about}");
     }
     list.push_str(
         "\nExit codes: 0 success, 1 a file cannot be read or written, 2 invalid usage, 3 a verdict matches --fail-on, 4 a \
-         bench cannot be compared (without --fail-on: none can), 5 no such results, or no common bench.",
+         bench cannot be compared (without --fail-on: none can), 5 no such results, or no bench in common.",
     );
     Command::new("compare")
         .about("Compare two saved results: change, interval and verdict per bench")
@@ -148,7 +148,7 @@ fn duel_command() -> Command {
         .arg(binary("head", "Head build").required_unless_present("null"))
         .arg(switch(
             "null",
-            "Compare the base with itself too, to show the rate of false alarms; --head is then optional",
+            "Also compare the base with itself, to show the rate of false alarms; --head is then optional",
         ))
         .arg(
             Arg::new("pairs").long("pairs").value_name("N").default_value("10").help("Number of pairs per bench, at least 2"),

@@ -15,7 +15,7 @@ pub(super) const MARKDOWN: Format = FileFormat {
     name: "markdown",
     aliases: &["md"],
     file: "summary.md",
-    about: "for a step summary or a pull request",
+    about: "Markdown tables, for a step summary or a pull request",
     content: Content::Many(|runs| Ok(runs.iter().map(section).collect::<Vec<_>>().join("\n"))),
 };
 
