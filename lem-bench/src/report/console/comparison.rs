@@ -25,7 +25,7 @@ pub fn comparison(compared: &Comparison, options: &TableOptions) -> String {
     }
     if compared.benches.is_empty() {
         writer.blank_line();
-        let text = "The two have no bench in common: nothing is compared.";
+        let text = "The two sides have no bench in common.";
         writer.write_words(None, 0, words(text, Style::Rating(Rating::Bad)));
     }
     writer.blank_line();
