@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum StoreError {
     /// A file system operation failed.
-    #[error("can't {doing} {}: {source}", path.display())]
+    #[error("cannot {doing} {}: {source}", path.display())]
     Io {
         /// The operation, as a verb: `create`, `write`, `read`.
         doing: &'static str,
@@ -43,7 +43,7 @@ pub enum StoreError {
         known: u32,
     },
     /// A record cannot be written, because it could not be read back unchanged.
-    #[error("can't write a record to {}: {why}", path.display())]
+    #[error("cannot write a record to {}: {why}", path.display())]
     Unwritable {
         /// The journal.
         path: PathBuf,
@@ -166,17 +166,17 @@ mod tests {
         ];
         let line = |error: &StoreError| format!("{error}\n  -> {}", error.remedy().unwrap_or_default());
         insta::assert_snapshot!(errors.iter().map(line).collect::<Vec<_>>().join("\n"), @r#"
-        can't write /home/x: no storage space
+        cannot write /home/x: no storage space
           -> make room there, or set LEM_BENCH_HOME to a folder on another disk
-        can't write /home/x: permission denied
+        cannot write /home/x: permission denied
           -> set LEM_BENCH_HOME to a folder that this user may write to
-        can't write /home/x: not a directory
+        cannot write /home/x: not a directory
           -> remove the file that is in the way, or set LEM_BENCH_HOME to a folder
-        can't write /home/x: invalid filename
+        cannot write /home/x: invalid filename
           -> set LEM_BENCH_HOME to a folder with a shorter path
-        can't write /home/x: operation interrupted
+        cannot write /home/x: operation interrupted
           -> 
-        can't read /home/x: permission denied
+        cannot read /home/x: permission denied
           -> give this user read access
         /home/x already exists and is not overwritten
           -> choose another name, or remove it if it is no longer needed
@@ -186,7 +186,7 @@ mod tests {
           -> read it with a lem-bench that reads schema 3
         /home/x has schema version 0; this build reads 1 to 2
           -> measure again, or read it with the version that wrote it
-        can't write a record to /home/x: why
+        cannot write a record to /home/x: why
           -> 
         /home/x is damaged: why
           -> remove it, and save or measure again
