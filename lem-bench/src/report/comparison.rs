@@ -168,7 +168,7 @@ pub fn markdown(compared: &Comparison) -> String {
         text.push_str("The two sides have no bench in common.\n");
     } else {
         text.push_str(
-            "| bench | metric | base | new | change | verdict | detectable |\n|---|---|--:|--:|--:|---|--:|\n",
+            "| bench | metric | base | head | change | verdict | detectable |\n|---|---|--:|--:|--:|---|--:|\n",
         );
     }
     for bench in &compared.benches {
@@ -182,7 +182,7 @@ pub fn markdown(compared: &Comparison) -> String {
     for bench in &compared.benches {
         let _ = writeln!(text, "- {}: {}", code(&bench.id), escape(&reasons_and_differences(bench).join("; ")));
     }
-    for (ids, side) in [(&compared.only_in_base, "base"), (&compared.only_in_new, "new result")] {
+    for (ids, side) in [(&compared.only_in_base, "base"), (&compared.only_in_new, "head")] {
         if !ids.is_empty() {
             let ids: Vec<String> = ids.iter().map(|id| code(id)).collect();
             let _ = writeln!(text, "- only in the {side}: {}", ids.join(", "));
@@ -226,7 +226,7 @@ fn test_suite(compared: &Comparison) -> TestSuite {
     let mut cases: Vec<TestCase> = compared.benches.iter().map(|bench| test_case(class, bench)).collect();
     for (ids, message) in [
         (&compared.only_in_base, "only the base has this bench"),
-        (&compared.only_in_new, "only the new result has this bench"),
+        (&compared.only_in_new, "only the head has this bench"),
     ] {
         cases.extend(ids.iter().map(|id| TestCase {
             name: id.clone(),

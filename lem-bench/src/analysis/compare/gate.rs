@@ -56,7 +56,7 @@ pub(super) fn add_reasons(bench: &mut BenchComparison, criteria: &Criteria) {
     let Some(change) = bench.change else { return };
     let mut reasons = vec![verdict_reason(bench, &change, criteria)];
     reasons.extend(design_reason(bench));
-    for (side, measured) in [("base", &bench.base), ("new", &bench.new)] {
+    for (side, measured) in [("base", &bench.base), ("head", &bench.new)] {
         if measured.status == Status::Warning {
             reasons.push(format!("the {side} result has warnings"));
         }

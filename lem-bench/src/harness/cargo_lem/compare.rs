@@ -46,7 +46,7 @@ fn compare_command() -> Command {
     Command::new("compare")
         .about("Compare two saved results: change, interval and verdict per bench")
         .after_help(list)
-        .args([side("BASE", "Base"), side("NEW", "Head"), format, output])
+        .args([side("BASE", "Base"), side("HEAD", "Head"), format, output])
         .args(of_command(LemCommand::Compare).map(command::arg))
 }
 
@@ -82,7 +82,7 @@ fn compare_saved(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     let wanted: Vec<Output> = formats.map(Output::parse).collect::<Result<_, _>>()?;
     let folder = matches.get_one::<String>("output").map(|folder| call.paths.cwd.join(folder));
     check(&wanted, folder.is_some())?;
-    let [base, new] = ["BASE", "NEW"].map(|side| saved_or_baseline(&home, &call.paths.cwd, text(side)));
+    let [base, new] = ["BASE", "HEAD"].map(|side| saved_or_baseline(&home, &call.paths.cwd, text(side)));
     let (base, new) = (base?, new?);
     let context = ComparisonContext::read(&home, &base)?;
     let options = options(config, context.prior);
@@ -108,7 +108,7 @@ fn compare_saved(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
         }
     }
     if compared.benches.is_empty() {
-        return Err(HarnessError::no_match(format!("{} and {} have no bench in common", text("BASE"), text("NEW"))));
+        return Err(HarnessError::no_match(format!("{} and {} have no bench in common", text("BASE"), text("HEAD"))));
     }
     Ok(exit_status(&compared))
 }

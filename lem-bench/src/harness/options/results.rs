@@ -52,7 +52,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         c.comparing.load = name(v)?;
         Ok(())
     })
-    .help("Use this baseline as the new result instead of measuring, and compare it with --baseline"),
+    .help("Use this baseline as the head instead of measuring, and compare it with --baseline"),
     comparison("threshold", Arity::One("CHANGE"), |c, v| {
         c.comparing.options.criteria.threshold_pct = 100.0 * parse::share(single(v))?;
         Ok(())

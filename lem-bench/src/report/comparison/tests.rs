@@ -125,7 +125,7 @@ fn junit_not_comparable_and_unmatched() {
     assert!(text.contains("tests=\"2\" failures=\"0\" errors=\"1\" skipped=\"1\""), "{text}");
     assert!(text.contains("<error type=\"invalid\" message=\"") && text.contains("then `&lt;9&gt;`"), "{text}");
     assert!(text.contains("<testcase name=\"a&quot;&lt;b&gt;&amp;\\u{1b}\" classname=\"llm\">"), "{text}");
-    assert!(text.contains("<skipped message=\"only the new result has this bench\"/>"), "{text}");
+    assert!(text.contains("<skipped message=\"only the head has this bench\"/>"), "{text}");
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub fn comparison(compared: &Comparison, options: &TableOptions) -> String {
         writer.write_words(None, 0, words(text, Style::Rating(Rating::Bad)));
     }
     writer.blank_line();
-    for (ids, side) in [(&compared.only_in_base, "base"), (&compared.only_in_new, "new result")] {
+    for (ids, side) in [(&compared.only_in_base, "base"), (&compared.only_in_new, "head")] {
         if !ids.is_empty() {
             writer.write_words(None, 2, words(&format!("Only in the {side}: {}", ids.join(", ")), Style::Plain));
         }
