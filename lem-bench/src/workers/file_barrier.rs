@@ -323,6 +323,6 @@ mod tests {
         let first = FileBarrier { timeout: TIMEOUT, ..first };
         first.start_bench();
         drop(second);
-        assert!(first.wait("").unwrap_err().contains("rank 1 of 2 is gone"));
+        assert!(first.wait("").unwrap_err().contains("rank 1 of 2 has exited"));
     }
 }
