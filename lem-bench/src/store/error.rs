@@ -105,7 +105,7 @@ impl StoreError {
             Self::Exists { .. } => Some("choose another name, or remove it if it is no longer needed".to_owned()),
             Self::NotARegularFile { .. } => Some("remove it; what it points to is not touched".to_owned()),
             Self::Schema { found, known, .. } if found > known => {
-                Some(format!("read it with a lem-bench that reads schema {found}"))
+                Some(format!("use a version of lem-bench that reads schema {found}"))
             }
             Self::Schema { .. } => Some("measure again, or read it with the version that wrote it".to_owned()),
             Self::Unwritable { .. } => None,
@@ -115,7 +115,7 @@ impl StoreError {
                 "use letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most 100 of them"
                     .to_owned(),
             ),
-            Self::Locked { .. } => Some("wait until it has ended, or stop it".to_owned()),
+            Self::Locked { .. } => Some("wait until it ends, or stop it".to_owned()),
         }
     }
 }
@@ -124,7 +124,7 @@ fn io_remedy(doing: &str, source: &io::Error) -> Option<String> {
     use io::ErrorKind as Kind;
     let elsewhere = "set LEM_BENCH_HOME to a folder";
     let remedy = match source.kind() {
-        Kind::StorageFull | Kind::QuotaExceeded => format!("make room there, or {elsewhere} on another disk"),
+        Kind::StorageFull | Kind::QuotaExceeded => format!("free space there, or {elsewhere} on another disk"),
         Kind::ReadOnlyFilesystem | Kind::PermissionDenied if doing != "read" => {
             format!("{elsewhere} that this user may write to")
         }
@@ -167,7 +167,7 @@ mod tests {
         let line = |error: &StoreError| format!("{error}\n  -> {}", error.remedy().unwrap_or_default());
         insta::assert_snapshot!(errors.iter().map(line).collect::<Vec<_>>().join("\n"), @r#"
         cannot write /home/x: no storage space
-          -> make room there, or set LEM_BENCH_HOME to a folder on another disk
+          -> free space there, or set LEM_BENCH_HOME to a folder on another disk
         cannot write /home/x: permission denied
           -> set LEM_BENCH_HOME to a folder that this user may write to
         cannot write /home/x: not a directory
@@ -183,7 +183,7 @@ mod tests {
         /home/x is a symbolic link and is not followed
           -> remove it; what it points to is not touched
         /home/x has schema version 3; this build reads 1 to 2
-          -> read it with a lem-bench that reads schema 3
+          -> use a version of lem-bench that reads schema 3
         /home/x has schema version 0; this build reads 1 to 2
           -> measure again, or read it with the version that wrote it
         cannot write a record to /home/x: why
@@ -195,9 +195,9 @@ mod tests {
         "../x" is not a valid run name: why
           -> use letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most 100 of them
         another measurement is running on this machine; it holds /run/lock/x
-          -> wait until it has ended, or stop it
+          -> wait until it ends, or stop it
         another measurement is running on this machine (process 7), still after 2 s of waiting; it holds /run/lock/x
-          -> wait until it has ended, or stop it
+          -> wait until it ends, or stop it
         "#);
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn open(nvml: &'static Nvml, options: &NvmlOptions) -> Result<Gpus, O
                 listed.push(gpu);
                 devices.push(Some(device));
             }
-            Err(error) => notes.push(format!("GPU {index} is left out because it cannot be opened: {error}")),
+            Err(error) => notes.push(format!("GPU {index} is ignored because it cannot be opened: {error}")),
         }
     }
     let selected = visible::select(options.visible.as_deref(), options.device_order.as_deref(), &listed)

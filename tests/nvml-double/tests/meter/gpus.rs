@@ -207,7 +207,7 @@ fn skips_gpu_that_cannot_be_opened() {
     let double = Double::of(devices);
     let meter = double.open();
     assert_eq!(domains(&meter), ["gpu:1"]);
-    assert!(meter.notes()[0].starts_with("GPU 0 is left out because it cannot be opened"), "{:?}", meter.notes());
+    assert!(meter.notes()[0].starts_with("GPU 0 is ignored because it cannot be opened"), "{:?}", meter.notes());
     assert!(double.visible("0").unwrap_err().to_string().contains("names GPU 0"));
 }
 
