@@ -110,5 +110,9 @@ pub(super) const ACCEPTED: &[OptionSpec] = &[
     OptionSpec::accepted("Z", Arity::Many("OPTION"), "There are no unstable options"),
     OptionSpec::accepted("report-time", Arity::Optional("FORMAT"), "Times are always reported"),
     OptionSpec::accepted("logfile", Arity::One("FILE"), "Results are written to --output-dir"),
-    OptionSpec::accepted("noplot", Arity::Switch, "Plots are part of the HTML report, which is written after the measurement"),
+    OptionSpec::accepted(
+        "noplot",
+        Arity::Switch,
+        "Plots are part of the HTML report, which is written after the measurement",
+    ),
 ];
