@@ -13,7 +13,7 @@ use proc_macro::TokenStream;
 /// Registers a function as an energy bench.
 ///
 /// The function takes a `&mut Bencher` and one parameter per axis, and returns `()` or `Result<(), E>` with a
-/// displayable error. All code before `iter…` of the bencher is set-up and is not measured.
+/// displayable error. All code before `iter…` of the bencher is setup and is not measured.
 ///
 /// ```
 /// use lem_bench::prelude::*;
@@ -35,11 +35,11 @@ use proc_macro::TokenStream;
 /// | `name = "…"` | name in ids; default: the name of the function |
 /// | `group = "…"` | prefix of the name: `llama/decode` |
 /// | `args = […]` | one case per value of the only parameter |
-/// | `grid(a = […], b = […])` | one case per combination of values; the last parameter varies fastest |
-/// | `filter = path` | a function with the same parameters except the bencher, that returns whether to keep the case |
+/// | `grid(a = […], b = […])` | one case per combination of values; the last axis varies fastest |
+/// | `filter = path` | a function with the same parameters except the bencher, which returns whether to keep the case |
 /// | `cycles = N` | number of cycles, at least 2 |
 /// | `windows = N` | number of windows per cycle, at least 1 |
-/// | `gap = "500ms"` | rest between cycles, in `us`, `ms`, `s`, `m` or `h`; a number without a unit is in seconds |
+/// | `gap = "500ms"` | length of the gap before each cycle, in `us`, `ms`, `s`, `m` or `h`; a number without a unit is in seconds |
 /// | `tags = ["…"]` | tags of the bench |
 /// | `ignore`, `ignore = "why"` | run the bench only with `--ignored` or `--include-ignored` |
 /// | `isolate` | run the bench in its own process, so that a crash affects no other bench |

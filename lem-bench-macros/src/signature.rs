@@ -79,24 +79,24 @@ pub(crate) fn parse(item: TokenStream) -> syn::Result<Bench> {
 
 fn plain_function(signature: &Signature, errors: &mut Errors) {
     if let Some(constness) = &signature.constness {
-        errors.at(constness, "a bench can't be `const`");
+        errors.at(constness, "a bench cannot be `const`");
     }
     if let Some(asyncness) = &signature.asyncness {
         errors
-            .at(asyncness, "a bench can't be `async`: make it a plain function and block on the future inside `iter`");
+            .at(asyncness, "a bench cannot be `async`: make it a plain function and block on the future inside `iter`");
     }
     if let Safety::Unsafe(_) | Safety::Safe(_) = &signature.safety {
-        errors.at(&signature.safety, "a bench can't be `unsafe`: use an `unsafe` block in its body");
+        errors.at(&signature.safety, "a bench cannot be `unsafe`: use an `unsafe` block in its body");
     }
     if let Some(abi) = &signature.abi {
-        errors.at(abi, "a bench can't be `extern`: call the foreign function from a Rust function");
+        errors.at(abi, "a bench cannot be `extern`: call the foreign function from a Rust function");
     }
     if let Some(variadic) = &signature.variadic {
-        errors.at(variadic, "a bench can't be variadic");
+        errors.at(variadic, "a bench cannot be variadic");
     }
     let generics = &signature.generics;
     if !generics.params.is_empty() {
-        errors.at(generics, "a bench can't be generic: write a function per type that calls the generic one");
+        errors.at(generics, "a bench cannot be generic: write a function per type that calls the generic one");
     } else if let Some(clause) = &generics.where_clause {
         errors.at(clause, "a bench is not generic: remove the `where` clause");
     }
@@ -112,7 +112,7 @@ fn bencher(first: Option<&FnArg>, signature: &Signature, errors: &mut Errors) ->
             span
         }
         Some(FnArg::Receiver(receiver)) => {
-            errors.at(receiver, "a bench can't be a method: make it a free function");
+            errors.at(receiver, "a bench cannot be a method: make it a free function");
             receiver.span()
         }
         Some(FnArg::Typed(typed)) => {
@@ -128,7 +128,7 @@ fn bencher(first: Option<&FnArg>, signature: &Signature, errors: &mut Errors) ->
 fn param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
     let FnArg::Typed(typed) = input else { return None };
     for attribute in typed.attrs.iter().filter(|a| a.path().is_ident("cfg") || a.path().is_ident("cfg_attr")) {
-        errors.at(attribute, "a parameter of a bench can't have a `cfg`: write two functions");
+        errors.at(attribute, "a parameter of a bench cannot have a `cfg`: write two functions");
     }
     let Pat::Ident(pattern) = &*typed.pat else {
         errors.at(
@@ -139,7 +139,7 @@ fn param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
     };
     let (ty, by_ref) = match ungrouped(&typed.ty) {
         Type::ImplTrait(ty) => {
-            errors.at(ty, "a bench can't be generic: write the type of the axis");
+            errors.at(ty, "a bench cannot be generic: write the type of the axis");
             return None;
         }
         Type::Reference(reference) if is_dyn(&reference.elem) => {

@@ -2,8 +2,9 @@
 //!
 //! Write functions under [`#[energy_bench]`](energy_bench) in a bench target with `harness = false`, end the file with
 //! [`lem_bench::main!()`](main), and run `cargo bench`. Each case is measured by a fixed protocol: idle power, warm-up
-//! until the machine is steady, then cycles of rest, load and measured windows, each with the energy of its own edges.
-//! What comes out is a ratio of sums with an interval over cycles, and everything that speaks against it.
+//! until the machine is steady, then repeated cycles of idle time and load. Energy is measured in windows within the load.
+//! The result is the energy per unit of work, a ratio of sums over all windows, with a confidence interval over cycles and
+//! with findings about problems of the measurement.
 //!
 //! ```
 //! # struct Llama;
@@ -21,14 +22,14 @@
 //! # fn prompts(batch: usize) -> Vec<String> { vec!["Why is the sky blue?".repeat(batch)] }
 //! use lem_bench::prelude::*;
 //!
-//! /// Greedy decoding. Set-up stands outside `iter…` and is never inside a measured window.
+//! /// Greedy decoding. Code before `iter…` is setup and is not measured.
 //! #[energy_bench(grid(batch = [1, 4], dtype = ["f32", "bf16"]), cycles = 10)]
 //! fn decode(b: &mut Bencher, batch: usize, dtype: &str) -> Result<(), lem_bench::Error> {
-//!     let model = b.shared(("llama", dtype), || Llama::open(model_dir(), dtype))?; // opened once a process
+//!     let model = b.shared(("llama", dtype), || Llama::open(model_dir(), dtype))?; // opened once per process
 //!     b.synchronize(|| model.device().synchronize()) // called before every window edge
 //!         .iter_requests(prompts(batch), |prompt, request| {
 //!             request.input_tokens(prompt.len());
-//!             model.generate(prompt, 64, |_step| request.tokens(batch)) // marks `batch` output tokens now
+//!             model.generate(prompt, 64, |_step| request.tokens(batch)) // records `batch` output tokens now
 //!         });
 //!     Ok(())
 //! }
@@ -38,8 +39,8 @@
 //! # }
 //! ```
 //!
-//! One window of energy without a protocol: [`EnergyMeter`]. Benches added by hand in a binary of your own:
-//! [`Harness`]. A meter of your own: [`meter::Meter`].
+//! [`EnergyMeter`] measures a single piece of code without the protocol. [`Harness`] adds benches without the attribute, in
+//! any binary. Implement [`meter::Meter`] for a custom meter.
 
 #[doc(hidden)]
 pub mod __private;

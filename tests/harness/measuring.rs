@@ -124,7 +124,7 @@ fn panic_and_error_fail_one_bench_each() {
 fn fail_fast_skips_the_rest() {
     let home = tempfile::tempdir().unwrap();
     let mut command = bench(home.path(), &["trouble", "--fail-fast"]);
-    run(command.env("FIXTURE_TROUBLE", "panics")).exits_with(101).stderr_has(&["3 of the benches were not run"]);
+    run(command.env("FIXTURE_TROUBLE", "panics")).exits_with(101).stderr_has(&["3 of the benches did not complete"]);
     assert_eq!(summary(home.path())["benches"].as_array().unwrap().len(), 1);
 }
 

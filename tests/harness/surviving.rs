@@ -83,7 +83,7 @@ fn resumes_after_full_disk() {
     // Space for about half of the run, in whole pages.
     let Some(disk) = Disk::mount(&format!("size={}k", journal / 2048 / 4 * 4)) else { return };
     let output = run(&mut simulated(&disk.home(), &args)).exits_with(1);
-    let output = output.stderr_has(&["No space left on device", " measured before ", "make room there"]);
+    let output = output.stderr_has(&["No space left on device", " measured before ", "free space there"]);
     let journals = read_run(&only_run(&disk.home())).unwrap();
     let kept = journals[0].records.clone();
     assert!(journals[0].damage.is_empty() && !journals[0].complete && kept.len() > 3, "{}", output.err);

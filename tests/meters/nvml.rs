@@ -51,13 +51,13 @@ fn mig_energy_covers_whole_gpu() {
     let machine = Machine::new(|_| vec![card(0), Device { mig: Some(mig), ..card(1) }]);
     let output =
         exits_with(machine.start(&["rest/1", "--min-window=1200ms"], &[("CUDA_VISIBLE_DEVICES", "MIG-bbbb")]), 0);
-    let whole = "its energy is the whole card's";
+    let whole = "its energy is that of the whole GPU";
     assert!(output.out.split_whitespace().collect::<Vec<_>>().join(" ").contains(whole), "{}", output.out);
     let summary = summary(machine.home.path());
     assert_eq!(headline(&summary), ["gpu:1"]);
     assert!(summary["run"]["notes"].to_string().contains(whole), "{}", summary["run"]["notes"]);
     let mig = finding(&summary["benches"][0], "mig").unwrap_or_else(|| panic!("{}", summary["benches"][0]));
-    assert_eq!(mig["evidence"], "gpu:1: its energy covers the whole card; this process uses MIG-bbbb-2");
+    assert_eq!(mig["evidence"], "gpu:1: its energy covers the whole GPU; this process uses MIG-bbbb-2");
     let page = std::fs::read_to_string(folder(machine.home.path()).join("index.html")).unwrap();
     assert!(page.contains("divided into MIG instances"), "the page does not mention MIG");
     assert_eq!(machine.check_energies(), 2);

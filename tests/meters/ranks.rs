@@ -134,5 +134,5 @@ fn ranks_stay_in_mig_instance() {
     check_joined(&machine, &[&["gpu:1"], &[]]);
     let summary = summary(machine.home.path());
     let mig = finding(&summary["benches"][0], "mig").unwrap();
-    assert_eq!(mig["evidence"], "gpu:1: its energy covers the whole card; this process uses MIG-bbbb-2");
+    assert_eq!(mig["evidence"], "gpu:1: its energy covers the whole GPU; this process uses MIG-bbbb-2");
 }

@@ -43,7 +43,7 @@ fn slower_build_regresses() {
     let output = run(command.args(QUICK).args(["--null", "--fail-on-regression", "--gate-estimates"])).exits_with(3);
     assert!(output.out.contains("decode · regressed · +") && output.out.contains("(estimated)"), "{}", output.out);
     assert!(output.out.contains("Null test, base against itself: 1 judged"), "{}", output.out);
-    assert!(output.err.contains("6 pairs each, base and head and null in turns"), "{}", output.err);
+    assert!(output.err.contains("6 pairs each, base and head and null in turn"), "{}", output.err);
     let runs = runs(home.path());
     assert_eq!(runs.len(), 3, "{runs:?}");
     for (run, side) in runs.iter().zip(["base", "head", "null"]) {

@@ -73,7 +73,7 @@ impl<T> ViaNothing<T> for Kind<T> {
 
 /// Implemented by [`Codec`] only; its diagnostic reports types without a label.
 #[diagnostic::on_unimplemented(
-    message = "`{T}` can't be a parameter of a bench: its values have no label",
+    message = "`{T}` cannot be a parameter of a bench: its values have no label",
     label = "needs `Debug + Send + Sync + 'static`, or `lem_bench::Axis`",
     note = "add `#[derive(Clone, Debug)]`, or implement `lem_bench::Axis` to choose the label and allow `--axis`"
 )]
@@ -137,7 +137,7 @@ impl IntoArg<String> for &str {
 
 /// A type that a bench can take by reference.
 #[diagnostic::on_unimplemented(
-    message = "a bench can't take a `&{Self}`",
+    message = "a bench cannot take a `&{Self}`",
     label = "use a reference to `str`, a slice, or a sized type"
 )]
 pub trait ByRef {

@@ -43,7 +43,7 @@ pub(super) fn check_run(headers: &[&RunHeader]) -> Vec<Finding> {
             Check::MixedSchema,
             Severity::Warning,
             format!(
-                "the journals of this run have schema versions {}: sums lack what the older ones do not record",
+                "the journals of this run have schema versions {}: the older ones lack some values",
                 list(&schemas)
             ),
             "run all processes with one version of lem-bench",
@@ -159,7 +159,7 @@ fn check_ranks(findings: &mut Vec<Finding>, bench: &BenchRecords<'_>) {
         findings.push(Finding::new(
             Check::ProcessMissing,
             Severity::Invalid,
-            format!("{missing}: these sums are not totals"),
+            format!("{missing}: the sums are incomplete"),
             "make sure that every process reaches the bench, then run again",
         ));
     }
@@ -236,7 +236,7 @@ fn check_overlap(findings: &mut Vec<Finding>, processes: &[ProcessRecords<'_>], 
             Check::WindowsApart,
             Severity::Invalid,
             format!(
-                "in {} the windows of the processes do not overlap: their rates do not add up",
+                "in {} the windows of the processes do not overlap: their rates cannot be added",
                 count_of(n, "cycle")
             ),
             "start the processes together; each waits for the others before a window",
@@ -269,7 +269,7 @@ pub(super) fn check_journal(rank: Option<u32>, damage: &[String]) -> Option<Find
         Check::JournalDamaged,
         Severity::Warning,
         format!("{journal} is damaged: {first}{more}"),
-        "the intact records are used; check the disk, and run again for the rest",
+        "the intact records are used; check the disk, and run again",
     ))
 }
 

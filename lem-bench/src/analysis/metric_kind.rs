@@ -263,7 +263,7 @@ impl<'a> MetricKind<'a> {
             Self::MeanPower => "mean power".to_owned(),
             Self::ProcessTokenRate => "tokens per second of one process, mean".to_owned(),
             Self::SamplerCpu => "CPU time of the sampler".to_owned(),
-            Self::Utilisation => "device utilisation, mean".to_owned(),
+            Self::Utilisation => "device utilization, mean".to_owned(),
             Self::PeakMemory => "peak device memory".to_owned(),
             Self::Time(time, statistic) => format!("{}, {}", time.title(), statistic.title()),
         }

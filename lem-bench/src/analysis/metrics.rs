@@ -117,7 +117,7 @@ fn add_energies(metrics: &mut Metrics, input: &MetricInput<'_>) {
 /// Returns why net energy is missing.
 fn no_idle_reason(source: Option<&Source>) -> String {
     let is_estimate = source.is_some_and(|source| source.origin == Origin::Estimated);
-    if is_estimate { "an estimate has no idle" } else { "idle was not measured in every gap" }.to_owned()
+    if is_estimate { "estimates have no idle power" } else { "idle power was not measured in every gap" }.to_owned()
 }
 
 fn add_rates(metrics: &mut Metrics, input: &MetricInput<'_>) {
@@ -186,7 +186,10 @@ fn add_sampler_cost(metrics: &mut Metrics, input: &MetricInput<'_>) {
     let shares: Vec<f64> = input.records.iter().flatten().filter_map(|record| record.sampler_cpu).collect();
     let Some(max) = shares.iter().copied().reduce(f64::max) else { return };
     let metric = Metric::new(MetricKind::SamplerCpu, max * 100.0, shares.len());
-    metrics.insert(MetricKind::SamplerCpu.name(), Metric { missing: Some("the worst cycle's".to_owned()), ..metric });
+    metrics.insert(
+        MetricKind::SamplerCpu.name(),
+        Metric { missing: Some("the value is that of the worst cycle".to_owned()), ..metric },
+    );
 }
 
 /// Returns a ratio as a metric; an error becomes the reason why it is missing.

@@ -16,7 +16,7 @@ use crate::units::Stamp;
 
 /// Runs the measured part of a bench.
 ///
-/// All code before the call of an `iter…` method is set-up and is not measured. A body calls one `iter…` method, once.
+/// All code before the call of an `iter…` method is setup and is not measured. A body calls one `iter…` method, once.
 pub struct Bencher<'d> {
     driver: &'d mut dyn Driver,
     fixtures: Fixtures,

@@ -96,7 +96,7 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Error {
 ///
 /// The error is formatted with `{:#}`, which includes the causes for [`Error`] and for error types such as `anyhow::Error`.
 #[diagnostic::on_unimplemented(
-    message = "a bench can't return `{Self}`",
+    message = "a bench cannot return `{Self}`",
     label = "a bench returns `()` or `Result<(), E>` where `E: Display`",
     note = "report work through the bencher (`b.iter(..)`, `request.tokens(..)`) instead of returning it",
     note = "`Result<(), lem_bench::Error>` accepts every error through `?`"

@@ -11,9 +11,9 @@ use super::layers::{Layer, SettingValue};
 use super::options::{self, Arity, OptionSpec, Scope};
 
 /// Text below the options in the help.
-const AFTER_HELP: &str = "Options with an environment variable are also keys of lem-bench.toml in the package's or the workspace's \
-             folder.\nPrecedence: flag, environment, file, attribute of the bench, default. --show-config prints the source \
-             of each value.\n\nExit codes: 0 done, 1 results can't be saved, 2 usage, 3 a bench regressed (only with \
+const AFTER_HELP: &str = "Options with an environment variable are also keys of lem-bench.toml in the folder of the package or \
+             workspace.\nPrecedence: flag, environment, file, attribute of the bench, default. --show-config prints the source \
+             of each value.\n\nExit codes: 0 success, 1 a file cannot be read or written, 2 invalid usage, 3 a bench regressed (only with \
              --fail-on), 4 a measurement is invalid or the meter is not available, 5 no bench matched, 101 a bench failed, \
              130 interrupted.";
 

@@ -157,8 +157,8 @@ impl Harness {
 
     /// Reads the command line, the environment and `lem-bench.toml`, runs the benches, and ends the process.
     ///
-    /// Exit codes: 0 done, 1 results can't be saved, 2 usage, 3 a bench regressed (with `--fail-on`), 4 a measurement is
-    /// invalid or the meter is not available, 5 no bench matched, 101 a bench failed, 130 interrupted.
+    /// Exit codes: 0 success, 1 a file cannot be read or written, 2 invalid usage, 3 a bench regressed (with `--fail-on`),
+    /// 4 a measurement is invalid or the meter is not available, 5 no bench matched, 101 a bench failed, 130 interrupted.
     pub fn main(self) -> ! {
         let status = run(self.registry, self.target, self.default_mode, self.meters).unwrap_or_else(|error| {
             console::error(&error.to_string());

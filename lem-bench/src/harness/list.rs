@@ -106,7 +106,7 @@ pub(super) fn check_not_empty(mode: Mode, config: &Config, cases: &[Case]) -> Re
     let matches: Vec<&Case> = cases.iter().filter(|case| with_ignored.lists(case)).collect();
     if matches.is_empty() {
         let (count, exist) = (count_of(cases.len(), "bench"), if cases.len() == 1 { "exists" } else { "exist" });
-        return error(&format!("no bench matches {}; {count} {exist} (print with --list)", filter_text(config)));
+        return error(&format!("no bench matches {}; {count} {exist} (--list prints them)", filter_text(config)));
     }
     if mode == Mode::List || matches.iter().any(|case| selection.runs(case)) {
         return Ok(());

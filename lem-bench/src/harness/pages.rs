@@ -115,7 +115,7 @@ pub(super) fn write_history(_folder: &Path, _trends: &[Trend], _newest: usize) -
 
 /// Returns the error that this build can't write pages.
 pub(super) fn no_html() -> HarnessError {
-    HarnessError::usage("this build of cargo-lem can't write HTML: install it with the feature `html`")
+    HarnessError::usage("this build of cargo-lem cannot write HTML: install it with the feature `html`")
 }
 
 /// Creates a folder and its parents.

@@ -183,11 +183,11 @@ fn activity_line(state: &ProgressState, columns: usize, looks: Looks) -> String 
     };
     let (cycle, cycles) = state.cycle;
     let (stage, in_cycles) = match state.stage {
-        Stage::SetUp => ("set-up", false),
-        Stage::BareIdle => ("idle power before set-up", false),
-        Stage::LoadedIdle => ("idle power after set-up", false),
+        Stage::SetUp => ("setup", false),
+        Stage::BareIdle => ("idle power before setup", false),
+        Stage::LoadedIdle => ("idle power after setup", false),
         Stage::WarmUp => ("warm-up", false),
-        Stage::Gap => ("rest", true),
+        Stage::Gap => ("gap", true),
         Stage::RampIn => ("ramp-in", true),
         Stage::Window => ("window", true),
     };

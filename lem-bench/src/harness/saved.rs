@@ -167,7 +167,7 @@ fn aggregate(path: &Path, journals: Vec<Journal>, change: &dyn Fn(&mut Options))
     change(&mut options);
     let records: Vec<Vec<Record>> = journals.into_iter().map(|journal| journal.records).collect();
     let summary = summarise(&records, &options)
-        .map_err(|error| HarnessError::machine(format!("cannot analyse {}: {error}", path.display())))?;
+        .map_err(|error| HarnessError::machine(format!("cannot analyze {}: {error}", path.display())))?;
     Ok(Saved { summary, folder: None, damage })
 }
 

@@ -96,13 +96,13 @@ static EXPECTS_TEXT: ConstText = {
         text.push(METERS[index].name);
         index += 1;
     }
-    text.push(", sim:FILE or a meter of the program's own");
+    text.push(", sim:FILE or a custom meter");
     text
 };
 
 static HELP_TEXT: ConstText = {
     let mut text = ConstText::new();
-    text.push("auto: the first that works");
+    text.push("auto: the first available one");
     let mut index = 0;
     while index < METERS.len() {
         text.push("; ");
@@ -183,10 +183,10 @@ mod tests {
 
     #[test]
     fn help_lists_all_meters() {
-        insta::assert_snapshot!(METER_EXPECTS, @"auto, nvml, rapl, hwmon, estimate, sim:FILE or a meter of the program's own");
+        insta::assert_snapshot!(METER_EXPECTS, @"auto, nvml, rapl, hwmon, estimate, sim:FILE or a custom meter");
         insta::assert_snapshot!(
             METER_HELP,
-            @"auto: the first that works; nvml: NVIDIA GPUs; rapl: CPU energy counters; hwmon: sensors of other drivers; estimate: CPU time times --watts-per-core; sim:FILE: a simulated machine"
+            @"auto: the first available one; nvml: NVIDIA GPUs; rapl: CPU energy counters; hwmon: sensors of other drivers; estimate: CPU time times --watts-per-core; sim:FILE: a simulated machine"
         );
     }
 }

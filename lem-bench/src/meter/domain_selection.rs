@@ -32,9 +32,9 @@ fn available(known: &[DomainId]) -> String {
 
 fn overlap(outer: &DomainId, inner: &DomainId) -> String {
     if outer == inner {
-        format!("domain `{outer}` is named twice")
+        format!("domain `{outer}` is given twice")
     } else {
-        format!("domain `{outer}` contains `{inner}`: their sum would count energy twice; name one of them")
+        format!("domain `{outer}` contains `{inner}`: their sum would count energy twice; use one of them")
     }
 }
 
@@ -202,7 +202,7 @@ mod tests {
         let overlap = SelectError::Overlap { outer: DomainId::new("cpu:psys"), inner: DomainId::new("cpu:core-0") };
         insta::assert_snapshot!(
             overlap,
-            @"domain `cpu:psys` contains `cpu:core-0`: their sum would count energy twice; name one of them"
+            @"domain `cpu:psys` contains `cpu:core-0`: their sum would count energy twice; use one of them"
         );
         assert_eq!(check_disjoint(&laptop(), &picked), Err(overlap));
         assert_eq!(check_disjoint(&laptop(), &[DomainId::new("cpu:core-0"), DomainId::new("cpu:dram-0")]), Ok(()));
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn rejects_domain_named_twice() {
         let twice = [DomainId::new("gpu:1"), DomainId::new("gpu:1")];
-        insta::assert_snapshot!(check_disjoint(&laptop(), &twice).unwrap_err(), @"domain `gpu:1` is named twice");
+        insta::assert_snapshot!(check_disjoint(&laptop(), &twice).unwrap_err(), @"domain `gpu:1` is given twice");
     }
 
     #[test]

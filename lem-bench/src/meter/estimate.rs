@@ -81,7 +81,7 @@ impl Estimate {
     /// Returns the formula of the estimate for the report.
     pub fn formula(&self) -> String {
         format!(
-            "CPU seconds of the process that runs the bench and of the harness, all threads, without what they start × {} W per busy core (no sensor is read)",
+            "CPU time of the bench's process and the harness (all threads, no child processes) × {} W per busy core; no sensor is read",
             self.watts.get()
         )
     }

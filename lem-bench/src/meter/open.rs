@@ -31,7 +31,7 @@ fn open_best(options: &OpenOptions) -> Result<Opened, OpenError> {
                 if kind.origin == Origin::Measured {
                     failed.retain(|(_, error)| !is_missing_hardware(error));
                 } else {
-                    opened.notes.insert(0, "the energy is estimated: nothing that measures it was found".to_owned());
+                    opened.notes.insert(0, "the energy is estimated: no sensor was found".to_owned());
                 }
                 opened.notes.extend(failed.iter().map(|(kind, error)| failure_note(kind.name, error)));
                 return Ok(opened);
@@ -40,13 +40,13 @@ fn open_best(options: &OpenOptions) -> Result<Opened, OpenError> {
             Err(error) => failed.push((kind, error)),
         }
     }
-    Err(OpenError::NoDevice { why: "none of the meters works here".to_owned() })
+    Err(OpenError::NoDevice { why: "no meter is available".to_owned() })
 }
 
 /// Returns a note that the meter `name` could not be opened, with the remedy.
 pub(super) fn failure_note(name: &str, error: &OpenError) -> String {
     match error.remedy() {
-        Some(remedy) => format!("{name}: {error}; to change that: {remedy}"),
+        Some(remedy) => format!("{name}: {error}; to fix this: {remedy}"),
         None => format!("{name}: {error}"),
     }
 }
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(opened.meter.origin(), Origin::Estimated);
         assert_eq!(opened.parts[0].origin, Origin::Estimated);
         let notes = opened.notes.join("\n");
-        for part in ["estimated: nothing that measures", "nvml: ", "rapl: ", "hwmon: ", "W per busy core"] {
+        for part in ["estimated: no sensor was found", "nvml: ", "rapl: ", "hwmon: ", "W per busy core"] {
             assert!(notes.contains(part), "no {part:?} in {notes}");
         }
     }

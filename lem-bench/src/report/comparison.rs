@@ -20,7 +20,7 @@ pub const COMPARISON_JSON: ComparisonFormat = FileFormat {
     name: "json",
     aliases: &[],
     file: "comparison.json",
-    about: "everything, by the schema of `cargo lem schema comparison`",
+    about: "all results; `cargo lem schema comparison` prints the schema",
     content: Content::One(to_pretty_json),
 };
 
@@ -31,14 +31,14 @@ pub const COMPARISON_FORMATS: &[ComparisonFormat] = &[
         name: "markdown",
         aliases: &["md"],
         file: "comparison.md",
-        about: "for a step summary or a comment on a pull request",
+        about: "Markdown tables, for a step summary or a pull request",
         content: Content::One(|compared| Ok(markdown(compared))),
     },
     FileFormat {
         name: "junit",
         aliases: &["xml"],
         file: "comparison.xml",
-        about: "a test case a bench: regressed is a failure, inconclusive is skipped, not comparable is an error",
+        about: "one test case per bench: regressed is a failure, inconclusive is skipped, not comparable is an error",
         content: Content::One(|compared| Ok(to_xml(&[test_suite(compared)]))),
     },
 ];
@@ -74,8 +74,8 @@ fn signed_percent(percent: f64) -> String {
 /// Returns the verdict, and for an inconclusive one the direction in which it points.
 pub(super) fn verdict(bench: &BenchComparison) -> &'static str {
     match bench.suspected {
-        Some(Direction::Regression) => "inconclusive, perhaps a regression",
-        Some(Direction::Improvement) => "inconclusive, perhaps an improvement",
+        Some(Direction::Regression) => "inconclusive, looks worse",
+        Some(Direction::Improvement) => "inconclusive, looks better",
         None => bench.verdict.name(),
     }
 }
@@ -115,7 +115,7 @@ pub(super) fn change(bench: &BenchComparison) -> Option<String> {
 pub(super) fn detectable_change(bench: &BenchComparison) -> Option<String> {
     let min = signed_percent(bench.detectable_pct?);
     let min = if bench.lower_is_better { min } else { min.replacen('+', "-", 1) };
-    Some(format!("a true change of {min} or more would be detected four times out of five"))
+    Some(format!("a change of {min} or more is detected with a probability of 80 %"))
 }
 
 /// Returns the value of a side with its unit.
@@ -126,7 +126,7 @@ pub(super) fn side_value(side: &Measured, unit: &str) -> String {
 /// Returns the sentence that explains threshold, intervals and false alarms.
 pub(super) fn rules(compared: &Comparison) -> String {
     format!(
-        "Changes beyond {} count; brackets are {} intervals; up to {} of alarms may be false, over all benches.",
+        "Changes beyond {} count. Brackets are {} intervals. Up to {} of all alarms may be false.",
         percent(compared.threshold_pct / 100.0),
         percent(compared.level),
         percent(compared.significance)
@@ -140,7 +140,7 @@ pub(super) fn gate_outcome(outcome: GateOutcome) -> Option<&'static str> {
         GateOutcome::Passed => Some("passed"),
         GateOutcome::Withheld => Some("neither passed nor failed"),
         GateOutcome::Failed => Some("failed"),
-        GateOutcome::Unusable => Some("could not judge"),
+        GateOutcome::Unusable => Some("could not be evaluated"),
     }
 }
 
@@ -165,10 +165,10 @@ pub fn markdown(compared: &Comparison) -> String {
     // Writing to a `String` does not fail.
     let _ = write!(text, "### {} compared with {}\n\n", escape(&compared.new.name), escape(&compared.base.name));
     if compared.benches.is_empty() {
-        text.push_str("The two have no bench in common: nothing is compared.\n");
+        text.push_str("The two sides have no bench in common.\n");
     } else {
         text.push_str(
-            "| bench | metric | base | new | change | verdict | detectable |\n|---|---|--:|--:|--:|---|--:|\n",
+            "| bench | metric | base | head | change | verdict | detectable |\n|---|---|--:|--:|--:|---|--:|\n",
         );
     }
     for bench in &compared.benches {
@@ -176,13 +176,13 @@ pub fn markdown(compared: &Comparison) -> String {
     }
     let _ = write!(
         text,
-        "\n{} *Detectable*: the smallest worsening that is detected four times out of five.\n\n",
+        "\n{} *Detectable*: the smallest regression that is detected with a probability of 80 %.\n\n",
         rules(compared)
     );
     for bench in &compared.benches {
         let _ = writeln!(text, "- {}: {}", code(&bench.id), escape(&reasons_and_differences(bench).join("; ")));
     }
-    for (ids, side) in [(&compared.only_in_base, "base"), (&compared.only_in_new, "new result")] {
+    for (ids, side) in [(&compared.only_in_base, "base"), (&compared.only_in_new, "head")] {
         if !ids.is_empty() {
             let ids: Vec<String> = ids.iter().map(|id| code(id)).collect();
             let _ = writeln!(text, "- only in the {side}: {}", ids.join(", "));
@@ -226,7 +226,7 @@ fn test_suite(compared: &Comparison) -> TestSuite {
     let mut cases: Vec<TestCase> = compared.benches.iter().map(|bench| test_case(class, bench)).collect();
     for (ids, message) in [
         (&compared.only_in_base, "only the base has this bench"),
-        (&compared.only_in_new, "only the new result has this bench"),
+        (&compared.only_in_new, "only the head has this bench"),
     ] {
         cases.extend(ids.iter().map(|id| TestCase {
             name: id.clone(),

@@ -86,7 +86,7 @@ pub(super) fn on_an_estimate() -> Summary {
         }
         if let Some(net) = bench.metrics.get_mut("net_j_per_output_token") {
             (net.value, net.interval) = (None, None);
-            net.missing = Some("an estimate has no idle".to_owned());
+            net.missing = Some("estimates have no idle power".to_owned());
         }
     }
     let notes = vec!["estimated energy = CPU time of this process × 10 W per busy core (default)".to_owned()];

@@ -93,7 +93,7 @@ fn precision_sentence(precision: &HeadlinePrecision<'_>, benches: usize) -> Stri
     let (which, subject) = if benches == 1 {
         ("The interval is", String::new())
     } else {
-        ("The widest interval is", format!(", that of {}", widest.bench.bench.id))
+        ("The widest interval is", format!(" ({})", widest.bench.bench.id))
     };
     format!("{which} ±{} over {}{subject}{advice}", percent(share), count_of(cycles, "cycle"))
 }
@@ -113,7 +113,7 @@ mod tests {
                  memory → make the requests succeed; above 1 % the energy per token is not the model's",
                 "An output token costs 0.13750 J ±0.6 % in decode/batch=4/dtype=bf16 and 0.4123 J ±0.6 % in \
                  decode/batch=1/dtype=bf16, 3.0 times as much",
-                "The widest interval is ±0.6 % over 10 cycles, that of embed",
+                "The widest interval is ±0.6 % over 10 cycles (embed)",
             ]
         );
     }

@@ -294,8 +294,8 @@ mod tests {
         }
         let mut none = metric(1.0, 0.0, 2.0, "J");
         none.value = None;
-        none.missing = Some("an estimate has no idle".to_owned());
-        assert_eq!(Figure::of(&none).unwrap_err(), "an estimate has no idle");
+        none.missing = Some("estimates have no idle power".to_owned());
+        assert_eq!(Figure::of(&none).unwrap_err(), "estimates have no idle power");
     }
 
     #[test]

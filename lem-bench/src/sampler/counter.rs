@@ -26,7 +26,7 @@ pub enum Step {
     Reset,
     /// The counter went back a little. The energy since the last count is unknown.
     Backwards,
-    /// So much time passed since the last count that the counter may have wrapped unseen.
+    /// So much time passed since the last count that the counter may have wrapped unnoticed.
     Unread,
 }
 

@@ -26,7 +26,7 @@ pub enum MeasureError {
     #[error("cannot start the sampler's thread: {0}")]
     Thread(#[source] std::io::Error),
     /// The meter has no reading of a domain around the start or the end of the work.
-    #[error("no reading of {0} around the start or the end of the work; `cargo lem doctor` shows what its sensors do")]
+    #[error("no reading of {0} around the start or the end of the work; run `cargo lem doctor` to check its sensors")]
     NoEnergy(DomainId),
     /// The device is lost.
     #[error("device lost: {0}")]

@@ -137,7 +137,7 @@ impl Readings {
         }
         // Every running device takes energy: a counter that did not move over a whole window does not work.
         if last.high <= first.low {
-            report(stop, "the counter did not move over a whole window".to_owned());
+            report(stop, "the counter did not change during a whole window".to_owned());
             return None;
         }
         let lows = [(&first, start), (&last, stop)].map(|(edge, at)| min_value_at(&self.gauges, edge, at, domain));
@@ -164,7 +164,7 @@ impl Readings {
         report: &mut dyn FnMut(Stamp, String),
     ) {
         if let Some(stalled) = edge.stalled_for {
-            report(at, format!("the counter did not move for {:.1} s at a window's edge", stalled.as_secs_f64()));
+            report(at, format!("the counter did not change for {:.1} s at a window's edge", stalled.as_secs_f64()));
         }
         let period = track.period.unwrap_or(SLOW_PERIOD).as_secs_f64();
         if let Some((step, watts)) = edge.step.zip(max_power_near(&self.gauges, &track.domain, at))

@@ -292,7 +292,7 @@ fn add_count(track: &mut CounterTrack, raw: u64, before: Stamp, after: Stamp) ->
         Step::Wrapped => (SensorEventKind::CounterWrapped, "wrapped"),
         Step::Reset => (SensorEventKind::CounterReset, "was reset"),
         Step::Backwards => (SensorEventKind::CounterBackwards, "went back"),
-        Step::Unread => (SensorEventKind::CounterUnread, "may have wrapped unseen"),
+        Step::Unread => (SensorEventKind::CounterUnread, "may have wrapped unnoticed"),
     };
     let detail = format!("the counter {what}: it read {raw}, {:.2} s after the previous read", at.seconds_from(last));
     Some(SensorEvent { at, domain: track.domain.clone(), kind, detail })

@@ -70,7 +70,7 @@ impl Machine {
                 file: None,
                 line: None,
                 key: "devices".to_owned(),
-                why: "have other ids than those of the machine: use the same ids in both scenarios".to_owned(),
+                why: "have different ids from those of the machine: use the same ids in both scenarios".to_owned(),
             });
         }
         Ok(Workload::new(Arc::clone(&self.shared), scenario, launch))

@@ -111,7 +111,7 @@ impl Samples {
             file.read_exact(&mut header)?;
             Ok((file, len, header))
         });
-        let (file, len, header) = opened.map_err(|error| format!("can't read {}: {error}", path.display()))?;
+        let (file, len, header) = opened.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
         if !(OLDEST_SCHEMA_VERSION..=SCHEMA_VERSION).any(|version| header == samples_header(version)) {
             return Err(format!(
                 "{} is not a samples file of schema {OLDEST_SCHEMA_VERSION} to {SCHEMA_VERSION}",
@@ -159,7 +159,7 @@ impl Samples {
         self.last_end = stop;
         self.bytes.resize(size as usize, 0);
         let read = self.file.seek(SeekFrom::Start(column.offset)).and_then(|_| self.file.read_exact(&mut self.bytes));
-        read.map_err(|error| format!("column `{name}` can't be read: {error}"))?;
+        read.map_err(|error| format!("column `{name}` cannot be read: {error}"))?;
         if hex(crc32fast::hash(&self.bytes)) != column.crc32 {
             return Err(format!("column `{name}` is damaged: its checksum is wrong"));
         }
@@ -289,7 +289,7 @@ mod tests {
         std::fs::write(file.path(), &bytes).unwrap();
         assert!(Samples::open(file.path()).unwrap_err().contains("not a samples file of schema 1 to 2"));
         std::fs::write(file.path(), b"LEM").unwrap();
-        assert!(Samples::open(file.path()).unwrap_err().contains("can't read"));
+        assert!(Samples::open(file.path()).unwrap_err().contains("cannot read"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum StoreError {
     /// A file system operation failed.
-    #[error("can't {doing} {}: {source}", path.display())]
+    #[error("cannot {doing} {}: {source}", path.display())]
     Io {
         /// The operation, as a verb: `create`, `write`, `read`.
         doing: &'static str,
@@ -43,7 +43,7 @@ pub enum StoreError {
         known: u32,
     },
     /// A record cannot be written, because it could not be read back unchanged.
-    #[error("can't write a record to {}: {why}", path.display())]
+    #[error("cannot write a record to {}: {why}", path.display())]
     Unwritable {
         /// The journal.
         path: PathBuf,
@@ -105,7 +105,7 @@ impl StoreError {
             Self::Exists { .. } => Some("choose another name, or remove it if it is no longer needed".to_owned()),
             Self::NotARegularFile { .. } => Some("remove it; what it points to is not touched".to_owned()),
             Self::Schema { found, known, .. } if found > known => {
-                Some(format!("read it with a lem-bench that reads schema {found}"))
+                Some(format!("use a version of lem-bench that reads schema {found}"))
             }
             Self::Schema { .. } => Some("measure again, or read it with the version that wrote it".to_owned()),
             Self::Unwritable { .. } => None,
@@ -115,7 +115,7 @@ impl StoreError {
                 "use letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most 100 of them"
                     .to_owned(),
             ),
-            Self::Locked { .. } => Some("wait until it has ended, or stop it".to_owned()),
+            Self::Locked { .. } => Some("wait until it ends, or stop it".to_owned()),
         }
     }
 }
@@ -124,7 +124,7 @@ fn io_remedy(doing: &str, source: &io::Error) -> Option<String> {
     use io::ErrorKind as Kind;
     let elsewhere = "set LEM_BENCH_HOME to a folder";
     let remedy = match source.kind() {
-        Kind::StorageFull | Kind::QuotaExceeded => format!("make room there, or {elsewhere} on another disk"),
+        Kind::StorageFull | Kind::QuotaExceeded => format!("free space there, or {elsewhere} on another disk"),
         Kind::ReadOnlyFilesystem | Kind::PermissionDenied if doing != "read" => {
             format!("{elsewhere} that this user may write to")
         }
@@ -166,27 +166,27 @@ mod tests {
         ];
         let line = |error: &StoreError| format!("{error}\n  -> {}", error.remedy().unwrap_or_default());
         insta::assert_snapshot!(errors.iter().map(line).collect::<Vec<_>>().join("\n"), @r#"
-        can't write /home/x: no storage space
-          -> make room there, or set LEM_BENCH_HOME to a folder on another disk
-        can't write /home/x: permission denied
+        cannot write /home/x: no storage space
+          -> free space there, or set LEM_BENCH_HOME to a folder on another disk
+        cannot write /home/x: permission denied
           -> set LEM_BENCH_HOME to a folder that this user may write to
-        can't write /home/x: not a directory
+        cannot write /home/x: not a directory
           -> remove the file that is in the way, or set LEM_BENCH_HOME to a folder
-        can't write /home/x: invalid filename
+        cannot write /home/x: invalid filename
           -> set LEM_BENCH_HOME to a folder with a shorter path
-        can't write /home/x: operation interrupted
+        cannot write /home/x: operation interrupted
           -> 
-        can't read /home/x: permission denied
+        cannot read /home/x: permission denied
           -> give this user read access
         /home/x already exists and is not overwritten
           -> choose another name, or remove it if it is no longer needed
         /home/x is a symbolic link and is not followed
           -> remove it; what it points to is not touched
         /home/x has schema version 3; this build reads 1 to 2
-          -> read it with a lem-bench that reads schema 3
+          -> use a version of lem-bench that reads schema 3
         /home/x has schema version 0; this build reads 1 to 2
           -> measure again, or read it with the version that wrote it
-        can't write a record to /home/x: why
+        cannot write a record to /home/x: why
           -> 
         /home/x is damaged: why
           -> remove it, and save or measure again
@@ -195,9 +195,9 @@ mod tests {
         "../x" is not a valid run name: why
           -> use letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most 100 of them
         another measurement is running on this machine; it holds /run/lock/x
-          -> wait until it has ended, or stop it
+          -> wait until it ends, or stop it
         another measurement is running on this machine (process 7), still after 2 s of waiting; it holds /run/lock/x
-          -> wait until it has ended, or stop it
+          -> wait until it ends, or stop it
         "#);
     }
 }

@@ -131,7 +131,7 @@ impl FileBarrier {
             // The rank may have written its file just before it exited.
             let files = self.list_files()?;
             if !files.contains(&position.message_file(*rank)) && !files.contains(&position.abort_file(*rank)) {
-                return Err(format!("rank {rank} of {} is gone: its process has ended", self.world));
+                return Err(format!("rank {rank} of {} has exited", self.world));
             }
         }
         Ok(())
@@ -141,7 +141,7 @@ impl FileBarrier {
         let ranks = missing.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
         let (world, seconds, folder) = (self.world, self.timeout.as_secs_f64(), self.folder.display());
         format!(
-            "rank {ranks} of {world} did not come within {seconds} s (--rank-timeout): do all processes see {folder}?"
+            "rank {ranks} of {world} did not arrive within {seconds} s (--rank-timeout): check that all processes can access {folder}"
         )
     }
 
@@ -157,7 +157,7 @@ impl FileBarrier {
     fn list_files(&self) -> Result<BTreeSet<String>, String> {
         let names = read_dir(&self.folder)
             .and_then(|entries| entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect());
-        names.map_err(|error| format!("cannot read {} any more: {error}", self.folder.display()))
+        names.map_err(|error| format!("can no longer read {}: {error}", self.folder.display()))
     }
 
     fn write(&self, name: &str, text: &str) -> Result<(), String> {
@@ -256,7 +256,9 @@ impl RunAnnouncement {
             std::thread::sleep(POLL_INTERVAL);
         }
         let (seconds, folder) = (timeout.as_secs_f64(), self.0.parent().unwrap_or(&self.0).display());
-        Err(format!("rank 0 did not come within {seconds} s (--rank-timeout): do all processes see {folder}?"))
+        Err(format!(
+            "rank 0 did not arrive within {seconds} s (--rank-timeout): check that all processes can access {folder}"
+        ))
     }
 
     /// Removes the announcement.
@@ -279,7 +281,7 @@ mod tests {
         announcement.write("old").unwrap();
         drop(FileBarrier::join(root.path().join("old"), 0, 2, TIMEOUT).unwrap());
         let late = announcement.wait(Duration::from_millis(30), find_barrier).unwrap_err();
-        assert!(late.contains("rank 0 did not come within 0.03 s"), "{late}");
+        assert!(late.contains("rank 0 did not arrive within 0.03 s"), "{late}");
         std::thread::scope(|scope| {
             let found = scope.spawn(|| announcement.wait(TIMEOUT, find_barrier).unwrap());
             let _rank_0 = FileBarrier::join(root.path().join("new"), 0, 2, TIMEOUT).unwrap();
@@ -315,12 +317,12 @@ mod tests {
         first.start_bench();
         second.start_bench();
         let late = first.wait("").unwrap_err();
-        assert!(late.contains("rank 1 of 2 did not come within 0.05 s"), "{late}");
+        assert!(late.contains("rank 1 of 2 did not arrive within 0.05 s"), "{late}");
         second.abort("panicked: oh");
         assert_eq!(first.wait("").unwrap_err(), "rank 1 of 2 panicked: oh");
         let first = FileBarrier { timeout: TIMEOUT, ..first };
         first.start_bench();
         drop(second);
-        assert!(first.wait("").unwrap_err().contains("rank 1 of 2 is gone"));
+        assert!(first.wait("").unwrap_err().contains("rank 1 of 2 has exited"));
     }
 }

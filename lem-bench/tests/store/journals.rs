@@ -101,7 +101,7 @@ fn stops_at_unreadable_record() {
     let Record::Cycle(mut broken) = cycle(1, times(0)) else { unreachable!() };
     broken.temperature_c[0].1 = f64::NAN;
     let error = writer.on(&Event::Record(&Record::Cycle(broken))).unwrap_err();
-    insta::assert_snapshot!(without_folder(&error, folder.path()), @"can't write a record to HOME/runs/run/journal-0.jsonl: it could not be read back (is a number in it not finite?): invalid type: null, expected f64; 1 cycle measured before is safe in HOME/runs/run/journal-0.jsonl");
+    insta::assert_snapshot!(without_folder(&error, folder.path()), @"cannot write a record to HOME/runs/run/journal-0.jsonl: it could not be read back (is a number in it not finite?): invalid type: null, expected f64; 1 cycle measured before is safe in HOME/runs/run/journal-0.jsonl");
     assert_eq!(writer.on(&Event::Record(&cycle(2, times(0)))), Err(error));
     let journal = read_journal(writer.path()).unwrap();
     assert_eq!((journal.records.len(), journal.torn, journal.damage.len()), (2, false, 0));
@@ -142,13 +142,13 @@ fn run_header_must_be_first_and_only() {
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());
     let error = write(&run, 0, &records(0)[1..]).unwrap_err();
-    insta::assert_snapshot!(without_folder(&error, folder.path()), @"can't write a record to HOME/runs/run/journal-0.jsonl: the first record, and no other, must be a run header of schema 2; nothing was saved");
+    insta::assert_snapshot!(without_folder(&error, folder.path()), @"cannot write a record to HOME/runs/run/journal-0.jsonl: the first record, and no other, must be a run header of schema 2; nothing was saved");
     let error = write(&run, 1, &[head(1), head(1)]).unwrap_err();
-    insta::assert_snapshot!(without_folder(&error, folder.path()), @"can't write a record to HOME/runs/run/journal-1.jsonl: the first record, and no other, must be a run header of schema 2; no cycle was measured; the records before are safe in HOME/runs/run/journal-1.jsonl");
+    insta::assert_snapshot!(without_folder(&error, folder.path()), @"cannot write a record to HOME/runs/run/journal-1.jsonl: the first record, and no other, must be a run header of schema 2; no cycle was measured; the records before are safe in HOME/runs/run/journal-1.jsonl");
     let Record::Run(mut newer) = head(2) else { unreachable!() };
     newer.schema_version += 1;
     let error = write(&run, 2, &[Record::Run(newer)]).unwrap_err();
-    insta::assert_snapshot!(without_folder(&error, folder.path()), @"can't write a record to HOME/runs/run/journal-2.jsonl: the first record, and no other, must be a run header of schema 2; nothing was saved");
+    insta::assert_snapshot!(without_folder(&error, folder.path()), @"cannot write a record to HOME/runs/run/journal-2.jsonl: the first record, and no other, must be a run header of schema 2; nothing was saved");
 }
 
 /// The Python code in the documentation of `store`, plus checks of the rest of the format.

@@ -71,7 +71,7 @@ fn check_cycles(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             Check::EnergyMissing,
             Severity::Invalid,
             format!("cycle {} has no energy", missing.join(", ")),
-            "run `cargo lem doctor`: a counter or gauge could not be read around the edges of those windows",
+            "run `cargo lem doctor`: a sensor could not be read around the edges of the windows",
         ));
     }
     let end = evidence.first().end;
@@ -113,12 +113,12 @@ fn check_requests(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     }
     let share = failed as f64 / total as f64;
     let last = evidence.first().end.and_then(|end| end.last_failure.as_deref());
-    let message = last.map_or_else(String::new, |message| format!("; the last one with: {message}"));
+    let message = last.map_or_else(String::new, |message| format!("; the last failure: {message}"));
     findings.push(Finding::new(
         Check::FailedRequests,
         if share > MAX_FAILED { Severity::Invalid } else { Severity::Note },
         format!("{failed} of {} failed ({:.1} %){message}", count_of(total, "request"), share * 100.0),
-        "their energy is in the windows but their tokens are not; above 1 % the result must not be used",
+        "make the requests succeed: failed requests use energy but add no tokens; above 1 % the result is invalid",
     ));
 }
 
@@ -133,7 +133,7 @@ fn check_precision(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         StopReason::MostCycles => (
             Severity::Warning,
             format!("{cycles}, the maximum, reached {reached} instead of the target of {target}"),
-            "longer windows (`--min-window`) narrow it more than more cycles",
+            "use longer windows (`--min-window`), which narrow the interval more than more cycles do",
         ),
         StopReason::TimeBudget => (
             Severity::Warning,
@@ -142,7 +142,7 @@ fn check_precision(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         ),
         StopReason::NoPrecision => (
             Severity::Warning,
-            format!("the target of {target} could not be checked, because no cycle has an energy"),
+            format!("the target of {target} could not be checked, because no cycle has a measured energy"),
             "run `cargo lem doctor`, and see the other findings",
         ),
     };

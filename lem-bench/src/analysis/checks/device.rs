@@ -78,7 +78,7 @@ fn check_throttling(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             Check::Throttled,
             Severity::Warning,
             "the device reduced its clocks",
-            "improve the cooling or raise the power limit; a throttled card measures its limit, not your code",
+            "improve the cooling or raise the power limit; a result of a throttled GPU shows its limit, not your code",
         ));
     }
 }
@@ -90,18 +90,19 @@ fn judge_throttling(reason: ThrottleReason, share: f64) -> Option<(Severity, &'s
     let hardware = if is_lasting { Severity::Invalid } else { Severity::Warning };
     Some(match reason {
         ThrottleReason::SetClocks => return None,
-        ThrottleReason::PowerCap => {
-            (software, "the card ran at its power limit: compare at the same limit, or raise it (`nvidia-smi -pl`)")
-        }
+        ThrottleReason::PowerCap => (
+            software,
+            "the GPU ran at its power limit: compare only results at this limit, or raise it (`nvidia-smi -pl`)",
+        ),
         ThrottleReason::SoftwareThermal => {
             (software, "improve the cooling, or lower the power limit until the temperature stays below its limit")
         }
         ThrottleReason::HardwareSlowdown | ThrottleReason::HardwareThermal => {
-            (hardware, "the card protects itself: improve the cooling and the airflow, then run again")
+            (hardware, "the GPU reduced its clocks to protect itself: improve the cooling, then run again")
         }
         ThrottleReason::PowerBrake => (
             hardware,
-            "the power supply limits the card: check its cables and the machine's power budget, then run again",
+            "the power supply limits the GPU: check its cables and the machine's power budget, then run again",
         ),
     })
 }
@@ -133,7 +134,7 @@ fn check_clocks(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
                     "{domain}: the SM clock in the windows varied by {:.1} % from cycle to cycle ({low:.0} to {high:.0} MHz)",
                     variation * 100.0
                 ),
-                "lock the clocks for a comparison (`nvidia-smi -lgc`), or find out why the card changes them",
+                "lock the clocks for comparisons (`nvidia-smi -lgc`), or find out why the GPU changes them",
             ));
         }
         let limits = evidence.limits().find(|limits| limits.domain == *domain);
@@ -155,7 +156,7 @@ fn check_clocks(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
                 Check::Clocks,
                 Severity::Note,
                 format!("{domain}: the SM clock was {:.0} of {max:.0} MHz in the windows", summary.mean),
-                "the card chose this clock; compare results at the same clock",
+                "the GPU chose this clock; compare only results at the same clock",
             ));
         }
     }
@@ -231,7 +232,7 @@ fn check_users(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
                 Check::Foreign,
                 if may_be_own { Severity::Note } else { Severity::Warning },
                 format!("{device}: process {pid}{memory} used it {when}{caveat}"),
-                "all energies include it: stop it, unless it is the server that the bench sends requests to",
+                "all results include its energy: stop it, unless it is the server that the bench sends requests to",
             ));
         }
     }
@@ -261,7 +262,7 @@ fn check_plausible_power(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             Check::PowerImplausible,
             Severity::Invalid,
             format!("{domain}: a mean power of {power:.1} W over cycle {index} is impossible{limit}"),
-            "the sensor or its scale is wrong: check `cargo lem doctor`, and choose another meter (`--meter`)",
+            "the sensor or its scale is wrong: run `cargo lem doctor`, and choose another meter (`--meter`)",
         ));
     }
 }

@@ -46,13 +46,13 @@ fn check_origin(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             Check::Simulated,
             Severity::Note,
             "the energy is that of a simulated machine and a simulated workload",
-            "leave out `--meter sim:…` to measure this machine",
+            "omit `--meter sim:…` to measure this machine",
         )),
         Origin::Measured if has_board_gain(header) => findings.push(Finding::new(
             Check::BoardGain,
             Severity::Note,
-            "NVIDIA boards differ by a gain of up to about ±5 %, the same from run to run",
-            "compare results of one board with each other; for absolute joules calibrate it against a meter (`--calibration`)",
+            "the gain of an NVIDIA board is uncertain by about ±5 %, and the same from run to run",
+            "compare only results of one board; for absolute joules, calibrate it against a wall meter (`--calibration`)",
         )),
         Origin::Measured => {}
     }
@@ -82,7 +82,7 @@ fn check_calibration(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         Check::Calibrated,
         Severity::Note,
         format!("calibrated against {} on {}: {}", calibration.reference, calibration.date, domains.join(", ")),
-        "compare with results of the same calibration; the journal keeps the sensors' own values",
+        "compare only results with the same calibration; the journal contains the uncorrected values",
     ));
 }
 
@@ -92,7 +92,7 @@ fn check_build(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             Check::DebugBuild,
             Severity::Warning,
             "the benches were built with debug assertions",
-            "run them with `cargo bench`, which optimises",
+            "use `cargo bench`, which builds with optimizations",
         ));
     }
 }
@@ -107,8 +107,7 @@ fn check_mig(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
                 Check::Mig,
                 Severity::Note,
                 format!("{domain}: its energy covers {covered}"),
-                "it includes what runs in the card's other MIG instances: keep them idle, and compare only results with \
-                 the same instances",
+                "it includes the GPU's other MIG instances: keep them idle, and compare only results with the same instances",
             ));
         }
     }
@@ -145,7 +144,7 @@ fn check_foreign_cpu(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             max * 100.0,
             count_of(shares.len(), "cycle")
         ),
-        "stop them or move them to another machine (`top` lists them): they use energy and slow the bench down",
+        "stop them or move them to another machine (`top` lists them): they use energy and slow down the bench",
     ));
 }
 
@@ -153,7 +152,7 @@ fn check_virtualisation(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     if evidence.first().header.probe.origin != Origin::Estimated {
         return;
     }
-    let kinds = [(fact_names::VIRTUALISATION, "a virtual machine"), (fact_names::CONTAINER, "a container")];
+    let kinds = [(fact_names::CONTAINER, "a container"), (fact_names::VIRTUALISATION, "a virtual machine")];
     let describe = |(name, kind): (&str, &str)| {
         // Where the product is unknown, the fact's value is the kind itself.
         let product = fact(evidence, name)?;
@@ -178,7 +177,7 @@ fn check_power_supply(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             Check::PowerPolicy,
             Severity::Warning,
             format!("the machine ran on battery ({supply})"),
-            "plug it in: on battery, clocks and limits are lower and change",
+            "connect the power supply: on battery, clocks and power limits are lower and vary",
         ));
     }
 }
@@ -192,7 +191,7 @@ fn check_governor(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             Check::PowerPolicy,
             Severity::Note,
             format!("the governor `{governor}` changes the processor's clocks"),
-            "fix them for comparisons: `cpupower frequency-set -g performance`",
+            "use a fixed governor for comparisons: `cpupower frequency-set -g performance`",
         ));
     }
 }
@@ -216,9 +215,9 @@ fn check_wall_clock(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         if may_be_suspend { Severity::Warning } else { Severity::Note },
         format!("the wall clock jumped by {step:+.3} s between two cycles"),
         if may_be_suspend {
-            "if the machine was suspended, run again; if its time was set, nothing to do: windows use another clock"
+            "if the machine was suspended, run again; if its time was set, no action is needed: windows use another clock"
         } else {
-            "nothing to do: windows use another clock, only the date of the result is affected"
+            "no action is needed: windows use another clock, and only the date of the result is affected"
         },
     ));
 }

@@ -41,7 +41,7 @@ fn check_window_length(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             Check::WindowShort,
             Severity::Note,
             "the sensor's update period is unknown, so windows were sized for a slow sensor",
-            "`cargo lem doctor` shows what the sensors did",
+            "run `cargo lem doctor` to see what the probe found",
         ));
         return;
     };
@@ -100,8 +100,8 @@ fn check_agreement(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             count_of(differences.len(), "cycle")
         ),
         _ => format!(
-            "integrated power differs from the counter by {:+.1} % of a cycle's energy, {:.1} % more than the sensors' \
-             own ± explain",
+            "integrated power differs from the counter by {:+.1} % of a cycle's energy, {:.1} % more than the \
+             uncertainty of the sensors explains",
             100.0 * worst.difference,
             100.0 * worst.gap
         ),
@@ -149,7 +149,9 @@ fn check_dense_reads(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             Finding::new(
                 Check::DenseReads,
                 Severity::Warning,
-                format!("{effect}; even reads one update apart change it, so the two or three at each edge may"),
+                format!(
+                    "{effect}; even reads one update apart change it, so the two or three reads at each edge may too"
+                ),
                 "use longer windows (`--min-window`), in which the reads at the edges matter less, or another meter",
             )
         } else {
@@ -157,7 +159,7 @@ fn check_dense_reads(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
                 Check::DenseReads,
                 Severity::Note,
                 format!("{effect}; it was read at most every {:.0} ms", safe * 1e3),
-                "keep other programs from polling this card during the measurement (`nvidia-smi -l`, exporters)",
+                "stop programs that poll this GPU during the measurement (`nvidia-smi -l`, metrics exporters)",
             )
         });
     }
@@ -190,7 +192,7 @@ const EVENT_RULES: [EventRule; 6] = [
         in_window: Severity::Invalid,
         outside: Some(Severity::Warning),
         description: "the energy counter was not read for so long that it may have wrapped unnoticed",
-        remedy: "find out what delayed the reads (`cargo lem doctor` shows what a read costs), and run again",
+        remedy: "find out what delayed the reads (`cargo lem doctor` shows the time per read), and run again",
     },
     EventRule {
         kinds: &[SensorEventKind::CounterStuck],
@@ -198,7 +200,7 @@ const EVENT_RULES: [EventRule; 6] = [
         in_window: Severity::Warning,
         outside: Some(Severity::Warning),
         description: "the energy counter did not change",
-        remedy: "the window's ± includes it; if it happens again, choose another meter",
+        remedy: "the uncertainty of the window includes this; if it recurs, choose another meter",
     },
     EventRule {
         kinds: &[SensorEventKind::CounterWrapped],
@@ -206,7 +208,7 @@ const EVENT_RULES: [EventRule; 6] = [
         in_window: Severity::Note,
         outside: Some(Severity::Note),
         description: "the energy counter wrapped",
-        remedy: "nothing to do: the wrap was corrected",
+        remedy: "no action is needed: the wrap was corrected",
     },
     EventRule {
         kinds: &[SensorEventKind::ReadFailed],
@@ -214,7 +216,7 @@ const EVENT_RULES: [EventRule; 6] = [
         in_window: Severity::Warning,
         outside: Some(Severity::Note),
         description: "reads of the meter failed",
-        remedy: "`cargo lem doctor` shows whether the meter is readable; the driver's log may show why it was not",
+        remedy: "run `cargo lem doctor` to see whether the meter is readable; the driver's log may show the cause",
     },
     EventRule {
         kinds: &[SensorEventKind::SamplerLate],
@@ -222,7 +224,7 @@ const EVENT_RULES: [EventRule; 6] = [
         in_window: Severity::Warning,
         outside: None,
         description: "the sampler read too late",
-        remedy: "leave a core free for it",
+        remedy: "leave a core free for the sampler",
     },
 ];
 
@@ -266,7 +268,7 @@ fn check_lost_domains(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
                 "{} was lost in cycle {}: {}; the headline does not include it",
                 event.domain, record.index, event.detail
             ),
-            "its energy is missing from then on; check the driver's log (`dmesg`), and run again if you need it",
+            "its energy is missing after that; check the driver's log (`dmesg`), and run again if you need it",
         ));
     }
 }
@@ -278,7 +280,7 @@ fn check_sampler(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             Check::SamplerCost,
             Severity::Warning,
             format!("the sampler used up to {:.2} % of a core", max * 100.0),
-            "the meter is slow to read: `cargo lem doctor` shows what a read costs",
+            "the meter is slow to read: `cargo lem doctor` shows the time per read",
         ));
     }
 }

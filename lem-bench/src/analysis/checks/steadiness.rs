@@ -60,8 +60,8 @@ fn check_warm_up(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         WarmUpCode::NoDriftDetected => findings.push(Finding::new(
             Check::NotSteady,
             Severity::Note,
-            format!("the warm-up ended without visible drift, but noise hides a small one{bound}"),
-            "use a longer `--warm-up-time` to narrow it",
+            format!("the warm-up ended without visible drift, but noise may hide a small one{bound}"),
+            "use a longer `--warm-up-time` to narrow this bound",
         )),
         WarmUpCode::NotConverged => findings.push(Finding::new(
             Check::NotSteady,
@@ -135,7 +135,7 @@ fn check_correlation(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
                 evidence.unit.label(),
                 line.p
             ),
-            "compare results at one temperature: a longer warm-up, `--gap` and steadier cooling reduce the difference",
+            "compare results at the same temperature: a longer warm-up, a longer `--gap` and steadier cooling reduce the difference",
         ));
     }
 }
@@ -194,7 +194,7 @@ fn check_temperature(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             // than a third of the cycles in 0.1 %). The checks above report the effect.
             if capped * 3 > evidence.records.len() { Severity::Warning } else { Severity::Note },
             format!(
-                "in {capped} of {} the ramp-in ended before the temperature was back",
+                "in {capped} of {} the ramp-in ended before the temperature had recovered",
                 count_of(evidence.records.len(), "cycle")
             ),
             "use shorter gaps (`--gap`), or a longer warm-up",
@@ -251,7 +251,7 @@ fn check_idle_before_and_after(findings: &mut Vec<Finding>, evidence: &Evidence<
                 "loaded idle was {before:.1} W before the warm-up and {after:.1} W in the last gap ({:+.1} %)",
                 change * 100.0
             ),
-            "a warm card draws more when idle; a longer `--gap` lets it cool down further",
+            "a warm device draws more idle power; a longer `--gap` lets it cool down further",
         ));
     }
 }
@@ -291,7 +291,7 @@ fn check_idle_blocks(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
                 Check::IdleMoved,
                 Severity::Warning,
                 format!("{name} varied between {low:.1} and {high:.1} W within its {} blocks", watts.len()),
-                "check whether something else used the machine; a longer `--idle-time` averages it out",
+                "check whether something else used the machine; a longer `--idle-time` averages the variation",
             ));
         }
     }

@@ -97,7 +97,7 @@ fn without_verdict(input: &PairedBench, criteria: &Criteria) -> BenchComparison 
         reasons: Vec::new(),
         gate: None,
     };
-    for (side, status) in [("base", input.status.0), ("new", input.status.1)] {
+    for (side, status) in [("base", input.status.0), ("head", input.status.1)] {
         if status == Status::Invalid {
             bench.reasons.push(format!("the {side} result is invalid"));
         }

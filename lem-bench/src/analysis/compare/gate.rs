@@ -56,7 +56,7 @@ pub(super) fn add_reasons(bench: &mut BenchComparison, criteria: &Criteria) {
     let Some(change) = bench.change else { return };
     let mut reasons = vec![verdict_reason(bench, &change, criteria)];
     reasons.extend(design_reason(bench));
-    for (side, measured) in [("base", &bench.base), ("new", &bench.new)] {
+    for (side, measured) in [("base", &bench.base), ("head", &bench.new)] {
         if measured.status == Status::Warning {
             reasons.push(format!("the {side} result has warnings"));
         }
@@ -110,7 +110,7 @@ fn design_reason(bench: &BenchComparison) -> Option<String> {
     });
     let design = match bench.design? {
         Design::Paired { pairs } => format!("{}, measured alternately in one session", count_of(pairs, "pair")),
-        Design::SameSession => "both from one run: drift within it is part of the change".to_owned(),
+        Design::SameSession => "both sides are from one run: drift within the run is part of the change".to_owned(),
         Design::History { sessions } => {
             format!("compared with the mean of {} of the base", count_of(sessions, "session"))
         }
@@ -140,7 +140,7 @@ fn decide(benches: &mut [BenchComparison], rules: GateRules) -> Gate {
     };
     if benches.is_empty() {
         outcome = GateOutcome::Withheld;
-        reasons.push("there is nothing to decide on: the two sides have no bench in common".to_owned());
+        reasons.push("the two sides have no bench in common".to_owned());
     }
     if outcome == GateOutcome::Passed {
         let reason = match fail_on {
@@ -169,7 +169,7 @@ fn decide_bench(bench: &BenchComparison, fail_on: FailOn, rules: GateRules) -> B
     let result = if fails { format!("{id} {}", verdict_text(bench)) } else { id.clone() };
     if bench.is_estimate() && !rules.trust_estimates {
         let reason = format!(
-            "{result}: it is estimated, not measured, and a gate does not decide on estimates (--gate-estimates allows it)"
+            "{result}: it is estimated, not measured, and estimates do not pass or fail a gate (--gate-estimates allows it)"
         );
         return BenchGate { outcome: GateOutcome::Withheld, reason: Some(reason) };
     }

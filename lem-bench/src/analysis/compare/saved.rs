@@ -122,10 +122,10 @@ impl Pair<'_> {
     /// Returns why the two cannot be compared.
     fn obstacle(&self, bench: &BenchComparison, base: Option<&Metric>, new: Option<&Metric>) -> Option<String> {
         if bench.metric.is_empty() {
-            return Some("the new result has no energy per unit of work".to_owned());
+            return Some("the head result has no energy per unit of work".to_owned());
         }
         for (side, measured, metric, summary) in
-            [("base", &bench.base, base, self.base.1), ("new", &bench.new, new, self.new.1)]
+            [("base", &bench.base, base, self.base.1), ("head", &bench.new, new, self.new.1)]
         {
             if measured.status == Status::Invalid {
                 let finding = summary.findings.iter().find(|found| found.weight == Severity::Invalid);

@@ -123,7 +123,7 @@ fn history_command() -> Command {
         .value_name("FOLDER")
         .help("Write the page to this folder [default: the results folder]");
     Command::new("history")
-        .about("Show the sessions of each bench over time, and level changes")
+        .about("Show the sessions of each bench over time, with level changes")
         .after_help("Exit codes: 0 success, 1 a file cannot be read or written, 2 invalid usage, 5 no such bench in the history.")
         .args([bench, newest, format, output])
         .args(of_command(LemCommand::History).map(command::arg))
@@ -170,7 +170,7 @@ fn repeatability_command() -> Command {
         .value_name("ID")
         .help("Id of the machine, as printed by `cargo lem history` [default: that of the newest session]");
     Command::new("repeatability")
-        .about("Compute how much sessions of the same code differ, from the history")
+        .about("Compute the session spread of this machine from the history")
         .after_help(
             "Run the same benches at the same commit at least five times first, if possible on different days and after \
              reboots. Comparisons with a saved baseline then use the result instead of the assumed session spread of 1 %.\n\

@@ -34,19 +34,19 @@ fn compare_command() -> Command {
         .value_name("FOLDER")
         .help("Write files to this folder [default: standard output]");
     let mut list = String::from("Formats:\n  terminal      verdict, change and reasons per bench\n");
-    list.push_str("  html          a self-contained page\n");
+    list.push_str("  html          a self-contained HTML page\n");
     for ComparisonFormat { name, about, .. } in COMPARISON_FORMATS {
         // Writing to a `String` cannot fail.
         let _ = writeln!(list, "  {name:12}  {about}");
     }
     list.push_str(
         "\nExit codes: 0 success, 1 a file cannot be read or written, 2 invalid usage, 3 a verdict matches --fail-on, 4 a \
-         bench cannot be compared (without --fail-on: none can), 5 no such results, or no common bench.",
+         bench cannot be compared (without --fail-on: none can), 5 no such results, or no bench in common.",
     );
     Command::new("compare")
         .about("Compare two saved results: change, interval and verdict per bench")
         .after_help(list)
-        .args([side("BASE", "Base"), side("NEW", "Head"), format, output])
+        .args([side("BASE", "Base"), side("HEAD", "Head"), format, output])
         .args(of_command(LemCommand::Compare).map(command::arg))
 }
 
@@ -82,7 +82,7 @@ fn compare_saved(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     let wanted: Vec<Output> = formats.map(Output::parse).collect::<Result<_, _>>()?;
     let folder = matches.get_one::<String>("output").map(|folder| call.paths.cwd.join(folder));
     check(&wanted, folder.is_some())?;
-    let [base, new] = ["BASE", "NEW"].map(|side| saved_or_baseline(&home, &call.paths.cwd, text(side)));
+    let [base, new] = ["BASE", "HEAD"].map(|side| saved_or_baseline(&home, &call.paths.cwd, text(side)));
     let (base, new) = (base?, new?);
     let context = ComparisonContext::read(&home, &base)?;
     let options = options(config, context.prior);
@@ -108,7 +108,7 @@ fn compare_saved(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
         }
     }
     if compared.benches.is_empty() {
-        return Err(HarnessError::no_match(format!("{} and {} have no bench in common", text("BASE"), text("NEW"))));
+        return Err(HarnessError::no_match(format!("{} and {} have no bench in common", text("BASE"), text("HEAD"))));
     }
     Ok(exit_status(&compared))
 }
@@ -148,7 +148,7 @@ fn duel_command() -> Command {
         .arg(binary("head", "Head build").required_unless_present("null"))
         .arg(switch(
             "null",
-            "Compare the base with itself too, to show the rate of false alarms; --head is then optional",
+            "Also compare the base with itself, to show the rate of false alarms; --head is then optional",
         ))
         .arg(
             Arg::new("pairs").long("pairs").value_name("N").default_value("10").help("Number of pairs per bench, at least 2"),

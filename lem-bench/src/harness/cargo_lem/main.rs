@@ -87,7 +87,7 @@ fn schema_command() -> Command {
         .value_name("FORMAT")
         .default_value(SCHEMAS[0].0)
         .value_parser(PossibleValuesParser::new(SCHEMAS.iter().map(|(name, _)| *name)))
-        .help("Format");
+        .help("Format whose schema is printed");
     Command::new("schema").about("Print the JSON Schema of summary.json or another format").arg(format)
 }
 

@@ -35,11 +35,11 @@ fn merge_command() -> Command {
          results folder]",
     );
     Command::new("merge")
-        .about("Join the runs of shards or ranks to one run")
+        .about("Merge the runs of shards or ranks into one run")
         .after_help(
-            "Copies the journals and aggregates them to one run per bench target. The report lists missing parts.\n\n\
-             Exit codes: 0 success, 1 a file cannot be read or written, 2 the parts belong to different runs or one is \
-             duplicate, 4 a shard or rank is missing, 5 no such runs.",
+            "Copies the journals and aggregates them into one run per bench target. The report lists missing parts.\n\n\
+             Exit codes: 0 success, 1 a file cannot be read or written, 2 the parts belong to different runs or contain \
+             a duplicate, 4 a shard or rank is missing, 5 no such runs.",
         )
         .args([parts, output])
         .args(of_command(LemCommand::Merge).map(command::arg))

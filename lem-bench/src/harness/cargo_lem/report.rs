@@ -54,7 +54,8 @@ fn report_command() -> Command {
         "Write files to this folder, or to a folder per run in it [default: standard output; for html, the folder of the \
          run]",
     );
-    let mut list = String::from("Formats:\n  terminal      as at the end of a run\n  html          pages\n");
+    let mut list =
+        String::from("Formats:\n  terminal      the tables that a run prints at its end\n  html          HTML pages\n");
     for Format { name, about, .. } in FORMATS {
         // Writing to a `String` cannot fail.
         let _ = writeln!(list, "  {name:12}  {about}");

@@ -49,7 +49,7 @@ impl ComparisonBase {
                 let found = baseline(&home, name)?;
                 if found.is_none() && settings.lenient.is_some() {
                     let existing = existing_baselines(&home);
-                    console::warn(&format!("no baseline `{name}`{existing}: nothing is compared"));
+                    console::warn(&format!("no baseline `{name}`{existing}: the run is not compared"));
                 }
                 found
             }

@@ -135,14 +135,14 @@ fn format_plan(duel: &Duel, builds: &[Build], benches: &[DuelBench], setup: &Met
     let names: Vec<_> = builds.iter().map(|build| build.name).collect();
     let headline: Vec<&str> = setup.headline.iter().map(DomainId::as_str).collect();
     let mut text = format!(
-        "{} by {} ({}), {} each, {} in turns, about {} and {}\n",
+        "{} by {} ({}), {} each, {} in turn, about {} plus {}\n",
         count_of(benches.len(), "bench"),
         setup.meter.name(),
         headline.join(" + "),
         count_of(duel.pairs, "pair"),
         names.join(" and "),
         format_duration(total),
-        count_of(turns as usize * benches.len(), "set-up"),
+        count_of(turns as usize * benches.len(), "setup"),
     );
     for bench in benches {
         let window = format_duration(bench.turn.window);

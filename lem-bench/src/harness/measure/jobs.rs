@@ -278,7 +278,7 @@ fn differences(was: &RunHeader, is: &RunHeader) -> Vec<String> {
     if was.plan != is.plan {
         let (was, is) = (was.plan.len(), is.plan.len());
         differences.push(format!(
-            "the benches: were {}, are {}, or others, or in another order",
+            "the benches or their order: were {}, are {}",
             count_of(was, "bench"),
             count_of(is, "bench")
         ));

@@ -84,8 +84,7 @@ impl MeterSetup {
         let simulation = Simulation::open(file, Seeds { run: config.seed, bench: 0 }).map_err(|error| {
             HarnessError::invalid(format!("the meter `{}` is not available: {error}", config.meter))
         })?;
-        let note =
-            format!("everything is simulated: the workload of {} takes the place of every bench", file.display());
+        let note = format!("everything is simulated: the workload of {} replaces all benches", file.display());
         Ok(Self { notes: vec![note], ..Self::simulated(simulation, config)? })
     }
 
@@ -240,7 +239,7 @@ impl MeterSetup {
         }
         .map_err(|error| error.to_string())?;
         if setup.domains != header.domains {
-            return Err("the meter has other domains than before".to_owned());
+            return Err("the meter has different domains than before".to_owned());
         }
         let channels = setup.meter.channels().to_vec();
         for (index, channel) in channels.iter().enumerate() {
@@ -293,10 +292,10 @@ fn select_headline(
 
 /// The error for a meter that cannot be opened: a usage error for a wrong setting, otherwise an invalid result.
 fn open_error(choice: &MeterChoice, error: &OpenError) -> HarnessError {
-    let remedy = error.remedy().map(|remedy| format!("; to change that: {remedy}")).unwrap_or_default();
+    let remedy = error.remedy().map(|remedy| format!("; to fix this: {remedy}")).unwrap_or_default();
     let doctor = match choice {
         MeterChoice::Custom { .. } => "",
-        _ => ". `cargo lem doctor` shows what can be measured here",
+        _ => ". `cargo lem doctor` lists the meters of this machine",
     };
     let message = format!("the meter `{choice}` is not available: {error}{remedy}{doctor}");
     match error {

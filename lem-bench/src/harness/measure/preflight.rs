@@ -43,7 +43,7 @@ pub(super) fn print_notes(config: &Config, setup: &MeterSetup) {
 pub(super) fn warn_about_device_users(evidence: &RunEvidence) {
     let to_warning = |user: &DeviceProcess| {
         let memory = user.memory_bytes.map(|bytes| format!(" and holds {} MiB", bytes >> 20)).unwrap_or_default();
-        format!("{}: process {} uses it{memory}: its energy is in every figure", user.domain, user.pid)
+        format!("{}: process {} uses it{memory}: all results include its energy", user.domain, user.pid)
     };
     for user in evidence.users.iter().flatten().filter(|user| !user.own) {
         console::warn(&to_warning(user));
@@ -67,7 +67,7 @@ pub(super) fn plan(plan: &TimePlan, setup: &MeterSetup, probe: &MeterProbe, all:
     // Writing to a `String` does not fail.
     let _ = writeln!(
         text,
-        "{benches} by {} ({origin}; {}), about {} and the benches' own set-up",
+        "{benches} by {} ({origin}; {}), about {} plus setup",
         probe.meter,
         headline.join(" + "),
         range(plan.total(), plan.max_total())

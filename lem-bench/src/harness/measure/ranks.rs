@@ -137,7 +137,7 @@ impl Ranks {
             announcement.remove();
             if !config.is_quiet() {
                 console::note(&format!(
-                    "rank 0 of {} of {launcher}: waiting for the others",
+                    "rank 0 of {} of {launcher}: waiting for the other ranks",
                     count_of(world, "process")
                 ));
             }
@@ -205,7 +205,7 @@ impl Ranks {
         cases.follow(&agreement.plan, agreement.order);
         if cases.plan != agreement.plan {
             return Err(HarnessError::usage(format!(
-                "rank {} has other benches than rank 0: start all ranks with the same binary and filter",
+                "rank {} has different benches from rank 0: start all ranks with the same binary and filter",
                 self.info.rank
             )));
         }
@@ -226,7 +226,7 @@ impl Ranks {
             // Rank 0 removes the barrier's folder, so the others do not wait for it.
             if is_first {
                 if let Err(error) = self.barrier.wait("ended") {
-                    console::warn(&format!("{error}: what it has measured until then is in the results"));
+                    console::warn(&format!("{error}; its results up to that point are kept"));
                 }
                 self.barrier.remove();
             } else {
@@ -285,7 +285,7 @@ pub(super) fn launch_ranks(
         remove_folder();
         for (rank, code) in codes.iter().enumerate() {
             if code.is_none() {
-                console::error(&format!("rank {rank} of {world} was ended by a signal"));
+                console::error(&format!("rank {rank} of {world} was killed by a signal"));
             }
             worst = worst.max(exit_status(*code));
         }

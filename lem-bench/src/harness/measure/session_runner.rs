@@ -176,7 +176,7 @@ impl<R: FnMut() -> Result<Sampler, String>> SessionRunner<'_, R> {
         self.end.outcomes.push((id.to_owned(), outcome));
         let remaining = self.plan.jobs.len() - self.end.outcomes.len();
         if self.plan.fail_fast && !completed && remaining > 0 {
-            console::warn(&format!("{remaining} of the benches were not run to their end"));
+            console::warn(&format!("{remaining} of the benches did not complete"));
             return ControlFlow::Break(());
         }
         if lost && remaining > 0 {
@@ -202,13 +202,13 @@ fn print_failure(id: &str, outcome: &Outcome) {
 fn continue_after_loss(session: &mut Session, remaining: usize, reopened: Result<Sampler, String>) {
     match reopened {
         Ok(sampler) => {
-            console::note("the meter was opened again: the next bench is measured by it");
+            console::note("the meter was opened again and measures the next bench");
             session.replace_sampler(sampler);
         }
         Err(reason) => {
             let (benches, are) = (count_of(remaining, "remaining bench"), is_or_are(remaining));
             console::warn(&format!(
-                "the device is still lost ({reason}): {benches} {are} measured without it, and invalid"
+                "the device is still lost ({reason}): {benches} {are} measured without it and will be invalid"
             ));
             session.continue_without_headline();
         }

@@ -245,7 +245,10 @@ impl Planned<'_> {
                 console::note(&format!("run {run} is already complete"));
                 return;
             }
-            console::note(&format!("resuming run {run}; of its {} these remain:", count_of(requested, "bench")));
+            console::note(&format!(
+                "resuming run {run}; of its {} the following remain:",
+                count_of(requested, "bench")
+            ));
         }
         let plan = preflight::plan(&self.time_plan(), &self.opened.setup, &self.opened.probe, false);
         console::err(&format!("lem-bench: {plan}"));
@@ -274,7 +277,7 @@ impl Planned<'_> {
         let simulation = setup.simulation.clone();
         if simulation.is_some() && config.isolates() {
             console::warn(
-                "on a simulated machine the scenario's workload takes the place of the benches, within this process: \
+                "on a simulated machine, the scenario's workload replaces the benches and runs in this process: \
                  --isolate, --bench-timeout and --env are without effect",
             );
         }

@@ -107,8 +107,12 @@ pub(super) const ACCEPTED: &[OptionSpec] = &[
     OptionSpec::accepted("no-capture", Arity::Switch, "Same as --nocapture"),
     OptionSpec::accepted("show-output", Arity::Switch, "Output of benches is always shown"),
     OptionSpec::accepted("test-threads", Arity::One("N"), "Benches run one at a time"),
-    OptionSpec::accepted("Z", Arity::Many("OPTION"), "No option is unstable"),
+    OptionSpec::accepted("Z", Arity::Many("OPTION"), "There are no unstable options"),
     OptionSpec::accepted("report-time", Arity::Optional("FORMAT"), "Times are always reported"),
     OptionSpec::accepted("logfile", Arity::One("FILE"), "Results are written to --output-dir"),
-    OptionSpec::accepted("noplot", Arity::Switch, "Plots are part of the HTML page and take no measuring time"),
+    OptionSpec::accepted(
+        "noplot",
+        Arity::Switch,
+        "Plots are part of the HTML report, which is written after the measurement",
+    ),
 ];

@@ -42,9 +42,9 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         Ok(())
     })
     .applies_to(DUEL)
-    .expects("a grid parameter and its values, such as batch=1,4")
+    .expects("an axis and its values, such as batch=1,4")
     .default("as in the bench's attribute")
-    .help("Values of a grid parameter, for every bench that has it; can be repeated"),
+    .help("Values of an axis, for every bench that has it; can be repeated"),
     selection("no-match", Arity::One("fail|warn"), |c, v| {
         c.no_match = match single(v) {
             "fail" => NoMatch::Fail,
@@ -113,7 +113,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     })
     .expects(A_POSITIVE_DURATION)
     .default("sum of the windows")
-    .help("Total length of all windows of a bench, shared equally; --min-window still applies"),
+    .help("Total length of all windows of a bench, divided equally; --min-window still applies"),
     protocol("warm-up-time", "TIME", |c, v| {
         c.overrides.warm_up = Some(parse::positive_duration(single(v))?);
         Ok(())
@@ -129,7 +129,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .applies_to(DUEL)
     .expects(A_DURATION)
     .default("by profile and meter")
-    .help("Length of the rest between cycles, in which idle power is measured"),
+    .help("Length of the gap before each cycle, in which idle power is measured"),
     protocol("idle-time", "TIME", |c, v| {
         c.overrides.idle = Some(parse::positive_duration(single(v))?);
         Ok(())
@@ -145,7 +145,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .applies_to(DUEL)
     .expects("a whole number from 0 to 18446744073709551615")
     .default("1")
-    .help("Seed of everything random: the order of inputs, the phases of windows"),
+    .help("Seed of all random choices: the order of inputs, the phases of windows"),
     protocol("confidence-level", "LEVEL", |c, v| {
         c.analysis.level = parse::share(single(v))?;
         Ok(())
@@ -164,7 +164,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     })
     .expects("t or bootstrap")
     .default("t")
-    .help("Which of a metric's two intervals to show first; both are saved"),
+    .help("Interval that is shown for each metric; both are saved"),
     protocol("nresamples", "N", |c, v| {
         c.analysis.resamples = parse::count(single(v), 100)? as usize;
         Ok(())
@@ -185,7 +185,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .expects("grouped, interleaved or shuffled")
     .default("grouped")
     .help(
-        "Order of measuring: grouped (bench after bench), shuffled (random, by --shuffle-seed or --seed), or interleaved \
+        "Order of measurement: grouped (one bench after another), shuffled (random, by --shuffle-seed or --seed), or interleaved \
          (one cycle of each bench in turn)",
     ),
     OptionSpec::new(OptionGroup::Runs, "resume", Arity::Optional("RUN"), |c, v| {
@@ -231,7 +231,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .applies_to(DUEL)
     .expects(A_TIMEOUT)
     .default("none")
-    .help("Time limit per bench including setup, after which it fails; implies --isolate"),
+    .help("Time limit per bench, including setup; a bench that exceeds it fails; implies --isolate"),
     processes("env", Arity::Many("KEY=VALUE"), |c, v| {
         c.env = v.iter().map(|text| parse::pair(text)).collect::<Result<_, _>>()?;
         Ok(())
@@ -239,5 +239,5 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .applies_to(DUEL)
     .expects("a key and a value, such as NCCL_DEBUG=INFO")
     .default("none")
-    .help("Environment variable of each bench's process; can be repeated; implies --isolate"),
+    .help("Environment variable for the process of each bench; can be repeated; implies --isolate"),
 ];

@@ -26,8 +26,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         Ok(())
     })
     .applies_to(DUEL)
-    .expects("ids of domains or their beginnings, such as gpu:0 or cpu:package")
-    .default("all that can be added up")
+    .expects("domain ids or prefixes, such as gpu:0 or cpu:package")
+    .default("all domains that do not overlap")
     .help("Domains whose sum is the headline energy; `cargo lem doctor` lists them"),
     meter("watts-per-core", Arity::One("WATTS"), |c, v| {
         c.open.estimate_watts = Watts(parse::positive(single(v))?);
@@ -42,16 +42,16 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         Ok(())
     })
     .applies_to(DUEL)
-    .expects("a file of TOML or JSON")
+    .expects("a TOML or JSON file")
     .default("none: the gain of a board is uncertain by about ±5 %")
-    .help("Path to a calibration of the sensors (gain, offset_w, reference, date); results are corrected by it"),
+    .help("Path to a calibration file (gain, offset_w, reference, date), with which results are corrected"),
     meter("nvml-library", Arity::One("FILE"), |c, v| {
         c.open.nvml.lib_path = Some(single(v).into());
         Ok(())
     })
     .applies_to(DOCTOR_AND_DUEL)
     .expects("a file")
-    .default("found by the system's loader")
+    .default("found by the dynamic loader")
     .help("Path to the NVIDIA driver's management library"),
     meter("sysfs-root", Arity::One("FOLDER"), |c, v| {
         c.open.sysfs_root = single(v).into();
@@ -73,5 +73,5 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .resume(Resume::MayDiffer)
     .expects("a file")
     .default("/run/lock/lem-bench.lock, or a file in the temporary folder")
-    .help("Path to the lock that keeps runs apart; containers of one machine must share it"),
+    .help("Path to the lock that prevents simultaneous runs; containers on one machine must share it"),
 ];

@@ -47,12 +47,12 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         c.comparing.lenient = name(v)?;
         Ok(())
     })
-    .help("Compare with this baseline as far as it exists"),
+    .help("Like --baseline, but a missing baseline or bench is not an error"),
     baseline("load-baseline", |c, v| {
         c.comparing.load = name(v)?;
         Ok(())
     })
-    .help("Use this baseline as the new result instead of measuring, and compare it with --baseline"),
+    .help("Use this baseline as the head instead of measuring, and compare it with --baseline"),
     comparison("threshold", Arity::One("CHANGE"), |c, v| {
         c.comparing.options.criteria.threshold_pct = 100.0 * parse::share(single(v))?;
         Ok(())
@@ -80,7 +80,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .help("Metric to compare"),
     comparison("compare-anyway", Arity::Switch, |c, v| switch(v, |on| c.comparing.options.anyway = on))
         .applies_to(COMPARE)
-        .help("Compare results of different hardware, meters or models too"),
+        .help("Compare results even if hardware, meter or model differ"),
     comparison("fail-on", Arity::One("VERDICT"), |c, v| {
         c.comparing.gate.fail_on = match single(v) {
             "nothing" => None,
@@ -100,10 +100,10 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         switch(v, |on| c.comparing.gate.trust_single_baseline = on)
     })
     .applies_to(COMPARE)
-    .help("Let the gate fail with fewer than five sessions of the base, too few to tell a change from session spread"),
+    .help("Let the gate fail even if the base has fewer than five sessions, too few to separate a change from session spread"),
     comparison("gate-estimates", Arity::Switch, |c, v| switch(v, |on| c.comparing.gate.trust_estimates = on))
         .applies_to(COMPARE_AND_DUEL)
-        .help("Let the gate pass and fail by estimated energy"),
+        .help("Let the gate decide on estimated energy"),
     output("output-dir", Arity::One("FOLDER"), |c, v| {
         c.output_dir = Some(single(v).into());
         Ok(())
@@ -120,7 +120,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     ])
     .expects("a folder")
     .default("lem-bench in cargo's target folder")
-    .help("Path to the results; a relative path counts from the workspace root"),
+    .help("Path to the results folder; a relative path starts at the workspace root"),
     output("output-format", Arity::One("FORMAT"), |c, v| {
         c.output_format = match single(v) {
             "criterion" => OutputFormat::Criterion,
@@ -176,5 +176,5 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .applies_to(DUEL)
     .expects("a key and a value, such as room=22C")
     .default("none")
-    .help("Fact to save with the result; can be repeated"),
+    .help("Key and value to save with the result; can be repeated"),
 ];

@@ -186,7 +186,7 @@ fn device_name(device: &Device) -> String {
 
 fn open_error(path: PathBuf, error: &io::Error) -> OpenError {
     if error.kind() == io::ErrorKind::PermissionDenied {
-        let remedy = format!("`sudo chmod a+r {}` until the next boot, or a udev rule for good", path.display());
+        let remedy = format!("`sudo chmod a+r {}` until the next boot, or a permanent udev rule", path.display());
         OpenError::Denied { path, remedy }
     } else {
         OpenError::Failed { why: format!("{}: {error}", path.display()) }

@@ -44,7 +44,7 @@ pub(super) fn open(nvml: &'static Nvml, options: &NvmlOptions) -> Result<Gpus, O
                 listed.push(gpu);
                 devices.push(Some(device));
             }
-            Err(error) => notes.push(format!("GPU {index} is left out because it cannot be opened: {error}")),
+            Err(error) => notes.push(format!("GPU {index} is ignored because it cannot be opened: {error}")),
         }
     }
     let selected = visible::select(options.visible.as_deref(), options.device_order.as_deref(), &listed)
@@ -67,7 +67,7 @@ pub(super) fn open(nvml: &'static Nvml, options: &NvmlOptions) -> Result<Gpus, O
     });
     let gpus: Vec<_> = gpus.collect();
     for gpu in gpus.iter().filter(|gpu| gpu.is_mig) {
-        notes.push(format!("{} is divided into MIG instances: its energy is the whole card's", gpu.id));
+        notes.push(format!("{} is divided into MIG instances: its energy is that of the whole GPU", gpu.id));
     }
     Ok(Gpus { gpus, notes })
 }
@@ -129,10 +129,10 @@ pub(super) fn of_gpu(gpu: &Gpu, sensors: &[Sensor]) -> Vec<Fact> {
     ];
     if gpu.is_mig {
         let instances = match gpu.mig_instances.as_slice() {
-            [] => "this card is divided into MIG instances".to_owned(),
+            [] => "this GPU is divided into MIG instances".to_owned(),
             instances => format!("this process uses {}", instances.join(" and ")),
         };
-        facts.push((fact_names::DEVICE_ENERGY_COVERS, format!("the whole card; {instances}")));
+        facts.push((fact_names::DEVICE_ENERGY_COVERS, format!("the whole GPU; {instances}")));
     }
     if !gpu.mig_instances.is_empty() {
         facts.push((fact_names::DEVICE_MIG_INSTANCES, gpu.mig_instances.join(",")));

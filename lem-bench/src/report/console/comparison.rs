@@ -25,11 +25,11 @@ pub fn comparison(compared: &Comparison, options: &TableOptions) -> String {
     }
     if compared.benches.is_empty() {
         writer.blank_line();
-        let text = "The two have no bench in common: nothing is compared.";
+        let text = "The two sides have no bench in common.";
         writer.write_words(None, 0, words(text, Style::Rating(Rating::Bad)));
     }
     writer.blank_line();
-    for (ids, side) in [(&compared.only_in_base, "base"), (&compared.only_in_new, "new result")] {
+    for (ids, side) in [(&compared.only_in_base, "base"), (&compared.only_in_new, "head")] {
         if !ids.is_empty() {
             writer.write_words(None, 2, words(&format!("Only in the {side}: {}", ids.join(", ")), Style::Plain));
         }

@@ -80,7 +80,7 @@ pub fn table(summary: &Summary, compared: Option<&Comparison>, options: &TableOp
 fn write_head(writer: &mut TextWriter, summary: &Summary) {
     let origin = summary.run.probe.origin;
     if origin != Origin::Measured {
-        let text = format!("No energy was measured: every joule below is {}.", origin.name());
+        let text = format!("No energy was measured: all energies below are {}.", origin.name());
         writer.write_words(None, 0, words(&text, Style::Rating(Rating::Careful)));
     }
     // For example how an estimate is computed, or that a GPU's energy includes that of other processes.
@@ -92,7 +92,7 @@ fn write_head(writer: &mut TextWriter, summary: &Summary) {
         let level = percent(interval.level);
         // All intervals of a run have the same method. Only bootstrap intervals have a number of resamples.
         let method = if interval.resamples.is_some() { "bootstrap" } else { "t" };
-        let text = format!("Brackets are {level} {method} intervals; ± is half of one as a share of its value.");
+        let text = format!("Brackets are {level} {method} intervals; ± is half their width, relative to the value.");
         writer.write_words(None, 0, words(&text, Style::Faint));
     }
 }
@@ -110,7 +110,7 @@ fn write_counts(writer: &mut TextWriter, summary: &Summary) {
         line = vec![StyledText::new("No bench was measured.", Style::Rating(Rating::Bad))];
     }
     if summary.findings.iter().any(|finding| finding.weight == Severity::Invalid) {
-        line.extend(words("— and the run as a whole must not be used", Style::Rating(Rating::Bad)));
+        line.extend(words("— the run as a whole must not be used", Style::Rating(Rating::Bad)));
     }
     writer.write_words(None, 0, line);
 }

@@ -16,7 +16,7 @@ pub(super) const CSV: Format = FileFormat {
     name: "csv",
     aliases: &[],
     file: "metrics.csv",
-    about: "one row a bench and metric: for pandas, R, spreadsheets",
+    about: "one row per bench and metric, for pandas, R and spreadsheets",
     content: Content::Many(|runs| Ok(to_csv(runs))),
 };
 

@@ -16,7 +16,7 @@ pub const JSON: Format = FileFormat {
     name: "json",
     aliases: &[],
     file: "summary.json",
-    about: "everything, by the schema of `cargo lem schema`",
+    about: "all results; `cargo lem schema` prints the schema",
     content: Content::One(to_pretty_json),
 };
 
@@ -26,7 +26,7 @@ pub(super) const CYCLES: Format = FileFormat {
     name: "cycles",
     aliases: &["jsonl"],
     file: "cycles.jsonl",
-    about: "JSON lines, one a cycle: for pandas",
+    about: "JSON lines, one per cycle, for pandas",
     content: Content::Many(to_lines),
 };
 

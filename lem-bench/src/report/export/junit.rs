@@ -15,7 +15,7 @@ pub(super) const JUNIT: Format = FileFormat {
     name: "junit",
     aliases: &["xml"],
     file: "junit.xml",
-    about: "a test case a bench: for CI servers",
+    about: "one test case per bench, for CI servers",
     content: Content::Many(|runs| Ok(to_xml(&runs.iter().map(suite).collect::<Vec<_>>()))),
 };
 

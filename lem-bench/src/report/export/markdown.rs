@@ -15,7 +15,7 @@ pub(super) const MARKDOWN: Format = FileFormat {
     name: "markdown",
     aliases: &["md"],
     file: "summary.md",
-    about: "for a step summary or a pull request",
+    about: "Markdown tables, for a step summary or a pull request",
     content: Content::Many(|runs| Ok(runs.iter().map(section).collect::<Vec<_>>().join("\n"))),
 };
 
@@ -27,7 +27,7 @@ fn section(run: &Summary) -> String {
     // Writing to a `String` does not fail.
     if run.run.probe.origin != Origin::Measured {
         let origin = run.run.probe.origin.name();
-        let _ = writeln!(text, "> [!WARNING]\n> No energy was measured: every joule below is {origin}.\n");
+        let _ = writeln!(text, "> [!WARNING]\n> No energy was measured: all energies below are {origin}.\n");
     }
     if run.benches.is_empty() {
         text.push_str("No bench was measured.\n");
@@ -38,7 +38,11 @@ fn section(run: &Summary) -> String {
         let _ = write!(text, "**{}:** {}.", count_of(run.benches.len(), "bench"), counts.join(", "));
         let mut metrics = run.benches.iter().flat_map(|bench| bench.metrics.values());
         if let Some(interval) = metrics.find_map(|metric| metric.interval.as_ref()) {
-            let _ = write!(text, " ± is half of the {} interval as a share of the value.", percent(interval.level));
+            let _ = write!(
+                text,
+                " ± is half the width of the {} interval, relative to the value.",
+                percent(interval.level)
+            );
         }
         text.push('\n');
     }

@@ -18,7 +18,7 @@ pub(super) const OPEN_METRICS: Format = FileFormat {
     name: "openmetrics",
     aliases: &["prometheus"],
     file: "metrics.prom",
-    about: "for Prometheus",
+    about: "OpenMetrics text, for Prometheus",
     content: Content::Many(|runs| Ok(to_exposition(runs))),
 };
 

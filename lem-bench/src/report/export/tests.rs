@@ -148,7 +148,7 @@ fn labels_energy_that_was_not_measured() {
         );
         assert_eq!(row[column("value")].is_empty(), row[column("metric")].starts_with("net_"), "{row:?}");
         assert_eq!(
-            row[column("missing")] == "an estimate has no idle",
+            row[column("missing")] == "estimates have no idle power",
             row[column("metric")].starts_with("net_"),
             "{row:?}"
         );
@@ -162,7 +162,7 @@ fn labels_energy_that_was_not_measured() {
     let prom = made("openmetrics", &run);
     let energies = prom.lines().filter(|line| line.starts_with("lem_bench_j_per_"));
     assert!(energies.clone().count() >= 2 && energies.clone().all(|line| line.contains("origin=\"estimated\"")));
-    assert!(prom.contains("reason=\"an estimate has no idle\"} 1.0"), "{prom}");
+    assert!(prom.contains("reason=\"estimates have no idle power\"} 1.0"), "{prom}");
     for name in ["junit", "markdown", "json", "cycles"] {
         assert!(made(name, &run).contains("estimated"), "{name}");
     }

@@ -23,7 +23,7 @@ pub(super) const BMF: Format = FileFormat {
     name: "bmf",
     aliases: &[],
     file: "bmf.json",
-    about: "Bencher Metric Format: for Bencher's `json` adapter",
+    about: "Bencher Metric Format, for Bencher's `json` adapter",
     content: Content::One(to_bmf),
 };
 
@@ -36,7 +36,7 @@ pub(super) const GITHUB: Format = FileFormat {
     name: "github",
     aliases: &["github-action-benchmark", "customSmallerIsBetter"],
     file: "github-action-benchmark.json",
-    about: "for github-action-benchmark's tool `customSmallerIsBetter`",
+    about: "JSON for github-action-benchmark (`tool: customSmallerIsBetter`)",
     content: Content::One(to_github),
 };
 
@@ -147,7 +147,7 @@ pub const BENCHER: Format = FileFormat {
     name: "bencher",
     aliases: &[],
     file: "bencher.txt",
-    about: "libtest's `test NAME ... bench:` lines: the time of a request, for tools that read criterion's",
+    about: "`test NAME ... bench:` lines as printed by libtest, with the time per request",
     content: Content::Many(|runs| Ok(to_lines(runs))),
 };
 

@@ -80,7 +80,7 @@ pub(super) fn cycle_plot(bench: &BenchSummary) -> Result<PlotView, ReportError> 
         y_title: &format!("{unit}{label}"),
         ..Series::default()
     };
-    let svg = draw_series(&series, "cycles", &title, "The table below holds the same numbers.")?;
+    let svg = draw_series(&series, "cycles", &title, "The table below contains the same numbers.")?;
     let band_note =
         if overall.is_some() { " The line is the value over all cycles, the band its interval." } else { "" };
     let bar_note = if values.iter().any(|value| value.1.is_some()) {

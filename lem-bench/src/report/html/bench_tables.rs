@@ -36,7 +36,7 @@ pub(super) fn cycle_table(bench: &BenchSummary) -> TableView {
     }
     notes.extend(missing_net_reason(bench).map(|reason| format!("No net energy: {reason}.")));
     TableView {
-        caption: "Cycles: sums over the windows of each".to_owned(),
+        caption: "Cycles: sums over the windows of each cycle".to_owned(),
         heads: shown.iter().map(|column| column.head.clone()).collect(),
         rows: bench.cycles.iter().map(to_row).collect(),
         numbers: true,
@@ -132,7 +132,7 @@ pub(super) fn span_table(timeline: &Timeline) -> TableView {
     TableView {
         numbers: true,
         note: note.to_owned(),
-        ..TableView::new("Spans: what was done when, and the power that was read", &heads, rows)
+        ..TableView::new("Spans: stages of the bench, and the power in each", &heads, rows)
     }
 }
 
@@ -215,7 +215,7 @@ pub(super) fn phase_table(bench: &BenchSummary) -> TableView {
         ]
     };
     let note = if bench.phases.is_empty() {
-        "The body marks no phases (`request.phase(\"prefill\")`)."
+        "The bench marks no phases (`request.phase(\"prefill\")`)."
     } else if bench.phases.iter().any(|phase| phase.j_per_request.value.is_some()) {
         "The power over time, integrated over the phases and scaled to the energy of the windows."
     } else {
@@ -251,7 +251,7 @@ mod tests {
         assert!(table.heads.contains(&"energy (estimated)".to_owned()));
         insta::assert_snapshot!(
             table.note,
-            @"No cycle has: cross-check, loaded idle, net energy (estimated), temperature. No net energy: an estimate has no idle."
+            @"No cycle has: cross-check, loaded idle, net energy (estimated), temperature. No net energy: estimates have no idle power."
         );
     }
 

@@ -86,7 +86,7 @@ pub(super) fn warm_up_sentences(warm_up: &WarmUpSummary) -> String {
     let mut sentences = vec![format!("{length}, {probes}; {result}{}.", bound.unwrap_or_default())];
     if let (Some(first), Some(last)) = (warm_up.probes_s.first(), warm_up.probes_s.last()) {
         let (first, last) = (bare(Some(*first), "s"), bare(Some(*last), "s"));
-        sentences.push(format!("A unit of work took {first} at the start and {last} at the end."));
+        sentences.push(format!("One unit of work took {first} at the start and {last} at the end."));
     }
     let temperature = match warm_up.temperature_steady {
         Some(true) => "The temperature was steady.",
@@ -129,7 +129,7 @@ pub(super) fn run_view(run: &RunInfo) -> RunView {
         notes: run.notes.clone(),
         facts,
         sensors: sensors(run),
-        settings: settings("Settings and where each comes from", &chosen),
+        settings: settings("Settings and their sources", &chosen),
         defaults: settings("Settings with default values", &defaults),
         environment: TableView::new("Machine, devices and build", &["fact", "value"], environment),
     }
@@ -177,7 +177,7 @@ fn sensors(run: &RunInfo) -> TableView {
         ]
     };
     let heads = ["domain", "device", "sensor", "update period", "smallest step", "read time", "in the headline"];
-    TableView::new("Sensors, as the probe found them", &heads, run.probe.channels.iter().map(to_row).collect())
+    TableView::new("Sensors: results of the probe", &heads, run.probe.channels.iter().map(to_row).collect())
 }
 
 /// The findings, the most severe first.
@@ -291,7 +291,7 @@ mod tests {
         let summary = fixture::on_an_estimate();
         insta::assert_snapshot!(
             result_sentences(&summary.benches[0]),
-            @"One output token is estimated to cost 52.30 mJ (95 % interval 51.99 to 52.62). A million of them cost 14.53 Wh. The net energy is not known: an estimate has no idle."
+            @"One output token is estimated to cost 52.30 mJ (95 % interval 51.99 to 52.62). A million of them cost 14.53 Wh. The net energy is not known: estimates have no idle power."
         );
     }
 

@@ -134,11 +134,11 @@ fn measured_number(measured: &Measured, unit: &str) -> NumberView {
 
 fn design_text(design: Design) -> String {
     match design {
-        Design::Paired { pairs } => format!("interleaved, {}", count_of(pairs, "pair")),
-        Design::SameSession => "same session, not interleaved".to_owned(),
+        Design::Paired { pairs } => format!("alternating, {}", count_of(pairs, "pair")),
+        Design::SameSession => "same session, not alternating".to_owned(),
         Design::History { sessions } => format!("against {}", count_of(sessions, "session")),
         Design::SingleBaseline { sessions } => {
-            format!("against {sessions} saved: the session spread is assumed")
+            format!("against {sessions} saved; the session spread is assumed")
         }
     }
 }
@@ -205,7 +205,7 @@ pub(super) fn change_card(
     change: Option<&ChangeHighlight<'_>>,
     file_name: FileName,
 ) -> SummaryCard {
-    let title = "What changed".to_owned();
+    let title = "Changes".to_owned();
     let Some(compared) = compared else {
         let text = "No baseline to compare with.".to_owned();
         return SummaryCard { title, figure: "–".to_owned(), text, ..SummaryCard::default() };

@@ -212,10 +212,7 @@ impl Grid<'_> {
         let svg = draw_parameter_lines(&lines, values, key, &self.energy_title(), &id, &title)?;
         let too_many = lines.len() > MAX_LINES;
         let note = if too_many {
-            format!(
-                " The {} lines are too many to distinguish by colour; the table above lists each case.",
-                lines.len()
-            )
+            format!(" The {} lines are too many to distinguish by color; the table above lists each case.", lines.len())
         } else {
             String::new()
         };

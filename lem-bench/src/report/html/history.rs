@@ -218,7 +218,7 @@ impl TrendSection<'_> {
             &series,
             &id,
             &format!("{title}: {}", newest.bench),
-            "The table below holds the same numbers.",
+            "The table below contains the same numbers.",
         )?;
         let level_note = if levels.is_empty() {
             ""

@@ -215,7 +215,7 @@ fn cards(summary: &Summary, compared: Option<&Comparison>, file_name: FileName) 
 }
 
 fn cost_card(cost: Option<&CostRange<'_>>) -> SummaryCard {
-    let title = cost.map_or_else(|| "What it costs".to_owned(), |cost| format!("What one {} costs", cost.per.label()));
+    let title = cost.map_or_else(|| "Energy".to_owned(), |cost| format!("Energy per {}", cost.per.label()));
     let energy = |usable: &UsableBench<'_>| {
         let origin = labels::metric_origin(usable.bench, usable.bench.headline_kind(), usable.metric);
         let figure = Figure::of(usable.metric).map(|figure| figure.short()).unwrap_or_default();
@@ -225,20 +225,20 @@ fn cost_card(cost: Option<&CostRange<'_>>) -> SummaryCard {
         Some(CostRange { lowest, highest, benches, .. }) if *benches > 1 => (
             energy(lowest),
             format!(
-                "is the lowest ({}), {} the highest ({}), of {benches} usable benches.",
+                "is the lowest value ({}), {} the highest ({}), of {benches} usable benches.",
                 short_id(&lowest.bench.bench.id),
                 energy(highest),
                 short_id(&highest.bench.bench.id),
             ),
         ),
-        Some(CostRange { lowest, .. }) => (energy(lowest), format!("by {}.", short_id(&lowest.bench.bench.id))),
+        Some(CostRange { lowest, .. }) => (energy(lowest), format!("({}).", short_id(&lowest.bench.bench.id))),
         None => ("–".to_owned(), "No bench has an energy figure that may be used.".to_owned()),
     };
     SummaryCard { title, figure, text, ..SummaryCard::default() }
 }
 
 fn precision_card(precision: Option<&HeadlinePrecision<'_>>) -> SummaryCard {
-    let title = "How certain that is".to_owned();
+    let title = "Precision".to_owned();
     let Some(precision) = precision else {
         let text = "No usable figure has an interval: run at least two cycles.".to_owned();
         return SummaryCard { title, figure: "–".to_owned(), text, ..SummaryCard::default() };
@@ -251,10 +251,10 @@ fn precision_card(precision: Option<&HeadlinePrecision<'_>>) -> SummaryCard {
         n => format!(" {n} of them have too few cycles to rely on: indicative."),
     };
     let text = if precision.benches == 1 {
-        format!("half of the {level} interval, as a share of the value.{indicative}")
+        format!("half the width of the {level} interval, relative to the value.{indicative}")
     } else {
         let (worst, id) = (percent(precision.max_half_width), short_id(&widest.bench.bench.id));
-        format!("in the median, ±{worst} at worst ({id}): half of the {level} interval.{indicative}")
+        format!("in the median, ±{worst} at worst ({id}): half the width of the {level} interval.{indicative}")
     };
     let figure = format!("±{}", percent(precision.median_half_width));
     SummaryCard { title, figure, text, ..SummaryCard::default() }
@@ -264,8 +264,8 @@ fn trust_card(highlights: &Highlights<'_>, summary: &Summary, file_name: FileNam
     let Highlights { unusable, careful, .. } = highlights;
     let origin_note = match summary.run.probe.origin {
         Origin::Measured => "",
-        Origin::Estimated => "Every joule is estimated: compare programs on this machine only. ",
-        Origin::Simulated => "Every joule is simulated. ",
+        Origin::Estimated => "All energies are estimates: compare only programs on this machine. ",
+        Origin::Simulated => "All energies are simulated. ",
     };
     let rating = if !unusable.is_empty() {
         Rating::Bad
@@ -276,11 +276,11 @@ fn trust_card(highlights: &Highlights<'_>, summary: &Summary, file_name: FileNam
     };
     let figure = match (unusable.len(), careful.len()) {
         _ if summary.benches.is_empty() => "–".to_owned(),
-        (0, 0) if !origin_note.is_empty() => "every joule".to_owned(),
+        (0, 0) if !origin_note.is_empty() => "not measured".to_owned(),
         (0, 0) => "no findings".to_owned(),
-        (0, n) => format!("{n} with care"),
+        (0, n) => format!("{n} with warnings"),
         (n, 0) => format!("{n} not usable"),
-        (n, m) => format!("{n} not usable, {m} with care"),
+        (n, m) => format!("{n} not usable, {m} with warnings"),
     };
     let named = unusable.iter().chain(careful).take(MAX_LINKS);
     let links: Vec<LinkView> = named
@@ -292,10 +292,10 @@ fn trust_card(highlights: &Highlights<'_>, summary: &Summary, file_name: FileNam
         .collect();
     let more = match unusable.len() + careful.len() - links.len() {
         0 => String::new(),
-        n => format!("And {n} more: filter the table by result."),
+        n => format!("And {n} more: filter the table by status."),
     };
     let text = format!("{origin_note}{more}").trim_end().to_owned();
-    SummaryCard { title: "What not to trust".to_owned(), figure, text, links, rating: rating_class(rating), page: "" }
+    SummaryCard { title: "Problems".to_owned(), figure, text, links, rating: rating_class(rating), page: "" }
 }
 
 /// The check that made a bench invalid or doubtful, or else its status.

@@ -85,16 +85,18 @@ impl KeyPath {
 fn check(scenario: &Scenario) -> Outcome {
     let mut ids = HashSet::new();
     if scenario.devices.is_empty() {
-        return Err(Problem { key: "devices".to_owned(), why: "is empty: give at least one device".to_owned() });
+        return Err(Problem { key: "devices".to_owned(), why: "is empty: add at least one device".to_owned() });
     }
     for (index, device) in scenario.devices.iter().enumerate() {
         let path = KeyPath(format!("devices[{index}]"));
         if device.id.is_empty() {
-            return path.problem("id", "is empty: give it a name, such as `gpu:0`");
+            return path.problem("id", "is empty: set an id, such as `gpu:0`");
         }
         if !ids.insert(device.id.as_str()) {
-            return path
-                .problem("id", format!("is `{}`, like an earlier one: give every device its own id", device.id));
+            return path.problem(
+                "id",
+                format!("is `{}`, the id of an earlier device: use a different id for each device", device.id),
+            );
         }
         check_device(&path, device)?;
     }
@@ -148,7 +150,7 @@ fn check_device(path: &KeyPath, device: &DeviceSpec) -> Outcome {
         let above_ambient = format!("more than `ambient_c` ({})", device.ambient_c);
         path.require("throttle_c", limit > device.ambient_c, limit, &above_ambient)?;
     } else if device.throttle_factor.is_some() {
-        return path.problem("throttle_factor", "has no effect without `throttle_c`: give both or neither");
+        return path.problem("throttle_factor", "has no effect without `throttle_c`: set both or neither");
     }
     match device.throttle_factor {
         Some(factor) => {
@@ -184,7 +186,7 @@ fn check_tokens(path: &KeyPath, key: &str, tokens: &Tokens) -> Outcome {
             path.within(&format!("{key}.lognormal[1]"), *sigma, 0.0, 3.0)
         }
         Tokens::Choice(counts) if counts.is_empty() => {
-            path.problem(&format!("{key}.choice"), "is empty: give at least one number")
+            path.problem(&format!("{key}.choice"), "is empty: add at least one number")
         }
         Tokens::Choice(counts) if counts.contains(&0) => {
             path.problem(&format!("{key}.choice"), "contains 0, but every number must be at least 1")
@@ -336,7 +338,7 @@ mod tests {
         scenario, line 2, column 36: `quantum_w` is a key of a sensor of kind `power`
         scenario, line 1, column 24: unknown field `watts`, expected one of `from_s`, `to_s`, `w`, `device`
         scenario, line 1, column 38: unknown field `during`, expected one of `at_s`, `kind`, `for_s`, `device`
-        scenario, line 1: `devices` is given together with `device`: give only one of them
+        scenario, line 1: `devices` is set together with `device`: set only one of them
         ");
         insta::assert_snapshot!(Scenario::read(Path::new("/nowhere/x.json")).unwrap_err(), @"scenario /nowhere/x.json cannot be read: No such file or directory (os error 2)");
     }
@@ -373,15 +375,15 @@ mod tests {
         scenario, line 1: `devices[0].leakage_w_per_c` times `c_per_w` is 1.2000000000000002, which is thermal runaway: the product must be below 1, so use a leakage below 10 W/°C
         scenario, line 1: `devices[0].leakage_w_per_c` times `c_per_w` is 1, which is thermal runaway: the product must be below 1, so use a leakage below 10 W/°C
         scenario, line 1: `devices[1].tau_s` is 0, but must be more than 0
-        scenario, line 1: `devices` is empty: give at least one device
-        scenario, line 1: `devices[1].id` is `a`, like an earlier one: give every device its own id
-        scenario, line 1: `devices[0].throttle_factor` has no effect without `throttle_c`: give both or neither
+        scenario, line 1: `devices` is empty: add at least one device
+        scenario, line 1: `devices[1].id` is `a`, the id of an earlier device: use a different id for each device
+        scenario, line 1: `devices[0].throttle_factor` has no effect without `throttle_c`: set both or neither
         scenario, line 1: `devices[0].throttle_c` is 20, but must be more than `ambient_c` (30)
         scenario, line 1: `devices[0].throttle_factor` is 1.5, but must be more than 0 and at most 1
         scenario, line 1: `devices[0].idle_w` is -1, but must be 0 or more
         scenario, line 1: `workload.overhead_s` is -1, but must be 0 or more
         scenario, line 1: `workload.output_tokens` is 0, but must be at least 1
-        scenario, line 1: `workload.output_tokens.choice` is empty: give at least one number
+        scenario, line 1: `workload.output_tokens.choice` is empty: add at least one number
         scenario, line 1: `workload.request_ar1` is 1, but must be more than -1 and less than 1
         scenario, line 1: `workload.decode_s_per_token` makes requests take no time: their times must be at least 1e-9 s
         scenario, line 1: `sensors[0].update_s` is 0, but must be 0.000001 (a microsecond) or more

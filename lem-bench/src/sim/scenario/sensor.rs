@@ -144,7 +144,7 @@ impl TryFrom<Keys> for SensorSpec {
                 let foreign = [("delay_s", keys.delay_s.is_some()), ("quantum_w", keys.quantum_w.is_some())];
                 reject_keys_of("power", &foreign)?;
                 if keys.average_s.is_some() && keys.part_time_s.is_some() {
-                    return Err("`average_s` and `part_time_s` are the same key of a counter: give only one".to_owned());
+                    return Err("`average_s` and `part_time_s` are the same key of a counter: set only one".to_owned());
                 }
                 let kind = SensorKind::Counter {
                     quantum_j: keys.quantum_j.unwrap_or(0.001),

@@ -78,7 +78,7 @@ impl TryFrom<ScenarioKeys> for Scenario {
                     file: None,
                     line: None,
                     key: "devices".to_owned(),
-                    why: "is given together with `device`: give only one of them".to_owned(),
+                    why: "is set together with `device`: set only one of them".to_owned(),
                 });
             }
             (Some(device), None) => vec![device],

@@ -154,7 +154,7 @@ impl<'de> Visitor<'de> for TokensVisitor {
             Some(TokensKey::Choice) => Tokens::Choice(map.next_value()?),
         };
         if map.next_key::<TokensKey>()?.is_some() {
-            return Err(A::Error::custom("give `lognormal` or `choice`, not both"));
+            return Err(A::Error::custom("set `lognormal` or `choice`, not both"));
         }
         Ok(tokens)
     }
@@ -194,7 +194,7 @@ mod tests {
         invalid length 0, expected an integer number of tokens, {"lognormal": [mu, sigma]} or {"choice": [numbers]} at line 1 column 2
         unknown field `uniform`, expected `lognormal` or `choice` at line 1 column 10
         invalid length 1, expected an array of length 2 at line 1 column 16
-        give `lognormal` or `choice`, not both at line 1 column 25
+        set `lognormal` or `choice`, not both at line 1 column 25
         "#);
     }
 

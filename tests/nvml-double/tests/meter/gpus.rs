@@ -58,9 +58,13 @@ fn mig_instance_measures_whole_gpu() {
     assert_eq!(domains(&meter), ["gpu:1"]);
     assert!(channel(&meter, "gpu:1", energy).is_some());
     assert_eq!(channel(&meter, "gpu:1", |it| it == Quantity::Utilisation), None, "not supported with MIG");
-    assert_eq!(fact(&meter, "gpu:1 energy covers"), "the whole card; this process uses MIG-bbbb-2");
+    assert_eq!(fact(&meter, "gpu:1 energy covers"), "the whole GPU; this process uses MIG-bbbb-2");
     assert_eq!(fact(&meter, "gpu:1 mig"), "on");
-    assert!(meter.notes().iter().any(|note| note.contains("its energy is the whole card's")), "{:?}", meter.notes());
+    assert!(
+        meter.notes().iter().any(|note| note.contains("its energy is that of the whole GPU")),
+        "{:?}",
+        meter.notes()
+    );
     assert!(double.visible("MIG-cccc").is_err());
 }
 
@@ -203,7 +207,7 @@ fn skips_gpu_that_cannot_be_opened() {
     let double = Double::of(devices);
     let meter = double.open();
     assert_eq!(domains(&meter), ["gpu:1"]);
-    assert!(meter.notes()[0].starts_with("GPU 0 is left out because it cannot be opened"), "{:?}", meter.notes());
+    assert!(meter.notes()[0].starts_with("GPU 0 is ignored because it cannot be opened"), "{:?}", meter.notes());
     assert!(double.visible("0").unwrap_err().to_string().contains("names GPU 0"));
 }
 

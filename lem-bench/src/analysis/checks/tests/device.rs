@@ -130,9 +130,9 @@ pub(super) const DEVICE_CASES: [Case; 14] = [
     Case {
         check: Check::Mig,
         weight: Severity::Note,
-        says: "gpu:0: its energy covers the whole card",
-        provoked: |run| run.one().fact("gpu:0 energy covers", "the whole card; this process uses MIG-aaaa-1"),
-        spared: |run| run.one().fact("gpu:7 energy covers", "the whole card; this process uses MIG-bbbb-1"),
+        says: "gpu:0: its energy covers the whole GPU",
+        provoked: |run| run.one().fact("gpu:0 energy covers", "the whole GPU; this process uses MIG-aaaa-1"),
+        spared: |run| run.one().fact("gpu:7 energy covers", "the whole GPU; this process uses MIG-bbbb-1"),
     },
 ];
 
@@ -211,7 +211,7 @@ pub(super) const SENSOR_CASES: [Case; 18] = [
         check: Check::CrossCheck,
         weight: Severity::Warning,
         // One cycle of ten does not change the mean, but exceeds what its two sensors explain.
-        says: "+9.0 % of a cycle's energy, 7.7 % more than the sensors' own ± explain",
+        says: "+9.0 % of a cycle's energy, 7.7 % more than the uncertainty of the sensors explains",
         provoked: |run| disagree(run, 9.0, 4..5),
         spared: |run| disagree(run, 4.0, 4..5),
     },

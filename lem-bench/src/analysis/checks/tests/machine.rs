@@ -49,7 +49,7 @@ pub(super) const MACHINE_CASES: [Case; 13] = [
     Case {
         check: Check::Virtualised,
         weight: Severity::Note,
-        says: "this is a virtual machine (QEMU) in a container (docker), in which no energy sensor is available",
+        says: "this is a container (docker) in a virtual machine (QEMU), in which no energy sensor is available",
         provoked: |run| {
             estimated(run.one());
             run.one().fact("virtualisation", "QEMU");
@@ -135,7 +135,7 @@ pub(super) const MACHINE_CASES: [Case; 13] = [
     Case {
         check: Check::BoardGain,
         weight: Severity::Note,
-        says: "a gain of up to about ±5 %",
+        says: "uncertain by about ±5 %",
         // The calibration is of another card.
         provoked: |run| calibrated(run.one(), "gpu:1"),
         spared: |run| calibrated(run.one(), "gpu:0"),
@@ -183,7 +183,7 @@ pub(super) const STEADINESS_CASES: [Case; 12] = [
     Case {
         check: Check::NotSteady,
         weight: Severity::Note,
-        says: "noise hides a small one (drift up to 1.5 %)",
+        says: "noise may hide a small one (drift up to 1.5 %)",
         provoked: |run| warm_up(run, WarmUpCode::NoDriftDetected, Some(0.015)),
         spared: |run| warm_up(run, WarmUpCode::Proven, Some(0.009)),
     },
@@ -253,7 +253,7 @@ pub(super) const STEADINESS_CASES: [Case; 12] = [
     Case {
         check: Check::Temperature,
         weight: Severity::Warning,
-        says: "in 5 of 10 cycles the ramp-in ended before the temperature was back",
+        says: "in 5 of 10 cycles the ramp-in ended before the temperature had recovered",
         provoked: |run| capped(run, 5),
         spared: |run| capped(run, 2),
     },

@@ -86,7 +86,7 @@ pub(in super::super) fn draw_pareto(
         ..Chart::new(460, Axis::over(x, 8, &x_title), Axis::over(y, 7, &y_title))
     };
     let description = format!(
-        "{}, {} of them on the front. The tables hold the same numbers.",
+        "{}, {} of them on the front. The tables contain the same numbers.",
         count_of(points.len(), "case"),
         front.len()
     );
@@ -174,7 +174,7 @@ pub(in super::super) fn draw_parameter_lines(
     }
     let chart = Chart { margin_top: 12, shapes, ..Chart::new(360, x, y) };
     let description = format!(
-        "{} over {}. The table above holds the same numbers.",
+        "{} over {}. The table above contains the same numbers.",
         count_of(lines.len(), "line"),
         count_of(values.len(), "value")
     );

@@ -136,14 +136,14 @@ fn missing_numbers_are_dashes_with_reason() {
     let hostile = bench_page(&fixture::hostile(), 0);
     assert!(hostile.contains("<b>–</b> <span class=\"reason\">not a finite number</span>"));
     let estimate = index(&fixture::on_an_estimate());
-    assert!(estimate.contains("<b>–</b> <span class=\"reason\">an estimate has no idle</span>"));
+    assert!(estimate.contains("<b>–</b> <span class=\"reason\">estimates have no idle power</span>"));
 }
 
 #[test]
 fn estimate_has_banner_before_figures() {
     for page in pages(&fixture::on_an_estimate()).values() {
         let (_, text) = parse(page);
-        let banner = text.find("Every joule on this page is an estimate").unwrap();
+        let banner = text.find("All energies on this page are estimates").unwrap();
         let formula = text.find("CPU time of this process × 10 W per busy core").unwrap();
         let first_figure = text.find(" mJ").unwrap();
         assert!(banner < formula && formula < first_figure);
@@ -302,7 +302,7 @@ fn comparison_has_sides_changes_and_verdicts() {
         "-8.2 %",
         "1.7 %",
         "0123abcd",
-        "interleaved, 10 pairs",
+        "alternating, 10 pairs",
     ] {
         assert!(text.contains(shown), "{shown}");
     }
