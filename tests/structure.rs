@@ -27,7 +27,7 @@ const RESTRICTED: [(&str, &[&str]); 7] = [
     ("report", &["units", "model", "stats", "analysis"]),
 ];
 
-/// Files of a larger circle are hard to read and change separately.
+/// The most files that may use each other in a circle: those of a larger one are hard to read and change separately.
 const MAX_CIRCLE: usize = 3;
 
 type ModulePath = Vec<String>;

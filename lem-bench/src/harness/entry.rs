@@ -257,10 +257,11 @@ fn run_worker(version: &str, registry: Registry, target: &TargetInfo) -> Result<
 
 /// Workers need sockets between processes and a clock that processes share.
 #[cfg(not(unix))]
-pub(super) fn run(_: &str, _: Registry, _: &TargetInfo) -> Result<ExitStatus, HarnessError> {
+fn run_worker(_: &str, _: Registry, _: &TargetInfo) -> Result<ExitStatus, HarnessError> {
     Err(HarnessError::usage("workers are not supported on this platform"))
 }
 
+/// Runs or lists the benches that the parent asks for.
 fn answer(mut registry: Registry, target: &TargetInfo, task: &Task) -> Result<Answer, String> {
     let (Task::Run { axes, .. } | Task::List { axes }) = task;
     registry.override_axes(axes).map_err(|error| error.to_string())?;

@@ -1,5 +1,5 @@
 //! The layers that set options and how they merge: flag, then environment, then `lem-bench.toml`, then the bench's
-//! attribute, then the default.
+//! attribute, then the default. Also the custom meters, which add values to `--meter`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

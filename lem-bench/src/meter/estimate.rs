@@ -30,8 +30,8 @@ fn open(options: &OpenOptions) -> Result<Opened, OpenError> {
 /// Estimated energy: joules = CPU seconds of this process × watts per busy core, as a counter in µJ.
 ///
 /// The CPU time is that of all threads of *this* process (`CLOCK_PROCESS_CPUTIME_ID`) and of the workers that run benches
-/// for it. It includes neither other child processes, nor the kernel's work for them, nor GPUs, memory or idle power: so that
-/// no idle energy is subtracted from an estimate.
+/// for it. It includes neither other child processes, nor the kernel's work for them, nor GPUs, memory or idle power. So no
+/// idle energy is subtracted from an estimate.
 #[derive(Debug)]
 pub struct Estimate {
     watts: Watts,

@@ -1,4 +1,4 @@
-//! Records of the journal, one per line, in chronological order.
+//! Records of the journal, one per line, in chronological order, and the lines of the history ([`SessionResult`]).
 
 use std::collections::BTreeMap;
 

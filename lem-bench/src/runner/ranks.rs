@@ -11,7 +11,7 @@ use crate::model::WorkCounts;
 use crate::protocol::{CycleTotals, Schedule};
 use crate::units::Stamp;
 
-/// Time between two looks at the barrier.
+/// Time between two polls of the barrier.
 const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
 /// The other ranks of the run. Without a barrier this process is the only one, and nothing here waits.

@@ -1,4 +1,4 @@
-//! Tests whether reading a counter densely changes its value.
+//! Tests whether reading a counter densely changes its value, and decides when the sampler reads ([`SamplerConfig`]).
 //!
 //! Some counters report less energy when they are read often: an RTX 4090's lost three quarters of its energy when read
 //! every 10 ms and 13 % when read every 100 ms (Dauner et al., HotCarbon 2026). On some cards the reads themselves take
@@ -174,6 +174,8 @@ impl DenseReadResult<'_> {
         change.is_some()
     }
 }
+
+// The schedule of reads.
 
 /// The longest time between two reads of a counter that does not wrap.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);

@@ -1,4 +1,5 @@
-//! Finds the steps of a window's power from one lasting level to another.
+//! Finds the steps of a window's power from one lasting level to another. Also probes the sensors of a meter
+//! ([`probe()`]).
 //!
 //! A sensor that sees part of each of its periods shows a fast load as a slow beat. One window does not show whether the
 //! variation is a slow beat or a slow load, so noisy readings give wide bounds. A machine that was idle for seconds and
@@ -147,6 +148,8 @@ fn step_beside_level(watts: &[f64], from: usize, last: usize) -> Option<f64> {
         && differences().take(MIN_DIFFERENT).all(|difference| difference > TOLERANCE * step.height());
     differs.then(|| differences().fold(0.0, f64::max))
 }
+
+// Probing.
 
 /// How long to probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The sample types that can be pooled with their order-preserving integer keys, and resampling.
+//! The sample types that can be pooled, their order-preserving integer keys, and resampling.
 
 use std::num::NonZeroUsize;
 use std::thread;

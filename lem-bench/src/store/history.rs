@@ -1,7 +1,8 @@
-//! The history of earlier sessions: `<home>/history.jsonl`, an append-only file with one line per bench and session.
+//! The history of earlier sessions, `<home>/history.jsonl`, and the spread between sessions,
+//! `<home>/session-spread.json`.
 //!
-//! Each line is a [`SessionResult`] as JSON. Its last field, `crc32`, is the checksum of the bytes before it, as in
-//! journals.
+//! The history is an append-only file with one line per bench and session: a [`SessionResult`] as JSON. Its last field,
+//! `crc32`, is the checksum of the bytes before it, as in journals.
 
 use std::collections::BTreeMap;
 use std::fs::{File, create_dir_all};

@@ -1,4 +1,5 @@
-//! Comparison in bench mode: finds the base before the measurement; afterwards compares, and updates history and baselines.
+//! Comparison in bench mode: finds the base before the measurement; afterwards compares, and updates history and
+//! baselines. Also the result of a duel.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

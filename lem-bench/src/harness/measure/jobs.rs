@@ -1,4 +1,4 @@
-//! Makes jobs from cases (schedule, record, body), and finds those that an interrupted run has left.
+//! Makes jobs from cases (schedule, record, body), and finds what an interrupted run has left to do (`--resume`).
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Ranks: starts them, joins the run, opens its part of the meter, agrees with the others on what is
+//! Ranks: starts them; in each, joins the run, opens the rank's part of the meter, agrees with the others on what is
 //! measured, and waits for them at the end.
 
 use std::collections::BTreeSet;

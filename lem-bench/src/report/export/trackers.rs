@@ -1,4 +1,5 @@
-//! Formats of services that track benchmarks over time: Bencher Metric Format and github-action-benchmark.
+//! Formats of services that track benchmarks over time: Bencher Metric Format, github-action-benchmark, and the lines of
+//! criterion's `--output-format bencher`.
 //!
 //! A tracker keeps one series per name. The name therefore contains whether a number was estimated or simulated, or is
 //! invalid: such numbers never share a series, or its thresholds, with measured ones.
