@@ -7,6 +7,22 @@ use std::path::{Path, PathBuf};
 use super::invocation::{Invocation, TargetInfo};
 use crate::model::{Fact, fact_names};
 
+/// Variables that change how fast or where code runs.
+const VARIABLES: [&str; 12] = [
+    "RAYON_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "TOKENIZERS_PARALLELISM",
+    "CUDA_VISIBLE_DEVICES",
+    "CUDA_DEVICE_ORDER",
+    "CUDA_LAUNCH_BLOCKING",
+    "NVIDIA_TF32_OVERRIDE",
+    "HIP_VISIBLE_DEVICES",
+    "RUSTFLAGS",
+    "MALLOC_ARENA_MAX",
+];
+
 /// Returns how this binary was built.
 pub(super) fn build_facts(target: &TargetInfo) -> Vec<Fact> {
     known(build(target))
@@ -142,22 +158,6 @@ fn load(text: &str) -> Option<String> {
     let averages: Vec<&str> = text.split_whitespace().take(3).collect();
     (averages.len() == 3).then(|| averages.join(" "))
 }
-
-/// Variables that change how fast or where code runs.
-const VARIABLES: [&str; 12] = [
-    "RAYON_NUM_THREADS",
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "TOKENIZERS_PARALLELISM",
-    "CUDA_VISIBLE_DEVICES",
-    "CUDA_DEVICE_ORDER",
-    "CUDA_LAUNCH_BLOCKING",
-    "NVIDIA_TF32_OVERRIDE",
-    "HIP_VISIBLE_DEVICES",
-    "RUSTFLAGS",
-    "MALLOC_ARENA_MAX",
-];
 
 /// Returns how the binary was built.
 fn build(target: &TargetInfo) -> [(&'static str, Option<String>); 5] {

@@ -16,6 +16,18 @@ use crate::report::terminal_text::{clean, shorten, width};
 use crate::runner::{self, Event, Observer, ObserverError, Stage};
 use crate::sampler::LivePowerReading;
 
+/// The id is shortened to this width before other parts are omitted.
+const MIN_ID_WIDTH: usize = 16;
+
+/// Minimum useful width of the bar, in columns.
+const MIN_BAR_WIDTH: usize = 8;
+
+/// Maximum width of the bar, in columns.
+const MAX_BAR_WIDTH: usize = 40;
+
+/// Time between redraws.
+const INTERVAL: Duration = Duration::from_secs(1);
+
 /// How progress is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Style {
@@ -217,14 +229,6 @@ fn activity_line(state: &ProgressState, columns: usize, looks: Looks) -> String 
     format!("{number}{}{rest}", looks.in_color("1", &shorten(&id, room, 5)))
 }
 
-/// The id is shortened to this width before other parts are omitted.
-const MIN_ID_WIDTH: usize = 16;
-
-/// Minimum useful width of the bar, in columns.
-const MIN_BAR_WIDTH: usize = 8;
-
-const MAX_BAR_WIDTH: usize = 40;
-
 /// Formats `━━━━━━━━━━──────── 42 % · 12 s left of this bench, 3 min 5 s of the run` in at most `columns`.
 fn remaining_line(state: &ProgressState, now: Instant, columns: usize, looks: Looks) -> String {
     let left = state.left.saturating_sub(now.saturating_duration_since(state.updated));
@@ -260,9 +264,6 @@ fn remaining_line(state: &ProgressState, now: Instant, columns: usize, looks: Lo
 fn whole(time: Duration) -> Duration {
     Duration::from_secs(time.as_secs_f64().ceil() as u64)
 }
-
-/// Time between redraws.
-const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The visible lines. Dropping removes them.
 #[derive(Debug)]

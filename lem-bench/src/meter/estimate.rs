@@ -11,6 +11,9 @@ use crate::clock::{child_cpu_time, process_cpu_time};
 use crate::model::{Domain, DomainId, DomainKind, Origin};
 use crate::units::Watts;
 
+/// Joules of one count.
+const UNIT_J: f64 = 1e-6;
+
 /// The estimate.
 pub(super) const KIND: MeterKind = MeterKind {
     name: "estimate",
@@ -38,9 +41,6 @@ pub struct Estimate {
     domains: [Domain; 1],
     channels: [Channel; 1],
 }
-
-/// Joules of one count.
-const UNIT_J: f64 = 1e-6;
 
 impl Estimate {
     /// Returns an estimate with `watts` per busy core.

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 
 use super::channel::ReadError;
 
+/// Room for the digits of any 64-bit number, its sign and a newline.
+const BUFFER: usize = 32;
+
 /// An open file that contains one decimal integer.
 #[derive(Debug)]
 pub(super) struct NumberFile {
@@ -15,9 +18,6 @@ pub(super) struct NumberFile {
     file: File,
     last: Option<i64>,
 }
-
-/// Room for the digits of any 64-bit number, its sign and a newline.
-const BUFFER: usize = 32;
 
 impl NumberFile {
     /// Opens the file and reads it once, so that an unreadable file is an error here.

@@ -6,6 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{DomainId, Origin};
 
+/// Counters with an update period up to this, in seconds, are assumed to cover the whole time.
+const FAST_S: f64 = 0.005;
+
+/// Assumed period of a counter with too few updates to determine it, in seconds: the slowest common one.
+const SLOW_S: f64 = 0.1;
+
+/// Minimum time between two reads of a counter, in seconds.
+const MIN_SPACING_S: f64 = 0.002;
+
 /// Which part of the time a sensor covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -82,15 +91,6 @@ pub struct ChannelProbe {
     #[serde(default)]
     pub safe_interval_s: Option<f64>,
 }
-
-/// Counters with an update period up to this, in seconds, are assumed to cover the whole time.
-const FAST_S: f64 = 0.005;
-
-/// Assumed period of a counter with too few updates to determine it, in seconds: the slowest common one.
-const SLOW_S: f64 = 0.1;
-
-/// Minimum time between two reads of a counter, in seconds.
-const MIN_SPACING_S: f64 = 0.002;
 
 impl ChannelProbe {
     /// A probe that observed no update.

@@ -9,6 +9,9 @@ use crate::model::{DomainId, MeterProbe, Origin};
 #[cfg(test)]
 mod tests;
 
+/// Sensors with an update period up to this need no longer times.
+const FAST: Duration = Duration::from_millis(5);
+
 /// How thorough a measurement is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Profile {
@@ -55,9 +58,6 @@ pub struct Overrides {
     /// Confidence level of the interval; `None` for 0.95.
     pub level: Option<f64>,
 }
-
-/// Sensors with an update period up to this need no longer times.
-const FAST: Duration = Duration::from_millis(5);
 
 const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)

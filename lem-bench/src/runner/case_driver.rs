@@ -14,6 +14,9 @@ use crate::bench::{Driver, Iteration, Step};
 use crate::clock::Clock;
 use crate::model::{Outcome, id_hash};
 
+/// Stack size of a body's thread: 16 MiB, twice the usual main thread's, for deep models in debug builds.
+pub(crate) const STACK: usize = 16 << 20;
+
 /// Drives one case.
 struct CaseDriver {
     lease: ContextLease,
@@ -123,9 +126,6 @@ impl Driver for CaseDriver {
         self.runner.iteration(&iteration);
     }
 }
-
-/// Stack size of a body's thread: 16 MiB, twice the usual main thread's, for deep models in debug builds.
-pub(crate) const STACK: usize = 16 << 20;
 
 /// A bench that has started. Dropping it ends the body and waits for its thread, so that the body releases what it holds.
 #[derive(Debug)]

@@ -15,6 +15,10 @@ use crate::units::{Joules, Stamp};
 /// How long the sensors are probed when a meter is opened.
 const EFFORT: ProbeEffort = ProbeEffort { min: Duration::from_secs(1), max: Duration::from_secs(3) };
 
+/// The step from one phase to the next. The golden ratio spreads any number of phases evenly, so that phase-dependent
+/// errors of a sensor average out over repeated measurements.
+const PHASE_STEP: f64 = 0.618_033_988_749_895;
+
 /// Why a measurement failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -70,10 +74,6 @@ pub struct EnergyMeter {
     /// Where in the sensor's period the next piece of work begins, as a share of the period.
     phase: f64,
 }
-
-/// The step from one phase to the next. The golden ratio spreads any number of phases evenly, so that phase-dependent
-/// errors of a sensor average out over repeated measurements.
-const PHASE_STEP: f64 = 0.618_033_988_749_895;
 
 impl EnergyMeter {
     /// Opens the best meter of this machine, as `--meter auto` does, and probes its sensors for about a second.

@@ -9,6 +9,12 @@ use serde::{Deserialize, Serialize};
 use super::run_dir::ensure_regular_file;
 use crate::model::{OLDEST_SCHEMA_VERSION, RequestLog, SCHEMA_VERSION};
 
+/// The start of the checksum field at the end of each line.
+const FIELD: &[u8] = br#","crc32":""#;
+
+/// The length of the checksum field with eight digits, the closing quote and the closing brace.
+const FIELD_LEN: usize = FIELD.len() + 8 + 2;
+
 /// Returns the first sixteen bytes of a samples file.
 pub(super) fn samples_header(schema_version: u32) -> [u8; 16] {
     let mut header = *b"LEMSMPL\n\0\0\0\0\0\0\0\0";
@@ -166,12 +172,6 @@ impl Samples {
         Ok(&self.bytes)
     }
 }
-
-/// The start of the checksum field at the end of each line.
-const FIELD: &[u8] = br#","crc32":""#;
-/// The length of the checksum field with eight digits, the closing quote and the closing brace.
-const FIELD_LEN: usize = FIELD.len() + 8 + 2;
-
 /// Turns the text of a JSON object that is not empty into a line: appends the field with the checksum of the bytes
 /// before it, and a line feed.
 pub(super) fn append_crc(object: &mut Vec<u8>) {

@@ -12,18 +12,6 @@ use crate::meter::sysfs::{self, NumberFile};
 use crate::meter::{Channel, Meter, OpenError, Quantity, ReadError, Value};
 use crate::model::{Domain, DomainId, Origin};
 
-/// The CPU's energy counters through powercap: one counter per zone, no gauges.
-///
-/// A read is one `pread` on an open handle and does not allocate.
-#[derive(Debug)]
-pub struct Rapl {
-    domains: Vec<Domain>,
-    channels: Vec<Channel>,
-    files: Vec<NumberFile>,
-    paths: Vec<(String, String)>,
-    skipped: Vec<(String, String)>,
-}
-
 /// The update period: about one millisecond with jitter (Hähnel et al. 2012; Intel SDM vol. 3B, 15.10).
 const UPDATE_PERIOD: Duration = Duration::from_millis(1);
 
@@ -98,6 +86,18 @@ impl Rapl {
             }
         }
     }
+}
+
+/// The CPU's energy counters through powercap: one counter per zone, no gauges.
+///
+/// A read is one `pread` on an open handle and does not allocate.
+#[derive(Debug)]
+pub struct Rapl {
+    domains: Vec<Domain>,
+    channels: Vec<Channel>,
+    files: Vec<NumberFile>,
+    paths: Vec<(String, String)>,
+    skipped: Vec<(String, String)>,
 }
 
 fn open_error(path: PathBuf, error: &io::Error) -> OpenError {
