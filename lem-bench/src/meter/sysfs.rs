@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::channel::ReadError;
 
 /// Room for the digits of any 64-bit number, its sign and a newline.
-const BUFFER: usize = 32;
+const BUFFER_SIZE: usize = 32;
 
 /// An open file that contains one decimal integer.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl NumberFile {
     }
 
     fn number(&self) -> io::Result<i64> {
-        let mut buffer = [0u8; BUFFER];
+        let mut buffer = [0u8; BUFFER_SIZE];
         let filled = read_from_start(&self.file, &mut buffer)?;
         parse(&buffer[..filled]).ok_or_else(|| {
             let text = String::from_utf8_lossy(&buffer[..filled]);

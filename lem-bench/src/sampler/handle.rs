@@ -154,7 +154,7 @@ impl Sampler {
     }
 
     /// Returns the number of domains whose device is lost. Never waits for a read.
-    pub fn losses(&self) -> usize {
+    pub fn lost_domain_count(&self) -> usize {
         self.status.lost_domains()
     }
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use super::channel_observer::{ChannelObserver, READ_SPACING};
 use super::dense_reads::{DenseReadResult, DenseReadTest, test_dense_reads};
-use super::edge::CONTINUOUS;
+use super::edge::MAX_CONTINUOUS_PERIOD;
 use crate::clock::Clock;
 use crate::meter::{Meter, Quantity};
 use crate::model::{ChannelProbe, MeterProbe};
@@ -161,7 +161,7 @@ pub struct ProbeEffort {
 }
 
 /// The slowest counter for which dense reads are tested: a slower one is read so rarely that they do not matter.
-const SLOWEST: Duration = Duration::from_millis(500);
+const MAX_TESTED_PERIOD: Duration = Duration::from_millis(500);
 
 /// Reads every energy counter and power gauge of `meter` densely, and returns how often each updates, in which steps, and
 /// what a read costs. Then reads the counters rarely for a while, to find out whether dense reads change their values.
@@ -213,7 +213,7 @@ pub fn probe(meter: &mut dyn Meter, clock: &dyn Clock, effort: ProbeEffort) -> M
 fn testable_period(probe: &ChannelProbe) -> Option<Duration> {
     let period = Duration::from_secs_f64(probe.update_period_s.filter(|_| probe.counter)?);
     let is_cheap = probe.read_cost_s < period.as_secs_f64() / 4.0;
-    (period > CONTINUOUS && period <= SLOWEST && is_cheap).then_some(period)
+    (period > MAX_CONTINUOUS_PERIOD && period <= MAX_TESTED_PERIOD && is_cheap).then_some(period)
 }
 
 fn observers(meter: &dyn Meter) -> Vec<ChannelObserver> {

@@ -54,11 +54,11 @@ impl MachineState {
             .iter()
             .enumerate()
             .map(|(index, spec)| {
-                let strikes = |window: &&BackgroundSpec| match &window.device {
+                let affects = |window: &&BackgroundSpec| match &window.device {
                     Some(id) => *id == spec.id,
                     None => index == 0,
                 };
-                let background: Vec<&BackgroundSpec> = scenario.background.iter().filter(strikes).collect();
+                let background: Vec<&BackgroundSpec> = scenario.background.iter().filter(affects).collect();
                 Device::new(spec, &background, noise.with(index as u64))
             })
             .collect();
