@@ -32,7 +32,7 @@ impl Invocation {
             Some(path) => config_file::read(&path)?,
             None => Vec::new(),
         };
-        let (variables, warnings) = layers::environment(std::env::vars_os())?;
+        let (variables, warnings) = layers::from_environment(std::env::vars_os())?;
         values.extend(variables);
         values.extend(flags);
         let mut resolved = layers::merge(values)?;

@@ -181,7 +181,7 @@ impl ResolvedConfig {
 ///
 /// # Errors
 /// One of our variables is not valid Unicode.
-pub(super) fn environment(
+pub(super) fn from_environment(
     variables: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<(Vec<SettingValue>, Vec<String>), HarnessError> {
     let mut ours: Vec<(String, OsString)> = variables
@@ -336,7 +336,7 @@ mod tests {
     #[test]
     fn warns_of_misspelled_variable() {
         let variables = [("LEM_BENCH_CYCELS", "4"), ("LEM_BENCH_MODEL", "/m"), ("LEM_BENCH_GAP", ""), ("HOME", "/")];
-        let (values, warnings) = environment(variables.map(|(name, value)| (name.into(), value.into()))).unwrap();
+        let (values, warnings) = from_environment(variables.map(|(name, value)| (name.into(), value.into()))).unwrap();
         assert!(values.is_empty());
         insta::assert_snapshot!(
             warnings.join("\n"),

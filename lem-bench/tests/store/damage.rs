@@ -84,7 +84,7 @@ fn damaged_line_affects_one_record() {
         expected.remove(damaged);
         assert_eq!(journal.records, expected);
         assert_eq!(journal.damage, [format!("line {} is damaged: its checksum is wrong", damaged + 1)]);
-        assert_eq!(journal.head().is_some(), damaged != 0);
+        assert_eq!(journal.header().is_some(), damaged != 0);
         assert_eq!(journal.complete, damaged != 8);
     }
 }

@@ -24,7 +24,7 @@ fn every_record_round_trips() {
     // `==` does not distinguish -0.0 from 0.0.
     assert_eq!(format!("{:?}", journal.records), format!("{:?}", records(0)));
     assert_eq!((journal.complete, journal.torn, journal.damage.as_slice()), (true, false, [].as_slice()));
-    assert_eq!(journal.head().unwrap().seed, u64::MAX - 1);
+    assert_eq!(journal.header().unwrap().seed, u64::MAX - 1);
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn reads_journal_of_schema_1() {
     let journals = lem_bench::__private::store::read_run(&folder).unwrap();
     let [journal] = journals.as_slice() else { panic!("{} journals", journals.len()) };
     assert!(journal.complete && journal.damage.is_empty(), "{:?}", journal.damage);
-    assert_eq!(journal.head().unwrap().schema_version, 1);
+    assert_eq!(journal.header().unwrap().schema_version, 1);
     let summary = lem_bench::__private::analysis::summarise(
         std::slice::from_ref(&journal.records),
         &lem_bench::__private::analysis::Options::default(),

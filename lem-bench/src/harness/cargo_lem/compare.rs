@@ -6,7 +6,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::subcommand::{Subcommand, resolve, resolve_with_home};
 use crate::analysis::compare::compare;
-use crate::harness::comparing::{ComparisonContext, DuelResult, exit_status, options, print, saved_or_baseline};
+use crate::harness::comparing::{
+    ComparisonContext, DuelResult, compare_options, exit_status, print_comparison, saved_or_baseline,
+};
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::measure::{self, Duel};
 use crate::harness::options::{LemCommand, of_command};
@@ -85,14 +87,14 @@ fn compare_saved(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     let [base, new] = ["BASE", "NEW"].map(|side| saved_or_baseline(&home, &call.paths.cwd, text(side)));
     let (base, new) = (base?, new?);
     let context = ComparisonContext::read(&home, &base)?;
-    let options = options(config, context.prior);
+    let options = compare_options(config, context.prior);
     let compared = compare(base.results(), new.results(), &context.history, &options, config.comparing.gate);
     if wanted.is_empty() {
-        print(config, &compared)?;
+        print_comparison(config, &compared)?;
     }
     for wanted in wanted {
         match (wanted, &folder) {
-            (Output::Terminal, _) => print(config, &compared)?,
+            (Output::Terminal, _) => print_comparison(config, &compared)?,
             (Output::Export(format), None) => console::out(&saved::comparison(format, &compared)?),
             (Output::Export(format), Some(folder)) => {
                 let file = saved::write_comparison(format, &compared, folder)?;

@@ -86,7 +86,7 @@ fn targets(folders: &[PathBuf]) -> Result<BTreeMap<String, Vec<Part>>, HarnessEr
     let mut targets: BTreeMap<String, Vec<Part>> = BTreeMap::new();
     for folder in folders {
         for journal in read_run(folder)? {
-            let Some(head) = journal.head().cloned() else {
+            let Some(head) = journal.header().cloned() else {
                 console::warn(&format!("skipped {}: it has no header", journal.path.display()));
                 continue;
             };

@@ -203,7 +203,7 @@ impl PreviousRun {
     /// The journal cannot be read or written, or its header is missing.
     pub fn open(results: Results) -> Result<Self, HarnessError> {
         let (writer, journal) = results.reopen()?;
-        let Some(header) = journal.head().cloned() else {
+        let Some(header) = journal.header().cloned() else {
             let (id, path) = (results.run_id(), journal.path.display());
             return Err(HarnessError::usage(format!(
                 "--resume: cannot resume run {id}: its header is damaged or missing in {path}; start a new run without \
@@ -248,7 +248,7 @@ pub(super) fn find_run(home: &Home, selector: &Resume, target: &str) -> Result<O
     // A run without a header has nothing to resume.
     let is_of_target = |run: &RunDir| {
         let journals = read_run(run.path()).unwrap_or_default();
-        journals.iter().any(|journal| journal.head().is_some_and(|head| head.target == target))
+        journals.iter().any(|journal| journal.header().is_some_and(|head| head.target == target))
     };
     Ok(RunDir::list(home)?.into_iter().rev().find(is_of_target))
 }
