@@ -54,7 +54,7 @@ impl Parse for Head {
 pub(crate) fn parse(item: TokenStream) -> syn::Result<Bench> {
     let Head { attributes, signature } = syn::parse2(item)?;
     let mut errors = Errors::default();
-    plain_function(&signature, &mut errors);
+    check_plain_function(&signature, &mut errors);
     if let Some(again) = attributes.iter().find(|a| a.path().segments.last().is_some_and(|s| s.ident == "energy_bench"))
     {
         errors.at(
@@ -77,7 +77,7 @@ pub(crate) fn parse(item: TokenStream) -> syn::Result<Bench> {
     Ok(Bench { description: description(&attributes), bencher, params, output, ident: signature.ident })
 }
 
-fn plain_function(signature: &Signature, errors: &mut Errors) {
+fn check_plain_function(signature: &Signature, errors: &mut Errors) {
     if let Some(constness) = &signature.constness {
         errors.at(constness, "a bench can't be `const`");
     }

@@ -39,7 +39,7 @@ pub(super) fn open(nvml: &'static Nvml, options: &NvmlOptions) -> Result<Gpus, O
     let count = nvml.device_count().map_err(|error| OpenError::Failed { why: format!("NVML: {error}") })?;
     let (mut listed, mut devices, mut notes) = (Vec::new(), Vec::new(), Vec::new());
     for index in 0..count {
-        match list(nvml, index) {
+        match list_gpu(nvml, index) {
             Ok((gpu, device)) => {
                 listed.push(gpu);
                 devices.push(Some(device));
@@ -72,7 +72,7 @@ pub(super) fn open(nvml: &'static Nvml, options: &NvmlOptions) -> Result<Gpus, O
     Ok(Gpus { gpus, notes })
 }
 
-fn list(nvml: &'static Nvml, index: u32) -> Result<(ListedGpu, Device<'static>), NvmlError> {
+fn list_gpu(nvml: &'static Nvml, index: u32) -> Result<(ListedGpu, Device<'static>), NvmlError> {
     let device = nvml.device_by_index(index)?;
     let (uuid, name) = (device.uuid()?, device.name()?);
     Ok((ListedGpu { index, uuid, name, mig_instances: mig_instances(&device) }, device))

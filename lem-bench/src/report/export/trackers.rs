@@ -149,20 +149,20 @@ pub const BENCHER: Format = FileFormat {
     aliases: &[],
     file: "bencher.txt",
     about: "libtest's `test NAME ... bench:` lines: the time of a request, for tools that read criterion's",
-    content: Content::Many(|runs| Ok(to_lines(runs))),
+    content: Content::Many(|runs| Ok(to_bencher_lines(runs))),
 };
 
 const NS_PER_S: f64 = 1e9;
 
-fn to_lines(runs: &[Summary]) -> String {
+fn to_bencher_lines(runs: &[Summary]) -> String {
     let mut text = String::new();
     for bench in runs.iter().flat_map(|run| &run.benches) {
-        write_bench(&mut text, bench);
+        write_bencher_lines(&mut text, bench);
     }
     text
 }
 
-fn write_bench(text: &mut String, bench: &BenchSummary) {
+fn write_bencher_lines(text: &mut String, bench: &BenchSummary) {
     let id = clean(&bench.bench.id);
     let status = labels::status_label(bench);
     if bench.status == Status::Invalid || !matches!(bench.ended, Some(Outcome::Completed)) {
