@@ -1,13 +1,13 @@
 //! `cargo lem baseline`, `history` and `repeatability`: what earlier sessions left.
 
 use std::fmt::Write as _;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::builder::ArgPredicate;
 use clap::{Arg, ArgMatches, Command, value_parser};
 
 use super::subcommand::{Subcommand, resolve_with_home};
 use crate::analysis::compare::{HISTORY_FROM, Trend, calibrate, trends};
+use crate::clock::unix_s;
 use crate::harness::comparing::baseline;
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::options::{LemCommand, of_command};
@@ -198,7 +198,7 @@ fn measure_repeatability(matches: &ArgMatches) -> Result<ExitStatus, HarnessErro
         ))
     })?;
     let mut spreads = MachineSpreads::read(&home)?;
-    let at_unix_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+    let at_unix_s = unix_s();
     let spread = MachineSpread {
         s0: found.prior.s0,
         d0: found.prior.d0,

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
@@ -15,6 +14,7 @@ use crate::analysis::Summary;
 use crate::analysis::compare::{
     Comparison, NullTest, PairedBench, Prior, Results, Trend, compare, compare_pairs, session_results, trends,
 };
+use crate::clock::unix_s;
 use crate::harness::config::{Comparing, Config, Format};
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::invocation::Invocation;
@@ -199,9 +199,8 @@ fn save_baseline(home: &Home, name: &str, config: &Config, summary: &Summary) ->
     }
     let json = serde_json::to_vec(summary)
         .map_err(|error| HarnessError::machine(format!("cannot serialize the summary: {error}")))?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
     let run = BaselineRun { run_id: &summary.run.run_id, benches: &benches, json: &json };
-    Baseline::save(home, name, &run, now)?;
+    Baseline::save(home, name, &run, unix_s())?;
     if !config.is_quiet() {
         console::note(&format!("saved {} as baseline `{name}`", count_of(benches.len(), "bench")));
     }
