@@ -174,7 +174,7 @@ fn aggregate(path: &Path, journals: Vec<Journal>, change: &dyn Fn(&mut Options))
 /// Returns the interval settings of the run, from the header of the journal.
 fn run_options(journal: &Journal) -> Options {
     let mut config = Config::default();
-    for setting in journal.header().map(|head| head.settings.as_slice()).unwrap_or_default() {
+    for setting in journal.header().map(|header| header.settings.as_slice()).unwrap_or_default() {
         if matches!(setting.name.as_str(), "confidence-level" | "nresamples")
             && let Some(option) = options::setting(&setting.name)
         {

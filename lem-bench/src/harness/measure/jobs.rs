@@ -11,7 +11,7 @@ use crate::harness::options::may_differ_on_resume;
 use crate::harness::simulation::Simulation;
 use crate::harness::test_mode;
 use crate::model::{
-    BenchRecord, DomainId, Fact, IdleKind, MeterProbe, Outcome, Record, RunHeader, count_of, fact_names, id_hash,
+    BenchRecord, DomainId, IdleKind, MeterProbe, Outcome, Record, RunHeader, count_of, fact_names, id_hash,
 };
 use crate::protocol::{CycleTotals, Overrides, Schedule};
 use crate::registry::{Attributes, Case};
@@ -223,7 +223,7 @@ impl PreviousRun {
         if differences.is_empty() {
             return Ok(());
         }
-        let arguments = find_fact(&self.header.environment, fact_names::ARGUMENTS).unwrap_or("none");
+        let arguments = fact_names::find(&self.header.environment, fact_names::ARGUMENTS).unwrap_or("none");
         Err(HarnessError::usage(format!(
             "cannot resume run {}: its settings differ:\n  {}\nIts arguments were: {arguments}. To start a new run, remove \
              --resume",
@@ -248,13 +248,9 @@ pub(super) fn find_run(home: &Home, selector: &Resume, target: &str) -> Result<O
     // A run without a header has nothing to resume.
     let is_of_target = |run: &RunDir| {
         let journals = read_run(run.path()).unwrap_or_default();
-        journals.iter().any(|journal| journal.header().is_some_and(|head| head.target == target))
+        journals.iter().any(|journal| journal.header().is_some_and(|header| header.target == target))
     };
     Ok(RunDir::list(home)?.into_iter().rev().find(is_of_target))
-}
-
-fn find_fact<'a>(facts: &'a [Fact], name: &str) -> Option<&'a str> {
-    facts.iter().find(|fact| fact.name == name).map(|fact| fact.value.as_str())
 }
 
 /// The differences between two headers that change what is measured, one sentence each.
@@ -271,7 +267,7 @@ fn differences(was: &RunHeader, is: &RunHeader) -> Vec<String> {
         compare(name, settings_before.get(name).copied(), settings_now.get(name).copied());
     }
     for name in fixed_facts(was).chain(fixed_facts(is)).collect::<BTreeSet<_>>() {
-        compare(name, find_fact(&was.environment, name), find_fact(&is.environment, name));
+        compare(name, fact_names::find(&was.environment, name), fact_names::find(&is.environment, name));
     }
     compare("headline", Some(&headline(was)), Some(&headline(is)));
     compare("processes", Some(&was.world.to_string()), Some(&is.world.to_string()));

@@ -1,7 +1,7 @@
 //! Options for comparing results with saved ones, and for output. Options that mean the same as criterion's have the same
 //! names.
 
-use super::spec::{Arity, LemCommand, OptionGroup, OptionSpec, Set, single, switch};
+use super::spec::{Arity, LemCommand, OptionGroup, OptionSpec, Set, output, single, switch};
 use crate::analysis::compare::FailOn;
 use crate::harness::config::OutputFormat;
 use crate::harness::parse::{self, InvalidValue};
@@ -18,10 +18,6 @@ const fn baseline(name: &'static str, set: Set) -> OptionSpec {
 
 const fn comparison(name: &'static str, arity: Arity, set: Set) -> OptionSpec {
     OptionSpec::new(OptionGroup::Comparison, name, arity, set)
-}
-
-const fn output(name: &'static str, arity: Arity, set: Set) -> OptionSpec {
-    OptionSpec::new(OptionGroup::Output, name, arity, set)
 }
 
 /// Parses a name that is not empty.
