@@ -107,8 +107,8 @@ where
     AxisSpec::new(name, type_name::<T>(), values, codec.parse)
 }
 
-/// A value in `args` or `grid`: of the parameter type, a reference to it (`args = SIZES` with `const SIZES: &[usize]`), or a
-/// `&str` for a `String`.
+/// A value in `args` or `grid`: of the parameter type, a reference to it (`args = SIZES` with `const SIZES: &[usize]`),
+/// or a `&str` for a `String`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a value for a parameter of type `{T}`",
     label = "gives `{Self}`, but the parameter is `{T}`"

@@ -186,8 +186,8 @@ impl LineStyle {
     }
 }
 
-/// Formats `[2/6] decode/batch=4 · cycle 3/10 · window · 335 W` in at most `columns`. Omits the stage first, then the power;
-/// then shortens the id.
+/// Formats `[2/6] decode/batch=4 · cycle 3/10 · window · 335 W` in at most `columns`. Omits the stage first, then the
+/// power; then shortens the id.
 fn activity_line(state: &ProgressState, columns: usize, style: LineStyle) -> String {
     let number = match state.bench {
         (0, _) => String::new(),

@@ -226,8 +226,8 @@ impl<T: Sample> QuantileSearch<'_, T> {
         if floor < ceiling { self.search_remaining(rank) } else { self.with_next(T::Key::narrow(ceiling), rank) }
     }
 
-    /// Narrows the ranges to the keys above one pivot and up to the next, among which the order statistic of this rank lies.
-    /// Returns the least and the greatest key that can remain.
+    /// Narrows the ranges to the keys above one pivot and up to the next, among which the order statistic of this rank
+    /// lies. Returns the least and the greatest key that can remain.
     fn bracket(&mut self, rank: u64) -> (u64, u64) {
         let pool = self.pool;
         let width = pool.cycles.len();

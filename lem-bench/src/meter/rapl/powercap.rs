@@ -147,8 +147,9 @@ struct Zone {
 
 /// Returns all zones under `root` (`/sys`), each domain once, containing before contained.
 ///
-/// The same counter may be published several times: flat in `class/powercap` and nested in `devices/virtual/powercap`, by
-/// the MSR driver and by the memory-mapped driver (`intel-rapl` and `intel-rapl-mmio`). The first one in this order is used.
+/// The same counter may be published several times: flat in `class/powercap` and nested in `devices/virtual/powercap`,
+/// by the MSR driver and by the memory-mapped driver (`intel-rapl` and `intel-rapl-mmio`). The first one in this order
+/// is used.
 fn find_zones(root: &Path) -> Vec<Zone> {
     let mut zones: Vec<Zone> = Vec::new();
     let mut drivers: Vec<String> = Vec::new();
