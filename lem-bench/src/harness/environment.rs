@@ -40,13 +40,13 @@ pub(super) fn build_facts(target: &TargetInfo) -> Vec<Fact> {
 }
 
 /// Returns what is known about the machine, the build and this process, and the facts of `--context`.
-pub(super) fn facts(call: &Invocation) -> Vec<Fact> {
-    let mut facts = known(machine_facts(&call.config().open.sysfs_root));
-    facts.extend(build_facts(&call.target));
-    facts.extend(known(commit_facts(&call.paths.cwd)));
+pub(super) fn facts(invocation: &Invocation) -> Vec<Fact> {
+    let mut facts = known(machine_facts(&invocation.config().open.sysfs_root));
+    facts.extend(build_facts(&invocation.target));
+    facts.extend(known(commit_facts(&invocation.paths.cwd)));
     facts.extend(known([(fact_names::ARGUMENTS, Some(arguments()))]));
     facts.extend(environment_variables().into_iter().map(|(name, value)| Fact { name, value }));
-    let context = call.config().context.iter();
+    let context = invocation.config().context.iter();
     facts.extend(
         context.map(|(key, value)| Fact { name: format!("{}{key}", fact_names::CONTEXT_PREFIX), value: value.clone() }),
     );

@@ -42,12 +42,12 @@ fn baseline_command() -> Command {
 fn baselines(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     // Clap requires a known subcommand.
     let Some((action, matches)) = matches.subcommand() else { return Ok(ExitStatus::Usage) };
-    let (call, home) = resolve_with_home(matches, LemCommand::Baseline)?;
+    let (invocation, home) = resolve_with_home(matches, LemCommand::Baseline)?;
     let name = || matches.get_one::<String>("NAME").map_or("", String::as_str);
     match action {
         "list" => list(&home),
         "show" => {
-            let color = console::Paint::of_stdout(call.config().color).is_on();
+            let color = console::Paint::of_stdout(invocation.config().color).is_on();
             show(&home, name(), TableOptions { width: console::stdout_width(), color })
         }
         _ => remove(&home, name()),
@@ -130,7 +130,7 @@ fn history_command() -> Command {
 }
 
 fn show_history(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
-    let (call, home) = resolve_with_home(matches, LemCommand::History)?;
+    let (invocation, home) = resolve_with_home(matches, LemCommand::History)?;
     let filter = matches.get_one::<String>("BENCH").map_or("", String::as_str);
     let newest = |default: usize| matches.get_one::<u32>("newest").map_or(default, |newest| *newest as usize);
     let lines = read_history(&home)?;
@@ -142,12 +142,12 @@ fn show_history(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
         )));
     }
     if matches.get_one::<String>("as").is_some_and(|format| format == "html") {
-        let folder = matches.get_one::<String>("output").map(|folder| call.paths.cwd.join(folder));
+        let folder = matches.get_one::<String>("output").map(|folder| invocation.paths.cwd.join(folder));
         let file = pages::write_history(folder.as_deref().unwrap_or(home.path()), &found, newest(50))?;
         console::note(&format!("wrote {}", file.display()));
         return Ok(ExitStatus::Done);
     }
-    let color = console::Paint::of_stdout(call.config().color).is_on();
+    let color = console::Paint::of_stdout(invocation.config().color).is_on();
     console::out(&history(&found, newest(20), &TableOptions { width: console::stdout_width(), color }));
     Ok(ExitStatus::Done)
 }

@@ -77,14 +77,14 @@ impl Output {
 }
 
 fn compare_saved(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
-    let (call, home) = resolve_with_home(matches, LemCommand::Compare)?;
-    let config = call.config();
+    let (invocation, home) = resolve_with_home(matches, LemCommand::Compare)?;
+    let config = invocation.config();
     let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
     let formats = matches.get_many::<String>("as").into_iter().flatten().map(String::as_str);
     let wanted: Vec<Output> = formats.map(Output::parse).collect::<Result<_, _>>()?;
-    let folder = matches.get_one::<String>("output").map(|folder| call.paths.cwd.join(folder));
+    let folder = matches.get_one::<String>("output").map(|folder| invocation.paths.cwd.join(folder));
     check(&wanted, folder.is_some())?;
-    let [base, new] = ["BASE", "NEW"].map(|side| saved_or_baseline(&home, &call.paths.cwd, text(side)));
+    let [base, new] = ["BASE", "NEW"].map(|side| saved_or_baseline(&home, &invocation.paths.cwd, text(side)));
     let (base, new) = (base?, new?);
     let context = ComparisonContext::read(&home, &base)?;
     let options = compare_options(config, context.prior);
@@ -159,7 +159,7 @@ fn duel_command() -> Command {
 }
 
 fn duel(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
-    let call = resolve(matches, LemCommand::Duel)?;
+    let invocation = resolve(matches, LemCommand::Duel)?;
     let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
     let pairs = parse::count(text("pairs"), 2).map_err(|_| {
         HarnessError::usage(format!(
@@ -170,16 +170,16 @@ fn duel(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     let binary = |name: &str| matches.get_one::<std::path::PathBuf>(name).cloned();
     let options =
         Duel { base: binary("base").unwrap_or_default(), head: binary("head"), null: matches.get_flag("null"), pairs };
-    let url = call.config().notify.as_deref();
+    let url = invocation.config().notify.as_deref();
     notify::check(url.is_some())?;
-    let (ended, sides) = measure::duel(&call, &options)?;
+    let (ended, sides) = measure::duel(&invocation, &options)?;
     if sides.is_empty() {
         return Ok(ended);
     }
-    let result = DuelResult::judge(call.config(), &sides);
-    result.save(call.config(), &sides)?;
+    let result = DuelResult::judge(invocation.config(), &sides);
+    result.save(invocation.config(), &sides)?;
     notify::send(url, || result.json());
-    result.print(call.config())?;
+    result.print(invocation.config())?;
     for side in &sides {
         console::note(&format!("the results of {} are in {}", side.name, side.page.display()));
     }

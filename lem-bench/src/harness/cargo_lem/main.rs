@@ -72,9 +72,9 @@ fn doctor_command() -> Command {
 }
 
 fn run_doctor(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
-    let call = resolve(matches, LemCommand::Doctor)?;
+    let invocation = resolve(matches, LemCommand::Doctor)?;
     let json = matches.get_flag("json");
-    let diagnosis = doctor::doctor(&call, json);
+    let diagnosis = doctor::doctor(&invocation, json);
     let show = if json { console::out } else { console::out_wrapped };
     show(&diagnosis);
     Ok(ExitStatus::Done)

@@ -46,8 +46,8 @@ fn merge_command() -> Command {
 }
 
 fn merge(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
-    let (call, home) = resolve_with_home(matches, LemCommand::Merge)?;
-    let cwd = &call.paths.cwd;
+    let (invocation, home) = resolve_with_home(matches, LemCommand::Merge)?;
+    let cwd = &invocation.paths.cwd;
     let mut folders = Vec::new();
     for name in matches.get_many::<String>("parts").into_iter().flatten() {
         folders.extend(saved::folders(name, &home, cwd)?);
@@ -58,7 +58,7 @@ fn merge(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     let targets = parts_by_target(&folders)?;
     targets.iter().try_for_each(|(target, parts)| check_parts(target, parts))?;
     let output = matches.get_one::<String>("output").map(|folder| cwd.join(folder));
-    let color = console::Paint::of_stdout(call.config().color).is_on();
+    let color = console::Paint::of_stdout(invocation.config().color).is_on();
     let options = TableOptions { width: console::stdout_width(), color };
     let mut exit = ExitStatus::Done;
     for (target, parts) in &targets {

@@ -38,11 +38,11 @@ impl ComparisonBase {
     /// # Errors
     /// The settings contradict each other, the base cannot be read, or without `--baseline-lenient` the base or a bench in
     /// it is missing.
-    pub fn find(call: &Invocation, ids: &[&str]) -> Result<Self, HarnessError> {
-        let settings = &call.config().comparing;
+    pub fn find(invocation: &Invocation, ids: &[&str]) -> Result<Self, HarnessError> {
+        let settings = &invocation.config().comparing;
         check_settings(settings)?;
         let lenient = settings.lenient.as_ref().or(settings.save.as_ref().filter(|_| settings.baseline.is_none()));
-        let home = saved::home_of(call);
+        let home = saved::home_of(invocation);
         if let Some(name) = &settings.save {
             // Rejects an invalid name before the measurement.
             baseline(&home, name)?;
@@ -66,13 +66,13 @@ impl ComparisonBase {
     ///
     /// # Errors
     /// There is no such baseline.
-    pub fn without_measuring(&self, call: &Invocation) -> Result<Option<ExitStatus>, HarnessError> {
-        let Some(name) = &call.config().comparing.load else { return Ok(None) };
-        let home = saved::home_of(call);
+    pub fn without_measuring(&self, invocation: &Invocation) -> Result<Option<ExitStatus>, HarnessError> {
+        let Some(name) = &invocation.config().comparing.load else { return Ok(None) };
+        let home = saved::home_of(invocation);
         let new = baseline(&home, name)?.ok_or_else(|| missing_baseline(&home, "--load-baseline", name))?;
         let base = self.base.as_ref().ok_or_else(|| HarnessError::usage("--load-baseline needs --baseline"))?;
-        let compared = compare_with_base(call, &home, base, new.results())?;
-        print_comparison(call.config(), &compared)?;
+        let compared = compare_with_base(invocation, &home, base, new.results())?;
+        print_comparison(invocation.config(), &compared)?;
         Ok(Some(exit_status(&compared)))
     }
 
@@ -82,12 +82,12 @@ impl ComparisonBase {
     /// The history cannot be read.
     pub fn compare(
         &self,
-        call: &Invocation,
+        invocation: &Invocation,
         home: &Home,
         summary: &Summary,
     ) -> Result<Option<Comparison>, HarnessError> {
         let new = Results { name: &summary.run.run_id, summaries: std::slice::from_ref(summary) };
-        self.base.as_ref().map(|base| compare_with_base(call, home, base, new)).transpose()
+        self.base.as_ref().map(|base| compare_with_base(invocation, home, base, new)).transpose()
     }
 }
 
@@ -98,13 +98,13 @@ impl ComparisonBase {
 /// # Errors
 /// The history cannot be read, or a file cannot be written.
 pub(in crate::harness) fn finish(
-    call: &Invocation,
+    invocation: &Invocation,
     home: &Home,
     folder: &Path,
     (summary, is_complete): (&Summary, bool),
     compared: Option<&Comparison>,
 ) -> Result<ExitStatus, HarnessError> {
-    let config = call.config();
+    let config = invocation.config();
     let mut status = ExitStatus::Done;
     if let Some(comparison) = compared {
         save_comparison(folder, comparison, &config.exports)?;
@@ -145,12 +145,12 @@ fn sessions_of(home: &Home, results: &[SessionResult]) -> Result<Vec<Trend>, Har
 }
 
 fn compare_with_base(
-    call: &Invocation,
+    invocation: &Invocation,
     home: &Home,
     base: &Loaded,
     new: Results<'_>,
 ) -> Result<Comparison, HarnessError> {
-    let config = call.config();
+    let config = invocation.config();
     let context = ComparisonContext::read(home, base)?;
     let options = compare_options(config, context.prior);
     Ok(compare(base.results(), new, &context.history, &options, config.comparing.gate))

@@ -17,8 +17,8 @@ use crate::stats::{self, t_ppf};
 use crate::store::{MachineLock, WaitPolicy};
 
 /// Examines the meters of this machine, and returns the results as text or JSON.
-pub(in crate::harness) fn doctor(call: &Invocation, json: bool) -> String {
-    let diagnosis = examine(call);
+pub(in crate::harness) fn doctor(invocation: &Invocation, json: bool) -> String {
+    let diagnosis = examine(invocation);
     if json {
         // Cannot fail: the data contains only structures, lists, strings and numbers.
         serde_json::to_string_pretty(&diagnosis).unwrap_or_default() + "\n"
@@ -27,8 +27,8 @@ pub(in crate::harness) fn doctor(call: &Invocation, json: bool) -> String {
     }
 }
 
-fn examine(call: &Invocation) -> Diagnosis {
-    let config = call.config();
+fn examine(invocation: &Invocation) -> Diagnosis {
+    let config = invocation.config();
     // Frequent reads change the values of some sensors, so they are not probed during another process' measurement.
     let lock = lock(config);
     let meters = meter::detect(&config.open).into_iter().map(|meter| meter_state(meter, lock.is_ok())).collect();
@@ -37,7 +37,7 @@ fn examine(call: &Invocation) -> Diagnosis {
         meters,
         auto: auto_choice(config),
         not_probed: lock.err(),
-        environment: environment::facts(call),
+        environment: environment::facts(invocation),
     }
 }
 

@@ -18,8 +18,10 @@ pub(in super::super) const MAX_LINES: usize = LINES.len();
 /// Time intervals of which the lowest and the highest reading are drawn.
 const BUCKETS: usize = 420;
 
+/// Height of the power chart, in pixels.
 const POWER_HEIGHT: u32 = 300;
 
+/// Height of the temperature chart, in pixels.
 const TEMPERATURE_HEIGHT: u32 = 130;
 
 const TIME_TITLE: &str = "seconds since the warm-up began";
