@@ -23,6 +23,9 @@ const MAX_LINE_BYTES: u64 = 1 << 20;
 /// How many damaged lines are described individually.
 const MAX_DESCRIBED: usize = 20;
 
+/// Largest file that is read, in bytes.
+const MAX_SPREAD_BYTES: u64 = 16 << 20;
+
 /// The contents of the history file.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct History {
@@ -154,9 +157,6 @@ fn parse_line(line: &[u8]) -> Result<Option<SessionResult>, String> {
     }
     serde_json::from_slice(line).map(Some).map_err(|error| error.to_string())
 }
-
-/// Largest file that is read, in bytes.
-const MAX_SPREAD_BYTES: u64 = 16 << 20;
 
 /// The session spread of one machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use crate::stats::{
 };
 
 /// The probability with which the stated detectable change is detected.
-const POWER: f64 = 0.8;
+const DETECTION_PROBABILITY: f64 = 0.8;
 
 /// The number of sessions from which on the history's own spread is part of the verdict.
 pub const HISTORY_FROM: usize = 5;
@@ -214,11 +214,11 @@ fn inverse(percent: f64) -> f64 {
     100.0 * ((1.0 + percent / 100.0).recip() - 1.0)
 }
 
-/// Returns the smallest worsening, in percent of the base, that gets the verdict *regressed* with probability [`POWER`]
+/// Returns the smallest worsening, in percent of the base, that gets the verdict *regressed* with probability [`DETECTION_PROBABILITY`]
 /// (Bloom 1995, with t for z): the whole interval has to exceed the threshold, and the p value has to be small enough
 /// for this many tests.
 fn detectable(change: &Change, tests: usize, criteria: &Criteria, lower_is_better: bool) -> Option<f64> {
-    let power = t_ppf(POWER, change.df);
+    let power = t_ppf(DETECTION_PROBABILITY, change.df);
     let beyond_threshold =
         (criteria.threshold_pct / 100.0).ln_1p() + (t_ppf(0.5 + criteria.level / 2.0, change.df) + power) * change.se;
     let share = criteria.significance / tests.max(1) as f64;

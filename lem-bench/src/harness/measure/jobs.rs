@@ -23,6 +23,21 @@ use crate::workers::{self, Launch};
 /// The environment variable that sets a worker's `--log` filter.
 pub(in crate::harness) const WORKER_LOG_VARIABLE: &str = "LEM_BENCH_LOG";
 
+/// Facts that must not change between the processes of a run.
+const MACHINE_FACTS: [&str; 8] = [
+    fact_names::EXECUTABLE,
+    fact_names::HOST,
+    fact_names::ARCHITECTURE,
+    fact_names::CPU_MODEL,
+    fact_names::CPUS_FOR_PROCESS,
+    fact_names::KERNEL,
+    fact_names::RUSTC,
+    fact_names::BUILD,
+];
+
+/// Endings of the names of device facts that must not change.
+const DEVICE_FACTS: [&str; 4] = [" name", " uuid", " device", "driver"];
+
 /// The schedule of a case. Settings of the user take precedence over attributes, and those over profile and meter.
 pub(super) fn schedule(
     config: &Config,
@@ -101,21 +116,6 @@ pub(in crate::harness) fn case_record(case: &Case) -> BenchRecord {
         schedule: std::collections::BTreeMap::new(),
     }
 }
-
-/// Facts that must not change between the processes of a run.
-const MACHINE_FACTS: [&str; 8] = [
-    fact_names::EXECUTABLE,
-    fact_names::HOST,
-    fact_names::ARCHITECTURE,
-    fact_names::CPU_MODEL,
-    fact_names::CPUS_FOR_PROCESS,
-    fact_names::KERNEL,
-    fact_names::RUSTC,
-    fact_names::BUILD,
-];
-
-/// Endings of the names of device facts that must not change.
-const DEVICE_FACTS: [&str; 4] = [" name", " uuid", " device", "driver"];
 
 /// Progress of a bench, used by `--resume`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

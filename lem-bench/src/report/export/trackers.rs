@@ -47,6 +47,17 @@ const MAX_BENCHMARK_CHARS: usize = 1024;
 /// The longest name of a measure that Bencher accepts, in characters.
 const MAX_MEASURE_CHARS: usize = 64;
 
+/// The format of criterion's `--output-format bencher`.
+pub const BENCHER: Format = FileFormat {
+    name: "bencher",
+    aliases: &[],
+    file: "bencher.txt",
+    about: "libtest's `test NAME ... bench:` lines: the time of a request, for tools that read criterion's",
+    content: Content::Many(|runs| Ok(to_bencher_lines(runs))),
+};
+
+const NS_PER_S: f64 = 1e9;
+
 /// Returns the metrics to track, each with its value. Metrics without a finite value are left out.
 fn tracked_metrics(bench: &BenchSummary) -> Vec<(MetricKind<'_>, &Metric, f64)> {
     let metrics = bench.key_metrics(View::Tracker).into_iter();
@@ -142,17 +153,6 @@ fn github_benchmark(bench: &BenchSummary, kind: MetricKind<'_>, metric: &Metric,
         extra: extra.join("\n"),
     }
 }
-
-/// The format of criterion's `--output-format bencher`.
-pub const BENCHER: Format = FileFormat {
-    name: "bencher",
-    aliases: &[],
-    file: "bencher.txt",
-    about: "libtest's `test NAME ... bench:` lines: the time of a request, for tools that read criterion's",
-    content: Content::Many(|runs| Ok(to_bencher_lines(runs))),
-};
-
-const NS_PER_S: f64 = 1e9;
 
 fn to_bencher_lines(runs: &[Summary]) -> String {
     let mut text = String::new();
