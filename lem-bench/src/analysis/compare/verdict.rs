@@ -214,9 +214,9 @@ fn inverse(percent: f64) -> f64 {
     100.0 * ((1.0 + percent / 100.0).recip() - 1.0)
 }
 
-/// Returns the smallest worsening, in percent of the base, that gets the verdict *regressed* with probability [`DETECTION_PROBABILITY`]
-/// (Bloom 1995, with t for z): the whole interval has to exceed the threshold, and the p value has to be small enough
-/// for this many tests.
+/// Returns the smallest worsening, in percent of the base, that gets the verdict *regressed* with probability
+/// [`DETECTION_PROBABILITY`] (Bloom 1995, with t for z): the whole interval has to exceed the threshold, and the p
+/// value has to be small enough for this many tests.
 fn detectable(change: &Change, tests: usize, criteria: &Criteria, lower_is_better: bool) -> Option<f64> {
     let power = t_ppf(DETECTION_PROBABILITY, change.df);
     let beyond_threshold =

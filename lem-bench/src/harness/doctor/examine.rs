@@ -167,8 +167,8 @@ pub(super) fn measure(opened: Opened, probe: &MeterProbe) -> Option<AtRest> {
 ///
 /// A measurement of length T contains T/b blocks of length b with standard deviation s. The difference of the means of
 /// two measurements has the standard error s·√(2·b/T). A change of (t(0.975) + t(0.8))·s·√(2·b/T), with n − 1 degrees
-/// of freedom for n blocks, is detected with probability [`DETECTION_PROBABILITY`] at the 5 % level (Bloom 1995, with t instead of z).
-/// The noise of the work itself is not included.
+/// of freedom for n blocks, is detected with probability [`DETECTION_PROBABILITY`] at the 5 % level (Bloom 1995, with t
+/// instead of z). The noise of the work itself is not included.
 fn at_rest(watts: &[f64], block_s: f64) -> Option<AtRest> {
     let summary = stats::summary(watts).ok()?;
     let (mean_w, sd_w) = (summary.mean, summary.sd?);
