@@ -14,6 +14,9 @@ use crate::meter::sysfs;
 use crate::meter::{Channel, Meter, OpenError, Quantity, ReadError, Value};
 use crate::model::{Domain, Origin};
 
+/// The update period, as in powercap: about one millisecond.
+const UPDATE_PERIOD: Duration = Duration::from_millis(1);
+
 /// Names of the events and of their powercap zones.
 const EVENTS: [(&str, &str); 5] = [
     ("energy-pkg", "package"),
@@ -33,8 +36,6 @@ pub struct RaplPerf {
     channels: Vec<Channel>,
     events: Vec<File>,
 }
-
-const UPDATE_PERIOD: Duration = Duration::from_millis(1);
 
 /// The beginning of `struct perf_event_attr`, with the size of its first version (`PERF_ATTR_SIZE_VER0`). Unused fields are
 /// 0.

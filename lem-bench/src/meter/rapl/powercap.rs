@@ -21,6 +21,18 @@ rule that gives a group access: SUBSYSTEM==\"powercap\", KERNEL==\"intel-rapl*\"
 RUN+=\"/bin/sh -c 'chgrp GROUP /sys%p/energy_uj && chmod g+r /sys%p/energy_uj'\" (on a shared machine, \
 consider CVE-2020-8694 first)";
 
+/// The CPU's energy counters through powercap: one counter per zone, no gauges.
+///
+/// A read is one `pread` on an open handle and does not allocate.
+#[derive(Debug)]
+pub struct Rapl {
+    domains: Vec<Domain>,
+    channels: Vec<Channel>,
+    files: Vec<NumberFile>,
+    paths: Vec<(String, String)>,
+    skipped: Vec<(String, String)>,
+}
+
 impl Rapl {
     /// Opens every readable zone under `root` (normally `/sys`); [`Rapl::skipped`] returns the others.
     ///
@@ -86,18 +98,6 @@ impl Rapl {
             }
         }
     }
-}
-
-/// The CPU's energy counters through powercap: one counter per zone, no gauges.
-///
-/// A read is one `pread` on an open handle and does not allocate.
-#[derive(Debug)]
-pub struct Rapl {
-    domains: Vec<Domain>,
-    channels: Vec<Channel>,
-    files: Vec<NumberFile>,
-    paths: Vec<(String, String)>,
-    skipped: Vec<(String, String)>,
 }
 
 fn open_error(path: PathBuf, error: &io::Error) -> OpenError {
