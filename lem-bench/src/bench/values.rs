@@ -181,6 +181,8 @@ impl CaseValues {
     }
 }
 
+// Interned names.
+
 /// Maximum number of interned names: limits the leaked memory if a body generates names.
 const MAX_NAMES: usize = 4096;
 

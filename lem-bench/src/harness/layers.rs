@@ -213,6 +213,8 @@ pub(super) fn from_environment(
     Ok((values, warnings))
 }
 
+// Custom meters.
+
 /// Opens a meter; the argument is the text after its name and a colon.
 type OpenFn = dyn Fn(&str) -> Result<Box<dyn Meter>, String> + Send + Sync;
 

@@ -158,6 +158,8 @@ fn parse_line(line: &[u8]) -> Result<Option<SessionResult>, String> {
     serde_json::from_slice(line).map(Some).map_err(|error| error.to_string())
 }
 
+// The spread between sessions.
+
 /// The session spread of one machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MachineSpread {

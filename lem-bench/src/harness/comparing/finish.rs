@@ -207,6 +207,8 @@ fn save_baseline(home: &Home, name: &str, config: &Config, summary: &Summary) ->
     Ok(())
 }
 
+// Duels.
+
 /// A measured side of a duel.
 #[derive(Debug)]
 pub(in crate::harness) struct DuelBuild {

@@ -127,6 +127,8 @@ fn auto_choice(config: &Config) -> Auto {
     }
 }
 
+// Noise at rest.
+
 /// Returns whether the power at rest can be measured: every headline domain has a gauge, or a counter that moves.
 pub(super) fn can_measure(opened: &Opened, probe: &MeterProbe) -> bool {
     let moves = |domain| probe.channel(domain, true).is_some_and(|counter| counter.updates > 0);

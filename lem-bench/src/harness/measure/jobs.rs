@@ -117,6 +117,8 @@ pub(in crate::harness) fn case_record(case: &Case) -> BenchRecord {
     }
 }
 
+// Interrupted runs.
+
 /// Progress of a bench, used by `--resume`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(super) struct BenchProgress {

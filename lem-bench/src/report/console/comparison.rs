@@ -90,6 +90,8 @@ fn write_gate(writer: &mut TextWriter, compared: &Comparison) {
     }
 }
 
+// Histories.
+
 /// Returns trends for a terminal, each with at most its `newest` sessions. No line is longer than `options.width`.
 pub fn history(trends: &[Trend], newest: usize, options: &TableOptions) -> String {
     let mut writer = TextWriter::new(options.width, options.color);

@@ -71,6 +71,8 @@ fn number_labels(bench: &BenchSummary, kind: MetricKind<'_>, metric: &Metric) ->
     origin.map(Origin::name).into_iter().chain(invalid).collect()
 }
 
+// Bencher Metric Format.
+
 #[derive(Debug, Serialize)]
 struct BmfValue {
     value: f64,
@@ -109,6 +111,8 @@ fn shorten_name(name: &str, max: usize) -> String {
     let head: String = name.chars().take(max - 9).collect();
     format!("{head}-{:08x}", crc32fast::hash(name.as_bytes()))
 }
+
+// github-action-benchmark.
 
 #[derive(Debug, Serialize)]
 struct GithubBenchmark {
@@ -153,6 +157,8 @@ fn github_benchmark(bench: &BenchSummary, kind: MetricKind<'_>, metric: &Metric,
         extra: extra.join("\n"),
     }
 }
+
+// criterion's `--output-format bencher`.
 
 fn to_bencher_lines(runs: &[Summary]) -> String {
     let mut text = String::new();
