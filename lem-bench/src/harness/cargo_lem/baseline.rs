@@ -45,16 +45,16 @@ fn baselines(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     let (invocation, home) = resolve_with_home(matches, LemCommand::Baseline)?;
     let name = || matches.get_one::<String>("NAME").map_or("", String::as_str);
     match action {
-        "list" => list(&home),
+        "list" => list_baselines(&home),
         "show" => {
             let color = console::Paint::of_stdout(invocation.config().color).is_on();
-            show(&home, name(), TableOptions { width: console::stdout_width(), color })
+            show_baseline(&home, name(), TableOptions { width: console::stdout_width(), color })
         }
         _ => remove(&home, name()),
     }
 }
 
-fn list(home: &Home) -> Result<ExitStatus, HarnessError> {
+fn list_baselines(home: &Home) -> Result<ExitStatus, HarnessError> {
     let (found, damage) = Baseline::list(home)?;
     for damage in damage {
         console::warn(&damage);
@@ -79,7 +79,7 @@ fn list(home: &Home) -> Result<ExitStatus, HarnessError> {
     Ok(ExitStatus::Done)
 }
 
-fn show(home: &Home, name: &str, options: TableOptions) -> Result<ExitStatus, HarnessError> {
+fn show_baseline(home: &Home, name: &str, options: TableOptions) -> Result<ExitStatus, HarnessError> {
     let found = baseline(home, name)?.ok_or_else(|| missing(home, name))?;
     for summary in &found.summaries {
         console::out(&table(summary, None, &options));

@@ -83,7 +83,7 @@ fn compare_saved(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     let formats = matches.get_many::<String>("as").into_iter().flatten().map(String::as_str);
     let wanted: Vec<Output> = formats.map(Output::parse).collect::<Result<_, _>>()?;
     let folder = matches.get_one::<String>("output").map(|folder| invocation.paths.cwd.join(folder));
-    check(&wanted, folder.is_some())?;
+    check_outputs(&wanted, folder.is_some())?;
     let [base, new] = ["BASE", "NEW"].map(|side| saved_or_baseline(&home, &invocation.paths.cwd, text(side)));
     let (base, new) = (base?, new?);
     let context = ComparisonContext::read(&home, &base)?;
@@ -116,7 +116,7 @@ fn compare_saved(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
 }
 
 /// Checks that the requested files have a folder.
-fn check(wanted: &[Output], has_folder: bool) -> Result<(), HarnessError> {
+fn check_outputs(wanted: &[Output], has_folder: bool) -> Result<(), HarnessError> {
     let files = wanted.iter().filter(|wanted| !matches!(wanted, Output::Terminal)).count();
     if has_folder && files == 0 {
         return Err(HarnessError::usage("--output needs a format: add `--format html`, junit, markdown or json"));

@@ -81,10 +81,10 @@ fn report(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     if names.is_empty() {
         names.push("latest");
     }
-    let results = read(&invocation, &names)?;
+    let results = read_results(&invocation, &names)?;
     match matches.get_one::<String>("output") {
-        Some(folder) => write(&invocation, &wanted, &results, &invocation.paths.cwd.join(folder)),
-        None => show(&invocation, &wanted, results),
+        Some(folder) => write_outputs(&invocation, &wanted, &results, &invocation.paths.cwd.join(folder)),
+        None => print_outputs(&invocation, &wanted, results),
     }
 }
 
@@ -94,7 +94,7 @@ fn parse_output(name: &str) -> Result<Output, HarnessError> {
         .ok_or_else(|| HarnessError::usage(format!("unknown format `{name}`: expected terminal, html, {}", known())))
 }
 
-fn read(invocation: &Invocation, names: &[&str]) -> Result<Vec<Saved>, HarnessError> {
+fn read_results(invocation: &Invocation, names: &[&str]) -> Result<Vec<Saved>, HarnessError> {
     let config = invocation.config();
     let home = saved::reading_home(config.output_dir.as_deref(), &invocation.paths);
     let change = |options: &mut crate::analysis::Options| {
@@ -114,7 +114,7 @@ fn read(invocation: &Invocation, names: &[&str]) -> Result<Vec<Saved>, HarnessEr
 }
 
 /// Writes files, with several runs to a folder per run.
-fn write(
+fn write_outputs(
     invocation: &Invocation,
     wanted: &[Output],
     results: &[Saved],
@@ -150,7 +150,7 @@ fn folder_name(results: &[Saved], index: usize) -> String {
 }
 
 /// Prints to standard output.
-fn show(invocation: &Invocation, wanted: &[Output], results: Vec<Saved>) -> Result<ExitStatus, HarnessError> {
+fn print_outputs(invocation: &Invocation, wanted: &[Output], results: Vec<Saved>) -> Result<ExitStatus, HarnessError> {
     if wanted.len() > 1 {
         return Err(HarnessError::usage("several formats need a folder: add `--output FOLDER`"));
     }

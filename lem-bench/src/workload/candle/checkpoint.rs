@@ -165,14 +165,14 @@ fn read_header(path: &Path) -> Result<BTreeMap<String, Entry>, Error> {
     raw.remove("__metadata__");
     let data = 8 + header_len;
     raw.into_iter()
-        .map(|(name, value)| match entry(path, value, data, file_len) {
+        .map(|(name, value)| match parse_entry(path, value, data, file_len) {
             Ok(entry) => Ok((name, entry)),
             Err(reason) => Err(damaged(format!("tensor {name}: {reason}"))),
         })
         .collect()
 }
 
-fn entry(file: &Path, value: serde_json::Value, data: u64, file_len: u64) -> Result<Entry, String> {
+fn parse_entry(file: &Path, value: serde_json::Value, data: u64, file_len: u64) -> Result<Entry, String> {
     let raw: RawEntry =
         serde_json::from_value(value).map_err(|error| format!("wrong header entry: {error}; fetch the file again"))?;
     let dtype = dtype(&raw.dtype);
