@@ -21,6 +21,9 @@ pub(super) struct NumberFile {
 
 impl NumberFile {
     /// Opens the file and reads it once, so that an unreadable file is an error here.
+    ///
+    /// # Errors
+    /// The file cannot be opened or read, or contains no number.
     pub fn open(path: PathBuf) -> io::Result<Self> {
         let file = File::open(&path)?;
         let mut opened = Self { path, file, last: None };

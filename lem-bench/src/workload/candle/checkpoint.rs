@@ -55,6 +55,9 @@ struct RawIndex {
 
 impl Checkpoint {
     /// Reads the headers of the checkpoint in `dir`.
+    ///
+    /// # Errors
+    /// A file is missing or damaged.
     pub fn open(dir: &Path) -> Result<Self, Error> {
         let single = dir.join(SINGLE);
         if single.is_file() {
