@@ -1,4 +1,5 @@
-//! Writes down what only the compiler's environment knows: which rustc it is, for which target, how optimised.
+//! Passes what only a build script knows to the library, as environment variables: rustc's version, the target and the
+//! optimisation level.
 
 use std::process::Command;
 

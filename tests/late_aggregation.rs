@@ -184,9 +184,9 @@ fn shared_package_is_counted_once() {
     for records in &mut journals {
         for record in records.iter_mut() {
             match record {
-                Record::Run(head) => {
-                    head.world = 2;
-                    head.headline = vec![DomainId::new("cpu:package-0")];
+                Record::Run(header) => {
+                    header.world = 2;
+                    header.headline = vec![DomainId::new("cpu:package-0")];
                 }
                 Record::Cycle(cycle) => cycle.windows[0].energy[0].domain = DomainId::new("cpu:package-0"),
                 _ => {}
@@ -219,10 +219,10 @@ fn short_journal(p: u64) -> Vec<Record> {
     let mut records = journal(p);
     for record in &mut records {
         match record {
-            Record::Run(head) => {
-                head.world = 2;
+            Record::Run(header) => {
+                header.world = 2;
                 let fact = |name: &str, value: &str| Fact::new(name, value);
-                head.environment = vec![
+                header.environment = vec![
                     fact("cpu model", "EPYC"),
                     fact("driver", "580.65"),
                     fact("host", &format!("node-{p}")),
@@ -249,9 +249,10 @@ fn short_journal(p: u64) -> Vec<Record> {
     records
 }
 
-fn head(records: &mut [Record]) -> &mut RunHeader {
-    let found = records.iter_mut().find_map(|record| if let Record::Run(head) = record { Some(head) } else { None });
-    found.expect("a head")
+fn header(records: &mut [Record]) -> &mut RunHeader {
+    let found =
+        records.iter_mut().find_map(|record| if let Record::Run(header) = record { Some(header) } else { None });
+    found.expect("a header")
 }
 
 #[test]
@@ -265,7 +266,7 @@ fn each_incompleteness_has_its_check() {
     assert_finds("completeness", |records| records.retain(|r| !matches!(r, Record::Cycle(cycle) if cycle.index == 3)));
     assert_finds("windows_apart", |records| {
         // On one host: the clocks of two hosts are unrelated.
-        head(records).environment[2].value = "node-0".into();
+        header(records).environment[2].value = "node-0".into();
         for record in records {
             if let Record::Cycle(cycle) = record
                 && cycle.index == 2
@@ -275,10 +276,10 @@ fn each_incompleteness_has_its_check() {
             }
         }
     });
-    assert_finds("mixed_schema", |records| head(records).schema_version = SCHEMA_VERSION - 1);
-    assert_finds("mixed_environment", |records| head(records).environment[1].value = "570.1".into());
-    assert_finds("mixed_environment", |records| head(records).environment[0].value = "Xeon".into());
-    assert_finds("mixed_environment", |records| head(records).lem_bench = "another".into());
+    assert_finds("mixed_schema", |records| header(records).schema_version = SCHEMA_VERSION - 1);
+    assert_finds("mixed_environment", |records| header(records).environment[1].value = "570.1".into());
+    assert_finds("mixed_environment", |records| header(records).environment[0].value = "Xeon".into());
+    assert_finds("mixed_environment", |records| header(records).lem_bench = "another".into());
     assert_finds("bench_failed", |records| {
         for record in records {
             if let Record::BenchEnd(end) = record {

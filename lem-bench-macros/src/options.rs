@@ -60,7 +60,7 @@ pub(crate) fn parse(tokens: TokenStream) -> syn::Result<Options> {
         let mut seen: Vec<String> = Vec::new();
         let mut errors = Errors::default();
         while !input.is_empty() {
-            if let Err(error) = option(input, &mut options, &mut seen) {
+            if let Err(error) = parse_option(input, &mut options, &mut seen) {
                 errors.push(error);
                 skip_to_comma(input);
             }
@@ -84,12 +84,12 @@ fn skip_to_comma(input: ParseStream) {
     }
 }
 
-fn option(input: ParseStream, options: &mut Options, seen: &mut Vec<String>) -> syn::Result<()> {
+fn parse_option(input: ParseStream, options: &mut Options, seen: &mut Vec<String>) -> syn::Result<()> {
     let key = Ident::parse_any(input)
-        .map_err(|error| syn::Error::new(error.span(), format!("expected an option: {}", list())))?;
+        .map_err(|error| syn::Error::new(error.span(), format!("expected an option: {}", known_options())))?;
     let name = key.to_string();
     if !KNOWN.contains(&name.as_str()) {
-        return Err(unknown(&key, &name));
+        return Err(unknown_option(&key, &name));
     }
     if seen.contains(&name) {
         return Err(syn::Error::new(key.span(), format!("`{name}` is set twice: remove one")));
@@ -113,13 +113,13 @@ fn option(input: ParseStream, options: &mut Options, seen: &mut Vec<String>) -> 
     Ok(())
 }
 
-fn list() -> String {
+fn known_options() -> String {
     KNOWN.map(|known| format!("`{known}`")).join(", ")
 }
 
-fn unknown(key: &Ident, name: &str) -> syn::Error {
+fn unknown_option(key: &Ident, name: &str) -> syn::Error {
     let nearest = nearest(name, KNOWN.into_iter()).map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
-    syn::Error::new(key.span(), format!("unknown option `{name}`{nearest}\nthe options are {}", list()))
+    syn::Error::new(key.span(), format!("unknown option `{name}`{nearest}\nthe options are {}", known_options()))
 }
 
 /// Returns the candidate that was probably meant: it begins with `name`, or the edit distance is at most a third of its

@@ -8,6 +8,9 @@ use syn::{Attribute, Expr, FnArg, Ident, Lit, Meta, Pat, ReturnType, Safety, Sig
 
 use crate::errors::Errors;
 
+/// The message for a first parameter that is not the bencher.
+const BENCHER_EXPECTED: &str = "the first parameter of a bench is `b: &mut Bencher`";
+
 /// The parsed function.
 pub(crate) struct Bench {
     pub(crate) ident: Ident,
@@ -30,6 +33,7 @@ pub(crate) struct Param {
     pub(crate) by_ref: bool,
 }
 
+/// What is parsed of the function: everything before its body.
 struct Head {
     attributes: Vec<Attribute>,
     signature: Signature,
@@ -54,7 +58,7 @@ impl Parse for Head {
 pub(crate) fn parse(item: TokenStream) -> syn::Result<Bench> {
     let Head { attributes, signature } = syn::parse2(item)?;
     let mut errors = Errors::default();
-    plain_function(&signature, &mut errors);
+    check_plain_function(&signature, &mut errors);
     if let Some(again) = attributes.iter().find(|a| a.path().segments.last().is_some_and(|s| s.ident == "energy_bench"))
     {
         errors.at(
@@ -77,7 +81,7 @@ pub(crate) fn parse(item: TokenStream) -> syn::Result<Bench> {
     Ok(Bench { description: description(&attributes), bencher, params, output, ident: signature.ident })
 }
 
-fn plain_function(signature: &Signature, errors: &mut Errors) {
+fn check_plain_function(signature: &Signature, errors: &mut Errors) {
     if let Some(constness) = &signature.constness {
         errors.at(constness, "a bench cannot be `const`");
     }
@@ -102,13 +106,11 @@ fn plain_function(signature: &Signature, errors: &mut Errors) {
     }
 }
 
-const BENCHER: &str = "the first parameter of a bench is `b: &mut Bencher`";
-
 fn bencher(first: Option<&FnArg>, signature: &Signature, errors: &mut Errors) -> Span {
     match first {
         None => {
             let span = signature.paren_token.span.join();
-            errors.push(syn::Error::new(span, BENCHER));
+            errors.push(syn::Error::new(span, BENCHER_EXPECTED));
             span
         }
         Some(FnArg::Receiver(receiver)) => {
@@ -118,7 +120,7 @@ fn bencher(first: Option<&FnArg>, signature: &Signature, errors: &mut Errors) ->
         Some(FnArg::Typed(typed)) => {
             let by_mut = |ty: &Type| matches!(ty, Type::Reference(reference) if reference.mutability.is_some());
             if !by_mut(ungrouped(&typed.ty)) {
-                errors.at(typed, BENCHER);
+                errors.at(typed, BENCHER_EXPECTED);
             }
             typed.ty.span()
         }
@@ -148,7 +150,7 @@ fn param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
         }
         Type::Reference(reference) if reference.mutability.is_some() => {
             let text = if is_bencher(&reference.elem) {
-                BENCHER
+                BENCHER_EXPECTED
             } else {
                 "the value of an axis is shared by all cycles: take it by value or by shared reference"
             };

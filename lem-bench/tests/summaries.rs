@@ -43,7 +43,7 @@ fn gpu(rank: u32, plan: &Plan) -> DomainId {
     DomainId::new(format!("gpu:{}", if plan.shared { 0 } else { rank }))
 }
 
-fn head(rank: u32, plan: &Plan) -> Record {
+fn header(rank: u32, plan: &Plan) -> Record {
     let domain = gpu(rank, plan);
     Record::Run(Box::new(RunHeader {
         schema_version: SCHEMA_VERSION,
@@ -124,7 +124,7 @@ fn journals(plan: &Plan) -> Vec<Vec<Record>> {
             bench.schedule = BTreeMap::from([("cycles".into(), plan.cycles.len() as f64)]);
             bench
         };
-        let mut records = vec![head(rank, plan), Record::Bench(bench)];
+        let mut records = vec![header(rank, plan), Record::Bench(bench)];
         let cycles = plan.cycles.iter().enumerate();
         records.extend(cycles.map(|(index, shares)| cycle(rank, index, &shares[rank as usize], plan)));
         if Some(rank) != plan.unfinished {

@@ -1,7 +1,8 @@
-//! Conversion of case values to arguments. Labels and parsers of parameter types: from `Axis`, otherwise from `Debug`, otherwise a compile error.
+//! Converts the values of a case to arguments, and selects label and parser of a parameter type: those of `Axis`, else the
+//! label of `Debug`, else a compile error.
 //!
-//! The expansion calls `(&&&Kind::<T>::NEW).__lem_bench_codec()` with the traits below in scope. Method resolution removes one
-//! reference at a time, and so prefers `Axis` over `Debug` without specialization.
+//! The expansion calls `(&&&Kind::<T>::NEW).__lem_bench_codec()` with the traits below in scope. Method resolution removes
+//! one reference at a time, and so prefers `Axis` over `Debug` without specialization.
 
 use std::any::type_name;
 use std::fmt::Debug;
@@ -106,8 +107,8 @@ where
     AxisSpec::new(name, type_name::<T>(), values, codec.parse)
 }
 
-/// A value in `args` or `grid`: of the parameter type, a reference to it (`args = SIZES` with `const SIZES: &[usize]`), or a
-/// `&str` for a `String`.
+/// A value in `args` or `grid`: of the parameter type, a reference to it (`args = SIZES` with `const SIZES: &[usize]`),
+/// or a `&str` for a `String`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a value for a parameter of type `{T}`",
     label = "gives `{Self}`, but the parameter is `{T}`"

@@ -14,7 +14,7 @@ use crate::units::{Joules, Watts};
 pub enum AnalysisError {
     /// No journal was given, or none has a header.
     #[error("none of the journals has a header: nothing was recorded, or the files are not journals")]
-    NoHead,
+    NoHeader,
     /// A journal has a schema version that this version cannot read.
     #[error(
         "the journal has schema version {found}, and this lem-bench reads versions {OLDEST_SCHEMA_VERSION} to \
@@ -75,7 +75,7 @@ impl<'a> BenchRecords<'a> {
 pub(super) fn headers<'a>(journals: &[&'a [Record]]) -> Result<Vec<&'a RunHeader>, AnalysisError> {
     let headers: Vec<&'a RunHeader> = journals.iter().filter_map(|records| header(records)).collect();
     if headers.is_empty() {
-        return Err(AnalysisError::NoHead);
+        return Err(AnalysisError::NoHeader);
     }
     let readable = OLDEST_SCHEMA_VERSION..=SCHEMA_VERSION;
     match headers.iter().find(|header| !readable.contains(&header.schema_version)) {

@@ -7,8 +7,7 @@ use std::ops::RangeInclusive;
 use super::assemble::{BenchRecords, ProcessRecords};
 use super::cycles::host;
 use super::finding::{Check, Finding, Severity};
-use crate::model::{CycleRecord, Outcome, RunHeader, WindowRecord};
-use crate::model::{count_of, fact_names};
+use crate::model::{CycleRecord, Outcome, RunHeader, WindowRecord, count_of, fact_names};
 use crate::units::Stamp;
 
 /// Facts that must be the same for all processes of a run. Others may differ: the host, the CPUs and devices of the

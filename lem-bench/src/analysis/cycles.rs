@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::summary::CycleSummary;
-use crate::model::fact_names;
 use crate::model::{
-    CycleRecord, Domain, DomainEnergy, DomainId, DomainKind, Method, RunHeader, WindowRecord, WorkCounts,
+    CycleRecord, Domain, DomainEnergy, DomainId, DomainKind, Method, RunHeader, WindowRecord, WorkCounts, fact_names,
 };
 use crate::units::{Joules, Stamp, Watts};
 

@@ -24,6 +24,18 @@ pub struct Options {
     pub shown: IntervalChoice,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        Self { level: 0.95, resamples: 10_000, seed: 0, threads: None, shown: IntervalChoice::default() }
+    }
+}
+
+impl Options {
+    pub(super) fn resampling(&self) -> Resampling {
+        Resampling { resamples: self.resamples, seed: self.seed, threads: self.threads }
+    }
+}
+
 /// Which of a metric's two intervals reports show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IntervalChoice {
@@ -51,18 +63,6 @@ impl IntervalChoice {
     }
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self { level: 0.95, resamples: 10_000, seed: 0, threads: None, shown: IntervalChoice::default() }
-    }
-}
-
-impl Options {
-    pub(super) fn resampling(&self) -> Resampling {
-        Resampling { resamples: self.resamples, seed: self.seed, threads: self.threads }
-    }
-}
-
 /// A ratio of sums over cycles, with both intervals.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Ratio {
@@ -71,6 +71,29 @@ pub(super) struct Ratio {
     pub bootstrap: Option<Interval>,
     /// Why the interval is missing.
     pub missing: Option<String>,
+}
+
+impl Ratio {
+    /// Returns the inverse ratio: tokens per joule from joules per token. `None` when it is not above zero; its intervals
+    /// are missing where they are not.
+    pub fn inverse(&self) -> Option<Ratio> {
+        if self.value <= 0.0 {
+            return None;
+        }
+        let invert = |interval: &Interval| {
+            (interval.low > 0.0).then(|| Interval {
+                low: 1.0 / interval.high,
+                high: 1.0 / interval.low,
+                ..interval.clone()
+            })
+        };
+        Some(Ratio {
+            value: 1.0 / self.value,
+            interval: self.interval.as_ref().and_then(invert),
+            bootstrap: self.bootstrap.as_ref().and_then(invert),
+            missing: self.missing.clone(),
+        })
+    }
 }
 
 /// Computes `numerator` (minus `idle` times `seconds`) over `denominator`; all slices have one entry per cycle.
@@ -153,29 +176,6 @@ pub(super) fn bootstrap_interval(ci: &BootstrapCi, cycles: usize) -> Interval {
         resamples: Some(ci.resamples),
         seed: Some(ci.seed),
         indicative: cycles < ENOUGH_CYCLES,
-    }
-}
-
-impl Ratio {
-    /// Returns the inverse ratio: tokens per joule from joules per token. `None` when it is not above zero; its intervals
-    /// are missing where they are not.
-    pub fn inverse(&self) -> Option<Ratio> {
-        if self.value <= 0.0 {
-            return None;
-        }
-        let invert = |interval: &Interval| {
-            (interval.low > 0.0).then(|| Interval {
-                low: 1.0 / interval.high,
-                high: 1.0 / interval.low,
-                ..interval.clone()
-            })
-        };
-        Some(Ratio {
-            value: 1.0 / self.value,
-            interval: self.interval.as_ref().and_then(invert),
-            bootstrap: self.bootstrap.as_ref().and_then(invert),
-            missing: self.missing.clone(),
-        })
     }
 }
 

@@ -154,6 +154,8 @@ impl<'a> MetricKind<'a> {
     pub const ITL: Self = Self::Time(TimeKind::InterToken, Statistic::P50);
     /// The median of the time per request.
     pub const LATENCY: Self = Self::Time(TimeKind::Request, Statistic::P50);
+    /// The rank of metrics without a place of their own.
+    pub const LAST_RANK: u8 = 12;
 
     /// Returns gross energy per unit of work, the kind of all headlines.
     pub const fn gross(per: Unit<'a>) -> Self {
@@ -317,9 +319,6 @@ impl<'a> MetricKind<'a> {
             _ => Self::LAST_RANK,
         }
     }
-
-    /// The rank of metrics without a place of their own.
-    pub const LAST_RANK: u8 = 12;
 }
 
 impl View {

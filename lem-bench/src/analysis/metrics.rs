@@ -208,6 +208,8 @@ fn to_metric(
     Metric { value, interval, student, bootstrap, missing, source, ..Metric::new(kind, f64::NAN, cycles) }
 }
 
+// Energy of phases.
+
 /// The mean length, in readings of the power, that a phase needs for its energy to be known.
 const MIN_READINGS: f64 = 10.0;
 

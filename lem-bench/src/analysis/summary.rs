@@ -103,36 +103,6 @@ pub struct BenchSummary {
     pub phases: Vec<PhaseSummary>,
 }
 
-/// A histogram of one kind of time, pooled over processes and cycles, for plots.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct Distribution {
-    /// `ttft_ms`, `itl_ms` or `latency_ms`: the prefix of its quantiles' names.
-    pub name: String,
-    /// The bins' edges in ms, ascending, one more than there are bins; linearly or logarithmically spaced.
-    pub edges_ms: Vec<f64>,
-    /// The number of samples in each bin.
-    pub counts: Vec<u64>,
-}
-
-/// A phase that a bench's body marked, within the windows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct PhaseSummary {
-    /// Its name: `prefill`, `decode`.
-    pub name: String,
-    /// How often it ran.
-    pub count: usize,
-    /// Its total length, in seconds.
-    pub seconds: f64,
-    /// Its total length as a share of the windows.
-    pub share_of_time: f64,
-    /// Its energy per request where the sensor is fast enough to separate phases, else the reason why not.
-    pub j_per_request: Metric,
-}
-
 impl BenchSummary {
     /// Returns its headline metric.
     pub fn headline(&self) -> Option<&Metric> {
@@ -178,6 +148,36 @@ impl BenchSummary {
             _ => Rating::Bad,
         }
     }
+}
+
+/// A histogram of one kind of time, pooled over processes and cycles, for plots.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Distribution {
+    /// `ttft_ms`, `itl_ms` or `latency_ms`: the prefix of its quantiles' names.
+    pub name: String,
+    /// The bins' edges in ms, ascending, one more than there are bins; linearly or logarithmically spaced.
+    pub edges_ms: Vec<f64>,
+    /// The number of samples in each bin.
+    pub counts: Vec<u64>,
+}
+
+/// A phase that a bench's body marked, within the windows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct PhaseSummary {
+    /// Its name: `prefill`, `decode`.
+    pub name: String,
+    /// How often it ran.
+    pub count: usize,
+    /// Its total length, in seconds.
+    pub seconds: f64,
+    /// Its total length as a share of the windows.
+    pub share_of_time: f64,
+    /// Its energy per request where the sensor is fast enough to separate phases, else the reason why not.
+    pub j_per_request: Metric,
 }
 
 /// Whether the numbers of a bench can be used.

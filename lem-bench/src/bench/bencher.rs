@@ -55,8 +55,8 @@ impl<'d> Bencher<'d> {
         &mut *self.driver
     }
 
-    /// Returns a value shared by all cases of this process, such as a model or a client. Calls `make` on first use. Values of
-    /// different types can have equal keys.
+    /// Returns a value shared by all cases of this process, such as a model or a client. Calls `make` on first use.
+    /// Values of different types can have equal keys.
     ///
     /// # Errors
     /// Returns the error of `make`. The next case calls it again.

@@ -1,4 +1,5 @@
-//! The interface between a body and the runner, and the values that bodies share: the body asks for the next step, runs it, and reports the result.
+//! The interface between a body and the runner: the body asks for the next step, runs it, and reports the result. Also
+//! the values that bodies share.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;

@@ -1,4 +1,5 @@
-//! Parameter values: how they are labelled and parsed, and the values of one case.
+//! Parameter values: how they are labelled and parsed, and the values of one case. Also interns the names of units and
+//! phases.
 
 use std::any::{Any, type_name};
 use std::borrow::Cow;
@@ -180,16 +181,19 @@ impl CaseValues {
     }
 }
 
-/// Limits the leaked memory if a body generates names.
+// Interned names.
+
+/// Maximum number of interned names: limits the leaked memory if a body generates names.
 const MAX_NAMES: usize = 4096;
 
 /// A type alias, because serde treats a plain `&str` field as borrowed from the input.
 pub(super) type Name = &'static str;
 
-static KNOWN: Mutex<BTreeSet<Name>> = Mutex::new(BTreeSet::new());
+static KNOWN_NAMES: Mutex<BTreeSet<Name>> = Mutex::new(BTreeSet::new());
 
+/// Returns the name as a `&'static str`, one for each distinct text.
 fn intern<E: de::Error>(text: &str) -> Result<Name, E> {
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = KNOWN_NAMES.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(name) = known.get(text) {
         return Ok(name);
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::units::Stamp;
 
 pub use cpu_time::{ChildCpuTimer, MachineCpu, child_cpu_time, machine_cpu_time, process_tree};
-pub use real::{RealClock, monotonic_now, process_cpu_time, thread_cpu_time};
+pub use real::{RealClock, monotonic_now, process_cpu_time, thread_cpu_time, unix_s};
 pub use virtual_clock::{DueWork, VirtualClock};
 
 /// A source of time stamps that can also wait.

@@ -1,7 +1,7 @@
-//! The machine's clock, `CLOCK_MONOTONIC`, whose stamps are comparable between processes of one machine, and CPU times
-//! of this process.
+//! The machine's clock, `CLOCK_MONOTONIC`, whose stamps are comparable between processes of one machine, the time of day,
+//! and CPU times of this process.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::Clock;
 use crate::units::Stamp;
@@ -42,6 +42,11 @@ pub fn monotonic_now() -> Stamp {
     use std::time::Instant;
     static START: OnceLock<Instant> = OnceLock::new();
     Stamp(START.get_or_init(Instant::now).elapsed().as_nanos() as u64)
+}
+
+/// Returns the time of day in seconds since 1970, in UTC; 0 when the machine's clock is set to an earlier time.
+pub fn unix_s() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
 /// Returns the CPU time of all threads of this process; `None` where the platform doesn't report it.

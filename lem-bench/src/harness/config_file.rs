@@ -35,17 +35,17 @@ fn parse(text: &str, path: &Path) -> Result<Vec<SettingValue>, HarnessError> {
     let mut values = Vec::new();
     for (key, value) in table.get_ref() {
         let offset = key.span().start;
-        values.push((offset, entry(key.get_ref(), value.get_ref(), place(offset))?));
+        values.push((offset, parse_entry(key.get_ref(), value.get_ref(), place(offset))?));
     }
     // In the order of the file, so that later keys win as on the command line.
     values.sort_by_key(|(offset, _)| *offset);
     Ok(values.into_iter().map(|(_, value)| value).collect())
 }
 
-fn entry(key: &str, value: &DeValue<'_>, place: String) -> Result<SettingValue, HarnessError> {
+fn parse_entry(key: &str, value: &DeValue<'_>, place: String) -> Result<SettingValue, HarnessError> {
     let option = options::setting(key).ok_or_else(|| HarnessError::usage(unknown_key(key, &place)))?;
     let values = match option.arity {
-        Arity::Many(_) => list(value),
+        Arity::Many(_) => parse_list(value),
         _ => scalar(value).map(|text| vec![text]),
     };
     let values = values.ok_or_else(|| {
@@ -78,7 +78,7 @@ fn scalars(values: &[Spanned<DeValue<'_>>]) -> Option<Vec<String>> {
 }
 
 /// Reads an array, a single value, or a table with entries `key=value`.
-fn list(value: &DeValue<'_>) -> Option<Vec<String>> {
+fn parse_list(value: &DeValue<'_>) -> Option<Vec<String>> {
     let table_entry = |key: &str, value: &DeValue<'_>| {
         let value = match value {
             DeValue::Array(values) => scalars(values)?.join(","),

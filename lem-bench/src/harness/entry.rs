@@ -185,18 +185,18 @@ pub(super) fn run(
         Ok(flags) => flags,
         Err(error) => return Ok(command::print_and_exit_status(&error)),
     };
-    let (call, warnings) = Invocation::resolve(flags, target)?;
-    let call = Invocation { meters, ..call };
-    let config = call.config();
+    let (invocation, warnings) = Invocation::resolve(flags, target)?;
+    let invocation = Invocation { meters, ..invocation };
+    let config = invocation.config();
     log::init(config.log.as_deref());
     for warning in warnings {
         console::warn(&warning);
     }
-    call.meters.check(&call.resolved)?;
+    invocation.meters.check(&invocation.resolved)?;
     registry.override_axes(&config.axes).map_err(|error| HarnessError::usage(error.to_string()))?;
     let cases = registry.cases().map_err(|error| HarnessError::usage(error.to_string()))?;
     if config.print_settings {
-        console::out(&list::settings(&call, &cases));
+        console::out(&list::settings(&invocation, &cases));
         return Ok(ExitStatus::Done);
     }
     let mode = config.mode(default_mode);
@@ -215,16 +215,16 @@ pub(super) fn run(
             console::out(&list::benches(config, &cases));
             Ok(ExitStatus::Done)
         }
-        Mode::Test => Ok(test_mode::run(config, select(&call, cases))),
-        Mode::Bench => measure::run(&call, select(&call, cases)),
+        Mode::Test => Ok(test_mode::run(config, select(&invocation, cases))),
+        Mode::Bench => measure::run(&invocation, select(&invocation, cases)),
     }
 }
 
 /// Selects cases, and prints the seed of a random order.
-fn select(call: &Invocation, cases: Vec<Case>) -> SelectedCases {
-    let selected = SelectedCases::select(call.config(), cases);
+fn select(invocation: &Invocation, cases: Vec<Case>) -> SelectedCases {
+    let selected = SelectedCases::select(invocation.config(), cases);
     if let RunOrder { order: Order::Shuffled, seed: Some(seed) } = selected.order
-        && !call.config().is_quiet()
+        && !invocation.config().is_quiet()
     {
         console::note(&format!("benches are shuffled; repeat this order with --shuffle-seed {seed}"));
     }
@@ -253,10 +253,11 @@ fn run_worker(version: &str, registry: Registry, target: &TargetInfo) -> Result<
 
 /// Workers need sockets between processes and a clock that processes share.
 #[cfg(not(unix))]
-pub(super) fn run(_: &str, _: Registry, _: &TargetInfo) -> Result<ExitStatus, HarnessError> {
+fn run_worker(_: &str, _: Registry, _: &TargetInfo) -> Result<ExitStatus, HarnessError> {
     Err(HarnessError::usage("workers are not supported on this platform"))
 }
 
+/// Runs or lists the benches that the parent asks for.
 fn answer(mut registry: Registry, target: &TargetInfo, task: &Task) -> Result<Answer, String> {
     let (Task::Run { axes, .. } | Task::List { axes }) = task;
     registry.override_axes(axes).map_err(|error| error.to_string())?;

@@ -7,19 +7,46 @@ use std::path::{Path, PathBuf};
 use super::invocation::{Invocation, TargetInfo};
 use crate::model::{Fact, fact_names};
 
+/// Variables that change how fast or where code runs.
+const VARIABLES: [&str; 12] = [
+    "RAYON_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "TOKENIZERS_PARALLELISM",
+    "CUDA_VISIBLE_DEVICES",
+    "CUDA_DEVICE_ORDER",
+    "CUDA_LAUNCH_BLOCKING",
+    "NVIDIA_TF32_OVERRIDE",
+    "HIP_VISIBLE_DEVICES",
+    "RUSTFLAGS",
+    "MALLOC_ARENA_MAX",
+];
+
 /// Returns how this binary was built.
 pub(super) fn build_facts(target: &TargetInfo) -> Vec<Fact> {
-    known(build(target))
+    let assertions = if cfg!(debug_assertions) { "debug assertions on" } else { "debug assertions off" };
+    let build = match option_env!("LEM_BENCH_BUILD_OPT_LEVEL") {
+        Some(level) => format!("opt-level {level}, {assertions}"),
+        None => assertions.to_owned(),
+    };
+    known([
+        ("package", target.package.map(str::to_owned)),
+        (fact_names::RUSTC, option_env!("LEM_BENCH_BUILD_RUSTC").map(str::to_owned)),
+        (fact_names::TARGET_TRIPLE, option_env!("LEM_BENCH_BUILD_TARGET").map(str::to_owned)),
+        (fact_names::BUILD, Some(build)),
+        (fact_names::EXECUTABLE, executable()),
+    ])
 }
 
 /// Returns what is known about the machine, the build and this process, and the facts of `--context`.
-pub(super) fn facts(call: &Invocation) -> Vec<Fact> {
-    let mut facts = known(machine_facts(&call.config().open.sysfs_root));
-    facts.extend(build_facts(&call.target));
-    facts.extend(known(commit_facts(&call.paths.cwd)));
+pub(super) fn facts(invocation: &Invocation) -> Vec<Fact> {
+    let mut facts = known(machine_facts(&invocation.config().open.sysfs_root));
+    facts.extend(build_facts(&invocation.target));
+    facts.extend(known(commit_facts(&invocation.paths.cwd)));
     facts.extend(known([(fact_names::ARGUMENTS, Some(arguments()))]));
-    facts.extend(variables().into_iter().map(|(name, value)| Fact { name, value }));
-    let context = call.config().context.iter();
+    facts.extend(environment_variables().into_iter().map(|(name, value)| Fact { name, value }));
+    let context = invocation.config().context.iter();
     facts.extend(
         context.map(|(key, value)| Fact { name: format!("{}{key}", fact_names::CONTEXT_PREFIX), value: value.clone() }),
     );
@@ -52,7 +79,7 @@ fn machine_facts(sys: &Path) -> [(&'static str, Option<String>); 13] {
         (fact_names::VIRTUALISATION, virtualisation(&cpuinfo, sys)),
         (fact_names::CONTAINER, container()),
         (fact_names::POWER_SUPPLY, power_supply(sys)),
-        (fact_names::LOAD_AVERAGE, read("/proc/loadavg").and_then(|text| load(&text))),
+        (fact_names::LOAD_AVERAGE, read("/proc/loadavg").and_then(|text| load_averages(&text))),
     ]
 }
 
@@ -138,41 +165,9 @@ fn power_supply(sys: &Path) -> Option<String> {
 }
 
 /// Returns the three averages of `/proc/loadavg`.
-fn load(text: &str) -> Option<String> {
+fn load_averages(text: &str) -> Option<String> {
     let averages: Vec<&str> = text.split_whitespace().take(3).collect();
     (averages.len() == 3).then(|| averages.join(" "))
-}
-
-/// Variables that change how fast or where code runs.
-const VARIABLES: [&str; 12] = [
-    "RAYON_NUM_THREADS",
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "TOKENIZERS_PARALLELISM",
-    "CUDA_VISIBLE_DEVICES",
-    "CUDA_DEVICE_ORDER",
-    "CUDA_LAUNCH_BLOCKING",
-    "NVIDIA_TF32_OVERRIDE",
-    "HIP_VISIBLE_DEVICES",
-    "RUSTFLAGS",
-    "MALLOC_ARENA_MAX",
-];
-
-/// Returns how the binary was built.
-fn build(target: &TargetInfo) -> [(&'static str, Option<String>); 5] {
-    let assertions = if cfg!(debug_assertions) { "debug assertions on" } else { "debug assertions off" };
-    let build = match option_env!("LEM_BENCH_BUILD_OPT_LEVEL") {
-        Some(level) => format!("opt-level {level}, {assertions}"),
-        None => assertions.to_owned(),
-    };
-    [
-        ("package", target.package.map(str::to_owned)),
-        (fact_names::RUSTC, option_env!("LEM_BENCH_BUILD_RUSTC").map(str::to_owned)),
-        (fact_names::TARGET_TRIPLE, option_env!("LEM_BENCH_BUILD_TARGET").map(str::to_owned)),
-        (fact_names::BUILD, Some(build)),
-        (fact_names::EXECUTABLE, executable()),
-    ]
 }
 
 /// Returns length and checksum of the running file. They tell two builds apart when nothing else does.
@@ -199,7 +194,7 @@ fn arguments() -> String {
 }
 
 /// Returns the variables that change what a bench does, sorted by name.
-fn variables() -> Vec<(String, String)> {
+fn environment_variables() -> Vec<(String, String)> {
     let mut variables: Vec<(String, String)> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
         .filter(|(name, _)| VARIABLES.contains(&name.as_str()) || name.starts_with("CANDLE_"))
@@ -243,7 +238,7 @@ fn repository(folder: &Path) -> Option<PathBuf> {
 fn head(git: &Path) -> Option<Head> {
     let text = std::fs::read_to_string(git.join("HEAD")).ok()?;
     let Some(name) = text.trim().strip_prefix("ref:").map(str::trim) else {
-        return Some(Head { commit: hash(&text), branch: None });
+        return Some(Head { commit: commit_hash(&text), branch: None });
     };
     // A work tree has its own `HEAD` and shares the rest.
     let common = std::fs::read_to_string(git.join("commondir")).ok().map(|common| git.join(common.trim()));
@@ -257,15 +252,15 @@ fn reference(git: &Path, name: &str) -> Option<String> {
     if !name.starts_with("refs/") || name.split('/').any(|piece| piece == "..") {
         return None;
     }
-    let loose = std::fs::read_to_string(git.join(name)).ok().and_then(|text| hash(&text));
+    let loose = std::fs::read_to_string(git.join(name)).ok().and_then(|text| commit_hash(&text));
     loose.or_else(|| {
         let packed = std::fs::read_to_string(git.join("packed-refs")).ok()?;
-        packed.lines().find_map(|line| line.strip_suffix(name)?.strip_suffix(' ').and_then(hash))
+        packed.lines().find_map(|line| line.strip_suffix(name)?.strip_suffix(' ').and_then(commit_hash))
     })
 }
 
 /// Returns the trimmed text, if it is a hash.
-fn hash(text: &str) -> Option<String> {
+fn commit_hash(text: &str) -> Option<String> {
     let text = text.trim();
     (text.len() >= 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| text.to_owned())
 }
@@ -305,7 +300,7 @@ mod tests {
                 .iter()
                 .any(|(name, value)| *name == "architecture" && value.is_some())
         );
-        assert_eq!(load("0.10 0.20 0.30 1/2 3").unwrap(), "0.10 0.20 0.30");
+        assert_eq!(load_averages("0.10 0.20 0.30 1/2 3").unwrap(), "0.10 0.20 0.30");
     }
 
     #[test]

@@ -132,7 +132,7 @@ type Note = fn(&str);
 /// # Errors
 /// The system does not allow handlers or another thread.
 #[cfg(unix)]
-pub(super) fn listen(interrupt: &Interrupt, note: Note) -> std::io::Result<()> {
+pub(super) fn listen_for_signals(interrupt: &Interrupt, note: Note) -> std::io::Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
 
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
@@ -153,7 +153,7 @@ pub(super) fn listen(interrupt: &Interrupt, note: Note) -> std::io::Result<()> {
 /// Does nothing: on this platform the system ends the process.
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "on unix it can fail")]
-pub(super) fn listen(_interrupt: &Interrupt, _note: Note) -> std::io::Result<()> {
+pub(super) fn listen_for_signals(_interrupt: &Interrupt, _note: Note) -> std::io::Result<()> {
     Ok(())
 }
 

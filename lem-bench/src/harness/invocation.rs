@@ -10,6 +10,73 @@ use crate::model::{Order, RunOrder};
 use crate::registry::{Case, Selected};
 use crate::store::workspace_root;
 
+/// Facts about the bench target that are known when it is compiled. [`main!`](crate::main) fills it in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TargetInfo {
+    /// The target's crate name.
+    pub target: Option<&'static str>,
+    /// The name of its package.
+    pub package: Option<&'static str>,
+    /// The package's folder.
+    pub manifest_dir: Option<&'static str>,
+    /// `tmp` in the target folder. Cargo sets it for benches and tests only.
+    pub target_tmpdir: Option<&'static str>,
+}
+
+impl TargetInfo {
+    /// Creates the facts from variables that cargo sets for the compiler: `CARGO_CRATE_NAME`, `CARGO_PKG_NAME`,
+    /// `CARGO_MANIFEST_DIR` and `CARGO_TARGET_TMPDIR`.
+    ///
+    /// ```
+    /// use lem_bench::TargetInfo;
+    ///
+    /// let target = TargetInfo::new(
+    ///     option_env!("CARGO_CRATE_NAME"),
+    ///     option_env!("CARGO_PKG_NAME"),
+    ///     option_env!("CARGO_MANIFEST_DIR"),
+    ///     option_env!("CARGO_TARGET_TMPDIR"),
+    /// );
+    /// assert_eq!(target.package, option_env!("CARGO_PKG_NAME"));
+    /// ```
+    pub const fn new(
+        target: Option<&'static str>,
+        package: Option<&'static str>,
+        manifest_dir: Option<&'static str>,
+        target_tmpdir: Option<&'static str>,
+    ) -> Self {
+        Self { target, package, manifest_dir, target_tmpdir }
+    }
+}
+
+/// The folders that relative paths count from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct WorkspacePaths {
+    /// The current folder. Cargo and nextest start a bench target in its package's folder.
+    pub cwd: PathBuf,
+    /// The root of the workspace, else of the package, else the current folder.
+    pub workspace_root: PathBuf,
+}
+
+impl WorkspacePaths {
+    /// Returns the folders of a binary that is started in `cwd`, found by looking for `Cargo.toml`.
+    pub fn find(cwd: PathBuf, target: &TargetInfo) -> Self {
+        let workspace_root = workspace_root(&cwd, target.manifest_dir.map(Path::new));
+        Self { cwd, workspace_root }
+    }
+
+    /// Returns the nearest file of this name, from the current folder up to the workspace root.
+    pub fn nearest_file(&self, name: &str) -> Option<PathBuf> {
+        let depth = match self.cwd.strip_prefix(&self.workspace_root) {
+            Ok(below) => below.components().count() + 1,
+            // Started outside the workspace: the current folder, then the root.
+            Err(_) => 1,
+        };
+        let folders = self.cwd.ancestors().take(depth).chain([self.workspace_root.as_path()]);
+        folders.map(|folder| folder.join(name)).find(|path| path.is_file())
+    }
+}
+
 /// What an invocation works with.
 #[derive(Debug)]
 pub(super) struct Invocation {
@@ -32,7 +99,7 @@ impl Invocation {
             Some(path) => config_file::read(&path)?,
             None => Vec::new(),
         };
-        let (variables, warnings) = layers::environment(std::env::vars_os())?;
+        let (variables, warnings) = layers::from_environment(std::env::vars_os())?;
         values.extend(variables);
         values.extend(flags);
         let mut resolved = layers::merge(values)?;
@@ -114,73 +181,6 @@ fn shuffle(cases: &mut [Case], seed: u64) {
 fn clock_seed() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     (now.as_nanos() / 1000 % 1_000_000) as u64
-}
-
-/// Facts about the bench target that are known when it is compiled. [`main!`](crate::main) fills it in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TargetInfo {
-    /// The target's crate name.
-    pub target: Option<&'static str>,
-    /// The name of its package.
-    pub package: Option<&'static str>,
-    /// The package's folder.
-    pub manifest_dir: Option<&'static str>,
-    /// `tmp` in the target folder. Cargo sets it for benches and tests only.
-    pub target_tmpdir: Option<&'static str>,
-}
-
-impl TargetInfo {
-    /// Creates the facts from variables that cargo sets for the compiler: `CARGO_CRATE_NAME`, `CARGO_PKG_NAME`,
-    /// `CARGO_MANIFEST_DIR` and `CARGO_TARGET_TMPDIR`.
-    ///
-    /// ```
-    /// use lem_bench::TargetInfo;
-    ///
-    /// let target = TargetInfo::new(
-    ///     option_env!("CARGO_CRATE_NAME"),
-    ///     option_env!("CARGO_PKG_NAME"),
-    ///     option_env!("CARGO_MANIFEST_DIR"),
-    ///     option_env!("CARGO_TARGET_TMPDIR"),
-    /// );
-    /// assert_eq!(target.package, option_env!("CARGO_PKG_NAME"));
-    /// ```
-    pub const fn new(
-        target: Option<&'static str>,
-        package: Option<&'static str>,
-        manifest_dir: Option<&'static str>,
-        target_tmpdir: Option<&'static str>,
-    ) -> Self {
-        Self { target, package, manifest_dir, target_tmpdir }
-    }
-}
-
-/// The folders that relative paths count from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct WorkspacePaths {
-    /// The current folder. Cargo and nextest start a bench target in its package's folder.
-    pub cwd: PathBuf,
-    /// The root of the workspace, else of the package, else the current folder.
-    pub workspace_root: PathBuf,
-}
-
-impl WorkspacePaths {
-    /// Returns the folders of a binary that is started in `cwd`, found by looking for `Cargo.toml`.
-    pub fn find(cwd: PathBuf, target: &TargetInfo) -> Self {
-        let workspace_root = workspace_root(&cwd, target.manifest_dir.map(Path::new));
-        Self { cwd, workspace_root }
-    }
-
-    /// Returns the nearest file of this name, from the current folder up to the workspace root.
-    pub fn nearest_file(&self, name: &str) -> Option<PathBuf> {
-        let depth = match self.cwd.strip_prefix(&self.workspace_root) {
-            Ok(below) => below.components().count() + 1,
-            // Started outside the workspace: the current folder, then the root.
-            Err(_) => 1,
-        };
-        let folders = self.cwd.ancestors().take(depth).chain([self.workspace_root.as_path()]);
-        folders.map(|folder| folder.join(name)).find(|path| path.is_file())
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! The layers that set options and how they merge: flag, then environment, then `lem-bench.toml`, then the bench's
-//! attribute, then the default.
+//! attribute, then the default. Also the custom meters, which add values to `--meter`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -181,7 +181,7 @@ impl ResolvedConfig {
 ///
 /// # Errors
 /// One of our variables is not valid Unicode.
-pub(super) fn environment(
+pub(super) fn from_environment(
     variables: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<(Vec<SettingValue>, Vec<String>), HarnessError> {
     let mut ours: Vec<(String, OsString)> = variables
@@ -212,6 +212,8 @@ pub(super) fn environment(
     }
     Ok((values, warnings))
 }
+
+// Custom meters.
 
 /// Opens a meter; the argument is the text after its name and a colon.
 type OpenFn = dyn Fn(&str) -> Result<Box<dyn Meter>, String> + Send + Sync;
@@ -336,7 +338,7 @@ mod tests {
     #[test]
     fn warns_of_misspelled_variable() {
         let variables = [("LEM_BENCH_CYCELS", "4"), ("LEM_BENCH_MODEL", "/m"), ("LEM_BENCH_GAP", ""), ("HOME", "/")];
-        let (values, warnings) = environment(variables.map(|(name, value)| (name.into(), value.into()))).unwrap();
+        let (values, warnings) = from_environment(variables.map(|(name, value)| (name.into(), value.into()))).unwrap();
         assert!(values.is_empty());
         insta::assert_snapshot!(
             warnings.join("\n"),

@@ -55,27 +55,27 @@ fn json(config: &Config, cases: &[&Case]) -> String {
 }
 
 /// Lists the settings for `--show-config`, with those of the benches' attributes: name, value and source, one per line.
-pub(super) fn settings(call: &Invocation, cases: &[Case]) -> String {
+pub(super) fn settings(invocation: &Invocation, cases: &[Case]) -> String {
     const MAX_COLUMN: usize = 48;
 
     let mut rows: Vec<[String; 3]> = Vec::new();
-    for (setting, place) in call.resolved.settings() {
+    for (setting, place) in invocation.resolved.settings() {
         let source = match place {
             Some(place) => format!("{} ({place})", setting.from),
             None => setting.from,
         };
         rows.push([setting.name, setting.value, source]);
     }
-    let attributes = call.resolved.attribute_settings(cases);
+    let attributes = invocation.resolved.attribute_settings(cases);
     rows.extend(attributes.into_iter().map(|setting| [setting.name, setting.value, setting.from]));
     let width = |column: usize| {
         rows.iter().map(|row| row[column].chars().count()).filter(|n| *n <= MAX_COLUMN).max().unwrap_or(0)
     };
     let (names, values) = (width(0), width(1));
-    let header = match call.paths.nearest_file(config_file::NAME) {
+    let header = match invocation.paths.nearest_file(config_file::NAME) {
         Some(path) => format!("# read {}\n", path.display()),
         None => {
-            format!("# no {} from {} up to the workspace root\n", config_file::NAME, call.paths.cwd.display())
+            format!("# no {} from {} up to the workspace root\n", config_file::NAME, invocation.paths.cwd.display())
         }
     };
     let lines = rows.iter().map(|[name, value, source]| format!("{name:names$}  {value:values$}  {source}\n"));

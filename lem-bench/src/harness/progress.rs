@@ -16,9 +16,21 @@ use crate::report::terminal_text::{clean, shorten, width};
 use crate::runner::{self, Event, Observer, ObserverError, Stage};
 use crate::sampler::LivePowerReading;
 
+/// The id is shortened to this width before other parts are omitted.
+const MIN_ID_WIDTH: usize = 16;
+
+/// Minimum useful width of the bar, in columns.
+const MIN_BAR_WIDTH: usize = 8;
+
+/// Maximum width of the bar, in columns.
+const MAX_BAR_WIDTH: usize = 40;
+
+/// Time between redraws.
+const REDRAW_INTERVAL: Duration = Duration::from_secs(1);
+
 /// How progress is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Style {
+enum OutputMode {
     /// No output.
     Quiet,
     /// A line at start and end of each bench.
@@ -30,8 +42,8 @@ enum Style {
 /// Prints the progress of a run.
 #[derive(Debug)]
 pub(super) struct Progress {
-    style: Style,
-    looks: Looks,
+    mode: OutputMode,
+    style: LineStyle,
     plan: TimePlan,
     power: LivePowerReading,
     origin: Origin,
@@ -44,17 +56,17 @@ pub(super) struct Progress {
 
 impl Progress {
     pub(super) fn new(config: &Config, plan: TimePlan, power: LivePowerReading, origin: Origin) -> Self {
-        let style = match (config.is_quiet(), console::stderr_is_terminal()) {
-            (true, _) => Style::Quiet,
+        let mode = match (config.is_quiet(), console::stderr_is_terminal()) {
+            (true, _) => OutputMode::Quiet,
             // Live lines would overwrite log lines.
-            (false, true) if config.log.is_none() => Style::Terminal,
-            (false, _) => Style::Lines,
+            (false, true) if config.log.is_none() => OutputMode::Terminal,
+            (false, _) => OutputMode::Lines,
         };
-        let looks = Looks { color: console::Paint::of_stderr(config.color).is_on() };
+        let style = LineStyle { color: console::Paint::of_stderr(config.color).is_on() };
         let numbered = plan.benches().iter().enumerate();
         let benches =
             numbered.map(|(index, bench)| (bench.id.clone(), (index + 1, bench.schedule.expected()))).collect();
-        Self { style, looks, plan, power, origin, benches, started: BTreeMap::new(), bar: None }
+        Self { mode, style, plan, power, origin, benches, started: BTreeMap::new(), bar: None }
     }
 
     fn position(&self, id: &str) -> String {
@@ -73,7 +85,7 @@ impl Progress {
 
     fn bench_started(&mut self, id: &str) {
         self.started.insert(id.to_owned(), Instant::now());
-        if self.style == Style::Lines {
+        if self.mode == OutputMode::Lines {
             let own = self.benches.get(id).map_or(Duration::ZERO, |(_, left)| *left);
             let (expected, left) = (format_duration(own), format_duration(own + self.left_without(id)));
             console::err(&format!("{} {id}: about {expected}, {left} for the rest of the run\n", self.position(id)));
@@ -92,7 +104,7 @@ impl Progress {
         if let Some((_, left)) = self.benches.get_mut(id) {
             *left = Duration::ZERO;
         }
-        if self.style != Style::Quiet {
+        if self.mode != OutputMode::Quiet {
             console::err(&format!("{} {id}: {verb} in {}\n", self.position(id), format_duration(elapsed)));
         }
     }
@@ -101,7 +113,7 @@ impl Progress {
         if let Some((_, left)) = progress.bench.and_then(|id| self.benches.get_mut(id)) {
             *left = progress.left;
         }
-        if self.style != Style::Terminal {
+        if self.mode != OutputMode::Terminal {
             return;
         }
         let id = progress.bench.unwrap_or_default();
@@ -119,7 +131,7 @@ impl Progress {
         };
         match &self.bar {
             Some(bar) => bar.update(state),
-            None => self.bar = Some(Bar::show(state, self.looks)),
+            None => self.bar = Some(Bar::show(state, self.style)),
         }
     }
 }
@@ -162,21 +174,21 @@ struct ProgressState {
     origin: Origin,
 }
 
-/// Style of the lines.
+/// Style of the live lines.
 #[derive(Debug, Clone, Copy)]
-struct Looks {
+struct LineStyle {
     color: bool,
 }
 
-impl Looks {
+impl LineStyle {
     fn in_color(self, code: &str, text: &str) -> String {
         if self.color && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 }
 
-/// Formats `[2/6] decode/batch=4 · cycle 3/10 · window · 335 W` in at most `columns`. Omits the stage first, then the power;
-/// then shortens the id.
-fn activity_line(state: &ProgressState, columns: usize, looks: Looks) -> String {
+/// Formats `[2/6] decode/batch=4 · cycle 3/10 · window · 335 W` in at most `columns`. Omits the stage first, then the
+/// power; then shortens the id.
+fn activity_line(state: &ProgressState, columns: usize, style: LineStyle) -> String {
     let number = match state.bench {
         (0, _) => String::new(),
         (n, of) => format!("[{n}/{of}] "),
@@ -214,34 +226,22 @@ fn activity_line(state: &ProgressState, columns: usize, looks: Looks) -> String 
     let rest = if id.is_empty() { rest.trim_start_matches(" · ") } else { &rest };
     let room = columns.saturating_sub(width(&number) + width(rest));
     let rest = shorten(rest, columns.saturating_sub(width(&number)), 10);
-    format!("{number}{}{rest}", looks.in_color("1", &shorten(&id, room, 5)))
+    format!("{number}{}{rest}", style.in_color("1", &shorten(&id, room, 5)))
 }
 
-/// The id is shortened to this width before other parts are omitted.
-const MIN_ID_WIDTH: usize = 16;
-
-/// Minimum useful width of the bar, in columns.
-const MIN_BAR_WIDTH: usize = 8;
-
-const MAX_BAR_WIDTH: usize = 40;
-
 /// Formats `━━━━━━━━━━──────── 42 % · 12 s left of this bench, 3 min 5 s of the run` in at most `columns`.
-fn remaining_line(state: &ProgressState, now: Instant, columns: usize, looks: Looks) -> String {
+fn remaining_line(state: &ProgressState, now: Instant, columns: usize, style: LineStyle) -> String {
     let left = state.left.saturating_sub(now.saturating_duration_since(state.updated));
     let run = left + state.after;
     let share = 1.0 - (run.as_secs_f64() / state.total.as_secs_f64().max(1e-9)).clamp(0.0, 1.0);
     let percent = format!(" {:.0} %", share * 100.0);
     let text = match (left.is_zero(), state.after.is_zero()) {
         (true, true) => " · longer than planned".to_owned(),
-        (true, false) => format!(" · longer than planned, then {} of the run", format_duration(whole(state.after))),
-        (false, true) => format!(" · {} left", format_duration(whole(left))),
-        (false, false) => format!(
-            " · {} left of this bench, {} of the run",
-            format_duration(whole(left)),
-            format_duration(whole(run))
-        ),
+        (true, false) => format!(" · longer than planned, then {} of the run", in_seconds(state.after)),
+        (false, true) => format!(" · {} left", in_seconds(left)),
+        (false, false) => format!(" · {} left of this bench, {} of the run", in_seconds(left), in_seconds(run)),
     };
-    let short = format!(" · {} left", format_duration(whole(run)));
+    let short = format!(" · {} left", in_seconds(run));
     let fits = |text: &str| width(&percent) + width(text) + MIN_BAR_WIDTH <= columns;
     let text = if fits(&text) { text } else { short };
     let bar = columns.saturating_sub(width(&percent) + width(&text)).min(MAX_BAR_WIDTH);
@@ -250,19 +250,16 @@ fn remaining_line(state: &ProgressState, now: Instant, columns: usize, looks: Lo
     let open = if bar < MIN_BAR_WIDTH { String::new() } else { "─".repeat(bar - done.min(bar)) };
     format!(
         "{}{}{}",
-        looks.in_color("32", &line),
-        looks.in_color("2", &open),
+        style.in_color("32", &line),
+        style.in_color("2", &open),
         shorten(&format!("{percent}{text}"), columns, 10)
     )
 }
 
-/// Rounds up to whole seconds.
-fn whole(time: Duration) -> Duration {
-    Duration::from_secs(time.as_secs_f64().ceil() as u64)
+/// Formats a time, rounded up to whole seconds.
+fn in_seconds(time: Duration) -> String {
+    format_duration(Duration::from_secs(time.as_secs_f64().ceil() as u64))
 }
-
-/// Time between redraws.
-const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The visible lines. Dropping removes them.
 #[derive(Debug)]
@@ -273,25 +270,25 @@ struct Bar {
 
 impl Bar {
     /// Shows the lines.
-    fn show(state: ProgressState, looks: Looks) -> Self {
+    fn show(state: ProgressState, style: LineStyle) -> Self {
         let state = Arc::new(Mutex::new(state));
         let read = |state: &Arc<Mutex<ProgressState>>| state.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // Some terminals wrap a line of exactly their width.
         let columns = || console::stderr_width().saturating_sub(1);
         let (first, second) = (Arc::clone(&state), Arc::clone(&state));
         // The template is constant, and a test parses it.
-        let style =
+        let template =
             ProgressStyle::with_template("{activity}\n{remaining}").unwrap_or_else(|_| ProgressStyle::default_bar());
-        let style = style
+        let template = template
             .with_key("activity", move |_: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
-                let _ = w.write_str(&activity_line(&read(&first), columns(), looks));
+                let _ = w.write_str(&activity_line(&read(&first), columns(), style));
             })
             .with_key("remaining", move |_: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
-                let _ = w.write_str(&remaining_line(&read(&second), Instant::now(), columns(), looks));
+                let _ = w.write_str(&remaining_line(&read(&second), Instant::now(), columns(), style));
             });
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(1)).with_style(style);
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(1)).with_style(template);
         console::set_progress_bar(Some(bar.clone()));
-        bar.enable_steady_tick(INTERVAL);
+        bar.enable_steady_tick(REDRAW_INTERVAL);
         Self { bar, state }
     }
 
@@ -327,7 +324,7 @@ mod tests {
         }
     }
 
-    const PLAIN: Looks = Looks { color: false };
+    const PLAIN: LineStyle = LineStyle { color: false };
 
     #[test]
     fn formats_state() {
@@ -359,10 +356,10 @@ mod tests {
             for stage in [Stage::BareIdle, Stage::WarmUp, Stage::Gap, Stage::Window] {
                 state.stage = stage;
                 for columns in 20..=220 {
-                    let lines = |looks| {
-                        [activity_line(&state, columns, looks), remaining_line(&state, state.updated, columns, looks)]
+                    let lines = |style| {
+                        [activity_line(&state, columns, style), remaining_line(&state, state.updated, columns, style)]
                     };
-                    let (plain, colored) = (lines(PLAIN), lines(Looks { color: true }));
+                    let (plain, colored) = (lines(PLAIN), lines(LineStyle { color: true }));
                     for (plain, colored) in plain.iter().zip(&colored) {
                         assert!(width(plain) <= columns, "{columns}: {plain}");
                         assert!(!plain.contains(['\u{1b}', '\n']), "{plain:?}");

@@ -174,7 +174,7 @@ fn aggregate(path: &Path, journals: Vec<Journal>, change: &dyn Fn(&mut Options))
 /// Returns the interval settings of the run, from the header of the journal.
 fn run_options(journal: &Journal) -> Options {
     let mut config = Config::default();
-    for setting in journal.head().map(|head| head.settings.as_slice()).unwrap_or_default() {
+    for setting in journal.header().map(|header| header.settings.as_slice()).unwrap_or_default() {
         if matches!(setting.name.as_str(), "confidence-level" | "nresamples")
             && let Some(option) = options::setting(&setting.name)
         {
@@ -270,7 +270,7 @@ fn export_error(error: &ExportError) -> HarnessError {
 }
 
 /// The results folder of this invocation.
-pub(super) fn resolve(invocation: &Invocation) -> Home {
+pub(super) fn home_of(invocation: &Invocation) -> Home {
     let root = &invocation.paths.workspace_root;
     let output_dir = invocation.config().output_dir.as_ref().map(|folder| root.join(folder));
     let options = HomeOptions {
@@ -284,8 +284,8 @@ pub(super) fn resolve(invocation: &Invocation) -> Home {
 ///
 /// # Errors
 /// It is not writable.
-pub(super) fn resolve_writable(invocation: &Invocation) -> Result<Home, HarnessError> {
-    let home = resolve(invocation);
+pub(super) fn writable_home(invocation: &Invocation) -> Result<Home, HarnessError> {
+    let home = home_of(invocation);
     home.check_writable()?;
     Ok(home)
 }

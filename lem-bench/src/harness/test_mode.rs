@@ -12,7 +12,7 @@ use super::exit::ExitStatus;
 use super::invocation::SelectedCases;
 use crate::bench::Fixtures;
 use crate::registry::Case;
-use crate::runner::{Body, STACK, run_once};
+use crate::runner::{BODY_STACK_SIZE, Body, run_once};
 
 /// Runs every selected case once.
 pub(super) fn run(config: &Config, cases: SelectedCases) -> ExitStatus {
@@ -54,7 +54,7 @@ pub(super) fn run(config: &Config, cases: SelectedCases) -> ExitStatus {
 /// Runs a case on its own thread, as when it is measured.
 fn run_on_thread(case: &Case, fixtures: &Fixtures) -> Result<(), String> {
     let (body, fixtures) = (body(case), fixtures.clone());
-    let thread = std::thread::Builder::new().name(format!("bench {}", case.id)).stack_size(STACK);
+    let thread = std::thread::Builder::new().name(format!("bench {}", case.id)).stack_size(BODY_STACK_SIZE);
     let thread = thread
         .spawn(move || run_once(&body, fixtures))
         .map_err(|error| format!("failed to start a thread for the bench: {error}"))?;

@@ -11,6 +11,9 @@ use crate::clock::{child_cpu_time, process_cpu_time};
 use crate::model::{Domain, DomainId, DomainKind, Origin};
 use crate::units::Watts;
 
+/// Joules of one count.
+const UNIT_J: f64 = 1e-6;
+
 /// The estimate.
 pub(super) const KIND: MeterKind = MeterKind {
     name: "estimate",
@@ -30,17 +33,14 @@ fn open(options: &OpenOptions) -> Result<Opened, OpenError> {
 /// Estimated energy: joules = CPU seconds of this process × watts per busy core, as a counter in µJ.
 ///
 /// The CPU time is that of all threads of *this* process (`CLOCK_PROCESS_CPUTIME_ID`) and of the workers that run benches
-/// for it. It includes neither other child processes, nor the kernel's work for them, nor GPUs, memory or idle power: so that
-/// no idle energy is subtracted from an estimate.
+/// for it. It includes neither other child processes, nor the kernel's work for them, nor GPUs, memory or idle power. So no
+/// idle energy is subtracted from an estimate.
 #[derive(Debug)]
 pub struct Estimate {
     watts: Watts,
     domains: [Domain; 1],
     channels: [Channel; 1],
 }
-
-/// Joules of one count.
-const UNIT_J: f64 = 1e-6;
 
 impl Estimate {
     /// Returns an estimate with `watts` per busy core.

@@ -9,6 +9,15 @@ use super::domain_selection::{non_overlapping, validate};
 use crate::model::{DomainId, Origin};
 use crate::units::Watts;
 
+/// The default power of one busy core for the estimate: 10 W.
+///
+/// A round number at the upper end of thermal design power divided by cores in data sheets: about 4 W for a many-core
+/// server CPU (EPYC 9654: 360 W for 96 cores), 6 W (Xeon Platinum 8480+: 350 W for 56) and 10.6 W for a desktop CPU (Ryzen
+/// 9 7950X: 170 W for 16). The upper end, because a few busy cores run at boost clocks and keep caches, memory controller
+/// and fabric awake. The true power may differ by a factor of three: use an estimate to compare the CPU time of two
+/// programs on one machine, not for their absolute power.
+pub const DEFAULT_WATTS_PER_CORE: Watts = Watts(10.0);
+
 /// Opens a meter.
 type OpenFn = fn(&OpenOptions) -> Result<Opened, OpenError>;
 
@@ -41,15 +50,6 @@ impl std::fmt::Debug for MeterKind {
         f.debug_struct("MeterKind").field("name", &self.name).field("origin", &self.origin).finish_non_exhaustive()
     }
 }
-
-/// The default power of one busy core for the estimate: 10 W.
-///
-/// A round number at the upper end of thermal design power divided by cores in data sheets: about 4 W for a many-core
-/// server CPU (EPYC 9654: 360 W for 96 cores), 6 W (Xeon Platinum 8480+: 350 W for 56) and 10.6 W for a desktop CPU (Ryzen
-/// 9 7950X: 170 W for 16). The upper end, because a few busy cores run at boost clocks and keep caches, memory controller
-/// and fabric awake. The true power may differ by a factor of three: use an estimate to compare the CPU time of two
-/// programs on one machine, not for their absolute power.
-pub const DEFAULT_WATTS_PER_CORE: Watts = Watts(10.0);
 
 /// The settings for opening the NVIDIA meter.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

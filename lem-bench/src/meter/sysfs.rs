@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 
 use super::channel::ReadError;
 
+/// Room for the digits of any 64-bit number, its sign and a newline.
+const BUFFER_SIZE: usize = 32;
+
 /// An open file that contains one decimal integer.
 #[derive(Debug)]
 pub(super) struct NumberFile {
@@ -16,11 +19,11 @@ pub(super) struct NumberFile {
     last: Option<i64>,
 }
 
-/// Room for the digits of any 64-bit number, its sign and a newline.
-const BUFFER: usize = 32;
-
 impl NumberFile {
     /// Opens the file and reads it once, so that an unreadable file is an error here.
+    ///
+    /// # Errors
+    /// The file cannot be opened or read, or contains no number.
     pub fn open(path: PathBuf) -> io::Result<Self> {
         let file = File::open(&path)?;
         let mut opened = Self { path, file, last: None };
@@ -56,7 +59,7 @@ impl NumberFile {
     }
 
     fn number(&self) -> io::Result<i64> {
-        let mut buffer = [0u8; BUFFER];
+        let mut buffer = [0u8; BUFFER_SIZE];
         let filled = read_from_start(&self.file, &mut buffer)?;
         parse(&buffer[..filled]).ok_or_else(|| {
             let text = String::from_utf8_lossy(&buffer[..filled]);

@@ -1,5 +1,5 @@
-//! Evidence for the checks: the state of the machine and its devices during the measurement. Recorded here, judged
-//! elsewhere.
+//! Evidence for the checks: the state of the machine and its devices during the measurement, and the calibration of its
+//! sensors. Recorded here, judged elsewhere.
 
 use serde::{Deserialize, Serialize};
 

@@ -6,6 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{DomainId, Origin};
 
+/// Counters with an update period up to this, in seconds, are assumed to cover the whole time.
+const MAX_CONTINUOUS_S: f64 = 0.005;
+
+/// Assumed period of a counter with too few updates to determine it, in seconds: the slowest common one.
+const ASSUMED_PERIOD_S: f64 = 0.1;
+
+/// Minimum time between two reads of a counter, in seconds.
+const MIN_READ_INTERVAL_S: f64 = 0.002;
+
 /// Which part of the time a sensor covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -83,15 +92,6 @@ pub struct ChannelProbe {
     pub safe_interval_s: Option<f64>,
 }
 
-/// Counters with an update period up to this, in seconds, are assumed to cover the whole time.
-const FAST_S: f64 = 0.005;
-
-/// Assumed period of a counter with too few updates to determine it, in seconds: the slowest common one.
-const SLOW_S: f64 = 0.1;
-
-/// Minimum time between two reads of a counter, in seconds.
-const MIN_SPACING_S: f64 = 0.002;
-
 impl ChannelProbe {
     /// A probe that observed no update.
     #[doc(hidden)]
@@ -112,9 +112,9 @@ impl ChannelProbe {
     /// Returns which part of the time the channel covers.
     pub fn coverage(&self) -> Coverage {
         match (self.update_period_s, self.averaging_s) {
-            (Some(period), _) if self.counter && period <= FAST_S => Coverage::WholeTime,
+            (Some(period), _) if self.counter && period <= MAX_CONTINUOUS_S => Coverage::WholeTime,
             (Some(period), Some(averaging)) if averaging < 0.9 * period => Coverage::PartTime,
-            (Some(period), Some(averaging)) if !self.counter && averaging > 1.5 * period.max(FAST_S) => {
+            (Some(period), Some(averaging)) if !self.counter && averaging > 1.5 * period.max(MAX_CONTINUOUS_S) => {
                 Coverage::Smeared
             }
             (Some(_), Some(_)) => Coverage::WholeTime,
@@ -192,12 +192,12 @@ impl MeterProbe {
     /// edge cost less accuracy than an unknown position of the edge between two ticks would.
     pub fn edge_spacing(&self) -> Duration {
         let counters = || self.channels.iter().filter(|probe| probe.counter);
-        let slowest = counters().map(|probe| probe.update_period_s.unwrap_or(SLOW_S)).fold(0.0, f64::max);
+        let slowest = counters().map(|probe| probe.update_period_s.unwrap_or(ASSUMED_PERIOD_S)).fold(0.0, f64::max);
         let cost = counters().map(|probe| probe.read_cost_s).sum::<f64>();
         let share = if cost * 400.0 <= slowest { 0.05 } else { 0.25 };
         let safe = counters().filter_map(|probe| probe.safe_interval_s).fold(0.0, f64::max);
         // Saturating: the values may come from a corrupt file.
-        let spacing = (share * slowest).max(safe.min(1.05 * slowest)).max(MIN_SPACING_S);
+        let spacing = (share * slowest).max(safe.min(1.05 * slowest)).max(MIN_READ_INTERVAL_S);
         Duration::try_from_secs_f64(spacing).unwrap_or(Duration::MAX)
     }
 

@@ -1,4 +1,4 @@
-//! Records of the journal, one per line, in chronological order.
+//! Records of the journal, one per line, in chronological order, and the lines of the history ([`SessionResult`]).
 
 use std::collections::BTreeMap;
 
@@ -70,6 +70,32 @@ impl Setting {
     }
 }
 
+/// The order in which benches are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Order {
+    /// One bench after the other, in the order of the binary.
+    #[default]
+    Grouped,
+    /// Cycle by cycle: each round measures one cycle of every bench, in a new random order.
+    Interleaved,
+    /// One bench after the other, in random order.
+    Shuffled,
+}
+
+/// The order of a run, with what is needed to repeat it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct RunOrder {
+    /// The order.
+    pub order: Order,
+    /// The seed of a random order; `None` for other orders.
+    pub seed: Option<u64>,
+}
+
 /// The header of a journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunHeader {
@@ -119,43 +145,6 @@ pub struct RunHeader {
     pub evidence: RunEvidence,
 }
 
-/// The order in which benches are measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Order {
-    /// One bench after the other, in the order of the binary.
-    #[default]
-    Grouped,
-    /// Cycle by cycle: each round measures one cycle of every bench, in a new random order.
-    Interleaved,
-    /// One bench after the other, in random order.
-    Shuffled,
-}
-
-/// The order of a run, with what is needed to repeat it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct RunOrder {
-    /// The order.
-    pub order: Order,
-    /// The seed of a random order; `None` for other orders.
-    pub seed: Option<u64>,
-}
-
-/// Another process resumed the journal of an interrupted one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ResumeRecord {
-    /// Time of the resumption, by the clock of the following stamps, which restarts when the machine boots.
-    pub at: Stamp,
-    /// Wall-clock time, in seconds since 1970.
-    pub resumed_unix_s: f64,
-    /// Version of this library.
-    pub lem_bench: String,
-}
-
 /// The kind of idle that was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -203,6 +192,11 @@ pub struct BenchRecord {
 }
 
 impl BenchRecord {
+    /// The key of the number of cycles in a schedule.
+    pub const CYCLES: &'static str = "cycles";
+    /// The key of the target precision in a schedule.
+    pub const TARGET_PRECISION: &'static str = "target_precision";
+
     /// A bench without parameters or schedule.
     #[doc(hidden)]
     pub fn new(id: impl Into<String>, module: impl Into<String>) -> Self {
@@ -219,11 +213,6 @@ impl BenchRecord {
             schedule: BTreeMap::new(),
         }
     }
-
-    /// The key of the number of cycles in a schedule.
-    pub const CYCLES: &'static str = "cycles";
-    /// The key of the target precision in a schedule.
-    pub const TARGET_PRECISION: &'static str = "target_precision";
 
     /// Returns the number of cycles that was planned.
     pub fn cycles(&self) -> Option<u32> {
@@ -386,6 +375,17 @@ pub struct RunEnd {
     pub at: Stamp,
     /// Number of benches that ended, successfully or not.
     pub benches: u32,
+}
+
+/// Another process resumed the journal of an interrupted one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResumeRecord {
+    /// Time of the resumption, by the clock of the following stamps, which restarts when the machine boots.
+    pub at: Stamp,
+    /// Wall-clock time, in seconds since 1970.
+    pub resumed_unix_s: f64,
+    /// Version of this library.
+    pub lem_bench: String,
 }
 
 /// The result of one session for one bench.

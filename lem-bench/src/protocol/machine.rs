@@ -14,6 +14,12 @@ use crate::units::Stamp;
 /// that the reading must be the same.
 const RECOVERED_C: f64 = 0.5;
 
+/// The steps from one cycle's phase to the next: the two-dimensional sequence of the plastic number (M. Roberts, "The
+/// Unreasonable Effectiveness of Quasirandom Sequences", 2018). Each phase is uniformly random like the first; together
+/// they cover the period more evenly than independent draws, so that errors that depend on the phase average out
+/// sooner.
+const PHASE_STEPS: [f64; 2] = [0.754_877_666_246_693, 0.569_840_290_998_053];
+
 /// The reason for a rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RestReason {
@@ -142,12 +148,6 @@ pub struct Protocol {
     /// How many edges of each kind have been placed.
     edges_placed: [u32; 2],
 }
-
-/// The steps from one cycle's phase to the next: the two-dimensional sequence of the plastic number (M. Roberts, "The
-/// Unreasonable Effectiveness of Quasirandom Sequences", 2018). Each phase is uniformly random like the first; together
-/// they cover the period more evenly than independent draws, so that errors that depend on the phase average out
-/// sooner.
-const PHASE_STEPS: [f64; 2] = [0.754_877_666_246_693, 0.569_840_290_998_053];
 
 impl Protocol {
     /// Creates a protocol that begins at `cycle` (0, or where an earlier run stopped). The seed determines the phase of

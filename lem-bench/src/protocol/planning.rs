@@ -9,6 +9,9 @@ use crate::model::{DomainId, MeterProbe, Origin};
 #[cfg(test)]
 mod tests;
 
+/// Sensors with an update period up to this need no longer times: they are treated as continuous.
+const MAX_CONTINUOUS_PERIOD: Duration = Duration::from_millis(5);
+
 /// How thorough a measurement is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Profile {
@@ -55,9 +58,6 @@ pub struct Overrides {
     /// Confidence level of the interval; `None` for 0.95.
     pub level: Option<f64>,
 }
-
-/// Sensors with an update period up to this need no longer times.
-const FAST: Duration = Duration::from_millis(5);
 
 const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -191,7 +191,7 @@ fn estimated(profile: Profile) -> Schedule {
 /// Returns the schedule for a meter with sensors.
 fn sensed(profile: Profile, sensor: Sensor) -> Schedule {
     let Sensor { period, counted, whole_time, averaging, .. } = sensor;
-    let fast = counted && period.is_some_and(|period| period <= FAST);
+    let fast = counted && period.is_some_and(|period| period <= MAX_CONTINUOUS_PERIOD);
     let tick = period.unwrap_or(ms(100));
     let guard = if fast { ms(10) } else { tick.mul_f64(1.2) + ms(10) };
     // A sensor that averages over more than a period still shows the load for that long after its end.

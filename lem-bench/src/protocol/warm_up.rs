@@ -86,8 +86,8 @@ impl WarmUp {
         let capped = elapsed >= self.rule.cap || self.probes_s.len() >= self.rule.cap_probes;
         let bound = tested.and_then(|result| result.bound);
         let code = match tested.map(|result| result.code) {
-            Some(stats::WarmUpCode::Proven) => Some(WarmUpCode::Proven),
-            Some(stats::WarmUpCode::NoDriftDetected) => Some(WarmUpCode::NoDriftDetected),
+            Some(stats::WarmUpState::Proven) => Some(WarmUpCode::Proven),
+            Some(stats::WarmUpState::NoDriftDetected) => Some(WarmUpCode::NoDriftDetected),
             _ => None,
         };
         let end_with = |code| Some(WarmUpVerdict { code, bound, temperature_steady: steady });

@@ -50,13 +50,13 @@ impl fmt::Debug for Case {
 /// # Errors
 /// The bench has no name, an axis without values, or two values with the same label.
 pub(super) fn expand(bench: &BenchDefinition) -> Result<Vec<Case>, RegistryError> {
-    check(bench)?;
+    check_definition(bench)?;
     let values = combinations(bench).into_iter().map(CaseValues::new);
     let kept = values.filter(|values| bench.filter.as_ref().is_none_or(|filter| filter(values)));
     Ok(kept.map(|values| case(bench, values)).collect())
 }
 
-fn check(bench: &BenchDefinition) -> Result<(), RegistryError> {
+fn check_definition(bench: &BenchDefinition) -> Result<(), RegistryError> {
     if bench.name.is_empty() {
         return Err(RegistryError::NoName { place: bench.place });
     }

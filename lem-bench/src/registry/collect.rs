@@ -169,8 +169,8 @@ pub struct Selected {
 }
 
 impl Selection {
-    /// Returns whether `--list` prints a case: it matches, and `--ignored` does not exclude it. Ignored cases are listed, as
-    /// in libtest.
+    /// Returns whether `--list` prints a case: it matches, and `--ignored` does not exclude it. Ignored cases are
+    /// listed, as in libtest.
     pub fn lists(&self, case: &Case) -> bool {
         let matches = |text: &String| if self.exact { case.id == *text } else { case.id.contains(text.as_str()) };
         (self.filters.is_empty() || self.filters.iter().any(matches))

@@ -171,23 +171,6 @@ impl BenchDefinition {
     }
 }
 
-/// Evaluates the expressions of the axes in the attribute.
-impl From<&Entry> for BenchDefinition {
-    fn from(entry: &Entry) -> Self {
-        Self {
-            name: entry.name.to_owned(),
-            group: entry.group.map(str::to_owned),
-            module: Some(entry.module),
-            place: entry.place,
-            description: entry.description.map(str::to_owned),
-            attributes: entry.attributes,
-            axes: (entry.axes)(),
-            filter: entry.filter.map(|filter| Arc::new(filter) as FilterBody),
-            run: Arc::new(entry.run),
-        }
-    }
-}
-
 impl fmt::Debug for BenchDefinition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BenchDefinition")
@@ -342,5 +325,22 @@ impl Entry {
     pub const fn isolate(mut self) -> Self {
         self.attributes.isolate = true;
         self
+    }
+}
+
+/// Evaluates the expressions of the axes in the attribute.
+impl From<&Entry> for BenchDefinition {
+    fn from(entry: &Entry) -> Self {
+        Self {
+            name: entry.name.to_owned(),
+            group: entry.group.map(str::to_owned),
+            module: Some(entry.module),
+            place: entry.place,
+            description: entry.description.map(str::to_owned),
+            attributes: entry.attributes,
+            axes: (entry.axes)(),
+            filter: entry.filter.map(|filter| Arc::new(filter) as FilterBody),
+            run: Arc::new(entry.run),
+        }
     }
 }

@@ -8,6 +8,15 @@ use super::terminal_text::{clean, shorten, shorten_end, width};
 use crate::analysis::{BenchSummary, EnergyBasis, MetricKind};
 use crate::model::Unit;
 
+/// Columns are dropped until ids have this much width, which is enough to distinguish most ids.
+const GOOD_ID_WIDTH: usize = 34;
+
+/// The status column is dropped only if ids have less width than this.
+const MIN_ID_WIDTH: usize = 14;
+
+/// The drop order of the status column. The energy column is never dropped.
+const STATUS_ORDER: u8 = 1;
+
 /// Formats text as code between backticks.
 pub(super) fn code(text: &str) -> String {
     format!("`{}`", clean(text).replace('`', "'"))
@@ -39,13 +48,6 @@ pub(super) fn escape(text: &str) -> String {
 fn escape_cell(text: &str) -> String {
     clean(text).replace('|', "\\|").replace('<', "&lt;").replace('`', "'")
 }
-
-/// Columns are dropped until ids have this much width, which is enough to distinguish most ids.
-const GOOD_ID_WIDTH: usize = 34;
-/// The status column is dropped only if ids have less width than this.
-const MIN_ID_WIDTH: usize = 14;
-/// The drop order of the status column. The energy column is never dropped.
-const STATUS_ORDER: u8 = 1;
 
 /// A column of the table. The ids are not among them.
 struct Column {

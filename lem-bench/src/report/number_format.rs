@@ -8,6 +8,9 @@ use crate::model::{CivilTime, Unit};
 /// Shown in place of a number that is missing.
 pub const NONE: &str = "–";
 
+/// SI prefixes by power of ten.
+const PREFIXES: [(i32, &str); 8] = [(9, "G"), (6, "M"), (3, "k"), (0, ""), (-3, "m"), (-6, "µ"), (-9, "n"), (-12, "p")];
+
 /// A formatted number: all its parts are rounded alike and have the same SI prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figure {
@@ -165,9 +168,6 @@ pub fn date(unix_s: f64) -> String {
     let CivilTime { year, month, day, hour, minute, second } = CivilTime::from_unix(unix_s as u64);
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
-
-/// SI prefixes by power of ten.
-const PREFIXES: [(i32, &str); 8] = [(9, "G"), (6, "M"), (3, "k"), (0, ""), (-3, "m"), (-6, "µ"), (-9, "n"), (-12, "p")];
 
 /// Returns the factor and the prefixed unit that suit a number of this size. Only joules, watts and seconds get a prefix,
 /// in the first part of the unit. The denominator of joules becomes singular.

@@ -14,6 +14,9 @@ use crate::bench::{Driver, Iteration, Step};
 use crate::clock::Clock;
 use crate::model::{Outcome, id_hash};
 
+/// Stack size of a body's thread: 16 MiB, twice the usual main thread's, for deep models in debug builds.
+pub(crate) const BODY_STACK_SIZE: usize = 16 << 20;
+
 /// Drives one case.
 struct CaseDriver {
     lease: ContextLease,
@@ -124,9 +127,6 @@ impl Driver for CaseDriver {
     }
 }
 
-/// Stack size of a body's thread: 16 MiB, twice the usual main thread's, for deep models in debug builds.
-pub(crate) const STACK: usize = 16 << 20;
-
 /// A bench that has started. Dropping it ends the body and waits for its thread, so that the body releases what it holds.
 #[derive(Debug)]
 pub struct BenchThread {
@@ -143,7 +143,8 @@ impl BenchThread {
         let (reply_sender, replies) = channel();
         let job = job.clone();
         let bench = job.record.id.clone();
-        let thread = std::thread::Builder::new().name(format!("bench {bench}")).stack_size(STACK).spawn(move || {
+        let thread = std::thread::Builder::new().name(format!("bench {bench}")).stack_size(BODY_STACK_SIZE);
+        let thread = thread.spawn(move || {
             if let Some(lease) = ContextLease::acquire(request_receiver, reply_sender) {
                 run_body(lease, &job);
             }

@@ -111,7 +111,7 @@ impl MeasureContext {
 
     /// Why the headline cannot be measured any more, unless benches run without it.
     pub fn headline_loss(&mut self) -> Option<&str> {
-        let losses = self.config.sampler.losses();
+        let losses = self.config.sampler.lost_domain_count();
         if losses != self.examined_losses {
             self.examined_losses = losses;
             let is_headline = |(domain, _): &(DomainId, String)| self.config.headline.contains(domain);

@@ -33,10 +33,12 @@ impl std::fmt::Debug for Job {
 }
 
 thread_local! {
+    /// The last panic of this thread: its message and location.
     static PANIC_TEXT: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-static HOOK: Once = Once::new();
+/// Sets the panic hook, once for the process.
+static SET_PANIC_HOOK: Once = Once::new();
 
 /// Calls a body. The outer `Err` is a panic, the inner one an error of the body or a wrong number of `iter…` calls.
 pub(crate) fn call_body(
@@ -60,7 +62,7 @@ pub(crate) fn call_body(
 
 /// Runs `body`; a panic becomes the `Err` with its message and location. The previous panic hook still runs.
 fn catch_panic<T>(body: impl FnOnce() -> T) -> Result<T, String> {
-    HOOK.call_once(|| {
+    SET_PANIC_HOOK.call_once(|| {
         let previous = take_hook();
         set_hook(Box::new(move |panic| {
             PANIC_TEXT.with_borrow_mut(|text| *text = Some(describe(panic)));

@@ -13,8 +13,8 @@ mod protocol_runner;
 mod ranks;
 mod session;
 
+pub(crate) use case_driver::BODY_STACK_SIZE;
 pub use case_driver::BenchThread;
-pub(crate) use case_driver::STACK;
 pub use context::SessionConfig;
 pub use event::{Event, Interrupt, Observer, ObserverError, Progress, Stage};
 pub use host_monitor::HostMonitor;

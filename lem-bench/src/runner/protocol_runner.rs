@@ -12,8 +12,8 @@ use crate::model::{Precision, Record, SpanKind, id_hash};
 use crate::protocol::{Command, CycleTotals, Edge, Observation, Protocol, RestReason, WarmUp, WarmUpVerdict};
 use crate::units::Stamp;
 
-/// Iterations run in a row, without a question between them, until about this long has passed.
-const ROW: Duration = Duration::from_micros(100);
+/// About how long a body runs iterations before it asks for the next step. A longer iteration is a step of its own.
+const STEP_TIME: Duration = Duration::from_micros(100);
 
 /// What follows an executed command.
 #[derive(Debug)]
@@ -171,8 +171,8 @@ impl ProtocolRunner {
             self.stages.enter(context, &self.protocol, stage, lasts);
         }
         self.expect_edge(context, edge_from);
-        let iterations_per_row = |time: Duration| ROW.as_nanos() / time.as_nanos().max(1);
-        let repeat = self.time_per_iteration.map_or(1, iterations_per_row).clamp(1, 1_000_000) as u32;
+        let iterations_per_step = |time: Duration| STEP_TIME.as_nanos() / time.as_nanos().max(1);
+        let repeat = self.time_per_iteration.map_or(1, iterations_per_step).clamp(1, 1_000_000) as u32;
         Step::Run { choice: if fixed { InputChoice::First } else { InputChoice::Next }, repeat }
     }
 

@@ -15,6 +15,9 @@ const PLAUSIBLE_W: f64 = 2_000.0;
 /// How many times the highest power so far is plausible.
 const MARGIN: f64 = 4.0;
 
+/// Points of a trace from a counter are at least this far apart, so that single ticks don't show.
+const MIN_TRACE_INTERVAL: Duration = Duration::from_millis(80);
+
 /// How a count follows from the previous one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -122,9 +125,6 @@ impl Unwrapper {
         }
     }
 }
-
-/// Points of a trace from a counter are at least this far apart, so that single ticks don't show.
-const MIN_TRACE_INTERVAL: Duration = Duration::from_millis(80);
 
 /// The samples of one counter.
 pub(super) struct CounterTrack {

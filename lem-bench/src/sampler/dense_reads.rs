@@ -1,4 +1,4 @@
-//! Tests whether reading a counter densely changes its value.
+//! Tests whether reading a counter densely changes its value, and decides when the sampler reads ([`SamplerConfig`]).
 //!
 //! Some counters report less energy when they are read often: an RTX 4090's lost three quarters of its energy when read
 //! every 10 ms and 13 % when read every 100 ms (Dauner et al., HotCarbon 2026). On some cards the reads themselves take
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::channel_observer::{Change, ChannelObserver, READ_SPACING};
 use super::counter::CounterTrack;
-use super::edge::SLOW_PERIOD;
+use super::edge::ASSUMED_PERIOD;
 use crate::clock::Clock;
 use crate::meter::Meter;
 use crate::model::{ChannelProbe, DenseReads, MeterProbe};
@@ -175,6 +175,8 @@ impl DenseReadResult<'_> {
     }
 }
 
+// The schedule of reads.
+
 /// The longest time between two reads of a counter that does not wrap.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
@@ -202,7 +204,7 @@ impl SamplerConfig {
     /// of the period, it cost 1.8 % of a core. A counter without a known period is treated as a slow one.
     pub fn for_meter(probe: &MeterProbe) -> Self {
         let period = |p: &ChannelProbe| {
-            p.update_period_s.and_then(|s| Duration::try_from_secs_f64(s).ok()).unwrap_or(SLOW_PERIOD)
+            p.update_period_s.and_then(|s| Duration::try_from_secs_f64(s).ok()).unwrap_or(ASSUMED_PERIOD)
         };
         let tick = probe.channels.iter().filter(|p| p.counter).map(period).max().unwrap_or_default();
         let dense_interval = probe.edge_spacing();
@@ -252,6 +254,6 @@ pub(super) fn is_due(track: &CounterTrack, reason: ReadReason, now: Stamp) -> bo
 
 /// Returns the longest time between two reads of a counter.
 pub(super) fn max_read_interval(track: &CounterTrack) -> Duration {
-    let period = track.period.unwrap_or(SLOW_PERIOD).as_secs_f64();
+    let period = track.period.unwrap_or(ASSUMED_PERIOD).as_secs_f64();
     track.unwrapper.max_read_interval_s(period).map_or(KEEP_ALIVE, |s| KEEP_ALIVE.min(Duration::from_secs_f64(s)))
 }

@@ -16,10 +16,10 @@ use crate::units::Stamp;
 
 /// Counters with a period of at most this are treated as continuous: the energy of half of it is less than that of waking
 /// a thread.
-pub(super) const CONTINUOUS: Duration = Duration::from_millis(5);
+pub(super) const MAX_CONTINUOUS_PERIOD: Duration = Duration::from_millis(5);
 
 /// The assumed period of a counter that ticked too rarely to measure it: the slowest common period.
-pub(super) const SLOW_PERIOD: Duration = Duration::from_millis(100);
+pub(super) const ASSUMED_PERIOD: Duration = Duration::from_millis(100);
 
 /// One read of a counter.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -98,8 +98,8 @@ pub fn value_at(samples: &[CounterSample], edge: Stamp, period: Option<Duration>
     if after == 0 || after == samples.len() {
         return None;
     }
-    match period.unwrap_or(SLOW_PERIOD) {
-        period if period > CONTINUOUS => Reads { samples, after, edge, period }.split(idle),
+    match period.unwrap_or(ASSUMED_PERIOD) {
+        period if period > MAX_CONTINUOUS_PERIOD => Reads { samples, after, edge, period }.split(idle),
         period => Some(continuous(samples, after, edge, period)),
     }
 }

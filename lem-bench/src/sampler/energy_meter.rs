@@ -13,7 +13,11 @@ use crate::model::{DomainEnergy, DomainId, MeterProbe, Method, Source};
 use crate::units::{Joules, Stamp};
 
 /// How long the sensors are probed when a meter is opened.
-const EFFORT: ProbeEffort = ProbeEffort { min: Duration::from_secs(1), max: Duration::from_secs(3) };
+const PROBE_EFFORT: ProbeEffort = ProbeEffort { min: Duration::from_secs(1), max: Duration::from_secs(3) };
+
+/// The step from one phase to the next. The golden ratio spreads any number of phases evenly, so that phase-dependent
+/// errors of a sensor average out over repeated measurements.
+const PHASE_STEP: f64 = 0.618_033_988_749_895;
 
 /// Why a measurement failed.
 #[derive(Debug, thiserror::Error)]
@@ -71,10 +75,6 @@ pub struct EnergyMeter {
     phase: f64,
 }
 
-/// The step from one phase to the next. The golden ratio spreads any number of phases evenly, so that phase-dependent
-/// errors of a sensor average out over repeated measurements.
-const PHASE_STEP: f64 = 0.618_033_988_749_895;
-
 impl EnergyMeter {
     /// Opens the best meter of this machine, as `--meter auto` does, and probes its sensors for about a second.
     ///
@@ -92,7 +92,7 @@ impl EnergyMeter {
     /// [`MeasureError::Thread`] if the sampler's thread cannot be started.
     pub fn with_meter(mut meter: Box<dyn Meter>, headline: Vec<DomainId>) -> Result<Self, MeasureError> {
         let clock = Arc::new(RealClock);
-        let probe = probe(&mut *meter, &*clock, EFFORT);
+        let probe = probe(&mut *meter, &*clock, PROBE_EFFORT);
         let config = SamplerConfig::for_meter(&probe);
         let sampler = Sampler::start(meter, clock, &probe, config).map_err(MeasureError::Thread)?;
         Ok(Self::with_sampler(sampler, probe, headline))

@@ -19,6 +19,10 @@ const LEVEL: f64 = 0.99;
 /// single step.
 const MIN_READINGS: usize = 50;
 
+/// A reading covers the time since the one before it, but at most this long: a delayed sampler did not see what happened
+/// in between.
+const MAX_COVERED_S: f64 = 1.0;
+
 /// Integrated power over a window.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GaugeEnergy {
@@ -121,10 +125,6 @@ fn half_width(watts: &[f64]) -> f64 {
     // Each ordinate has two degrees of freedom, its real and its imaginary part.
     stats::t_ppf(f64::midpoint(1.0, LEVEL), 2.0 * ORDINATES as f64) * variance.sqrt()
 }
-
-/// A reading covers the time since the one before it, but at most this long: a delayed sampler did not see what happened
-/// in between.
-const MAX_COVERED_S: f64 = 1.0;
 
 /// Returns what the gauges of each domain read during `windows`. Domains without gauges are left out.
 pub(super) fn gauge_evidence(tracks: &[GaugeTrack], windows: &[(Stamp, Stamp)]) -> Vec<GaugeEvidence> {

@@ -14,6 +14,10 @@ use crate::meter::Meter;
 use crate::model::{DomainEnergy, DomainId, GaugeEvidence, IdleBlock, MeterProbe, SensorEvent, Trace};
 use crate::units::Stamp;
 
+/// Capacity of the queue: more events than a body posts during a read of the meter. It is allocated at the start, so that
+/// posting does not allocate.
+const QUEUE_CAPACITY: usize = 1024;
+
 /// Events for the sampler's thread. The queue has its own lock, which is held only to add an event, so that the measured
 /// thread never waits for a read of the meter.
 #[derive(Default)]
@@ -26,10 +30,6 @@ struct PendingEdges {
     events: Vec<EdgeEvent>,
     stop: bool,
 }
-
-/// Capacity of the queue: more events than a body posts during a read of the meter. It is allocated at the start, so that
-/// posting does not allocate.
-const QUEUE_CAPACITY: usize = 1024;
 
 impl Default for PendingEdges {
     fn default() -> Self {
@@ -56,10 +56,6 @@ impl std::fmt::Debug for Sampler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sampler").field("config", &self.config).finish_non_exhaustive()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Sampler {
@@ -158,7 +154,7 @@ impl Sampler {
     }
 
     /// Returns the number of domains whose device is lost. Never waits for a read.
-    pub fn losses(&self) -> usize {
+    pub fn lost_domain_count(&self) -> usize {
         self.status.lost_domains()
     }
 
@@ -273,6 +269,10 @@ fn run_thread(state: &Mutex<SamplerState>, clock: &dyn Clock, queue: &EdgeQueue)
         state.poll_due(clock.now());
         state.cpu = thread_cpu_time();
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The sampler as work that a virtual clock runs when it is due.

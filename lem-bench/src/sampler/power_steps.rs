@@ -1,4 +1,5 @@
-//! Finds the steps of a window's power from one lasting level to another.
+//! Finds the steps of a window's power from one lasting level to another. Also probes the sensors of a meter
+//! ([`probe()`]).
 //!
 //! A sensor that sees part of each of its periods shows a fast load as a slow beat. One window does not show whether the
 //! variation is a slow beat or a slow load, so noisy readings give wide bounds. A machine that was idle for seconds and
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use super::channel_observer::{ChannelObserver, READ_SPACING};
 use super::dense_reads::{DenseReadResult, DenseReadTest, test_dense_reads};
-use super::edge::CONTINUOUS;
+use super::edge::MAX_CONTINUOUS_PERIOD;
 use crate::clock::Clock;
 use crate::meter::{Meter, Quantity};
 use crate::model::{ChannelProbe, MeterProbe};
@@ -148,6 +149,8 @@ fn step_beside_level(watts: &[f64], from: usize, last: usize) -> Option<f64> {
     differs.then(|| differences().fold(0.0, f64::max))
 }
 
+// Probing.
+
 /// How long to probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProbeEffort {
@@ -158,7 +161,7 @@ pub struct ProbeEffort {
 }
 
 /// The slowest counter for which dense reads are tested: a slower one is read so rarely that they do not matter.
-const SLOWEST: Duration = Duration::from_millis(500);
+const MAX_TESTED_PERIOD: Duration = Duration::from_millis(500);
 
 /// Reads every energy counter and power gauge of `meter` densely, and returns how often each updates, in which steps, and
 /// what a read costs. Then reads the counters rarely for a while, to find out whether dense reads change their values.
@@ -210,7 +213,7 @@ pub fn probe(meter: &mut dyn Meter, clock: &dyn Clock, effort: ProbeEffort) -> M
 fn testable_period(probe: &ChannelProbe) -> Option<Duration> {
     let period = Duration::from_secs_f64(probe.update_period_s.filter(|_| probe.counter)?);
     let is_cheap = probe.read_cost_s < period.as_secs_f64() / 4.0;
-    (period > CONTINUOUS && period <= SLOWEST && is_cheap).then_some(period)
+    (period > MAX_CONTINUOUS_PERIOD && period <= MAX_TESTED_PERIOD && is_cheap).then_some(period)
 }
 
 fn observers(meter: &dyn Meter) -> Vec<ChannelObserver> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::counter::{CounterTrack, GaugeTrack};
-use super::edge::{EdgeValue, IdleSide, SLOW_PERIOD, value_at};
+use super::edge::{ASSUMED_PERIOD, EdgeValue, IdleSide, value_at};
 use super::gauge::{GaugeEnergy, WindowContext, integrate_with, noise_half_width};
 use crate::meter::Quantity;
 use crate::model::{Coverage, Domain, DomainEnergy, DomainId, Method, SensorEvent, SensorEventKind, Trace, TracePoint};
@@ -142,7 +142,7 @@ impl Readings {
         }
         let lows = [(&first, start), (&last, stop)].map(|(edge, at)| min_value_at(&self.gauges, edge, at, domain));
         for (edge, at) in [(first, start), (last, stop)] {
-            self.report_standstill(track, &edge, at, report);
+            self.report_edge_faults(track, &edge, at, report);
         }
         let joules = (last.joules - first.joules).max(0.0);
         // Each of the two values was rounded to a count.
@@ -156,7 +156,7 @@ impl Readings {
     }
 
     /// Reports a counter that was stalled at an edge, or that gained more at once than its domain can have used.
-    fn report_standstill(
+    fn report_edge_faults(
         &self,
         track: &CounterTrack,
         edge: &EdgeValue,
@@ -166,7 +166,7 @@ impl Readings {
         if let Some(stalled) = edge.stalled_for {
             report(at, format!("the counter did not change for {:.1} s at a window's edge", stalled.as_secs_f64()));
         }
-        let period = track.period.unwrap_or(SLOW_PERIOD).as_secs_f64();
+        let period = track.period.unwrap_or(ASSUMED_PERIOD).as_secs_f64();
         if let Some((step, watts)) = edge.step.zip(max_power_near(&self.gauges, &track.domain, at))
             && step > MAX_STEP * watts * period
         {
@@ -184,7 +184,7 @@ impl Readings {
             return (0.0, 0.0);
         }
         let seconds = stop.seconds_from(start).max(1e-9);
-        let period = track.period.unwrap_or(SLOW_PERIOD).as_secs_f64();
+        let period = track.period.unwrap_or(ASSUMED_PERIOD).as_secs_f64();
         if seconds < FEW_PERIODS * period {
             return (joules, joules / MIN_SEEN_SHARE);
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::counter::{CounterTrack, GaugeTrack, Step, Unwrapper};
 use super::dense_reads::{ReadReason, SamplerConfig, is_due, max_read_interval};
-use super::edge::{CounterSample, IdleSide, SLOW_PERIOD};
+use super::edge::{ASSUMED_PERIOD, CounterSample, IdleSide};
 use super::live_power::{LivePower, LiveStatus};
 use super::readings::Readings;
 use crate::clock::Clock;
@@ -281,7 +281,7 @@ fn update_period(probe: &ChannelProbe) -> Option<Duration> {
 fn add_count(track: &mut CounterTrack, raw: u64, before: Stamp, after: Stamp) -> Option<SensorEvent> {
     let at = middle(before, after);
     let last = track.samples.last().map_or(before, |last| last.at.earlier(last.half));
-    let seconds = after.seconds_from(last) + track.period.unwrap_or(SLOW_PERIOD).as_secs_f64();
+    let seconds = after.seconds_from(last) + track.period.unwrap_or(ASSUMED_PERIOD).as_secs_f64();
     let (joules, step) = track.unwrapper.push(raw, seconds);
     track.samples.push(CounterSample { at, half: after.since(before) / 2, joules });
     if !step.is_known() {

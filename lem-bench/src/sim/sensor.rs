@@ -1,7 +1,7 @@
 //! Sensors and their faults: ticks, quanta, gain, wraps, averaging over part of the time, and when reads fail.
 //!
 //! A reading is a function of the device's power history and the time of the read. Reads have no side effects, except
-//! on a counter that loses energy when it is read too often (`lost_per_read_s`).
+//! on a counter that loses energy when it is read too often (`lost_per_read_s`). Times and periods are `i64` nanoseconds.
 
 use super::device::nanos;
 use super::heat::{PowerHistory, seconds};

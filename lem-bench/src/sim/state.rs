@@ -54,11 +54,11 @@ impl MachineState {
             .iter()
             .enumerate()
             .map(|(index, spec)| {
-                let strikes = |window: &&BackgroundSpec| match &window.device {
+                let affects = |window: &&BackgroundSpec| match &window.device {
                     Some(id) => *id == spec.id,
                     None => index == 0,
                 };
-                let background: Vec<&BackgroundSpec> = scenario.background.iter().filter(strikes).collect();
+                let background: Vec<&BackgroundSpec> = scenario.background.iter().filter(affects).collect();
                 Device::new(spec, &background, noise.with(index as u64))
             })
             .collect();
@@ -237,7 +237,7 @@ mod tests {
         let launches: HashSet<u64> = (0..10).map(|launch| decode_w(&scenario, launch).to_bits()).collect();
         assert_eq!(launches.len(), 10);
         scenario.devices[0].id = "gpu:other".to_owned();
-        assert!(machine.launch(&scenario, 0).unwrap_err().to_string().contains("other ids"));
+        assert!(machine.launch(&scenario, 0).unwrap_err().to_string().contains("different ids"));
     }
 
     #[test]

@@ -165,7 +165,7 @@ pub struct VirtualRequest {
     time_factor: f64,
 }
 
-/// The purposes of a workload's random numbers.
+/// The purposes of random numbers below [`Purpose::Cycles`]: what they are drawn for.
 #[derive(Clone, Copy)]
 enum Stream {
     Input = 1,

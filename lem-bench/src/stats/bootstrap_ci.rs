@@ -5,6 +5,9 @@ use super::distributions::{norm_cdf, norm_ppf};
 use super::error::{StatsError, check_finite, check_level};
 use super::sample::{GENERATOR, Resampling};
 
+/// Percentile and BCa intervals under-cover with fewer cycles than this.
+const MIN_FULL_COVERAGE_CYCLES: usize = 20;
+
 /// Percentile and BCa intervals of one set of replicates, in the unit of the statistic.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bca {
@@ -92,9 +95,6 @@ fn acceleration(jack: &[f64]) -> f64 {
     let squares = fsum(jack.iter().map(|j| (m - j) * (m - j)));
     if squares > 0.0 { fsum(jack.iter().map(|j| (m - j).powf(3.0))) / (6.0 * squares.powf(1.5)) } else { 0.0 }
 }
-
-/// Percentile and BCa intervals under-cover with fewer cycles than this.
-const MIN_FULL_COVERAGE_CYCLES: usize = 20;
 
 /// The method of a bootstrap interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

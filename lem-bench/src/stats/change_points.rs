@@ -268,8 +268,7 @@ pub fn trend(x: &[f64]) -> Result<Trend, StatsError> {
     }
     let index: Vec<f64> = (0..x.len()).map(|i| i as f64).collect();
     let Line { slope, p } = line(&index, x)?;
-    let m = mean(x);
-    let centred: Vec<f64> = x.iter().map(|v| v - m).collect();
+    let centred = centred(x);
     let total = fsum(centred.iter().map(|c| c * c));
     // Squares of values below 1e-162 underflow to 0.
     let r1 = if total > 0.0 { fsum(centred.windows(2).map(|w| w[1] * w[0])) / total } else { 0.0 };
@@ -284,10 +283,10 @@ mod tests {
     use rand::RngExt;
 
     /// Normal noise with sd 1 around levels.
-    fn history(seed: u64, test_cuts: &[(usize, f64)]) -> Vec<f64> {
+    fn history(seed: u64, levels: &[(usize, f64)]) -> Vec<f64> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let mut noise = || norm_ppf(rng.random::<f64>().max(1e-12));
-        test_cuts.iter().flat_map(|&(n, level)| vec![level; n]).map(|level| level + noise()).collect()
+        levels.iter().flat_map(|&(n, level)| vec![level; n]).map(|level| level + noise()).collect()
     }
 
     fn found(x: &[f64]) -> Vec<usize> {

@@ -49,4 +49,4 @@ pub use error::StatsError;
 pub use pooled::PooledSamples;
 pub use ratio::{ADAPTIVE_INFLATION, Idle, RatioCi, RatioInput, idle_mean, ratio_ci};
 pub use sample::{Resampling, Sample};
-pub use stopping::{AdaptiveRule, WarmUp, WarmUpCode, WarmUpRule, adaptive_stop, warm_up};
+pub use stopping::{AdaptiveRule, WarmUp, WarmUpRule, WarmUpState, adaptive_stop, warm_up};

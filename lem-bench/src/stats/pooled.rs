@@ -190,7 +190,7 @@ impl<T: Sample> QuantileSearch<'_, T> {
             high: 0,
             middle: 0,
         }));
-        self.total = self.ranges.iter().map(|p| p.times * self.pool.cycles[p.cycle].len() as u64).sum();
+        self.total = self.ranges.iter().map(|range| range.times * self.pool.cycles[range.cycle].len() as u64).sum();
     }
 
     /// Returns the type-7 quantile of the current mixture, `q` in [0, 1]; `None` when it is empty.
@@ -206,7 +206,7 @@ impl<T: Sample> QuantileSearch<'_, T> {
     fn order_statistics(&mut self, rank: u64) -> (T::Key, T::Key) {
         // Either end may be the order statistic; `low..high` of each range contains its samples between them.
         let (mut floor, mut ceiling) = self.bracket(rank);
-        while floor < ceiling && self.ranges.iter().map(|p| p.high - p.low).sum::<usize>() > MAX_UNSORTED {
+        while floor < ceiling && self.ranges.iter().map(|range| range.high - range.low).sum::<usize>() > MAX_UNSORTED {
             let middle = floor + (ceiling - floor) / 2;
             let limit = T::Key::narrow(middle);
             let mut count = 0;
@@ -217,16 +217,17 @@ impl<T: Sample> QuantileSearch<'_, T> {
             }
             if count > rank {
                 ceiling = middle;
-                self.ranges.iter_mut().for_each(|p| p.high = p.middle);
+                self.ranges.iter_mut().for_each(|range| range.high = range.middle);
             } else {
                 floor = middle + 1;
-                self.ranges.iter_mut().for_each(|p| p.low = p.middle);
+                self.ranges.iter_mut().for_each(|range| range.low = range.middle);
             }
         }
         if floor < ceiling { self.search_remaining(rank) } else { self.with_next(T::Key::narrow(ceiling), rank) }
     }
 
-    /// Narrows the parts to what lies above one pivot and up to the next; the least and greatest key this leaves.
+    /// Narrows the ranges to the keys above one pivot and up to the next, among which the order statistic of this rank
+    /// lies. Returns the least and the greatest key that can remain.
     fn bracket(&mut self, rank: u64) -> (u64, u64) {
         let pool = self.pool;
         let width = pool.cycles.len();
@@ -235,27 +236,27 @@ impl<T: Sample> QuantileSearch<'_, T> {
         while from < to {
             let middle = usize::midpoint(from, to);
             let counts = row(middle);
-            let count: u64 = self.ranges.iter().map(|p| p.times * u64::from(counts[p.cycle])).sum();
+            let count: u64 = self.ranges.iter().map(|range| range.times * u64::from(counts[range.cycle])).sum();
             if count > rank { to = middle } else { from = middle + 1 }
         }
         for range in &mut self.ranges {
             range.low = if from == 0 { 0 } else { row(from - 1)[range.cycle] as usize };
             range.high = row(from)[range.cycle] as usize;
         }
-        let smallest = || self.ranges.iter().map(|p| pool.cycles[p.cycle][0].wide()).min();
+        let smallest = || self.ranges.iter().map(|range| pool.cycles[range.cycle][0].wide()).min();
         let floor = if from == 0 { smallest().unwrap_or(0) } else { pool.pivots[from - 1].wide() + 1 };
         (floor, pool.pivots[from].wide())
     }
 
     /// Returns `key`, which is the order statistic of rank `rank`, and the next one.
     fn with_next(&self, key: T::Key, rank: u64) -> (T::Key, T::Key) {
-        let count: u64 = self.ranges.iter().map(|p| p.times * p.high as u64).sum();
+        let count: u64 = self.ranges.iter().map(|range| range.times * range.high as u64).sum();
         (key, if count > rank + 1 { key } else { self.smallest_above().unwrap_or(key) })
     }
 
     /// Returns the smallest sample above all ranges.
     fn smallest_above(&self) -> Option<T::Key> {
-        self.ranges.iter().filter_map(|p| self.pool.cycles[p.cycle].get(p.high).copied()).min()
+        self.ranges.iter().filter_map(|range| self.pool.cycles[range.cycle].get(range.high).copied()).min()
     }
 
     /// Returns the order statistic and the next one by sorting the few remaining samples.

@@ -19,6 +19,9 @@ const MIN_SAMPLES_BEYOND: f64 = 10.0;
 /// Minimum number of samples, even for the median.
 const MIN_SAMPLES: u64 = 50;
 
+/// Approximate cost of a mixture's quantile, in nanoseconds.
+const QUANTILE_NS: usize = 2_000;
+
 /// A pooled quantile with its interval, in the unit of the samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct QuantileCi {
@@ -115,9 +118,6 @@ impl<T: Sample> PooledSamples<T> {
         spread_se(&below, &all, share)
     }
 }
-
-/// Approximate cost of a mixture's quantile, in nanoseconds.
-const QUANTILE_NS: usize = 2_000;
 
 /// Bootstrap intervals of one pooled quantile, in the unit of the samples.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -4,6 +4,12 @@ use super::descriptive::{fsum, mean, variance};
 use super::distributions::{norm_ppf, t_ppf};
 use super::error::{StatsError, check_finite, check_level, check_not_negative};
 
+/// Factor on the width of intervals whose number of cycles was chosen by their width ([`RatioInput::inflate`]).
+///
+/// Stopping when the interval is narrow enough costs 1.5 to 3 percentage points of coverage; this factor compensates
+/// for it.
+pub const ADAPTIVE_INFLATION: f64 = 1.08;
+
 /// Mean idle power with its standard error.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct IdleMean {
@@ -85,12 +91,6 @@ impl Idle<'_> {
         }
     }
 }
-
-/// Factor on the width of intervals whose number of cycles was chosen by their width ([`RatioInput::inflate`]).
-///
-/// Stopping when the interval is narrow enough costs 1.5 to 3 percentage points of coverage; this factor compensates
-/// for it.
-pub const ADAPTIVE_INFLATION: f64 = 1.08;
 
 /// Sums of cycles and how to treat them. The three slices have one value per cycle.
 #[derive(Debug, Clone, Copy, PartialEq)]

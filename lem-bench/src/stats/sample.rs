@@ -1,4 +1,4 @@
-//! The sample types that can be pooled with their order-preserving integer keys, and resampling.
+//! The sample types that can be pooled, their order-preserving integer keys, and resampling.
 
 use std::num::NonZeroUsize;
 use std::thread;
@@ -7,6 +7,22 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
 
 use super::error::StatsError;
+
+/// Name of the random number generator, saved with every bootstrap interval.
+pub const GENERATOR: &str = "xoshiro256++";
+
+/// Number of resamples that share one generator. The generator of a block depends only on the seed and the block's
+/// number, not on the thread that runs it.
+const BLOCK: usize = 64;
+
+/// Maximum number of resamples.
+const MAX_RESAMPLES: usize = 10_000_000;
+
+/// Maximum number of values that all resamples return together; limits memory use.
+const MAX_VALUES: usize = 100_000_000;
+
+/// Nanoseconds of work that justify one more thread, including its start and join.
+const NS_PER_THREAD: usize = 200_000;
 
 /// An integer that sorts like the sample it represents.
 pub trait Key: Copy + Ord + Send + Sync + 'static {
@@ -112,21 +128,13 @@ impl Sample for f64 {
     }
 }
 
-/// Name of the random number generator, saved with every bootstrap interval.
-pub const GENERATOR: &str = "xoshiro256++";
-
-/// Number of resamples that share one generator. The generator of a block depends only on the seed and the block's
-/// number, not on the thread that runs it.
-const BLOCK: usize = 64;
-
-/// Maximum number of resamples.
-const MAX_RESAMPLES: usize = 10_000_000;
-
-/// Maximum number of values that all resamples return together; limits memory use.
-const MAX_VALUES: usize = 100_000_000;
-
-/// Nanoseconds of work that justify one more thread, including its start and join.
-const NS_PER_THREAD: usize = 200_000;
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for u32 {}
+    impl Sealed for u64 {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
 
 /// Settings of the resampling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,14 +232,6 @@ impl Draws {
             f(position, (((self.0.next_u64() >> 32) * n) >> 32) as usize);
         }
     }
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for u32 {}
-    impl Sealed for u64 {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
 }
 
 #[cfg(test)]

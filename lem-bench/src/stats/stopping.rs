@@ -31,7 +31,7 @@ impl Default for WarmUpRule {
 
 /// State of the warm-up after the probes so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum WarmUpCode {
+pub enum WarmUpState {
     /// The bound on the drift is below the limit.
     Proven,
     /// The noise is too high for the bound, but no drift is detected.
@@ -42,7 +42,7 @@ pub enum WarmUpCode {
     NeedMore,
 }
 
-impl WarmUpCode {
+impl WarmUpState {
     /// Returns the stable name: `"proven"`, `"no_drift_detected"`, `"not_converged"`, `"need_more"`.
     pub const fn code(self) -> &'static str {
         match self {
@@ -60,7 +60,7 @@ pub struct WarmUp {
     /// Number of probes after which the warm-up may stop; `None` when it may not.
     pub stop: Option<usize>,
     /// The state.
-    pub code: WarmUpCode,
+    pub code: WarmUpState,
     /// Last drift between the halves, log scale; `None` before the first test.
     pub drift: Option<f64>,
     /// Last upper bound on the drift, log scale.
@@ -92,15 +92,15 @@ pub fn warm_up(x: &[f64], rule: &WarmUpRule) -> Result<WarmUp, StatsError> {
         let bound = d.abs() + t6 * se;
         let stop = |code| WarmUp { stop: Some(t), code, drift: Some(d), bound: Some(bound) };
         if bound < rule.delta {
-            return Ok(stop(WarmUpCode::Proven));
+            return Ok(stop(WarmUpState::Proven));
         }
         if t >= rule.soft && d.abs() < 2.0 * se && d.abs() < rule.delta {
-            return Ok(stop(WarmUpCode::NoDriftDetected));
+            return Ok(stop(WarmUpState::NoDriftDetected));
         }
         last = Some((d, bound));
         t += (t / 10).max(4);
     }
-    let code = if logs.len() >= rule.cap { WarmUpCode::NotConverged } else { WarmUpCode::NeedMore };
+    let code = if logs.len() >= rule.cap { WarmUpState::NotConverged } else { WarmUpState::NeedMore };
     Ok(WarmUp { stop: None, code, drift: last.map(|l| l.0), bound: last.map(|l| l.1) })
 }
 

@@ -23,9 +23,9 @@ use crate::model::{OLDEST_SCHEMA_VERSION, SCHEMA_VERSION};
 
 const MANIFEST: &str = "manifest.json";
 /// Largest manifest that is read, in bytes.
-const LARGEST: u64 = 1 << 30;
+const MAX_FILE_BYTES: u64 = 1 << 30;
 /// Longest name, in bytes.
-const LONGEST_NAME: usize = 200;
+const MAX_NAME_BYTES: usize = 200;
 
 /// The contents of a manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -235,7 +235,7 @@ fn summary_path(folder: &Path, run_id: &str) -> PathBuf {
 fn check_name(name: &str) -> Result<(), StoreError> {
     let why = if name.trim().is_empty() {
         "it is empty"
-    } else if name.len() > LONGEST_NAME {
+    } else if name.len() > MAX_NAME_BYTES {
         "it is longer than 200 bytes"
     } else if name.chars().any(char::is_control) {
         "it contains a control character"
@@ -257,7 +257,7 @@ fn lock(folder: &Path) -> Result<FileLock, StoreError> {
     })
 }
 
-/// Returns the bytes of a file, up to [`LARGEST`]; `None` when it does not exist.
+/// Returns the bytes of a file, up to [`MAX_FILE_BYTES`]; `None` when it does not exist.
 fn read_small(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     ensure_regular_file(path)?;
     let file = match File::open(path) {
@@ -265,7 +265,7 @@ fn read_small(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
         file => file.map_err(StoreError::io("read", path))?,
     };
     let mut bytes = Vec::new();
-    file.take(LARGEST).read_to_end(&mut bytes).map_err(StoreError::io("read", path))?;
+    file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(StoreError::io("read", path))?;
     Ok(Some(bytes))
 }
 

@@ -9,6 +9,12 @@ use serde::{Deserialize, Serialize};
 use super::run_dir::ensure_regular_file;
 use crate::model::{OLDEST_SCHEMA_VERSION, RequestLog, SCHEMA_VERSION};
 
+/// The start of the checksum field at the end of each line.
+const CRC_FIELD: &[u8] = br#","crc32":""#;
+
+/// The length of the checksum field with eight digits, the closing quote and the closing brace.
+const CRC_FIELD_LEN: usize = CRC_FIELD.len() + 8 + 2;
+
 /// Returns the first sixteen bytes of a samples file.
 pub(super) fn samples_header(schema_version: u32) -> [u8; 16] {
     let mut header = *b"LEMSMPL\n\0\0\0\0\0\0\0\0";
@@ -166,29 +172,24 @@ impl Samples {
         Ok(&self.bytes)
     }
 }
-
-/// The start of the checksum field at the end of each line.
-const FIELD: &[u8] = br#","crc32":""#;
-/// The length of the checksum field with eight digits, the closing quote and the closing brace.
-const FIELD_LEN: usize = FIELD.len() + 8 + 2;
-
 /// Turns the text of a JSON object that is not empty into a line: appends the field with the checksum of the bytes
 /// before it, and a line feed.
 pub(super) fn append_crc(object: &mut Vec<u8>) {
     debug_assert!(object.ends_with(b"}") && object.len() > 2 && !object.contains(&b'\n'));
     object.pop();
     let digits = hex(crc32fast::hash(object));
-    object.extend_from_slice(FIELD);
+    object.extend_from_slice(CRC_FIELD);
     object.extend_from_slice(digits.as_bytes());
     object.extend_from_slice(b"\"}\n");
 }
 
 /// Returns whether the checksum of a line, without its line feed, is right.
 pub(super) fn is_intact(line: &[u8]) -> bool {
-    let Some((body, field)) = line.len().checked_sub(FIELD_LEN).and_then(|index| line.split_at_checked(index)) else {
+    let Some((body, field)) = line.len().checked_sub(CRC_FIELD_LEN).and_then(|index| line.split_at_checked(index))
+    else {
         return false;
     };
-    let mut expected = FIELD.to_vec();
+    let mut expected = CRC_FIELD.to_vec();
     expected.extend_from_slice(hex(crc32fast::hash(body)).as_bytes());
     expected.extend_from_slice(b"\"}");
     field == expected

@@ -1,7 +1,8 @@
-//! The history of earlier sessions: `<home>/history.jsonl`, an append-only file with one line per bench and session.
+//! The history of earlier sessions, `<home>/history.jsonl`, and the spread between sessions,
+//! `<home>/session-spread.json`.
 //!
-//! Each line is a [`SessionResult`] as JSON. Its last field, `crc32`, is the checksum of the bytes before it, as in
-//! journals.
+//! The history is an append-only file with one line per bench and session: a [`SessionResult`] as JSON. Its last field,
+//! `crc32`, is the checksum of the bytes before it, as in journals.
 
 use std::collections::BTreeMap;
 use std::fs::{File, create_dir_all};
@@ -17,10 +18,13 @@ use super::run_dir::{ensure_regular_file, sync_folder, write_atomic};
 use crate::model::{OLDEST_SCHEMA_VERSION, SCHEMA_VERSION, SessionResult};
 
 /// Longest line that is read, in bytes.
-const LONGEST_LINE: u64 = 1 << 20;
+const MAX_LINE_BYTES: u64 = 1 << 20;
 
 /// How many damaged lines are described individually.
-const DESCRIBED: usize = 20;
+const MAX_DESCRIBED: usize = 20;
+
+/// Largest file that is read, in bytes.
+const MAX_SPREAD_BYTES: u64 = 16 << 20;
 
 /// The contents of the history file.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -62,17 +66,19 @@ impl History {
         let (mut line, mut undescribed) = (Vec::new(), 0_usize);
         for number in 1_u64.. {
             line.clear();
-            let read = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line);
+            let read = reader.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line);
             if read.map_err(StoreError::io("read", &path))? == 0 {
                 break;
             }
-            let too_long = line.len() as u64 == LONGEST_LINE && !line.ends_with(b"\n");
+            let too_long = line.len() as u64 == MAX_LINE_BYTES && !line.ends_with(b"\n");
             let parsed =
                 if too_long { Err("too long; the rest of the file is not read".to_owned()) } else { parse_line(&line) };
             match parsed {
                 Ok(Some(result)) => history.lines.push(result),
                 Ok(None) => {}
-                Err(why) if history.damage.len() < DESCRIBED => history.damage.push(format!("line {number}: {why}")),
+                Err(why) if history.damage.len() < MAX_DESCRIBED => {
+                    history.damage.push(format!("line {number}: {why}"))
+                }
                 Err(_) => undescribed += 1,
             }
             if too_long {
@@ -152,8 +158,7 @@ fn parse_line(line: &[u8]) -> Result<Option<SessionResult>, String> {
     serde_json::from_slice(line).map(Some).map_err(|error| error.to_string())
 }
 
-/// Largest file that is read, in bytes.
-const LARGEST: u64 = 16 << 20;
+// The spread between sessions.
 
 /// The session spread of one machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -199,7 +204,7 @@ impl MachineSpreads {
             file => file.map_err(StoreError::io("read", &path))?,
         };
         let mut bytes = Vec::new();
-        file.take(LARGEST).read_to_end(&mut bytes).map_err(StoreError::io("read", &path))?;
+        file.take(MAX_SPREAD_BYTES).read_to_end(&mut bytes).map_err(StoreError::io("read", &path))?;
         let damaged = |why: String| StoreError::Damaged { path: path.clone(), why };
         let read: Self = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
         let found = read.schema_version;

@@ -1,5 +1,5 @@
-//! The folder of all results: how it is chosen from the environment, the build and the running executable, and a check
-//! that it is writable.
+//! The folder of all results and the workspace root: how they are found from the environment, the build and the running
+//! executable, and a check that the folder is writable.
 
 use std::fs::{File, create_dir_all, remove_file};
 use std::io::Write;

@@ -17,9 +17,9 @@ use super::run_dir::ensure_regular_file;
 use crate::model::{OLDEST_SCHEMA_VERSION, Record, RequestLog, RunHeader, SCHEMA_VERSION};
 
 /// Longest line that is read, in bytes.
-const LONGEST_LINE: u64 = 256 << 20;
+const MAX_LINE_BYTES: u64 = 256 << 20;
 /// How many damaged places are described individually.
-const DESCRIBED: usize = 50;
+const MAX_DESCRIBED: usize = 50;
 
 /// The contents of one process' journal.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,7 +41,7 @@ pub struct Journal {
 
 impl Journal {
     /// Returns the run header; `None` when it is damaged or was never written.
-    pub fn head(&self) -> Option<&RunHeader> {
+    pub fn header(&self) -> Option<&RunHeader> {
         match self.records.first() {
             Some(Record::Run(header)) => Some(header),
             _ => None,
@@ -87,13 +87,13 @@ pub fn read_journal(path: &Path) -> Result<Journal, StoreError> {
     let mut line = Vec::new();
     for number in 1u64.. {
         line.clear();
-        let read = file.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line);
+        let read = file.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line);
         if read.map_err(StoreError::io("read", path))? == 0 {
             break;
         }
-        if line.len() as u64 == LONGEST_LINE {
+        if line.len() as u64 == MAX_LINE_BYTES {
             parser.report_damage(|| {
-                format!("line {number} is longer than {LONGEST_LINE} bytes; the rest of the file is not read")
+                format!("line {number} is longer than {MAX_LINE_BYTES} bytes; the rest of the file is not read")
             });
             break;
         }
@@ -164,7 +164,7 @@ struct JournalParser {
 
 impl JournalParser {
     fn report_damage(&mut self, describe: impl FnOnce() -> String) {
-        if self.journal.damage.len() < DESCRIBED {
+        if self.journal.damage.len() < MAX_DESCRIBED {
             self.journal.damage.push(describe());
         } else {
             self.undescribed += 1;
@@ -225,7 +225,7 @@ impl JournalParser {
     }
 
     fn finish(mut self, name: Option<JournalName>) -> Journal {
-        let header_rank = self.journal.head().map(|header| header.rank);
+        let header_rank = self.journal.header().map(|header| header.rank);
         if let (Some(header_rank), Some(name)) = (header_rank, name)
             && header_rank != name.rank
         {

@@ -60,6 +60,9 @@ impl Worker {
     }
 
     /// Sends a message: first the task, then commands.
+    ///
+    /// # Errors
+    /// The message cannot be sent: the worker has ended, for example.
     pub fn send(&mut self, message: &impl Serialize) -> io::Result<()> {
         send(self.socket.get_mut(), message)
     }

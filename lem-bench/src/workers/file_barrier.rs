@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::launcher_env::host;
 use crate::runner::{RankBarrier, RankMessage};
 
-/// Time between two looks at the folder.
+/// Time between two polls of the folder.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// Time between two checks whether the missing ranks are alive.
 const LIVENESS_INTERVAL: Duration = Duration::from_millis(500);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::launcher_env::{OWN_GPU_VARIABLE, RUN_VARIABLE};
 use crate::runner::Interrupt;
 
-/// Time between two looks at the ranks.
+/// Time between two polls of the ranks.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Runs `world` processes of this binary with this process' arguments, as the ranks of the run with this id. Each rank gets
@@ -79,7 +79,8 @@ fn wait_for_all(
     }
 }
 
-/// Own process group, so that only we get SIGINT; PDEATHSIG kills it if the thread that starts it ends.
+/// Gives the command a process group of its own, so that Ctrl-C reaches only this process. On Linux it gets `signal` when
+/// the thread that starts it ends.
 #[cfg(unix)]
 pub(super) fn new_process_group(command: &mut Command, signal: libc::c_int) {
     use std::os::unix::process::CommandExt;

@@ -11,7 +11,7 @@ use super::launch::{CaseList, Task};
 use super::wire::{WorkerCommand, WorkerMessage, invalid_data, receive, send, write};
 use crate::bench::{Driver, Fixtures, Iteration, Step};
 use crate::clock::{Clock, RealClock};
-use crate::runner::{Body, STACK, call_body};
+use crate::runner::{BODY_STACK_SIZE, Body, call_body};
 use crate::units::Stamp;
 
 /// A step is repeated without asking again for this long: asking takes about 20 µs, in which the device rests, and must
@@ -31,7 +31,7 @@ pub fn serve(answer: impl FnOnce(&Task) -> Result<Answer, String>) -> io::Result
         Ok(Answer::List(list)) => return send(socket.get_mut(), &WorkerMessage::<()>::ListedCase(list)),
         Err(text) => return send(socket.get_mut(), &WorkerMessage::<()>::Failed(text)),
     };
-    let thread = std::thread::Builder::new().name("bench".to_owned()).stack_size(STACK);
+    let thread = std::thread::Builder::new().name("bench".to_owned()).stack_size(BODY_STACK_SIZE);
     let thread = thread.spawn(move || {
         let mut driver =
             RemoteDriver { socket, seed, clock: RealClock, current_step: None, buffer: Vec::new(), error: Ok(()) };

@@ -88,7 +88,7 @@ fn edge_does_not_wait_for_slow_read() {
     while clock.now() < start + Duration::from_millis(900) {
         let before = Instant::now();
         sampler.expect_edge(clock.now() + Duration::from_millis(5));
-        let _ = (sampler.hottest(), sampler.losses());
+        let _ = (sampler.hottest(), sampler.lost_domain_count());
         waits.push(before.elapsed());
         std::thread::sleep(Duration::from_millis(2));
     }

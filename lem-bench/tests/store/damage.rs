@@ -7,7 +7,7 @@ use lem_bench::__private::model::{Record, RequestLog};
 use lem_bench::__private::store::{Journal, StoreError, read_journal, read_run};
 use proptest::prelude::*;
 
-use crate::{head, records, run_in, write};
+use crate::{header, records, run_in, write};
 
 /// Returns the bytes of a complete journal and of its samples file.
 fn complete_bytes() -> &'static (Vec<u8>, Vec<u8>) {
@@ -84,7 +84,7 @@ fn damaged_line_affects_one_record() {
         expected.remove(damaged);
         assert_eq!(journal.records, expected);
         assert_eq!(journal.damage, [format!("line {} is damaged: its checksum is wrong", damaged + 1)]);
-        assert_eq!(journal.head().is_some(), damaged != 0);
+        assert_eq!(journal.header().is_some(), damaged != 0);
         assert_eq!(journal.complete, damaged != 8);
     }
 }
@@ -140,7 +140,7 @@ fn reports_unknown_lines_briefly() {
 fn reports_rank_mismatch() {
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());
-    let writer = write(&run, 3, &[head(2), head(3)][..1]).unwrap();
+    let writer = write(&run, 3, &[header(2), header(3)][..1]).unwrap();
     insta::assert_snapshot!(read_journal(writer.path()).unwrap().damage.join("\n"), @"the file name has rank 3, but the run header has rank 2");
 }
 
@@ -225,14 +225,14 @@ proptest! {
         let text = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
         // Its first cycle.
-        let (head, line) = (lines[0], lines[4]);
+        let (header, line) = (lines[0], lines[4]);
         let mut object: serde_json::Value = serde_json::from_str(line).unwrap();
         object.as_object_mut().unwrap().remove("crc32");
         let column = &mut object["columns"]["itl_ns"];
         column["offset"] = offset.into();
         column["count"] = count.into();
         column["dtype"] = if wide { "<u8" } else { "<u4" }.into();
-        std::fs::write(&path, [head.as_bytes(), &with_crc(&object.to_string())].concat()).unwrap();
+        std::fs::write(&path, [header.as_bytes(), &with_crc(&object.to_string())].concat()).unwrap();
         let journal = read_journal(&path).unwrap();
         prop_assert_eq!(journal.records.len(), 2);
         prop_assert_eq!(journal.damage.len(), 1);

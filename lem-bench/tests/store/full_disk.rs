@@ -7,7 +7,7 @@ use std::process::Command;
 use lem_bench::__private::model::RequestLog;
 use lem_bench::__private::store::{Home, read_journal, write_atomic};
 
-use crate::{cycle, head, run_in, times, write};
+use crate::{cycle, header, run_in, times, write};
 
 /// A tmpfs, unmounted when dropped. `mount` prints a message and returns `None` where this user may not mount.
 struct Disk {
@@ -39,7 +39,7 @@ impl Drop for Disk {
 /// Writes cycles until writing fails. Returns the journal, the error and the number of cycles reported as written.
 fn fill(folder: &Path, requests: &RequestLog) -> (PathBuf, String, usize) {
     let run = run_in(folder);
-    let mut writer = write(&run, 0, &[head(0)]).unwrap();
+    let mut writer = write(&run, 0, &[header(0)]).unwrap();
     for index in 0.. {
         use lem_bench::__private::runner::{Event, Observer};
         if let Err(error) = writer.on(&Event::Record(&cycle(index, requests.clone()))) {

@@ -6,7 +6,7 @@ use lem_bench::__private::model::{Record, RequestLog};
 use lem_bench::__private::runner::{Event, Observer, ObserverError, Progress, Stage};
 use lem_bench::__private::store::{JournalName, JournalWriter, StoreError, read_journal, read_run};
 
-use crate::{cycle, head, records, run_in, times, write};
+use crate::{cycle, header, records, run_in, times, write};
 
 /// The message with the temporary folder replaced.
 fn without_folder(error: &ObserverError, folder: &Path) -> String {
@@ -24,7 +24,7 @@ fn every_record_round_trips() {
     // `==` does not distinguish -0.0 from 0.0.
     assert_eq!(format!("{:?}", journal.records), format!("{:?}", records(0)));
     assert_eq!((journal.complete, journal.torn, journal.damage.as_slice()), (true, false, [].as_slice()));
-    assert_eq!(journal.head().unwrap().seed, u64::MAX - 1);
+    assert_eq!(journal.header().unwrap().seed, u64::MAX - 1);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn request_times_are_not_in_lines() {
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());
     let long = RequestLog { itl_ns: (0..100_000).map(|i| 10_000_000 + i).collect(), ..times(0) };
-    let records = [head(0), cycle(0, long)];
+    let records = [header(0), cycle(0, long)];
     let writer = write(&run, 0, &records).unwrap();
     let line = std::fs::read(writer.path()).unwrap().len();
     let samples = std::fs::metadata(run.path().join("samples-0.bin")).unwrap().len();
@@ -97,7 +97,7 @@ fn journals_are_never_overwritten() {
 fn stops_at_unreadable_record() {
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());
-    let mut writer = write(&run, 0, &[head(0), cycle(0, times(0))]).unwrap();
+    let mut writer = write(&run, 0, &[header(0), cycle(0, times(0))]).unwrap();
     let Record::Cycle(mut broken) = cycle(1, times(0)) else { unreachable!() };
     broken.temperature_c[0].1 = f64::NAN;
     let error = writer.on(&Event::Record(&Record::Cycle(broken))).unwrap_err();
@@ -143,9 +143,9 @@ fn run_header_must_be_first_and_only() {
     let run = run_in(folder.path());
     let error = write(&run, 0, &records(0)[1..]).unwrap_err();
     insta::assert_snapshot!(without_folder(&error, folder.path()), @"cannot write a record to HOME/runs/run/journal-0.jsonl: the first record, and no other, must be a run header of schema 2; nothing was saved");
-    let error = write(&run, 1, &[head(1), head(1)]).unwrap_err();
+    let error = write(&run, 1, &[header(1), header(1)]).unwrap_err();
     insta::assert_snapshot!(without_folder(&error, folder.path()), @"cannot write a record to HOME/runs/run/journal-1.jsonl: the first record, and no other, must be a run header of schema 2; no cycle was measured; the records before are safe in HOME/runs/run/journal-1.jsonl");
-    let Record::Run(mut newer) = head(2) else { unreachable!() };
+    let Record::Run(mut newer) = header(2) else { unreachable!() };
     newer.schema_version += 1;
     let error = write(&run, 2, &[Record::Run(newer)]).unwrap_err();
     insta::assert_snapshot!(without_folder(&error, folder.path()), @"cannot write a record to HOME/runs/run/journal-2.jsonl: the first record, and no other, must be a run header of schema 2; nothing was saved");
@@ -194,7 +194,7 @@ fn reads_journal_of_schema_1() {
     let journals = lem_bench::__private::store::read_run(&folder).unwrap();
     let [journal] = journals.as_slice() else { panic!("{} journals", journals.len()) };
     assert!(journal.complete && journal.damage.is_empty(), "{:?}", journal.damage);
-    assert_eq!(journal.head().unwrap().schema_version, 1);
+    assert_eq!(journal.header().unwrap().schema_version, 1);
     let summary = lem_bench::__private::analysis::summarise(
         std::slice::from_ref(&journal.records),
         &lem_bench::__private::analysis::Options::default(),

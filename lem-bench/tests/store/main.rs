@@ -29,7 +29,7 @@ fn gpu() -> DomainId {
     DomainId::new("gpu:0")
 }
 
-fn head(rank: u32) -> Record {
+fn header(rank: u32) -> Record {
     Record::Run(Box::new(RunHeader {
         schema_version: SCHEMA_VERSION,
         lem_bench: "0.1.0".into(),
@@ -123,7 +123,7 @@ fn times(index: u32) -> RequestLog {
 fn records(rank: u32) -> Vec<Record> {
     let bench = "decode/batch=4".to_owned();
     vec![
-        head(rank),
+        header(rank),
         Record::Idle(IdleRecord { kind: IdleKind::Bare, bench: None, blocks: vec![block(), block()] }),
         Record::Bench({
             let mut bench = BenchRecord::new(bench.clone(), "llm");

@@ -6,7 +6,7 @@ use lem_bench::__private::model::{PhaseSpan, Record, RequestLog};
 use lem_bench::__private::store::read_run;
 use lem_bench::units::Stamp;
 
-use crate::{cycle, head, run_in, write};
+use crate::{cycle, header, run_in, write};
 
 /// 8 processes × 10 cycles × 1,000 requests × 127 intervals, without phases and with two per request.
 #[test]
@@ -23,7 +23,7 @@ fn measure(phases: u64) {
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());
     for rank in 0..8 {
-        let mut records = vec![head(rank)];
+        let mut records = vec![header(rank)];
         records.extend((0..10).map(|index| {
             let requests = RequestLog {
                 latency_ns: (0..1000).map(|i| 1_600_000_000 + i).collect(),

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use lem_bench::__private::runner::{Event, Observer};
 use lem_bench::__private::store::{MachineLock, StoreError, WaitPolicy, read_run};
 
-use crate::{cycle, head, run_in, times, write};
+use crate::{cycle, header, run_in, times, write};
 
 const PATH: &str = "LEM_BENCH_TEST_PATH";
 
@@ -23,7 +23,7 @@ fn child_holds_lock() {
 #[test]
 fn child_writes_cycles() {
     let Some(path) = std::env::var_os(PATH) else { return };
-    let mut writer = write(&run_in(path.as_ref()), 0, &[head(0)]).unwrap();
+    let mut writer = write(&run_in(path.as_ref()), 0, &[header(0)]).unwrap();
     for index in 0.. {
         writer.on(&Event::Record(&cycle(index, times(index)))).unwrap();
         println!("written {index}.");

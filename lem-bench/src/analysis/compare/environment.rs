@@ -67,7 +67,7 @@ fn weight(fact: &str) -> Option<DifferenceWeight> {
 }
 
 /// Returns whether this fact must be the same.
-fn blocks(fact: &str) -> bool {
+fn is_blocking_fact(fact: &str) -> bool {
     matches!(fact, METER | DOMAINS) || weight(fact) == Some(DifferenceWeight::Blocks)
 }
 
@@ -106,7 +106,7 @@ pub(super) fn differences(base: &RunInfo, new: &RunInfo) -> Vec<Difference> {
             continue;
         }
         let weight = match (&base, &new) {
-            (Some(_), Some(_)) if blocks(name) => DifferenceWeight::Blocks,
+            (Some(_), Some(_)) if is_blocking_fact(name) => DifferenceWeight::Blocks,
             _ if weight(name).is_none() => continue,
             _ => DifferenceWeight::Note,
         };
@@ -125,7 +125,7 @@ pub fn machine(run: &RunInfo) -> String {
     let include_host = !has(fact_names::DEVICE_UUID) && !has(CONTEXT_MACHINE);
     let mut lines: Vec<String> = facts
         .iter()
-        .filter(|(name, _)| blocks(name) || (include_host && name == fact_names::HOST))
+        .filter(|(name, _)| is_blocking_fact(name) || (include_host && name == fact_names::HOST))
         .map(|(name, value)| format!("{name}={value}\n"))
         .collect();
     lines.sort();

@@ -69,7 +69,7 @@ pub fn compare(
     draft.finish(options, gate)
 }
 
-fn blocks(difference: &Difference) -> bool {
+fn is_blocking(difference: &Difference) -> bool {
     difference.weight == DifferenceWeight::Blocks
 }
 
@@ -150,7 +150,7 @@ impl Pair<'_> {
             ));
         }
         let blocking: Vec<String> =
-            bench.differences.iter().filter(|difference| blocks(difference)).map(ToString::to_string).collect();
+            bench.differences.iter().filter(|difference| is_blocking(difference)).map(ToString::to_string).collect();
         if !blocking.is_empty() && !self.options.anyway {
             return Some(format!(
                 "not compared, because the sides were measured differently: {} (use --compare-anyway to compare them)",

@@ -8,7 +8,73 @@ use crate::stats::{
 };
 
 /// The probability with which the stated detectable change is detected.
-const POWER: f64 = 0.8;
+const DETECTION_PROBABILITY: f64 = 0.8;
+
+/// The number of sessions from which on the history's own spread is part of the verdict.
+pub const HISTORY_FROM: usize = 5;
+
+/// The number of sessions from which on no prior is used.
+const HISTORY_ALONE_FROM: usize = 10;
+
+/// When a change matters, and when it is significant.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Criteria {
+    /// A change within this many percent does not matter.
+    pub threshold_pct: f64,
+    /// The level of the intervals.
+    pub level: f64,
+    /// The accepted share of false alarms among all alarms.
+    pub significance: f64,
+}
+
+impl Default for Criteria {
+    /// 1 %, 95 % intervals, 5 % false alarms.
+    fn default() -> Self {
+        Self { threshold_pct: 1.0, level: 0.95, significance: 0.05 }
+    }
+}
+
+/// The prior of the spread between sessions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prior {
+    /// The spread as a share: 0.01 is 1 %.
+    pub s0: f64,
+    /// The number of observations that it counts for.
+    pub d0: f64,
+    /// Whether it was measured on this machine, by `cargo lem repeatability`.
+    pub calibrated: bool,
+}
+
+impl Default for Prior {
+    /// 1 % with 4 degrees of freedom, which is an assumption.
+    fn default() -> Self {
+        Self { s0: 0.01, d0: 4.0, calibrated: false }
+    }
+}
+
+/// How two results are compared.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct CompareOptions {
+    /// When a change matters.
+    pub criteria: Criteria,
+    /// The prior of the spread between sessions.
+    pub prior: Prior,
+    /// Whether to compare also results of other hardware, another meter or another model.
+    pub anyway: bool,
+    /// The metric to compare; `None` for each bench's headline.
+    pub metric: Option<String>,
+}
+
+/// The rules of a gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct GateRules {
+    /// What it fails on; `None` for no gate.
+    pub fail_on: Option<super::FailOn>,
+    /// Whether it may fail on one saved baseline without enough history.
+    pub trust_single_baseline: bool,
+    /// Whether it may decide on estimates.
+    pub trust_estimates: bool,
+}
 
 /// A positive value with its uncertainty within its own session.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -148,11 +214,11 @@ fn inverse(percent: f64) -> f64 {
     100.0 * ((1.0 + percent / 100.0).recip() - 1.0)
 }
 
-/// Returns the smallest worsening, in percent of the base, that gets the verdict *regressed* with probability [`POWER`]
-/// (Bloom 1995, with t for z): the whole interval has to exceed the threshold, and the p value has to be small enough
-/// for this many tests.
+/// Returns the smallest worsening, in percent of the base, that gets the verdict *regressed* with probability
+/// [`DETECTION_PROBABILITY`] (Bloom 1995, with t for z): the whole interval has to exceed the threshold, and the p
+/// value has to be small enough for this many tests.
 fn detectable(change: &Change, tests: usize, criteria: &Criteria, lower_is_better: bool) -> Option<f64> {
-    let power = t_ppf(POWER, change.df);
+    let power = t_ppf(DETECTION_PROBABILITY, change.df);
     let beyond_threshold =
         (criteria.threshold_pct / 100.0).ln_1p() + (t_ppf(0.5 + criteria.level / 2.0, change.df) + power) * change.se;
     let share = criteria.significance / tests.max(1) as f64;
@@ -160,72 +226,6 @@ fn detectable(change: &Change, tests: usize, criteria: &Criteria, lower_is_bette
     let log = beyond_threshold.max(significant);
     let percent = 100.0 * if lower_is_better { log.exp_m1() } else { -(-log).exp_m1() };
     percent.is_finite().then_some(percent)
-}
-
-/// The number of sessions from which on the history's own spread is part of the verdict.
-pub const HISTORY_FROM: usize = 5;
-
-/// The number of sessions from which on no prior is used.
-const HISTORY_ALONE_FROM: usize = 10;
-
-/// When a change matters, and when it is significant.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Criteria {
-    /// A change within this many percent does not matter.
-    pub threshold_pct: f64,
-    /// The level of the intervals.
-    pub level: f64,
-    /// The accepted share of false alarms among all alarms.
-    pub significance: f64,
-}
-
-impl Default for Criteria {
-    /// 1 %, 95 % intervals, 5 % false alarms.
-    fn default() -> Self {
-        Self { threshold_pct: 1.0, level: 0.95, significance: 0.05 }
-    }
-}
-
-/// The prior of the spread between sessions.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Prior {
-    /// The spread as a share: 0.01 is 1 %.
-    pub s0: f64,
-    /// The number of observations that it counts for.
-    pub d0: f64,
-    /// Whether it was measured on this machine, by `cargo lem repeatability`.
-    pub calibrated: bool,
-}
-
-impl Default for Prior {
-    /// 1 % with 4 degrees of freedom, which is an assumption.
-    fn default() -> Self {
-        Self { s0: 0.01, d0: 4.0, calibrated: false }
-    }
-}
-
-/// How two results are compared.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct CompareOptions {
-    /// When a change matters.
-    pub criteria: Criteria,
-    /// The prior of the spread between sessions.
-    pub prior: Prior,
-    /// Whether to compare also results of other hardware, another meter or another model.
-    pub anyway: bool,
-    /// The metric to compare; `None` for each bench's headline.
-    pub metric: Option<String>,
-}
-
-/// The rules of a gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct GateRules {
-    /// What it fails on; `None` for no gate.
-    pub fail_on: Option<super::FailOn>,
-    /// Whether it may fail on one saved baseline without enough history.
-    pub trust_single_baseline: bool,
-    /// Whether it may decide on estimates.
-    pub trust_estimates: bool,
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! `cargo lem baseline`, `history` and `repeatability`: what earlier sessions left.
 
 use std::fmt::Write as _;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::builder::ArgPredicate;
 use clap::{Arg, ArgMatches, Command, value_parser};
 
 use super::subcommand::{Subcommand, resolve_with_home};
 use crate::analysis::compare::{HISTORY_FROM, Trend, calibrate, trends};
+use crate::clock::unix_s;
 use crate::harness::comparing::baseline;
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::options::{LemCommand, of_command};
@@ -42,19 +42,19 @@ fn baseline_command() -> Command {
 fn baselines(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     // Clap requires a known subcommand.
     let Some((action, matches)) = matches.subcommand() else { return Ok(ExitStatus::Usage) };
-    let (call, home) = resolve_with_home(matches, LemCommand::Baseline)?;
+    let (invocation, home) = resolve_with_home(matches, LemCommand::Baseline)?;
     let name = || matches.get_one::<String>("NAME").map_or("", String::as_str);
     match action {
-        "list" => list(&home),
+        "list" => list_baselines(&home),
         "show" => {
-            let color = console::Paint::of_stdout(call.config().color).is_on();
-            show(&home, name(), TableOptions { width: console::stdout_width(), color })
+            let color = console::Paint::of_stdout(invocation.config().color).is_on();
+            show_baseline(&home, name(), TableOptions { width: console::stdout_width(), color })
         }
         _ => remove(&home, name()),
     }
 }
 
-fn list(home: &Home) -> Result<ExitStatus, HarnessError> {
+fn list_baselines(home: &Home) -> Result<ExitStatus, HarnessError> {
     let (found, damage) = Baseline::list(home)?;
     for damage in damage {
         console::warn(&damage);
@@ -79,7 +79,7 @@ fn list(home: &Home) -> Result<ExitStatus, HarnessError> {
     Ok(ExitStatus::Done)
 }
 
-fn show(home: &Home, name: &str, options: TableOptions) -> Result<ExitStatus, HarnessError> {
+fn show_baseline(home: &Home, name: &str, options: TableOptions) -> Result<ExitStatus, HarnessError> {
     let found = baseline(home, name)?.ok_or_else(|| missing(home, name))?;
     for summary in &found.summaries {
         console::out(&table(summary, None, &options));
@@ -130,7 +130,7 @@ fn history_command() -> Command {
 }
 
 fn show_history(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
-    let (call, home) = resolve_with_home(matches, LemCommand::History)?;
+    let (invocation, home) = resolve_with_home(matches, LemCommand::History)?;
     let filter = matches.get_one::<String>("BENCH").map_or("", String::as_str);
     let newest = |default: usize| matches.get_one::<u32>("newest").map_or(default, |newest| *newest as usize);
     let lines = read_history(&home)?;
@@ -142,12 +142,12 @@ fn show_history(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
         )));
     }
     if matches.get_one::<String>("as").is_some_and(|format| format == "html") {
-        let folder = matches.get_one::<String>("output").map(|folder| call.paths.cwd.join(folder));
+        let folder = matches.get_one::<String>("output").map(|folder| invocation.paths.cwd.join(folder));
         let file = pages::write_history(folder.as_deref().unwrap_or(home.path()), &found, newest(50))?;
         console::note(&format!("wrote {}", file.display()));
         return Ok(ExitStatus::Done);
     }
-    let color = console::Paint::of_stdout(call.config().color).is_on();
+    let color = console::Paint::of_stdout(invocation.config().color).is_on();
     console::out(&history(&found, newest(20), &TableOptions { width: console::stdout_width(), color }));
     Ok(ExitStatus::Done)
 }
@@ -198,7 +198,7 @@ fn measure_repeatability(matches: &ArgMatches) -> Result<ExitStatus, HarnessErro
         ))
     })?;
     let mut spreads = MachineSpreads::read(&home)?;
-    let at_unix_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+    let at_unix_s = unix_s();
     let spread = MachineSpread {
         s0: found.prior.s0,
         d0: found.prior.d0,

@@ -6,7 +6,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::subcommand::{Subcommand, resolve, resolve_with_home};
 use crate::analysis::compare::compare;
-use crate::harness::comparing::{ComparisonContext, DuelResult, exit_status, options, print, saved_or_baseline};
+use crate::harness::comparing::{
+    ComparisonContext, DuelResult, compare_options, exit_status, print_comparison, saved_or_baseline,
+};
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::measure::{self, Duel};
 use crate::harness::options::{LemCommand, of_command};
@@ -75,24 +77,24 @@ impl Output {
 }
 
 fn compare_saved(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
-    let (call, home) = resolve_with_home(matches, LemCommand::Compare)?;
-    let config = call.config();
+    let (invocation, home) = resolve_with_home(matches, LemCommand::Compare)?;
+    let config = invocation.config();
     let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
     let formats = matches.get_many::<String>("as").into_iter().flatten().map(String::as_str);
     let wanted: Vec<Output> = formats.map(Output::parse).collect::<Result<_, _>>()?;
-    let folder = matches.get_one::<String>("output").map(|folder| call.paths.cwd.join(folder));
-    check(&wanted, folder.is_some())?;
-    let [base, new] = ["BASE", "HEAD"].map(|side| saved_or_baseline(&home, &call.paths.cwd, text(side)));
+    let folder = matches.get_one::<String>("output").map(|folder| invocation.paths.cwd.join(folder));
+    check_outputs(&wanted, folder.is_some())?;
+    let [base, new] = ["BASE", "HEAD"].map(|side| saved_or_baseline(&home, &invocation.paths.cwd, text(side)));
     let (base, new) = (base?, new?);
     let context = ComparisonContext::read(&home, &base)?;
-    let options = options(config, context.prior);
+    let options = compare_options(config, context.prior);
     let compared = compare(base.results(), new.results(), &context.history, &options, config.comparing.gate);
     if wanted.is_empty() {
-        print(config, &compared)?;
+        print_comparison(config, &compared)?;
     }
     for wanted in wanted {
         match (wanted, &folder) {
-            (Output::Terminal, _) => print(config, &compared)?,
+            (Output::Terminal, _) => print_comparison(config, &compared)?,
             (Output::Export(format), None) => console::out(&saved::comparison(format, &compared)?),
             (Output::Export(format), Some(folder)) => {
                 let file = saved::write_comparison(format, &compared, folder)?;
@@ -114,7 +116,7 @@ fn compare_saved(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
 }
 
 /// Checks that the requested files have a folder.
-fn check(wanted: &[Output], has_folder: bool) -> Result<(), HarnessError> {
+fn check_outputs(wanted: &[Output], has_folder: bool) -> Result<(), HarnessError> {
     let files = wanted.iter().filter(|wanted| !matches!(wanted, Output::Terminal)).count();
     if has_folder && files == 0 {
         return Err(HarnessError::usage("--output needs a format: add `--format html`, junit, markdown or json"));
@@ -157,7 +159,7 @@ fn duel_command() -> Command {
 }
 
 fn duel(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
-    let call = resolve(matches, LemCommand::Duel)?;
+    let invocation = resolve(matches, LemCommand::Duel)?;
     let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
     let pairs = parse::count(text("pairs"), 2).map_err(|_| {
         HarnessError::usage(format!(
@@ -168,16 +170,16 @@ fn duel(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     let binary = |name: &str| matches.get_one::<std::path::PathBuf>(name).cloned();
     let options =
         Duel { base: binary("base").unwrap_or_default(), head: binary("head"), null: matches.get_flag("null"), pairs };
-    let url = call.config().notify.as_deref();
+    let url = invocation.config().notify.as_deref();
     notify::check(url.is_some())?;
-    let (ended, sides) = measure::duel(&call, &options)?;
+    let (ended, sides) = measure::duel(&invocation, &options)?;
     if sides.is_empty() {
         return Ok(ended);
     }
-    let result = DuelResult::judge(call.config(), &sides);
-    result.save(call.config(), &sides)?;
+    let result = DuelResult::judge(invocation.config(), &sides);
+    result.save(invocation.config(), &sides)?;
     notify::send(url, || result.json());
-    result.print(call.config())?;
+    result.print(invocation.config())?;
     for side in &sides {
         console::note(&format!("the results of {} are in {}", side.name, side.page.display()));
     }

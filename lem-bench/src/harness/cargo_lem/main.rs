@@ -61,7 +61,7 @@ fn commands() -> Command {
         .subcommands(SUBCOMMANDS.iter().map(|subcommand| (subcommand.command)()))
 }
 
-pub(super) const DOCTOR: Subcommand = Subcommand { name: "doctor", command: doctor_command, run: examine };
+pub(super) const DOCTOR: Subcommand = Subcommand { name: "doctor", command: doctor_command, run: run_doctor };
 
 fn doctor_command() -> Command {
     let json = Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print JSON");
@@ -71,16 +71,16 @@ fn doctor_command() -> Command {
         .args(of_command(LemCommand::Doctor).map(command::arg))
 }
 
-fn examine(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
-    let call = resolve(matches, LemCommand::Doctor)?;
+fn run_doctor(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
+    let invocation = resolve(matches, LemCommand::Doctor)?;
     let json = matches.get_flag("json");
-    let diagnosis = doctor::doctor(&call, json);
+    let diagnosis = doctor::doctor(&invocation, json);
     let show = if json { console::out } else { console::out_wrapped };
     show(&diagnosis);
     Ok(ExitStatus::Done)
 }
 
-pub(super) const SCHEMA: Subcommand = Subcommand { name: "schema", command: schema_command, run: schema };
+pub(super) const SCHEMA: Subcommand = Subcommand { name: "schema", command: schema_command, run: run_schema };
 
 fn schema_command() -> Command {
     let format = Arg::new("of")
@@ -91,7 +91,7 @@ fn schema_command() -> Command {
     Command::new("schema").about("Print the JSON Schema of summary.json or another format").arg(format)
 }
 
-fn schema(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
+fn run_schema(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     let requested = matches.get_one::<String>("of").map(String::as_str);
     let found = SCHEMAS.iter().find(|(name, _)| Some(*name) == requested);
     let (_, text) = found.ok_or_else(|| HarnessError::usage("unknown schema"))?;

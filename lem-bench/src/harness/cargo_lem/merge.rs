@@ -21,7 +21,7 @@ pub(super) const MERGE: Subcommand = Subcommand { name: "merge", command: merge_
 #[derive(Debug)]
 struct Part {
     path: PathBuf,
-    head: RunHeader,
+    header: RunHeader,
 }
 
 fn merge_command() -> Command {
@@ -46,8 +46,8 @@ fn merge_command() -> Command {
 }
 
 fn merge(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
-    let (call, home) = resolve_with_home(matches, LemCommand::Merge)?;
-    let cwd = &call.paths.cwd;
+    let (invocation, home) = resolve_with_home(matches, LemCommand::Merge)?;
+    let cwd = &invocation.paths.cwd;
     let mut folders = Vec::new();
     for name in matches.get_many::<String>("parts").into_iter().flatten() {
         folders.extend(saved::folders(name, &home, cwd)?);
@@ -55,25 +55,25 @@ fn merge(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     // A folder may be named twice.
     let mut seen = BTreeSet::new();
     folders.retain(|folder| seen.insert(folder.canonicalize().unwrap_or_else(|_| folder.clone())));
-    let targets = targets(&folders)?;
-    targets.iter().try_for_each(|(target, pieces)| check(target, pieces))?;
+    let targets = parts_by_target(&folders)?;
+    targets.iter().try_for_each(|(target, parts)| check_parts(target, parts))?;
     let output = matches.get_one::<String>("output").map(|folder| cwd.join(folder));
-    let color = console::Paint::of_stdout(call.config().color).is_on();
+    let color = console::Paint::of_stdout(invocation.config().color).is_on();
     let options = TableOptions { width: console::stdout_width(), color };
     let mut exit = ExitStatus::Done;
-    for (target, pieces) in &targets {
+    for (target, parts) in &targets {
         let (summary, folder) = if let Some(output) = &output {
             let folder = if targets.len() > 1 { output.join(slug(target)) } else { output.clone() };
-            (join(pieces, &folder, &home, cwd)?, folder)
+            (join(parts, &folder, &home, cwd)?, folder)
         } else {
             let run = RunDir::create(&home)?;
-            let summary = join(pieces, run.path(), &home, cwd)?;
+            let summary = join(parts, run.path(), &home, cwd)?;
             run.mark_latest(&home)?;
             (summary, run.path().to_owned())
         };
         console::out(&table(&summary, None, &options));
-        console::note(&format!("{} merged to {}", count_of(pieces.len(), "journal"), folder.display()));
-        exit = exit.max(complete(&summary));
+        console::note(&format!("{} merged to {}", count_of(parts.len(), "journal"), folder.display()));
+        exit = exit.max(exit_status(&summary));
     }
     Ok(exit)
 }
@@ -82,18 +82,18 @@ fn merge(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
 ///
 /// # Errors
 /// A journal cannot be read, or there are no parts.
-fn targets(folders: &[PathBuf]) -> Result<BTreeMap<String, Vec<Part>>, HarnessError> {
+fn parts_by_target(folders: &[PathBuf]) -> Result<BTreeMap<String, Vec<Part>>, HarnessError> {
     let mut targets: BTreeMap<String, Vec<Part>> = BTreeMap::new();
     for folder in folders {
         for journal in read_run(folder)? {
-            let Some(head) = journal.head().cloned() else {
+            let Some(header) = journal.header().cloned() else {
                 console::warn(&format!("skipped {}: it has no header", journal.path.display()));
                 continue;
             };
-            if head.shard.is_some() || head.world > 1 {
-                targets.entry(head.target.clone()).or_default().push(Part { path: journal.path, head });
+            if header.shard.is_some() || header.world > 1 {
+                targets.entry(header.target.clone()).or_default().push(Part { path: journal.path, header });
             } else {
-                console::note(&format!("skipped run {}: it is a complete run", head.run_id));
+                console::note(&format!("skipped run {}: it is a complete run", header.run_id));
             }
         }
     }
@@ -102,27 +102,27 @@ fn targets(folders: &[PathBuf]) -> Result<BTreeMap<String, Vec<Part>>, HarnessEr
 }
 
 /// Checks that all parts belong to one run.
-fn check(target: &str, pieces: &[Part]) -> Result<(), HarnessError> {
-    let first = &pieces[0];
-    let mut parts = BTreeMap::new();
-    for Part { path, head } in pieces {
+fn check_parts(target: &str, parts: &[Part]) -> Result<(), HarnessError> {
+    let first = &parts[0];
+    let mut paths = BTreeMap::new();
+    for Part { path, header } in parts {
         let mismatch = |reason: &str| {
             let (one, other) = (first.path.display(), path.display());
             Err(HarnessError::usage(format!("{target}: {one} and {other} are parts of different runs: {reason}")))
         };
-        let counts = |head: &RunHeader| [(head.shard.map_or(1, |(_, of)| of), "shard"), (head.world, "process")];
-        for ((expected, noun), (actual, _)) in counts(&first.head).into_iter().zip(counts(head)) {
+        let counts = |header: &RunHeader| [(header.shard.map_or(1, |(_, of)| of), "shard"), (header.world, "process")];
+        for ((expected, noun), (actual, _)) in counts(&first.header).into_iter().zip(counts(header)) {
             if expected != actual {
                 return mismatch(&format!("{} and {}", count_of(expected, noun), count_of(actual, noun)));
             }
         }
-        if head.plan != first.head.plan {
+        if header.plan != first.header.plan {
             return mismatch(
                 "their benches or the order of benches differ; use the same build and filter for all parts",
             );
         }
-        if let Some(twice) = parts.insert((head.shard, head.rank), path) {
-            let which = head.shard.map_or_else(|| format!("rank {}", head.rank), |(k, n)| format!("shard {k}/{n}"));
+        if let Some(twice) = paths.insert((header.shard, header.rank), path) {
+            let which = header.shard.map_or_else(|| format!("rank {}", header.rank), |(k, n)| format!("shard {k}/{n}"));
             return Err(HarnessError::usage(format!(
                 "{target}: {which} is duplicate: {} and {}; pass the folders of the runs to merge",
                 twice.display(),
@@ -130,8 +130,8 @@ fn check(target: &str, pieces: &[Part]) -> Result<(), HarnessError> {
             )));
         }
     }
-    match first.head.shard {
-        Some((k, n)) if n > 1 && pieces.iter().all(|piece| piece.head.shard == first.head.shard) => {
+    match first.header.shard {
+        Some((k, n)) if n > 1 && parts.iter().all(|part| part.header.shard == first.header.shard) => {
             Err(HarnessError::usage(format!(
                 "{target}: only shard {k}/{n} was given; pass the runs of the other shards too"
             )))
@@ -141,11 +141,11 @@ fn check(target: &str, pieces: &[Part]) -> Result<(), HarnessError> {
 }
 
 /// Joins the parts in `folder`, and writes summary and pages.
-fn join(pieces: &[Part], folder: &Path, home: &Home, cwd: &Path) -> Result<Summary, HarnessError> {
+fn join(parts: &[Part], folder: &Path, home: &Home, cwd: &Path) -> Result<Summary, HarnessError> {
     // Sorted, so that the order of the arguments has no influence.
-    let mut sorted: Vec<&Part> = pieces.iter().collect();
-    sorted.sort_by_key(|piece| (piece.head.rank, piece.head.shard));
-    let journals: Vec<&Path> = sorted.iter().map(|piece| piece.path.as_path()).collect();
+    let mut sorted: Vec<&Part> = parts.iter().collect();
+    sorted.sort_by_key(|part| (part.header.rank, part.header.shard));
+    let journals: Vec<&Path> = sorted.iter().map(|part| part.path.as_path()).collect();
     copy_journals(&journals, folder)?;
     let saved = saved::load(&folder.to_string_lossy(), home, cwd, &|_| ())?;
     for damage in &saved.damage {
@@ -157,7 +157,7 @@ fn join(pieces: &[Part], folder: &Path, home: &Home, cwd: &Path) -> Result<Summa
 }
 
 /// Returns `Invalid` if a shard or rank is missing.
-fn complete(summary: &Summary) -> ExitStatus {
+fn exit_status(summary: &Summary) -> ExitStatus {
     let is_missing = |finding: &Finding| matches!(finding.check, Check::ShardMissing | Check::ProcessMissing);
     let mut all = summary.findings.iter().chain(summary.benches.iter().flat_map(|bench| &bench.findings));
     if all.any(is_missing) { ExitStatus::Invalid } else { ExitStatus::Done }

@@ -72,7 +72,7 @@ fn report_command() -> Command {
 }
 
 fn report(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
-    let call = resolve(matches, LemCommand::Report)?;
+    let invocation = resolve(matches, LemCommand::Report)?;
     let all = |name: &str| matches.get_many::<String>(name).into_iter().flatten().map(String::as_str);
     let mut wanted: Vec<Output> = all("format").map(parse_output).collect::<Result<_, _>>()?;
     if wanted.is_empty() {
@@ -82,10 +82,10 @@ fn report(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     if names.is_empty() {
         names.push("latest");
     }
-    let results = read(&call, &names)?;
+    let results = read_results(&invocation, &names)?;
     match matches.get_one::<String>("output") {
-        Some(folder) => write(&call, &wanted, &results, &call.paths.cwd.join(folder)),
-        None => show(&call, &wanted, results),
+        Some(folder) => write_outputs(&invocation, &wanted, &results, &invocation.paths.cwd.join(folder)),
+        None => print_outputs(&invocation, &wanted, results),
     }
 }
 
@@ -95,18 +95,18 @@ fn parse_output(name: &str) -> Result<Output, HarnessError> {
         .ok_or_else(|| HarnessError::usage(format!("unknown format `{name}`: expected terminal, html, {}", known())))
 }
 
-fn read(call: &Invocation, names: &[&str]) -> Result<Vec<Saved>, HarnessError> {
-    let config = call.config();
-    let home = saved::reading_home(config.output_dir.as_deref(), &call.paths);
+fn read_results(invocation: &Invocation, names: &[&str]) -> Result<Vec<Saved>, HarnessError> {
+    let config = invocation.config();
+    let home = saved::reading_home(config.output_dir.as_deref(), &invocation.paths);
     let change = |options: &mut crate::analysis::Options| {
-        if call.resolved.sets("confidence-level") {
+        if invocation.resolved.sets("confidence-level") {
             options.level = config.analysis.level;
         }
-        if call.resolved.sets("nresamples") {
+        if invocation.resolved.sets("nresamples") {
             options.resamples = config.analysis.resamples;
         }
     };
-    let read = |name: &&str| saved::load(name, &home, &call.paths.cwd, &change);
+    let read = |name: &&str| saved::load(name, &home, &invocation.paths.cwd, &change);
     let results: Vec<Saved> = names.iter().map(read).collect::<Result<_, _>>()?;
     for damage in results.iter().flat_map(|saved| &saved.damage) {
         console::warn(damage);
@@ -115,14 +115,19 @@ fn read(call: &Invocation, names: &[&str]) -> Result<Vec<Saved>, HarnessError> {
 }
 
 /// Writes files, with several runs to a folder per run.
-fn write(call: &Invocation, wanted: &[Output], results: &[Saved], folder: &Path) -> Result<ExitStatus, HarnessError> {
+fn write_outputs(
+    invocation: &Invocation,
+    wanted: &[Output],
+    results: &[Saved],
+    folder: &Path,
+) -> Result<ExitStatus, HarnessError> {
     for (index, saved) in results.iter().enumerate() {
         let folder = if results.len() == 1 { folder.to_owned() } else { folder.join(folder_name(results, index)) };
         pages::make_folder(&folder)?;
         for wanted in wanted {
             let file = match wanted {
                 Output::Terminal => {
-                    console::out(&terminal(call, &saved.summary));
+                    console::out(&terminal(invocation, &saved.summary));
                     continue;
                 }
                 Output::Page => page(&saved.summary, &folder)?,
@@ -146,13 +151,13 @@ fn folder_name(results: &[Saved], index: usize) -> String {
 }
 
 /// Prints to standard output.
-fn show(call: &Invocation, wanted: &[Output], results: Vec<Saved>) -> Result<ExitStatus, HarnessError> {
+fn print_outputs(invocation: &Invocation, wanted: &[Output], results: Vec<Saved>) -> Result<ExitStatus, HarnessError> {
     if wanted.len() > 1 {
         return Err(HarnessError::usage("several formats need a folder: add `--output FOLDER`"));
     }
     for wanted in wanted {
         match wanted {
-            Output::Terminal => results.iter().for_each(|saved| console::out(&terminal(call, &saved.summary))),
+            Output::Terminal => results.iter().for_each(|saved| console::out(&terminal(invocation, &saved.summary))),
             Output::Page => {
                 for saved in &results {
                     let no_folder =
@@ -170,8 +175,8 @@ fn show(call: &Invocation, wanted: &[Output], results: Vec<Saved>) -> Result<Exi
     Ok(ExitStatus::Done)
 }
 
-fn terminal(call: &Invocation, summary: &Summary) -> String {
-    let color = console::Paint::of_stdout(call.config().color).is_on();
+fn terminal(invocation: &Invocation, summary: &Summary) -> String {
+    let color = console::Paint::of_stdout(invocation.config().color).is_on();
     table(summary, None, &TableOptions { width: console::stdout_width(), color })
 }
 

@@ -1,16 +1,20 @@
-//! Comparison in bench mode: finds the base before the measurement; afterwards compares, and updates history and baselines.
+//! Comparison in bench mode: finds the base before the measurement; afterwards compares, and updates history and
+//! baselines. Also the result of a duel.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use super::sides::{ComparisonContext, Loaded, baseline, existing_baselines, exit_status, options, print, save};
+use super::sides::{
+    ComparisonContext, Loaded, baseline, compare_options, existing_baselines, exit_status, print_comparison,
+    save_comparison,
+};
 use crate::analysis::Summary;
 use crate::analysis::compare::{
     Comparison, NullTest, PairedBench, Prior, Results, Trend, compare, compare_pairs, session_results, trends,
 };
+use crate::clock::unix_s;
 use crate::harness::config::{Comparing, Config, Format};
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::invocation::Invocation;
@@ -34,17 +38,17 @@ impl ComparisonBase {
     /// # Errors
     /// The settings contradict each other, the base cannot be read, or without `--baseline-lenient` the base or a bench in
     /// it is missing.
-    pub fn find(call: &Invocation, ids: &[&str]) -> Result<Self, HarnessError> {
-        let settings = &call.config().comparing;
-        check(settings)?;
+    pub fn find(invocation: &Invocation, ids: &[&str]) -> Result<Self, HarnessError> {
+        let settings = &invocation.config().comparing;
+        check_settings(settings)?;
         let lenient = settings.lenient.as_ref().or(settings.save.as_ref().filter(|_| settings.baseline.is_none()));
-        let home = saved::resolve(call);
+        let home = saved::home_of(invocation);
         if let Some(name) = &settings.save {
             // Rejects an invalid name before the measurement.
             baseline(&home, name)?;
         }
         let base = match (&settings.baseline, lenient) {
-            (Some(name), _) => Some(strict(&home, name, ids)?),
+            (Some(name), _) => Some(required_baseline(&home, name, ids)?),
             (None, Some(name)) => {
                 let found = baseline(&home, name)?;
                 if found.is_none() && settings.lenient.is_some() {
@@ -62,13 +66,13 @@ impl ComparisonBase {
     ///
     /// # Errors
     /// There is no such baseline.
-    pub fn without_measuring(&self, call: &Invocation) -> Result<Option<ExitStatus>, HarnessError> {
-        let Some(name) = &call.config().comparing.load else { return Ok(None) };
-        let home = saved::resolve(call);
-        let new = baseline(&home, name)?.ok_or_else(|| missing(&home, "--load-baseline", name))?;
+    pub fn without_measuring(&self, invocation: &Invocation) -> Result<Option<ExitStatus>, HarnessError> {
+        let Some(name) = &invocation.config().comparing.load else { return Ok(None) };
+        let home = saved::home_of(invocation);
+        let new = baseline(&home, name)?.ok_or_else(|| missing_baseline(&home, "--load-baseline", name))?;
         let base = self.base.as_ref().ok_or_else(|| HarnessError::usage("--load-baseline needs --baseline"))?;
-        let compared = self::compared(call, &home, base, new.results())?;
-        print(call.config(), &compared)?;
+        let compared = compare_with_base(invocation, &home, base, new.results())?;
+        print_comparison(invocation.config(), &compared)?;
         Ok(Some(exit_status(&compared)))
     }
 
@@ -78,12 +82,12 @@ impl ComparisonBase {
     /// The history cannot be read.
     pub fn compare(
         &self,
-        call: &Invocation,
+        invocation: &Invocation,
         home: &Home,
         summary: &Summary,
     ) -> Result<Option<Comparison>, HarnessError> {
         let new = Results { name: &summary.run.run_id, summaries: std::slice::from_ref(summary) };
-        self.base.as_ref().map(|base| compared(call, home, base, new)).transpose()
+        self.base.as_ref().map(|base| compare_with_base(invocation, home, base, new)).transpose()
     }
 }
 
@@ -94,20 +98,20 @@ impl ComparisonBase {
 /// # Errors
 /// The history cannot be read, or a file cannot be written.
 pub(in crate::harness) fn finish(
-    call: &Invocation,
+    invocation: &Invocation,
     home: &Home,
     folder: &Path,
     (summary, is_complete): (&Summary, bool),
     compared: Option<&Comparison>,
 ) -> Result<ExitStatus, HarnessError> {
-    let config = call.config();
+    let config = invocation.config();
     let mut status = ExitStatus::Done;
     if let Some(comparison) = compared {
-        save(folder, comparison, &config.exports)?;
+        save_comparison(folder, comparison, &config.exports)?;
         if config.format != Format::Json {
             console::out("\n");
         }
-        print(config, comparison)?;
+        print_comparison(config, comparison)?;
         status = exit_status(comparison);
     } else if config.comparing.gate.fail_on.is_some() {
         console::warn("nothing to compare with: the gate neither passed nor failed");
@@ -140,14 +144,19 @@ fn sessions_of(home: &Home, results: &[SessionResult]) -> Result<Vec<Trend>, Har
     Ok(trends(&lines).into_iter().filter(|trend| trend.sessions.len() > 1).collect())
 }
 
-fn compared(call: &Invocation, home: &Home, base: &Loaded, new: Results<'_>) -> Result<Comparison, HarnessError> {
-    let config = call.config();
+fn compare_with_base(
+    invocation: &Invocation,
+    home: &Home,
+    base: &Loaded,
+    new: Results<'_>,
+) -> Result<Comparison, HarnessError> {
+    let config = invocation.config();
     let context = ComparisonContext::read(home, base)?;
-    let options = options(config, context.prior);
+    let options = compare_options(config, context.prior);
     Ok(compare(base.results(), new, &context.history, &options, config.comparing.gate))
 }
 
-fn check(settings: &Comparing) -> Result<(), HarnessError> {
+fn check_settings(settings: &Comparing) -> Result<(), HarnessError> {
     if settings.baseline.is_some() && settings.lenient.is_some() {
         return Err(HarnessError::usage("--baseline and --baseline-lenient exclude each other: use one of them"));
     }
@@ -161,8 +170,8 @@ fn check(settings: &Comparing) -> Result<(), HarnessError> {
 }
 
 /// Loads a baseline that must exist and contain all of these benches.
-fn strict(home: &Home, name: &str, ids: &[&str]) -> Result<Loaded, HarnessError> {
-    let found = baseline(home, name)?.ok_or_else(|| missing(home, "--baseline", name))?;
+fn required_baseline(home: &Home, name: &str, ids: &[&str]) -> Result<Loaded, HarnessError> {
+    let found = baseline(home, name)?.ok_or_else(|| missing_baseline(home, "--baseline", name))?;
     let missing_ids: Vec<&str> = ids.iter().copied().filter(|id| !found.has(id)).collect();
     if missing_ids.is_empty() {
         return Ok(found);
@@ -174,7 +183,7 @@ fn strict(home: &Home, name: &str, ids: &[&str]) -> Result<Loaded, HarnessError>
     )))
 }
 
-fn missing(home: &Home, option: &str, name: &str) -> HarnessError {
+fn missing_baseline(home: &Home, option: &str, name: &str) -> HarnessError {
     let existing = existing_baselines(home);
     HarnessError::usage(format!(
         "{option}: no baseline `{name}`{existing} in {}; create it with --save-baseline {name}",
@@ -190,14 +199,15 @@ fn save_baseline(home: &Home, name: &str, config: &Config, summary: &Summary) ->
     }
     let json = serde_json::to_vec(summary)
         .map_err(|error| HarnessError::machine(format!("cannot serialize the summary: {error}")))?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
     let run = BaselineRun { run_id: &summary.run.run_id, benches: &benches, json: &json };
-    Baseline::save(home, name, &run, now)?;
+    Baseline::save(home, name, &run, unix_s())?;
     if !config.is_quiet() {
         console::note(&format!("saved {} as baseline `{name}`", count_of(benches.len(), "bench")));
     }
     Ok(())
 }
+
+// Duels.
 
 /// A measured side of a duel.
 #[derive(Debug)]
@@ -229,7 +239,7 @@ impl DuelResult {
             new.benches.iter().filter_map(|bench| PairedBench::of(find_bench(&bench.bench.id)?, bench)).collect()
         };
         // Pairs are of one session, so the spread between sessions does not matter.
-        let options = options(config, Prior::default());
+        let options = compare_options(config, Prior::default());
         let comparison = find_side("base").zip(find_side("head")).map(|(base, head)| {
             let side =
                 |name: &str, summary: &Summary| Results { name, summaries: std::slice::from_ref(summary) }.side();
@@ -249,7 +259,7 @@ impl DuelResult {
         write_atomic(&folder.join("duel.json"), self.json()?.as_bytes())?;
         match &self.comparison {
             Some(comparison) => {
-                save(folder, comparison, &config.exports)?;
+                save_comparison(folder, comparison, &config.exports)?;
                 let linked = LinkedPages { compared: Some(comparison), trends: &[] };
                 pages::write_linked(folder, &judged.summary, linked)
             }
@@ -271,7 +281,7 @@ impl DuelResult {
             console::out(&format!("{}\n", self.json()?));
             return Ok(());
         }
-        self.comparison.as_ref().map_or(Ok(()), |comparison| print(config, comparison))?;
+        self.comparison.as_ref().map_or(Ok(()), |comparison| print_comparison(config, comparison))?;
         if let Some(null) = &self.null {
             console::out(&null_text(null));
         }

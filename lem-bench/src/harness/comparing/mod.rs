@@ -4,4 +4,6 @@ mod finish;
 mod sides;
 
 pub(super) use finish::{ComparisonBase, DuelBuild, DuelResult, finish};
-pub(super) use sides::{ComparisonContext, baseline, exit_status, options, print, saved_or_baseline};
+pub(super) use sides::{
+    ComparisonContext, baseline, compare_options, exit_status, print_comparison, saved_or_baseline,
+};

@@ -115,7 +115,7 @@ impl ComparisonContext {
 }
 
 /// Returns the options of a comparison, with the session spread of the machine.
-pub(in crate::harness) fn options(config: &Config, prior: Prior) -> CompareOptions {
+pub(in crate::harness) fn compare_options(config: &Config, prior: Prior) -> CompareOptions {
     let mut options = config.comparing.options.clone();
     options.criteria.level = config.analysis.level;
     options.prior = prior;
@@ -126,7 +126,7 @@ pub(in crate::harness) fn options(config: &Config, prior: Prior) -> CompareOptio
 ///
 /// # Errors
 /// It cannot be serialized.
-pub(in crate::harness) fn print(config: &Config, compared: &Comparison) -> Result<(), HarnessError> {
+pub(in crate::harness) fn print_comparison(config: &Config, compared: &Comparison) -> Result<(), HarnessError> {
     if config.format == Format::Json {
         console::out(&format!("{}\n", json(compared)?));
         return Ok(());
@@ -149,7 +149,7 @@ fn json(compared: &Comparison) -> Result<String, HarnessError> {
 ///
 /// # Errors
 /// A file cannot be written.
-pub(super) fn save(folder: &Path, compared: &Comparison, exports: &[&str]) -> Result<(), HarnessError> {
+pub(super) fn save_comparison(folder: &Path, compared: &Comparison, exports: &[&str]) -> Result<(), HarnessError> {
     saved::write_comparison(&COMPARISON_JSON, compared, folder)?;
     for format in exports.iter().filter_map(|name| ComparisonFormat::named(name)) {
         saved::write_comparison(format, compared, folder)?;

@@ -16,9 +16,21 @@ use crate::sampler::{Sampler, SamplerConfig, probe};
 use crate::stats::{self, t_ppf};
 use crate::store::{MachineLock, WaitPolicy};
 
+/// Length of the measurement at rest.
+pub(super) const REST_DURATION: Duration = Duration::from_secs(10);
+
+/// Maximum number of blocks at rest. There are fewer if a block would contain fewer than five updates of the sensor.
+const MAX_REST_BLOCKS: u32 = 10;
+
+/// Typical lengths of a measurement, for which the smallest detectable change is reported.
+const TYPICAL_LENGTHS_S: [f64; 2] = [60.0, 300.0];
+
+/// Probability with which the reported change is detected.
+const DETECTION_PROBABILITY: f64 = 0.8;
+
 /// Examines the meters of this machine, and returns the results as text or JSON.
-pub(in crate::harness) fn doctor(call: &Invocation, json: bool) -> String {
-    let diagnosis = examine(call);
+pub(in crate::harness) fn doctor(invocation: &Invocation, json: bool) -> String {
+    let diagnosis = examine(invocation);
     if json {
         // Cannot fail: the data contains only structures, lists, strings and numbers.
         serde_json::to_string_pretty(&diagnosis).unwrap_or_default() + "\n"
@@ -27,8 +39,8 @@ pub(in crate::harness) fn doctor(call: &Invocation, json: bool) -> String {
     }
 }
 
-fn examine(call: &Invocation) -> Diagnosis {
-    let config = call.config();
+fn examine(invocation: &Invocation) -> Diagnosis {
+    let config = invocation.config();
     // Frequent reads change the values of some sensors, so they are not probed during another process' measurement.
     let lock = lock(config);
     let meters = meter::detect(&config.open).into_iter().map(|meter| meter_state(meter, lock.is_ok())).collect();
@@ -37,7 +49,7 @@ fn examine(call: &Invocation) -> Diagnosis {
         meters,
         auto: auto_choice(config),
         not_probed: lock.err(),
-        environment: environment::facts(call),
+        environment: environment::facts(invocation),
     }
 }
 
@@ -84,7 +96,7 @@ fn ready_state(name: String, mut opened: Opened, may_probe: bool) -> MeterState 
     let measures = opened.meter.origin() == Origin::Measured;
     let usable_probe = probe.as_ref().filter(|probe| measures && can_measure(&opened, probe));
     state.at_rest = usable_probe.and_then(|probe| {
-        let seconds = DURATION.as_secs();
+        let seconds = REST_DURATION.as_secs();
         console::note(&format!("measuring the noise of {} at rest for {seconds} s", opened.meter.name()));
         measure(opened, probe)
     });
@@ -115,17 +127,7 @@ fn auto_choice(config: &Config) -> Auto {
     }
 }
 
-/// Length of the measurement at rest.
-pub(super) const DURATION: Duration = Duration::from_secs(10);
-
-/// Maximum number of blocks. There are fewer if a block would contain fewer than five updates of the sensor.
-const MAX_BLOCKS: u32 = 10;
-
-/// Typical lengths of a measurement, for which the smallest detectable change is reported.
-const LENGTHS_S: [f64; 2] = [60.0, 300.0];
-
-/// Probability with which the reported change is detected.
-const POWER: f64 = 0.8;
+// Noise at rest.
 
 /// Returns whether the power at rest can be measured: every headline domain has a gauge, or a counter that moves.
 pub(super) fn can_measure(opened: &Opened, probe: &MeterProbe) -> bool {
@@ -137,9 +139,9 @@ pub(super) fn can_measure(opened: &Opened, probe: &MeterProbe) -> bool {
 pub(super) fn measure(opened: Opened, probe: &MeterProbe) -> Option<AtRest> {
     let headline = opened.headline;
     let tick = probe.update_period(&headline).unwrap_or(Duration::from_millis(100));
-    let most_blocks = DURATION.as_secs_f64() / (tick.as_secs_f64() * 5.0).max(0.001);
-    let blocks = most_blocks.clamp(3.0, f64::from(MAX_BLOCKS)) as u32;
-    let length = (DURATION / blocks).max(tick * 5);
+    let most_blocks = REST_DURATION.as_secs_f64() / (tick.as_secs_f64() * 5.0).max(0.001);
+    let blocks = most_blocks.clamp(3.0, f64::from(MAX_REST_BLOCKS)) as u32;
+    let length = (REST_DURATION / blocks).max(tick * 5);
     let clock = Arc::new(RealClock);
     let sampler = Sampler::start(opened.meter, Arc::clone(&clock) as _, probe, SamplerConfig::for_meter(probe)).ok()?;
     clock.sleep(tick + Duration::from_millis(50));
@@ -167,14 +169,14 @@ pub(super) fn measure(opened: Opened, probe: &MeterProbe) -> Option<AtRest> {
 ///
 /// A measurement of length T contains T/b blocks of length b with standard deviation s. The difference of the means of
 /// two measurements has the standard error s·√(2·b/T). A change of (t(0.975) + t(0.8))·s·√(2·b/T), with n − 1 degrees
-/// of freedom for n blocks, is detected with probability [`POWER`] at the 5 % level (Bloom 1995, with t instead of z).
-/// The noise of the work itself is not included.
+/// of freedom for n blocks, is detected with probability [`DETECTION_PROBABILITY`] at the 5 % level (Bloom 1995, with t
+/// instead of z). The noise of the work itself is not included.
 fn at_rest(watts: &[f64], block_s: f64) -> Option<AtRest> {
     let summary = stats::summary(watts).ok()?;
     let (mean_w, sd_w) = (summary.mean, summary.sd?);
     let df = watts.len() as f64 - 1.0;
-    let resolvable = LENGTHS_S.map(|seconds| {
-        let watts = (t_ppf(0.975, df) + t_ppf(POWER, df)) * sd_w * (2.0 * block_s / seconds).sqrt();
+    let resolvable = TYPICAL_LENGTHS_S.map(|seconds| {
+        let watts = (t_ppf(0.975, df) + t_ppf(DETECTION_PROBABILITY, df)) * sd_w * (2.0 * block_s / seconds).sqrt();
         Resolvable { seconds, watts, percent_of_rest: (mean_w > 0.0).then(|| 100.0 * watts / mean_w) }
     });
     Some(AtRest { mean_w, sd_w, blocks: watts.len(), block_s, resolvable: resolvable.into() })

@@ -7,6 +7,87 @@ use crate::model::{ChannelProbe, Domain, DomainId, Fact, MeterProbe, Origin, cou
 /// Indentation of the second column.
 const INDENT: &str = "                 ";
 
+/// All results.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Diagnosis {
+    /// Version of this library.
+    pub lem_bench: String,
+    /// Every kind of meter, in the order of preference of `--meter auto`.
+    pub meters: Vec<MeterState>,
+    /// The meter that `--meter auto` uses.
+    pub auto: Auto,
+    /// Why no sensor was probed; `None` if they were.
+    pub not_probed: Option<String>,
+    /// Facts about the machine.
+    pub environment: Vec<Fact>,
+}
+
+/// One kind of meter.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct MeterState {
+    /// Its value of `--meter`.
+    pub name: String,
+    /// Whether it can be read.
+    pub ready: bool,
+    /// Why it cannot be read.
+    pub why: Option<String>,
+    /// What the user can do about it.
+    pub remedy: Option<String>,
+    /// The domains that it measures.
+    pub domains: Vec<Domain>,
+    /// The domains whose sum is the headline energy.
+    pub headline: Vec<DomainId>,
+    /// Notes of the meter about itself.
+    pub notes: Vec<String>,
+    /// Facts about its devices.
+    pub facts: Vec<Fact>,
+    /// Results of the probe of its sensors.
+    pub probe: Option<MeterProbe>,
+    /// Its noise at rest; `None` for an estimate, and if the power could not be measured.
+    pub at_rest: Option<AtRest>,
+    /// Other processes with a context on its devices.
+    pub users: Vec<String>,
+}
+
+/// A meter's noise at rest.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct AtRest {
+    /// Mean power of the headline domains, in W.
+    pub mean_w: f64,
+    /// Standard deviation of the mean powers of the blocks, in W.
+    pub sd_w: f64,
+    /// Number of blocks.
+    pub blocks: usize,
+    /// Length of a block, in seconds.
+    pub block_s: f64,
+    /// The smallest detectable changes for some lengths of a measurement.
+    pub resolvable: Vec<Resolvable>,
+}
+
+/// The smallest change of mean power that two measurements can distinguish from the noise at rest.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Resolvable {
+    /// The length of each measurement, in seconds.
+    pub seconds: f64,
+    /// The change, in W.
+    pub watts: f64,
+    /// The change, in percent of the power at rest; `None` if that is 0.
+    pub percent_of_rest: Option<f64>,
+}
+
+/// The meter that `--meter auto` uses.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Auto {
+    /// The meter; `None` if a wrong setting prevents the choice.
+    pub meter: Option<String>,
+    /// Whether it measures or estimates.
+    pub origin: Option<Origin>,
+    /// The domains whose sum is the headline energy.
+    pub headline: Vec<DomainId>,
+    /// Why none was chosen.
+    pub why: Option<String>,
+}
+
 /// Returns the diagnosis as text.
 pub(super) fn text(diagnosis: &Diagnosis) -> String {
     let mut lines = vec!["Meters of this machine".to_owned(), String::new()];
@@ -130,87 +211,6 @@ fn auto_line(auto: &Auto) -> String {
 
 fn ids(ids: &[DomainId]) -> String {
     ids.iter().map(DomainId::as_str).collect::<Vec<_>>().join(" + ")
-}
-
-/// All results.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Diagnosis {
-    /// Version of this library.
-    pub lem_bench: String,
-    /// Every kind of meter, in the order of preference of `--meter auto`.
-    pub meters: Vec<MeterState>,
-    /// The meter that `--meter auto` uses.
-    pub auto: Auto,
-    /// Why no sensor was probed; `None` if they were.
-    pub not_probed: Option<String>,
-    /// Facts about the machine.
-    pub environment: Vec<Fact>,
-}
-
-/// One kind of meter.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct MeterState {
-    /// Its value of `--meter`.
-    pub name: String,
-    /// Whether it can be read.
-    pub ready: bool,
-    /// Why it cannot be read.
-    pub why: Option<String>,
-    /// What the user can do about it.
-    pub remedy: Option<String>,
-    /// The domains that it measures.
-    pub domains: Vec<Domain>,
-    /// The domains whose sum is the headline energy.
-    pub headline: Vec<DomainId>,
-    /// Notes of the meter about itself.
-    pub notes: Vec<String>,
-    /// Facts about its devices.
-    pub facts: Vec<Fact>,
-    /// Results of the probe of its sensors.
-    pub probe: Option<MeterProbe>,
-    /// Its noise at rest; `None` for an estimate, and if the power could not be measured.
-    pub at_rest: Option<AtRest>,
-    /// Other processes with a context on its devices.
-    pub users: Vec<String>,
-}
-
-/// A meter's noise at rest.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct AtRest {
-    /// Mean power of the headline domains, in W.
-    pub mean_w: f64,
-    /// Standard deviation of the mean powers of the blocks, in W.
-    pub sd_w: f64,
-    /// Number of blocks.
-    pub blocks: usize,
-    /// Length of a block, in seconds.
-    pub block_s: f64,
-    /// The smallest detectable changes for some lengths of a measurement.
-    pub resolvable: Vec<Resolvable>,
-}
-
-/// The smallest change of mean power that two measurements can distinguish from the noise at rest.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Resolvable {
-    /// The length of each measurement, in seconds.
-    pub seconds: f64,
-    /// The change, in W.
-    pub watts: f64,
-    /// The change, in percent of the power at rest; `None` if that is 0.
-    pub percent_of_rest: Option<f64>,
-}
-
-/// The meter that `--meter auto` uses.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Auto {
-    /// The meter; `None` if a wrong setting prevents the choice.
-    pub meter: Option<String>,
-    /// Whether it measures or estimates.
-    pub origin: Option<Origin>,
-    /// The domains whose sum is the headline energy.
-    pub headline: Vec<DomainId>,
-    /// Why none was chosen.
-    pub why: Option<String>,
 }
 
 #[cfg(test)]

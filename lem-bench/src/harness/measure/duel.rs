@@ -55,7 +55,7 @@ pub(in crate::harness) fn duel(
     let config = invocation.config();
     let builds = list_builds(config, duel)?;
     let common = common_cases(config, &builds)?;
-    let home = if config.dry_run { None } else { Some(saved::resolve_writable(invocation)?) };
+    let home = if config.dry_run { None } else { Some(saved::writable_home(invocation)?) };
     let mut setup = MeterSetup::open(invocation)?;
     let _lock = lock_machine(config, &setup)?;
     print_notes(config, &setup);

@@ -1,4 +1,4 @@
-//! Makes jobs from cases (schedule, record, body), and finds those that an interrupted run has left.
+//! Makes jobs from cases (schedule, record, body), and finds what an interrupted run has left to do (`--resume`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::harness::options::may_differ_on_resume;
 use crate::harness::simulation::Simulation;
 use crate::harness::test_mode;
 use crate::model::{
-    BenchRecord, DomainId, Fact, IdleKind, MeterProbe, Outcome, Record, RunHeader, count_of, fact_names, id_hash,
+    BenchRecord, DomainId, IdleKind, MeterProbe, Outcome, Record, RunHeader, count_of, fact_names, id_hash,
 };
 use crate::protocol::{CycleTotals, Overrides, Schedule};
 use crate::registry::{Attributes, Case};
@@ -22,6 +22,21 @@ use crate::workers::{self, Launch};
 
 /// The environment variable that sets a worker's `--log` filter.
 pub(in crate::harness) const WORKER_LOG_VARIABLE: &str = "LEM_BENCH_LOG";
+
+/// Facts that must not change between the processes of a run.
+const MACHINE_FACTS: [&str; 8] = [
+    fact_names::EXECUTABLE,
+    fact_names::HOST,
+    fact_names::ARCHITECTURE,
+    fact_names::CPU_MODEL,
+    fact_names::CPUS_FOR_PROCESS,
+    fact_names::KERNEL,
+    fact_names::RUSTC,
+    fact_names::BUILD,
+];
+
+/// Endings of the names of device facts that must not change.
+const DEVICE_FACTS: [&str; 4] = [" name", " uuid", " device", "driver"];
 
 /// The schedule of a case. Settings of the user take precedence over attributes, and those over profile and meter.
 pub(super) fn schedule(
@@ -102,20 +117,7 @@ pub(in crate::harness) fn case_record(case: &Case) -> BenchRecord {
     }
 }
 
-/// Facts that must not change between the processes of a run.
-const MACHINE_FACTS: [&str; 8] = [
-    fact_names::EXECUTABLE,
-    fact_names::HOST,
-    fact_names::ARCHITECTURE,
-    fact_names::CPU_MODEL,
-    fact_names::CPUS_FOR_PROCESS,
-    fact_names::KERNEL,
-    fact_names::RUSTC,
-    fact_names::BUILD,
-];
-
-/// Endings of the names of device facts that must not change.
-const DEVICE_FACTS: [&str; 4] = [" name", " uuid", " device", "driver"];
+// Interrupted runs.
 
 /// Progress of a bench, used by `--resume`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -203,7 +205,7 @@ impl PreviousRun {
     /// The journal cannot be read or written, or its header is missing.
     pub fn open(results: Results) -> Result<Self, HarnessError> {
         let (writer, journal) = results.reopen()?;
-        let Some(header) = journal.head().cloned() else {
+        let Some(header) = journal.header().cloned() else {
             let (id, path) = (results.run_id(), journal.path.display());
             return Err(HarnessError::usage(format!(
                 "--resume: cannot resume run {id}: its header is damaged or missing in {path}; start a new run without \
@@ -223,7 +225,7 @@ impl PreviousRun {
         if differences.is_empty() {
             return Ok(());
         }
-        let arguments = find_fact(&self.header.environment, fact_names::ARGUMENTS).unwrap_or("none");
+        let arguments = fact_names::find(&self.header.environment, fact_names::ARGUMENTS).unwrap_or("none");
         Err(HarnessError::usage(format!(
             "cannot resume run {}: its settings differ:\n  {}\nIts arguments were: {arguments}. To start a new run, remove \
              --resume",
@@ -248,13 +250,9 @@ pub(super) fn find_run(home: &Home, selector: &Resume, target: &str) -> Result<O
     // A run without a header has nothing to resume.
     let is_of_target = |run: &RunDir| {
         let journals = read_run(run.path()).unwrap_or_default();
-        journals.iter().any(|journal| journal.head().is_some_and(|head| head.target == target))
+        journals.iter().any(|journal| journal.header().is_some_and(|header| header.target == target))
     };
     Ok(RunDir::list(home)?.into_iter().rev().find(is_of_target))
-}
-
-fn find_fact<'a>(facts: &'a [Fact], name: &str) -> Option<&'a str> {
-    facts.iter().find(|fact| fact.name == name).map(|fact| fact.value.as_str())
 }
 
 /// The differences between two headers that change what is measured, one sentence each.
@@ -271,7 +269,7 @@ fn differences(was: &RunHeader, is: &RunHeader) -> Vec<String> {
         compare(name, settings_before.get(name).copied(), settings_now.get(name).copied());
     }
     for name in fixed_facts(was).chain(fixed_facts(is)).collect::<BTreeSet<_>>() {
-        compare(name, find_fact(&was.environment, name), find_fact(&is.environment, name));
+        compare(name, fact_names::find(&was.environment, name), fact_names::find(&is.environment, name));
     }
     compare("headline", Some(&headline(was)), Some(&headline(is)));
     compare("processes", Some(&was.world.to_string()), Some(&is.world.to_string()));

@@ -137,7 +137,7 @@ impl MeterSetup {
 
     /// The measured GPUs, or the MIG instances that this process was given, by their names in `CUDA_VISIBLE_DEVICES`.
     pub fn gpus(&self) -> Vec<String> {
-        let find = |id: &DomainId, name| self.facts.iter().find(|fact| fact.name == format!("{id} {name}"));
+        let find = |id: &DomainId, name| self.facts.iter().find(|fact| fact.name == fact_names::of_device(id, name));
         let gpus = self.domains.iter().filter(|domain| domain.kind == DomainKind::Gpu);
         gpus.filter_map(|gpu| {
             find(&gpu.id, fact_names::DEVICE_MIG_INSTANCES).or_else(|| find(&gpu.id, fact_names::DEVICE_UUID))
@@ -187,7 +187,7 @@ impl MeterSetup {
     pub fn evidence(&self) -> RunEvidence {
         let limits = self.monitor.as_ref().and_then(|monitor| monitor.power_limits().ok()).unwrap_or_default();
         let limits = limits.into_iter().map(|limits| DeviceLimits {
-            max_sm_clock_mhz: self.number_fact(&format!("{} max sm clock MHz", limits.domain)),
+            max_sm_clock_mhz: self.number_fact(&fact_names::of_device(&limits.domain, fact_names::DEVICE_MAX_SM_CLOCK)),
             domain: limits.domain,
             enforced_w: limits.enforced_w,
             default_w: limits.default_w,

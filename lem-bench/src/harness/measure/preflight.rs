@@ -12,6 +12,9 @@ use crate::model::{DeviceProcess, MeterProbe, Origin, RunEvidence, count_of};
 use crate::plan::{PlannedBench, TimePlan};
 use crate::store::{MachineLock, StoreError, WaitPolicy};
 
+/// Benches listed before a run; a dry run lists all.
+const MAX_LISTED: usize = 12;
+
 /// Locks the machine for this measurement; `None` when it is simulated.
 ///
 /// # Errors
@@ -49,9 +52,6 @@ pub(super) fn warn_about_device_users(evidence: &RunEvidence) {
         console::warn(&to_warning(user));
     }
 }
-
-/// Benches listed before a run; a dry run lists all.
-const MAX_LISTED: usize = 12;
 
 /// Formats the plan with all of its benches, or with the first few.
 pub(super) fn plan(plan: &TimePlan, setup: &MeterSetup, probe: &MeterProbe, all: bool) -> String {

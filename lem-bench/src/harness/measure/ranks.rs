@@ -1,4 +1,4 @@
-//! Ranks: starts them, joins the run, opens its part of the meter, agrees with the others on what is
+//! Ranks: starts them; in each, joins the run, opens the rank's part of the meter, agrees with the others on what is
 //! measured, and waits for them at the end.
 
 use std::collections::BTreeSet;
@@ -267,7 +267,7 @@ pub(super) fn launch_ranks(
     let interrupt = Interrupt::default();
     let start_error =
         |error: std::io::Error| HarnessError::machine(format!("cannot start the ranks of the run: {error}"));
-    exit::listen(&interrupt, |_| ()).map_err(start_error)?;
+    exit::listen_for_signals(&interrupt, |_| ()).map_err(start_error)?;
     let mut worst = ExitStatus::Done;
     for world in world_sizes(config, cases) {
         if interrupt.is_requested() {

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::meter_setup::MeterSetup;
 use super::session_runner::SessionEnd;
 use crate::analysis::compare::Comparison;
 use crate::analysis::{Options, ReadJournal, Status, Summary, summarise_read};
+use crate::clock::unix_s;
 use crate::harness::config::{Config, Format, OutputFormat};
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::invocation::{Invocation, SelectedCases};
@@ -166,10 +166,6 @@ pub(super) fn target_name(invocation: &Invocation) -> String {
     let executable = std::env::current_exe().ok();
     let stem = executable.as_deref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
     invocation.target.target.map(str::to_owned).or(stem).unwrap_or_default()
-}
-
-fn unix_s() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
 /// What is needed to conclude a run, known before the measurement.

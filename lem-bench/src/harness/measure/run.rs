@@ -47,7 +47,7 @@ impl RunMode {
 pub(in crate::harness) fn run(invocation: &Invocation, mut cases: SelectedCases) -> Result<ExitStatus, HarnessError> {
     let config = invocation.config();
     check_settings(config)?;
-    let home = if config.dry_run { None } else { Some(saved::resolve_writable(invocation)?) };
+    let home = if config.dry_run { None } else { Some(saved::writable_home(invocation)?) };
     let ids: Vec<&str> = cases.selected.run.iter().map(|case| case.id.as_str()).collect();
     let comparison = timed("looked for what to compare with", || comparing::ComparisonBase::find(invocation, &ids))?;
     if let Some(exit) = comparison.without_measuring(invocation)? {

@@ -276,7 +276,7 @@ impl SessionBuilder {
     /// # Errors
     /// The signal handlers cannot be installed.
     pub fn interrupt_on_signals(self) -> Result<Self, HarnessError> {
-        exit::listen(&self.config.interrupt, console::note)
+        exit::listen_for_signals(&self.config.interrupt, console::note)
             .map_err(|error| HarnessError::machine(format!("cannot listen for signals: {error}")))?;
         Ok(self)
     }

@@ -314,14 +314,6 @@ impl Planned<'_> {
     }
 }
 
-/// Creates the journal of a new run, and its first record.
-fn new_journal(role: &Role, home: Home, header: &RunHeader) -> Result<(Results, JournalWriter, Record), HarnessError> {
-    let results = role.new_results(home)?;
-    let journal = results.create_journal()?;
-    let header = RunHeader { run_id: results.run_id(), ..header.clone() };
-    Ok((results, journal, Record::Run(Box::new(header))))
-}
-
 /// The benches have ended.
 pub(super) struct Measured {
     pub role: Role,
@@ -329,4 +321,12 @@ pub(super) struct Measured {
     pub end: SessionEnd,
     /// Held until the results are written.
     _lock: Option<MachineLock>,
+}
+
+/// Creates the journal of a new run, and its first record.
+fn new_journal(role: &Role, home: Home, header: &RunHeader) -> Result<(Results, JournalWriter, Record), HarnessError> {
+    let results = role.new_results(home)?;
+    let journal = results.create_journal()?;
+    let header = RunHeader { run_id: results.run_id(), ..header.clone() };
+    Ok((results, journal, Record::Run(Box::new(header))))
 }

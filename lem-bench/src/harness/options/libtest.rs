@@ -1,20 +1,8 @@
 //! Options of every test binary, with libtest's names and meanings.
 
-use super::spec::{Arity, LemCommand, OptionGroup, OptionSpec, Resume, Set, single, switch};
+use super::spec::{Arity, LemCommand, OptionSpec, Resume, mode, output, selection, single, switch};
 use crate::harness::config::{Color, Format};
 use crate::harness::parse::{self, InvalidValue};
-
-const fn mode(name: &'static str, set: Set) -> OptionSpec {
-    OptionSpec::new(OptionGroup::Mode, name, Arity::Switch, set)
-}
-
-const fn selection(name: &'static str, arity: Arity, set: Set) -> OptionSpec {
-    OptionSpec::new(OptionGroup::Selection, name, arity, set)
-}
-
-const fn output(name: &'static str, arity: Arity, set: Set) -> OptionSpec {
-    OptionSpec::new(OptionGroup::Output, name, arity, set)
-}
 
 /// Options of libtest that have an effect here.
 pub(super) const OPTIONS: &[OptionSpec] = &[

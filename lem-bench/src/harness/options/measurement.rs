@@ -1,7 +1,7 @@
 //! Options of measuring: the protocol, the run and its processes. Options that mean the same as criterion's have the same
 //! names.
 
-use super::spec::{Arity, LemCommand, OptionGroup, OptionSpec, Resume, Set, single, switch};
+use super::spec::{Arity, LemCommand, OptionGroup, OptionSpec, Resume, Set, mode, selection, single, switch};
 use crate::analysis::IntervalChoice;
 use crate::harness::config::{self, NoMatch};
 use crate::harness::parse::{self, InvalidValue};
@@ -14,14 +14,6 @@ const DUEL: &[LemCommand] = &[LemCommand::Duel];
 const A_DURATION: &str = "a time such as 5s, 500ms or 1m (a bare number is seconds)";
 const A_POSITIVE_DURATION: &str = "a time above zero such as 5s, 500ms or 1m (a bare number is seconds)";
 const A_TIMEOUT: &str = "a time above zero such as 10m, 90s or 500ms (a bare number is seconds)";
-
-const fn mode(name: &'static str, set: Set) -> OptionSpec {
-    OptionSpec::new(OptionGroup::Mode, name, Arity::Switch, set)
-}
-
-const fn selection(name: &'static str, arity: Arity, set: Set) -> OptionSpec {
-    OptionSpec::new(OptionGroup::Selection, name, arity, set)
-}
 
 const fn protocol(name: &'static str, value: &'static str, set: Set) -> OptionSpec {
     OptionSpec::new(OptionGroup::Measurement, name, Arity::One(value), set)

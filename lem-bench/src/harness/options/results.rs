@@ -1,7 +1,7 @@
 //! Options for comparing results with saved ones, and for output. Options that mean the same as criterion's have the same
 //! names.
 
-use super::spec::{Arity, LemCommand, OptionGroup, OptionSpec, Set, single, switch};
+use super::spec::{Arity, LemCommand, OptionGroup, OptionSpec, Set, output, single, switch};
 use crate::analysis::compare::FailOn;
 use crate::harness::config::OutputFormat;
 use crate::harness::parse::{self, InvalidValue};
@@ -20,12 +20,8 @@ const fn comparison(name: &'static str, arity: Arity, set: Set) -> OptionSpec {
     OptionSpec::new(OptionGroup::Comparison, name, arity, set)
 }
 
-const fn output(name: &'static str, arity: Arity, set: Set) -> OptionSpec {
-    OptionSpec::new(OptionGroup::Output, name, arity, set)
-}
-
 /// Parses a name that is not empty.
-fn name(values: &[String]) -> Result<Option<String>, InvalidValue> {
+fn parse_name(values: &[String]) -> Result<Option<String>, InvalidValue> {
     match single(values).trim() {
         "" => Err(InvalidValue::default()),
         name => Ok(Some(name.to_owned())),
@@ -34,22 +30,22 @@ fn name(values: &[String]) -> Result<Option<String>, InvalidValue> {
 
 pub(super) const OPTIONS: &[OptionSpec] = &[
     baseline("save-baseline", |c, v| {
-        c.comparing.save = name(v)?;
+        c.comparing.save = parse_name(v)?;
         Ok(())
     })
     .help("Save the result as this baseline, after comparing it with the one saved before"),
     baseline("baseline", |c, v| {
-        c.comparing.baseline = name(v)?;
+        c.comparing.baseline = parse_name(v)?;
         Ok(())
     })
     .help("Compare with this baseline; it is an error if it or a bench in it is missing"),
     baseline("baseline-lenient", |c, v| {
-        c.comparing.lenient = name(v)?;
+        c.comparing.lenient = parse_name(v)?;
         Ok(())
     })
     .help("Like --baseline, but a missing baseline or bench is not an error"),
     baseline("load-baseline", |c, v| {
-        c.comparing.load = name(v)?;
+        c.comparing.load = parse_name(v)?;
         Ok(())
     })
     .help("Use this baseline as the head instead of measuring, and compare it with --baseline"),
@@ -71,7 +67,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .default("0.05")
     .help("Accepted share of false alarms among all alarms, over all benches"),
     comparison("compare-metric", Arity::One("METRIC"), |c, v| {
-        c.comparing.options.metric = name(v)?;
+        c.comparing.options.metric = parse_name(v)?;
         Ok(())
     })
     .applies_to(COMPARE)

@@ -211,6 +211,21 @@ impl OptionSpec {
     }
 }
 
+/// An option of the group of modes: a switch.
+pub(super) const fn mode(name: &'static str, set: Set) -> OptionSpec {
+    OptionSpec::new(OptionGroup::Mode, name, Arity::Switch, set)
+}
+
+/// An option that selects benches.
+pub(super) const fn selection(name: &'static str, arity: Arity, set: Set) -> OptionSpec {
+    OptionSpec::new(OptionGroup::Selection, name, arity, set)
+}
+
+/// An option of output.
+pub(super) const fn output(name: &'static str, arity: Arity, set: Set) -> OptionSpec {
+    OptionSpec::new(OptionGroup::Output, name, arity, set)
+}
+
 /// Returns the value of an option that takes one.
 pub(super) fn single(values: &[String]) -> &str {
     values.first().map_or("", String::as_str)

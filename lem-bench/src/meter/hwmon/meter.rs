@@ -39,7 +39,8 @@ impl Hwmon {
     /// Opens every device under `root` (normally `/sys`) that has an energy counter or a power gauge.
     ///
     /// # Errors
-    /// [`OpenError::NoDevice`] without such a device, [`OpenError::Denied`] if the user may read none of them, [`OpenError::Failed`] if none can be read for another reason.
+    /// [`OpenError::NoDevice`] without such a device, [`OpenError::Denied`] if the user may read none of them,
+    /// [`OpenError::Failed`] if none can be read for another reason.
     pub fn open(root: &Path) -> Result<Self, OpenError> {
         let devices = rails::find_devices(root);
         let rails = rails::rails(&devices);

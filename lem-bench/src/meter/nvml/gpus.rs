@@ -39,7 +39,7 @@ pub(super) fn open(nvml: &'static Nvml, options: &NvmlOptions) -> Result<Gpus, O
     let count = nvml.device_count().map_err(|error| OpenError::Failed { why: format!("NVML: {error}") })?;
     let (mut listed, mut devices, mut notes) = (Vec::new(), Vec::new(), Vec::new());
     for index in 0..count {
-        match list(nvml, index) {
+        match list_gpu(nvml, index) {
             Ok((gpu, device)) => {
                 listed.push(gpu);
                 devices.push(Some(device));
@@ -72,7 +72,7 @@ pub(super) fn open(nvml: &'static Nvml, options: &NvmlOptions) -> Result<Gpus, O
     Ok(Gpus { gpus, notes })
 }
 
-fn list(nvml: &'static Nvml, index: u32) -> Result<(ListedGpu, Device<'static>), NvmlError> {
+fn list_gpu(nvml: &'static Nvml, index: u32) -> Result<(ListedGpu, Device<'static>), NvmlError> {
     let device = nvml.device_by_index(index)?;
     let (uuid, name) = (device.uuid()?, device.name()?);
     Ok((ListedGpu { index, uuid, name, mig_instances: mig_instances(&device) }, device))
@@ -91,7 +91,7 @@ fn mig_instances(device: &Device<'static>) -> Vec<String> {
 type Fact = (String, String);
 
 /// Returns facts about the driver.
-pub(super) fn of_driver(nvml: &Nvml) -> Vec<Fact> {
+pub(super) fn driver_facts(nvml: &Nvml) -> Vec<Fact> {
     let cuda = nvml.sys_cuda_driver_version();
     let cuda = cuda.map(|version| format!("{}.{}", version / 1000, version % 1000 / 10));
     vec![
@@ -102,7 +102,7 @@ pub(super) fn of_driver(nvml: &Nvml) -> Vec<Fact> {
 }
 
 /// Returns facts about one GPU, of which `sensors` are used.
-pub(super) fn of_gpu(gpu: &Gpu, sensors: &[Sensor]) -> Vec<Fact> {
+pub(super) fn gpu_facts(gpu: &Gpu, sensors: &[Sensor]) -> Vec<Fact> {
     let device = &gpu.device;
     let watts = |limit: Result<u32, NvmlError>| to_text(limit.map(|milliwatts| f64::from(milliwatts) * 1e-3));
     let on_or_off = |state: Result<bool, NvmlError>| to_text(state.map(|on| if on { "on" } else { "off" }));

@@ -92,10 +92,10 @@ impl Meter for Nvml {
     }
 
     fn facts(&self) -> Vec<(String, String)> {
-        let mut all = gpus::of_driver(self.library);
+        let mut all = gpus::driver_facts(self.library);
         for (index, gpu) in self.gpus.iter().enumerate() {
             let sensors = self.sensors.iter().filter(|(owner, _)| *owner == index).map(|(_, sensor)| *sensor);
-            all.extend(gpus::of_gpu(gpu, &sensors.collect::<Vec<_>>()));
+            all.extend(gpus::gpu_facts(gpu, &sensors.collect::<Vec<_>>()));
         }
         all
     }

@@ -86,6 +86,9 @@ impl Sensor {
     }
 
     /// Reads the sensor once.
+    ///
+    /// # Errors
+    /// The driver cannot read it.
     pub fn read(self, device: &Device<'static>) -> Result<Value, NvmlError> {
         Ok(match self {
             Self::TotalEnergy => Value::Count(device.total_energy_consumption()?),

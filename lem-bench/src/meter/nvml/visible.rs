@@ -40,7 +40,7 @@ pub(super) fn select(visible: Option<&str>, order: Option<&str>, list: &[ListedG
         if entry == "-1" || (entry.is_empty() && visible.trim().is_empty()) {
             break;
         }
-        let (position, instance) = find(entry, list)?;
+        let (position, instance) = find_gpu(entry, list)?;
         by_index |= instance.is_none() && entry.bytes().all(|byte| byte.is_ascii_digit());
         match (selected.gpus.iter_mut().find(|(known, _)| *known == position), instance) {
             (Some((_, instances)), Some(instance)) if !instances.is_empty() && !instances.contains(&instance) => {
@@ -63,7 +63,7 @@ pub(super) fn select(visible: Option<&str>, order: Option<&str>, list: &[ListedG
 }
 
 /// Returns the position of the GPU that `entry` names, and the MIG instance if it names one.
-fn find(entry: &str, list: &[ListedGpu]) -> Result<(usize, Option<String>), String> {
+fn find_gpu(entry: &str, list: &[ListedGpu]) -> Result<(usize, Option<String>), String> {
     if !entry.is_empty() && entry.bytes().all(|byte| byte.is_ascii_digit()) {
         let position = entry.parse().ok().and_then(|index: u32| list.iter().position(|gpu| gpu.index == index));
         let unknown = || format!("names GPU {entry}, but {}", available(list));
@@ -71,7 +71,7 @@ fn find(entry: &str, list: &[ListedGpu]) -> Result<(usize, Option<String>), Stri
     }
     if let Some(rest) = entry.strip_prefix("MIG-GPU-") {
         // Before driver 470: MIG-GPU-<uuid>/<GPU instance>/<compute instance>.
-        let (position, _) = find(&format!("GPU-{}", rest.split('/').next().unwrap_or(rest)), list)?;
+        let (position, _) = find_gpu(&format!("GPU-{}", rest.split('/').next().unwrap_or(rest)), list)?;
         return Ok((position, Some(entry.to_owned())));
     }
     let is_instance = entry.starts_with("MIG-");

@@ -14,6 +14,18 @@ use crate::meter::sysfs;
 use crate::meter::{Channel, Meter, OpenError, Quantity, ReadError, Value};
 use crate::model::{Domain, Origin};
 
+/// The update period, as in powercap: about one millisecond.
+const UPDATE_PERIOD: Duration = Duration::from_millis(1);
+
+/// Names of the events and of their powercap zones.
+const EVENTS: [(&str, &str); 5] = [
+    ("energy-pkg", "package"),
+    ("energy-psys", "psys"),
+    ("energy-ram", "dram"),
+    ("energy-cores", "core"),
+    ("energy-gpu", "uncore"),
+];
+
 /// The CPU's energy counters through the `power` perf events: one counter per domain, no gauges.
 ///
 /// A read is one system call and does not allocate. The kernel interrupts one CPU of the package for about a microsecond to
@@ -24,8 +36,6 @@ pub struct RaplPerf {
     channels: Vec<Channel>,
     events: Vec<File>,
 }
-
-const UPDATE_PERIOD: Duration = Duration::from_millis(1);
 
 /// The beginning of `struct perf_event_attr`, with the size of its first version (`PERF_ATTR_SIZE_VER0`). Unused fields are
 /// 0.
@@ -137,15 +147,6 @@ struct Event {
     /// Joules of one count.
     unit_j: f64,
 }
-
-/// Names of the events and of their powercap zones.
-const EVENTS: [(&str, &str); 5] = [
-    ("energy-pkg", "package"),
-    ("energy-psys", "psys"),
-    ("energy-ram", "dram"),
-    ("energy-cores", "core"),
-    ("energy-gpu", "uncore"),
-];
 
 /// Returns all energy events under `root` (`/sys`), containing before contained; empty without the PMU.
 fn find_events(root: &Path) -> Vec<Event> {

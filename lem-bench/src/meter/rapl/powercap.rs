@@ -12,6 +12,15 @@ use crate::meter::sysfs::{self, NumberFile};
 use crate::meter::{Channel, Meter, OpenError, Quantity, ReadError, Value};
 use crate::model::{Domain, DomainId, Origin};
 
+/// The update period: about one millisecond with jitter (Hähnel et al. 2012; Intel SDM vol. 3B, 15.10).
+const UPDATE_PERIOD: Duration = Duration::from_millis(1);
+
+/// How to give a user access to the counters. Since Linux 5.10 only root has it (CVE-2020-8694, PLATYPUS).
+const REMEDY: &str = "`sudo chmod a+r /sys/class/powercap/intel-rapl:*/energy_uj` until the next boot, or permanently a udev \
+rule that gives a group access: SUBSYSTEM==\"powercap\", KERNEL==\"intel-rapl*\", \
+RUN+=\"/bin/sh -c 'chgrp GROUP /sys%p/energy_uj && chmod g+r /sys%p/energy_uj'\" (on a shared machine, \
+consider CVE-2020-8694 first)";
+
 /// The CPU's energy counters through powercap: one counter per zone, no gauges.
 ///
 /// A read is one `pread` on an open handle and does not allocate.
@@ -23,15 +32,6 @@ pub struct Rapl {
     paths: Vec<(String, String)>,
     skipped: Vec<(String, String)>,
 }
-
-/// The update period: about one millisecond with jitter (Hähnel et al. 2012; Intel SDM vol. 3B, 15.10).
-const UPDATE_PERIOD: Duration = Duration::from_millis(1);
-
-/// How to give a user access to the counters. Since Linux 5.10 only root has it (CVE-2020-8694, PLATYPUS).
-const REMEDY: &str = "`sudo chmod a+r /sys/class/powercap/intel-rapl:*/energy_uj` until the next boot, or permanently a udev \
-rule that gives a group access: SUBSYSTEM==\"powercap\", KERNEL==\"intel-rapl*\", \
-RUN+=\"/bin/sh -c 'chgrp GROUP /sys%p/energy_uj && chmod g+r /sys%p/energy_uj'\" (on a shared machine, \
-consider CVE-2020-8694 first)";
 
 impl Rapl {
     /// Opens every readable zone under `root` (normally `/sys`); [`Rapl::skipped`] returns the others.
@@ -147,8 +147,9 @@ struct Zone {
 
 /// Returns all zones under `root` (`/sys`), each domain once, containing before contained.
 ///
-/// The same counter may be published several times: flat in `class/powercap` and nested in `devices/virtual/powercap`, by
-/// the MSR driver and by the memory-mapped driver (`intel-rapl` and `intel-rapl-mmio`). The first one in this order is used.
+/// The same counter may be published several times: flat in `class/powercap` and nested in `devices/virtual/powercap`,
+/// by the MSR driver and by the memory-mapped driver (`intel-rapl` and `intel-rapl-mmio`). The first one in this order
+/// is used.
 fn find_zones(root: &Path) -> Vec<Zone> {
     let mut zones: Vec<Zone> = Vec::new();
     let mut drivers: Vec<String> = Vec::new();

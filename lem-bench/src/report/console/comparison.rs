@@ -11,6 +11,9 @@ use crate::report::comparison::{
 use crate::report::labels;
 use crate::report::number_format::{Figure, date};
 
+/// Columns of the scale on which a trend's sessions are marked.
+const SCALE_WIDTH: usize = 24;
+
 /// Returns the report of a comparison for a terminal. It has no table, so that it can be pasted anywhere. No line is
 /// longer than `options.width`.
 pub fn comparison(compared: &Comparison, options: &TableOptions) -> String {
@@ -87,8 +90,7 @@ fn write_gate(writer: &mut TextWriter, compared: &Comparison) {
     }
 }
 
-/// Columns of the scale.
-const SCALE_WIDTH: usize = 24;
+// Histories.
 
 /// Returns trends for a terminal, each with at most its `newest` sessions. No line is longer than `options.width`.
 pub fn history(trends: &[Trend], newest: usize, options: &TableOptions) -> String {

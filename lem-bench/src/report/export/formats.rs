@@ -19,6 +19,18 @@ pub const FORMATS: &[Format] = &[
     trackers::BENCHER,
 ];
 
+/// The name and the JSON Schema of each JSON format. Schemas of our own formats are generated from the types; schemas of
+/// others' formats are written from their documentation.
+///
+/// The files are in `schema/` next to `src/`, so that they are part of the package and of the repository's history.
+pub const SCHEMAS: &[(&str, &str)] = &[
+    ("json", include_str!("../../../schema/summary.schema.json")),
+    ("cycles", include_str!("../../../schema/cycle.schema.json")),
+    ("bmf", include_str!("../../../schema/bmf.schema.json")),
+    ("comparison", include_str!("../../../schema/comparison.schema.json")),
+    ("github", include_str!("../../../schema/github-action-benchmark.schema.json")),
+];
+
 impl Format {
     /// Returns the format with this name or alias.
     pub fn named(name: &str) -> Option<&'static Self> {
@@ -34,18 +46,6 @@ impl Format {
         self.format(runs)
     }
 }
-
-/// The name and the JSON Schema of each JSON format. Schemas of our own formats are generated from the types; schemas of
-/// others' formats are written from their documentation.
-///
-/// The files are in `schema/` next to `src/`, so that they are part of the package and of the repository's history.
-pub const SCHEMAS: &[(&str, &str)] = &[
-    ("json", include_str!("../../../schema/summary.schema.json")),
-    ("cycles", include_str!("../../../schema/cycle.schema.json")),
-    ("bmf", include_str!("../../../schema/bmf.schema.json")),
-    ("comparison", include_str!("../../../schema/comparison.schema.json")),
-    ("github", include_str!("../../../schema/github-action-benchmark.schema.json")),
-];
 
 #[cfg(test)]
 mod tests {

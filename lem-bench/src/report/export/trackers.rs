@@ -1,4 +1,5 @@
-//! Formats of services that track benchmarks over time: Bencher Metric Format and github-action-benchmark.
+//! Formats of services that track benchmarks over time: Bencher Metric Format, github-action-benchmark, and the lines of
+//! criterion's `--output-format bencher`.
 //!
 //! A tracker keeps one series per name. The name therefore contains whether a number was estimated or simulated, or is
 //! invalid: such numbers never share a series, or its thresholds, with measured ones.
@@ -46,6 +47,17 @@ const MAX_BENCHMARK_CHARS: usize = 1024;
 /// The longest name of a measure that Bencher accepts, in characters.
 const MAX_MEASURE_CHARS: usize = 64;
 
+/// The format of criterion's `--output-format bencher`.
+pub const BENCHER: Format = FileFormat {
+    name: "bencher",
+    aliases: &[],
+    file: "bencher.txt",
+    about: "`test NAME ... bench:` lines as printed by libtest, with the time per request",
+    content: Content::Many(|runs| Ok(to_bencher_lines(runs))),
+};
+
+const NS_PER_S: f64 = 1e9;
+
 /// Returns the metrics to track, each with its value. Metrics without a finite value are left out.
 fn tracked_metrics(bench: &BenchSummary) -> Vec<(MetricKind<'_>, &Metric, f64)> {
     let metrics = bench.key_metrics(View::Tracker).into_iter();
@@ -58,6 +70,8 @@ fn number_labels(bench: &BenchSummary, kind: MetricKind<'_>, metric: &Metric) ->
     let invalid = (bench.status == Status::Invalid).then_some("invalid");
     origin.map(Origin::name).into_iter().chain(invalid).collect()
 }
+
+// Bencher Metric Format.
 
 #[derive(Debug, Serialize)]
 struct BmfValue {
@@ -97,6 +111,8 @@ fn shorten_name(name: &str, max: usize) -> String {
     let head: String = name.chars().take(max - 9).collect();
     format!("{head}-{:08x}", crc32fast::hash(name.as_bytes()))
 }
+
+// github-action-benchmark.
 
 #[derive(Debug, Serialize)]
 struct GithubBenchmark {
@@ -142,26 +158,17 @@ fn github_benchmark(bench: &BenchSummary, kind: MetricKind<'_>, metric: &Metric,
     }
 }
 
-/// The format of criterion's `--output-format bencher`.
-pub const BENCHER: Format = FileFormat {
-    name: "bencher",
-    aliases: &[],
-    file: "bencher.txt",
-    about: "`test NAME ... bench:` lines as printed by libtest, with the time per request",
-    content: Content::Many(|runs| Ok(to_lines(runs))),
-};
+// criterion's `--output-format bencher`.
 
-const NS_PER_S: f64 = 1e9;
-
-fn to_lines(runs: &[Summary]) -> String {
+fn to_bencher_lines(runs: &[Summary]) -> String {
     let mut text = String::new();
     for bench in runs.iter().flat_map(|run| &run.benches) {
-        write_bench(&mut text, bench);
+        write_bencher_lines(&mut text, bench);
     }
     text
 }
 
-fn write_bench(text: &mut String, bench: &BenchSummary) {
+fn write_bencher_lines(text: &mut String, bench: &BenchSummary) {
     let id = clean(&bench.bench.id);
     let status = labels::status_label(bench);
     if bench.status == Status::Invalid || !matches!(bench.ended, Some(Outcome::Completed)) {

@@ -22,8 +22,8 @@ const MAX_LINKS: usize = 4;
 /// Benches of one side only that the page names.
 const MAX_UNMATCHED: usize = 20;
 
-/// Renders the standalone page of a comparison of saved results, with the machine and the settings of `run`, the head. It has
-/// no links.
+/// Renders the standalone page of a comparison of saved results, with the machine and the settings of `run`, the head.
+/// It has no links.
 ///
 /// # Errors
 /// [`ReportError`] if the page cannot be rendered. This is a bug in lem-bench.

@@ -19,6 +19,9 @@ use crate::model::{Origin, count_of};
 use crate::report::labels::{self, status_counts, status_label};
 use crate::report::number_format::{Figure, percent, prefixed};
 
+/// Benches that a card names.
+const MAX_LINKS: usize = 4;
+
 /// Renders the index, which links to `pages` (path and name).
 ///
 /// # Errors
@@ -199,9 +202,6 @@ fn marks(bench: &BenchSummary) -> [Option<Mark>; 2] {
     };
     [EnergyBasis::Gross, EnergyBasis::Net].map(mark)
 }
-
-/// Benches that a card names.
-const MAX_LINKS: usize = 4;
 
 /// The cards, in reading order.
 fn cards(summary: &Summary, compared: Option<&Comparison>, file_name: FileName) -> Vec<SummaryCard> {

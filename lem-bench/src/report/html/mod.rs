@@ -22,6 +22,5 @@ pub use history::history_page;
 pub use output::{PageFile, ReportError};
 pub use report::Report;
 
-/// The file names that the harness uses.
 #[cfg(test)]
-use crate::store::slug;
+use crate::store::slug; // For the tests: the file names that the harness passes to `Report`.

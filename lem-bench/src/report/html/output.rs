@@ -9,6 +9,23 @@ use tera::{Context, Kwargs, State, Tera, Value};
 use super::plots::style::escape;
 use super::view::RunView;
 
+/// The templates by file name.
+const TEMPLATES: [(&str, &str); 6] = [
+    ("parts.html", include_str!("templates/parts.html")),
+    ("base.html", include_str!("templates/base.html")),
+    ("index.html", include_str!("templates/index.html")),
+    ("bench.html", include_str!("templates/bench.html")),
+    ("compare.html", include_str!("templates/compare.html")),
+    ("history.html", include_str!("templates/history.html")),
+];
+
+/// The style sheet of every page.
+const STYLE: &str = include_str!("templates/style.css");
+
+/// The script of the index: it sorts, filters and groups the tables. The template allows it by its hash, which
+/// `tests/browser` checks.
+const SCRIPT: &str = include_str!("templates/index.js");
+
 /// One file of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageFile {
@@ -46,22 +63,6 @@ pub enum ReportError {
         detail: String,
     },
 }
-
-const TEMPLATES: [(&str, &str); 6] = [
-    ("parts.html", include_str!("templates/parts.html")),
-    ("base.html", include_str!("templates/base.html")),
-    ("index.html", include_str!("templates/index.html")),
-    ("bench.html", include_str!("templates/bench.html")),
-    ("compare.html", include_str!("templates/compare.html")),
-    ("history.html", include_str!("templates/history.html")),
-];
-
-/// The style sheet of every page.
-const STYLE: &str = include_str!("templates/style.css");
-
-/// The script of the index: it sorts, filters and groups the tables. The template allows it by its hash, which
-/// `tests/browser` checks.
-const SCRIPT: &str = include_str!("templates/index.js");
 
 /// Parsed templates and the data that all pages share.
 pub(super) struct Engine {

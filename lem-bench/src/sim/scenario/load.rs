@@ -35,7 +35,7 @@ impl Scenario {
     /// # Errors
     /// [`ScenarioError::Invalid`] with the first key whose value is not valid, and what would be.
     pub fn check(&self) -> Result<(), ScenarioError> {
-        check(self).map_err(|problem| ScenarioError::Invalid {
+        check_scenario(self).map_err(|problem| ScenarioError::Invalid {
             file: None,
             line: None,
             key: problem.key,
@@ -82,7 +82,7 @@ impl KeyPath {
 }
 
 /// Returns the first problem of a scenario.
-fn check(scenario: &Scenario) -> Outcome {
+fn check_scenario(scenario: &Scenario) -> Outcome {
     let mut ids = HashSet::new();
     if scenario.devices.is_empty() {
         return Err(Problem { key: "devices".to_owned(), why: "is empty: add at least one device".to_owned() });

@@ -55,6 +55,9 @@ struct RawIndex {
 
 impl Checkpoint {
     /// Reads the headers of the checkpoint in `dir`.
+    ///
+    /// # Errors
+    /// A file is missing or damaged.
     pub fn open(dir: &Path) -> Result<Self, Error> {
         let single = dir.join(SINGLE);
         if single.is_file() {
@@ -165,14 +168,14 @@ fn read_header(path: &Path) -> Result<BTreeMap<String, Entry>, Error> {
     raw.remove("__metadata__");
     let data = 8 + header_len;
     raw.into_iter()
-        .map(|(name, value)| match entry(path, value, data, file_len) {
+        .map(|(name, value)| match parse_entry(path, value, data, file_len) {
             Ok(entry) => Ok((name, entry)),
             Err(reason) => Err(damaged(format!("tensor {name}: {reason}"))),
         })
         .collect()
 }
 
-fn entry(file: &Path, value: serde_json::Value, data: u64, file_len: u64) -> Result<Entry, String> {
+fn parse_entry(file: &Path, value: serde_json::Value, data: u64, file_len: u64) -> Result<Entry, String> {
     let raw: RawEntry =
         serde_json::from_value(value).map_err(|error| format!("wrong header entry: {error}; fetch the file again"))?;
     let dtype = dtype(&raw.dtype);

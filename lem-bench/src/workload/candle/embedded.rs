@@ -17,7 +17,9 @@ use crate::model::fnv1a64;
 /// 3.4 million parameters. Decoding takes 1 to 4 ms per token on two slow cores.
 const SHAPE: Shape =
     Shape { vocab: 1024, hidden: 256, intermediate: 688, layers: 4, heads: 4, kv_heads: 2, tied: false };
-const CONTEXT: usize = 2048;
+/// Maximum length of prompt and output together, in tokens.
+const CONTEXT_TOKENS: usize = 2048;
+/// Seed of the weights.
 const SEED: u64 = 0x1e3b_e7c4;
 /// Version of the generator. Increase it if the same inputs give other files: it is part of the name of the folder.
 const RECIPE: u32 = 1;
@@ -64,7 +66,7 @@ fn config() -> String {
         "hidden_size": SHAPE.hidden,
         "initializer_range": 0.02,
         "intermediate_size": SHAPE.intermediate,
-        "max_position_embeddings": CONTEXT,
+        "max_position_embeddings": CONTEXT_TOKENS,
         "mlp_bias": false,
         "model_type": "llama",
         "num_attention_heads": SHAPE.heads,

@@ -14,7 +14,7 @@ fn clock(gauge: &mut GaugeEvidence, mhz: f64) {
 }
 
 fn limit(run: &mut Run, watts: f64) {
-    run.one().head.evidence.limits[0].enforced_w = Some(watts);
+    run.one().header.evidence.limits[0].enforced_w = Some(watts);
 }
 
 /// Runs in a container, where the driver reports the host's process ids, so the bench itself has an unknown one.
@@ -105,9 +105,9 @@ pub(super) const DEVICE_CASES: [Case; 14] = [
         check: Check::Foreign,
         weight: Severity::Warning,
         says: "process 4242 with 3072 MiB used it before the first cycle",
-        provoked: |run| run.one().head.evidence.users = Some(vec![foreign_process(4242)]),
+        provoked: |run| run.one().header.evidence.users = Some(vec![foreign_process(4242)]),
         // The users are unknown.
-        spared: |run| run.one().head.evidence.users = None,
+        spared: |run| run.one().header.evidence.users = None,
     },
     Case {
         check: Check::Foreign,
@@ -137,7 +137,7 @@ pub(super) const DEVICE_CASES: [Case; 14] = [
 ];
 
 fn period(run: &mut Run, seconds: Option<f64>) {
-    run.one().head.probe.channels.iter_mut().for_each(|channel| channel.update_period_s = seconds);
+    run.one().header.probe.channels.iter_mut().for_each(|channel| channel.update_period_s = seconds);
 }
 
 /// Makes integrated power differ from the counter by this many percent, ±1 %, in these cycles.
@@ -160,7 +160,7 @@ fn short(journal: &mut Journal) {
 
 /// Makes the counter lose this share of 70 W when it is read every millisecond, and nothing at the safe interval.
 fn dense(run: &mut Run, lost: f64, safe_interval_s: f64) {
-    let channel = &mut run.one().head.probe.channels[0];
+    let channel = &mut run.one().header.probe.channels[0];
     let dense_w = 70.0 * (1.0 - lost);
     channel.dense_reads = Some(DenseReads { interval_s: 0.001, dense_w, sparse_w: 70.0, noise_w: 0.5 });
     channel.safe_interval_s = (lost > 0.03).then_some(safe_interval_s);
@@ -300,7 +300,7 @@ pub(super) const SENSOR_CASES: [Case; 18] = [
         check: Check::DebugBuild,
         weight: Severity::Warning,
         says: "built with debug assertions",
-        provoked: |run| run.one().head.debug_build = true,
+        provoked: |run| run.one().header.debug_build = true,
         spared: |_| {},
     },
 ];

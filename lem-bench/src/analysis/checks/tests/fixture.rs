@@ -30,7 +30,7 @@ pub(super) struct Run {
 /// The journal of one process.
 #[derive(Clone)]
 pub(super) struct Journal {
-    pub head: RunHeader,
+    pub header: RunHeader,
     pub bare: IdleRecord,
     pub bench: BenchRecord,
     loaded: IdleRecord,
@@ -49,11 +49,11 @@ impl Run {
     pub fn add_process(&mut self) {
         let gpu = DomainId::new("gpu:1");
         let mut second = Journal::clean();
-        self.one().head.world = 2;
-        (second.head.world, second.head.rank, second.head.evidence.pid) = (2, 1, PID + 1);
-        second.head.domains[0].id = gpu.clone();
-        second.head.headline = vec![gpu.clone()];
-        second.head.probe.channels.iter_mut().for_each(|channel| channel.domain = gpu.clone());
+        self.one().header.world = 2;
+        (second.header.world, second.header.rank, second.header.evidence.pid) = (2, 1, PID + 1);
+        second.header.domains[0].id = gpu.clone();
+        second.header.headline = vec![gpu.clone()];
+        second.header.probe.channels.iter_mut().for_each(|channel| channel.domain = gpu.clone());
         for block in second.bare.blocks.iter_mut().chain(&mut second.loaded.blocks) {
             block.power[0].0 = gpu.clone();
         }
@@ -95,7 +95,7 @@ impl Journal {
             blocks: (0..5).map(|n| block(n as f64 * 3.0, watts + 0.1 * f64::from(n % 2))).collect(),
         };
         Self {
-            head: head(),
+            header: header(),
             bare: idle(IdleKind::Bare, None, 70.0),
             bench: BenchRecord {
                 id: bench.clone(),
@@ -132,12 +132,12 @@ impl Journal {
     }
 
     fn records(&self) -> Vec<Record> {
-        let mut records = vec![Record::Run(Box::new(self.head.clone())), Record::Idle(self.bare.clone())];
+        let mut records = vec![Record::Run(Box::new(self.header.clone())), Record::Idle(self.bare.clone())];
         records.extend([Record::Bench(self.bench.clone()), Record::Idle(self.loaded.clone())]);
         records.push(Record::WarmUp(self.warm_up.clone()));
         records.extend(self.cycles.iter().cloned().map(|cycle| Record::Cycle(Box::new(cycle))));
         if self.resumed {
-            let lem_bench = self.head.lem_bench.clone();
+            let lem_bench = self.header.lem_bench.clone();
             records.push(Record::Resume(crate::model::ResumeRecord { at: at(990.0), resumed_unix_s: 0.0, lem_bench }));
         }
         records.extend(self.end.clone().map(Record::BenchEnd));
@@ -181,7 +181,7 @@ impl Journal {
 
     /// Adds a fact to the environment.
     pub(super) fn fact(&mut self, name: &str, value: &str) {
-        self.head.environment.push(Fact { name: name.to_owned(), value: value.to_owned() });
+        self.header.environment.push(Fact { name: name.to_owned(), value: value.to_owned() });
     }
 
     /// Adds a sensor event, this many seconds after the start of a cycle's window of ten seconds.
@@ -238,7 +238,7 @@ fn block(from: f64, watts: f64) -> IdleBlock {
     IdleBlock { start: at(from), stop: at(from + 3.0), power: vec![(gpu(), Watts(watts))] }
 }
 
-fn head() -> RunHeader {
+fn header() -> RunHeader {
     let channel = |counter| ChannelProbe {
         domain: gpu(),
         counter,

@@ -20,21 +20,21 @@ fn set_clock(run: &mut Run, seconds: f64) {
 }
 
 fn estimated(journal: &mut Journal) {
-    journal.head.probe.origin = Origin::Estimated;
-    "estimate".clone_into(&mut journal.head.probe.meter);
+    journal.header.probe.origin = Origin::Estimated;
+    "estimate".clone_into(&mut journal.header.probe.meter);
 }
 
 /// Measures the same run on a processor package.
 fn on_package(journal: &mut Journal, governor: &str) {
-    journal.head.domains[0].kind = DomainKind::Package;
-    "rapl".clone_into(&mut journal.head.probe.meter);
+    journal.header.domains[0].kind = DomainKind::Package;
+    "rapl".clone_into(&mut journal.header.probe.meter);
     journal.fact("cpu governor", governor);
 }
 
 fn calibrated(journal: &mut Journal, domain: &str) {
     let domain = DomainCalibration { domain: DomainId::new(domain), gain: 1.04, offset_w: -3.0 };
     let (reference, date) = ("Yokogawa WT310E".to_owned(), "2026-11-02".to_owned());
-    journal.head.evidence.calibration = Some(Box::new(Calibration { reference, date, domains: vec![domain] }));
+    journal.header.evidence.calibration = Some(Box::new(Calibration { reference, date, domains: vec![domain] }));
 }
 
 pub(super) const MACHINE_CASES: [Case; 13] = [
@@ -129,7 +129,7 @@ pub(super) const MACHINE_CASES: [Case; 13] = [
         check: Check::Simulated,
         weight: Severity::Note,
         says: "of a simulated machine",
-        provoked: |run| run.one().head.probe.origin = Origin::Simulated,
+        provoked: |run| run.one().header.probe.origin = Origin::Simulated,
         spared: |_| {},
     },
     Case {

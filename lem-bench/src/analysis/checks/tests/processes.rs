@@ -26,8 +26,8 @@ fn change_second(run: &mut Run, change: fn(&mut Journal)) {
     run.add_process();
     let second = &mut run.journals[1];
     change(second);
-    let gpu = second.head.headline[0].clone();
-    second.head.evidence.users.iter_mut().flatten().for_each(|user| user.domain = gpu.clone());
+    let gpu = second.header.headline[0].clone();
+    second.header.evidence.users.iter_mut().flatten().for_each(|user| user.domain = gpu.clone());
     for cycle in &mut second.cycles {
         cycle.events.iter_mut().for_each(|event| event.domain = gpu.clone());
         cycle.evidence.users.iter_mut().flatten().for_each(|user| user.domain = gpu.clone());
@@ -38,7 +38,7 @@ fn change_second(run: &mut Run, change: fn(&mut Journal)) {
 fn shards(run: &mut Run, which: [(u32, u32); 2]) {
     run.journals.push(run.journals[0].clone());
     for (journal, shard) in run.journals.iter_mut().zip(which) {
-        journal.head.shard = Some(shard);
+        journal.header.shard = Some(shard);
         journal.rename(&format!("decode/batch={}", shard.0));
     }
 }
@@ -64,7 +64,7 @@ pub(super) const PROCESS_CASES: [Case; 15] = [
         says: "gpu:1: the power limit is 300 W, below the default of 700 W",
         provoked: |run| {
             change_second(run, |second| {
-                let limits = &mut second.head.evidence.limits[0];
+                let limits = &mut second.header.evidence.limits[0];
                 limits.domain = DomainId::new("gpu:1");
                 (limits.enforced_w, limits.default_w) = (Some(300.0), Some(700.0));
             });
@@ -75,7 +75,7 @@ pub(super) const PROCESS_CASES: [Case; 15] = [
         check: Check::ProcessMissing,
         weight: Severity::Invalid,
         says: "rank 1 of 2 processes is missing",
-        provoked: |run| run.one().head.world = 2,
+        provoked: |run| run.one().header.world = 2,
         spared: Run::add_process,
     },
     Case {
@@ -132,7 +132,7 @@ pub(super) const PROCESS_CASES: [Case; 15] = [
         says: "have schema versions 1, 2",
         provoked: |run| {
             run.add_process();
-            run.journals[1].head.schema_version = 1;
+            run.journals[1].header.schema_version = 1;
         },
         spared: Run::add_process,
     },

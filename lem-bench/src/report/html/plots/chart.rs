@@ -23,6 +23,9 @@ pub(super) const WIDTH: u32 = 960;
 /// Height of the labels and the title of an x axis.
 pub(super) const X_AXIS_HEIGHT: u32 = 54;
 
+/// Values whose ratio is larger than this are drawn on a logarithmic axis.
+const MAX_LINEAR_RATIO: f64 = 20.0;
+
 /// A point in the units of the axes.
 pub(super) type Point = (f64, f64);
 
@@ -286,9 +289,6 @@ impl ValueFormatter<f64> for AxisCoord {
         tick_label(*value)
     }
 }
-
-/// Values whose ratio is larger than this are drawn on a logarithmic axis.
-const MAX_LINEAR_RATIO: f64 = 20.0;
 
 /// The smallest and the largest of `values`; infinities in reverse order if there are none.
 pub(super) fn bounds(values: impl IntoIterator<Item = f64>) -> (f64, f64) {

@@ -18,11 +18,96 @@ pub(in super::super) const MAX_LINES: usize = LINES.len();
 /// Time intervals of which the lowest and the highest reading are drawn.
 const BUCKETS: usize = 420;
 
+/// Height of the power chart, in pixels.
 const POWER_HEIGHT: u32 = 300;
 
+/// Height of the temperature chart, in pixels.
 const TEMPERATURE_HEIGHT: u32 = 130;
 
 const TIME_TITLE: &str = "seconds since the warm-up began";
+
+/// A time span in which the harness did one thing.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::report::html) struct TimelineSpan {
+    pub kind: SpanKind,
+    /// The index of its cycle; `None` for a span before the first cycle.
+    pub cycle: Option<u32>,
+    pub from_s: f64,
+    pub to_s: f64,
+}
+
+/// Readings as time in seconds and value, split where a reading is missing.
+pub(in crate::report::html) type Segments = Vec<Vec<(f64, f64)>>;
+
+/// The readings of one domain.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::report::html) struct DomainTrace {
+    pub domain: DomainId,
+    pub power_w: Segments,
+    pub temperature_c: Segments,
+}
+
+/// The course of a bench.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::report::html) struct Timeline {
+    /// In order of time.
+    pub spans: Vec<TimelineSpan>,
+    /// The readings of the headline domains, or of all domains if no headline domain was read.
+    pub traces: Vec<DomainTrace>,
+}
+
+impl Timeline {
+    /// The timeline of `bench` with the domains of the `headline`.
+    pub fn new(bench: &BenchSummary, headline: &[DomainId]) -> Self {
+        let warm_up = bench.warm_up.as_ref();
+        let starts = bench.cycles.iter().flat_map(|cycle| &cycle.spans).map(|span| span.start);
+        let zero = warm_up.map(|warm_up| warm_up.start).into_iter().chain(starts).min().unwrap_or_default();
+        let seconds = |stamp: Stamp| stamp.seconds_from(zero);
+        let span = |kind, cycle, start, stop| TimelineSpan { kind, cycle, from_s: seconds(start), to_s: seconds(stop) };
+        let mut spans = Vec::new();
+        spans.extend(warm_up.map(|warm_up| span(SpanKind::WarmUp, None, warm_up.start, warm_up.stop)));
+        for cycle in &bench.cycles {
+            spans.extend(cycle.spans.iter().map(|s| span(s.kind, Some(cycle.index), s.start, s.stop)));
+        }
+        let warm_up_traces = warm_up.map_or(&[][..], |warm_up| &warm_up.traces).iter();
+        let traces: Vec<&Trace> = warm_up_traces.chain(bench.cycles.iter().flat_map(|cycle| &cycle.traces)).collect();
+        let was_read = |domain: &DomainId| traces.iter().any(|trace| trace.domain == *domain);
+        let headline_only = headline.iter().any(was_read);
+        let mut by_domain: BTreeMap<&DomainId, DomainTrace> = BTreeMap::new();
+        for trace in &traces {
+            if headline_only && !headline.contains(&trace.domain) {
+                continue;
+            }
+            let merged = by_domain.entry(&trace.domain).or_insert_with(|| DomainTrace {
+                domain: trace.domain.clone(),
+                power_w: Vec::new(),
+                temperature_c: Vec::new(),
+            });
+            merged.power_w.extend(segments(&trace.power_w, zero));
+            merged.temperature_c.extend(segments(&trace.temperature_c, zero));
+        }
+        Self { spans, traces: by_domain.into_values().collect() }
+    }
+
+    /// Where the last span or reading ends, in seconds.
+    fn end_s(&self) -> f64 {
+        let segments = self.traces.iter().flat_map(|trace| trace.power_w.iter().chain(&trace.temperature_c));
+        let times = segments.flatten().map(|point| point.0);
+        self.spans.iter().map(|span| span.to_s).chain(times).fold(0.0, f64::max)
+    }
+}
+
+/// The values read during the span.
+pub(in crate::report::html) fn readings_during(segments: &Segments, span: &TimelineSpan) -> Vec<f64> {
+    let in_span = |point: &&(f64, f64)| (span.from_s..span.to_s).contains(&point.0);
+    segments.iter().flatten().filter(in_span).map(|point| point.1).collect()
+}
+
+/// Splits the readings where a value is not finite, so that no line is drawn across the gap.
+fn segments(points: &[TracePoint], zero: Stamp) -> Segments {
+    let pieces = points.split(|point| !point.1.is_finite()).filter(|piece| !piece.is_empty());
+    pieces.map(|piece| piece.iter().map(|point| (point.0.seconds_from(zero), point.1)).collect()).collect()
+}
 
 /// Draws the timeline; `None` if there are fewer than two readings of power.
 ///
@@ -157,89 +242,6 @@ fn downsample(points: &[Point], buckets: usize) -> Vec<Point> {
     kept.push(points.len() - 1);
     kept.dedup();
     kept.into_iter().map(|index| points[index]).collect()
-}
-
-/// A time span in which the harness did one thing.
-#[derive(Debug, Clone, PartialEq)]
-pub(in crate::report::html) struct TimelineSpan {
-    pub kind: SpanKind,
-    /// The index of its cycle; `None` for a span before the first cycle.
-    pub cycle: Option<u32>,
-    pub from_s: f64,
-    pub to_s: f64,
-}
-
-/// Readings as time in seconds and value, split where a reading is missing.
-pub(in crate::report::html) type Segments = Vec<Vec<(f64, f64)>>;
-
-/// The readings of one domain.
-#[derive(Debug, Clone, PartialEq)]
-pub(in crate::report::html) struct DomainTrace {
-    pub domain: DomainId,
-    pub power_w: Segments,
-    pub temperature_c: Segments,
-}
-
-/// The course of a bench.
-#[derive(Debug, Clone, PartialEq)]
-pub(in crate::report::html) struct Timeline {
-    /// In order of time.
-    pub spans: Vec<TimelineSpan>,
-    /// The readings of the headline domains, or of all domains if no headline domain was read.
-    pub traces: Vec<DomainTrace>,
-}
-
-impl Timeline {
-    /// The timeline of `bench` with the domains of the `headline`.
-    pub fn new(bench: &BenchSummary, headline: &[DomainId]) -> Self {
-        let warm_up = bench.warm_up.as_ref();
-        let starts = bench.cycles.iter().flat_map(|cycle| &cycle.spans).map(|span| span.start);
-        let zero = warm_up.map(|warm_up| warm_up.start).into_iter().chain(starts).min().unwrap_or_default();
-        let seconds = |stamp: Stamp| stamp.seconds_from(zero);
-        let span = |kind, cycle, start, stop| TimelineSpan { kind, cycle, from_s: seconds(start), to_s: seconds(stop) };
-        let mut spans = Vec::new();
-        spans.extend(warm_up.map(|warm_up| span(SpanKind::WarmUp, None, warm_up.start, warm_up.stop)));
-        for cycle in &bench.cycles {
-            spans.extend(cycle.spans.iter().map(|s| span(s.kind, Some(cycle.index), s.start, s.stop)));
-        }
-        let warm_up_traces = warm_up.map_or(&[][..], |warm_up| &warm_up.traces).iter();
-        let traces: Vec<&Trace> = warm_up_traces.chain(bench.cycles.iter().flat_map(|cycle| &cycle.traces)).collect();
-        let was_read = |domain: &DomainId| traces.iter().any(|trace| trace.domain == *domain);
-        let headline_only = headline.iter().any(was_read);
-        let mut by_domain: BTreeMap<&DomainId, DomainTrace> = BTreeMap::new();
-        for trace in &traces {
-            if headline_only && !headline.contains(&trace.domain) {
-                continue;
-            }
-            let merged = by_domain.entry(&trace.domain).or_insert_with(|| DomainTrace {
-                domain: trace.domain.clone(),
-                power_w: Vec::new(),
-                temperature_c: Vec::new(),
-            });
-            merged.power_w.extend(segments(&trace.power_w, zero));
-            merged.temperature_c.extend(segments(&trace.temperature_c, zero));
-        }
-        Self { spans, traces: by_domain.into_values().collect() }
-    }
-
-    /// Where the last span or reading ends, in seconds.
-    fn end_s(&self) -> f64 {
-        let segments = self.traces.iter().flat_map(|trace| trace.power_w.iter().chain(&trace.temperature_c));
-        let times = segments.flatten().map(|point| point.0);
-        self.spans.iter().map(|span| span.to_s).chain(times).fold(0.0, f64::max)
-    }
-}
-
-/// Splits the readings where a value is not finite, so that no line is drawn across the gap.
-fn segments(points: &[TracePoint], zero: Stamp) -> Segments {
-    let pieces = points.split(|point| !point.1.is_finite()).filter(|piece| !piece.is_empty());
-    pieces.map(|piece| piece.iter().map(|point| (point.0.seconds_from(zero), point.1)).collect()).collect()
-}
-
-/// The values read during the span.
-pub(in crate::report::html) fn readings_during(segments: &Segments, span: &TimelineSpan) -> Vec<f64> {
-    let in_span = |point: &&(f64, f64)| (span.from_s..span.to_s).contains(&point.0);
-    segments.iter().flatten().filter(in_span).map(|point| point.1).collect()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use super::chart::{AxisRange, bounds, three_digits, tick_label};
 use super::style::escape;
 
+/// Width of the scale, in pixels, as are the other lengths here.
 const WIDTH: f64 = 240.0;
 /// Room at both ends, so that a dot at an end is not cut off.
 const EDGE: f64 = 8.0;

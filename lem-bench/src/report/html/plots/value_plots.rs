@@ -7,6 +7,9 @@ use super::style::{INK, LINES, span_tint};
 use crate::model::{SpanKind, count_of};
 use crate::report::html::output::ReportError;
 
+/// A histogram's axis is logarithmic, as the bins are, if the last edge exceeds the first by more than this factor.
+const MAX_LINEAR_RATIO: f64 = 10.0;
+
 /// A value and, if it has one, the ends of its interval.
 pub(in super::super) type SeriesValue = (f64, Option<(f64, f64)>);
 
@@ -118,9 +121,6 @@ pub(in super::super) struct Histogram<'a> {
     pub quantiles: &'a [(&'a str, f64)],
     pub x_title: &'a str,
 }
-
-/// The axis is logarithmic, as the bins are, if the last edge exceeds the first by more than this factor.
-const MAX_LINEAR_RATIO: f64 = 10.0;
 
 /// Draws the histogram.
 ///
