@@ -78,6 +78,7 @@ pub enum View {
     /// A bench's lines on the terminal.
     Terminal,
     /// The tiles at the top of a bench's page.
+    #[cfg(feature = "html")]
     Tiles,
     /// What is exported to trackers of results over time.
     Tracker,
@@ -155,6 +156,7 @@ impl<'a> MetricKind<'a> {
     /// The median of the time per request.
     pub const LATENCY: Self = Self::Time(TimeKind::Request, Statistic::P50);
     /// The rank of metrics without a place of their own.
+    #[cfg(any(feature = "html", test))]
     pub const LAST_RANK: u8 = 12;
 
     /// Returns gross energy per unit of work, the kind of all headlines.
@@ -307,6 +309,7 @@ impl<'a> MetricKind<'a> {
     }
 
     /// Returns its place in a list of all metrics; those of one rank are sorted by name.
+    #[cfg(any(feature = "html", test))]
     pub fn rank(self) -> u8 {
         match self {
             Self::Energy { basis, per } => 2 * basis as u8 + u8::from(per != Unit::OutputToken),
@@ -332,6 +335,7 @@ impl View {
         let [ttft, itl, latency] = [MetricKind::TTFT, MetricKind::ITL, MetricKind::LATENCY].map(|kind| vec![kind]);
         let others = match self {
             Self::Terminal => vec![tokens_per_joule, speed, power, ttft, itl, latency],
+            #[cfg(feature = "html")]
             Self::Tiles => vec![speed, tokens_per_joule, power, ttft, itl],
             Self::Tracker => vec![speed, power, ttft, itl, latency],
         };

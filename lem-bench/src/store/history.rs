@@ -77,7 +77,7 @@ impl History {
                 Ok(Some(result)) => history.lines.push(result),
                 Ok(None) => {}
                 Err(why) if history.damage.len() < MAX_DESCRIBED => {
-                    history.damage.push(format!("line {number}: {why}"))
+                    history.damage.push(format!("line {number}: {why}"));
                 }
                 Err(_) => undescribed += 1,
             }
