@@ -7,7 +7,6 @@ mod checks;
 pub mod compare;
 mod completeness;
 mod cycles;
-mod evidence;
 mod finding;
 mod highlights;
 mod interval;

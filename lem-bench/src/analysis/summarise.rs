@@ -1,10 +1,9 @@
 //! Computes the summary of a run from its journals.
 
-use super::assemble::{AnalysisError, BenchRecords, ProcessRecords, benches, calibrate, header, headers};
+use super::assemble::{AnalysisError, BenchRecords, Evidence, ProcessRecords, benches, calibrate, header, headers};
 use super::checks::run_all;
 use super::completeness::{self, shards};
 use super::cycles::{MergedCycle, merge};
-use super::evidence::Evidence;
 use super::finding::status;
 use super::interval::Options;
 use super::metric_kind::MetricKind;

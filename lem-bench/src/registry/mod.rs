@@ -3,9 +3,8 @@
 mod case;
 mod collect;
 mod definition;
-mod error;
 
 pub use case::Case;
+pub use case::{BadValue, RegistryError};
 pub use collect::{IgnoredMode, Registry, Selected, Selection, collect};
 pub use definition::{Attributes, AxisSpec, BenchDefinition, Entry, RunBody, SourceLocation};
-pub use error::{BadValue, RegistryError};

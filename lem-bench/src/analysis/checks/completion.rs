@@ -1,6 +1,6 @@
 //! Checks how a bench ended and whether its numbers are complete: outcome, cycles, energy, requests, precision.
 
-use crate::analysis::evidence::Evidence;
+use crate::analysis::assemble::Evidence;
 use crate::analysis::finding::{Check, Finding, Severity};
 use crate::analysis::interval::ENOUGH_CYCLES;
 use crate::model::{Outcome, StopReason, count_of, is_or_are};

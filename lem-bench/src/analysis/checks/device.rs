@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::analysis::evidence::Evidence;
+use crate::analysis::assemble::Evidence;
 use crate::analysis::finding::{Check, Finding, Severity};
 use crate::model::{DeviceProcess, DomainId, SensorEventKind, ThrottleReason, count_of, fact_names};
 use crate::stats;

@@ -1,7 +1,7 @@
 //! Checks the machine around the devices, the source of the energy, and the build: other load on the processor, power
 //! supply, governor, virtualisation, wall clock, estimates and calibration.
 
-use crate::analysis::evidence::Evidence;
+use crate::analysis::assemble::Evidence;
 use crate::analysis::finding::{Check, Finding, Severity};
 use crate::model::{CpuEvidence, CycleRecord, DomainId, DomainKind, Origin, RunHeader, count_of, fact_names};
 use crate::units::Stamp;

@@ -1,7 +1,7 @@
 //! Runs all checks of a bench.
 
 use super::{completion, device, machine, sensors, steadiness};
-use crate::analysis::evidence::Evidence;
+use crate::analysis::assemble::Evidence;
 use crate::analysis::finding::Finding;
 
 /// Returns all findings about one bench, without repetitions: several processes may report the same.

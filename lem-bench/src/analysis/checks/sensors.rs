@@ -1,8 +1,8 @@
 //! Checks the sensors: windows too short for them, counters that misbehave, disagreement between two sources, and the
 //! sampler that reads them.
 
+use crate::analysis::assemble::Evidence;
 use crate::analysis::cycles::MergedCycle;
-use crate::analysis::evidence::Evidence;
 use crate::analysis::finding::{Check, Finding, Severity};
 use crate::model::{CycleRecord, DenseReads, SensorEvent, SensorEventKind, WindowRecord, count_of};
 use crate::stats;

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::analysis::assemble::ProcessRecords;
+use crate::analysis::assemble::{Evidence, ProcessRecords};
 use crate::analysis::cycles::MergedCycle;
-use crate::analysis::evidence::Evidence;
 use crate::analysis::finding::{Check, Finding, Severity};
 use crate::model::{DomainId, IdleBlock, IdleRecord, WarmUpCode, count_of, is_or_are};
 use crate::stats;
