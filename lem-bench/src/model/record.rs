@@ -10,8 +10,8 @@ use super::{
 };
 use crate::units::Stamp;
 
-/// One line of a journal. [`Record::from_json`] reads it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// One line of a journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
 pub enum Record {
     /// A process started to measure.
@@ -30,44 +30,6 @@ pub enum Record {
     RunEnd(RunEnd),
     /// Another process resumed an interrupted run.
     Resume(ResumeRecord),
-}
-
-/// The tag of a record.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum RecordKind {
-    Run,
-    Idle,
-    Bench,
-    WarmUp,
-    Cycle,
-    BenchEnd,
-    RunEnd,
-    Resume,
-}
-
-impl Record {
-    /// Parses a line. The derived code would buffer the whole line to find the tag, and is compiled for each type twice.
-    ///
-    /// # Errors
-    /// The line is not a JSON object with a known `record` and the fields of that record.
-    pub fn from_json(line: &[u8]) -> serde_json::Result<Self> {
-        #[derive(Deserialize)]
-        struct Tag {
-            record: RecordKind,
-        }
-        let Tag { record } = serde_json::from_slice(line)?;
-        Ok(match record {
-            RecordKind::Run => Self::Run(serde_json::from_slice(line)?),
-            RecordKind::Idle => Self::Idle(serde_json::from_slice(line)?),
-            RecordKind::Bench => Self::Bench(serde_json::from_slice(line)?),
-            RecordKind::WarmUp => Self::WarmUp(serde_json::from_slice(line)?),
-            RecordKind::Cycle => Self::Cycle(serde_json::from_slice(line)?),
-            RecordKind::BenchEnd => Self::BenchEnd(serde_json::from_slice(line)?),
-            RecordKind::RunEnd => Self::RunEnd(serde_json::from_slice(line)?),
-            RecordKind::Resume => Self::Resume(serde_json::from_slice(line)?),
-        })
-    }
 }
 
 /// A fact about the machine, the device or the build.

@@ -180,7 +180,7 @@ impl JournalParser {
         {
             return Err(StoreError::Schema { path: self.journal.path.clone(), found, known: SCHEMA_VERSION });
         }
-        let mut record = match Record::from_json(line) {
+        let mut record = match serde_json::from_slice::<Record>(line) {
             Ok(record) => record,
             Err(error) => {
                 let why = shorten(&error);

@@ -115,7 +115,7 @@ impl JournalWriter {
         let mut line =
             to_line(record, self.samples.len, &mut columns).map_err(|error| unwritable(error.to_string()))?;
         // A number that is not finite is written as `null`, which cannot be read as a number: fail now, not on reading.
-        if let Err(error) = Record::from_json(&line) {
+        if let Err(error) = serde_json::from_slice::<Record>(&line) {
             return Err(unwritable(format!("it could not be read back (is a number in it not finite?): {error}")));
         }
         append_crc(&mut line);
