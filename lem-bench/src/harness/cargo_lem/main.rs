@@ -61,7 +61,7 @@ fn commands() -> Command {
         .subcommands(SUBCOMMANDS.iter().map(|subcommand| (subcommand.command)()))
 }
 
-pub(super) const DOCTOR: Subcommand = Subcommand { name: "doctor", command: doctor_command, run: run_doctor };
+const DOCTOR: Subcommand = Subcommand { name: "doctor", command: doctor_command, run: run_doctor };
 
 fn doctor_command() -> Command {
     let json = Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print JSON");
@@ -80,7 +80,7 @@ fn run_doctor(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     Ok(ExitStatus::Done)
 }
 
-pub(super) const SCHEMA: Subcommand = Subcommand { name: "schema", command: schema_command, run: run_schema };
+const SCHEMA: Subcommand = Subcommand { name: "schema", command: schema_command, run: run_schema };
 
 fn schema_command() -> Command {
     let format = Arg::new("of")

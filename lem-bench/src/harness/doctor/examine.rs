@@ -17,7 +17,7 @@ use crate::stats::{self, t_ppf};
 use crate::store::{MachineLock, WaitPolicy};
 
 /// Length of the measurement at rest.
-pub(super) const REST_DURATION: Duration = Duration::from_secs(10);
+const REST_DURATION: Duration = Duration::from_secs(10);
 
 /// Maximum number of blocks at rest. There are fewer if a block would contain fewer than five updates of the sensor.
 const MAX_REST_BLOCKS: u32 = 10;
@@ -130,13 +130,13 @@ fn auto_choice(config: &Config) -> Auto {
 // Noise at rest.
 
 /// Returns whether the power at rest can be measured: every headline domain has a gauge, or a counter that moves.
-pub(super) fn can_measure(opened: &Opened, probe: &MeterProbe) -> bool {
+fn can_measure(opened: &Opened, probe: &MeterProbe) -> bool {
     let moves = |domain| probe.channel(domain, true).is_some_and(|counter| counter.updates > 0);
     opened.headline.iter().all(|domain| probe.channel(domain, false).is_some() || moves(domain))
 }
 
 /// Measures the power of a meter at rest. Returns `None` if it could not be read in every block.
-pub(super) fn measure(opened: Opened, probe: &MeterProbe) -> Option<AtRest> {
+fn measure(opened: Opened, probe: &MeterProbe) -> Option<AtRest> {
     let headline = opened.headline;
     let tick = probe.update_period(&headline).unwrap_or(Duration::from_millis(100));
     let most_blocks = REST_DURATION.as_secs_f64() / (tick.as_secs_f64() * 5.0).max(0.001);
