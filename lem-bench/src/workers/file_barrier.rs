@@ -2,13 +2,14 @@
 //! that is written atomically.
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions, TryLockError, create_dir_all, read_dir, read_to_string, remove_file, rename};
-use std::io;
+use std::fs::{File, OpenOptions, TryLockError, create_dir_all, read_dir, read_to_string, remove_file};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::launcher_env::host;
+use crate::fs::replace_file;
 use crate::runner::{RankBarrier, RankMessage};
 
 /// Time between two polls of the folder.
@@ -219,10 +220,7 @@ fn is_dead(folder: &Path, rank: u32) -> bool {
 
 /// Writes a file atomically. It need not survive a power failure.
 fn write_file(path: &Path, text: &str) -> io::Result<()> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".tmp");
-    std::fs::write(&temporary, text)?;
-    rename(&temporary, path)
+    replace_file(path, |file| file.write_all(text.as_bytes()))
 }
 
 /// The file in which rank 0 announces the run to the other ranks of its job. It is removed when all have joined.
