@@ -11,8 +11,7 @@ pub mod analysis {
 }
 
 pub mod bench {
-    pub use crate::bench::driver::Fixtures;
-    pub use crate::bench::driver::{Driver, InputChoice, Iteration, Step};
+    pub use crate::bench::driver::{Driver, Fixtures, InputChoice, Iteration, Step};
 }
 
 pub mod clock {
