@@ -29,7 +29,9 @@ pub(crate) fn registration(options: &Options, bench: &Bench, axes: &[Axis<'_>]) 
     let filter_fn = filter_fn(options, bench);
     let run_fn = run_fn(bench);
     let entry = entry(options, bench, !axes.is_empty());
+    let conditions = &bench.conditions;
     quote! {
+        #(#conditions)*
         const _: () = {
             use #krate::__private::{self as __lem_bench #traits};
             #axes_fn
@@ -125,6 +127,11 @@ fn entry(options: &Options, bench: &Bench, has_axes: bool) -> TokenStream {
     let isolate = options.isolate.then(|| quote!(.isolate()));
     quote! {
         __lem_bench::Entry::new(#name, __lem_bench::module_path!(), __lem_bench_run)
+            .in_executable(
+                // Cargo sets the first for benches and tests, the second for binaries and examples.
+                __lem_bench::option_env!("CARGO_TARGET_TMPDIR").is_some()
+                    || __lem_bench::option_env!("CARGO_BIN_NAME").is_some()
+            )
             #(.group(#group))* #(.description(#description))* #axes #filter #(.cycles(#cycles))* #(.windows(#windows))*
             #(.gap_nanos(#gap))* #tags #ignore #isolate #(.processes(#processes))*
     }

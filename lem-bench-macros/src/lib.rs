@@ -25,7 +25,7 @@ use proc_macro::TokenStream;
 ///     Ok(())
 /// }
 /// # let cases = lem_bench::__private::registry::collect().unwrap();
-/// # assert!(cases.iter().any(|case| case.id == "decode/batch=4/dtype=bf16"));
+/// # assert!(cases.iter().any(|case| case.id.ends_with("decode/batch=4/dtype=bf16")));
 /// ```
 ///
 /// # Options
@@ -45,6 +45,41 @@ use proc_macro::TokenStream;
 /// | `isolate` | run the bench in its own process, so that a crash affects no other bench |
 /// | `processes = N` | run the bench in N parallel processes, at least 2, each with `RANK`, `LOCAL_RANK`, `WORLD_SIZE` and its own GPU if available |
 /// | `crate = path` | path of `lem_bench`, if it is renamed or re-exported |
+///
+/// # Ids
+///
+/// The id of a case is `group/path::name/axis=value`. The path is that of the module below the root of the bench target:
+/// two modules `prefill` and `fused` can both contain a function `decode`, with the ids `prefill::decode` and
+/// `fused::decode`, and a function at the root is `decode`. The path of a bench in a library crate begins with the name of
+/// the crate: `kernels::fused::decode`. An id depends on no other bench, so adding a bench renames none; moving a function to
+/// another module does. Results are kept by package, bench target and id.
+///
+/// # Where a bench can be
+///
+/// - In any module of a bench target, also behind `#[cfg(feature = "…")]`. If all benches of a target need a feature, set
+///   `required-features` of the `[[bench]]`: a target without benches is an error.
+/// - In a library crate that a bench target depends on. The linker drops crates that the target does not name: add
+///   `use kernels as _;` to the target. The library depends on `lem-bench` as a normal dependency, possibly optional.
+/// - Not in an `impl`, and not as a generic function: write one function per type, which calls the generic one.
+///
+/// ```
+/// use lem_bench::prelude::*;
+///
+/// fn sum<T: std::iter::Sum<T> + From<u8>>(b: &mut Bencher) {
+///     b.iter(|| drop(black_box((0..100).map(T::from).sum::<T>())));
+/// }
+///
+/// #[energy_bench]
+/// fn sum_u64(b: &mut Bencher) {
+///     sum::<u64>(b);
+/// }
+///
+/// #[energy_bench]
+/// fn sum_f64(b: &mut Bencher) {
+///     sum::<f64>(b);
+/// }
+/// # use std::hint::black_box;
+/// ```
 ///
 /// # Axes
 ///

@@ -21,6 +21,8 @@ pub(crate) struct Bench {
     pub(crate) params: Vec<Param>,
     /// Span for errors about the return value.
     pub(crate) output: Span,
+    /// The `cfg` attributes below this one, which the compiler has not evaluated yet.
+    pub(crate) conditions: Vec<Attribute>,
 }
 
 /// A parameter after the bencher.
@@ -78,7 +80,9 @@ pub(crate) fn parse(item: TokenStream) -> syn::Result<Bench> {
         ReturnType::Default => signature.ident.span(),
         ReturnType::Type(_, ty) => ty.span(),
     };
-    Ok(Bench { description: description(&attributes), bencher, params, output, ident: signature.ident })
+    let description = description(&attributes);
+    let conditions = attributes.into_iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
+    Ok(Bench { description, bencher, params, output, ident: signature.ident, conditions })
 }
 
 fn check_plain_function(signature: &Signature, errors: &mut Errors) {

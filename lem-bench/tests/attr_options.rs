@@ -82,7 +82,7 @@ mod gaps {
 
 #[test]
 fn parses_units_of_gap() {
-    let gap = |name: &str| common::case(&format!("gap/{name}")).attributes.gap.map(|gap| gap.as_micros());
+    let gap = |name: &str| common::case(&format!("gap/gaps::{name}")).attributes.gap.map(|gap| gap.as_micros());
     assert_eq!(gap("micros"), Some(250));
     assert_eq!(gap("millis"), Some(500_000));
     assert_eq!(gap("seconds"), Some(2_000_000));
@@ -162,28 +162,28 @@ fn values_have_type_of_parameter() {
     assert_eq!(
         common::ids("values"),
         [
-            "values/array/n=1",
-            "values/array/n=2",
-            "values/range/n=1",
-            "values/range/n=2",
-            "values/slice/n=1",
-            "values/slice/n=16",
-            "values/reference/n=1",
-            "values/reference/n=2",
-            "values/text/n=a",
-            "values/text/n=b",
-            "values/owned/n=a",
-            "values/owned_by_ref/n=a",
-            "values/call/n=1",
-            "values/call/n=2",
-            "values/call/n=4",
-            "values/turbofish/n=(0, 0)",
-            "values/float/n=0.5",
-            "values/float/n=1.0",
-            "values/shape/n=[1, 2]",
-            "values/shape/n=[3]",
-            "values/flag/n=true",
-            "values/flag/n=false",
+            "values/values::array/n=1",
+            "values/values::array/n=2",
+            "values/values::range/n=1",
+            "values/values::range/n=2",
+            "values/values::slice/n=1",
+            "values/values::slice/n=16",
+            "values/values::reference/n=1",
+            "values/values::reference/n=2",
+            "values/values::text/n=a",
+            "values/values::text/n=b",
+            "values/values::owned/n=a",
+            "values/values::owned_by_ref/n=a",
+            "values/values::call/n=1",
+            "values/values::call/n=2",
+            "values/values::call/n=4",
+            "values/values::turbofish/n=(0, 0)",
+            "values/values::float/n=0.5",
+            "values/values::float/n=1.0",
+            "values/values::shape/n=[1, 2]",
+            "values/values::shape/n=[3]",
+            "values/values::flag/n=true",
+            "values/values::flag/n=false",
         ]
     );
     for id in common::ids("values") {
@@ -210,8 +210,51 @@ fn grid_applies_order_and_filter() {
     let ids = common::ids("grid");
     assert_eq!(
         ids,
-        ["grid/decode/batch=1/dtype=f32", "grid/decode/batch=1/dtype=bf16", "grid/decode/batch=4/dtype=bf16"]
+        [
+            "grid/grids::decode/batch=1/dtype=f32",
+            "grid/grids::decode/batch=1/dtype=bf16",
+            "grid/grids::decode/batch=4/dtype=bf16"
+        ]
     );
     let values: Vec<String> = ids.iter().map(|id| common::run(&common::case(id)).unwrap_err().to_string()).collect();
     assert_eq!(values, ["1 in f32", "1 in bf16", "4 in bf16"]);
+}
+
+mod prefill {
+    use super::{Bencher, energy_bench};
+
+    #[energy_bench(tags = ["same name"])]
+    fn decode(_: &mut Bencher) {}
+
+    mod fused {
+        use super::{Bencher, energy_bench};
+
+        #[energy_bench(args = [1], tags = ["same name"])]
+        fn decode(_: &mut Bencher, n: u8) {
+            let _ = n;
+        }
+    }
+}
+
+#[energy_bench(tags = ["same name"])]
+fn decode(_: &mut Bencher) {}
+
+#[test]
+fn ids_contain_the_path_below_the_root() {
+    let cases = common::cases().into_iter().filter(|case| case.attributes.tags == ["same name"]);
+    let ids: Vec<String> = cases.map(|case| case.id).collect();
+    assert_eq!(ids, ["prefill::decode", "prefill::fused::decode/n=1", "decode"]);
+}
+
+#[energy_bench(group = "cfg")]
+#[cfg(any())]
+fn excluded(_: &mut NoSuchType) {}
+
+#[energy_bench(group = "cfg")]
+#[cfg(all())]
+fn included(_: &mut Bencher) {}
+
+#[test]
+fn cfg_below_the_attribute_applies_to_the_registration() {
+    assert_eq!(common::ids("cfg"), ["cfg/included"]);
 }

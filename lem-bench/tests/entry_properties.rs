@@ -4,8 +4,8 @@ mod common;
 
 use std::sync::Arc;
 
-use lem_bench::__private::registry::{AxisSpec, BenchDefinition};
-use lem_bench::__private::registry::{IgnoredMode, Registry, RegistryError, Selection};
+use lem_bench::__private::Entry;
+use lem_bench::__private::registry::{AxisSpec, BenchDefinition, IgnoredMode, Registry, RegistryError, Selection};
 use lem_bench::prelude::*;
 
 #[energy_bench(group = "order")]
@@ -24,8 +24,14 @@ mod inner {
 #[energy_bench(group = "order", ignore)]
 fn cat(_: &mut Bencher) {}
 
-const ORDER: [&str; 6] =
-    ["order/zebra", "order/ape/a=1/b=x", "order/ape/a=1/b=y", "order/ape/a=2/b=x", "order/ape/a=2/b=y", "order/cat"];
+const ORDER: [&str; 6] = [
+    "order/zebra",
+    "order/inner::ape/a=1/b=x",
+    "order/inner::ape/a=1/b=y",
+    "order/inner::ape/a=2/b=x",
+    "order/inner::ape/a=2/b=y",
+    "order/cat",
+];
 
 #[test]
 fn cases_follow_the_source() {
@@ -34,7 +40,7 @@ fn cases_follow_the_source() {
 
 #[test]
 fn entry_has_name_and_location() {
-    let case = common::case("order/ape/a=2/b=x");
+    let case = common::case("order/inner::ape/a=2/b=x");
     assert_eq!(case.name, "ape");
     assert_eq!(case.module, Some("entry_properties::inner"));
     assert_eq!(case.description.as_deref(), Some("Ape."));
@@ -52,7 +58,7 @@ fn override_axes(axes: &[(&str, &[&str])]) -> Result<Vec<String>, RegistryError>
     let mut registry = Registry::from_attributes();
     registry.override_axes(&axes)?;
     let ids = registry.cases()?.into_iter().map(|case| case.id);
-    Ok(ids.filter(|id| id.starts_with("order/ape") || id.starts_with("axes")).collect())
+    Ok(ids.filter(|id| id.starts_with("order/inner::ape") || id.starts_with("axes")).collect())
 }
 
 mod axes {
@@ -81,14 +87,19 @@ fn overrides_axis_values() {
     let ids = override_axes(&[("b", &["p/q"]), ("a", &["9"]), ("a", &["8"])]).unwrap();
     assert_eq!(
         ids,
-        ["order/ape/a=9/b=p%2Fq", "order/ape/a=8/b=p%2Fq", "axes/opaque/only_debug=Opaque", "axes/even_only/n=2"]
+        [
+            "order/inner::ape/a=9/b=p%2Fq",
+            "order/inner::ape/a=8/b=p%2Fq",
+            "axes/axes::opaque/only_debug=Opaque",
+            "axes/axes::even_only/n=2"
+        ]
     );
 }
 
 #[test]
 fn filter_may_exclude_all_overrides() {
     let ids = override_axes(&[("n", &["3"])]).unwrap();
-    assert!(!ids.iter().any(|id| id.starts_with("axes/even_only")), "{ids:?}");
+    assert!(!ids.iter().any(|id| id.starts_with("axes/axes::even_only")), "{ids:?}");
 }
 
 #[test]
@@ -137,7 +148,7 @@ fn selection_follows_libtest() {
     // Under `--exact`, `--skip` compares whole ids too.
     let exact = Selection { skip: texts(&["a=1", "order/zebra"]), exact: true, ..Selection::default() };
     assert_eq!(selected(&exact).0, ORDER[1..5]);
-    let part = Selection { filters: texts(&["order/ape"]), exact: true, ..Selection::default() };
+    let part = Selection { filters: texts(&["order/inner::ape"]), exact: true, ..Selection::default() };
     assert_eq!(selected(&part), (vec![], vec![]));
     let only = Selection { ignored: IgnoredMode::Only, ..Selection::default() };
     assert_eq!(selected(&only), (texts(&["order/cat"]), vec![]));
@@ -160,6 +171,20 @@ fn orders_manual_benches_last() {
     assert_eq!(common::run(fails).unwrap_err().to_string(), "no model");
     assert!(fails.place.file.ends_with("entry_properties.rs"));
     assert_eq!(fails.module, None);
+}
+
+#[test]
+fn bench_of_library_has_path_of_its_crate() {
+    let id = |module, in_executable| {
+        let entry = Entry::new("decode", module, |_, _| Ok(())).in_executable(in_executable);
+        let mut registry = Registry::new();
+        registry.add(BenchDefinition::from(&entry));
+        registry.cases().unwrap().remove(0).id
+    };
+    assert_eq!(id("energy", true), "decode");
+    assert_eq!(id("energy::fused::f16", true), "fused::f16::decode");
+    assert_eq!(id("kernels", false), "kernels::decode");
+    assert_eq!(id("kernels::fused", false), "kernels::fused::decode");
 }
 
 #[test]

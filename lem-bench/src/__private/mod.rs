@@ -4,8 +4,8 @@
 mod arguments;
 mod internals;
 
-pub use core::module_path;
 pub use core::primitive::bool;
+pub use core::{module_path, option_env};
 pub use inventory::submit;
 pub use std::vec;
 pub use std::vec::Vec;

@@ -9,7 +9,7 @@ use crate::model::is_invisible;
 /// A bench with one value of each parameter.
 #[derive(Clone)]
 pub struct Case {
-    /// Unique id, such as `llama/decode/batch=4/dtype=bf16`. It contains no line breaks.
+    /// Unique id, such as `llama/fused::decode/batch=4/dtype=bf16`. It contains no line breaks.
     pub id: String,
     /// Name of the bench.
     pub name: String,
@@ -100,7 +100,7 @@ fn combinations(bench: &BenchDefinition) -> Vec<Vec<(String, AxisValue)>> {
 
 fn case(bench: &BenchDefinition, values: CaseValues) -> Case {
     Case {
-        id: id(bench.group.as_deref(), &bench.name, values.params()),
+        id: id(bench.group.as_deref(), bench.path, &bench.name, values.params()),
         name: bench.name.clone(),
         group: bench.group.clone(),
         module: bench.module,
@@ -113,14 +113,23 @@ fn case(bench: &BenchDefinition, values: CaseValues) -> Case {
     }
 }
 
-/// Returns the id of a case: `group/name/axis=label/axis=label`.
+/// Returns the id of a case: `group/path::name/axis=label/axis=label`.
 ///
 /// A `/` in a group or name is kept, as in `llama/7b`; in a label it becomes `%2F`.
-fn id<'a>(group: Option<&str>, name: &str, params: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+fn id<'a>(
+    group: Option<&str>,
+    path: Option<&str>,
+    name: &str,
+    params: impl Iterator<Item = (&'a str, &'a str)>,
+) -> String {
     let mut id = String::new();
     if let Some(group) = group {
         escape(group, |c| c == '/', &mut id);
         id.push('/');
+    }
+    if let Some(path) = path {
+        id.push_str(path);
+        id.push_str("::");
     }
     escape(name, |c| c == '/', &mut id);
     for (axis, label) in params {
@@ -259,15 +268,17 @@ mod tests {
     use super::*;
 
     fn id_of_label(label: &str) -> String {
-        id(None, "b", [("x", label)].into_iter())
+        id(None, None, "b", [("x", label)].into_iter())
     }
 
     #[test]
     fn joins_group_name_and_parameters() {
         let params = [("batch", "4"), ("dtype", "bf16")];
-        assert_eq!(id(None, "decode", params.into_iter()), "decode/batch=4/dtype=bf16");
-        assert_eq!(id(Some("llama/7b"), "decode", params.into_iter()), "llama/7b/decode/batch=4/dtype=bf16");
-        assert_eq!(id(None, "decode", std::iter::empty()), "decode");
+        assert_eq!(id(None, None, "decode", params.into_iter()), "decode/batch=4/dtype=bf16");
+        assert_eq!(id(Some("llama/7b"), None, "decode", params.into_iter()), "llama/7b/decode/batch=4/dtype=bf16");
+        assert_eq!(id(None, None, "decode", std::iter::empty()), "decode");
+        assert_eq!(id(None, Some("fused::f16"), "decode", params.into_iter()), "fused::f16::decode/batch=4/dtype=bf16");
+        assert_eq!(id(Some("llama"), Some("fused"), "decode", std::iter::empty()), "llama/fused::decode");
     }
 
     #[test]
@@ -284,8 +295,8 @@ mod tests {
 
     #[test]
     fn escapes_leading_dash() {
-        assert_eq!(id(None, "--list", std::iter::empty()), "%2D-list");
-        assert_eq!(id(Some("-g"), "-n", std::iter::empty()), "%2Dg/-n");
+        assert_eq!(id(None, None, "--list", std::iter::empty()), "%2D-list");
+        assert_eq!(id(Some("-g"), None, "-n", std::iter::empty()), "%2Dg/-n");
     }
 
     #[test]

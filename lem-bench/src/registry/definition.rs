@@ -127,6 +127,8 @@ pub struct BenchDefinition {
     pub group: Option<String>,
     /// Module of the function; `None` if the bench was added with [`BenchDefinition::from_fn`].
     pub module: Option<&'static str>,
+    /// Module path in the id, such as `llama::fused`; `None` at the root of the bench target.
+    pub path: Option<&'static str>,
     /// Source location.
     pub place: SourceLocation,
     /// Description, one line.
@@ -161,6 +163,7 @@ impl BenchDefinition {
             name: name.into(),
             group: None,
             module: None,
+            path: None,
             place: SourceLocation::here(),
             description: None,
             attributes: Attributes::default(),
@@ -201,6 +204,8 @@ pub struct Entry {
     pub group: Option<&'static str>,
     /// Module of the function.
     pub module: &'static str,
+    /// Whether the function is in the crate of the executable, and not in a library.
+    pub in_executable: bool,
     /// Location of the attribute.
     pub place: SourceLocation,
     /// First line of the documentation of the function.
@@ -226,6 +231,7 @@ impl Entry {
             name,
             group: None,
             module,
+            in_executable: false,
             place: SourceLocation::here(),
             description: None,
             attributes: Attributes {
@@ -241,6 +247,13 @@ impl Entry {
             filter: None,
             run,
         }
+    }
+
+    /// Sets whether the function is in the crate of the executable.
+    #[must_use = "returns the changed entry"]
+    pub const fn in_executable(mut self, in_executable: bool) -> Self {
+        self.in_executable = in_executable;
+        self
     }
 
     /// Sets the group.
@@ -331,10 +344,13 @@ impl Entry {
 /// Evaluates the expressions of the axes in the attribute.
 impl From<&Entry> for BenchDefinition {
     fn from(entry: &Entry) -> Self {
+        // The name of the executable's own crate is left out.
+        let below_root = entry.module.split_once("::").map(|(_, path)| path);
         Self {
             name: entry.name.to_owned(),
             group: entry.group.map(str::to_owned),
             module: Some(entry.module),
+            path: if entry.in_executable { below_root } else { Some(entry.module) },
             place: entry.place,
             description: entry.description.map(str::to_owned),
             attributes: entry.attributes,
