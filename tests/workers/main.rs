@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "test helpers")]
 
 mod duel;
+mod exits;
 mod isolate;
 mod killed_ranks;
 mod ranks;

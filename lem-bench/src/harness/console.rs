@@ -8,6 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use indicatif::ProgressBar;
 
 use super::config::Color;
+use super::exit::ExitStatus;
+use super::exit_guard;
 use crate::report::terminal_text::width;
 
 /// The progress bar on the screen. Other output is written above it.
@@ -25,7 +27,7 @@ pub(super) fn out(text: &str) {
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(io_error) if io_error.kind() != std::io::ErrorKind::BrokenPipe => {
             error(&format!("failed to write the results to standard output: {io_error}"));
-            std::process::exit(1);
+            exit_guard::end(ExitStatus::Machine);
         }
         _ => {}
     }

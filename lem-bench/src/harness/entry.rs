@@ -4,7 +4,7 @@ use super::config::{DefaultMode, Mode, NoMatch};
 use super::exit::{ExitStatus, HarnessError};
 use super::invocation::{Invocation, SelectedCases, TargetInfo};
 use super::layers::CustomMeters;
-use super::{command, console, environment, list, log, measure, test_mode};
+use super::{command, console, environment, exit_guard, list, log, measure, test_mode};
 use crate::bench::{Bencher, BodyResult};
 use crate::meter::Meter;
 use crate::model::{Order, RunOrder};
@@ -164,7 +164,7 @@ impl Harness {
             console::error(&error.to_string());
             error.status()
         });
-        std::process::exit(i32::from(status.code()))
+        exit_guard::end(status)
     }
 }
 
@@ -181,6 +181,7 @@ pub(super) fn run(
     if let Some(version) = requested_protocol_version(std::env::args_os()) {
         return run_worker(&version, registry, &target);
     }
+    exit_guard::begin();
     let flags = match command::read(std::env::args_os(), meters.names()) {
         Ok(flags) => flags,
         Err(error) => return Ok(command::print_and_exit_status(&error)),

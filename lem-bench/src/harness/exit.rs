@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::exit_guard;
 use crate::runner::Interrupt;
 use crate::store::StoreError;
 
@@ -140,8 +141,7 @@ pub(super) fn listen_for_signals(interrupt: &Interrupt, note: Note) -> std::io::
     std::thread::Builder::new().name("lem-bench signals".to_owned()).spawn(move || {
         for _signal in signals.forever() {
             if interrupt.is_requested() {
-                // SAFETY: `_exit` ends the process without running any of its code, so no invariant can be broken.
-                unsafe { libc::_exit(i32::from(ExitStatus::Interrupted.code())) };
+                exit_guard::end_immediately(ExitStatus::Interrupted);
             }
             note("stopping after this request; complete cycles are saved; press Ctrl-C again to stop immediately");
             interrupt.request();

@@ -13,6 +13,7 @@ mod doctor;
 mod entry;
 mod environment;
 mod exit;
+mod exit_guard;
 #[cfg(test)]
 mod fuzz;
 mod invocation;

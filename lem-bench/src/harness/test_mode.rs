@@ -1,7 +1,7 @@
 //! Test mode: runs each body once and prints results in libtest's formats. No meter is opened, no lock is taken, nothing
 //! is written.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -12,7 +12,7 @@ use super::exit::ExitStatus;
 use super::invocation::SelectedCases;
 use crate::bench::Fixtures;
 use crate::registry::Case;
-use crate::runner::{BODY_STACK_SIZE, Body, run_once};
+use crate::runner::{BODY_STACK_SIZE, Body, ENDED_PROCESS, RunningBody, is_process_ending, run_once};
 
 /// Runs every selected case once.
 pub(super) fn run(config: &Config, cases: SelectedCases) -> ExitStatus {
@@ -41,7 +41,7 @@ pub(super) fn run(config: &Config, cases: SelectedCases) -> ExitStatus {
                 counts.failed += 1;
                 report.failed(case, &message, case_start.elapsed());
                 failures.push((case.id.clone(), message));
-                if config.fail_fast {
+                if config.fail_fast || is_process_ending() {
                     break;
                 }
             }
@@ -55,10 +55,18 @@ pub(super) fn run(config: &Config, cases: SelectedCases) -> ExitStatus {
 fn run_on_thread(case: &Case, fixtures: &Fixtures) -> Result<(), String> {
     let (body, fixtures) = (body(case), fixtures.clone());
     let thread = std::thread::Builder::new().name(format!("bench {}", case.id)).stack_size(BODY_STACK_SIZE);
+    let (sender, results) = mpsc::channel();
+    let end_sender = sender.clone();
+    let _running = RunningBody::register(move || end_sender.send(Err(ENDED_PROCESS.to_owned())).is_ok());
     let thread = thread
-        .spawn(move || run_once(&body, fixtures))
+        .spawn(move || sender.send(run_once(&body, fixtures)))
         .map_err(|error| format!("failed to start a thread for the bench: {error}"))?;
-    thread.join().unwrap_or_else(|_| Err("the bench's thread ended without returning".to_owned()))
+    let result = results.recv().unwrap_or_else(|_| Err("the bench's thread ended without returning".to_owned()));
+    // A thread that ends the process never returns.
+    if !is_process_ending() {
+        drop(thread.join());
+    }
+    result
 }
 
 /// Returns the case's body in the form that the runner takes.

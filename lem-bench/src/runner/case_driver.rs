@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::context::MeasureContext;
 use super::job::{Job, call_body};
 use super::lease::{BodyEnd, ContextLease, Reply, StepRequest, Until};
+use super::process_end::is_process_ending;
 use super::protocol_runner::{Next, ProtocolRunner};
 use crate::bench::{Driver, Iteration, Step};
 use crate::clock::Clock;
@@ -35,11 +36,13 @@ impl CaseDriver {
         let context = lease.context()?;
         let (clock, seed) = (Arc::clone(&context.config.clock), context.config.seed ^ id_hash(&job.record.id));
         let runner = ProtocolRunner::start(context, job);
+        lease.lend();
         Some(Self { lease, runner, clock, seed, has_set_up: false, waited: Duration::ZERO })
     }
 
     /// Ends the case with what the call of its body returned: the outer `Err` is a panic.
     pub fn finish(mut self, result: Result<Result<(), String>, String>) {
+        self.lease.take_back();
         let Some(context) = self.lease.context() else { return };
         let outcome = match result {
             Err(message) => Some(Outcome::Panicked { message }),
@@ -65,6 +68,30 @@ impl CaseDriver {
             let pause = self.clock.now().since(start);
             self.waited += pause;
             self.runner.exclude_pause(context, pause);
+        }
+    }
+
+    /// Executes commands until the body has something to do.
+    fn next_step(&mut self, synchronize: &mut dyn FnMut()) -> Step {
+        if !std::mem::replace(&mut self.has_set_up, true) {
+            if self.lease.until() == Until::SetUp {
+                self.pause();
+            }
+            if let Some(context) = self.lease.context() {
+                context.ranks.synchronize();
+            }
+        }
+        loop {
+            let Some(context) = self.lease.context() else { return Step::Stop };
+            if context.must_stop() {
+                return Step::Stop;
+            }
+            match self.runner.execute_next(context, synchronize) {
+                Next::Step(step) => return step,
+                Next::Cycle if self.lease.until() == Until::Cycle => self.pause(),
+                Next::Command | Next::Cycle => {}
+                Next::Done => return Step::Stop,
+            }
         }
     }
 }
@@ -100,26 +127,10 @@ impl Driver for CaseDriver {
     }
 
     fn next(&mut self, synchronize: &mut dyn FnMut()) -> Step {
-        if !std::mem::replace(&mut self.has_set_up, true) {
-            if self.lease.until() == Until::SetUp {
-                self.pause();
-            }
-            if let Some(context) = self.lease.context() {
-                context.ranks.synchronize();
-            }
-        }
-        loop {
-            let Some(context) = self.lease.context() else { return Step::Stop };
-            if context.must_stop() {
-                return Step::Stop;
-            }
-            match self.runner.execute_next(context, synchronize) {
-                Next::Step(step) => return step,
-                Next::Cycle if self.lease.until() == Until::Cycle => self.pause(),
-                Next::Command | Next::Cycle => {}
-                Next::Done => return Step::Stop,
-            }
-        }
+        self.lease.take_back();
+        let step = self.next_step(synchronize);
+        self.lease.lend();
+        step
     }
 
     fn done(&mut self, iteration: Iteration<'_>) {
@@ -169,7 +180,8 @@ impl BenchThread {
 impl Drop for BenchThread {
     fn drop(&mut self) {
         self.requests = None;
-        if let Some(thread) = self.thread.take() {
+        // A thread that ends the process never returns.
+        if let Some(thread) = self.thread.take().filter(|_| !is_process_ending()) {
             // Panics of the body are caught and recorded; there is nothing left to report.
             drop(thread.join());
         }

@@ -1,8 +1,10 @@
 //! The lease on the measuring context. One bench thread at a time holds it; only the holder may measure.
 
 use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::context::MeasureContext;
+use super::process_end::{ENDED_PROCESS, RunningBody};
 use crate::model::{Outcome, Precision};
 
 /// How far a bench runs before it returns the context.
@@ -55,16 +57,35 @@ pub(super) struct Reply {
 #[derive(Debug)]
 pub(super) struct ContextLease {
     context: Option<Box<MeasureContext>>,
+    /// Holds the context while the body runs.
+    lent: Arc<Mutex<Option<Box<MeasureContext>>>>,
     until: Until,
     requests: Receiver<StepRequest>,
     replies: Sender<Reply>,
+    /// While the bench has not ended.
+    _running: RunningBody,
 }
 
 impl ContextLease {
     /// Waits for the first step. `None` when the session dropped the bench before that.
     pub fn acquire(requests: Receiver<StepRequest>, replies: Sender<Reply>) -> Option<Self> {
         let StepRequest { context, until } = requests.recv().ok()?;
-        Some(Self { context: Some(context), until, requests, replies })
+        let lent = Arc::<Mutex<Option<Box<MeasureContext>>>>::default();
+        let running = RunningBody::register({
+            let (lent, replies) = (Arc::clone(&lent), replies.clone());
+            move || end_process(&lent, &replies)
+        });
+        Some(Self { context: Some(context), lent, until, requests, replies, _running: running })
+    }
+
+    /// Puts the context aside while the body runs. If the body ends the process, the context goes back to the session.
+    pub fn lend(&mut self) {
+        *self.lent.lock().unwrap_or_else(PoisonError::into_inner) = self.context.take();
+    }
+
+    /// Takes the context back after [`lend`](Self::lend).
+    pub fn take_back(&mut self) {
+        self.context = self.lent.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// The context; `None` when the session has dropped the bench, so that the body has to end.
@@ -93,4 +114,14 @@ impl ContextLease {
             drop(self.replies.send(Reply { context, result: StepResult::Ended(end) }));
         }
     }
+}
+
+/// Returns the context to the session, with the failure of a body that ends the process. Returns whether the session
+/// still waits for it.
+fn end_process(lent: &Mutex<Option<Box<MeasureContext>>>, replies: &Sender<Reply>) -> bool {
+    let Some(mut context) = lent.lock().unwrap_or_else(PoisonError::into_inner).take() else { return false };
+    context.ranks.abort("ended its process");
+    let outcome = Some(Outcome::Failed { message: ENDED_PROCESS.to_owned() });
+    let end = BodyEnd { outcome, last_failure: None, precision: None };
+    replies.send(Reply { context, result: StepResult::Ended(end) }).is_ok()
 }

@@ -15,7 +15,7 @@ use crate::harness::simulation::Simulation;
 use crate::model::{BenchEnd, MeterProbe, Order, Outcome, Record, RunOrder, count_of, is_or_are};
 use crate::runner::{
     BenchThread, BodyEnd, Interrupt, Job, Observer, ObserverError, RankBarrier, Session, SessionConfig, StepResult,
-    Until,
+    Until, is_process_ending,
 };
 use crate::sampler::{LivePowerReading, Sampler};
 
@@ -175,7 +175,7 @@ impl<R: FnMut() -> Result<Sampler, String>> SessionRunner<'_, R> {
         let (completed, lost) = (outcome == Outcome::Completed, matches!(outcome, Outcome::DeviceLost { .. }));
         self.end.outcomes.push((id.to_owned(), outcome));
         let remaining = self.plan.jobs.len() - self.end.outcomes.len();
-        if self.plan.fail_fast && !completed && remaining > 0 {
+        if (is_process_ending() || self.plan.fail_fast && !completed) && remaining > 0 {
             console::warn(&format!("{remaining} of the benches did not complete"));
             return ControlFlow::Break(());
         }

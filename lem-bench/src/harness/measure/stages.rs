@@ -18,7 +18,7 @@ use crate::model::{MeterProbe, Record, RunHeader, count_of, is_or_are};
 use crate::plan::{PlannedBench, TimePlan};
 use crate::protocol::{CycleTotals, Schedule};
 use crate::registry::Case;
-use crate::runner::{Interrupt, Job, RankBarrier};
+use crate::runner::{Interrupt, Job, RankBarrier, is_process_ending};
 use crate::store::{Home, JournalName, JournalWriter, MachineLock};
 
 /// The journal of a process that is not a rank.
@@ -101,7 +101,7 @@ impl Role {
     pub fn aggregates(&self, end: &SessionEnd) -> bool {
         match self {
             Self::Single => true,
-            Self::Rank(ranks) => ranks.aggregates(end.interrupted),
+            Self::Rank(ranks) => !is_process_ending() && ranks.aggregates(end.interrupted),
         }
     }
 }
