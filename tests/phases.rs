@@ -3,7 +3,7 @@
 use lem_bench::__private::analysis::{Options, summarise};
 use lem_bench::__private::harness::{SimulationOptions, simulate};
 use lem_bench::__private::sim::{Scenario, Seeds};
-use lem_bench::summary::{BenchSummary, PhaseSummary};
+use lem_bench::summary::{BenchSummary, CycleSummary, PhaseSummary};
 
 fn measured(name: &str) -> BenchSummary {
     let path = format!("{}/tests/scenarios/{name}.json", env!("CARGO_MANIFEST_DIR"));
@@ -21,15 +21,24 @@ fn phase<'a>(bench: &'a BenchSummary, name: &str) -> &'a PhaseSummary {
 fn phases_have_true_power() {
     let bench = measured("phases");
     let requests: u64 = bench.cycles.iter().map(|cycle| cycle.requests).sum();
+    let work = |count: fn(&CycleSummary) -> u64| bench.cycles.iter().map(count).sum::<u64>() as f64;
+    let tokens = |name| match name {
+        "prefill" => work(|cycle| cycle.input_tokens),
+        _ => work(|cycle| cycle.output_tokens),
+    };
     let mut shares = 0.0;
     for (name, watts) in [("prefill", 600.0), ("decode", 300.0)] {
         let phase = phase(&bench, name);
         let joules = phase.j_per_request.value.unwrap_or_else(|| panic!("{name}: {:?}", phase.j_per_request.missing));
         let measured_w = joules * requests as f64 / phase.seconds;
         assert!((measured_w / watts - 1.0).abs() < 0.03, "{name}: {measured_w:.1} W instead of {watts} W");
+        let per_token = phase.j_per_token.as_ref().and_then(|metric| metric.value).expect("tokens are counted");
+        assert!((per_token * tokens(name) / joules / requests as f64 - 1.0).abs() < 1e-9, "{name}: {per_token} J");
         shares += phase.share_of_time;
     }
     assert!((0.95..=1.0 + 1e-9).contains(&shares), "the phases do not fill the windows: {shares}");
+    assert!(bench.metrics.contains_key("j_per_input_token"), "input tokens are counted beside output tokens");
+    assert_eq!(bench.headline_metric.as_deref(), Some("j_per_output_token"));
 }
 
 #[test]

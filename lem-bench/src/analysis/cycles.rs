@@ -50,6 +50,7 @@ pub(super) fn merge(records: &[(&CycleRecord, &RunHeader)]) -> MergedCycle {
         idle_w: idle_j.map(|joules| Watts(joules.get() / seconds)),
         domains_j: domain_energies(records),
         requests: work.requests,
+        iterations: work.iterations,
         failed: work.failed,
         input_tokens: work.input_tokens,
         output_tokens: work.output_tokens,

@@ -51,7 +51,8 @@ pub struct ChangeHighlight<'a> {
     pub bench: Option<&'a BenchComparison>,
 }
 
-/// The lowest and highest energy per unit of work over the usable benches with the most common headline.
+/// The lowest and highest energy per unit of work over the usable benches whose costs can be compared: those with the
+/// most common headline. Requests and iterations are alike only within one function, so that only its cases are compared.
 #[derive(Debug, Clone)]
 pub struct CostRange<'a> {
     /// What their headline is divided by.
@@ -144,19 +145,25 @@ impl<'a> ChangeHighlight<'a> {
 }
 
 impl<'a> CostRange<'a> {
-    /// Finds the range over the usable benches with the most common headline; of equally common ones the first.
+    /// Finds the range over the usable benches that have the most in common; of equally many the first.
     fn of_benches(benches: &'a [BenchSummary]) -> Option<Self> {
+        /// What benches must have in common: the unit, and for calls of a function that function.
+        fn group(bench: &BenchSummary) -> Option<(Unit<'_>, Option<(&str, &str)>)> {
+            let unit = bench.headline_unit()?;
+            let is_call = matches!(unit, Unit::Request | Unit::Iteration);
+            Some((unit, is_call.then_some((bench.bench.module.as_str(), bench.bench.name.as_str()))))
+        }
         let usable = UsableBench::all(benches);
-        let units: Vec<Unit<'_>> = usable.iter().filter_map(|usable| usable.bench.headline_unit()).collect();
-        let count = |unit: Unit<'_>| units.iter().filter(|other| **other == unit).count();
+        let groups: Vec<_> = usable.iter().filter_map(|usable| group(usable.bench)).collect();
+        let count = |group: &_| groups.iter().filter(|other| *other == group).count();
         // Reversed, as `max_by_key` returns the last of equals.
-        let per = units.iter().rev().copied().max_by_key(|unit| count(*unit))?;
-        let with_unit = || usable.iter().filter(|usable| usable.bench.headline_unit() == Some(per));
+        let most_common = *groups.iter().rev().max_by_key(|group| count(*group))?;
+        let alike = || usable.iter().filter(|usable| group(usable.bench) == Some(most_common));
         Some(Self {
-            per,
-            lowest: *with_unit().min_by(|a, b| a.value.total_cmp(&b.value))?,
-            highest: *with_unit().max_by(|a, b| a.value.total_cmp(&b.value))?,
-            benches: with_unit().count(),
+            per: most_common.0,
+            lowest: *alike().min_by(|a, b| a.value.total_cmp(&b.value))?,
+            highest: *alike().max_by(|a, b| a.value.total_cmp(&b.value))?,
+            benches: alike().count(),
         })
     }
 }
@@ -226,6 +233,17 @@ mod tests {
         let highlights = Highlights::new(&[], &benches, None);
         assert_eq!((highlights.unusable.len(), highlights.careful.len()), (2, 0));
         assert!(CostRange::of_benches(&[]).is_none());
+    }
+
+    #[test]
+    fn calls_of_different_functions_are_not_ranked() {
+        let call = "j_per_iteration";
+        let mut benches = benches(&[(call, 1.0), (call, 5.0), (call, 9.0), ("j_per_input_token", 2.0)]);
+        for (bench, name) in benches.iter_mut().zip(["parse", "sort", "sort", "prefill"]) {
+            name.clone_into(&mut bench.bench.name);
+        }
+        let cost = CostRange::of_benches(&benches).unwrap();
+        assert_eq!((cost.per, cost.lowest.value, cost.highest.value, cost.benches), (Unit::Iteration, 5.0, 9.0, 2));
     }
 
     #[test]

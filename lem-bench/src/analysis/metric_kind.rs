@@ -314,7 +314,7 @@ impl<'a> MetricKind<'a> {
         match self {
             Self::Energy { basis, per } => 2 * basis as u8 + u8::from(per != Unit::OutputToken),
             Self::WorkPerJoule(Unit::OutputToken) | Self::Rate(Unit::OutputToken) => 6,
-            Self::Rate(Unit::Request) => 7,
+            Self::Rate(Unit::Request | Unit::Iteration) => 7,
             Self::MeanPower => 8,
             Self::Time(TimeKind::FirstToken, _) => 9,
             Self::Time(TimeKind::InterToken | TimeKind::SteadyInterToken, _) => 10,
@@ -329,14 +329,15 @@ impl View {
     /// one entry: of each entry, the first metric that the bench has is shown.
     pub(super) fn entries(self, unit: Option<Unit<'_>>) -> Vec<Vec<MetricKind<'_>>> {
         let energies = unit.into_iter().flat_map(|unit| [vec![MetricKind::gross(unit)], vec![MetricKind::net(unit)]]);
-        let speed = vec![MetricKind::Rate(Unit::OutputToken), MetricKind::Rate(Unit::Request)];
-        let tokens_per_joule = vec![MetricKind::WorkPerJoule(Unit::OutputToken)];
+        let counted = [Unit::OutputToken, Unit::Request, Unit::Iteration];
+        let speed = unit.into_iter().chain(counted).map(MetricKind::Rate).collect();
+        let work_per_joule = vec![MetricKind::WorkPerJoule(unit.unwrap_or(Unit::OutputToken))];
         let power = vec![MetricKind::MeanPower];
         let [ttft, itl, latency] = [MetricKind::TTFT, MetricKind::ITL, MetricKind::LATENCY].map(|kind| vec![kind]);
         let others = match self {
-            Self::Terminal => vec![tokens_per_joule, speed, power, ttft, itl, latency],
+            Self::Terminal => vec![work_per_joule, speed, power, ttft, itl, latency],
             #[cfg(feature = "html")]
-            Self::Tiles => vec![speed, tokens_per_joule, power, ttft, itl],
+            Self::Tiles => vec![speed, work_per_joule, power, ttft, itl],
             Self::Tracker => vec![speed, power, ttft, itl, latency],
         };
         energies.chain(others).collect()
@@ -357,6 +358,8 @@ mod tests {
             "output_tokens_per_joule",
             "requests_per_s",
             "images_per_s",
+            "j_per_iteration",
+            "iterations_per_s",
             "mean_power_w",
             "mean_process_tokens_per_s",
             "sampler_cpu_percent",
@@ -389,7 +392,8 @@ mod tests {
     #[test]
     fn units() {
         let unit = |name| MetricKind::from_name(name).map(MetricKind::unit).unwrap();
-        assert_eq!(unit("net_j_per_input_token"), "J/token");
+        assert_eq!(unit("net_j_per_input_token"), "J/input token");
+        assert_eq!(unit("iterations_per_s"), "iterations/s");
         assert_eq!(unit("j_per_images"), "J/images");
         assert_eq!(unit("output_tokens_per_joule"), "tokens/J");
         assert_eq!(unit("requests_per_s"), "requests/s");

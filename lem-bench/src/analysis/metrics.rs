@@ -71,10 +71,8 @@ fn columns(cycles: &[&MergedCycle]) -> Columns {
 
 /// Returns the units in which there is work, with the count of each cycle.
 fn unit_counts<'a>(total: &'a WorkCounts, work: &[WorkCounts]) -> Vec<(Unit<'a>, Vec<f64>)> {
-    // Without output tokens, the tokens that are paid for are input tokens.
-    let tokens = if total.output_tokens > 0 { Unit::OutputToken } else { Unit::InputToken };
     let custom = total.units.keys().map(|name| Unit::Custom(name));
-    let units = [tokens, Unit::TotalToken, Unit::Request].into_iter().chain(custom);
+    let units = [Unit::OutputToken, Unit::InputToken, Unit::TotalToken, total.call_unit()].into_iter().chain(custom);
     let counted = units.filter(|unit| total.count(*unit) > 0);
     counted.map(|unit| (unit, work.iter().map(|cycle| cycle.count(unit) as f64).collect())).collect()
 }
@@ -257,10 +255,12 @@ pub(super) fn phases(
     let spans: Vec<Vec<Spans>> =
         names.iter().map(|name| records.iter().map(|cycle| spans_of(cycle, name)).collect()).collect();
     let windows: f64 = records.iter().flatten().flat_map(|record| &record.windows).map(WindowRecord::seconds).sum();
-    let requests: Vec<f64> = records
-        .iter()
-        .map(|cycle| cycle.iter().flat_map(|record| &record.windows).map(|window| window.work.requests as f64).sum())
-        .collect();
+    let counts_of = |unit: Unit<'_>| -> Vec<f64> {
+        let in_cycle = |cycle: &Vec<&CycleRecord>| {
+            cycle.iter().flat_map(|record| &record.windows).map(|window| window.work.count(unit) as f64).sum()
+        };
+        records.iter().map(in_cycle).collect()
+    };
     let obstacle = input.common_obstacle(&spans);
     let summarise = |(name, spans): (&&str, &Vec<Spans>)| {
         let lengths: Vec<f64> = spans.iter().map(total_length).collect();
@@ -268,16 +268,26 @@ pub(super) fn phases(
         let count: usize = spans.iter().map(Vec::len).sum();
         let obstacle = obstacle.clone().or_else(|| input.too_short(seconds / count.max(1) as f64));
         let energy = obstacle.map_or_else(|| input.energies(spans), Err);
-        let per_request = energy.and_then(|joules| {
-            ratio(&joules, &lengths, &requests, Idle::None, options, inflate).map_err(|error| error.to_string())
-        });
-        let kind = MetricKind::gross(Unit::Request);
+        let energy_per = |unit: Unit<'_>| {
+            let counts = counts_of(unit);
+            let ratio = energy.clone().and_then(|joules| {
+                ratio(&joules, &lengths, &counts, Idle::None, options, inflate).map_err(|error| error.to_string())
+            });
+            to_metric(MetricKind::gross(unit), ratio, records.len(), None, options)
+        };
+        let token = match *name {
+            "prefill" => Some(Unit::InputToken),
+            "decode" => Some(Unit::OutputToken),
+            _ => None,
+        };
+        let token = token.filter(|unit| counts_of(*unit).iter().any(|count| *count > 0.0));
         PhaseSummary {
             name: (*name).to_owned(),
             count,
             seconds,
             share_of_time: seconds / windows,
-            j_per_request: to_metric(kind, per_request, records.len(), None, options),
+            j_per_request: energy_per(Unit::Request),
+            j_per_token: token.map(energy_per),
         }
     };
     names.iter().zip(&spans).map(summarise).collect()

@@ -178,6 +178,10 @@ pub struct PhaseSummary {
     pub share_of_time: f64,
     /// Its energy per request where the sensor is fast enough to separate phases, else the reason why not.
     pub j_per_request: Metric,
+    /// The same energy per token: per input token of the phase `prefill`, per output token of `decode`. `None` for other
+    /// phases, and where these tokens were not counted.
+    #[serde(default)]
+    pub j_per_token: Option<Metric>,
 }
 
 /// Whether the numbers of a bench can be used.
@@ -306,6 +310,9 @@ pub struct CycleSummary {
     pub domains_j: Vec<(DomainId, Joules)>,
     /// Requests that succeeded.
     pub requests: u64,
+    /// The part of `requests` that are calls of the body of `iter`.
+    #[serde(default)]
+    pub iterations: u64,
     /// Requests that failed.
     pub failed: u64,
     /// Prompt tokens.
@@ -327,6 +334,7 @@ impl CycleSummary {
     pub(crate) fn work(&self) -> WorkCounts {
         WorkCounts {
             requests: self.requests,
+            iterations: self.iterations,
             failed: self.failed,
             input_tokens: self.input_tokens,
             output_tokens: self.output_tokens,

@@ -129,6 +129,7 @@ impl<F: FnMut() -> R, R: BodyResult> ConfiguredBencher<'_, '_, F> {
             for _ in 0..repeat {
                 failures.record(body(), tally);
             }
+            tally.iterations = u64::from(failures.succeeded);
         });
     }
 
@@ -356,7 +357,7 @@ mod tests {
             if n == 2 { Err("no route") } else { Ok(Tokens { input: 1, output: 1 }) }
         });
         assert_eq!((driver.seen[0].0, driver.seen[0].1), (2, 1));
-        assert_eq!(driver.seen[0].2.output_tokens, 2);
+        assert_eq!((driver.seen[0].2.output_tokens, driver.seen[0].2.iterations), (2, 2));
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub struct Tally {
     pub input_tokens: u64,
     /// Generated tokens.
     pub output_tokens: u64,
+    /// Successful calls of the body of `iter`; 0 for requests.
+    pub iterations: u64,
     /// Other units by name, in order of first use.
     #[serde(deserialize_with = "values::intern_counts")]
     pub units: Vec<(&'static str, u64)>,
@@ -31,11 +33,11 @@ impl Tally {
 
     /// Returns the amount of work in the unit that the energy is divided by; `requests` if nothing else was counted.
     pub(crate) fn headline_units(&self, requests: u64) -> u64 {
-        match Unit::choose(self.output_tokens, self.input_tokens, self.units.iter().copied()) {
+        match Unit::choose(self.output_tokens, self.input_tokens, requests, self.units.iter().copied()) {
             Unit::OutputToken => self.output_tokens,
             Unit::InputToken => self.input_tokens,
             Unit::Custom(name) => self.units.iter().find(|(unit, _)| *unit == name).map_or(requests, |(_, n)| *n),
-            Unit::Request | Unit::TotalToken => requests,
+            Unit::Request | Unit::Iteration | Unit::TotalToken => requests,
         }
     }
 
@@ -43,6 +45,7 @@ impl Tally {
     pub(crate) fn clear(&mut self) {
         self.input_tokens = 0;
         self.output_tokens = 0;
+        self.iterations = 0;
         for (_, n) in &mut self.units {
             *n = 0;
         }

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct WorkCounts {
     /// Requests (or iterations) that succeeded.
     pub requests: u64,
+    /// The part of `requests` that are calls of the body of `iter`; 0 in journals before schema version 3.
+    #[serde(default)]
+    pub iterations: u64,
     /// Requests that failed; their energy is in the window.
     pub failed: u64,
     /// Prompt tokens.
@@ -23,7 +26,16 @@ impl WorkCounts {
     /// Returns the unit that the energy of this work is divided by; see [`Unit::choose`].
     pub fn unit(&self) -> Unit<'_> {
         let custom = self.units.iter().map(|(name, count)| (name.as_str(), *count));
-        Unit::choose(self.output_tokens, self.input_tokens, custom)
+        let requests = self.requests.saturating_add(self.failed);
+        match Unit::choose(self.output_tokens, self.input_tokens, requests, custom) {
+            Unit::Request => self.call_unit(),
+            unit => unit,
+        }
+    }
+
+    /// Returns what a call of the body is: an iteration where all calls are those of `iter`, else a request.
+    pub fn call_unit(&self) -> Unit<'static> {
+        if self.iterations > 0 && self.iterations == self.requests { Unit::Iteration } else { Unit::Request }
     }
 
     /// Returns the amount of work in this unit.
@@ -33,6 +45,7 @@ impl WorkCounts {
             Unit::InputToken => self.input_tokens,
             Unit::TotalToken => self.output_tokens.saturating_add(self.input_tokens),
             Unit::Request => self.requests,
+            Unit::Iteration => self.iterations,
             Unit::Custom(name) => self.units.get(name).copied().unwrap_or(0),
         }
     }
@@ -41,6 +54,7 @@ impl WorkCounts {
     pub fn add(&mut self, other: &WorkCounts) {
         let add = |sum: &mut u64, count: u64| *sum = sum.saturating_add(count);
         add(&mut self.requests, other.requests);
+        add(&mut self.iterations, other.iterations);
         add(&mut self.failed, other.failed);
         add(&mut self.input_tokens, other.input_tokens);
         add(&mut self.output_tokens, other.output_tokens);
@@ -59,8 +73,10 @@ pub enum Unit<'a> {
     InputToken,
     /// A token, whether prompt or generated.
     TotalToken,
-    /// A request, or an iteration.
+    /// A request: a call of the body of `iter_requests`.
     Request,
+    /// A call of the body of `iter`.
+    Iteration,
     /// The user's own unit, by the name under which it is counted: `images`.
     Custom(&'a str),
 }
@@ -68,8 +84,17 @@ pub enum Unit<'a> {
 impl<'a> Unit<'a> {
     /// Returns the unit of a bench's headline from its counts: output tokens; without any, input tokens; without any,
     /// the first custom unit in alphabetical order that was counted; else requests.
-    pub fn choose(output_tokens: u64, input_tokens: u64, custom: impl IntoIterator<Item = (&'a str, u64)>) -> Self {
-        if output_tokens > 0 {
+    ///
+    /// A bench with input tokens and at most one output token per request, failed ones included, measures prefill: its
+    /// unit is the input token. The output token only marks the end of the prefill, for the TTFT.
+    pub fn choose(
+        output_tokens: u64,
+        input_tokens: u64,
+        requests: u64,
+        custom: impl IntoIterator<Item = (&'a str, u64)>,
+    ) -> Self {
+        let is_prefill = input_tokens > 0 && output_tokens <= requests;
+        if output_tokens > 0 && !is_prefill {
             return Self::OutputToken;
         }
         if input_tokens > 0 {
@@ -81,7 +106,7 @@ impl<'a> Unit<'a> {
 
     /// Returns the unit of a name in metric names: `output_token` of `j_per_output_token`.
     pub fn from_name(name: &'a str) -> Self {
-        let known = [Self::OutputToken, Self::InputToken, Self::TotalToken, Self::Request];
+        let known = [Self::OutputToken, Self::InputToken, Self::TotalToken, Self::Request, Self::Iteration];
         known.into_iter().find(|unit| unit.name() == name).unwrap_or(Self::Custom(name))
     }
 
@@ -100,6 +125,7 @@ impl<'a> Unit<'a> {
             Self::InputToken => "input_token",
             Self::TotalToken => "total_token",
             Self::Request => "request",
+            Self::Iteration => "iteration",
             Self::Custom(name) => name,
         }
     }
@@ -115,17 +141,19 @@ impl<'a> Unit<'a> {
     /// Returns its symbol in units of measurement: `token` in `J/token`.
     pub const fn symbol(self) -> &'a str {
         match self {
-            Self::OutputToken | Self::InputToken | Self::TotalToken => "token",
+            Self::OutputToken | Self::TotalToken => "token",
+            Self::InputToken => "input token",
             Self::Request => "request",
+            Self::Iteration => "iteration",
             Self::Custom(name) => name,
         }
     }
 
     /// Returns its symbol in rates: `tokens` in `tokens/s`. Custom units keep their own name.
     pub fn plural_symbol(self) -> String {
-        match self.symbol() {
-            symbol @ ("token" | "request") => format!("{symbol}s"),
-            symbol => symbol.to_owned(),
+        match self {
+            Self::Custom(name) => name.to_owned(),
+            unit => format!("{}s", unit.symbol()),
         }
     }
 
@@ -157,7 +185,7 @@ mod tests {
 
     fn work(output_tokens: u64, input_tokens: u64, images: u64) -> WorkCounts {
         let units = [("images".to_owned(), images), ("boxes".to_owned(), 0)].into();
-        WorkCounts { requests: 3, failed: 0, input_tokens, output_tokens, units }
+        WorkCounts { requests: 3, iterations: 0, failed: 0, input_tokens, output_tokens, units }
     }
 
     #[test]
@@ -166,25 +194,44 @@ mod tests {
         assert_eq!(work(0, 7, 2).unit(), Unit::InputToken);
         assert_eq!(work(0, 0, 2).unit(), Unit::Custom("images"));
         assert_eq!(work(0, 0, 0).unit(), Unit::Request);
+        assert_eq!(WorkCounts { iterations: 3, ..work(0, 0, 0) }.unit(), Unit::Iteration);
+        assert_eq!(WorkCounts { iterations: 2, ..work(0, 0, 0) }.unit(), Unit::Request, "not all are iterations");
+        assert_eq!(WorkCounts { iterations: 3, ..work(5, 0, 0) }.unit(), Unit::OutputToken);
+    }
+
+    #[test]
+    fn prefill_is_per_input_token() {
+        // Three requests of 256 tokens with one output token each, which marks the TTFT.
+        assert_eq!(work(3, 768, 0).unit(), Unit::InputToken);
+        assert_eq!(work(4, 768, 0).unit(), Unit::OutputToken, "more than one output token per request");
+        assert_eq!(work(3, 0, 0).unit(), Unit::OutputToken, "no input tokens were counted");
+        assert_eq!(WorkCounts { failed: 1, ..work(4, 768, 0) }.unit(), Unit::InputToken);
     }
 
     #[test]
     fn counts_by_unit() {
         let work = work(5, 7, 2);
-        let units = ["output_token", "input_token", "total_token", "request", "images", "rows"];
-        assert_eq!(units.map(|name| work.count(Unit::from_name(name))), [5, 7, 12, 3, 2, 0]);
+        let units = ["output_token", "input_token", "total_token", "request", "iteration", "images", "rows"];
+        assert_eq!(units.map(|name| work.count(Unit::from_name(name))), [5, 7, 12, 3, 0, 2, 0]);
     }
 
     #[test]
     fn names_can_be_parsed() {
-        for unit in [Unit::OutputToken, Unit::InputToken, Unit::TotalToken, Unit::Request, Unit::Custom("images")] {
+        for unit in [
+            Unit::OutputToken,
+            Unit::InputToken,
+            Unit::TotalToken,
+            Unit::Request,
+            Unit::Iteration,
+            Unit::Custom("images"),
+        ] {
             assert_eq!(Unit::from_name(unit.name()), unit);
             assert_eq!(Unit::from_plural_name(&unit.plural_name()).name(), unit.name());
         }
         assert_eq!(Unit::Request.plural_name(), "requests");
         assert_eq!(
             (Unit::InputToken.plural_symbol(), Unit::Custom("images").plural_symbol()),
-            ("tokens".into(), "images".into())
+            ("input tokens".into(), "images".into())
         );
     }
 

@@ -339,6 +339,7 @@ fn decode(id: &str, j_per_token: f64, source: &Source) -> BenchSummary {
                 missing: Some("it lasts 0.021 s at the mean: too short for the sensor".to_owned()),
                 ..m(1.0, "J/request", 0.1)
             },
+            j_per_token: None,
         }],
         cycles,
     }
@@ -360,6 +361,7 @@ fn cycle(index: u32, rate: f64, domain: &DomainId, second: impl Fn(f64) -> Stamp
         idle_w: Some(Watts(113.4 * variation)),
         domains_j: vec![(domain.clone(), Joules(energy))],
         requests: (rate * 5.0 / 64.0) as u64,
+        iterations: 0,
         failed: 0,
         input_tokens: 4096,
         output_tokens: (rate * 5.0) as u64,

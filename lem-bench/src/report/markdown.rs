@@ -145,13 +145,18 @@ fn columns(benches: &[BenchSummary], intervals: bool) -> Vec<Column> {
         drop_order,
         align_right: true,
     };
-    let per_joule = MetricKind::WorkPerJoule(Unit::OutputToken);
-    let speed = MetricKind::Rate(Unit::OutputToken);
+    let unit_of_ratio = if per.is_some() { UnitInCell::None } else { UnitInCell::Whole };
+    let ratio = |bench: &BenchSummary, kind: MetricKind<'_>| cell(bench, kind, unit_of_ratio, intervals);
+    let head = |kind: Option<MetricKind<'_>>, different: &str| {
+        let head = kind.map_or_else(|| different.to_owned(), MetricKind::unit);
+        escape_cell(&shorten_end(&head, 24))
+    };
+    let (per_joule, speed) = (per.map(MetricKind::WorkPerJoule), per.map(MetricKind::Rate));
     let mut columns = vec![
         column(&escape_cell(&shorten_end(&energy, 24)), 0, &|bench| headline(bench, EnergyBasis::Gross)),
         column("net", 3, &|bench| headline(bench, EnergyBasis::Net)),
-        column("tokens/J", 6, &|bench| cell(bench, per_joule, UnitInCell::None, intervals)),
-        column("tokens/s", 2, &|bench| cell(bench, speed, UnitInCell::None, intervals)),
+        column(&head(per_joule, "yield"), 6, &|bench| ratio(bench, MetricKind::WorkPerJoule(bench.headline_unit()?))),
+        column(&head(speed, "speed"), 2, &|bench| ratio(bench, MetricKind::Rate(bench.headline_unit()?))),
         column("power", 4, &|bench| cell(bench, MetricKind::MeanPower, UnitInCell::Whole, intervals)),
         Column {
             align_right: false,

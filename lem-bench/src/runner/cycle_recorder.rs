@@ -234,6 +234,7 @@ impl RequestRecorder {
     /// Records a request in a window.
     pub fn record(&mut self, iteration: &Iteration<'_>) {
         self.work.requests += u64::from(iteration.done);
+        self.work.iterations += iteration.tally.iterations;
         self.work.failed += u64::from(iteration.failed);
         self.work.input_tokens += iteration.tally.input_tokens;
         self.work.output_tokens += iteration.tally.output_tokens;

@@ -108,7 +108,7 @@ pub(crate) mod fuzz {
 
     /// Messages of both sides.
     pub(crate) fn samples() -> Vec<Vec<u8>> {
-        let tally = Tally { input_tokens: 3, output_tokens: 4, units: vec![("images", 7)] };
+        let tally = Tally { input_tokens: 3, output_tokens: 4, iterations: 0, units: vec![("images", 7)] };
         let marks = [Mark { at: Stamp(10), tokens: 2, sequence: 9 }; 5];
         let phases = [PhaseMark { name: "prefill", start: Stamp(6), stop: Stamp(9) }];
         let (start, stop, failure) = (Stamp(5), Stamp(900), Some("no route"));
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn report_round_trip() {
-        let tally = Tally { input_tokens: 3, output_tokens: 4, units: vec![("images", 7)] };
+        let tally = Tally { input_tokens: 3, output_tokens: 4, iterations: 0, units: vec![("images", 7)] };
         let marks =
             [Mark { at: Stamp(10), tokens: 2, sequence: 9 }, Mark { at: Stamp(u64::MAX), tokens: 1, sequence: 0 }];
         let phases = [PhaseMark { name: "prefill\n", start: Stamp(6), stop: Stamp(9) }];

@@ -2,7 +2,9 @@
 
 use super::text_writer::{Style, StyledText, TextWriter, words};
 use crate::analysis::compare::Comparison;
-use crate::analysis::{BenchSummary, Check, Finding, Metric, MetricKind, Rating, Severity, Summary, View};
+use crate::analysis::{
+    BenchSummary, Check, Finding, Metric, MetricKind, PhaseSummary, Rating, Severity, Summary, View,
+};
 use crate::model::{Origin, count_of};
 use crate::report::highlights::highlights;
 use crate::report::labels::{self, common_findings, status_counts};
@@ -142,6 +144,9 @@ fn write_bench(writer: &mut TextWriter, bench: &BenchSummary, common: &[&Finding
     for (kind, metric) in bench.key_metrics(View::Terminal) {
         write_figure(writer, bench, kind, metric);
     }
+    for phase in &bench.phases {
+        write_phase(writer, phase);
+    }
     for finding in worst_first(&bench.findings).into_iter().filter(|finding| !common.contains(finding)) {
         write_finding(writer, finding);
     }
@@ -183,6 +188,19 @@ fn write_figure(writer: &mut TextWriter, bench: &BenchSummary, kind: MetricKind<
         }
     }
     writer.write_words(Some(StyledText::new(format!("    {label}"), Style::Faint)), indent, line);
+}
+
+/// Writes the energy of a phase, if it is known: per token of prefill and decode, else per request.
+fn write_phase(writer: &mut TextWriter, phase: &PhaseSummary) {
+    let metric = phase.j_per_token.as_ref().unwrap_or(&phase.j_per_request);
+    let Ok(figure) = Figure::of(metric) else { return };
+    let indent = if writer.width() >= WIDE { WIDE_INDENT } else { NARROW_INDENT };
+    let label = shorten_end(&format!("    {}", phase.name), indent - 1);
+    let mut line = vec![StyledText::plain(figure.short())];
+    line.extend(figure.brackets().map(StyledText::plain));
+    line.extend(figure.relative.map(StyledText::plain));
+    line.push(StyledText::new(format!("· {} of the time", percent(phase.share_of_time)), Style::Faint));
+    writer.write_words(Some(StyledText::new(label, Style::Faint)), indent, line);
 }
 
 /// Writes a warning or an invalid finding with its remedy, or a note on one line.
@@ -293,6 +311,18 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn phases_are_per_token() {
+        let mut summary = fixture::on_a_card();
+        let bench = &mut summary.benches[0];
+        let metric = bench.metrics["j_per_output_token"].clone();
+        bench.phases[0].j_per_token = Some(Metric { unit: "J/input token".to_owned(), ..metric });
+        let text = report(&summary, 100);
+        assert!(text.contains("    prefill             0.4123 J/input token [0.4098"), "{text}");
+        assert!(text.contains("27 % of the time"), "{text}");
+        assert_eq!(text.matches("of the time").count(), 1, "phases without energy have no line: {text}");
     }
 
     #[test]

@@ -189,12 +189,13 @@ fn write_bencher_lines(text: &mut String, bench: &BenchSummary) {
     }
 }
 
-/// Returns the time of one request and half of its interval, in ns.
+/// Returns the time of one request or iteration and half of its interval, in ns.
 ///
 /// # Errors
 /// Returns the reason why the time or its interval is missing.
 fn request_time(bench: &BenchSummary) -> Result<(u64, u64), String> {
-    let metric = bench.metric(MetricKind::Rate(Unit::Request)).ok_or("no request was counted")?;
+    let rates = [Unit::Request, Unit::Iteration].map(MetricKind::Rate);
+    let metric = rates.into_iter().find_map(|kind| bench.metric(kind)).ok_or("no request was counted")?;
     let rate = finite_value(metric)?;
     if rate <= 0.0 {
         return Err("the request rate is 0".to_owned());

@@ -212,6 +212,7 @@ pub(super) fn phase_table(bench: &BenchSummary) -> TableView {
             duration(phase.seconds / phase.count.max(1) as f64),
             percent(phase.share_of_time),
             metric_text(&phase.j_per_request, origin),
+            phase.j_per_token.as_ref().map_or_else(|| NONE.to_owned(), |metric| metric_text(metric, origin)),
         ]
     };
     let note = if bench.phases.is_empty() {
@@ -221,7 +222,7 @@ pub(super) fn phase_table(bench: &BenchSummary) -> TableView {
     } else {
         ""
     };
-    let heads = ["phase", "count", "mean length", "share of the windows", "energy per request"];
+    let heads = ["phase", "count", "mean length", "share of the windows", "energy per request", "energy per token"];
     let rows = bench.phases.iter().map(to_row).collect();
     TableView { note: note.to_owned(), ..TableView::new("Energy by phase", &heads, rows) }
 }

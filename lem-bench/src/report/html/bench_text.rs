@@ -221,7 +221,8 @@ pub(super) fn figure_number(figure: Figure, origin: &str) -> NumberView {
 
 /// The bench's speed in the unit of work of its headline, or else in requests.
 pub(super) fn speed_metric(bench: &BenchSummary) -> Option<(MetricKind<'_>, &Metric)> {
-    let rates = [bench.headline_unit().unwrap_or(Unit::OutputToken), Unit::Request].map(MetricKind::Rate);
+    let unit = bench.headline_unit().unwrap_or(Unit::OutputToken);
+    let rates = [unit, Unit::Request, Unit::Iteration].map(MetricKind::Rate);
     rates.into_iter().find_map(|kind| Some((kind, bench.metric(kind)?)))
 }
 
