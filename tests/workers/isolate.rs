@@ -117,8 +117,8 @@ fn simulation_warns_about_isolate() {
 fn worker_gets_environment_and_stdin() {
     let home = tempfile::tempdir().unwrap();
     let output = run(&mut bench(home.path(), &["given", "--env", "FIXTURE_GIVEN=a b=c"])).exits_with(0);
-    assert!(output.out.contains("was given a b=c and reads \"\""), "{}", output.out);
-    let (pid, _) = output.out.split_once("process ").unwrap().1.split_once(' ').unwrap();
+    assert!(output.err.contains("was given a b=c and reads \"\""), "{}", output.err);
+    let (pid, _) = output.err.split_once("process ").unwrap().1.split_once(' ').unwrap();
     assert!(!std::path::Path::new("/proc").join(pid).exists(), "the worker still runs");
 }
 

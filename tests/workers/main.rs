@@ -5,5 +5,6 @@ mod duel;
 mod exits;
 mod isolate;
 mod killed_ranks;
+mod prints;
 mod ranks;
 mod support;

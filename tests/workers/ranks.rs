@@ -84,7 +84,7 @@ fn attribute_requests_processes() {
     assert!(!planned.out.contains("  tiny  2"), "{}", planned.out);
     let output = run(bench(home.path(), &["--exact", "pair", "tiny"]).env("FIXTURE_GIVEN", "1")).exits_with(0);
     for rank in 0..2 {
-        assert!(output.out.contains(&format!("rank {rank} ({rank}) of 2")), "{}", output.out);
+        assert!(output.err.contains(&format!("rank {rank} ({rank}) of 2")), "{}", output.err);
     }
     let summary = summary(home.path());
     let ids: Vec<&str> =

@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 
 use super::config::Color;
 use super::exit::ExitStatus;
-use super::exit_guard;
+use super::{exit_guard, results_stream};
 use crate::report::terminal_text::width;
 
 /// The progress bar on the screen. Other output is written above it.
@@ -23,8 +23,7 @@ pub(super) fn set_progress_bar(bar: Option<ProgressBar>) {
 /// Writes results to stdout. Ends the process with code 1 if they can't be written, unless the reader closed the pipe
 /// (`| head`).
 pub(super) fn out(text: &str) {
-    let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match results_stream::write(text) {
         Err(io_error) if io_error.kind() != std::io::ErrorKind::BrokenPipe => {
             error(&format!("failed to write the results to standard output: {io_error}"));
             exit_guard::end(ExitStatus::Machine);
@@ -35,7 +34,7 @@ pub(super) fn out(text: &str) {
 
 /// Writes results to stdout; wraps long lines on a terminal.
 pub(super) fn out_wrapped(text: &str) {
-    if std::io::stdout().is_terminal() { out(&wrapped(text, stdout_width())) } else { out(text) }
+    if results_stream::is_terminal() { out(&wrapped(text, stdout_width())) } else { out(text) }
 }
 
 /// Writes a line to stderr, prefixed with `lem-bench`.
@@ -94,7 +93,7 @@ pub(super) fn stderr_is_terminal() -> bool {
 /// Returns the columns of stdout: of the terminal, else `COLUMNS`, else 100.
 pub(super) fn stdout_width() -> usize {
     let variable = || std::env::var("COLUMNS").ok()?.parse().ok();
-    terminal_width(1).or_else(variable).unwrap_or(100)
+    terminal_width(results_stream::descriptor()).or_else(variable).unwrap_or(100)
 }
 
 /// Returns the columns of stderr: of the terminal, else 100.
@@ -126,7 +125,7 @@ pub(super) struct Paint {
 impl Paint {
     /// Returns the style for stdout.
     pub fn of_stdout(color: Color) -> Self {
-        Self::new(color, std::io::stdout().is_terminal())
+        Self::new(color, results_stream::is_terminal())
     }
 
     /// Returns the style for stderr.

@@ -4,7 +4,7 @@ use super::config::{DefaultMode, Mode, NoMatch};
 use super::exit::{ExitStatus, HarnessError};
 use super::invocation::{Invocation, SelectedCases, TargetInfo};
 use super::layers::CustomMeters;
-use super::{command, console, environment, exit_guard, list, log, measure, test_mode};
+use super::{command, console, environment, exit_guard, list, log, measure, results_stream, test_mode};
 use crate::bench::{Bencher, BodyResult};
 use crate::meter::Meter;
 use crate::model::{Order, RunOrder};
@@ -96,6 +96,8 @@ impl Harness {
     /// Creates a harness for one of cargo's bench targets. It measures when cargo passes `--bench`.
     #[doc(hidden)]
     pub fn of_bench_target(target: TargetInfo) -> Self {
+        // Before the closure of `main!`, which may print. `run` tries again after an error, and reports it.
+        drop(results_stream::separate());
         Self { target, default_mode: DefaultMode::Test, ..Self::new() }
     }
 
@@ -182,6 +184,7 @@ pub(super) fn run(
         return run_worker(&version, registry, &target);
     }
     exit_guard::begin();
+    results_stream::separate().map_err(|error| HarnessError::machine(format!("cannot duplicate stdout: {error}")))?;
     let flags = match command::read(std::env::args_os(), meters.names()) {
         Ok(flags) => flags,
         Err(error) => return Ok(command::print_and_exit_status(&error)),

@@ -26,6 +26,7 @@ mod options;
 mod pages;
 mod parse;
 mod progress;
+mod results_stream;
 mod saved;
 mod simulated_runs;
 mod simulation;

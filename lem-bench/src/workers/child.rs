@@ -2,7 +2,7 @@
 //! in it.
 
 use std::io::{self, BufReader};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -43,7 +43,7 @@ struct Worker {
 }
 
 impl Worker {
-    /// Starts a worker. Its standard input is its end of the socket; its output goes where that of this process goes.
+    /// Starts a worker. Its standard input is its end of the socket; what it prints goes to stderr.
     fn start(launch: &Launch, interrupt: &Interrupt) -> io::Result<Self> {
         let (socket, worker_socket) = UnixStream::pair()?;
         socket.set_read_timeout(Some(POLL_INTERVAL))?;
@@ -51,7 +51,8 @@ impl Worker {
         command.arg(format!("{FLAG}={VERSION}")).envs(launch.env.iter().map(|(name, value)| (name, value)));
         // With its group, the processes that it starts can be killed too; and it does not outlive this process.
         new_process_group(&mut command, libc::SIGKILL);
-        let process = command.stdin(Stdio::from(OwnedFd::from(worker_socket))).spawn()?;
+        command.stdin(Stdio::from(OwnedFd::from(worker_socket))).stdout(io::stderr().as_fd().try_clone_to_owned()?);
+        let process = command.spawn()?;
         let cpu_timer = Some(ChildCpuTimer::start(process.id()));
         tracing::debug!(pid = process.id(), "worker started");
         let (socket, limit, interrupt) = (BufReader::new(socket), launch.limit, interrupt.clone());
