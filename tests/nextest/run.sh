@@ -88,6 +88,14 @@ for id in sum/n=1000 sum/n=2000; do
 done
 [ -s "$folder/index.html" ] || fail "no page in $folder"
 
+# Without `harness = false`, rustc's own harness would run no bench and succeed.
+sed -i 's|^harness = false|# &|' Cargo.toml
+for command in "cargo bench" "cargo test --benches"; do
+    run 101 harness $command
+    has harness 'add `harness = false` below its `[[bench]]` and `name` in Cargo.toml'
+done
+sed -i 's|^# harness = false|harness = false|' Cargo.toml
+
 # nextest reports a failing bench as failed.
 sed -i 's|fn sum(b: &mut Bencher, n: u64) {|& assert!(n < 2000, "too many");|' benches/energy.rs
 run 100 nextest-failure cargo nextest bench --no-fail-fast

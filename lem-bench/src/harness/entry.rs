@@ -43,6 +43,15 @@ macro_rules! main {
         $crate::main!(|harness| harness);
     };
     ($configure:expr) => {
+        // Only rustc's own harness, which runs instead of this `main`, keeps tests. In a binary it may do so.
+        #[::core::prelude::v1::test]
+        fn lem_bench_main_needs_harness_false() {
+            const _: () = ::core::assert!(
+                ::core::option_env!("CARGO_TARGET_TMPDIR").is_none(),
+                "no bench of this target would run: add `harness = false` below its `[[bench]]` and `name` in Cargo.toml"
+            );
+        }
+
         fn main() {
             let configure: fn($crate::Harness) -> $crate::Harness = $configure;
             let harness = $crate::Harness::of_bench_target($crate::TargetInfo::new(
