@@ -114,6 +114,8 @@ pub enum Check {
     PowerImplausible,
     /// Requests failed.
     FailedRequests,
+    /// The bench does nothing: an iteration takes less time than the loop around it.
+    NothingMeasured,
     /// There are too few cycles for a reliable interval.
     FewCycles,
     /// The benches were built with debug assertions.

@@ -3,16 +3,20 @@
 use crate::analysis::assemble::Evidence;
 use crate::analysis::finding::{Check, Finding, Severity};
 use crate::analysis::interval::ENOUGH_CYCLES;
-use crate::model::{Outcome, StopReason, count_of, is_or_are};
+use crate::model::{Outcome, StopReason, WindowRecord, count_of, is_or_are};
 
 /// The share of failed requests above which a result is invalid.
 const MAX_FAILED: f64 = 0.01;
+
+/// The time per iteration in ns below which nothing is measured: the loop around an empty body takes up to this.
+const MIN_ITERATION_NS: f64 = 1.0;
 
 pub(super) fn check(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     check_outcome(findings, evidence);
     check_resumed(findings, evidence);
     check_cycles(findings, evidence);
     check_requests(findings, evidence);
+    check_iteration_time(findings, evidence);
     check_precision(findings, evidence);
 }
 
@@ -120,6 +124,22 @@ fn check_requests(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         format!("{failed} of {} failed ({:.1} %){message}", count_of(total, "request"), share * 100.0),
         "make the requests succeed: failed requests use energy but add no tokens; above 1 % the result is invalid",
     ));
+}
+
+/// Reports iterations of `iter` that take no time, because the compiler removed their code or there is none.
+fn check_iteration_time(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
+    let iterations: u64 = evidence.windows().map(|window| window.work.iterations).fold(0, u64::saturating_add);
+    let seconds: f64 = evidence.windows().map(WindowRecord::seconds).sum();
+    let nanoseconds = seconds / iterations as f64 * 1e9;
+    if nanoseconds < MIN_ITERATION_NS {
+        findings.push(Finding::new(
+            Check::NothingMeasured,
+            Severity::Invalid,
+            format!("nothing was measured: {nanoseconds:.3} ns per iteration, less than an instruction or two take"),
+            "return the result from the closure of `iter`, or pass it to `std::hint::black_box`, so that the compiler \
+             does not remove its computation",
+        ));
+    }
 }
 
 /// Reports whether the target precision was reached, where there was one.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::fixture::{Case, Journal, Run};
 use crate::analysis::finding::{Check, Severity};
-use crate::model::{DomainId, Outcome, Precision, SensorEventKind, StopReason};
+use crate::model::{DomainId, Outcome, Precision, SensorEventKind, StopReason, WorkCounts};
 
 /// Delays the windows of a second process.
 fn delay_second(run: &mut Run, by: Duration) {
@@ -190,7 +190,12 @@ fn with_cycles(run: &mut Run, n: usize) {
     run.one().bench.schedule.insert("cycles".to_owned(), n as f64);
 }
 
-pub(super) const COMPLETION_CASES: [Case; 11] = [
+/// Runs this many iterations in each cycle of ten seconds.
+fn iterations(run: &mut Run, iterations: u64) {
+    run.one().work(|_| WorkCounts { requests: iterations, iterations, ..WorkCounts::default() });
+}
+
+pub(super) const COMPLETION_CASES: [Case; 12] = [
     Case {
         check: Check::BenchFailed,
         weight: Severity::Invalid,
@@ -260,6 +265,13 @@ pub(super) const COMPLETION_CASES: [Case; 11] = [
         says: "4 of 204 requests failed",
         provoked: |run| failed(run, 4),
         spared: |run| failed(run, 1),
+    },
+    Case {
+        check: Check::NothingMeasured,
+        weight: Severity::Invalid,
+        says: "nothing was measured: 0.999 ns per iteration",
+        provoked: |run| iterations(run, 10_010_000_000),
+        spared: |run| iterations(run, 10_000_000_000),
     },
     Case {
         check: Check::Precision,
