@@ -52,6 +52,40 @@ fn writes_page_summary_and_journal() {
 }
 
 #[test]
+fn prints_results_when_benches_end() {
+    let home = tempfile::tempdir().unwrap();
+    let sim = ["--bench", "--meter", "sim:tests/scenarios/plain.json", "good/decode", "batch=4", "--quick"];
+    let output = run(fixture(&sim).env("LEM_BENCH_HOME", home.path().join("home"))).exits_with(0);
+    let summary = summary(home.path());
+    for (number, bench) in summary["benches"].as_array().unwrap().iter().enumerate() {
+        let id = bench["id"].as_str().unwrap();
+        let joules = bench["metrics"]["j_per_output_token"]["value"].as_f64().unwrap();
+        let name = format!("[{}/3] {id} ", number + 1);
+        let line = output.err.lines().find(|line| line.starts_with(&name));
+        let line = line.unwrap_or_else(|| panic!("no line {name:?} in\n{}", output.err));
+        let words: Vec<&str> = line[name.len()..].split_whitespace().collect();
+        assert_eq!(words[1], "J/token", "{line}");
+        assert!((words[0].parse::<f64>().unwrap() / joules - 1.0).abs() < 0.01, "{joules}: {line}");
+        assert!(words[2].starts_with('±') && words[3] == "%" && line.ends_with(" s"), "{line}");
+    }
+}
+
+#[test]
+fn corrects_the_plan_of_slow_calls() {
+    let home = tempfile::tempdir().unwrap();
+    let plain = std::fs::read_to_string("tests/scenarios/plain.json").unwrap();
+    let slow = home.path().join("slow.json");
+    std::fs::write(&slow, plain.replace(r#""overhead_s": 0.001"#, r#""overhead_s": 60"#)).unwrap();
+    let mut command = fixture(&["--bench", "good/decode", "--quick", "--meter"]);
+    command.arg(format!("sim:{}", slow.display())).env("LEM_BENCH_HOME", home.path().join("home"));
+    let output = run(&mut command);
+    let corrected =
+        output.err.lines().find(|line| line.starts_with("[1/1] good/decode: about ") && line.contains("since"));
+    let corrected = corrected.unwrap_or_else(|| panic!("no correction in\n{}", output.err));
+    assert!(corrected.contains(", since a call takes 6") && corrected.contains(" min "), "{corrected}");
+}
+
+#[test]
 fn summary_has_settings_and_sources() {
     let home = tempfile::tempdir().unwrap();
     let mut command = bench(home.path(), &["good/decode", "--context", "room=22C", "-q"]);

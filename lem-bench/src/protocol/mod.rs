@@ -12,5 +12,5 @@ mod warm_up;
 pub use machine::{Command, Edge, Observation, Protocol, RestReason};
 pub use planning::{Overrides, Profile};
 pub use precision::CycleTotals;
-pub use schedule::Schedule;
+pub use schedule::{Pace, Schedule};
 pub use warm_up::{WarmUp, WarmUpVerdict};

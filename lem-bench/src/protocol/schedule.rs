@@ -63,6 +63,29 @@ pub struct Schedule {
     pub phase: Duration,
 }
 
+/// The speed of a body, by which planned times are corrected: load ends with a complete call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// The time of a call; zero where it is not known yet.
+    pub call: Duration,
+    /// How many of the iterations that a window needs a call counts for, at least 1.
+    pub iterations: u64,
+}
+
+impl Pace {
+    /// The pace of a body that has not been called yet.
+    pub const UNKNOWN: Self = Self { call: Duration::ZERO, iterations: 1 };
+
+    /// Returns the time of the calls that `time` of load consists of.
+    fn whole_calls(self, time: Duration) -> Duration {
+        if self.call.is_zero() {
+            return time;
+        }
+        let calls = time.as_nanos().div_ceil(self.call.as_nanos());
+        self.call * u32::try_from(calls).unwrap_or(u32::MAX)
+    }
+}
+
 impl Schedule {
     /// Returns the expected time of one bench without its set-up, with the shortest warm-up and the minimum number of
     /// cycles.
@@ -82,13 +105,29 @@ impl Schedule {
 
     /// Returns the planned length of a cycle.
     pub fn cycle(&self) -> Duration {
-        let gap = self.gap_rest + self.gap_idle + self.guard;
-        gap + self.ramp_in + self.window * self.windows + self.ramp_out + self.phase / 2
+        self.cycle_at(Pace::UNKNOWN)
     }
 
     /// Returns the time before the first cycle: settling, idle and warm-up.
     pub(super) fn preparation(&self) -> Duration {
-        self.settle + (self.idle_block * self.idle_blocks) + self.guard + self.warm_up.floor
+        self.preparation_at(Pace::UNKNOWN)
+    }
+
+    /// Returns the time before the first cycle at this pace, with the shortest warm-up.
+    pub fn preparation_at(&self, pace: Pace) -> Duration {
+        let rule = &self.warm_up;
+        let probes = pace.whole_calls(rule.probe) * rule.floor_probes as u32;
+        let warm_up = if pace.call.is_zero() { rule.floor } else { rule.floor.max(probes.min(rule.cap)) };
+        self.settle + (self.idle_block * self.idle_blocks) + self.guard + pace.whole_calls(warm_up)
+    }
+
+    /// Returns the length of a cycle at this pace.
+    pub fn cycle_at(&self, pace: Pace) -> Duration {
+        let gap = self.gap_rest + self.gap_idle + self.guard;
+        let calls = self.window_iterations.div_ceil(pace.iterations.max(1));
+        let window = self.window.max(pace.call * u32::try_from(calls).unwrap_or(u32::MAX));
+        let load = [self.ramp_in + self.phase / 2, self.ramp_out].map(|time| pace.whole_calls(time));
+        gap + load.into_iter().sum::<Duration>() + pace.whole_calls(window) * self.windows
     }
 
     /// Returns the values by name, in seconds or counts, for the record.

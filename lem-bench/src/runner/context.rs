@@ -9,7 +9,7 @@ use super::ranks::{RankBarrier, Ranks};
 use crate::bench::Fixtures;
 use crate::clock::Clock;
 use crate::model::{DomainId, Record, Span, SpanKind};
-use crate::protocol::Protocol;
+use crate::protocol::{Pace, Protocol};
 use crate::sampler::Sampler;
 use crate::units::Stamp;
 
@@ -159,11 +159,23 @@ pub(super) struct StageTracker {
     spans: Vec<Span>,
     open: Option<(SpanKind, Stamp)>,
     stage: Option<Stage>,
+    /// The speed of the last call of the body.
+    pace: Pace,
+    /// The total length and the number of the cycles that are complete.
+    complete: (Duration, u32),
 }
 
 impl StageTracker {
     pub fn new(bench: String) -> Self {
-        Self { bench, spans: Vec::new(), open: None, stage: None }
+        Self { bench, spans: Vec::new(), open: None, stage: None, pace: Pace::UNKNOWN, complete: (Duration::ZERO, 0) }
+    }
+
+    /// Takes the speed of the body. The stage in which it becomes known is reported again.
+    pub fn set_pace(&mut self, pace: Pace) {
+        if self.pace == Pace::UNKNOWN {
+            self.stage = None;
+        }
+        self.pace = pace;
     }
 
     /// Enters a stage now, which takes at least `lasts`.
@@ -181,17 +193,32 @@ impl StageTracker {
         }
         if self.stage != Some(stage) {
             self.stage = Some(stage);
-            let schedule = protocol.schedule();
-            let cycles_left = schedule.cycles.saturating_sub(protocol.cycle());
-            let time_per_cycle = schedule.expected() / schedule.cycles.max(1);
             context.report_progress(Progress {
                 bench: Some(&self.bench),
                 stage,
-                cycle: (protocol.cycle(), schedule.max_cycles()),
+                cycle: (protocol.cycle(), protocol.schedule().max_cycles()),
                 lasts,
-                left: time_per_cycle * cycles_left,
+                left: self.time_left(protocol, stage, now),
+                call: self.pace.call,
             });
         }
+    }
+
+    /// Returns the expected time until the end of the bench. Complete cycles predict others; until there are some, the
+    /// pace of the body does.
+    fn time_left(&self, protocol: &Protocol, stage: Stage, now: Stamp) -> Duration {
+        let schedule = protocol.schedule();
+        let per_cycle = match self.complete {
+            (_, 0) => schedule.cycle_at(self.pace),
+            (total, cycles) => total / cycles,
+        };
+        let cycles = per_cycle * schedule.cycles.saturating_sub(protocol.cycle());
+        let preparation = match stage {
+            Stage::Gap | Stage::RampIn | Stage::Window => Duration::ZERO,
+            Stage::SetUp | Stage::BareIdle | Stage::LoadedIdle | Stage::WarmUp => schedule.preparation_at(self.pace),
+        };
+        let start = self.spans.first().map(|span| span.start).or(self.open.map(|(_, start)| start));
+        (preparation + cycles).saturating_sub(start.map_or(Duration::ZERO, |start| now.since(start)))
     }
 
     /// Closes the open span.
@@ -204,6 +231,9 @@ impl StageTracker {
     /// Takes the closed spans. The next stage is reported even if it is the same.
     pub fn take_spans(&mut self) -> Vec<Span> {
         self.stage = None;
+        if let (Some(first), Some(last)) = (self.spans.first(), self.spans.last()) {
+            self.complete = (self.complete.0 + last.stop.since(first.start), self.complete.1 + 1);
+        }
         std::mem::take(&mut self.spans)
     }
 

@@ -28,8 +28,10 @@ pub struct Progress<'a> {
     pub cycle: (u32, u32),
     /// The least time that this stage takes.
     pub lasts: Duration,
-    /// The planned time until the end of this bench.
+    /// The expected time until the end of this bench.
     pub left: Duration,
+    /// The time of a call of the body; zero before the first.
+    pub call: Duration,
 }
 
 /// A stage of a run.

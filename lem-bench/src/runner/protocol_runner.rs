@@ -9,7 +9,7 @@ use super::job::Job;
 use super::ranks::{RankMessage, merge_windows, rank_schedule};
 use crate::bench::{InputChoice, Iteration, Step};
 use crate::model::{Precision, Record, SpanKind, id_hash};
-use crate::protocol::{Command, CycleTotals, Edge, Observation, Protocol, RestReason, WarmUp, WarmUpVerdict};
+use crate::protocol::{Command, CycleTotals, Edge, Observation, Pace, Protocol, RestReason, WarmUp, WarmUpVerdict};
 use crate::units::Stamp;
 
 /// About how long a body runs iterations before it asks for the next step. A longer iteration is a step of its own.
@@ -55,6 +55,7 @@ impl ProtocolRunner {
             cycle: (job.from_cycle, schedule.max_cycles()),
             lasts: Duration::ZERO,
             left: schedule.expected(),
+            call: Duration::ZERO,
         });
         context.ranks.start_bench();
         let rank = context.ranks.rank();
@@ -130,6 +131,7 @@ impl ProtocolRunner {
         let iterations = if iteration.marks.is_empty() { u64::from(count) } else { iteration.marks.len() as u64 };
         self.protocol.record_request(time.as_secs_f64(), units, iterations);
         self.time_per_iteration = Some(time / count.max(1));
+        self.stages.set_pace(Pace { call: time / count.max(1), iterations: iterations / u64::from(count.max(1)) });
         self.recorder.iteration(iteration, self.protocol.schedule().window);
         if let Some(failure) = iteration.failure {
             self.last_failure = Some(failure.to_owned());

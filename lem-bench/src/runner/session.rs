@@ -61,7 +61,7 @@ impl Session {
         let Some(context) = self.context.as_mut().filter(|_| schedule.idle_blocks > 0) else { return Ok(()) };
         let lasts = schedule.idle_block * schedule.idle_blocks;
         let (stage, cycle) = (Stage::BareIdle, (0, 0));
-        context.report_progress(Progress { bench: None, stage, cycle, lasts, left: lasts });
+        context.report_progress(Progress { bench: None, stage, cycle, lasts, left: lasts, call: Duration::ZERO });
         let mut edges = vec![context.rest_to_edge(schedule.guard)];
         for _ in 0..schedule.idle_blocks {
             edges.push(context.rest_to_edge(schedule.idle_block));

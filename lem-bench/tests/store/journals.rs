@@ -44,6 +44,7 @@ fn writes_record_before_returning() {
         cycle: (0, 1),
         lasts: std::time::Duration::ZERO,
         left: std::time::Duration::ZERO,
+        call: std::time::Duration::ZERO,
     };
     writer.on(&Event::Progress(progress)).unwrap();
     assert_eq!(read_journal(writer.path()).unwrap().records.len(), records(0).len());

@@ -266,7 +266,7 @@ impl Planned<'_> {
     pub fn measure(self, home: Home) -> Result<Measured, HarnessError> {
         let time_plan = self.time_plan();
         let Self { opened, mut header, cases } = self;
-        let Opened { invocation, role, setup, probe, previous, lock, .. } = opened;
+        let Opened { invocation, role, setup, previous, lock, .. } = opened;
         let previous = match previous {
             Some(previous) if previous.progress.is_complete && cases.is_empty() => {
                 return Ok(Measured { role, results: previous.results, end: SessionEnd::default(), _lock: lock });
@@ -303,7 +303,7 @@ impl Planned<'_> {
             .barrier(role.barrier())
             .interrupt_on_signals()?;
         if role.prints() {
-            let progress = Progress::new(config, time_plan, session.live_power(), probe.origin);
+            let progress = Progress::new(config, &time_plan, session.live_power(), header.clone());
             session = session.observer(progress);
         }
         let (order, fail_fast) = (header.order, config.fail_fast);

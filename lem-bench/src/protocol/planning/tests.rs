@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::ChannelProbe;
+use crate::protocol::schedule::Pace;
 
 fn probed(origin: Origin, counter: Option<f64>, gauge: Option<f64>, temperature: bool) -> MeterProbe {
     let channel = |counter: bool, period| ChannelProbe {
@@ -38,6 +39,26 @@ fn estimate_takes_fifteen_seconds() {
     assert_eq!((schedule.idle_blocks, schedule.gap_idle), (0, Duration::ZERO));
     let seconds = schedule.expected().as_secs_f64();
     assert!((12.0..18.0).contains(&seconds), "{seconds}");
+}
+
+#[test]
+fn slow_calls_lengthen_load() {
+    let schedule = plan(Profile::Quick, &probed(Origin::Estimated, Some(0.0), None, false));
+    let pace = |seconds, iterations| Pace { call: Duration::from_secs(seconds), iterations };
+    assert_eq!(schedule.cycle_at(Pace::UNKNOWN), schedule.cycle());
+    let gap = schedule.gap_rest + schedule.gap_idle + schedule.guard;
+    let ramps = [schedule.ramp_in, schedule.ramp_out].iter().filter(|ramp| !ramp.is_zero()).count() as u64;
+    // A window of a part of a second takes a whole call of 20 s, and so does each ramp.
+    assert!(schedule.window < ms(1000));
+    let needed = schedule.window_iterations;
+    let call = Duration::from_secs(20);
+    assert_eq!(schedule.cycle_at(pace(20, needed)), gap + call * (1 + ramps as u32));
+    assert_eq!(schedule.cycle_at(pace(20, 1)), gap + call * (needed + ramps) as u32);
+    // The cap of the warm-up is exceeded by less than a call.
+    let warm_up = schedule.preparation_at(pace(20, 1)) + schedule.warm_up.floor - schedule.preparation();
+    let most = schedule.warm_up.cap.max(call) + call;
+    assert!(warm_up >= call && warm_up < most, "{warm_up:?}, at most {most:?}");
+    assert!(schedule.preparation_at(pace(0, 1)) == schedule.preparation());
 }
 
 #[test]

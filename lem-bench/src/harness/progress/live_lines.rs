@@ -1,19 +1,16 @@
-//! Progress on stderr: two live lines on a terminal, otherwise a line per bench.
+//! The two live lines of a running measurement on a terminal.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::config::Config;
-use super::console;
-use super::parse::format_duration;
-use crate::model::{Origin, Outcome, Record};
-use crate::plan::TimePlan;
+use crate::harness::console;
+use crate::harness::parse::format_duration;
+use crate::model::Origin;
 use crate::report::number_format;
 use crate::report::terminal_text::{clean, shorten, width};
-use crate::runner::{self, Event, Observer, ObserverError, Stage};
+use crate::runner::Stage;
 use crate::sampler::LivePowerReading;
 
 /// The id is shortened to this width before other parts are omitted.
@@ -28,156 +25,37 @@ const MAX_BAR_WIDTH: usize = 40;
 /// Time between redraws.
 const REDRAW_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How progress is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OutputMode {
-    /// No output.
-    Quiet,
-    /// A line at start and end of each bench.
-    Lines,
-    /// Live lines, and a line at the end of each bench.
-    Terminal,
-}
-
-/// Prints the progress of a run.
-#[derive(Debug)]
-pub(super) struct Progress {
-    mode: OutputMode,
-    style: LineStyle,
-    plan: TimePlan,
-    power: LivePowerReading,
-    origin: Origin,
-    /// Number, starting at 1, and remaining time of each bench by id.
-    benches: BTreeMap<String, (usize, Duration)>,
-    /// Start times of running benches.
-    started: BTreeMap<String, Instant>,
-    bar: Option<Bar>,
-}
-
-impl Progress {
-    pub(super) fn new(config: &Config, plan: TimePlan, power: LivePowerReading, origin: Origin) -> Self {
-        let mode = match (config.is_quiet(), console::stderr_is_terminal()) {
-            (true, _) => OutputMode::Quiet,
-            // Live lines would overwrite log lines.
-            (false, true) if config.log.is_none() => OutputMode::Terminal,
-            (false, _) => OutputMode::Lines,
-        };
-        let style = LineStyle { color: console::Paint::of_stderr(config.color).is_on() };
-        let numbered = plan.benches().iter().enumerate();
-        let benches =
-            numbered.map(|(index, bench)| (bench.id.clone(), (index + 1, bench.schedule.expected()))).collect();
-        Self { mode, style, plan, power, origin, benches, started: BTreeMap::new(), bar: None }
-    }
-
-    fn position(&self, id: &str) -> String {
-        format!("[{}/{}]", self.number(id), self.plan.benches().len())
-    }
-
-    /// Returns the number of a bench, starting at 1; 0 if unknown.
-    fn number(&self, id: &str) -> usize {
-        self.benches.get(id).map_or(0, |(number, _)| *number)
-    }
-
-    /// Returns the remaining time of all other benches.
-    fn left_without(&self, id: &str) -> Duration {
-        self.benches.iter().filter(|(other, _)| *other != id).map(|(_, (_, left))| *left).sum()
-    }
-
-    fn bench_started(&mut self, id: &str) {
-        self.started.insert(id.to_owned(), Instant::now());
-        if self.mode == OutputMode::Lines {
-            let own = self.benches.get(id).map_or(Duration::ZERO, |(_, left)| *left);
-            let (expected, left) = (format_duration(own), format_duration(own + self.left_without(id)));
-            console::err(&format!("{} {id}: about {expected}, {left} for the rest of the run\n", self.position(id)));
-        }
-    }
-
-    fn bench_ended(&mut self, id: &str, outcome: &Outcome) {
-        self.bar = None;
-        let verb = match outcome {
-            Outcome::Completed => "done",
-            Outcome::Failed { .. } => "failed",
-            Outcome::Panicked { .. } => "panicked",
-            Outcome::DeviceLost { .. } => "device lost",
-        };
-        let elapsed = self.started.remove(id).map_or(Duration::ZERO, |started| started.elapsed());
-        if let Some((_, left)) = self.benches.get_mut(id) {
-            *left = Duration::ZERO;
-        }
-        if self.mode != OutputMode::Quiet {
-            console::err(&format!("{} {id}: {verb} in {}\n", self.position(id), format_duration(elapsed)));
-        }
-    }
-
-    fn update(&mut self, progress: &runner::Progress<'_>) {
-        if let Some((_, left)) = progress.bench.and_then(|id| self.benches.get_mut(id)) {
-            *left = progress.left;
-        }
-        if self.mode != OutputMode::Terminal {
-            return;
-        }
-        let id = progress.bench.unwrap_or_default();
-        let state = ProgressState {
-            bench: (self.number(id), self.plan.benches().len()),
-            id: id.to_owned(),
-            stage: progress.stage,
-            cycle: progress.cycle,
-            left: progress.left,
-            after: self.left_without(id),
-            total: self.plan.total().max(Duration::from_millis(1)),
-            updated: Instant::now(),
-            power: Some(self.power.clone()),
-            origin: self.origin,
-        };
-        match &self.bar {
-            Some(bar) => bar.update(state),
-            None => self.bar = Some(Bar::show(state, self.style)),
-        }
-    }
-}
-
-impl Observer for Progress {
-    fn on(&mut self, event: &Event<'_>) -> Result<(), ObserverError> {
-        match event {
-            Event::Record(Record::Bench(bench)) => self.bench_started(&bench.id),
-            Event::Record(Record::BenchEnd(end)) => self.bench_ended(&end.bench, &end.outcome),
-            Event::Record(Record::RunEnd(_)) => self.bar = None,
-            Event::Record(_) => {}
-            Event::Progress(progress) => self.update(progress),
-        }
-        Ok(())
-    }
-}
-
 /// The state of a run.
 #[derive(Debug, Clone)]
-struct ProgressState {
+pub(super) struct ProgressState {
     /// Number of the bench, starting at 1, and number of benches; `(0, n)` before the first.
-    bench: (usize, usize),
+    pub bench: (usize, usize),
     /// Id of the bench; empty before the first.
-    id: String,
+    pub id: String,
     /// Stage of the protocol.
-    stage: Stage,
+    pub stage: Stage,
     /// Index of the current cycle, starting at 0, and number of cycles.
-    cycle: (u32, u32),
+    pub cycle: (u32, u32),
     /// Planned remaining time of the bench at `updated`.
-    left: Duration,
+    pub left: Duration,
     /// Planned time of the run after this bench.
-    after: Duration,
-    /// Planned time of the whole run.
-    total: Duration,
+    pub after: Duration,
+    /// Time since the start of the run at `updated`.
+    pub elapsed: Duration,
     /// Time of this state.
-    updated: Instant,
+    pub updated: Instant,
+    /// The headline so far: `0.463 J/token`. `None` before the first complete cycle.
+    pub result: Option<String>,
     /// Current power, if available.
-    power: Option<LivePowerReading>,
+    pub power: Option<LivePowerReading>,
     /// Origin of the power.
-    origin: Origin,
+    pub origin: Origin,
 }
 
 /// Style of the live lines.
 #[derive(Debug, Clone, Copy)]
-struct LineStyle {
-    color: bool,
+pub(super) struct LineStyle {
+    pub color: bool,
 }
 
 impl LineStyle {
@@ -186,8 +64,8 @@ impl LineStyle {
     }
 }
 
-/// Formats `[2/6] decode/batch=4 · cycle 3/10 · window · 335 W` in at most `columns`. Omits the stage first, then the
-/// power; then shortens the id.
+/// Formats `[2/6] decode/batch=4 · cycle 3/10 · window · 0.41 J/token · 335 W` in at most `columns`. Omits the stage
+/// first, then the power and the result; then shortens the id.
 fn activity_line(state: &ProgressState, columns: usize, style: LineStyle) -> String {
     let number = match state.bench {
         (0, _) => String::new(),
@@ -212,6 +90,7 @@ fn activity_line(state: &ProgressState, columns: usize, style: LineStyle) -> Str
         format!("{}{label}", number_format::bare(Some(watts.get()), "W"))
     });
     parts.push(stage.to_owned());
+    parts.extend(state.result.clone());
     parts.extend(power);
     let id = clean(&state.id);
     let joined = |parts: &[String]| parts.iter().flat_map(|part| [" · ", part]).collect::<String>();
@@ -233,7 +112,8 @@ fn activity_line(state: &ProgressState, columns: usize, style: LineStyle) -> Str
 fn remaining_line(state: &ProgressState, now: Instant, columns: usize, style: LineStyle) -> String {
     let left = state.left.saturating_sub(now.saturating_duration_since(state.updated));
     let run = left + state.after;
-    let share = 1.0 - (run.as_secs_f64() / state.total.as_secs_f64().max(1e-9)).clamp(0.0, 1.0);
+    let elapsed = state.elapsed + now.saturating_duration_since(state.updated);
+    let share = elapsed.as_secs_f64() / (elapsed + run).as_secs_f64().max(1e-9);
     let percent = format!(" {:.0} %", share * 100.0);
     let text = match (left.is_zero(), state.after.is_zero()) {
         (true, true) => " · longer than planned".to_owned(),
@@ -263,14 +143,14 @@ fn in_seconds(time: Duration) -> String {
 
 /// The visible lines. Dropping removes them.
 #[derive(Debug)]
-struct Bar {
+pub(super) struct Bar {
     bar: ProgressBar,
     state: Arc<Mutex<ProgressState>>,
 }
 
 impl Bar {
     /// Shows the lines.
-    fn show(state: ProgressState, style: LineStyle) -> Self {
+    pub fn show(state: ProgressState, style: LineStyle) -> Self {
         let state = Arc::new(Mutex::new(state));
         let read = |state: &Arc<Mutex<ProgressState>>| state.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // Some terminals wrap a line of exactly their width.
@@ -293,7 +173,7 @@ impl Bar {
     }
 
     /// Updates the state; the next redraw shows it.
-    fn update(&self, state: ProgressState) {
+    pub fn update(&self, state: ProgressState) {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 }
@@ -317,7 +197,8 @@ mod tests {
             cycle: (2, 10),
             left: Duration::from_secs(31),
             after: Duration::from_secs(154),
-            total: Duration::from_secs(400),
+            elapsed: Duration::from_secs(215),
+            result: Some("0.412 J/token".to_owned()),
             updated: Instant::now(),
             power: None,
             origin: Origin::Measured,
@@ -330,7 +211,11 @@ mod tests {
     fn formats_state() {
         let state = state();
         let now = state.updated + Duration::from_secs(1);
-        assert_eq!(activity_line(&state, 80, PLAIN), "[2/6] decode/batch=4/dtype=bf16 · cycle 3/10 · window");
+        assert_eq!(
+            activity_line(&state, 80, PLAIN),
+            "[2/6] decode/batch=4/dtype=bf16 · cycle 3/10 · window · 0.412 J/token"
+        );
+        assert_eq!(activity_line(&state, 53, PLAIN), "[2/6] decode/b…type=bf16 · cycle 3/10 · 0.412 J/token");
         assert_eq!(activity_line(&state, 40, PLAIN), "[2/6] decode/bat…dtype=bf16 · cycle 3/10");
         let line = remaining_line(&state, now, 100, PLAIN);
         assert_eq!(
