@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use lem_bench::__private::harness::{SimulationOptions, simulate};
-use lem_bench::__private::model::Record;
+use lem_bench::__private::model::{BenchTarget, Record};
 use lem_bench::__private::protocol::{Overrides, Profile};
 use lem_bench::__private::runner::{Event, Observer};
 use lem_bench::__private::sim::{Scenario, Seeds};
@@ -49,7 +49,7 @@ fn save_run(home: &Home, id: &str, bench: &str, seed: u64) {
         }
         journal.on(&Event::Record(&record)).unwrap();
     }
-    folder.mark_latest(home).unwrap();
+    folder.mark_latest(home, &BenchTarget { package: None, name: "llm".to_owned() }).unwrap();
 }
 
 /// Creates two runs, `2026-01-01T00-00-00Z-0001` and `2026-01-02T00-00-00Z-0002`.

@@ -20,5 +20,6 @@ mod resume;
 mod selection;
 mod support;
 mod surviving;
+mod targets;
 mod test_mode;
 mod workflows;

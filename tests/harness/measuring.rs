@@ -303,7 +303,8 @@ fn nextest_processes_share_one_run() {
     });
     assert!(decode.contains("good/decode") && grid.contains("good/grid"));
     assert!(!grid.contains("good/decode"), "the output has the bench of another process:\n{grid}");
-    assert!(only_run(home.path()).ends_with("nextest-67a1-9f"));
+    let run = only_run(home.path());
+    assert!(run.file_name().unwrap().to_str().unwrap().starts_with("nextest-67a1-9f-fixturebenches-"), "{run:?}");
     let summary = summary(home.path());
     assert_eq!(summary["benches"].as_array().unwrap().len(), 2);
     assert_eq!(bench_of(&summary, "good/decode")["cycles"].as_array().unwrap().len(), 3);

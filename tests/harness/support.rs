@@ -46,6 +46,13 @@ pub(crate) fn by_hand(args: &[&str]) -> Command {
     clean_command(env!("CARGO_BIN_EXE_fixture-by-hand"), args)
 }
 
+/// Returns the path of a copy of that binary with this name, which is the name of its bench target.
+pub(crate) fn by_hand_as(name: &str, folder: &Path) -> PathBuf {
+    let copy = folder.join(name);
+    std::fs::copy(env!("CARGO_BIN_EXE_fixture-by-hand"), &copy).unwrap();
+    copy
+}
+
 /// Returns the path of `cargo-lem`, which cargo builds into the folder of the fixture.
 pub(crate) fn companion() -> PathBuf {
     let binary = Path::new(env!("CARGO_BIN_EXE_fixture-benches")).with_file_name("cargo-lem");

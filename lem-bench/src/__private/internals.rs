@@ -39,9 +39,9 @@ pub mod meter {
 
 pub mod model {
     pub use crate::model::{
-        BenchEnd, CycleEvidence, CycleRecord, DomainEnergy, IdleBlock, IdleKind, IdleRecord, PhaseSpan, Record,
-        RequestLog, RunEnd, RunEvidence, RunHeader, SCHEMA_VERSION, SensorEvent, SensorEventKind, SessionResult,
-        WarmUpRecord, WindowRecord, WorkCounts,
+        BenchEnd, BenchTarget, CycleEvidence, CycleRecord, DomainEnergy, IdleBlock, IdleKind, IdleRecord, PhaseSpan,
+        Record, RequestLog, RunEnd, RunEvidence, RunHeader, SCHEMA_VERSION, SensorEvent, SensorEventKind,
+        SessionResult, WarmUpRecord, WindowRecord, WorkCounts,
     };
 }
 

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::finding::{Finding, Status};
 use super::metric_kind::{MetricKind, View};
 use crate::model::{
-    BenchRecord, Calibration, Domain, DomainId, Fact, MeterProbe, Origin, Outcome, Precision, RunOrder, Setting,
-    Source, Span, Trace, Unit, WarmUpCode, WorkCounts,
+    BenchRecord, BenchTarget, Calibration, Domain, DomainId, Fact, MeterProbe, Origin, Outcome, Precision, RunOrder,
+    Setting, Source, Span, Trace, Unit, WarmUpCode, WorkCounts,
 };
 use crate::units::{Joules, Stamp, Watts};
 
@@ -64,6 +64,13 @@ pub struct RunInfo {
     /// The order in which the benches were measured.
     #[serde(default)]
     pub order: RunOrder,
+}
+
+impl RunInfo {
+    /// Returns the bench target.
+    pub(crate) fn bench_target(&self) -> BenchTarget {
+        BenchTarget::of(&self.target, &self.environment)
+    }
 }
 
 /// One bench.

@@ -31,7 +31,8 @@ pub(super) fn build_facts(target: &TargetInfo) -> Vec<Fact> {
         None => assertions.to_owned(),
     };
     known([
-        ("package", target.package.map(str::to_owned)),
+        (fact_names::PACKAGE, target.package.map(str::to_owned)),
+        (fact_names::BENCH_TARGET, target.target.map(str::to_owned)),
         (fact_names::RUSTC, option_env!("LEM_BENCH_BUILD_RUSTC").map(str::to_owned)),
         (fact_names::TARGET_TRIPLE, option_env!("LEM_BENCH_BUILD_TARGET").map(str::to_owned)),
         (fact_names::BUILD, Some(build)),

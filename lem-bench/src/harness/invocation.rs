@@ -6,7 +6,7 @@ use super::config::Config;
 use super::config_file;
 use super::exit::HarnessError;
 use super::layers::{self, CustomMeters, ResolvedConfig, SettingValue};
-use crate::model::{Order, RunOrder};
+use crate::model::{BenchTarget, Order, RunOrder};
 use crate::registry::{Case, Selected};
 use crate::store::workspace_root;
 
@@ -107,6 +107,14 @@ impl Invocation {
         nvml.visible = std::env::var("CUDA_VISIBLE_DEVICES").ok();
         nvml.device_order = std::env::var("CUDA_DEVICE_ORDER").ok();
         Ok((Self { resolved, paths, target, meters: CustomMeters::default() }, warnings))
+    }
+
+    /// Returns the bench target. Without cargo, its name is that of the executable.
+    pub fn bench_target(&self) -> BenchTarget {
+        let executable = std::env::current_exe().ok();
+        let stem = || executable.as_deref()?.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let name = self.target.target.map(str::to_owned).or_else(stem).unwrap_or_default();
+        BenchTarget { package: self.target.package.map(str::to_owned), name }
     }
 
     /// Returns the values of all options.

@@ -53,6 +53,9 @@ fn locate(name: &str, home: &Home, cwd: &Path) -> Result<ResultLocation, Harness
             });
         }
     }
+    if let Some(target) = name.strip_prefix("latest:") {
+        return latest_of(target, home).map(|run| ResultLocation::Folder(run.path().to_owned()));
+    }
     let runs = || RunDir::list(home).map_err(HarnessError::from);
     if name == "latest" {
         let latest = RunDir::latest(home)?;
@@ -68,6 +71,26 @@ fn locate(name: &str, home: &Home, cwd: &Path) -> Result<ResultLocation, Harness
     match matching.as_slice() {
         [run] if !name.is_empty() => Ok(ResultLocation::Folder(run.path().to_owned())),
         _ => Err(not_found(name, home, if matching.is_empty() { runs.iter().collect() } else { matching })),
+    }
+}
+
+/// Returns the latest run of a bench target, named by `package/target`, or by one of both where that is unique.
+fn latest_of(target: &str, home: &Home) -> Result<RunDir, HarnessError> {
+    let all = RunDir::latest_of_targets(home)?;
+    let is_named = |full: &str| full == target || full.split('/').any(|part| part == target);
+    let (found, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(full, _)| is_named(full));
+    let names = |runs: &[(String, RunDir)]| {
+        let names: Vec<String> = runs.iter().take(MAX_LISTED).map(|(full, _)| format!("`latest:{full}`")).collect();
+        names.join(", ")
+    };
+    match found.as_slice() {
+        [(_, run)] => Ok(run.clone()),
+        [] if others.is_empty() => Err(HarnessError::no_match(format!(
+            "`latest:{target}`: no runs in {}: `cargo bench` creates one",
+            home.path().display()
+        ))),
+        [] => Err(HarnessError::no_match(format!("`latest:{target}`: no such bench target: use {}", names(&others)))),
+        several => Err(HarnessError::no_match(format!("`latest:{target}` is several targets: use {}", names(several)))),
     }
 }
 
@@ -112,7 +135,7 @@ fn not_found(name: &str, home: &Home, runs: Vec<&RunDir>) -> HarnessError {
         newest => format!("whose latest runs are {}", newest.join(", ")),
     };
     HarnessError::no_match(format!(
-        "`{name}` is not a file, a folder, or a unique prefix of a run id in {}, {hint}; `latest` is the latest run",
+        "`{name}` is not a file, a folder, or a unique prefix of a run id in {}, {hint}; `latest` is the latest run, `latest:PACKAGE/TARGET` that of one bench target",
         home.path().display()
     ))
 }

@@ -28,6 +28,10 @@ pub const CONTAINER: &str = "container";
 pub const POWER_SUPPLY: &str = "power supply";
 /// The load average at the start.
 pub const LOAD_AVERAGE: &str = "load average";
+/// The package of the bench target.
+pub const PACKAGE: &str = "package";
+/// The bench target's name.
+pub const BENCH_TARGET: &str = "bench target";
 /// The compiler that built the binary.
 pub const RUSTC: &str = "rustc";
 /// The target triple of the binary.

@@ -2,6 +2,7 @@
 //!
 //! Plain data with serde; no I/O, no clocks, no decisions.
 
+mod bench_target;
 mod domain;
 mod evidence;
 pub mod fact_names;
@@ -11,6 +12,7 @@ mod text;
 mod window;
 mod work;
 
+pub use bench_target::BenchTarget;
 pub use domain::{Domain, DomainId, DomainKind, Method, Origin, Source};
 pub use evidence::{
     Calibration, CpuEvidence, CycleEvidence, DeviceLimits, DeviceProcess, DomainCalibration, GaugeEvidence, MinMeanMax,

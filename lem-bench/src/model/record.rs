@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CycleEvidence, Domain, DomainId, IdleBlock, MeterProbe, RequestLog, RunEvidence, SensorEvent, Source, Span, Trace,
-    WindowRecord,
+    BenchTarget, CycleEvidence, Domain, DomainId, IdleBlock, MeterProbe, RequestLog, RunEvidence, SensorEvent, Source,
+    Span, Trace, WindowRecord,
 };
 use crate::units::Stamp;
 
@@ -143,6 +143,13 @@ pub struct RunHeader {
     /// Devices and process at the start.
     #[serde(default)]
     pub evidence: RunEvidence,
+}
+
+impl RunHeader {
+    /// Returns the bench target.
+    pub fn bench_target(&self) -> BenchTarget {
+        BenchTarget::of(&self.target, &self.environment)
+    }
 }
 
 /// The kind of idle that was measured.
@@ -399,6 +406,9 @@ pub struct SessionResult {
     pub started_unix_s: f64,
     /// The bench target's name.
     pub target: String,
+    /// Its package; `None` in lines of older versions, and if it was not built by cargo.
+    #[serde(default)]
+    pub package: Option<String>,
     /// The bench's id.
     pub bench: String,
     /// The metric: the bench's headline.
@@ -428,4 +438,11 @@ pub struct SessionResult {
     /// Hash of what must be equal for two sessions to be comparable (hardware, driver, limits, meter, model), as eight
     /// hexadecimal digits.
     pub machine: String,
+}
+
+impl SessionResult {
+    /// Returns the bench target.
+    pub fn bench_target(&self) -> BenchTarget {
+        BenchTarget { package: self.package.clone(), name: self.target.clone() }
+    }
 }

@@ -8,7 +8,7 @@ use super::junit::{Problem, Property, TestCase, TestResult, TestSuite, to_xml};
 use super::labels;
 use super::markdown::{code, code_cell, escape};
 use super::number_format::{Figure, NONE, percent};
-use crate::analysis::compare::{BenchComparison, Comparison, Direction, GateOutcome, Measured, Side, Verdict};
+use crate::analysis::compare::{BenchComparison, Comparison, Direction, GateOutcome, Measured, Side, SideRun, Verdict};
 use crate::analysis::{ChangeHighlight, Rating};
 use crate::model::Origin;
 
@@ -222,15 +222,17 @@ fn markdown_row(bench: &BenchComparison) -> String {
 /// a single saved baseline), or if only one side has the bench. Improved and unchanged benches pass.
 fn test_suite(compared: &Comparison) -> TestSuite {
     let first_run = compared.new.runs.first();
-    let class = first_run.map_or("", |run| run.target.as_str());
-    let mut cases: Vec<TestCase> = compared.benches.iter().map(|bench| test_case(class, bench)).collect();
+    let class = |run: Option<&SideRun>| run.map_or_else(String::new, |run| run.bench_target().to_string());
+    let run_of = |bench: &BenchComparison| compared.new.runs.iter().find(|run| run.run_id == bench.new.run_id);
+    let mut cases: Vec<TestCase> =
+        compared.benches.iter().map(|bench| test_case(class(run_of(bench).or(first_run)), bench)).collect();
     for (ids, message) in [
         (&compared.only_in_base, "only the base has this bench"),
         (&compared.only_in_new, "only the head has this bench"),
     ] {
         cases.extend(ids.iter().map(|id| TestCase {
             name: id.clone(),
-            class: class.to_owned(),
+            class: class(first_run),
             result: TestResult::Skipped { message: message.to_owned() },
             ..TestCase::default()
         }));
@@ -266,10 +268,10 @@ fn run_properties(side: &Side, name: &'static str) -> impl Iterator<Item = Prope
     })
 }
 
-fn test_case(class: &str, bench: &BenchComparison) -> TestCase {
+fn test_case(class: String, bench: &BenchComparison) -> TestCase {
     TestCase {
         name: bench.id.clone(),
-        class: class.to_owned(),
+        class,
         properties: bench_properties(bench),
         result: test_result(bench),
         output: reasons_and_differences(bench),

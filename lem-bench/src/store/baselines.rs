@@ -5,8 +5,9 @@
 //!     manifest.json                              the name, and the file with each bench's result
 //!     2026-11-23T14-05-33Z-a1b2.json             the summary of a run, as it was when it was saved
 //! ```
-//! A baseline exists if its manifest can be read; a folder alone is not a baseline. Saving replaces the benches that
-//! were measured and keeps the others.
+//! A baseline exists if its manifest can be read; a folder alone is not a baseline. It contains results of any number of
+//! bench targets. Saving replaces the benches that were measured and keeps the others, also those of other targets with
+//! the same id.
 
 use std::fs::{self, File, create_dir_all};
 use std::io::{self, Read};
@@ -19,7 +20,7 @@ use super::home::Home;
 use super::naming::{RunId, slug};
 use super::run_dir::{ensure_regular_file, refuse_links, write_atomic};
 use crate::fs::{FileLock, FileLockError};
-use crate::model::{OLDEST_SCHEMA_VERSION, SCHEMA_VERSION};
+use crate::model::{BenchTarget, OLDEST_SCHEMA_VERSION, SCHEMA_VERSION};
 
 const MANIFEST: &str = "manifest.json";
 /// Largest manifest that is read, in bytes.
@@ -45,8 +46,22 @@ pub struct BaselineManifest {
 pub struct BaselineBench {
     /// The bench's id.
     pub id: String,
+    /// The name of its bench target; `None` in manifests of older versions.
+    #[serde(default)]
+    pub target: Option<String>,
+    /// The package of its bench target, where it is known.
+    #[serde(default)]
+    pub package: Option<String>,
     /// The run's id, which is also the name of the file with its summary.
     pub run_id: String,
+}
+
+impl BaselineBench {
+    /// Returns whether the bench can be of this target: an older manifest does not name it.
+    fn may_be_of(&self, target: &BenchTarget) -> bool {
+        let own = self.target.clone().map(|name| BenchTarget { package: self.package.clone(), name });
+        own.is_none_or(|own| own.may_be(target))
+    }
 }
 
 /// An existing baseline.
@@ -61,6 +76,8 @@ pub struct Baseline {
 pub struct BaselineRun<'a> {
     /// The run.
     pub run_id: &'a str,
+    /// The bench target that it measured.
+    pub target: &'a BenchTarget,
     /// The ids of the benches to take from it.
     pub benches: &'a [String],
     /// The summary, as JSON.
@@ -129,7 +146,7 @@ impl Baseline {
         Ok((found, damage))
     }
 
-    /// Saves a run under a name: its benches replace those with the same ids, the others are kept.
+    /// Saves a run under a name: its benches replace those with the same ids and bench target, the others are kept.
     ///
     /// # Errors
     /// As [`Baseline::find`] and [`write_atomic`]. A damaged manifest is replaced.
@@ -148,8 +165,9 @@ impl Baseline {
         write_atomic(&summary_path(&folder, run.run_id), run.json)?;
         let mut benches = old;
         for id in run.benches {
-            let new = BaselineBench { id: id.clone(), run_id: run.run_id.to_owned() };
-            match benches.iter_mut().find(|bench| bench.id == *id) {
+            let BenchTarget { package, name } = run.target.clone();
+            let new = BaselineBench { id: id.clone(), target: Some(name), package, run_id: run.run_id.to_owned() };
+            match benches.iter_mut().find(|bench| bench.id == *id && bench.may_be_of(run.target)) {
                 Some(known) => *known = new,
                 None => benches.push(new),
             }
@@ -280,9 +298,19 @@ mod tests {
     }
 
     fn save(home: &Home, name: &str, run_id: &str, benches: &[&str]) -> Result<Baseline, StoreError> {
+        save_of("alpha", home, name, run_id, benches)
+    }
+
+    fn save_of(package: &str, home: &Home, name: &str, run_id: &str, benches: &[&str]) -> Result<Baseline, StoreError> {
+        let target = BenchTarget { package: Some(package.to_owned()), name: "energy".to_owned() };
         let benches: Vec<String> = benches.iter().map(|id| (*id).to_owned()).collect();
         let json = format!("{{\"run\":\"{run_id}\"}}");
-        Baseline::save(home, name, &BaselineRun { run_id, benches: &benches, json: json.as_bytes() }, 1e9)
+        Baseline::save(
+            home,
+            name,
+            &BaselineRun { run_id, target: &target, benches: &benches, json: json.as_bytes() },
+            1e9,
+        )
     }
 
     #[test]
@@ -309,6 +337,25 @@ mod tests {
         assert!(!three.summary_file("run-1").exists() && three.summary_file("run-2").exists());
         three.remove().unwrap();
         assert_eq!(Baseline::list(&home).unwrap(), (vec![], vec![]));
+    }
+
+    #[test]
+    fn save_keeps_results_of_other_packages() {
+        let (_folder, home) = home();
+        save_of("alpha", &home, "main", "run-1", &["sum"]).unwrap();
+        save_of("beta", &home, "main", "run-2", &["sum"]).unwrap();
+        let both = save_of("beta", &home, "main", "run-3", &["sum"]).unwrap();
+        assert_eq!((both.runs(), both.benches_of("run-1")), (vec!["run-1", "run-3"], vec!["sum"]));
+        assert!(both.summary_file("run-1").exists() && !both.summary_file("run-2").exists());
+        // An older manifest does not name the target.
+        let manifest = both.folder().join(MANIFEST);
+        let mut json: serde_json::Value = serde_json::from_slice(&fs::read(&manifest).unwrap()).unwrap();
+        for bench in json["benches"].as_array_mut().unwrap() {
+            bench.as_object_mut().unwrap().retain(|key, _| matches!(key.as_str(), "id" | "run_id"));
+        }
+        fs::write(&manifest, json.to_string()).unwrap();
+        assert_eq!(Baseline::find(&home, "main").unwrap().unwrap().runs(), ["run-1", "run-3"]);
+        assert_eq!(save_of("beta", &home, "main", "run-4", &["sum"]).unwrap().runs(), ["run-4", "run-3"]);
     }
 
     #[test]

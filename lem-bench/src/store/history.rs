@@ -248,6 +248,7 @@ mod tests {
             run_id: run.to_owned(),
             started_unix_s: 1.5e9,
             target: "llm".to_owned(),
+            package: None,
             bench: "decode/\u{1b}[31m\n".to_owned(),
             metric: "j_per_output_token".to_owned(),
             unit: "J/token".to_owned(),

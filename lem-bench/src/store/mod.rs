@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! <home>/latest                                 the newest run's id, one line of text
+//! <home>/latest-by-target/energy-0a1b2c3d4e5f    the same for each bench target: the id, and `package/target`
 //! <home>/history.jsonl                          one line for each bench of each run
 //! <home>/baselines/main-0a1b2c3d4e5f/           results saved under a name
 //! <home>/session-spread.json                    the session spread of each machine

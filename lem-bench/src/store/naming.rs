@@ -4,10 +4,13 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::error::StoreError;
-use crate::model::{CivilTime, id_hash};
+use crate::model::{BenchTarget, CivilTime, id_hash};
 
 /// Longest readable part of a slug, in characters.
 const READABLE: usize = 80;
+
+/// Longest readable part of a bench target in the name of a run, in characters.
+const READABLE_TARGET: usize = 30;
 
 /// Names that Windows reserves for devices, with any extension and in any case.
 const RESERVED: [&str; 4] = ["con", "prn", "aux", "nul"];
@@ -45,13 +48,16 @@ impl RunId {
         }
     }
 
-    /// Returns the run that all processes of one nextest run share, from `NEXTEST_RUN_ID`: `nextest-<id>`.
+    /// Returns the run that all processes of one nextest run and bench target share, from `NEXTEST_RUN_ID`:
+    /// `nextest-<id>-<target>-<checksum of the target>`.
     ///
     /// # Errors
     /// As [`RunId::parse`].
-    pub fn nextest(id: &str) -> Result<Self, StoreError> {
+    pub fn nextest(id: &str, target: &BenchTarget) -> Result<Self, StoreError> {
         Self::parse(id)?;
-        Self::parse(&format!("nextest-{id}"))
+        let full = target.to_string();
+        let readable: String = target.name.chars().filter(char::is_ascii_alphanumeric).take(READABLE_TARGET).collect();
+        Self::parse(&format!("nextest-{id}-{readable}-{:08x}", id_hash(&full) >> 32))
     }
 
     /// Returns the name.
@@ -186,9 +192,13 @@ mod tests {
 
     #[test]
     fn rejects_unsafe_run_ids() {
-        assert_eq!(RunId::nextest("67a1-9f").unwrap().as_str(), "nextest-67a1-9f");
+        let target = BenchTarget { package: Some("alpha".to_owned()), name: "my_energy".to_owned() };
+        let other = BenchTarget { package: Some("beta".to_owned()), ..target.clone() };
+        let run = RunId::nextest("67a1-9f", &target).unwrap();
+        assert!(run.as_str().starts_with("nextest-67a1-9f-myenergy-"), "{run}");
+        assert_ne!(run, RunId::nextest("67a1-9f", &other).unwrap());
         for bad in ["../x", "a/b", "a\0", "", &"x".repeat(300)] {
-            assert!(RunId::nextest(bad).is_err(), "{bad:?}");
+            assert!(RunId::nextest(bad, &target).is_err(), "{bad:?}");
             assert!(RunId::parse(bad).is_err(), "{bad:?}");
         }
         let error = RunId::parse("../x").unwrap_err();

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::error::StoreError;
 use super::home::Home;
-use super::naming::{JournalName, RunId};
+use super::naming::{JournalName, RunId, slug};
 use crate::fs as files;
+use crate::model::BenchTarget;
 
 /// The folder of one run: `<home>/runs/<run id>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,11 +98,17 @@ impl RunDir {
         Ok(found)
     }
 
-    /// Records this run as the latest, in the home's file `latest`.
+    /// Records this run as the latest, in the home's file `latest`, and as that of its bench target, in a file of the
+    /// folder `latest-by-target`.
     ///
     /// # Errors
-    /// As [`write_atomic`].
-    pub fn mark_latest(&self, home: &Home) -> Result<(), StoreError> {
+    /// As [`write_atomic`], or [`StoreError::Io`] when the folder cannot be created.
+    pub fn mark_latest(&self, home: &Home, target: &BenchTarget) -> Result<(), StoreError> {
+        let folder = latest_by_target(home);
+        refuse_links(&folder)?;
+        create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
+        let full = target.to_string();
+        write_atomic(&folder.join(slug(&full)), format!("{}\n{full}\n", self.id).as_bytes())?;
         write_atomic(&home.path().join("latest"), format!("{}\n", self.id).as_bytes())
     }
 
@@ -111,14 +118,33 @@ impl RunDir {
     /// [`StoreError::NotARegularFile`] or [`StoreError::Io`] when `latest` exists and cannot be read,
     /// [`StoreError::BadRunId`] when it does not contain a valid run id.
     pub fn latest(home: &Home) -> Result<Option<Self>, StoreError> {
-        let path = home.path().join("latest");
-        ensure_regular_file(&path)?;
-        let mut text = String::new();
-        match fs::File::open(&path).and_then(|file| file.take(256).read_to_string(&mut text)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(StoreError::io("read", &path)(error)),
-            Ok(_) => Ok(Self::find(home, RunId::parse(text.trim())?)),
+        match read_mark(&home.path().join("latest"))? {
+            Some(text) => Ok(Self::find(home, RunId::parse(text.trim())?)),
+            None => Ok(None),
         }
+    }
+
+    /// Returns the latest run of each bench target, with the target as `package/target`, sorted by target. Marks that
+    /// cannot be read, and those of runs whose folder does not exist, are left out.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when the folder of marks exists and cannot be read.
+    pub fn latest_of_targets(home: &Home) -> Result<Vec<(String, Self)>, StoreError> {
+        let folder = latest_by_target(home);
+        let entries = match read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(StoreError::io("read", &folder))?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(StoreError::io("read", &folder))?.path();
+            let Ok(Some(text)) = read_mark(&path) else { continue };
+            let Some((id, target)) = text.trim_end().split_once('\n') else { continue };
+            let run = RunId::parse(id).ok().and_then(|id| Self::find(home, id));
+            found.extend(run.map(|run| (target.to_owned(), run)));
+        }
+        found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(found)
     }
 
     /// Returns the run's name.
@@ -129,6 +155,21 @@ impl RunDir {
     /// Returns the folder.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+fn latest_by_target(home: &Home) -> PathBuf {
+    home.path().join("latest-by-target")
+}
+
+/// Returns the text of a file that marks a run; `None` when it does not exist.
+fn read_mark(path: &Path) -> Result<Option<String>, StoreError> {
+    ensure_regular_file(path)?;
+    let mut text = String::new();
+    match File::open(path).and_then(|file| file.take(1024).read_to_string(&mut text)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StoreError::io("read", path)(error)),
+        Ok(_) => Ok(Some(text)),
     }
 }
 
@@ -226,6 +267,10 @@ mod tests {
         (folder, home)
     }
 
+    fn target(package: &str) -> BenchTarget {
+        BenchTarget { package: Some(package.to_owned()), name: "energy".to_owned() }
+    }
+
     #[test]
     fn lists_runs_in_order_and_latest() {
         let (_folder, home) = home();
@@ -236,17 +281,24 @@ mod tests {
         fs::write(home.runs().join("a file"), "").unwrap();
         fs::create_dir(home.runs().join(".hidden")).unwrap();
         assert_eq!(RunDir::list(&home).unwrap(), [older.clone(), newer.clone()]);
-        newer.mark_latest(&home).unwrap();
-        older.mark_latest(&home).unwrap();
+        assert_eq!(RunDir::latest_of_targets(&home).unwrap(), []);
+        newer.mark_latest(&home, &target("beta")).unwrap();
+        older.mark_latest(&home, &target("alpha")).unwrap();
         assert_eq!(RunDir::latest(&home).unwrap(), Some(older.clone()));
+        let of_targets = RunDir::latest_of_targets(&home).unwrap();
+        assert_eq!(of_targets, [("alpha/energy".to_owned(), older.clone()), ("beta/energy".to_owned(), newer.clone())]);
+        newer.mark_latest(&home, &target("alpha")).unwrap();
+        assert_eq!(RunDir::latest_of_targets(&home).unwrap()[0].1, newer);
+        older.mark_latest(&home, &target("alpha")).unwrap();
         fs::remove_dir(older.path()).unwrap();
         assert_eq!(RunDir::latest(&home).unwrap(), None);
+        assert_eq!(RunDir::latest_of_targets(&home).unwrap(), [("beta/energy".to_owned(), newer)]);
     }
 
     #[test]
     fn names_are_unique_unless_joined() {
         let (_folder, home) = home();
-        let id = RunId::nextest("67a1").unwrap();
+        let id = RunId::nextest("67a1", &target("alpha")).unwrap();
         let first = RunDir::join(&home, id.clone()).unwrap();
         assert_eq!(RunDir::join(&home, id.clone()).unwrap(), first);
         assert!(matches!(RunDir::create_new(&home, id), Err(StoreError::Exists { .. })));
@@ -261,7 +313,7 @@ mod tests {
             fs::write(home.path().join("latest"), text).unwrap();
             assert!(matches!(RunDir::latest(&home), Err(StoreError::BadRunId { .. })), "{text:?}");
         }
-        run.mark_latest(&home).unwrap();
+        run.mark_latest(&home, &target("alpha")).unwrap();
         assert_eq!(RunDir::latest(&home).unwrap(), Some(run));
     }
 

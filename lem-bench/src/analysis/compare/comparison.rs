@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::finding::Status;
-use crate::model::{Origin, Source};
+use crate::model::{BenchTarget, Origin, Source};
 
 /// The comparison of two results.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +50,9 @@ pub struct Side {
 pub struct SideRun {
     /// Its id.
     pub run_id: String,
+    /// The package of the bench target, where it is known.
+    #[serde(default)]
+    pub package: Option<String>,
     /// The bench target's name.
     pub target: String,
     /// Version of the library that measured.
@@ -66,6 +69,13 @@ pub struct SideRun {
     pub branch: Option<String>,
     /// The machine's identity in the history.
     pub machine: String,
+}
+
+impl SideRun {
+    /// Returns the bench target.
+    pub fn bench_target(&self) -> BenchTarget {
+        BenchTarget { package: self.package.clone(), name: self.target.clone() }
+    }
 }
 
 /// One bench on both sides.

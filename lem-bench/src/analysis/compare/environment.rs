@@ -30,7 +30,8 @@ const BLOCKING: [&str; 18] = [
 const BLOCKING_CONTEXT: [&str; 6] = ["model", "precision", "dtype", "quantization", "machine", "driver"];
 
 /// Facts that differ in every run, or that a comparison is about.
-const IGNORED: [&str; 6] = [
+const IGNORED: [&str; 7] = [
+    fact_names::BENCH_TARGET,
     fact_names::LOAD_AVERAGE,
     fact_names::ARGUMENTS,
     fact_names::DEVICE_COMPUTE_PROCESSES,
@@ -137,6 +138,7 @@ pub(super) fn side_run(run: &RunInfo) -> SideRun {
     let fact = |name: &str| fact_names::find(&run.environment, name).map(str::to_owned);
     SideRun {
         run_id: run.run_id.clone(),
+        package: fact(fact_names::PACKAGE),
         target: run.target.clone(),
         lem_bench: run.lem_bench.clone(),
         started_unix_s: run.started_unix_s,

@@ -31,6 +31,7 @@ pub(super) fn session_result(run: &RunInfo, bench: &BenchSummary, name: &str) ->
         run_id: run.run_id,
         started_unix_s: run.started_unix_s,
         target: run.target,
+        package: run.package,
         bench: bench.bench.id.clone(),
         metric: name.to_owned(),
         unit: metric.unit.clone(),
@@ -89,6 +90,7 @@ impl BaseSessions<'_> {
         is_same_code
             && session.bench == base.bench
             && session.target == base.target
+            && session.package == base.package
             && session.metric == base.metric
             && session.machine == base.machine
             && session.source == base.source
@@ -133,11 +135,17 @@ pub fn trends(history: &[SessionResult]) -> Vec<Trend> {
     groups.into_iter().map(to_trend).collect()
 }
 
+/// Returns whether these are trends of several bench targets, so that their ids may not be unique.
+pub fn has_several_targets(trends: &[Trend]) -> bool {
+    let mut targets = trends.iter().filter_map(|trend| trend.sessions.first()).map(SessionResult::bench_target);
+    targets.next().is_some_and(|first| targets.any(|other| other != first))
+}
+
 fn is_same_series(a: &SessionResult, b: &SessionResult) -> bool {
     fn key(session: &SessionResult) -> [&str; 4] {
         [&session.target, &session.bench, &session.metric, &session.machine]
     }
-    key(a) == key(b) && a.source == b.source && a.branch == b.branch
+    key(a) == key(b) && a.package == b.package && a.source == b.source && a.branch == b.branch
 }
 
 fn to_trend(mut sessions: Vec<SessionResult>) -> Trend {

@@ -12,18 +12,18 @@ mod saved;
 mod tests;
 mod verdict;
 
+#[cfg(feature = "html")]
+pub use comparison::DifferenceWeight;
 #[cfg(test)]
 pub use comparison::SpreadSource;
-pub use comparison::{BenchComparison, Comparison, Direction, FailOn, GateOutcome, Measured, Side, Verdict};
+pub use comparison::{BenchComparison, Comparison, Direction, FailOn, GateOutcome, Measured, Side, SideRun, Verdict};
 #[cfg(any(feature = "html", test))]
 pub use comparison::{Change, Design};
 #[cfg(all(feature = "html", test))]
 pub use comparison::{Difference, Gate};
-#[cfg(feature = "html")]
-pub use comparison::{DifferenceWeight, SideRun};
 pub use duel::{NullTest, PairedBench, compare_pairs, paired};
 pub use environment::machine;
-pub use history::{Trend, calibrate, session_results, trends};
+pub use history::{Trend, calibrate, has_several_targets, session_results, trends};
 pub use saved::{Results, compare};
 #[cfg(test)]
 pub use verdict::Criteria;

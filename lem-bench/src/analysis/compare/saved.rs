@@ -1,5 +1,7 @@
 //! Compares two saved results: which benches both have, whether they may be compared, and by which design.
 
+use std::collections::BTreeSet;
+
 use super::comparison::{
     BenchComparison, Comparison, Design, Difference, DifferenceWeight, Measured, SessionSpread, Side, Verdict,
 };
@@ -11,7 +13,7 @@ use super::verdict::{
 };
 use crate::analysis::finding::{Severity, Status};
 use crate::analysis::summary::{BenchSummary, Metric, RunInfo, Summary};
-use crate::model::SessionResult;
+use crate::model::{BenchTarget, SessionResult};
 use crate::stats::{StatsError, t_ppf};
 
 /// One side of a comparison: its name, and the runs that its benches are from.
@@ -19,18 +21,19 @@ use crate::stats::{StatsError, t_ppf};
 pub struct Results<'a> {
     /// The name that the user gave.
     pub name: &'a str,
-    /// Its summaries. Of a bench that is in several of them, the last one is used.
+    /// Its summaries. Of a bench that is in several of one bench target, the last one is used.
     pub summaries: &'a [Summary],
 }
 
 impl<'a> Results<'a> {
     /// Returns its benches with their runs, in order.
-    fn benches(&self) -> Vec<(&'a RunInfo, &'a BenchSummary)> {
-        let mut benches: Vec<(&RunInfo, &BenchSummary)> = Vec::new();
+    fn benches(&self) -> Vec<Bench<'a>> {
+        let mut benches: Vec<Bench<'_>> = Vec::new();
         for summary in self.summaries {
             for bench in &summary.benches {
-                benches.retain(|(_, known)| known.bench.id != bench.bench.id);
-                benches.push((&summary.run, bench));
+                let new = (&summary.run, bench);
+                benches.retain(|known| !is_same_bench(*known, new));
+                benches.push(new);
             }
         }
         benches
@@ -43,8 +46,17 @@ impl<'a> Results<'a> {
     }
 }
 
-/// Compares a new result with a base, bench by bench. `history` is the lines of the history file, in any order; those that
-/// are sessions of the base are selected here.
+/// A bench with its run.
+type Bench<'a> = (&'a RunInfo, &'a BenchSummary);
+
+/// Returns whether both are results of one bench: of the same id and bench target.
+fn is_same_bench(a: Bench<'_>, b: Bench<'_>) -> bool {
+    a.1.bench.id == b.1.bench.id && a.0.bench_target().may_be(&b.0.bench_target())
+}
+
+/// Compares a new result with a base, bench by bench. Only results of the same bench target are compared, unless the
+/// options allow any; other targets of the base are left out. `history` is the lines of the history file, in any order;
+/// those that are sessions of the base are selected here.
 pub fn compare(
     base: Results<'_>,
     new: Results<'_>,
@@ -52,17 +64,29 @@ pub fn compare(
     options: &CompareOptions,
     gate: GateRules,
 ) -> Comparison {
-    let (base_benches, new_benches) = (base.benches(), new.benches());
+    let targets: BTreeSet<BenchTarget> = new.summaries.iter().map(|summary| summary.run.bench_target()).collect();
+    let is_of_new_target = |run: &RunInfo| targets.iter().any(|target| target.may_be(&run.bench_target()));
+    let (mut base_benches, new_benches) = (base.benches(), new.benches());
+    base_benches.retain(|(run, _)| options.anyway || is_of_new_target(run));
+    let is_pair = |a: Bench<'_>, b: Bench<'_>| is_same_bench(a, b) || (options.anyway && a.1.bench.id == b.1.bench.id);
+    // An id is unique in its bench target only.
+    let full_id = |(run, bench): Bench<'_>| match targets.len() {
+        0 | 1 => bench.bench.id.clone(),
+        _ => run.bench_target().full_id(&bench.bench.id),
+    };
     let new_runs: Vec<&str> = new.summaries.iter().map(|summary| summary.run.run_id.as_str()).collect();
-    let compare_bench = |new: &(&RunInfo, &BenchSummary)| {
-        let base = base_benches.iter().find(|(_, bench)| bench.bench.id == new.1.bench.id)?;
-        Some(Pair { base: *base, new: *new, new_runs: &new_runs, history, options }.compare())
+    let compare_bench = |new: &Bench<'_>| {
+        // The same target comes before any other.
+        let same = base_benches.iter().find(|base| is_same_bench(**base, *new));
+        let base = same.or_else(|| base_benches.iter().find(|base| is_pair(**base, *new)))?;
+        let compared = Pair { base: *base, new: *new, new_runs: &new_runs, history, options }.compare();
+        Some(BenchComparison { id: full_id(*new), ..compared })
     };
     let mut benches: Vec<BenchComparison> = new_benches.iter().filter_map(compare_bench).collect();
     set_verdicts(&mut benches, &options.criteria);
-    let only = |ours: &[(&RunInfo, &BenchSummary)], theirs: &[(&RunInfo, &BenchSummary)]| -> Vec<String> {
-        let ids = ours.iter().map(|(_, bench)| &bench.bench.id);
-        ids.filter(|id| theirs.iter().all(|(_, bench)| bench.bench.id != **id)).cloned().collect()
+    let only = |ours: &[Bench<'_>], theirs: &[Bench<'_>]| -> Vec<String> {
+        let alone = ours.iter().filter(|ours| !theirs.iter().any(|theirs| is_pair(**ours, *theirs)));
+        alone.map(|bench| full_id(*bench)).collect()
     };
     let (only_in_base, only_in_new) = (only(&base_benches, &new_benches), only(&new_benches, &base_benches));
     let draft = ComparisonDraft { base: base.side(), new: new.side(), benches, only_in_base, only_in_new };
@@ -75,8 +99,8 @@ fn is_blocking(difference: &Difference) -> bool {
 
 /// A bench on both sides, with the input of their comparison.
 struct Pair<'a> {
-    base: (&'a RunInfo, &'a BenchSummary),
-    new: (&'a RunInfo, &'a BenchSummary),
+    base: Bench<'a>,
+    new: Bench<'a>,
     new_runs: &'a [&'a str],
     history: &'a [SessionResult],
     options: &'a CompareOptions,

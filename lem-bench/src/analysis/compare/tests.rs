@@ -70,8 +70,10 @@ fn selects_sessions_of_the_base() {
     let (base, new) = (run("base", 100.0 * DAY, 0.4), run("new", 101.0 * DAY, 0.4));
     let good = history(4, 0.4, 0.004);
     type Spoil = fn(&mut SessionResult);
-    let spoilers: [Spoil; 9] = [
+    let spoilers: [Spoil; 11] = [
         |past| past.bench.push('x'),
+        |past| past.target.push('x'),
+        |past| past.package = Some("beta".to_owned()),
         |past| past.metric.push('x'),
         |past| past.machine.push('x'),
         |past| past.branch = Some("topic".to_owned()),
@@ -92,6 +94,35 @@ fn selects_sessions_of_the_base() {
     history.extend(session_results(&base));
     history.push(good[0].clone());
     assert_eq!(compared(&base, &new, &history).design, Some(Design::History { sessions: 5 }));
+}
+
+#[test]
+fn only_benches_of_one_target_are_compared() {
+    let of = |package: &str, summary: Summary| with_fact(summary, "package", package);
+    let main = [of("alpha", run("a1", DAY, 0.4)), of("beta", run("b1", DAY, 0.8))];
+    let options = |anyway| CompareOptions { anyway, ..CompareOptions::default() };
+    let compare_with_main = |new: &[Summary], anyway: bool| {
+        let side = |name, summaries| Results { name, summaries };
+        compare(side("main", &main), side("new", new), &[], &options(anyway), GateRules::default())
+    };
+    let pairs = |compared: &Comparison| -> Vec<(String, String)> {
+        compared.benches.iter().map(|bench| (bench.id.clone(), bench.base.run_id.clone())).collect()
+    };
+    let pair = |id: &str, run: &str| (id.to_owned(), run.to_owned());
+    let [alpha, beta, gamma] = ["alpha", "beta", "gamma"].map(|package| of(package, run("new", 2.0 * DAY, 0.4)));
+    let compared = compare_with_main(std::slice::from_ref(&alpha), false);
+    assert_eq!((pairs(&compared), compared.only_in_base.len()), (vec![pair("decode", "a1")], 0));
+    assert_eq!(pairs(&compare_with_main(std::slice::from_ref(&beta), true)), [pair("decode", "b1")]);
+    let none = compare_with_main(std::slice::from_ref(&gamma), false);
+    assert_eq!((none.benches.len(), none.only_in_new.as_slice()), (0, &["decode".to_owned()][..]));
+    assert_eq!(pairs(&compare_with_main(&[gamma], true)), [pair("decode", "a1")]);
+    let both = compare_with_main(&[alpha.clone(), beta], false);
+    assert_eq!(pairs(&both), [pair("alpha/llm/decode", "a1"), pair("beta/llm/decode", "b1")]);
+    // A result without package is from an older version.
+    assert_eq!(pairs(&compare_with_main(&[run("new", 2.0 * DAY, 0.4)], false)).len(), 1);
+    let mut other = alpha;
+    other.run.target = "energy".to_owned();
+    assert_eq!(compare_with_main(&[other], false).benches.len(), 0);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::harness::comparing::baseline;
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::options::{LemCommand, of_command};
 use crate::harness::{command, console, pages};
-use crate::model::count_of;
+use crate::model::{SessionResult, count_of};
 use crate::report::console::{TableOptions, history, table};
 use crate::report::number_format::date;
 use crate::report::terminal_text::clean;
@@ -104,7 +104,7 @@ fn missing(home: &Home, name: &str) -> HarnessError {
 pub(super) const HISTORY: Subcommand = Subcommand { name: "history", command: history_command, run: show_history };
 
 fn history_command() -> Command {
-    let bench = Arg::new("BENCH").help("Only benches whose id contains this text");
+    let bench = Arg::new("BENCH").help("Only benches whose `package/target/id` contains this text");
     let newest = Arg::new("newest")
         .long("newest")
         .value_name("N")
@@ -134,7 +134,8 @@ fn show_history(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     let filter = matches.get_one::<String>("BENCH").map_or("", String::as_str);
     let newest = |default: usize| matches.get_one::<u32>("newest").map_or(default, |newest| *newest as usize);
     let lines = read_history(&home)?;
-    let found: Vec<Trend> = trends(&lines.into_iter().filter(|line| line.bench.contains(filter)).collect::<Vec<_>>());
+    let is_selected = |line: &SessionResult| line.bench_target().full_id(&line.bench).contains(filter);
+    let found: Vec<Trend> = trends(&lines.into_iter().filter(is_selected).collect::<Vec<_>>());
     if found.is_empty() {
         return Err(HarnessError::no_match(format!(
             "no bench in {} matches `{filter}`; each measured run adds to this file",
@@ -153,7 +154,7 @@ fn show_history(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
 }
 
 /// Reads the history of a results folder, and prints warnings for damaged lines.
-fn read_history(home: &Home) -> Result<Vec<crate::model::SessionResult>, HarnessError> {
+fn read_history(home: &Home) -> Result<Vec<SessionResult>, HarnessError> {
     let history = History::read(home)?;
     for damage in &history.damage {
         console::warn(&format!("{}: {damage}", history.path.display()));

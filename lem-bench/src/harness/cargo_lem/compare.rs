@@ -1,11 +1,12 @@
 //! `cargo lem compare` and `cargo lem duel`: two saved results, or two binaries in turns.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::subcommand::{Subcommand, resolve, resolve_with_home};
-use crate::analysis::compare::compare;
+use crate::analysis::compare::{Side, compare};
 use crate::harness::comparing::{
     ComparisonContext, DuelResult, compare_options, exit_status, print_comparison, saved_or_baseline,
 };
@@ -19,10 +20,10 @@ pub(super) const COMPARE: Subcommand = Subcommand { name: "compare", command: co
 
 fn compare_command() -> Command {
     let side = |name: &'static str, what: &'static str| {
-        Arg::new(name)
-            .value_name(name)
-            .required(true)
-            .help(format!("{what}: run folder, summary.json, run id or its prefix, `latest`, or baseline name"))
+        Arg::new(name).value_name(name).required(true).help(format!(
+            "{what}: run folder, summary.json, run id or its prefix, `latest`, \
+                 `latest:PACKAGE/TARGET`, or baseline name"
+        ))
     };
     let format = Arg::new("as")
         .long("format")
@@ -110,7 +111,22 @@ fn compare_saved(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
         }
     }
     if compared.benches.is_empty() {
-        return Err(HarnessError::no_match(format!("{} and {} have no bench in common", text("BASE"), text("HEAD"))));
+        let targets = |side: &Side| -> Vec<String> {
+            let targets: BTreeSet<String> = side.runs.iter().map(|run| run.bench_target().to_string()).collect();
+            targets.into_iter().collect()
+        };
+        let [base, new] = [&compared.base, &compared.new].map(targets);
+        let (base_name, new_name) = (text("BASE"), text("HEAD"));
+        return Err(HarnessError::no_match(if base == new {
+            format!("{base_name} and {new_name} have no bench in common")
+        } else {
+            format!(
+                "{base_name} ({}) and {new_name} ({}) have no bench in common; --compare-anyway compares benches of \
+                 different targets by their ids",
+                base.join(", "),
+                new.join(", ")
+            )
+        }));
     }
     Ok(exit_status(&compared))
 }

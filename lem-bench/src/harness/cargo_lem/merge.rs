@@ -10,7 +10,7 @@ use crate::analysis::{Check, Finding, Summary};
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::options::{LemCommand, of_command};
 use crate::harness::{command, console, pages, saved};
-use crate::model::{RunHeader, count_of};
+use crate::model::{BenchTarget, RunHeader, count_of};
 use crate::report::console::{TableOptions, table};
 use crate::report::export::JSON;
 use crate::store::{Home, RunDir, copy_journals, read_run, slug};
@@ -63,12 +63,12 @@ fn merge(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     let mut exit = ExitStatus::Done;
     for (target, parts) in &targets {
         let (summary, folder) = if let Some(output) = &output {
-            let folder = if targets.len() > 1 { output.join(slug(target)) } else { output.clone() };
+            let folder = if targets.len() > 1 { output.join(slug(&target.to_string())) } else { output.clone() };
             (join(parts, &folder, &home, cwd)?, folder)
         } else {
             let run = RunDir::create(&home)?;
             let summary = join(parts, run.path(), &home, cwd)?;
-            run.mark_latest(&home)?;
+            run.mark_latest(&home, target)?;
             (summary, run.path().to_owned())
         };
         console::out(&table(&summary, None, &options));
@@ -82,8 +82,8 @@ fn merge(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
 ///
 /// # Errors
 /// A journal cannot be read, or there are no parts.
-fn parts_by_target(folders: &[PathBuf]) -> Result<BTreeMap<String, Vec<Part>>, HarnessError> {
-    let mut targets: BTreeMap<String, Vec<Part>> = BTreeMap::new();
+fn parts_by_target(folders: &[PathBuf]) -> Result<BTreeMap<BenchTarget, Vec<Part>>, HarnessError> {
+    let mut targets: BTreeMap<BenchTarget, Vec<Part>> = BTreeMap::new();
     for folder in folders {
         for journal in read_run(folder)? {
             let Some(header) = journal.header().cloned() else {
@@ -91,7 +91,7 @@ fn parts_by_target(folders: &[PathBuf]) -> Result<BTreeMap<String, Vec<Part>>, H
                 continue;
             };
             if header.shard.is_some() || header.world > 1 {
-                targets.entry(header.target.clone()).or_default().push(Part { path: journal.path, header });
+                targets.entry(header.bench_target()).or_default().push(Part { path: journal.path, header });
             } else {
                 console::note(&format!("skipped run {}: it is a complete run", header.run_id));
             }
@@ -102,7 +102,7 @@ fn parts_by_target(folders: &[PathBuf]) -> Result<BTreeMap<String, Vec<Part>>, H
 }
 
 /// Checks that all parts belong to one run.
-fn check_parts(target: &str, parts: &[Part]) -> Result<(), HarnessError> {
+fn check_parts(target: &BenchTarget, parts: &[Part]) -> Result<(), HarnessError> {
     let first = &parts[0];
     let mut paths = BTreeMap::new();
     for Part { path, header } in parts {

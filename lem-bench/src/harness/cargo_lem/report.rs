@@ -40,10 +40,10 @@ impl Output {
 }
 
 fn report_command() -> Command {
-    let results =
-        Arg::new("results").value_name("RESULTS").num_args(0..).action(ArgAction::Append).help(
-            "Run folders, journals, summary.json files, run ids or their prefixes, or `latest` [default: latest]",
-        );
+    let results = Arg::new("results").value_name("RESULTS").num_args(0..).action(ArgAction::Append).help(
+        "Run folders, journals, summary.json files, run ids or their prefixes, `latest`, or \
+             `latest:PACKAGE/TARGET` [default: latest]",
+    );
     let format = Arg::new("format")
         .long("format")
         .value_name("FORMAT")

@@ -48,12 +48,18 @@ impl ComparisonBase {
             baseline(&home, name)?;
         }
         let base = match (&settings.baseline, lenient) {
-            (Some(name), _) => Some(required_baseline(&home, name, ids)?),
+            (Some(name), _) => Some(required_baseline(invocation, &home, name, ids)?),
             (None, Some(name)) => {
                 let found = baseline(&home, name)?;
+                let exists = found.is_some();
+                let found = found.and_then(|found| comparable(found, invocation));
                 if found.is_none() && settings.lenient.is_some() {
-                    let existing = existing_baselines(&home);
-                    console::warn(&format!("no baseline `{name}`{existing}: the run is not compared"));
+                    let missing = if exists {
+                        format!("baseline `{name}` has no result of {}", invocation.bench_target())
+                    } else {
+                        format!("no baseline `{name}`{}", existing_baselines(&home))
+                    };
+                    console::warn(&format!("{missing}: the run is not compared"));
                 }
                 found
             }
@@ -70,6 +76,7 @@ impl ComparisonBase {
         let Some(name) = &invocation.config().comparing.load else { return Ok(None) };
         let home = saved::home_of(invocation);
         let new = baseline(&home, name)?.ok_or_else(|| missing_baseline(&home, "--load-baseline", name))?;
+        let new = comparable(new, invocation).ok_or_else(|| no_result(name, &invocation.bench_target().to_string()))?;
         let base = self.base.as_ref().ok_or_else(|| HarnessError::usage("--load-baseline needs --baseline"))?;
         let compared = compare_with_base(invocation, &home, base, new.results())?;
         print_comparison(invocation.config(), &compared)?;
@@ -138,7 +145,7 @@ pub(in crate::harness) fn finish(
 /// Returns the history of the benches in these results that have more than one session.
 fn sessions_of(home: &Home, results: &[SessionResult]) -> Result<Vec<Trend>, HarnessError> {
     let history = History::read(home)?;
-    let key = |s: &SessionResult| (s.target.clone(), s.bench.clone(), s.machine.clone(), s.branch.clone());
+    let key = |s: &SessionResult| (s.bench_target(), s.bench.clone(), s.machine.clone(), s.branch.clone());
     let keys: BTreeSet<_> = results.iter().take(MAX_TRENDS).map(key).collect();
     let lines: Vec<SessionResult> = history.lines.into_iter().filter(|line| keys.contains(&key(line))).collect();
     Ok(trends(&lines).into_iter().filter(|trend| trend.sessions.len() > 1).collect())
@@ -169,18 +176,24 @@ fn check_settings(settings: &Comparing) -> Result<(), HarnessError> {
     Ok(())
 }
 
+/// Returns the results that this bench target can be compared with: its own, or all with `--compare-anyway`.
+fn comparable(found: Loaded, invocation: &Invocation) -> Option<Loaded> {
+    if invocation.config().comparing.options.anyway { Some(found) } else { found.of_target(&invocation.bench_target()) }
+}
+
 /// Loads a baseline that must exist and contain all of these benches.
-fn required_baseline(home: &Home, name: &str, ids: &[&str]) -> Result<Loaded, HarnessError> {
+fn required_baseline(invocation: &Invocation, home: &Home, name: &str, ids: &[&str]) -> Result<Loaded, HarnessError> {
     let found = baseline(home, name)?.ok_or_else(|| missing_baseline(home, "--baseline", name))?;
+    let found = comparable(found, invocation).ok_or_else(|| no_result(name, &invocation.bench_target().to_string()))?;
     let missing_ids: Vec<&str> = ids.iter().copied().filter(|id| !found.has(id)).collect();
-    if missing_ids.is_empty() {
-        return Ok(found);
-    }
-    Err(HarnessError::usage(format!(
-        "baseline `{name}` has no result of {}: save it again with --save-baseline {name}, or compare the other benches \
-         with --baseline-lenient {name}",
-        missing_ids.join(", ")
-    )))
+    if missing_ids.is_empty() { Ok(found) } else { Err(no_result(name, &missing_ids.join(", "))) }
+}
+
+fn no_result(name: &str, of: &str) -> HarnessError {
+    HarnessError::usage(format!(
+        "baseline `{name}` has no result of {of}: save it again with --save-baseline {name}, or compare what it has with \
+         --baseline-lenient {name}"
+    ))
 }
 
 fn missing_baseline(home: &Home, option: &str, name: &str) -> HarnessError {
@@ -199,7 +212,8 @@ fn save_baseline(home: &Home, name: &str, config: &Config, summary: &Summary) ->
     }
     let json = serde_json::to_vec(summary)
         .map_err(|error| HarnessError::machine(format!("cannot serialize the summary: {error}")))?;
-    let run = BaselineRun { run_id: &summary.run.run_id, benches: &benches, json: &json };
+    let target = summary.run.bench_target();
+    let run = BaselineRun { run_id: &summary.run.run_id, target: &target, benches: &benches, json: &json };
     Baseline::save(home, name, &run, unix_s())?;
     if !config.is_quiet() {
         console::note(&format!("saved {} as baseline `{name}`", count_of(benches.len(), "bench")));

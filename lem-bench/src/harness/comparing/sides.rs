@@ -7,7 +7,7 @@ use crate::analysis::compare::{CompareOptions, Comparison, GateOutcome, Prior, R
 use crate::harness::config::{Config, Format};
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::{console, saved};
-use crate::model::SessionResult;
+use crate::model::{BenchTarget, SessionResult};
 use crate::report::comparison::{COMPARISON_JSON, ComparisonFormat};
 use crate::report::console::{TableOptions, comparison};
 use crate::store::{Baseline, History, Home, MachineSpreads, StoreError};
@@ -25,6 +25,12 @@ impl Loaded {
     /// Returns the input of the comparison.
     pub fn results(&self) -> Results<'_> {
         Results { name: &self.name, summaries: &self.summaries }
+    }
+
+    /// Returns only the results that can be of this bench target; `None` if there are none.
+    pub fn of_target(mut self, target: &BenchTarget) -> Option<Self> {
+        self.summaries.retain(|summary| summary.run.bench_target().may_be(target));
+        (!self.summaries.is_empty()).then_some(self)
     }
 
     /// Returns whether the side has a bench with this id.

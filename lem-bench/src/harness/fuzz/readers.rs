@@ -7,7 +7,7 @@ use crate::analysis::compare::session_results;
 use crate::analysis::{Options, ReadJournal, Summary, summarise, summarise_read};
 use crate::harness::simulated_runs::{SimulationOptions, simulate};
 use crate::harness::{calibration, config_file, layers, options, saved};
-use crate::model::{Domain, DomainId, DomainKind, Record, SCHEMA_VERSION};
+use crate::model::{BenchTarget, Domain, DomainId, DomainKind, Record, SCHEMA_VERSION};
 use crate::protocol::{Overrides, Profile};
 use crate::runner::{Event, Observer as _};
 use crate::sim::{Scenario, Seeds};
@@ -158,7 +158,7 @@ pub(super) const READERS: &[Reader] = &[
             let home = Home::at(folder);
             drop(RunDir::latest(&home));
             let text = String::from_utf8_lossy(bytes);
-            drop((JournalName::parse(&text), RunId::nextest(&text)));
+            drop((JournalName::parse(&text), RunId::nextest(&text, &llm())));
             let Ok(id) = RunId::parse(text.trim()) else { return false };
             let path = home.runs().join(id.as_str());
             assert_eq!(path.parent(), Some(&*home.runs()), "{id} leads elsewhere");
@@ -246,9 +246,14 @@ fn summary_json(_: &Path) -> Vec<Vec<u8>> {
     vec![serde_json::to_vec(&summary()).unwrap()]
 }
 
+fn llm() -> BenchTarget {
+    BenchTarget { package: Some("bench".to_owned()), name: "llm".to_owned() }
+}
+
 fn baseline(folder: &Path) -> Vec<Vec<u8>> {
     let benches = ["decode/batch=4".to_owned(), "prefill".to_owned()];
-    let run = BaselineRun { run_id: "2026-11-23T14-05-33Z-a1b2", benches: &benches, json: b"{}" };
+    let target = llm();
+    let run = BaselineRun { run_id: "2026-11-23T14-05-33Z-a1b2", target: &target, benches: &benches, json: b"{}" };
     Baseline::save(&Home::at(folder), "main", &run, 1.5e9).unwrap();
     vec![std::fs::read(folder.join("baselines").join(slug("main")).join("manifest.json")).unwrap()]
 }

@@ -16,7 +16,7 @@ use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::invocation::{Invocation, SelectedCases};
 use crate::harness::parse::format_duration;
 use crate::harness::{console, saved};
-use crate::model::{DomainId, Fact, MeterProbe, RunHeader, RunOrder, count_of};
+use crate::model::{DomainId, Fact, MeterProbe, RunHeader, RunOrder, count_of, fact_names};
 use crate::protocol::Overrides;
 use crate::registry::{Attributes, Selected};
 use crate::runner::{Interrupt, Observer};
@@ -191,10 +191,12 @@ fn side_header(common: &RunHeader, build: &Build, run_id: String) -> RunHeader {
     environment.extend(build.list.build.iter().cloned());
     environment.push(fact("duel side", build.name.to_owned()));
     environment.push(fact("binary", build.launch.binary.display().to_string()));
+    let stem = || build.launch.binary.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let target = fact_names::find(&build.list.build, fact_names::BENCH_TARGET);
     RunHeader {
         run_id,
         lem_bench: build.list.lem_bench.clone(),
-        target: build.launch.binary.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        target: target.map_or_else(stem, str::to_owned),
         debug_build: build.list.debug_build,
         environment,
         ..common.clone()

@@ -11,7 +11,7 @@ use crate::harness::options::may_differ_on_resume;
 use crate::harness::simulation::Simulation;
 use crate::harness::test_mode;
 use crate::model::{
-    BenchRecord, DomainId, IdleKind, MeterProbe, Outcome, Record, RunHeader, count_of, fact_names, id_hash,
+    BenchRecord, BenchTarget, DomainId, IdleKind, MeterProbe, Outcome, Record, RunHeader, count_of, fact_names, id_hash,
 };
 use crate::protocol::{CycleTotals, Overrides, Schedule};
 use crate::registry::{Attributes, Case};
@@ -235,12 +235,12 @@ impl PreviousRun {
     }
 }
 
-/// Finds the run to resume: the one with this id, or the newest of this target. `None` when the target has no run, so
+/// Finds the run to resume: the one with this id, or the newest of this bench target. `None` when it has no run, so
 /// that the first attempt may use `--resume` too.
 ///
 /// # Errors
 /// No run has this id, or runs cannot be listed.
-pub(super) fn find_run(home: &Home, selector: &Resume, target: &str) -> Result<Option<RunDir>, HarnessError> {
+pub(super) fn find_run(home: &Home, selector: &Resume, target: &BenchTarget) -> Result<Option<RunDir>, HarnessError> {
     if let Resume::Run(id) = selector {
         let found = RunDir::find(home, RunId::parse(id)?);
         let missing =
@@ -250,7 +250,7 @@ pub(super) fn find_run(home: &Home, selector: &Resume, target: &str) -> Result<O
     // A run without a header has nothing to resume.
     let is_of_target = |run: &RunDir| {
         let journals = read_run(run.path()).unwrap_or_default();
-        journals.iter().any(|journal| journal.header().is_some_and(|header| header.target == target))
+        journals.iter().any(|journal| journal.header().is_some_and(|header| header.bench_target().may_be(target)))
     };
     Ok(RunDir::list(home)?.into_iter().rev().find(is_of_target))
 }

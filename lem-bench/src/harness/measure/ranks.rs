@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::jobs::{self, RunProgress};
 use super::meter_setup::MeterSetup;
-use super::results::{Results, target_name};
+use super::results::Results;
 use crate::harness::config::Config;
 use crate::harness::console;
 use crate::harness::exit::{self, ExitStatus, HarnessError};
 use crate::harness::invocation::{Invocation, SelectedCases};
-use crate::model::{DomainId, MeterProbe, Order, RunOrder, count_of};
+use crate::model::{BenchTarget, DomainId, MeterProbe, Order, RunOrder, count_of};
 use crate::registry::Case;
 use crate::runner::{Interrupt, RankBarrier as _};
 use crate::store::{Home, JournalName, RunDir, RunId, slug};
@@ -61,7 +61,7 @@ fn barrier_folder(run: &Path, world: u32) -> PathBuf {
 }
 
 /// The folder of the ranks' run: that of a resumed run, or a new one.
-fn run_folder(config: &Config, home: &Home, target: &str) -> Result<RunDir, HarnessError> {
+fn run_folder(config: &Config, home: &Home, target: &BenchTarget) -> Result<RunDir, HarnessError> {
     let previous = config.resume.as_ref().map(|selector| jobs::find_run(home, selector, target)).transpose()?;
     previous.flatten().map_or_else(|| RunDir::create(home).map_err(HarnessError::from), Ok)
 }
@@ -129,7 +129,7 @@ impl Ranks {
     /// Joins the ranks that a launcher started; rank 0 chooses the run and announces it.
     fn join_launched(invocation: &Invocation, info: RankInfo, home: Home) -> Result<Self, HarnessError> {
         let config = invocation.config();
-        let (target, timeout) = (target_name(invocation), config.rank_timeout);
+        let (target, timeout) = (invocation.bench_target(), config.rank_timeout);
         let RankInfo { rank, world, launcher, .. } = info;
         let file = home.path().join("ranks").join(slug(&format!("{} {target}", info.job)));
         let announcement = RunAnnouncement(file);
@@ -262,7 +262,7 @@ pub(super) fn launch_ranks(
     let config = invocation.config();
     check_order(config)?;
     let gpus = MeterSetup::open(invocation)?.gpus();
-    let run = run_folder(config, &home, &target_name(invocation))?;
+    let run = run_folder(config, &home, &invocation.bench_target())?;
     let results = Results::of(home, run, JournalName { rank: 0, pid: None });
     let interrupt = Interrupt::default();
     let start_error =

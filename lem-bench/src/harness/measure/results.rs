@@ -14,7 +14,9 @@ use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::invocation::{Invocation, SelectedCases};
 use crate::harness::log::timed;
 use crate::harness::{comparing, console, environment, notify, pages, saved};
-use crate::model::{MeterProbe, Outcome, Record, ResumeRecord, RunEvidence, RunHeader, SCHEMA_VERSION, Setting};
+use crate::model::{
+    BenchTarget, MeterProbe, Outcome, Record, ResumeRecord, RunEvidence, RunHeader, SCHEMA_VERSION, Setting,
+};
 use crate::report::console::{TableOptions, table};
 use crate::report::export::{BENCHER, FORMATS, JSON};
 use crate::store::{Home, Journal, JournalName, JournalWriter, RunDir, RunId, read_run};
@@ -28,14 +30,14 @@ pub(super) struct Results {
 }
 
 impl Results {
-    /// Creates a run, or joins that of nextest, whose processes share one.
+    /// Creates a run, or joins that of nextest, whose processes share one per bench target.
     ///
     /// # Errors
     /// The run's folder cannot be created.
-    pub(super) fn create(home: Home) -> Result<Self, HarnessError> {
+    pub(super) fn create(home: Home, target: &BenchTarget) -> Result<Self, HarnessError> {
         let nextest = std::env::var("NEXTEST_RUN_ID").ok().filter(|id| !id.is_empty());
         let (run, pid) = match nextest {
-            Some(id) => (RunId::nextest(&id).and_then(|id| RunDir::join(&home, id)), Some(std::process::id())),
+            Some(id) => (RunId::nextest(&id, target).and_then(|id| RunDir::join(&home, id)), Some(std::process::id())),
             None => (RunDir::create(&home), None),
         };
         Ok(Self::of(home, run?, JournalName { rank: 0, pid }))
@@ -111,7 +113,7 @@ impl Results {
             saved::write(format, std::slice::from_ref(&summary), folder)?;
         }
         let index = pages::write(folder, &summary)?;
-        self.run.mark_latest(&self.home)?;
+        self.run.mark_latest(&self.home, &summary.run.bench_target())?;
         Ok((summary, index.unwrap_or(file)))
     }
 }
@@ -137,7 +139,7 @@ pub(super) fn run_header(
         run_id: String::new(),
         rank: 0,
         world: 1,
-        target: target_name(invocation),
+        target: invocation.bench_target().name,
         started_unix_s: unix_s(),
         started: setup.clock.now(),
         seed: config.seed,
@@ -159,13 +161,6 @@ pub(super) fn run_header(
 pub(super) fn resume_record(setup: &MeterSetup) -> Record {
     let lem_bench = env!("CARGO_PKG_VERSION").to_owned();
     Record::Resume(ResumeRecord { at: setup.clock.now(), resumed_unix_s: unix_s(), lem_bench })
-}
-
-/// The name of the bench target.
-pub(super) fn target_name(invocation: &Invocation) -> String {
-    let executable = std::env::current_exe().ok();
-    let stem = executable.as_deref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
-    invocation.target.target.map(str::to_owned).or(stem).unwrap_or_default()
 }
 
 /// What is needed to conclude a run, known before the measurement.

@@ -6,7 +6,7 @@ use super::jobs::{self, PreviousRun};
 use super::meter_setup::MeterSetup;
 use super::preflight::{self, lock_machine, print_notes, warn_about_device_users};
 use super::ranks::{RankAgreement, Ranks, requested_processes};
-use super::results::{Results, resume_record, run_header, target_name};
+use super::results::{Results, resume_record, run_header};
 use super::session_runner::{SessionBuilder, SessionEnd, SessionPlan};
 use crate::harness::config::Config;
 use crate::harness::console;
@@ -14,7 +14,7 @@ use crate::harness::exit::HarnessError;
 use crate::harness::invocation::{Invocation, SelectedCases};
 use crate::harness::log::{TracingObserver, timed};
 use crate::harness::progress::Progress;
-use crate::model::{MeterProbe, Record, RunHeader, count_of, is_or_are};
+use crate::model::{BenchTarget, MeterProbe, Record, RunHeader, count_of, is_or_are};
 use crate::plan::{PlannedBench, TimePlan};
 use crate::protocol::{CycleTotals, Schedule};
 use crate::registry::Case;
@@ -60,7 +60,7 @@ impl Role {
     fn previous_run(&self, invocation: &Invocation, home: &Home) -> Result<Option<PreviousRun>, HarnessError> {
         let Some(selector) = &invocation.config().resume else { return Ok(None) };
         let results = match self {
-            Self::Single => jobs::find_run(home, selector, &target_name(invocation))?
+            Self::Single => jobs::find_run(home, selector, &invocation.bench_target())?
                 .map(|run| Results::of(home.clone(), run, SINGLE_JOURNAL)),
             Self::Rank(ranks) => ranks.results.has_begun()?.then(|| ranks.results.clone()),
         };
@@ -83,9 +83,9 @@ impl Role {
     }
 
     /// The place of new results.
-    fn new_results(&self, home: Home) -> Result<Results, HarnessError> {
+    fn new_results(&self, target: &BenchTarget, home: Home) -> Result<Results, HarnessError> {
         match self {
-            Self::Single => Results::create(home),
+            Self::Single => Results::create(home, target),
             Self::Rank(ranks) => Ok(ranks.results.clone()),
         }
     }
@@ -325,7 +325,7 @@ pub(super) struct Measured {
 
 /// Creates the journal of a new run, and its first record.
 fn new_journal(role: &Role, home: Home, header: &RunHeader) -> Result<(Results, JournalWriter, Record), HarnessError> {
-    let results = role.new_results(home)?;
+    let results = role.new_results(&header.bench_target(), home)?;
     let journal = results.create_journal()?;
     let header = RunHeader { run_id: results.run_id(), ..header.clone() };
     Ok((results, journal, Record::Run(Box::new(header))))

@@ -3,7 +3,7 @@
 use super::run::TableOptions;
 use super::text_writer::{Style, StyledText, TextWriter, words};
 use crate::analysis::Rating;
-use crate::analysis::compare::{BenchComparison, Comparison, GateOutcome, Side, Trend, Verdict};
+use crate::analysis::compare::{BenchComparison, Comparison, GateOutcome, Side, Trend, Verdict, has_several_targets};
 use crate::model::{SessionResult, count_of};
 use crate::report::comparison::{
     change, detectable_change, gate_outcome, origin, rules, side_value, verdict, verdict_rating,
@@ -97,14 +97,15 @@ pub fn history(trends: &[Trend], newest: usize, options: &TableOptions) -> Strin
     let mut writer = TextWriter::new(options.width, options.color);
     for trend in trends {
         writer.blank_line();
-        write_trend(&mut writer, trend, newest);
+        write_trend(&mut writer, trend, newest, has_several_targets(trends));
     }
     writer.into_text()
 }
 
-fn write_trend(writer: &mut TextWriter, trend: &Trend, newest: usize) {
+fn write_trend(writer: &mut TextWriter, trend: &Trend, newest: usize, with_target: bool) {
     let Some(first) = trend.sessions.first() else { return };
-    let mut title = vec![StyledText::new(&first.bench, Style::Strong)];
+    let id = if with_target { first.bench_target().full_id(&first.bench) } else { first.bench.clone() };
+    let mut title = vec![StyledText::new(id, Style::Strong)];
     title.extend(words(&format!("· {}", labels::title(&first.metric)), Style::Plain));
     title.extend(first.branch.iter().flat_map(|branch| ["·", branch].map(StyledText::plain)));
     title.push(StyledText::new(format!("· machine {}", first.machine), Style::Faint));

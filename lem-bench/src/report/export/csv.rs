@@ -21,8 +21,9 @@ pub(super) const CSV: Format = FileFormat {
 };
 
 /// The columns of every table. After them comes a column `param.NAME` for each parameter of a bench.
-const COLUMNS: [&str; 25] = [
+const COLUMNS: [&str; 26] = [
     "run",
+    "package",
     "target",
     "bench",
     "group",
@@ -88,6 +89,7 @@ fn row(
     let clock = if run.run.probe.origin == Origin::Simulated { Origin::Simulated } else { Origin::Measured };
     let mut cells = vec![
         run.run.run_id.clone(),
+        run.run.bench_target().package.unwrap_or_default(),
         run.run.target.clone(),
         bench.bench.id.clone(),
         bench.bench.group.clone().unwrap_or_default(),

@@ -37,6 +37,8 @@ pub(super) struct CycleLine<'a> {
     /// The run's id.
     run: &'a str,
     /// The bench target's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    package: Option<String>,
     target: &'a str,
     /// The bench's id.
     bench: &'a str,
@@ -101,6 +103,7 @@ fn cycle_line<'a>(run: &'a Summary, bench: &'a BenchSummary, cycle: &'a CycleSum
     let energy_j = cycle.energy_j.and_then(|energy| finite(energy.get()));
     CycleLine {
         run: &run.run.run_id,
+        package: run.run.bench_target().package,
         target: &run.run.target,
         bench: &bench.bench.id,
         params: bench.bench.params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),

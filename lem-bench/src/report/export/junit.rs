@@ -29,7 +29,7 @@ fn suite(run: &Summary) -> TestSuite {
     properties.extend(run.run.environment.iter().map(|fact| (fact.name.clone(), fact.value.clone())));
     properties.extend(run.findings.iter().map(|finding| ("finding".to_owned(), finding_text(finding))));
     TestSuite {
-        name: run.run.target.clone(),
+        name: run.run.bench_target().to_string(),
         started_unix_s: Some(run.run.started_unix_s),
         timed: true,
         properties,
@@ -38,11 +38,11 @@ fn suite(run: &Summary) -> TestSuite {
 }
 
 fn case(run: &Summary, bench: &BenchSummary) -> TestCase {
-    let class = if bench.bench.module.is_empty() { &run.run.target } else { &bench.bench.module };
     let remarks = bench.findings.iter().filter(|finding| finding.weight != Severity::Invalid);
     TestCase {
         name: bench.bench.id.clone(),
-        class: class.clone(),
+        // Name and class together identify a test case.
+        class: run.run.bench_target().to_string(),
         seconds: bench.cycles.iter().map(|cycle| cycle.seconds).filter(|seconds| seconds.is_finite()).sum(),
         location: location(&bench.bench.place),
         properties: properties(bench),

@@ -23,7 +23,7 @@ pub(super) const MARKDOWN: Format = FileFormat {
 const MAX_FINDINGS: usize = 60;
 
 fn section(run: &Summary) -> String {
-    let mut text = format!("### Energy of {}\n\n", code(&run.run.target));
+    let mut text = format!("### Energy of {}\n\n", code(&run.run.bench_target().to_string()));
     // Writing to a `String` does not fail.
     if run.run.probe.origin != Origin::Measured {
         let origin = run.run.probe.origin.name();

@@ -61,7 +61,10 @@ fn to_exposition(runs: &[Summary]) -> String {
 }
 
 fn add_run(families: &mut Families, run: &Summary) {
-    let run_labels: Labels<'_> = vec![("run", &run.run.run_id), ("target", &run.run.target)];
+    let target = run.run.bench_target();
+    let mut run_labels: Labels<'_> = vec![("run", &run.run.run_id)];
+    run_labels.extend(target.package.as_deref().map(|package| ("package", package)));
+    run_labels.push(("target", &target.name));
     families.add(
         "lem_bench_run_start_timestamp_seconds",
         "Start time of the run, in seconds since 1970.",

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Content, FORMATS, Format};
 use crate::analysis::Summary;
+use crate::model::{Fact, fact_names};
 use crate::report::fixture;
 
 fn made(name: &str, run: &Summary) -> String {
@@ -107,10 +108,27 @@ fn names_are_unchanged() {
     for (index, id) in ids.iter().enumerate() {
         assert!(rows.iter().any(|row| row[bench] == *id));
         assert!(cycles.lines().any(|line| serde_json::from_str::<Value>(line).unwrap()["bench"] == *id));
-        assert!(bmf.get(*id).is_some(), "{bmf}");
-        assert!(github.as_array().unwrap().iter().any(|entry| entry["name"].as_str().unwrap().starts_with(id)));
+        let full = run.run.bench_target().full_id(id);
+        assert!(bmf.get(&full).is_some(), "{bmf}");
+        assert!(github.as_array().unwrap().iter().any(|entry| entry["name"].as_str().unwrap().starts_with(&full)));
         assert_eq!(json["benches"][index]["id"], *id);
     }
+}
+
+#[test]
+fn packages_do_not_share_names() {
+    let mut run = fixture::on_a_card();
+    run.run.environment.push(Fact::new(fact_names::PACKAGE, "alpha"));
+    let bmf: Value = serde_json::from_str(&made("bmf", &run)).unwrap();
+    assert!(bmf.get("alpha/llm/decode/batch=1/dtype=f32").is_some(), "{bmf}");
+    let github: Value = serde_json::from_str(&made("github", &run)).unwrap();
+    assert!(github[0]["name"].as_str().unwrap().starts_with("alpha/llm/decode/"), "{github}");
+    let xml = made("junit", &run);
+    assert!(xml.contains("<testsuite name=\"alpha/llm\"") && xml.contains("classname=\"alpha/llm\""), "{xml}");
+    assert!(made("openmetrics", &run).contains(",package=\"alpha\",target=\"llm\",bench=\"decode/"));
+    assert!(made("csv", &run).contains(",alpha,llm,decode/batch=1/dtype=f32,"));
+    assert!(made("cycles", &run).contains("\"package\":\"alpha\",\"target\":\"llm\",\"bench\":\"decode/"));
+    assert!(made("markdown", &run).starts_with("### Energy of `alpha/llm`\n"));
 }
 
 #[test]
@@ -154,11 +172,11 @@ fn labels_energy_that_was_not_measured() {
         );
     }
     let bmf: Value = serde_json::from_str(&made("bmf", &run)).unwrap();
-    let measures = bmf["decode/batch=1"].as_object().unwrap();
+    let measures = bmf["llm/decode/batch=1"].as_object().unwrap();
     assert!(measures.contains_key("estimated j_per_output_token") && !measures.contains_key("j_per_output_token"));
     assert!(measures.contains_key("output_tokens_per_s"), "{measures:?}");
     let github: Value = serde_json::from_str(&made("github", &run)).unwrap();
-    assert_eq!(github[0]["name"], "decode/batch=1 · j_per_output_token (estimated)");
+    assert_eq!(github[0]["name"], "llm/decode/batch=1 · j_per_output_token (estimated)");
     let prom = made("openmetrics", &run);
     let energies = prom.lines().filter(|line| line.starts_with("lem_bench_j_per_"));
     assert!(energies.clone().count() >= 2 && energies.clone().all(|line| line.contains("origin=\"estimated\"")));
@@ -172,9 +190,9 @@ fn labels_energy_that_was_not_measured() {
 fn labels_invalid_benches() {
     let run = fixture::on_a_card();
     let bmf: Value = serde_json::from_str(&made("bmf", &run)).unwrap();
-    let measures = bmf["decode/batch=1/dtype=f32"].as_object().unwrap();
+    let measures = bmf["llm/decode/batch=1/dtype=f32"].as_object().unwrap();
     assert!(measures.keys().all(|name| name.starts_with("invalid ")), "{measures:?}");
-    assert!(bmf.get("broken").is_none());
+    assert!(bmf.get("llm/broken").is_none());
     let lines = made("bencher", &run);
     assert!(lines.contains("test decode/batch=1/dtype=f32 ... FAILED\n") && lines.contains("test broken ... FAILED\n"));
     let xml = made("junit", &run);

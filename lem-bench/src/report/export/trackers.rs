@@ -1,7 +1,7 @@
 //! Formats of services that track benchmarks over time: Bencher Metric Format, github-action-benchmark, and the lines of
 //! criterion's `--output-format bencher`.
 //!
-//! A tracker keeps one series per name. The name therefore contains whether a number was estimated or simulated, or is
+//! A tracker keeps one series per name. The name therefore contains the bench target (`package/target/id`), and whether a number was estimated or simulated, or is
 //! invalid: such numbers never share a series, or its thresholds, with measured ones.
 
 use std::collections::BTreeMap;
@@ -89,7 +89,8 @@ fn to_bmf(run: &Summary) -> Result<String, ExportError> {
             let labels = number_labels(bench, kind, metric).into_iter().map(str::to_owned);
             let measure: Vec<String> = labels.chain([kind.name()]).collect();
             let interval = finite_interval(metric);
-            benchmarks.entry(shorten_name(&bench.bench.id, MAX_BENCHMARK_CHARS)).or_default().insert(
+            let name = run.run.bench_target().full_id(&bench.bench.id);
+            benchmarks.entry(shorten_name(&name, MAX_BENCHMARK_CHARS)).or_default().insert(
                 shorten_name(&measure.join(" "), MAX_MEASURE_CHARS),
                 BmfValue {
                     value,
@@ -127,16 +128,23 @@ struct GithubBenchmark {
 fn to_github(run: &Summary) -> Result<String, ExportError> {
     let mut benchmarks = Vec::new();
     for bench in &run.benches {
+        let name = run.run.bench_target().full_id(&bench.bench.id);
         for (kind, metric, value) in tracked_metrics(bench) {
             if kind.lower_is_better() == Some(true) && value > 0.0 && !kind.is_above_idle() {
-                benchmarks.push(github_benchmark(bench, kind, metric, value));
+                benchmarks.push(github_benchmark(&name, bench, kind, metric, value));
             }
         }
     }
     to_pretty_json(&benchmarks)
 }
 
-fn github_benchmark(bench: &BenchSummary, kind: MetricKind<'_>, metric: &Metric, value: f64) -> GithubBenchmark {
+fn github_benchmark(
+    name: &str,
+    bench: &BenchSummary,
+    kind: MetricKind<'_>,
+    metric: &Metric,
+    value: f64,
+) -> GithubBenchmark {
     let labels = number_labels(bench, kind, metric);
     let label = if labels.is_empty() { String::new() } else { format!(" ({})", labels.join(", ")) };
     let ends = finite_interval(metric);
@@ -150,7 +158,7 @@ fn github_benchmark(bench: &BenchSummary, kind: MetricKind<'_>, metric: &Metric,
     extra.push(count_of(metric.cycles, "cycle"));
     extra.extend(bench.source.as_ref().map(ToString::to_string));
     GithubBenchmark {
-        name: format!("{} · {}{label}", bench.bench.id, kind.name()),
+        name: format!("{name} · {}{label}", kind.name()),
         unit: metric.unit.clone(),
         value,
         range: ends.map(|(low, high)| format!("± {:?}", (high - low) / 2.0)),

@@ -5,7 +5,7 @@ use super::comparison::short_commit;
 use super::output::{Engine, PageFile, ReportError};
 use super::plots::value_plots::{Series, SeriesValue, draw_series};
 use super::view::{BadgeView, HistoryPage, HistoryView, NumberView, PlotView, TableView, TrendRow, TrendView};
-use crate::analysis::compare::Trend;
+use crate::analysis::compare::{Trend, has_several_targets};
 use crate::model::{SessionResult, count_of, is_or_are};
 use crate::report::labels;
 use crate::report::number_format::{Figure, NONE, bare, date, percent, prefixed};
@@ -38,9 +38,14 @@ pub(super) fn render_history(
 }
 
 fn history_view(trends: &[Trend], max_sessions: usize) -> Result<HistoryView, ReportError> {
+    let with_target = has_several_targets(trends);
     let mut series: Vec<TrendSection<'_>> = trends
         .iter()
-        .filter_map(|trend| Some(TrendSection { trend, newest: trend.sessions.last()?, number: 0, max_sessions }))
+        .filter_map(|trend| {
+            let newest = trend.sessions.last()?;
+            let id = if with_target { newest.bench_target().full_id(&newest.bench) } else { newest.bench.clone() };
+            Some(TrendSection { trend, newest, id, number: 0, max_sessions })
+        })
         .collect();
     series.sort_by(|a, b| last_change_time(b.trend).total_cmp(&last_change_time(a.trend)));
     for (index, section) in series.iter_mut().enumerate() {
@@ -84,6 +89,8 @@ fn lead(trends: &[Trend]) -> String {
 struct TrendSection<'a> {
     trend: &'a Trend,
     newest: &'a SessionResult,
+    /// Id of the bench, with its target if there are several.
+    id: String,
     /// Counted from 1; part of the ids of the section.
     number: usize,
     /// The latest sessions that are shown.
@@ -95,7 +102,7 @@ impl TrendSection<'_> {
         let change = self.trend.changes.last();
         TrendRow {
             href: if self.number <= MAX_SECTIONS { format!("#trend-{}", self.number) } else { String::new() },
-            id: self.newest.bench.clone(),
+            id: self.id.clone(),
             series: self.series_name(),
             sessions: self.trend.sessions.len().to_string(),
             newest: session_number(self.newest),
@@ -111,7 +118,7 @@ impl TrendSection<'_> {
         }
         Ok(TrendView {
             anchor: format!("trend-{}", self.number),
-            id: self.newest.bench.clone(),
+            id: self.id.clone(),
             series: self.series_name(),
             changes,
             plot: self.plot()?,

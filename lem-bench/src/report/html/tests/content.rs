@@ -245,6 +245,7 @@ pub(super) fn comparison() -> Comparison {
     let run = SideRun {
         run_id: "20261102-090000-11aa".to_owned(),
         target: "llm".to_owned(),
+        package: None,
         lem_bench: "0.1.0".to_owned(),
         started_unix_s: 1_793_600_000.0,
         meter: "nvml".to_owned(),
@@ -342,6 +343,7 @@ fn sessions(bench: &str, origin: Origin, values: &[f64]) -> Vec<SessionResult> {
         run_id: format!("202611{:02}-090000-{index:04x}", index % 28 + 1),
         started_unix_s: 1_793_500_000.0 + 86_400.0 * index as f64,
         target: "llm".to_owned(),
+        package: None,
         bench: bench.to_owned(),
         metric: "j_per_output_token".to_owned(),
         unit: "J/token".to_owned(),
