@@ -3,7 +3,7 @@
 //! All names are the user's own or in `__private`, so that users cannot shadow them. Spans are those of the parameter
 //! type, the values or the return type, so that compiler errors point there.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
@@ -22,8 +22,29 @@ fn local(name: &str, span: Span) -> Ident {
     Ident::new(name, Span::mixed_site().located_at(span))
 }
 
+/// Returns the path of `lem_bench`.
+fn krate(options: &Options) -> TokenStream {
+    options.krate.as_ref().map_or_else(|| quote!(::lem_bench), |path| quote!(#path))
+}
+
+/// Returns the function with an import of the methods of a bencher by value, for functions without the prelude.
+pub(crate) fn with_import(options: &Options, function: TokenStream) -> TokenStream {
+    let krate = krate(options);
+    let mut tokens: Vec<TokenTree> = function.into_iter().collect();
+    if let Some(TokenTree::Group(body)) = tokens.last_mut()
+        && body.delimiter() == Delimiter::Brace
+    {
+        let statements = body.stream();
+        let import = quote!(#[allow(unused_imports)] use #krate::__private::BencherByValue as _;);
+        let mut with_import = Group::new(Delimiter::Brace, quote!(#import #statements));
+        with_import.set_span(body.span());
+        *body = with_import;
+    }
+    tokens.into_iter().collect()
+}
+
 pub(crate) fn registration(options: &Options, bench: &Bench, axes: &[Axis<'_>]) -> TokenStream {
-    let krate = options.krate.as_ref().map_or_else(|| quote!(::lem_bench), |path| quote!(#path));
+    let krate = krate(options);
     let traits = (!axes.is_empty()).then(|| quote!(, ViaAxis as _, ViaDebug as _, ViaNothing as _));
     let axes_fn = axes_fn(axes);
     let filter_fn = filter_fn(options, bench);
@@ -85,7 +106,8 @@ fn run_fn(bench: &Bench) -> TokenStream {
     let case = local(if bench.params.is_empty() { "_case" } else { "__lem_bench_case" }, *bencher);
     let b = local("__lem_bench_b", *bencher);
     let arguments = arguments(bench, &case, |param| at(param.ty.span()));
-    let call = quote_spanned!(at(*output)=> #ident(#b #(, #arguments)*));
+    let argument = if bench.by_value { quote!(#b.reborrow()) } else { quote!(#b) };
+    let call = quote_spanned!(at(*output)=> #ident(#argument #(, #arguments)*));
     quote! {
         fn __lem_bench_run(
             #b: &mut __lem_bench::Bencher<'_>,
@@ -125,6 +147,7 @@ fn entry(options: &Options, bench: &Bench, has_axes: bool) -> TokenStream {
     };
     let processes = options.processes.iter();
     let isolate = options.isolate.then(|| quote!(.isolate()));
+    let may_repeat_iter = bench.may_repeat_iter.then(|| quote!(.may_repeat_iter()));
     quote! {
         __lem_bench::Entry::new(#name, __lem_bench::module_path!(), __lem_bench_run)
             .in_executable(
@@ -133,6 +156,6 @@ fn entry(options: &Options, bench: &Bench, has_axes: bool) -> TokenStream {
                     || __lem_bench::option_env!("CARGO_BIN_NAME").is_some()
             )
             #(.group(#group))* #(.description(#description))* #axes #filter #(.cycles(#cycles))* #(.windows(#windows))*
-            #(.gap_nanos(#gap))* #tags #ignore #isolate #(.processes(#processes))*
+            #(.gap_nanos(#gap))* #tags #ignore #isolate #(.processes(#processes))* #may_repeat_iter
     }
 }

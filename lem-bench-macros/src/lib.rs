@@ -2,6 +2,7 @@
 
 mod attribute;
 mod axes;
+mod calls;
 mod duration;
 mod errors;
 mod expand;
@@ -12,8 +13,8 @@ use proc_macro::TokenStream;
 
 /// Registers a function as an energy bench.
 ///
-/// The function takes a `&mut Bencher` and one parameter per axis, and returns `()` or `Result<(), E>` with a
-/// displayable error. All code before `iter…` of the bencher is setup and is not measured.
+/// The function takes a `&mut Bencher` or a `Bencher`, and one parameter per axis, and returns `()` or `Result<(), E>` with
+/// a displayable error. All code before `iter…` of the bencher is setup and is not measured.
 ///
 /// ```
 /// use lem_bench::prelude::*;

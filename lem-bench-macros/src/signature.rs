@@ -6,10 +6,11 @@ use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{Attribute, Expr, FnArg, Ident, Lit, Meta, Pat, ReturnType, Safety, Signature, Token, Type, Visibility};
 
+use crate::calls;
 use crate::errors::Errors;
 
 /// The message for a first parameter that is not the bencher.
-const BENCHER_EXPECTED: &str = "the first parameter of a bench is `b: &mut Bencher`";
+const BENCHER_EXPECTED: &str = "the first parameter of a bench is `b: &mut Bencher` or `b: Bencher`";
 
 /// The parsed function.
 pub(crate) struct Bench {
@@ -18,6 +19,10 @@ pub(crate) struct Bench {
     pub(crate) description: Option<String>,
     /// Span for errors about the bencher.
     pub(crate) bencher: Span,
+    /// Whether the bencher is taken by value.
+    pub(crate) by_value: bool,
+    /// Whether the body may call `iter…` more than once.
+    pub(crate) may_repeat_iter: bool,
     pub(crate) params: Vec<Param>,
     /// Span for errors about the return value.
     pub(crate) output: Span,
@@ -35,10 +40,11 @@ pub(crate) struct Param {
     pub(crate) by_ref: bool,
 }
 
-/// What is parsed of the function: everything before its body.
+/// What is parsed of the function. The compiler reports errors in the body.
 struct Head {
     attributes: Vec<Attribute>,
     signature: Signature,
+    body: TokenStream,
 }
 
 impl Parse for Head {
@@ -49,16 +55,13 @@ impl Parse for Head {
         if !looks_like_function && input.fork().parse::<Signature>().is_err() {
             return Err(input.error("`#[energy_bench]` goes on a function: `fn decode(b: &mut Bencher)`"));
         }
-        let signature = input.parse()?;
-        // The compiler reports errors in the body.
-        input.parse::<TokenStream>()?;
-        Ok(Self { attributes, signature })
+        Ok(Self { attributes, signature: input.parse()?, body: input.parse()? })
     }
 }
 
 /// Parses the signature, and reports everything that is not supported.
 pub(crate) fn parse(item: TokenStream) -> syn::Result<Bench> {
-    let Head { attributes, signature } = syn::parse2(item)?;
+    let Head { attributes, signature, body } = syn::parse2(item)?;
     let mut errors = Errors::default();
     check_plain_function(&signature, &mut errors);
     if let Some(again) = attributes.iter().find(|a| a.path().segments.last().is_some_and(|s| s.ident == "energy_bench"))
@@ -69,7 +72,7 @@ pub(crate) fn parse(item: TokenStream) -> syn::Result<Bench> {
         );
     }
     let mut inputs = signature.inputs.iter();
-    let bencher = bencher(inputs.next(), &signature, &mut errors);
+    let (bencher, by_value) = bencher(inputs.next(), &signature, &mut errors);
     if matches!(signature.inputs.first(), Some(FnArg::Receiver(_))) {
         // The bencher is then the second parameter.
         inputs.next();
@@ -80,9 +83,14 @@ pub(crate) fn parse(item: TokenStream) -> syn::Result<Bench> {
         ReturnType::Default => signature.ident.span(),
         ReturnType::Type(_, ty) => ty.span(),
     };
+    let may_repeat_iter = match signature.inputs.first() {
+        Some(FnArg::Typed(typed)) => matches!(&*typed.pat, Pat::Ident(b) if calls::may_repeat(&body, &b.ident)),
+        _ => false,
+    };
     let description = description(&attributes);
     let conditions = attributes.into_iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
-    Ok(Bench { description, bencher, params, output, ident: signature.ident, conditions })
+    let ident = signature.ident;
+    Ok(Bench { description, bencher, by_value, may_repeat_iter, params, output, ident, conditions })
 }
 
 fn check_plain_function(signature: &Signature, errors: &mut Errors) {
@@ -110,23 +118,27 @@ fn check_plain_function(signature: &Signature, errors: &mut Errors) {
     }
 }
 
-fn bencher(first: Option<&FnArg>, signature: &Signature, errors: &mut Errors) -> Span {
+/// Returns the span of the bencher, and whether it is taken by value.
+fn bencher(first: Option<&FnArg>, signature: &Signature, errors: &mut Errors) -> (Span, bool) {
     match first {
         None => {
             let span = signature.paren_token.span.join();
             errors.push(syn::Error::new(span, BENCHER_EXPECTED));
-            span
+            (span, false)
         }
         Some(FnArg::Receiver(receiver)) => {
             errors.at(receiver, "a bench cannot be a method: make it a free function");
-            receiver.span()
+            (receiver.span(), false)
         }
         Some(FnArg::Typed(typed)) => {
-            let by_mut = |ty: &Type| matches!(ty, Type::Reference(reference) if reference.mutability.is_some());
-            if !by_mut(ungrouped(&typed.ty)) {
+            let (by_ref, by_value) = match ungrouped(&typed.ty) {
+                Type::Reference(reference) => (reference.mutability.is_some(), false),
+                ty => (false, is_bencher(ty)),
+            };
+            if !by_ref && !by_value {
                 errors.at(typed, BENCHER_EXPECTED);
             }
-            typed.ty.span()
+            (typed.ty.span(), by_value)
         }
     }
 }

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lem_bench::__private::bench::{Driver, Fixtures, InputChoice, Iteration, Step};
+use lem_bench::__private::bench::{Driver, Fixtures, InputChoice, Iteration, Run, Step, Usage};
 use lem_bench::__private::clock::{Clock, RealClock};
 use lem_bench::__private::sampler::{IdleSide, ProbeEffort, Sampler, SamplerConfig, probe};
 use lem_bench::bench::{Bencher, Tokens};
@@ -63,7 +63,7 @@ impl Driver for Window {
         3
     }
 
-    fn next(&mut self, _synchronize: &mut dyn FnMut()) -> Step {
+    fn next(&mut self, _in_flight: usize, _synchronize: &mut dyn FnMut()) -> Step {
         self.steps += 1;
         if self.steps == WARM_UP + 1 {
             self.before = ALLOCATIONS.get();
@@ -72,7 +72,7 @@ impl Driver for Window {
             self.after = ALLOCATIONS.get();
             return Step::Stop;
         }
-        Step::Run { choice: InputChoice::Next, repeat: 1 }
+        Step::Run(Run::new(InputChoice::Next, 1))
     }
 
     fn done(&mut self, iteration: Iteration<'_>) {
@@ -83,7 +83,8 @@ impl Driver for Window {
 #[test]
 fn requests_do_not_allocate() {
     let mut window = Window { steps: 0, tokens: 0, before: 0, after: 0 };
-    Bencher::new(&mut window, Fixtures::default()).iter_requests([1_usize, 2, 3], |n, request| {
+    let mut usage = Usage::default();
+    Bencher::new(&mut window, &mut usage, Fixtures::default()).iter_requests([1_usize, 2, 3], |n, request| {
         request.input_tokens(*n);
         {
             let _prefill = request.phase("prefill");

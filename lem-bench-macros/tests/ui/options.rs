@@ -24,6 +24,6 @@ fn no_comma(_: &mut Bencher) {}
 
 // Each error is reported, and the options after it are still parsed.
 #[energy_bench(cyclse = 10, gap = "2 parsecs", windows = 0)]
-fn several(b: Bencher) {}
+fn several(b: &Bencher) {}
 
 fn main() {}

@@ -11,9 +11,6 @@ fn no_bencher() {}
 fn parameter_first(n: usize, b: &mut Bencher) {}
 
 #[energy_bench]
-fn by_value(b: Bencher) {}
-
-#[energy_bench]
 fn by_shared_reference(b: &Bencher) {}
 
 #[energy_bench]

@@ -11,7 +11,8 @@ pub mod analysis {
 }
 
 pub mod bench {
-    pub use crate::bench::driver::{Driver, Fixtures, InputChoice, Iteration, Step};
+    pub use crate::bench::Usage;
+    pub use crate::bench::driver::{Driver, Fixtures, InputChoice, Iteration, Run, Step};
 }
 
 pub mod clock {

@@ -10,8 +10,8 @@ pub use inventory::submit;
 pub use std::vec;
 pub use std::vec::Vec;
 
-pub use crate::bench::Bencher;
 pub use crate::bench::values::CaseValues;
+pub use crate::bench::{Bencher, BencherByValue};
 pub use crate::registry::{AxisSpec, Entry};
 pub use arguments::{
     BenchReturn, ByRef, Codec, IntoArg, IntoCodec, Kind, Unlabelled, ViaAxis, ViaDebug, ViaNothing, axis, by_ref,

@@ -17,15 +17,34 @@ use crate::units::Stamp;
 /// The next step of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Step {
-    /// Run `repeat` iterations, then report. Requests are recorded individually, so `repeat` is 1 for `iter_requests`.
-    Run {
-        /// Which input they get.
-        choice: InputChoice,
-        /// Number of iterations.
-        repeat: u32,
-    },
+    /// Run iterations, then report. With concurrent requests: start those that are due, and report each that ends.
+    Run(Run),
+    /// Start no more requests, and report those in flight. Only where requests are in flight.
+    Drain,
     /// Return from `iter…`.
     Stop,
+}
+
+/// Which iterations to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Which input they get.
+    pub choice: InputChoice,
+    /// The most iterations. Requests are recorded individually, so `iter_requests` runs one.
+    pub repeat: u32,
+    /// Whether to time each iteration.
+    pub is_timed: bool,
+    /// How many iterations may follow until the end of the next window; 0 inside of one. Inputs are created in advance.
+    pub ahead: u32,
+    /// When to ask for the next step at the latest, with concurrent requests.
+    pub wake: Option<Stamp>,
+}
+
+impl Run {
+    /// Returns a step of `repeat` iterations.
+    pub const fn new(choice: InputChoice, repeat: u32) -> Self {
+        Self { choice, repeat, is_timed: false, ahead: 0, wake: None }
+    }
 }
 
 /// Which input an iteration gets.
@@ -37,7 +56,7 @@ pub enum InputChoice {
     Next,
 }
 
-/// The result of a step.
+/// The result of a step, or of a concurrent request.
 #[derive(Debug, Serialize)]
 pub struct Iteration<'a> {
     /// Start of the first iteration.
@@ -50,9 +69,13 @@ pub struct Iteration<'a> {
     pub failed: u32,
     /// Error text of the last failed iteration.
     pub failure: Option<&'a str>,
+    /// Time of each iteration in ns, if they were timed.
+    pub times_ns: &'a [u64],
+    /// Time before `start` in which inputs were created or dropped.
+    pub prepared: Duration,
     /// Work of the successful iterations.
     pub tally: &'a Tally,
-    /// Output token marks, in the order in which they were recorded.
+    /// Output token marks, in the order of their times.
     pub marks: &'a [Mark],
     /// Phases, in the order in which they ended.
     pub phases: &'a [PhaseMark],
@@ -74,12 +97,28 @@ pub trait Driver {
         Duration::ZERO
     }
 
-    /// Returns the next step. The driver calls `synchronize`, which waits for the device, before each window edge.
-    fn next(&mut self, synchronize: &mut dyn FnMut()) -> Step;
+    /// Returns whether the body should report as soon as its current iteration ends.
+    fn must_stop(&self) -> bool {
+        false
+    }
 
-    /// Takes the result of the last step.
+    /// Returns the next step. The driver calls `synchronize`, which waits for the device, before each window edge.
+    /// `in_flight` is the number of concurrent requests that have started and are not reported yet.
+    fn next(&mut self, in_flight: usize, synchronize: &mut dyn FnMut()) -> Step;
+
+    /// Takes the result of the last step, or of a request that has ended.
     fn done(&mut self, iteration: Iteration<'_>);
 }
+
+/// A value that bodies can share: `Send + Sync + 'static`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be shared: it is not `Send + Sync + 'static`",
+    note = "for a value that is `Send` and not `Sync`, use `b.shared_mut(key, …)`, which returns it behind a lock"
+)]
+pub trait Shareable: Any + Send + Sync {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Any + Send + Sync> Shareable for T {}
 
 type Values = HashMap<(TypeId, String), Arc<dyn Any + Send + Sync>>;
 
@@ -103,7 +142,7 @@ impl Fixtures {
     pub fn shared<K, T, E>(&self, key: K, make: impl FnOnce() -> Result<T, E>) -> Result<Arc<T>, E>
     where
         K: Debug,
-        T: Any + Send + Sync,
+        T: Shareable,
     {
         let key = (TypeId::of::<T>(), format!("{key:?}"));
         let found = self.values.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();

@@ -1,17 +1,27 @@
 //! The API of bench bodies: the bencher, requests, units of work, and the driver that runs a body.
 
 mod bencher;
+mod builders;
 pub(crate) mod driver;
 mod error;
+mod inputs;
+mod marks;
 mod request;
+mod sequential;
+mod target;
 pub(crate) mod values;
 mod work;
 
-pub use bencher::{Bencher, ConfiguredBencher, Inputs};
-pub(crate) use driver::{Driver, Fixtures, InputChoice, Iteration, Step};
+pub use bencher::{Bencher, BencherByValue};
+pub use builders::{ConfiguredBencher, InputBencher, StatefulBencher};
+pub use driver::Shareable;
+pub(crate) use driver::{Driver, Fixtures, InputChoice, Iteration, Run, Step};
 pub use error::{BodyResult, Error};
+pub use inputs::Inputs;
 pub(crate) use request::{Mark, PhaseMark};
-pub use request::{PhaseGuard, Request, Sequence};
+pub use request::{PhaseGuard, Request, Sequence, TokenCount};
+#[doc(hidden)]
+pub use target::Usage;
 pub use values::Axis;
 pub(crate) use values::{AxisValue, CaseValues};
 pub use work::{Count, IntoWork, Tally, Tokens, Work};

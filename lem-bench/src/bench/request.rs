@@ -1,19 +1,20 @@
 //! Recording of a running request: prompt tokens, output tokens and phases.
 //!
-//! Recording a token is a clock read and a write into preallocated memory. Nothing else is computed or allocated before the
-//! request ends.
+//! Recording a token is a clock read and a write into preallocated memory, without a lock. Nothing else is computed before
+//! the request ends.
 
-use std::cell::{Cell, RefCell};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::marks::Marks;
 use super::values::{self, Name};
 use crate::clock::Clock;
 use crate::units::Stamp;
 
-/// Initial capacity for token marks.
-const INITIAL_MARKS: usize = 4096;
+/// Initial capacity for phases.
+const INITIAL_PHASES: usize = 64;
 
 /// Output tokens of one sequence, generated at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,17 +41,23 @@ pub struct PhaseMark {
 
 /// A running request.
 ///
-/// All methods take `&self`, and `Request` is `Send`.
+/// All methods take `&self`, and can be called from several threads at the same time. A clone, or [`Request::handle`],
+/// records the same request from a spawned thread or task.
+#[derive(Clone)]
 pub struct Request {
+    recording: Arc<Recording>,
+}
+
+struct Recording {
     clock: Arc<dyn Clock>,
-    input_tokens: Cell<u64>,
-    marks: RefCell<Vec<Mark>>,
-    phases: RefCell<Vec<PhaseMark>>,
+    input_tokens: AtomicU64,
+    marks: Marks,
+    phases: Mutex<Vec<PhaseMark>>,
 }
 
 impl std::fmt::Debug for Request {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Request").field("marks", &self.marks.borrow().len()).finish_non_exhaustive()
+        f.debug_struct("Request").field("marks", &self.recording.marks.len()).finish_non_exhaustive()
     }
 }
 
@@ -58,17 +65,18 @@ impl Request {
     /// Creates a request with timestamps of `clock`.
     #[doc(hidden)]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self {
+        let recording = Recording {
             clock,
-            input_tokens: Cell::new(0),
-            marks: RefCell::new(Vec::with_capacity(INITIAL_MARKS)),
-            phases: RefCell::new(Vec::with_capacity(64)),
-        }
+            input_tokens: AtomicU64::new(0),
+            marks: Marks::new(),
+            phases: Mutex::new(Vec::with_capacity(INITIAL_PHASES)),
+        };
+        Self { recording: Arc::new(recording) }
     }
 
     /// Records `n` prompt tokens of the whole batch. Calls add up.
-    pub fn input_tokens(&self, n: usize) {
-        self.input_tokens.set(self.input_tokens.get() + n as u64);
+    pub fn input_tokens(&self, n: impl TokenCount) {
+        self.recording.input_tokens.fetch_add(n.count(), Ordering::Relaxed);
     }
 
     /// Records that `n` output tokens were generated now.
@@ -77,48 +85,123 @@ impl Request {
     /// inter-token latency, also if a step generates one token for each sequence of a batch. If the sequences of a batch
     /// generate tokens at different times, use [`Request::sequence`].
     #[inline]
-    pub fn tokens(&self, n: usize) {
-        self.mark(n, 0);
+    pub fn tokens(&self, n: impl TokenCount) {
+        self.mark(n.count(), 0);
     }
 
-    /// Returns a recorder for one sequence of the batch.
+    /// Returns a recorder for one sequence of the batch. Each sequence that records tokens counts as a request, with its
+    /// own TTFT and latency.
     pub fn sequence(&self, number: usize) -> Sequence<'_> {
         Sequence { request: self, number: number as u32 }
+    }
+
+    /// Returns a handle for another thread or task: it can be cloned and sent, and doesn't borrow. Tokens that are recorded
+    /// after the body has returned are lost.
+    ///
+    /// ```
+    /// # use lem_bench::bench::Bencher;
+    /// # fn decode(b: &mut Bencher) {
+    /// b.iter_requests(["Why is the sky blue?"], |_prompt, request| {
+    ///     let handle = request.handle();
+    ///     let reader = std::thread::spawn(move || handle.tokens(1));
+    ///     reader.join().unwrap();
+    /// });
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn handle(&self) -> Request {
+        self.clone()
     }
 
     /// Starts a phase, such as `prefill` or `decode`. It ends when the guard is dropped.
     #[must_use = "the phase ends when the guard is dropped; assign it to a variable"]
     pub fn phase(&self, name: &'static str) -> PhaseGuard<'_> {
-        PhaseGuard { request: self, name, start: self.clock.now() }
+        PhaseGuard { request: self, name, start: self.recording.clock.now() }
     }
 
     #[inline]
-    fn mark(&self, n: usize, sequence: u32) {
-        let at = self.clock.now();
-        self.marks.borrow_mut().push(Mark { at, tokens: n as u32, sequence });
+    fn mark(&self, n: u64, sequence: u32) {
+        let at = self.recording.clock.now();
+        self.recording.marks.push(Mark { at, tokens: u32::try_from(n).unwrap_or(u32::MAX), sequence });
     }
 
-    /// Prepares for the next request. Reserves twice the memory that the last request needed, outside of any request.
+    /// Prepares for the next request, outside of any request. Keeps the allocated memory, unless a handle is still in use:
+    /// what it records from now on is lost.
     pub(super) fn reset(&mut self) {
-        self.input_tokens.set(0);
-        let marks = self.marks.get_mut();
-        let used = marks.len();
-        marks.clear();
-        marks.reserve(2 * used);
-        let phases = self.phases.get_mut();
-        let used = phases.len();
-        phases.clear();
-        phases.reserve(2 * used);
+        match Arc::get_mut(&mut self.recording) {
+            Some(recording) => {
+                *recording.input_tokens.get_mut() = 0;
+                recording.marks.clear();
+                let phases = recording.phases.get_mut().unwrap_or_else(PoisonError::into_inner);
+                phases.reserve(2 * phases.len());
+                phases.clear();
+            }
+            None => *self = Self::new(Arc::clone(&self.recording.clock)),
+        }
     }
 
-    pub(super) fn input_total(&self) -> u64 {
-        self.input_tokens.get()
-    }
-
-    pub(super) fn marks(&mut self) -> (&[Mark], &[PhaseMark]) {
-        (self.marks.get_mut(), self.phases.get_mut())
+    /// Copies what was recorded to `into`.
+    pub(super) fn read(&self, into: &mut Recorded) {
+        into.input_tokens = self.recording.input_tokens.load(Ordering::Relaxed);
+        into.marks.clear();
+        self.recording.marks.read(&mut into.marks);
+        into.phases.clear();
+        into.phases.extend_from_slice(&self.recording.phases.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
+
+/// What was recorded on a request.
+#[derive(Debug, Default)]
+pub(super) struct Recorded {
+    pub input_tokens: u64,
+    /// In the order of their times.
+    pub marks: Vec<Mark>,
+    /// In the order in which they ended.
+    pub phases: Vec<PhaseMark>,
+}
+
+impl Recorded {
+    pub fn clear(&mut self) {
+        self.input_tokens = 0;
+        self.marks.clear();
+        self.phases.clear();
+    }
+
+    /// Returns the sum of the output tokens.
+    pub fn output_tokens(&self) -> u64 {
+        self.marks.iter().map(|mark| u64::from(mark.tokens)).sum()
+    }
+}
+
+/// A number of tokens: any integer. Negative numbers count as 0.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a number of tokens",
+    label = "expected an integer, such as `usize` or `u32`"
+)]
+pub trait TokenCount: sealed::Sealed {
+    #[doc(hidden)]
+    fn count(self) -> u64;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! token_counts {
+    ($($integer:ty),*) => {
+        $(
+            impl sealed::Sealed for $integer {}
+            impl TokenCount for $integer {
+                #[inline]
+                fn count(self) -> u64 {
+                    u64::try_from(self).unwrap_or(0)
+                }
+            }
+        )*
+    };
+}
+
+token_counts!(usize, u64, u32, u16, u8, isize, i64, i32, i16, i8);
 
 /// One sequence of a batch; see [`Request::sequence`].
 #[derive(Debug, Clone, Copy)]
@@ -130,8 +213,8 @@ pub struct Sequence<'r> {
 impl Sequence<'_> {
     /// Records that `n` output tokens of this sequence were generated now.
     #[inline]
-    pub fn tokens(&self, n: usize) {
-        self.request.mark(n, self.number);
+    pub fn tokens(&self, n: impl TokenCount) {
+        self.request.mark(n.count(), self.number);
     }
 }
 
@@ -145,8 +228,10 @@ pub struct PhaseGuard<'r> {
 
 impl Drop for PhaseGuard<'_> {
     fn drop(&mut self) {
-        let stop = self.request.clock.now();
-        self.request.phases.borrow_mut().push(PhaseMark { name: self.name, start: self.start, stop });
+        let recording = &self.request.recording;
+        let stop = recording.clock.now();
+        let phase = PhaseMark { name: self.name, start: self.start, stop };
+        recording.phases.lock().unwrap_or_else(PoisonError::into_inner).push(phase);
     }
 }
 
@@ -157,30 +242,68 @@ mod tests {
     use super::*;
     use crate::clock::VirtualClock;
 
-    fn is_send<T: Send>(_: &T) {}
+    fn read(request: &Request) -> Recorded {
+        let mut recorded = Recorded::default();
+        request.read(&mut recorded);
+        recorded
+    }
 
     #[test]
     fn records_time_count_and_sequence() {
         let clock = VirtualClock::new();
         let mut request = Request::new(Arc::new(clock.clone()));
-        is_send(&request);
-        request.input_tokens(7);
+        request.input_tokens(7_usize);
         {
             let _phase = request.phase("prefill");
             clock.sleep(Duration::from_nanos(5));
         }
-        request.tokens(4);
+        request.tokens(4_u32);
         clock.sleep(Duration::from_nanos(3));
         request.sequence(2).tokens(1);
-        assert_eq!(request.input_total(), 7);
-        let (marks, phases) = request.marks();
+        let recorded = read(&request);
+        assert_eq!((recorded.input_tokens, recorded.output_tokens()), (7, 5));
         assert_eq!(
-            marks,
-            [Mark { at: Stamp(5), tokens: 4, sequence: 0 }, Mark { at: Stamp(8), tokens: 1, sequence: 2 },]
+            recorded.marks,
+            [Mark { at: Stamp(5), tokens: 4, sequence: 0 }, Mark { at: Stamp(8), tokens: 1, sequence: 2 }]
         );
-        assert_eq!(phases, [PhaseMark { name: "prefill", start: Stamp(0), stop: Stamp(5) }]);
+        assert_eq!(recorded.phases, [PhaseMark { name: "prefill", start: Stamp(0), stop: Stamp(5) }]);
         request.reset();
-        assert!(request.marks().0.is_empty());
-        assert_eq!(request.input_total(), 0);
+        let recorded = read(&request);
+        assert!(recorded.marks.is_empty() && recorded.phases.is_empty());
+        assert_eq!(recorded.input_tokens, 0);
+    }
+
+    #[test]
+    fn counts_any_integer() {
+        let request = Request::new(Arc::new(VirtualClock::new()));
+        request.tokens(3_u64);
+        request.tokens(-1);
+        request.tokens(u64::MAX);
+        let tokens: Vec<u32> = read(&request).marks.iter().map(|mark| mark.tokens).collect();
+        assert_eq!(tokens, [3, 0, u32::MAX]);
+    }
+
+    #[test]
+    fn handles_record_from_other_threads() {
+        let request = Request::new(Arc::new(crate::clock::RealClock));
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let handle = request.handle();
+                std::thread::spawn(move || (0..5000).for_each(|_| handle.tokens(1)))
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        let recorded = read(&request);
+        assert_eq!(recorded.output_tokens(), 20_000);
+        assert!(recorded.marks.is_sorted_by_key(|mark| mark.at));
+    }
+
+    #[test]
+    fn late_handles_do_not_reach_the_next_request() {
+        let mut request = Request::new(Arc::new(VirtualClock::new()));
+        let late = request.handle();
+        request.reset();
+        late.tokens(1);
+        assert_eq!(read(&request).output_tokens(), 0);
     }
 }

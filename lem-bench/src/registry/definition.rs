@@ -25,6 +25,8 @@ pub struct Attributes {
     pub isolate: bool,
     /// Number of processes that run the bench in parallel; at least 2.
     pub processes: Option<u32>,
+    /// Whether the body may call `iter…` more than once. It is then run once before it is measured.
+    pub may_repeat_iter: bool,
 }
 
 /// Marks a bench that runs only with `--ignored` or `--include-ignored`.
@@ -241,6 +243,7 @@ impl Entry {
                 tags: &[],
                 ignore: None,
                 isolate: false,
+                may_repeat_iter: false,
                 processes: None,
             },
             axes: Vec::new,
@@ -330,6 +333,13 @@ impl Entry {
     #[must_use = "returns the changed entry"]
     pub const fn processes(mut self, n: u32) -> Self {
         self.attributes.processes = Some(n);
+        self
+    }
+
+    /// Runs the body once before it is measured, since it may call `iter…` more than once.
+    #[must_use = "returns the changed entry"]
+    pub const fn may_repeat_iter(mut self) -> Self {
+        self.attributes.may_repeat_iter = true;
         self
     }
 

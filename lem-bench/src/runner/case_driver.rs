@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::context::MeasureContext;
+use super::event::Interrupt;
 use super::job::{Job, call_body};
 use super::lease::{BodyEnd, ContextLease, Reply, StepRequest, Until};
 use super::process_end::is_process_ending;
@@ -23,6 +24,7 @@ struct CaseDriver {
     lease: ContextLease,
     runner: ProtocolRunner,
     clock: Arc<dyn Clock>,
+    interrupt: Interrupt,
     seed: u64,
     /// Whether the body has set up and asked for its first step.
     has_set_up: bool,
@@ -35,9 +37,10 @@ impl CaseDriver {
     fn start(mut lease: ContextLease, job: &Job) -> Option<Self> {
         let context = lease.context()?;
         let (clock, seed) = (Arc::clone(&context.config.clock), context.config.seed ^ id_hash(&job.record.id));
+        let interrupt = context.config.interrupt.clone();
         let runner = ProtocolRunner::start(context, job);
         lease.lend();
-        Some(Self { lease, runner, clock, seed, has_set_up: false, waited: Duration::ZERO })
+        Some(Self { lease, runner, clock, interrupt, seed, has_set_up: false, waited: Duration::ZERO })
     }
 
     /// Ends the case with what the call of its body returned: the outer `Err` is a panic.
@@ -126,7 +129,11 @@ impl Driver for CaseDriver {
         self.waited
     }
 
-    fn next(&mut self, synchronize: &mut dyn FnMut()) -> Step {
+    fn must_stop(&self) -> bool {
+        self.interrupt.is_requested()
+    }
+
+    fn next(&mut self, _in_flight: usize, synchronize: &mut dyn FnMut()) -> Step {
         self.lease.take_back();
         let step = self.next_step(synchronize);
         self.lease.lend();

@@ -299,7 +299,18 @@ mod tests {
     use crate::bench::Tally;
 
     fn iteration<'a>(tally: &'a Tally, marks: &'a [Mark]) -> Iteration<'a> {
-        Iteration { start: Stamp(100), stop: Stamp(900), done: 1, failed: 0, failure: None, tally, marks, phases: &[] }
+        Iteration {
+            start: Stamp(100),
+            stop: Stamp(900),
+            done: 1,
+            failed: 0,
+            failure: None,
+            times_ns: &[],
+            prepared: Duration::ZERO,
+            tally,
+            marks,
+            phases: &[],
+        }
     }
 
     fn mark(at: u64, sequence: u32) -> Mark {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::{Arc, Once};
 
-use crate::bench::{Bencher, Driver, Fixtures};
+use crate::bench::{Bencher, Driver, Fixtures, Usage};
 use crate::model::BenchRecord;
 use crate::protocol::{CycleTotals, Schedule};
 
@@ -47,14 +47,14 @@ pub(crate) fn call_body(
     fixtures: Fixtures,
 ) -> Result<Result<(), String>, String> {
     catch_panic(|| {
-        let mut bencher = Bencher::new(driver, fixtures);
-        let result = body(&mut bencher);
-        if let Some(failure) = bencher.failure() {
-            return Err(failure.to_owned());
+        let mut usage = Usage::default();
+        let result = body(&mut Bencher::new(driver, &mut usage, fixtures));
+        if let Some(failure) = usage.failure {
+            return Err(failure);
         }
-        result.and_then(|()| match bencher.calls() {
+        result.and_then(|()| match usage.calls {
             1 => Ok(()),
-            0 => Err("the bench called neither `iter` nor `iter_requests`: there was nothing to measure".to_owned()),
+            0 => Err("the bench called no `iter…` method: there was nothing to measure".to_owned()),
             n => Err(format!("the bench called `iter…` {n} times: make it two benches, or call it once")),
         })
     })

@@ -24,4 +24,4 @@ pub use job::{Body, Job};
 pub use lease::{BodyEnd, StepResult, Until};
 pub use process_end::{ENDED_PROCESS, RunningBody, is_process_ending, report_process_end};
 pub use ranks::{RankBarrier, RankMessage};
-pub use session::{Session, run_once};
+pub use session::{Session, run_once, run_once_first};

@@ -7,7 +7,7 @@ use super::cycle_recorder::CycleRecorder;
 use super::event::{Progress, Stage};
 use super::job::Job;
 use super::ranks::{RankMessage, merge_windows, rank_schedule};
-use crate::bench::{InputChoice, Iteration, Step};
+use crate::bench::{InputChoice, Iteration, Run, Step};
 use crate::model::{Precision, Record, SpanKind, id_hash};
 use crate::protocol::{Command, CycleTotals, Edge, Observation, Pace, Protocol, RestReason, WarmUp, WarmUpVerdict};
 use crate::units::Stamp;
@@ -175,7 +175,7 @@ impl ProtocolRunner {
         self.expect_edge(context, edge_from);
         let iterations_per_step = |time: Duration| STEP_TIME.as_nanos() / time.as_nanos().max(1);
         let repeat = self.time_per_iteration.map_or(1, iterations_per_step).clamp(1, 1_000_000) as u32;
-        Step::Run { choice: if fixed { InputChoice::First } else { InputChoice::Next }, repeat }
+        Step::Run(Run::new(if fixed { InputChoice::First } else { InputChoice::Next }, repeat))
     }
 
     fn edge(&mut self, context: &mut MeasureContext, edge: Edge, synchronize: &mut dyn FnMut()) {

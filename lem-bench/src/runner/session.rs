@@ -8,7 +8,7 @@ use super::context::{MeasureContext, SessionConfig};
 use super::event::{ObserverError, Progress, Stage};
 use super::job::{Body, Job, call_body};
 use super::lease::{BodyEnd, Reply, StepResult, Until};
-use crate::bench::{Driver, Fixtures, InputChoice, Iteration, Step};
+use crate::bench::{Driver, Fixtures, InputChoice, Iteration, Run, Step};
 use crate::clock::{Clock, RealClock};
 use crate::model::{BenchEnd, IdleKind, IdleRecord, Outcome, Record, RunEnd};
 use crate::protocol::Schedule;
@@ -180,12 +180,12 @@ impl Driver for SingleIteration {
         0
     }
 
-    fn next(&mut self, synchronize: &mut dyn FnMut()) -> Step {
+    fn next(&mut self, _in_flight: usize, synchronize: &mut dyn FnMut()) -> Step {
         if std::mem::replace(&mut self.was_requested, true) {
             synchronize();
             return Step::Stop;
         }
-        Step::Run { choice: InputChoice::First, repeat: 1 }
+        Step::Run(Run::new(InputChoice::First, 1))
     }
 
     fn done(&mut self, iteration: Iteration<'_>) {
@@ -208,4 +208,12 @@ pub fn run_once(body: &Body, fixtures: Fixtures) -> Result<(), String> {
         None if !driver.has_run => Err("the bench has no inputs: nothing was run".to_owned()),
         None => Ok(()),
     }
+}
+
+/// Returns a body that runs `body` once before it is measured, so that a second call of `iter…` fails at once.
+pub fn run_once_first(body: Body) -> Body {
+    Arc::new(move |bencher| {
+        run_once(&body, bencher.fixtures().clone())?;
+        body(bencher)
+    })
 }

@@ -224,9 +224,9 @@ fn run_steps(worker: &mut Worker, driver: &mut dyn Driver) -> io::Result<WorkerM
     loop {
         match worker.receive()? {
             WorkerMessage::Did(report) => driver.done(report.iteration()),
-            WorkerMessage::Next => {
+            WorkerMessage::Next(in_flight) => {
                 let mut synchronized = Ok(());
-                let step = driver.next(&mut || {
+                let step = driver.next(in_flight, &mut || {
                     if synchronized.is_ok() {
                         synchronized = synchronize(worker);
                     }

@@ -84,8 +84,8 @@ impl RemoteDriver {
         Ok(())
     }
 
-    fn request_step(&mut self, synchronize: &mut dyn FnMut()) -> io::Result<Step> {
-        self.send(&WorkerMessage::Next)?;
+    fn request_step(&mut self, in_flight: usize, synchronize: &mut dyn FnMut()) -> io::Result<Step> {
+        self.send(&WorkerMessage::Next(in_flight))?;
         loop {
             match receive(&mut self.socket, &mut Vec::new())? {
                 WorkerCommand::Step(step) => return Ok(step),
@@ -117,7 +117,7 @@ impl Driver for RemoteDriver {
         self.seed
     }
 
-    fn next(&mut self, synchronize: &mut dyn FnMut()) -> Step {
+    fn next(&mut self, in_flight: usize, synchronize: &mut dyn FnMut()) -> Step {
         if self.error.is_ok() {
             if let Some((step, until)) = self.current_step
                 && self.clock.now() < until
@@ -125,9 +125,13 @@ impl Driver for RemoteDriver {
             {
                 return step;
             }
-            match self.request_step(synchronize) {
+            match self.request_step(in_flight, synchronize) {
                 Ok(step) => {
-                    self.current_step = Some((step, self.clock.now() + STEP_LIFETIME));
+                    let until = self.clock.now() + STEP_LIFETIME;
+                    self.current_step = match step {
+                        Step::Run(run) => Some((step, run.wake.map_or(until, |wake| wake.min(until)))),
+                        Step::Drain | Step::Stop => None,
+                    };
                     return step;
                 }
                 Err(error) => self.error = Err(error),

@@ -2,6 +2,7 @@
 //! length of a line is limited.
 
 use std::io::{self, BufRead, Read, Write};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -27,8 +28,8 @@ pub(super) enum WorkerCommand {
 pub(super) enum WorkerMessage<R> {
     /// The report of a step.
     Did(R),
-    /// The request for the next step.
-    Next,
+    /// The request for the next step, with the number of concurrent requests in flight.
+    Next(usize),
     /// The device is idle.
     Synchronized,
     /// The body has returned without an error.
@@ -49,6 +50,8 @@ pub(super) struct StepReport {
     done: u32,
     failed: u32,
     failure: Option<String>,
+    times_ns: Vec<u64>,
+    prepared: Duration,
     tally: Tally,
     marks: Vec<Mark>,
     phases: Vec<PhaseMark>,
@@ -56,8 +59,18 @@ pub(super) struct StepReport {
 
 impl StepReport {
     pub fn iteration(&self) -> Iteration<'_> {
-        let Self { start, stop, done, failed, ref failure, ref tally, ref marks, ref phases } = *self;
-        Iteration { start, stop, done, failed, failure: failure.as_deref(), tally, marks, phases }
+        Iteration {
+            start: self.start,
+            stop: self.stop,
+            done: self.done,
+            failed: self.failed,
+            failure: self.failure.as_deref(),
+            times_ns: &self.times_ns,
+            prepared: self.prepared,
+            tally: &self.tally,
+            marks: &self.marks,
+            phases: &self.phases,
+        }
     }
 }
 
@@ -103,7 +116,7 @@ pub(super) fn invalid_data(text: &str) -> io::Error {
 #[cfg(test)]
 pub(crate) mod fuzz {
     use super::*;
-    use crate::bench::InputChoice;
+    use crate::bench::{InputChoice, Run};
     use crate::workers::Task;
 
     /// Messages of both sides.
@@ -111,14 +124,24 @@ pub(crate) mod fuzz {
         let tally = Tally { input_tokens: 3, output_tokens: 4, iterations: 0, units: vec![("images", 7)] };
         let marks = [Mark { at: Stamp(10), tokens: 2, sequence: 9 }; 5];
         let phases = [PhaseMark { name: "prefill", start: Stamp(6), stop: Stamp(9) }];
-        let (start, stop, failure) = (Stamp(5), Stamp(900), Some("no route"));
-        let iteration =
-            Iteration { start, stop, done: 1, failed: 2, failure, tally: &tally, marks: &marks, phases: &phases };
+        let iteration = Iteration {
+            start: Stamp(5),
+            stop: Stamp(900),
+            done: 1,
+            failed: 2,
+            failure: Some("no route"),
+            times_ns: &[895],
+            prepared: Duration::from_nanos(3),
+            tally: &tally,
+            marks: &marks,
+            phases: &phases,
+        };
         let (mut report, mut commands, mut task) = (Vec::new(), Vec::new(), Vec::new());
         write(&mut report, &WorkerMessage::Did(&iteration)).unwrap();
-        write(&mut report, &WorkerMessage::<()>::Next).unwrap();
+        write(&mut report, &WorkerMessage::<()>::Next(2)).unwrap();
         for command in [
-            WorkerCommand::Step(Step::Run { choice: InputChoice::Next, repeat: 9 }),
+            WorkerCommand::Step(Step::Run(Run::new(InputChoice::Next, 9))),
+            WorkerCommand::Step(Step::Drain),
             WorkerCommand::Synchronize,
             WorkerCommand::Step(Step::Stop),
         ] {
@@ -162,6 +185,8 @@ mod tests {
             done: 1,
             failed: 2,
             failure: Some("no \"route\"\n"),
+            times_ns: &[3, 4],
+            prepared: Duration::ZERO,
             tally: &tally,
             marks: &marks,
             phases: &phases,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lem_bench::__private::bench::{Driver, Fixtures, Iteration, Step};
+use lem_bench::__private::bench::{Driver, Fixtures, Iteration, Step, Usage};
 use lem_bench::__private::clock::{Clock, RealClock};
 use lem_bench::__private::registry::{Case, collect};
 use lem_bench::{Bencher, Error};
@@ -24,7 +24,7 @@ pub(crate) fn case(id: &str) -> Case {
 
 /// Runs the body of a case. Its `iter` functions return immediately.
 pub(crate) fn run(case: &Case) -> Result<(), Error> {
-    case.run(&mut Bencher::new(&mut Stop, Fixtures::default()))
+    case.run(&mut Bencher::new(&mut Stop, &mut Usage::default(), Fixtures::default()))
 }
 
 struct Stop;
@@ -38,7 +38,7 @@ impl Driver for Stop {
         0
     }
 
-    fn next(&mut self, _synchronize: &mut dyn FnMut()) -> Step {
+    fn next(&mut self, _in_flight: usize, _synchronize: &mut dyn FnMut()) -> Step {
         Step::Stop
     }
 

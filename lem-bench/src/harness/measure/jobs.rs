@@ -15,7 +15,7 @@ use crate::model::{
 };
 use crate::protocol::{CycleTotals, Overrides, Schedule};
 use crate::registry::{Attributes, Case};
-use crate::runner::{Body, Interrupt, Job};
+use crate::runner::{Body, Interrupt, Job, run_once_first};
 use crate::store::{Home, JournalWriter, RunDir, RunId, read_run};
 #[cfg(unix)]
 use crate::workers::{self, Launch};
@@ -80,6 +80,7 @@ pub(super) fn job(
         None if config.isolates() || case.attributes.isolate => worker_body(config, case, interrupt)?,
         None => test_mode::body(case),
     };
+    let body = if case.attributes.may_repeat_iter && simulation.is_none() { run_once_first(body) } else { body };
     let record = BenchRecord { schedule: schedule.figures(), ..case_record(case) };
     let from_cycle = earlier.len() as u32;
     Ok(Job { record, schedule: *schedule, body, from_cycle, earlier })

@@ -1,0 +1,35 @@
+//! Mistakes in bodies whose errors come from the compiler.
+
+use std::cell::RefCell;
+
+use lem_bench::prelude::*;
+
+#[energy_bench]
+fn second_iter(b: Bencher) {
+    b.iter(|| 1);
+    b.iter(|| 2);
+}
+
+#[energy_bench]
+fn inputs(b: &mut Bencher) {
+    b.iter_requests(["a", "b"].iter().map(|prompt| prompt.len()), |_, _| ());
+}
+
+#[energy_bench]
+fn tokens(b: &mut Bencher) {
+    b.iter_requests(["a"], |_, request| request.tokens(1.5));
+}
+
+#[energy_bench]
+fn value_of_request(b: &mut Bencher) {
+    b.iter_requests(["a"], |prompt, _| prompt.len());
+}
+
+#[energy_bench]
+fn not_sync(b: &mut Bencher) -> Result<(), Error> {
+    let _model = b.shared("model", || Ok::<_, Error>(RefCell::new(1)))?;
+    b.iter(|| ());
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,147 @@
+//! Benchers with settings, ready to run: a function that waits for the device, a state, or inputs.
+
+use std::fmt::Debug;
+
+use super::error::BodyResult;
+use super::inputs::Inputs;
+use super::request::Request;
+use super::sequential;
+use super::target::Target;
+use super::work::IntoWork;
+
+/// A bencher with its settings, ready to run.
+#[must_use = "does nothing until an `iter…` method is called"]
+pub struct ConfiguredBencher<'b, F> {
+    target: Target<'b>,
+    synchronize: F,
+}
+
+impl<F> Debug for ConfiguredBencher<'_, F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ConfiguredBencher").field("target", &self.target).finish_non_exhaustive()
+    }
+}
+
+impl<'b, F> ConfiguredBencher<'b, F> {
+    pub(super) fn new(target: Target<'b>, synchronize: F) -> Self {
+        Self { target, synchronize }
+    }
+
+    pub(super) fn synchronize<G>(self, synchronize: G) -> ConfiguredBencher<'b, G> {
+        ConfiguredBencher { target: self.target, synchronize }
+    }
+
+    pub(super) fn with<S>(self, state: S) -> StatefulBencher<'b, S, fn(&mut S)> {
+        StatefulBencher::new(self.target, state)
+    }
+}
+
+impl<'b, F: FnMut() -> R, R: BodyResult> ConfiguredBencher<'b, F> {
+    /// See [`Bencher::with_inputs`](super::Bencher::with_inputs).
+    pub fn with_inputs<I, G: FnMut() -> I>(self, make: G) -> InputBencher<'b, G, F> {
+        InputBencher { bencher: self, make }
+    }
+
+    /// See [`Bencher::iter`](super::Bencher::iter).
+    pub fn iter<O>(mut self, mut body: impl FnMut() -> O) {
+        sequential::iter(self.target, &mut (), |()| (self.synchronize)(), |()| body());
+    }
+
+    /// See [`Bencher::try_iter`](super::Bencher::try_iter).
+    pub fn try_iter<O: IntoWork>(mut self, mut body: impl FnMut() -> O) {
+        sequential::try_iter(self.target, &mut (), |()| (self.synchronize)(), |()| body());
+    }
+
+    /// See [`Bencher::iter_requests`](super::Bencher::iter_requests).
+    pub fn iter_requests<I: Inputs, O: IntoWork>(mut self, inputs: I, mut body: impl FnMut(&I::Input, &Request) -> O) {
+        let synchronize = |(): &mut ()| (self.synchronize)();
+        sequential::iter_requests(self.target, &mut (), synchronize, inputs, |(), input, request| body(input, request));
+    }
+}
+
+/// A bencher with a state that its closures get as `&mut`; see [`Bencher::with`](super::Bencher::with).
+#[must_use = "does nothing until an `iter…` method is called"]
+pub struct StatefulBencher<'b, S, F> {
+    target: Target<'b>,
+    state: S,
+    synchronize: F,
+}
+
+impl<S, F> Debug for StatefulBencher<'_, S, F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StatefulBencher").field("target", &self.target).finish_non_exhaustive()
+    }
+}
+
+impl<'b, S> StatefulBencher<'b, S, fn(&mut S)> {
+    pub(super) fn new(target: Target<'b>, state: S) -> Self {
+        Self { target, state, synchronize: |_| {} }
+    }
+}
+
+impl<'b, S, F> StatefulBencher<'b, S, F> {
+    /// See [`Bencher::synchronize`](super::Bencher::synchronize).
+    pub fn synchronize<G, R>(self, wait: G) -> StatefulBencher<'b, S, G>
+    where
+        G: FnMut(&mut S) -> R,
+        R: BodyResult,
+    {
+        StatefulBencher { target: self.target, state: self.state, synchronize: wait }
+    }
+}
+
+impl<S, F: FnMut(&mut S) -> R, R: BodyResult> StatefulBencher<'_, S, F> {
+    /// See [`Bencher::iter`](super::Bencher::iter).
+    pub fn iter<O>(mut self, body: impl FnMut(&mut S) -> O) {
+        sequential::iter(self.target, &mut self.state, self.synchronize, body);
+    }
+
+    /// See [`Bencher::try_iter`](super::Bencher::try_iter).
+    pub fn try_iter<O: IntoWork>(mut self, body: impl FnMut(&mut S) -> O) {
+        sequential::try_iter(self.target, &mut self.state, self.synchronize, body);
+    }
+
+    /// See [`Bencher::iter_requests`](super::Bencher::iter_requests).
+    pub fn iter_requests<I: Inputs, O: IntoWork>(
+        mut self,
+        inputs: I,
+        body: impl FnMut(&mut S, &I::Input, &Request) -> O,
+    ) {
+        sequential::iter_requests(self.target, &mut self.state, self.synchronize, inputs, body);
+    }
+}
+
+/// A bencher with inputs; see [`Bencher::with_inputs`](super::Bencher::with_inputs).
+#[must_use = "does nothing until an `iter…` method is called"]
+pub struct InputBencher<'b, G, F> {
+    bencher: ConfiguredBencher<'b, F>,
+    make: G,
+}
+
+impl<G, F> Debug for InputBencher<'_, G, F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InputBencher").field("bencher", &self.bencher).finish_non_exhaustive()
+    }
+}
+
+impl<G: FnMut() -> I, I, F: FnMut() -> R, R: BodyResult> InputBencher<'_, G, F> {
+    /// Runs `body` repeatedly with a new input by value, which it can return to have it dropped outside of the measured
+    /// time.
+    ///
+    /// Inputs are created before a window begins, at most 65,536. If they run out, new ones are created inside of the
+    /// window; the energy of that time is deducted, as if the power were the same.
+    pub fn iter_values<O>(self, body: impl FnMut(I) -> O) {
+        let ConfiguredBencher { target, synchronize } = self.bencher;
+        sequential::iter_inputs(target, synchronize, self.make, body, |output| output);
+    }
+
+    /// Runs `body` repeatedly with a new input by reference. See [`InputBencher::iter_values`].
+    pub fn iter_refs<O>(self, mut body: impl FnMut(&mut I) -> O) {
+        let ConfiguredBencher { target, synchronize } = self.bencher;
+        let with_input = |mut input| {
+            let output = body(&mut input);
+            (input, output)
+        };
+        sequential::iter_inputs(target, synchronize, self.make, with_input, |(_, output)| output);
+    }
+}

@@ -1,0 +1,419 @@
+//! Runs the closures of a bench one after the other: asks the driver for a step, runs it, and reports.
+
+use std::collections::VecDeque;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::driver::{Driver, InputChoice, Iteration, Run, Step};
+use super::error::BodyResult;
+use super::inputs::{InputOrder, Inputs};
+use super::request::{Recorded, Request};
+use super::target::{Target, keep_failure};
+use super::work::{IntoWork, ReturnKind, Tally};
+use crate::clock::Clock;
+use crate::units::Stamp;
+
+/// The longest time for which a step repeats a closure. The driver plans for less; a closure that suddenly takes longer
+/// reaches it.
+const MAX_STEP_TIME: Duration = Duration::from_millis(2);
+
+/// How often the time of a step is checked.
+const CHECKS_PER_STEP: u32 = 8;
+
+/// The most inputs that are created in advance.
+const MAX_STOCK: usize = 1 << 16;
+
+/// Runs a closure repeatedly. Each return value is one iteration; [`ReturnKind`] describes which are more.
+pub(super) fn iter<S, R: BodyResult, O>(
+    target: Target<'_>,
+    state: &mut S,
+    synchronize: impl FnMut(&mut S) -> R,
+    mut body: impl FnMut(&mut S) -> O,
+) {
+    let kind = ReturnKind::of::<O>();
+    if kind == ReturnKind::FallibleWork {
+        target.usage.failure =
+            Some("the closure of `iter` returns a `Result` of work: call `try_iter`, which counts it".to_owned());
+    }
+    run(target, 1, state, synchronize, |state, step| step.repeat(|_, tally| kind.record(&body(state), tally)));
+}
+
+/// Runs a closure repeatedly that can fail.
+pub(super) fn try_iter<S, R: BodyResult, O: IntoWork>(
+    target: Target<'_>,
+    state: &mut S,
+    synchronize: impl FnMut(&mut S) -> R,
+    mut body: impl FnMut(&mut S) -> O,
+) {
+    run(target, 1, state, synchronize, |state, step| step.repeat(|_, tally| body(state).record(tally)));
+}
+
+/// Runs a closure once per request.
+pub(super) fn iter_requests<S, R: BodyResult, I: Inputs, O: IntoWork>(
+    target: Target<'_>,
+    state: &mut S,
+    synchronize: impl FnMut(&mut S) -> R,
+    inputs: I,
+    mut body: impl FnMut(&mut S, &I::Input, &Request) -> O,
+) {
+    let inputs = inputs.all();
+    run(target, inputs.len(), state, synchronize, |state, step| {
+        let result = body(state, &inputs[step.index], step.request);
+        let outcome = result.record(&mut step.results.tally);
+        step.results.count(outcome);
+    });
+}
+
+/// Runs a closure repeatedly, each time with a new input from `make`. Inputs are created, and inputs and return values are
+/// dropped, outside of the measured time, and as far as possible outside of windows.
+pub(super) fn iter_inputs<R: BodyResult, I, O, K>(
+    target: Target<'_>,
+    mut synchronize: impl FnMut() -> R,
+    mut make: impl FnMut() -> I,
+    mut body: impl FnMut(I) -> K,
+    output: fn(&K) -> &O,
+) {
+    let kind = ReturnKind::of::<O>();
+    let mut stock: VecDeque<I> = VecDeque::new();
+    let mut used: Vec<K> = Vec::new();
+    run(
+        target,
+        1,
+        &mut (),
+        |()| synchronize(),
+        |(), step| {
+            let is_outside = step.run.ahead > 0 || step.run.choice == InputChoice::First;
+            let wanted = (step.run.repeat as usize).max((step.run.ahead as usize).min(MAX_STOCK));
+            let must_clear = is_outside || used.len() >= MAX_STOCK;
+            if stock.len() < step.run.repeat as usize || (is_outside && stock.len() < wanted) || must_clear {
+                let begin = step.clock.now();
+                if must_clear {
+                    used.clear();
+                }
+                stock.extend((stock.len()..wanted).map(|_| make()));
+                used.reserve(stock.len());
+                step.results.prepared = step.clock.now().since(begin);
+            }
+            step.repeat(|_, tally| {
+                let Some(input) = stock.pop_front() else { return Ok(()) };
+                let result = body(black_box(input));
+                let outcome = kind.record(output(&result), tally);
+                used.push(result);
+                outcome
+            });
+        },
+    );
+}
+
+/// A step that is being run.
+struct CurrentStep<'s> {
+    run: Run,
+    /// The input of this step.
+    index: usize,
+    request: &'s Request,
+    results: &'s mut Results,
+    clock: &'s dyn Clock,
+    driver: &'s dyn Driver,
+}
+
+impl CurrentStep<'_> {
+    /// Repeats an iteration as often as the step allows.
+    fn repeat(&mut self, mut iterate: impl FnMut(&Request, &mut Tally) -> Result<(), String>) {
+        let start = self.clock.now();
+        self.results.start = start;
+        let mut last = start;
+        let check_every = (self.run.repeat / CHECKS_PER_STEP).max(1);
+        for n in 1..=self.run.repeat {
+            let outcome = iterate(self.request, &mut self.results.tally);
+            self.results.count(outcome);
+            if self.run.is_timed {
+                let now = self.clock.now();
+                self.results.times_ns.push(now.since(last).as_nanos() as u64);
+                last = now;
+            } else if n % check_every == 0 && n < self.run.repeat {
+                last = self.clock.now();
+            }
+            if last.since(start) > MAX_STEP_TIME || self.driver.must_stop() {
+                break;
+            }
+        }
+        self.results.tally.iterations = u64::from(self.results.succeeded);
+    }
+}
+
+/// What a step or a request has done.
+#[derive(Debug, Default)]
+pub(super) struct Results {
+    pub start: Stamp,
+    pub succeeded: u32,
+    pub failed: u32,
+    pub failure: Option<String>,
+    pub times_ns: Vec<u64>,
+    /// Time in which inputs were created or dropped.
+    pub prepared: Duration,
+    pub tally: Tally,
+    pub recorded: Recorded,
+}
+
+impl Results {
+    /// Counts an iteration.
+    pub fn count(&mut self, outcome: Result<(), String>) {
+        match outcome {
+            Ok(()) => self.succeeded += 1,
+            Err(error) => {
+                self.failed += 1;
+                self.failure = Some(error);
+            }
+        }
+    }
+
+    /// Reads what was recorded on the request. Its token counts replace those that the closure returned. The tokens of a
+    /// failed request do not count; its energy does.
+    pub fn read_request(&mut self, request: &Request) {
+        if self.failed > 0 && self.succeeded == 0 {
+            self.recorded.clear();
+            self.tally.clear();
+            return;
+        }
+        request.read(&mut self.recorded);
+        if self.recorded.input_tokens > 0 {
+            self.tally.input_tokens = self.recorded.input_tokens;
+        }
+        let marked = self.recorded.output_tokens();
+        if marked > 0 {
+            self.tally.output_tokens = marked;
+        }
+    }
+
+    /// Returns the report, for a step that ended at `stop`.
+    pub fn iteration(&self, stop: Stamp) -> Iteration<'_> {
+        Iteration {
+            start: self.start,
+            stop,
+            done: self.succeeded,
+            failed: self.failed,
+            failure: self.failure.as_deref(),
+            times_ns: &self.times_ns,
+            prepared: self.prepared,
+            tally: &self.tally,
+            marks: &self.recorded.marks,
+            phases: &self.recorded.phases,
+        }
+    }
+
+    fn clear(&mut self) {
+        (self.succeeded, self.failed, self.failure) = (0, 0, None);
+        self.times_ns.clear();
+        self.prepared = Duration::ZERO;
+        self.tally.clear();
+        self.recorded.clear();
+    }
+}
+
+/// Asks the driver for a step, runs it and reports, until the driver stops.
+fn run<S, R: BodyResult>(
+    mut target: Target<'_>,
+    inputs: usize,
+    state: &mut S,
+    mut synchronize: impl FnMut(&mut S) -> R,
+    mut execute: impl FnMut(&mut S, &mut CurrentStep<'_>),
+) {
+    if !target.may_run(inputs) || target.usage.failure.is_some() {
+        return;
+    }
+    let Target { driver, usage } = target;
+    let clock = driver.clock();
+    let mut order = InputOrder::new(inputs, driver.seed());
+    let mut request = Request::new(Arc::clone(&clock));
+    let mut results = Results::default();
+    while let Step::Run(run) = driver.next(0, &mut || keep_failure(usage, synchronize(state))) {
+        request.reset();
+        results.clear();
+        let index = order.choose(run.choice);
+        results.start = clock.now();
+        let mut step =
+            CurrentStep { run, index, request: &request, results: &mut results, clock: &*clock, driver: &*driver };
+        execute(state, &mut step);
+        let stop = clock.now();
+        results.read_request(&request);
+        driver.done(results.iteration(stop));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::target::Usage;
+    use super::*;
+    use crate::bench::{Bencher, Fixtures, Mark, Tokens};
+    use crate::clock::VirtualClock;
+
+    /// Runs fixed steps and records the results.
+    #[derive(Default)]
+    struct FixedDriver {
+        clock: VirtualClock,
+        steps: Vec<Step>,
+        synchronized: u32,
+        must_stop: bool,
+        seen: Vec<(u32, u32, Tally, Vec<Mark>)>,
+        times: Vec<Vec<u64>>,
+        spans: Vec<(Stamp, Stamp)>,
+    }
+
+    impl Driver for FixedDriver {
+        fn clock(&self) -> Arc<dyn Clock> {
+            Arc::new(self.clock.clone())
+        }
+
+        fn seed(&self) -> u64 {
+            1
+        }
+
+        fn must_stop(&self) -> bool {
+            self.must_stop
+        }
+
+        fn next(&mut self, _in_flight: usize, synchronize: &mut dyn FnMut()) -> Step {
+            synchronize();
+            self.synchronized += 1;
+            if self.steps.is_empty() { Step::Stop } else { self.steps.remove(0) }
+        }
+
+        fn done(&mut self, iteration: Iteration<'_>) {
+            self.seen.push((iteration.done, iteration.failed, iteration.tally.clone(), iteration.marks.to_vec()));
+            self.times.push(iteration.times_ns.to_vec());
+            self.spans.push((iteration.start, iteration.stop));
+        }
+    }
+
+    fn run_of(repeat: u32) -> Step {
+        Step::Run(Run::new(InputChoice::Next, repeat))
+    }
+
+    fn driver(steps: &[Step]) -> FixedDriver {
+        FixedDriver { steps: steps.to_vec(), ..FixedDriver::default() }
+    }
+
+    /// Runs a body and returns what its bencher reports.
+    fn use_bencher(driver: &mut FixedDriver, body: impl FnOnce(Bencher<'_>)) -> Usage {
+        let mut usage = Usage::default();
+        body(Bencher::new(driver, &mut usage, Fixtures::default()));
+        usage
+    }
+
+    #[test]
+    fn prefers_recorded_tokens() {
+        let mut driver = driver(&[run_of(1), run_of(1)]);
+        let mut synchronized = 0;
+        let mut first = true;
+        let usage = use_bencher(&mut driver, |mut b| {
+            b.synchronize(|| synchronized += 1).iter_requests([3_usize], |n, request| {
+                request.input_tokens(*n);
+                if std::mem::take(&mut first) {
+                    request.tokens(2);
+                    request.tokens(2);
+                }
+                Tokens { input: 9, output: 9 }
+            });
+        });
+        assert_eq!((usage.calls, synchronized), (1, 3));
+        let outputs: Vec<_> = driver.seen.iter().map(|(_, _, t, _)| (t.input_tokens, t.output_tokens)).collect();
+        assert_eq!(outputs, [(3, 4), (3, 9)]);
+        assert_eq!(driver.seen[0].3.len(), 2);
+    }
+
+    #[test]
+    fn failed_requests_do_no_work() {
+        let mut driver = driver(&[run_of(3)]);
+        let mut n = 0;
+        use_bencher(&mut driver, |mut b| {
+            b.try_iter(|| {
+                n += 1;
+                if n == 2 { Err("no route") } else { Ok(Tokens { input: 1, output: 1 }) }
+            });
+        });
+        assert_eq!((driver.seen[0].0, driver.seen[0].1), (2, 1));
+        assert_eq!((driver.seen[0].2.output_tokens, driver.seen[0].2.iterations), (2, 2));
+    }
+
+    #[test]
+    fn counts_any_value_as_one_iteration() {
+        let mut driver = driver(&[run_of(4)]);
+        use_bencher(&mut driver, |mut b| b.iter(|| "any value".len()));
+        assert_eq!((driver.seen[0].0, driver.seen[0].2.output_tokens), (4, 0));
+    }
+
+    #[test]
+    fn rejects_result_of_work_before_it_runs() {
+        let mut driver = driver(&[run_of(1)]);
+        let usage = use_bencher(&mut driver, |mut b| b.iter(|| Ok::<_, String>(Tokens { input: 1, output: 1 })));
+        assert!(usage.failure.unwrap().contains("`try_iter`"));
+        assert!(driver.seen.is_empty());
+    }
+
+    #[test]
+    fn ignores_second_iter_and_empty_inputs() {
+        let mut driver = driver(&[run_of(1), run_of(1)]);
+        let usage = use_bencher(&mut driver, |mut b| {
+            b.iter_requests(Vec::<u8>::new(), |_, _| ());
+            b.iter(|| ());
+        });
+        assert_eq!(usage.calls, 2);
+        assert!(driver.seen.is_empty());
+    }
+
+    #[test]
+    fn state_is_lent_to_both_closures() {
+        let mut driver = driver(&[run_of(2), run_of(1)]);
+        let mut state = Vec::new();
+        use_bencher(&mut driver, |mut b| {
+            b.with(&mut state).synchronize(|s| s.push("wait")).iter(|s| s.push("run"));
+        });
+        assert_eq!(state, ["wait", "run", "run", "wait", "run", "wait"]);
+    }
+
+    #[test]
+    fn times_each_iteration_and_ends_long_steps() {
+        let timed = Step::Run(Run { is_timed: true, ..Run::new(InputChoice::Next, 1000) });
+        let mut driver = driver(&[timed, run_of(800)]);
+        let clock = driver.clock.clone();
+        use_bencher(&mut driver, |mut b| b.iter(|| clock.sleep(Duration::from_micros(300))));
+        assert_eq!(driver.times[0], [300_000; 7], "ends after 2 ms");
+        assert_eq!(driver.times[1], [0; 0]);
+        assert_eq!(driver.seen[1].0, 100, "an untimed step ends at its first check");
+    }
+
+    #[test]
+    fn stop_request_ends_a_step_after_one_call() {
+        let mut driver = driver(&[run_of(1_000_000)]);
+        driver.must_stop = true;
+        use_bencher(&mut driver, |mut b| b.iter(|| ()));
+        assert_eq!(driver.seen[0].0, 1);
+    }
+
+    #[test]
+    fn inputs_are_made_and_dropped_outside_the_measured_time() {
+        /// Takes time to drop.
+        struct Slow(VirtualClock);
+        impl Drop for Slow {
+            fn drop(&mut self) {
+                self.0.sleep(Duration::from_millis(7));
+            }
+        }
+        let ahead = Step::Run(Run { ahead: 4, ..Run::new(InputChoice::Next, 2) });
+        let mut driver = driver(&[ahead, run_of(1), run_of(2)]);
+        let clock = driver.clock.clone();
+        let mut made = 0;
+        use_bencher(&mut driver, |mut b| {
+            b.with_inputs(|| {
+                made += 1;
+                clock.sleep(Duration::from_millis(100));
+                Slow(clock.clone())
+            })
+            .iter_refs(|_| clock.sleep(Duration::from_millis(1)));
+        });
+        let lengths: Vec<_> = driver.spans.iter().map(|(start, stop)| stop.since(*start).as_millis()).collect();
+        assert_eq!(lengths, [2, 1, 2]);
+        assert_eq!(made, 5, "the last step needs one more than the stock");
+    }
+}
