@@ -31,9 +31,12 @@ fn page(output: &Output) -> PathBuf {
 fn writes_page_summary_and_journal() {
     let home = tempfile::tempdir().unwrap();
     let output = run(&mut bench(home.path(), &["good/decode", "batch=4"])).exits_with(0);
-    for text in ["good/decode", "good/grid/batch=4/dtype=a%2Fb", "J per output token", "(estimated)", "| bench"] {
+    for text in
+        ["good/decode", "good/grid/batch=4/dtype=a%2Fb", "J per output token", "below are estimated.", "| bench"]
+    {
         assert!(output.out.contains(text), "no {text:?} in\n{}", output.out);
     }
+    assert_eq!(output.out.matches("estimated").count(), 1, "{}", output.out);
     assert!(output.err.contains("3 benches by estimate (estimated, not measured"), "{}", output.err);
     let folder = only_run(home.path());
     assert_eq!(page(&output), folder.join("index.html"));

@@ -41,5 +41,5 @@ fn test_and_list_write_nothing() {
 #[test]
 fn help_and_version_on_stdout() {
     assert!(call(&["--help"]).exits_with(0).out.contains("--warm-up-time"));
-    assert!(call(&["--version"]).exits_with(0).out.contains(env!("CARGO_PKG_VERSION")));
+    assert_eq!(call(&["--version"]).exits_with(0).out, concat!("lem-bench ", env!("CARGO_PKG_VERSION"), "\n"));
 }

@@ -47,7 +47,7 @@ fn samples(option: &OptionHelp) -> (&'static str, Option<&'static str>) {
         (Some("SEED"), _) => ("11", Some("-1")),
         (Some("WATTS"), _) => ("6.5", Some("0")),
         (Some("FORMAT"), "output-format") => ("bencher", Some("xml")),
-        (Some("FORMAT"), _) => ("csv,junit", Some("yaml")),
+        (Some("FORMAT"), _) => ("csv,junit", Some("xml")),
         (Some("K/N"), _) => ("1/4", Some("5/4")),
         (Some("URL"), _) => ("https://hooks.example.org/T0", Some("nowhere")),
         (Some("ORDER"), _) => ("interleaved", Some("random")),

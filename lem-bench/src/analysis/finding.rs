@@ -165,6 +165,53 @@ impl Check {
     pub fn name(self) -> String {
         serde_json::to_value(self).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
     }
+
+    /// Returns the order of its usual effect on the number, the largest first: 0 for a number that is missing or of
+    /// something else, 1 where it can be wrong by a multiple, 2 by tens of percent, 3 by percents, 4 by less.
+    fn effect(self) -> u8 {
+        match self {
+            Self::BenchFailed
+            | Self::Interrupted
+            | Self::DeviceLost
+            | Self::EnergyMissing
+            | Self::PowerImplausible
+            | Self::FailedRequests
+            | Self::ProcessMissing
+            | Self::ShardMissing
+            | Self::MixedEnvironment => 0,
+            Self::DebugBuild
+            | Self::Mig
+            | Self::Foreign
+            | Self::ForeignCpu
+            | Self::CounterReset
+            | Self::CounterStuck
+            | Self::WindowsApart
+            | Self::Virtualised => 1,
+            Self::Throttled
+            | Self::CrossCheck
+            | Self::NotSteady
+            | Self::Drift
+            | Self::PowerPolicy
+            | Self::DomainLost
+            | Self::ReadFailed
+            | Self::Outlier => 2,
+            Self::Temperature
+            | Self::TemperatureEnergy
+            | Self::Clocks
+            | Self::SamplerCost
+            | Self::SamplerLate
+            | Self::WindowShort
+            | Self::DenseReads
+            | Self::IdleMoved
+            | Self::NetWithinNoise
+            | Self::Resumed
+            | Self::BoardGain
+            | Self::Calibrated
+            | Self::Estimated
+            | Self::Simulated => 3,
+            _ => 4,
+        }
+    }
 }
 
 /// A problem or remark about a result.
@@ -189,11 +236,44 @@ impl Finding {
     }
 }
 
+/// Sorts findings: the most severe first, and those of one severity by their usual effect on the number.
+pub fn sort_findings<T>(findings: &mut [T], finding: impl Fn(&T) -> &Finding) {
+    findings.sort_by_key(|item| (std::cmp::Reverse(finding(item).weight), finding(item).check.effect()));
+}
+
 /// Returns the status of a result with these findings.
 pub fn status(findings: &[Finding]) -> Status {
     match findings.iter().map(|finding| finding.weight).max() {
         Some(Severity::Invalid) => Status::Invalid,
         Some(Severity::Warning) => Status::Warning,
         _ => Status::Valid,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sorts_by_severity_then_effect() {
+        let mut findings = [
+            (Check::Precision, Severity::Note),
+            (Check::FewCycles, Severity::Warning),
+            (Check::Temperature, Severity::Warning),
+            (Check::ForeignCpu, Severity::Warning),
+            (Check::NotSteady, Severity::Warning),
+            (Check::Throttled, Severity::Invalid),
+        ]
+        .map(|(check, weight)| Finding::new(check, weight, "", ""));
+        sort_findings(&mut findings, |finding| finding);
+        let order = [
+            Check::Throttled,
+            Check::ForeignCpu,
+            Check::NotSteady,
+            Check::Temperature,
+            Check::FewCycles,
+            Check::Precision,
+        ];
+        assert_eq!(findings.map(|finding| finding.check), order);
     }
 }

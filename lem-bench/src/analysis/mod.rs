@@ -18,7 +18,7 @@ mod summary;
 
 #[cfg(test)]
 pub use finding::status;
-pub use finding::{Check, Finding, Severity, Status};
+pub use finding::{Check, Finding, Severity, Status, sort_findings};
 pub use highlights::{ChangeHighlight, CostRange, HeadlinePrecision, Highlights, UsableBench, WorstFinding};
 pub use interval::{IntervalChoice, Options};
 pub use metric_kind::{EnergyBasis, MetricKind, View};

@@ -4,7 +4,7 @@ use super::assemble::{AnalysisError, BenchRecords, Evidence, ProcessRecords, ben
 use super::checks::run_all;
 use super::completeness::{self, shards};
 use super::cycles::{MergedCycle, merge};
-use super::finding::status;
+use super::finding::{sort_findings, status};
 use super::interval::Options;
 use super::metric_kind::MetricKind;
 use super::metrics::{MetricInput, Metrics, measured_work, metrics, phases};
@@ -105,7 +105,7 @@ fn summarise_bench(bench: &BenchRecords<'_>, options: &Options) -> BenchSummary 
         records: &records,
         unit: work.unit(),
     }));
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
+    sort_findings(&mut findings, |finding| finding);
     let energy_j: Vec<Option<f64>> = cycles.iter().map(|cycle| cycle.summary.energy_j.map(Joules::get)).collect();
     BenchSummary {
         bench: first.record.clone(),

@@ -139,6 +139,10 @@ impl BenchSummary {
         if view == View::Terminal && has_token_times {
             shown.retain(|(kind, _)| *kind != MetricKind::LATENCY);
         }
+        // The power of an estimate is its assumed watts per core, and it has no idle power.
+        if view == View::Terminal && self.is_estimate() {
+            shown.retain(|(kind, _)| *kind != MetricKind::MeanPower && !kind.is_above_idle());
+        }
         shown
     }
 

@@ -74,7 +74,7 @@ fn flag(option: &OptionSpec) -> String {
 }
 
 fn command() -> Command {
-    Command::new("bench")
+    Command::new("lem-bench")
         .about("Measures the energy of the benches in this binary: joules per token, with confidence intervals")
         .version(env!("CARGO_PKG_VERSION"))
         .override_usage("cargo bench [--bench NAME] -- [FILTER]... [OPTIONS]")

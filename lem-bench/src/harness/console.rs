@@ -2,6 +2,7 @@
 //!
 //! A closed pipe is not an error: the rest of the output is dropped.
 
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 
@@ -87,7 +88,12 @@ fn wrapped(text: &str, columns: usize) -> String {
 
 /// Returns whether progress can be redrawn in place.
 pub(super) fn stderr_is_terminal() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+    std::io::stderr().is_terminal() && !is_dumb_terminal()
+}
+
+/// Returns whether the terminal does not know escape sequences.
+fn is_dumb_terminal() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// Returns the columns of stdout: of the terminal, else `COLUMNS`, else 100.
@@ -116,6 +122,14 @@ fn terminal_width(_descriptor: i32) -> Option<usize> {
     None
 }
 
+fn is_on(color: Color, is_terminal: bool, no_color: Option<OsString>, is_dumb: bool) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => is_terminal && !is_dumb && no_color.is_none_or(|value| value.is_empty()),
+    }
+}
+
 /// Colors text, or leaves it as it is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Paint {
@@ -134,13 +148,7 @@ impl Paint {
     }
 
     fn new(color: Color, is_terminal: bool) -> Self {
-        let no_color = || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let is_on = match color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => is_terminal && !no_color(),
-        };
-        Self { is_on }
+        Self { is_on: is_on(color, is_terminal, std::env::var_os("NO_COLOR"), is_dumb_terminal()) }
     }
 
     pub fn is_on(self) -> bool {
@@ -166,7 +174,16 @@ impl Paint {
 
 #[cfg(test)]
 mod tests {
-    use super::wrapped;
+    use super::{Color, is_on, wrapped};
+
+    #[test]
+    fn colors_on_capable_terminals_only() {
+        assert!(is_on(Color::Auto, true, None, false) && is_on(Color::Auto, true, Some("".into()), false));
+        assert!(!is_on(Color::Auto, true, None, true), "TERM=dumb");
+        assert!(!is_on(Color::Auto, true, Some("1".into()), false), "NO_COLOR");
+        assert!(!is_on(Color::Auto, false, None, false) && !is_on(Color::Never, true, None, false));
+        assert!(is_on(Color::Always, false, Some("1".into()), true));
+    }
 
     #[test]
     fn wraps_between_words() {

@@ -46,7 +46,7 @@ impl TracingObserver {
         }
         self.end_stage();
         let planned_s = progress.lasts.as_secs_f64();
-        tracing::debug!(bench, stage = ?progress.stage, cycle = progress.cycle.0, planned_s, "stage begins");
+        tracing::debug!(bench, stage = ?progress.stage, cycle = progress.cycle.0 + 1, planned_s, "stage begins");
         self.current = Some((progress.stage, bench.to_owned(), Instant::now()));
     }
 
@@ -81,7 +81,7 @@ impl Observer for TracingObserver {
             }
             Record::Cycle(cycle) => {
                 let seconds: f64 = cycle.windows.iter().map(|window| window.stop.seconds_from(window.start)).sum();
-                tracing::info!(bench = cycle.bench, cycle = cycle.index, window_s = seconds, "cycle kept");
+                tracing::info!(bench = cycle.bench, cycle = cycle.index + 1, window_s = seconds, "cycle kept");
             }
             Record::BenchEnd(end) => {
                 self.end_stage();

@@ -88,10 +88,10 @@ pub(super) fn comma_list(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|piece| !piece.is_empty()).map(str::to_owned).collect()
 }
 
-/// Returns the known name that is closest to `word`, if at most a third of the letters of `word` differ (Levenshtein
-/// distance).
+/// Returns the known name that is closest to `word`, if at most a third of the letters of `word` differ; two that are
+/// swapped count as one (optimal string alignment distance).
 pub(super) fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let (distance, closest) = known.into_iter().map(|name| (strsim::levenshtein(word, name), name)).min()?;
+    let (distance, closest) = known.into_iter().map(|name| (strsim::osa_distance(word, name), name)).min()?;
     (distance <= word.chars().count().max(3) / 3).then_some(closest)
 }
 
@@ -139,6 +139,7 @@ mod tests {
         let known = ["cycles", "windows", "min-window"];
         assert_eq!(suggest("cycels", known), Some("cycles"));
         assert_eq!(suggest("minwindow", known), Some("min-window"));
+        assert_eq!(suggest("mian", ["main", "other"]), Some("main"));
         assert_eq!(suggest("threshold", known), None);
     }
 

@@ -25,7 +25,7 @@ pub use record::{
 };
 #[cfg(feature = "candle")]
 pub(crate) use text::fnv1a64;
-pub(crate) use text::{CivilTime, count_of, id_hash, is_invisible, is_or_are};
+pub(crate) use text::{CivilTime, count_of, grouped, id_hash, is_invisible, is_or_are, p_value};
 pub use window::{
     DomainEnergy, IdleBlock, PhaseSpan, RequestLog, SensorEvent, SensorEventKind, Span, SpanKind, Trace, TracePoint,
     WindowRecord,

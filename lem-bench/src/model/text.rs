@@ -2,13 +2,33 @@
 
 use std::fmt::Display;
 
+/// Returns a decimal number with commas between groups of three digits, if it has at least five before the point.
+pub(crate) fn grouped(number: &str) -> String {
+    let whole = number.trim_start_matches('-').bytes().take_while(u8::is_ascii_digit).count();
+    let start = number.len() - number.trim_start_matches('-').len();
+    let mut text = String::with_capacity(number.len() + whole / 3);
+    for (index, c) in number.char_indices() {
+        let left = (start + whole).saturating_sub(index);
+        if whole >= 5 && index > start && left > 0 && left % 3 == 0 {
+            text.push(',');
+        }
+        text.push(c);
+    }
+    text
+}
+
+/// Returns a p-value with its sign: `p = 0.0123`, `p < 0.0001`.
+pub(crate) fn p_value(p: f64) -> String {
+    if p < 0.0001 { "p < 0.0001".to_owned() } else { format!("p = {p:.4}") }
+}
+
 /// Returns a count with its noun in singular or plural: `1 bench`, `6 benches`.
 pub(crate) fn count_of<N: Display + PartialEq + From<u8>>(n: N, noun: &str) -> String {
     if n == N::from(1) {
         return format!("1 {noun}");
     }
     let ending = if ["ch", "sh", "s", "x"].iter().any(|end| noun.ends_with(end)) { "es" } else { "s" };
-    format!("{n} {noun}{ending}")
+    format!("{} {noun}{ending}", grouped(&n.to_string()))
 }
 
 /// Returns the verb after a count: `is` of one, `are` of several.
@@ -74,6 +94,21 @@ fn date_from_days(days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn groups_digits_of_large_numbers() {
+        let numbers = ["0", "9999", "-9999.5", "12345", "-1234567.25", "100000", "x"];
+        assert_eq!(numbers.map(super::grouped), ["0", "9999", "-9999.5", "12,345", "-1,234,567.25", "100,000", "x"]);
+        assert_eq!(super::count_of(12_345_u64, "request"), "12,345 requests");
+    }
+
+    #[test]
+    fn p_values_are_never_zero() {
+        assert_eq!(
+            [0.0, 0.000_09, 0.000_1, 0.0312].map(super::p_value),
+            ["p < 0.0001", "p < 0.0001", "p = 0.0001", "p = 0.0312"]
+        );
+    }
+
     use super::*;
 
     #[test]

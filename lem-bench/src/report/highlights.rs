@@ -5,9 +5,10 @@ use super::labels;
 use super::number_format::{Figure, percent};
 use crate::analysis::compare::Comparison;
 use crate::analysis::{
-    ChangeHighlight, CostRange, HeadlinePrecision, Highlights, Severity, Summary, UsableBench, WorstFinding,
+    BenchSummary, ChangeHighlight, CostRange, HeadlinePrecision, Highlights, Severity, Summary, UsableBench,
+    WorstFinding,
 };
-use crate::model::count_of;
+use crate::model::{Origin, count_of};
 
 /// Half an interval, as a share of the value, that is narrow enough to detect a change of 1 %.
 const NARROW: f64 = 0.01;
@@ -23,7 +24,7 @@ pub(super) fn highlights(summary: &Summary, compared: Option<&Comparison>) -> Ve
     let all = [
         highlights.worst_finding.map(|worst| finding_sentence(&worst)),
         highlights.change.map(|change| change_sentence(&change)),
-        highlights.cost.and_then(|cost| cost_sentence(&cost)),
+        highlights.cost.and_then(|cost| cost_sentence(&cost, &summary.benches)),
         highlights.precision.map(|precision| precision_sentence(&precision, summary.benches.len())),
     ];
     all.into_iter().flatten().take(MAX_SENTENCES).collect()
@@ -54,10 +55,10 @@ fn change_sentence(highlight: &ChangeHighlight<'_>) -> String {
 }
 
 /// Returns the lowest and the highest energy per unit of work.
-fn cost_sentence(cost: &CostRange<'_>) -> Option<String> {
+fn cost_sentence(cost: &CostRange<'_>, benches: &[BenchSummary]) -> Option<String> {
     let per = cost.per.label();
     let article = if per.starts_with(['a', 'e', 'i', 'o', 'u']) { "An" } else { "A" };
-    let (low, high) = (cost_figure(&cost.lowest)?, cost_figure(&cost.highest)?);
+    let (low, high) = (cost_figure(&cost.lowest, benches)?, cost_figure(&cost.highest, benches)?);
     let (low_id, high_id) = (&cost.lowest.bench.bench.id, &cost.highest.bench.bench.id);
     if std::ptr::eq(cost.lowest.bench, cost.highest.bench) {
         return Some(format!("{article} {per} costs {low} in {low_id}"));
@@ -68,11 +69,12 @@ fn cost_sentence(cost: &CostRange<'_>) -> Option<String> {
 }
 
 /// Returns a headline without its denominator: `0.4123 J ±0.6 %`.
-fn cost_figure(usable: &UsableBench<'_>) -> Option<String> {
+fn cost_figure(usable: &UsableBench<'_>, benches: &[BenchSummary]) -> Option<String> {
     let figure = Figure::of(usable.metric).ok()?;
     let unit = figure.unit.split('/').next().unwrap_or_default();
     let relative = figure.relative.map(|relative| format!(" {relative}")).unwrap_or_default();
-    let origin = labels::metric_origin(usable.bench, usable.bench.headline_kind(), usable.metric);
+    let kind = usable.bench.headline_kind();
+    let origin = labels::origin_unless_common(benches, usable.bench, kind, usable.metric).and_then(Origin::label);
     let origin = origin.map(|label| format!(" {label}")).unwrap_or_default();
     Some(format!("{} {unit}{relative}{origin}", figure.value))
 }
@@ -83,7 +85,7 @@ fn precision_sentence(precision: &HeadlinePrecision<'_>, benches: usize) -> Stri
     let (share, widest) = (precision.max_half_width, &precision.widest);
     let cycles = widest.metric.cycles;
     let needed = (cycles as f64 * (share / NARROW).powi(2) - 1e-6).ceil();
-    let advice = if share <= NARROW {
+    let advice = if share <= NARROW || percent(share) == percent(NARROW) {
         String::new()
     } else if needed <= MAX_CYCLES {
         format!(" → `--cycles {needed}` would bring it to about ±{}", percent(NARROW))
@@ -157,7 +159,7 @@ mod tests {
         let interval = metric.interval.as_mut().unwrap();
         (interval.low, interval.high) = (0.0523 * 0.97, 0.0523 * 1.03);
         let sentences = highlights(&run, None);
-        assert_eq!(sentences[0], "An output token costs 52.3 mJ ±3.0 % (estimated) in decode/batch=1");
+        assert_eq!(sentences[0], "An output token costs 52.3 mJ ±3.0 % in decode/batch=1");
         assert_eq!(
             sentences[1],
             "The interval is ±3.0 % over 10 cycles → `--cycles 90` would bring it to about ±1.0 %"

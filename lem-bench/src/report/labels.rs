@@ -1,7 +1,7 @@
 //! Names and labels that all reports share, of metrics, origins, statuses, outcomes and checks; and what benches have
 //! in common.
 
-use crate::analysis::{BenchSummary, Check, Finding, Metric, MetricKind, Rating, Severity};
+use crate::analysis::{BenchSummary, Check, Finding, Metric, MetricKind, Rating, Severity, sort_findings};
 use crate::model::{Origin, Outcome};
 
 /// Returns the label of a bench's status. A bench that did not complete is labelled by how it ended, whatever its numbers
@@ -46,12 +46,27 @@ pub(super) fn origin_of_metric(bench: &BenchSummary, kind: Option<MetricKind<'_>
 }
 
 /// Returns the label that a metric must carry if it was not measured: `(estimated)` or `(simulated)`.
+#[cfg(feature = "html")]
 pub(super) fn metric_origin(
     bench: &BenchSummary,
     kind: Option<MetricKind<'_>>,
     metric: &Metric,
 ) -> Option<&'static str> {
     origin_of_metric(bench, kind, metric).and_then(Origin::label)
+}
+
+/// Returns the label that a metric must carry in a report whose head states a common origin of all benches: none, unless
+/// their origins differ.
+pub(super) fn origin_unless_common(
+    benches: &[BenchSummary],
+    bench: &BenchSummary,
+    kind: Option<MetricKind<'_>>,
+    metric: &Metric,
+) -> Option<Origin> {
+    let mut origins = benches.iter().filter_map(|bench| Some(bench.source.as_ref()?.origin));
+    let first = origins.next();
+    let are_different = origins.any(|origin| Some(origin) != first);
+    origin_of_metric(bench, kind, metric).filter(|_| are_different)
 }
 
 /// Returns the full name of a metric; the words of its name in JSON if this version does not know it.
@@ -95,7 +110,7 @@ pub(super) fn common_findings(benches: &[BenchSummary]) -> Vec<&Finding> {
     let may_be_common = first.findings.iter().filter(|finding| finding.weight < Severity::Invalid);
     let mut common: Vec<&Finding> =
         may_be_common.filter(|finding| rest.iter().all(|bench| bench.findings.contains(finding))).collect();
-    common.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
+    sort_findings(&mut common, |finding| finding);
     common
 }
 

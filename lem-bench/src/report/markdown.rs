@@ -6,7 +6,7 @@ use super::labels;
 use super::number_format::{Figure, NONE};
 use super::terminal_text::{clean, shorten, shorten_end, width};
 use crate::analysis::{BenchSummary, EnergyBasis, MetricKind};
-use crate::model::Unit;
+use crate::model::{Origin, Unit};
 
 /// Columns are dropped until ids have this much width, which is enough to distinguish most ids.
 const GOOD_ID_WIDTH: usize = 34;
@@ -44,9 +44,19 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
-/// Escapes only what would end a table cell or start a tag or code, so that the table stays readable on a terminal.
+/// Escapes only what would end a table cell or start a tag or code, so that the table stays readable on a terminal: `<`
+/// before a digit starts no tag.
 fn escape_cell(text: &str) -> String {
-    clean(text).replace('|', "\\|").replace('<', "&lt;").replace('`', "'")
+    let text = clean(text).replace('|', "\\|").replace('`', "'");
+    let mut escaped = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once('<') {
+        escaped.push_str(before);
+        escaped.push_str(if after.starts_with(|c: char| c.is_ascii_digit()) { "<" } else { "&lt;" });
+        rest = after;
+    }
+    escaped.push_str(rest);
+    escaped
 }
 
 /// A column of the table. The ids are not among them.
@@ -137,7 +147,7 @@ fn columns(benches: &[BenchSummary], intervals: bool) -> Vec<Column> {
     let energy = per.map_or_else(|| "energy".to_owned(), |per| format!("energy/{}", per.label()));
     let headline = |bench: &BenchSummary, basis: EnergyBasis| {
         let per = bench.headline_unit()?;
-        cell(bench, MetricKind::Energy { basis, per }, unit, intervals)
+        cell(benches, bench, MetricKind::Energy { basis, per }, unit, intervals)
     };
     let column = |head: &str, drop_order: u8, cell: &dyn Fn(&BenchSummary) -> Option<String>| Column {
         head: head.to_owned(),
@@ -146,7 +156,9 @@ fn columns(benches: &[BenchSummary], intervals: bool) -> Vec<Column> {
         align_right: true,
     };
     let unit_of_ratio = if per.is_some() { UnitInCell::None } else { UnitInCell::Whole };
-    let ratio = |bench: &BenchSummary, kind: MetricKind<'_>| cell(bench, kind, unit_of_ratio, intervals);
+    let cell =
+        |bench: &BenchSummary, kind: MetricKind<'_>, unit: UnitInCell| cell(benches, bench, kind, unit, intervals);
+    let ratio = |bench: &BenchSummary, kind: MetricKind<'_>| cell(bench, kind, unit_of_ratio);
     let head = |kind: Option<MetricKind<'_>>, different: &str| {
         let head = kind.map_or_else(|| different.to_owned(), MetricKind::unit);
         escape_cell(&shorten_end(&head, 24))
@@ -157,7 +169,10 @@ fn columns(benches: &[BenchSummary], intervals: bool) -> Vec<Column> {
         column("net", 3, &|bench| headline(bench, EnergyBasis::Net)),
         column(&head(per_joule, "yield"), 6, &|bench| ratio(bench, MetricKind::WorkPerJoule(bench.headline_unit()?))),
         column(&head(speed, "speed"), 2, &|bench| ratio(bench, MetricKind::Rate(bench.headline_unit()?))),
-        column("power", 4, &|bench| cell(bench, MetricKind::MeanPower, UnitInCell::Whole, intervals)),
+        column("power", 4, &|bench| {
+            // The power of an estimate is its assumed watts per core.
+            if bench.is_estimate() { None } else { cell(bench, MetricKind::MeanPower, UnitInCell::Whole) }
+        }),
         Column {
             align_right: false,
             ..column("status", STATUS_ORDER, &|bench| Some(labels::status_label(bench).to_owned()))
@@ -183,7 +198,13 @@ enum UnitInCell {
 }
 
 /// Returns a metric as text: `0.4123 J/token ±0.6 % (estimated)`.
-fn cell(bench: &BenchSummary, kind: MetricKind<'_>, unit: UnitInCell, interval: bool) -> Option<String> {
+fn cell(
+    benches: &[BenchSummary],
+    bench: &BenchSummary,
+    kind: MetricKind<'_>,
+    unit: UnitInCell,
+    interval: bool,
+) -> Option<String> {
     let metric = bench.metric(kind)?;
     let figure = Figure::of(metric).ok()?;
     let numerator = figure.unit.split('/').next().unwrap_or_default();
@@ -194,7 +215,8 @@ fn cell(bench: &BenchSummary, kind: MetricKind<'_>, unit: UnitInCell, interval: 
         (UnitInCell::None, _) => None,
     };
     let relative = figure.relative.filter(|_| interval);
-    let origin = labels::metric_origin(bench, Some(kind), metric).map(str::to_owned);
+    let origin = labels::origin_unless_common(benches, bench, Some(kind), metric);
+    let origin = origin.and_then(Origin::label).map(str::to_owned);
     let parts = [Some(figure.value), unit, relative, origin];
     Some(escape_cell(&parts.into_iter().flatten().collect::<Vec<_>>().join(" ")))
 }

@@ -3,10 +3,16 @@
 //! All reports format their numbers here, so that the terminal and the pages round a value in the same way.
 
 use crate::analysis::Metric;
-use crate::model::{CivilTime, Unit};
+use crate::model::{CivilTime, Origin, Unit, grouped};
 
 /// Shown in place of a number that is missing.
 pub const NONE: &str = "–";
+
+/// The largest number of significant digits of a value.
+const MAX_DIGITS: i32 = 6;
+
+/// The largest number of significant digits of an estimate. Its watts per core are an assumption, whatever its interval.
+const MAX_DIGITS_OF_ESTIMATE: i32 = 3;
 
 /// SI prefixes by power of ten.
 const PREFIXES: [(i32, &str); 8] = [(9, "G"), (6, "M"), (3, "k"), (0, ""), (-3, "m"), (-6, "µ"), (-9, "n"), (-12, "p")];
@@ -36,7 +42,9 @@ impl Figure {
         let value = finite_value(metric)?;
         let ends = metric.interval.as_ref().map(|interval| (interval.low, interval.high));
         let indicative = metric.interval.as_ref().is_some_and(|interval| interval.indicative);
-        let figure = Self::build(value, &metric.unit, ends);
+        let is_estimate = metric.source.as_ref().is_some_and(|source| source.origin == Origin::Estimated);
+        let max_digits = if is_estimate { MAX_DIGITS_OF_ESTIMATE } else { MAX_DIGITS };
+        let figure = Self::build(value, &metric.unit, ends, max_digits);
         Ok(Self { indicative: indicative && figure.interval.is_some(), ..figure })
     }
 
@@ -46,7 +54,7 @@ impl Figure {
     /// Returns a reason if the number is not finite.
     pub fn between(value: f64, (low, high): (Option<f64>, Option<f64>), unit: &str) -> Result<Self, String> {
         if value.is_finite() {
-            Ok(Self::build(value, unit, low.zip(high)))
+            Ok(Self::build(value, unit, low.zip(high), MAX_DIGITS))
         } else {
             Err("not a finite number".to_owned())
         }
@@ -60,11 +68,15 @@ impl Figure {
         Self::between(value, (None, None), unit)
     }
 
-    fn build(value: f64, unit: &str, ends: Option<(f64, f64)>) -> Self {
-        let ends = ends.filter(|(low, high)| low.is_finite() && high.is_finite() && low <= high);
+    fn build(value: f64, unit: &str, ends: Option<(f64, f64)>, max_digits: i32) -> Self {
+        // An interval without length says that the resolution of a timer or sensor hid all differences.
+        let ends = ends.filter(|(low, high)| low.is_finite() && high.is_finite() && low < high);
         let half = ends.map(|(low, high)| (high - low) / 2.0);
         let (factor, unit) = prefixed(value.abs().max(half.unwrap_or(0.0)), unit);
-        let decimals = decimals(value * factor, half.map(|half| half * factor));
+        let is_in_ns = unit == "ns";
+        let decimals = decimals(value * factor, half.map(|half| half * factor), max_digits);
+        // Clocks have no shorter unit.
+        let decimals = if is_in_ns { 0 } else { decimals };
         let format = |x: f64| fixed(x * factor, decimals);
         Self {
             value: format(value),
@@ -194,15 +206,15 @@ pub(super) fn prefixed(size: f64, unit: &str) -> (f64, String) {
 }
 
 /// Returns the number of decimals to show: two digits of the interval's half-length, or without an interval four
-/// significant digits of the value; at most six significant digits of the value.
-fn decimals(value: f64, half: Option<f64>) -> usize {
+/// significant digits of the value; at most `max_digits` significant digits of the value.
+fn decimals(value: f64, half: Option<f64>, max_digits: i32) -> usize {
     let wanted = match half {
         Some(half) if half > 0.0 => {
             let by_interval = 1 - magnitude(half);
-            if value == 0.0 { by_interval } else { by_interval.min(5 - magnitude(value)) }
+            if value == 0.0 { by_interval } else { by_interval.min(max_digits - 1 - magnitude(value)) }
         }
         _ if value == 0.0 => 0,
-        _ => 3 - magnitude(value),
+        _ => max_digits.min(4) - 1 - magnitude(value),
     };
     wanted.clamp(0, 12) as usize
 }
@@ -212,11 +224,11 @@ fn magnitude(x: f64) -> i32 {
     (x.abs().log10() + 1e-9).floor() as i32
 }
 
-/// Formats a number with a fixed number of decimals, without a minus sign before zero.
+/// Formats a number with a fixed number of decimals and grouped digits, without a minus sign before zero.
 fn fixed(x: f64, decimals: usize) -> String {
     let text = format!("{x:.decimals$}");
     let zero = text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.'));
-    if zero { text.trim_start_matches('-').to_owned() } else { text }
+    grouped(if zero { text.trim_start_matches('-') } else { &text })
 }
 
 /// Formats a half-length as a share of the value; `None` if it is not smaller than the value.
@@ -234,6 +246,7 @@ fn without_trailing_zeros(number: &str) -> &str {
 mod tests {
     use super::*;
     use crate::analysis::Interval;
+    use crate::model::{Method, Source};
 
     fn metric(value: f64, low: f64, high: f64, unit: &str) -> Metric {
         let interval =
@@ -261,7 +274,7 @@ mod tests {
         assert_eq!(full(0.412_345, 0.409_87, 0.414_82, "J/token"), "0.4123 J/token [0.4099 … 0.4148] ±0.6 %");
         assert_eq!(full(0.412_345, 0.3, 0.5, "J/token"), "0.41 J/token [0.30 … 0.50] ±24 %");
         assert_eq!(full(334.87, 300.1, 371.2, "W"), "335 W [300 … 371] ±11 %");
-        assert_eq!(full(12_345.6, 12_300.0, 12_391.0, "tokens/s"), "12346 tokens/s [12300 … 12391] ±0.4 %");
+        assert_eq!(full(12_345.6, 12_300.0, 12_391.0, "tokens/s"), "12,346 tokens/s [12,300 … 12,391] ±0.4 %");
     }
 
     #[test]
@@ -278,7 +291,31 @@ mod tests {
     fn wide_interval_has_no_percentage() {
         assert_eq!(full(0.1, -0.3, 0.5, "J/token"), "0.10 J/token [-0.30 … 0.50]");
         assert_eq!(full(-0.001, -0.5, 0.5, "J/token"), "0.00 J/token [-0.50 … 0.50]", "no minus before a zero");
-        assert_eq!(full(0.0, 0.0, 0.0, "J"), "0 J [0 … 0]");
+    }
+
+    #[test]
+    fn interval_without_length_is_not_shown() {
+        assert_eq!(full(0.0, 0.0, 0.0, "J"), "0 J");
+        assert_eq!(full(3e-5, 3e-5, 3e-5, "ms"), "30 ns");
+        assert_eq!(full(3.04e-5, 3e-5, 3.1e-5, "ms"), "30 ns [30 … 31] ±1.6 %");
+    }
+
+    #[test]
+    fn estimates_have_three_digits() {
+        let source = Source { meter: "estimate".to_owned(), origin: Origin::Estimated, method: Method::Counter };
+        let estimate = Metric { source: Some(source), ..metric(10.0063, 10.0053, 10.0073, "W") };
+        assert_eq!(Figure::of(&estimate).unwrap().full(), "10.0 W [10.0 … 10.0] ±0.01 %");
+        assert_eq!(full(10.0063, 10.0053, 10.0073, "W"), "10.0063 W [10.0053 … 10.0073] ±0.01 %");
+    }
+
+    #[test]
+    fn groups_digits() {
+        assert_eq!(
+            full(962_219_480_002.0, 9e11, 1e12, "requests/s"),
+            "962,219,480,002 requests/s [900,000,000,000 … 1,000,000,000,000] ±5.2 %"
+        );
+        assert_eq!([9999.0, 12345.6, -123_456.0].map(|x| fixed(x, 0)), ["9999", "12,346", "-123,456"]);
+        assert_eq!(fixed(12345.678_9, 2), "12,345.68");
     }
 
     #[test]

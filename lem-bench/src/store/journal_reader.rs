@@ -197,9 +197,9 @@ impl JournalParser {
             }
             Record::Cycle(cycle) => {
                 if let Err(why) = self.read_request_times(line, &mut cycle.requests) {
-                    let (index, bench) = (cycle.index, &cycle.bench);
+                    let (number_of_cycle, bench) = (cycle.index + 1, &cycle.bench);
                     self.report_damage(|| {
-                        format!("line {number}: the request times of cycle {index} of `{bench:.200}` are lost: {why}")
+                        format!("line {number}: the request times of cycle {number_of_cycle} of `{bench:.200}` are lost: {why}")
                     });
                 }
             }

@@ -38,7 +38,7 @@ fn check_origin(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     match header.probe.origin {
         Origin::Estimated => findings.push(Finding::new(
             Check::Estimated,
-            Severity::Warning,
+            Severity::Note,
             "the energy is an estimate from CPU time, not a measurement",
             "run `cargo lem doctor` to see which meters this machine has and how to get access to them",
         )),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::analysis::assemble::{Evidence, ProcessRecords};
 use crate::analysis::cycles::MergedCycle;
 use crate::analysis::finding::{Check, Finding, Severity};
-use crate::model::{DomainId, IdleBlock, IdleRecord, WarmUpCode, count_of, is_or_are};
+use crate::model::{DomainId, IdleBlock, IdleRecord, WarmUpCode, count_of, is_or_are, p_value};
 use crate::stats;
 
 /// The drift at the end of a warm-up up to which it is only a note, as drift over the cycles is checked separately. Noise
@@ -105,9 +105,9 @@ fn check_drift(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             Check::Drift,
             severity_of(trend.p),
             format!(
-                "energy per {} drifts by {total:+.1} % over the cycles (p = {:.4})",
+                "energy per {} drifts by {total:+.1} % over the cycles ({})",
                 evidence.unit.label(),
-                trend.p
+                p_value(trend.p)
             ),
             "the machine was not steady: use a longer warm-up, or longer gaps",
         ));
@@ -130,9 +130,9 @@ fn check_correlation(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             severity_of(line.p),
             format!(
                 "energy per {} changes with the temperature: {total:+.1} % over the {range:.0} °C between cycles \
-                 (p = {:.4})",
+                 ({})",
                 evidence.unit.label(),
-                line.p
+                p_value(line.p)
             ),
             "compare results at the same temperature: a longer warm-up, a longer `--gap` and steadier cooling reduce the difference",
         ));
@@ -150,7 +150,7 @@ fn check_power_outliers(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         return;
     }
     let listed: Vec<String> =
-        indices.iter().take(5).map(|i| format!("{:.1} W in cycle {}", powers[*i], cycles[*i])).collect();
+        indices.iter().take(5).map(|i| format!("{:.1} W in cycle {}", powers[*i], cycles[*i] + 1)).collect();
     let more = if indices.len() > listed.len() { " and others" } else { "" };
     findings.push(Finding::new(
         Check::Outlier,
@@ -213,7 +213,7 @@ fn check_idle_of_gaps(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     let rest = without(&idle, &indices);
     let Ok(others) = stats::summary(&rest) else { return };
     if let Some(worst) = farthest(&idle, &indices) {
-        let listed: Vec<String> = indices.iter().map(|i| cycles[*i].to_string()).collect();
+        let listed: Vec<String> = indices.iter().map(|i| (cycles[*i] + 1).to_string()).collect();
         findings.push(Finding::new(
             Check::Outlier,
             Severity::Warning,

@@ -57,7 +57,7 @@ impl ComparisonBase {
                     let missing = if exists {
                         format!("baseline `{name}` has no result of {}", invocation.bench_target())
                     } else {
-                        format!("no baseline `{name}`{}", existing_baselines(&home))
+                        format!("no baseline `{name}`{}", existing_baselines(&home, name))
                     };
                     console::warn(&format!("{missing}: the run is not compared"));
                 }
@@ -197,7 +197,7 @@ fn no_result(name: &str, of: &str) -> HarnessError {
 }
 
 fn missing_baseline(home: &Home, option: &str, name: &str) -> HarnessError {
-    let existing = existing_baselines(home);
+    let existing = existing_baselines(home, name);
     HarnessError::usage(format!(
         "{option}: no baseline `{name}`{existing} in {}; create it with --save-baseline {name}",
         home.path().display()

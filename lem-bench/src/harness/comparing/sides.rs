@@ -6,6 +6,7 @@ use crate::analysis::Summary;
 use crate::analysis::compare::{CompareOptions, Comparison, GateOutcome, Prior, Results, Verdict, machine};
 use crate::harness::config::{Config, Format};
 use crate::harness::exit::{ExitStatus, HarnessError};
+use crate::harness::parse::suggest;
 use crate::harness::{console, saved};
 use crate::model::{BenchTarget, SessionResult};
 use crate::report::comparison::{COMPARISON_JSON, ComparisonFormat};
@@ -76,20 +77,28 @@ pub(in crate::harness) fn saved_or_baseline(home: &Home, cwd: &Path, name: &str)
             Some(loaded) => Ok(loaded),
             None => Err(HarnessError::no_match(format!(
                 "{not_found}; there is also no baseline with this name{}",
-                existing_baselines(home)
+                existing_baselines(home, name)
             ))),
         },
         Err(other) => Err(other),
     }
 }
 
-/// Lists the existing baselines, for a message about a missing one.
-pub(in crate::harness) fn existing_baselines(home: &Home) -> String {
+/// Returns the baseline whose name is similar, else all, for a message about a missing one.
+pub(in crate::harness) fn existing_baselines(home: &Home, name: &str) -> String {
     let names: Vec<String> = match Baseline::list(home) {
-        Ok((found, _)) => found.iter().take(10).map(|baseline| format!("`{}`", baseline.manifest().name)).collect(),
+        Ok((found, _)) => found.iter().map(|baseline| baseline.manifest().name.clone()).collect(),
         Err(_) => Vec::new(),
     };
-    if names.is_empty() { " (there are no baselines)".to_owned() } else { format!(" (existing: {})", names.join(", ")) }
+    if let Some(meant) = suggest(name, names.iter().map(String::as_str)) {
+        return format!(" (did you mean `{meant}`?)");
+    }
+    let listed: Vec<String> = names.iter().take(10).map(|name| format!("`{name}`")).collect();
+    if names.is_empty() {
+        " (there are no baselines)".to_owned()
+    } else {
+        format!(" (existing: {})", listed.join(", "))
+    }
 }
 
 /// History and session spread for a comparison.

@@ -7,7 +7,6 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::harness::console;
 use crate::harness::parse::format_duration;
-use crate::model::Origin;
 use crate::report::number_format;
 use crate::report::terminal_text::{clean, shorten, width};
 use crate::runner::Stage;
@@ -48,8 +47,6 @@ pub(super) struct ProgressState {
     pub result: Option<String>,
     /// Current power, if available.
     pub power: Option<LivePowerReading>,
-    /// Origin of the power.
-    pub origin: Origin,
 }
 
 /// Style of the live lines.
@@ -85,10 +82,8 @@ fn activity_line(state: &ProgressState, columns: usize, style: LineStyle) -> Str
     if in_cycles {
         parts.push(format!("cycle {}/{cycles}", (cycle + 1).min(cycles)));
     }
-    let power = state.power.as_ref().and_then(LivePowerReading::watts).map(|watts| {
-        let label = state.origin.label().map(|label| format!(" {label}")).unwrap_or_default();
-        format!("{}{label}", number_format::bare(Some(watts.get()), "W"))
-    });
+    let power = state.power.as_ref().and_then(LivePowerReading::watts);
+    let power = power.map(|watts| number_format::bare(Some(watts.get()), "W"));
     parts.push(stage.to_owned());
     parts.extend(state.result.clone());
     parts.extend(power);
@@ -201,7 +196,6 @@ mod tests {
             result: Some("0.412 J/token".to_owned()),
             updated: Instant::now(),
             power: None,
-            origin: Origin::Measured,
         }
     }
 

@@ -53,8 +53,8 @@ struct PlannedBench {
 pub struct Progress {
     mode: OutputMode,
     style: LineStyle,
-    power: LivePowerReading,
-    origin: Origin,
+    /// The current power, if it is measured.
+    power: Option<LivePowerReading>,
     started: Instant,
     benches: BTreeMap<String, PlannedBench>,
     /// The width to which ids are padded, so that results are below each other.
@@ -80,8 +80,8 @@ impl Progress {
         Self {
             mode,
             style,
-            power,
-            origin: header.probe.origin,
+            // The power of an estimate is its assumed watts per core.
+            power: Some(power).filter(|_| header.probe.origin != Origin::Estimated),
             started: Instant::now(),
             benches,
             id_width,
@@ -156,8 +156,7 @@ impl Progress {
             elapsed: self.started.elapsed(),
             updated: Instant::now(),
             result: self.results.headline(id),
-            power: Some(self.power.clone()),
-            origin: self.origin,
+            power: self.power.clone(),
         };
         match &self.bar {
             Some(bar) => bar.update(state),

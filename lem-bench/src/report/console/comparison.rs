@@ -4,7 +4,7 @@ use super::run::TableOptions;
 use super::text_writer::{Style, StyledText, TextWriter, words};
 use crate::analysis::Rating;
 use crate::analysis::compare::{BenchComparison, Comparison, GateOutcome, Side, Trend, Verdict, has_several_targets};
-use crate::model::{SessionResult, count_of};
+use crate::model::{SessionResult, count_of, p_value};
 use crate::report::comparison::{
     change, detectable_change, gate_outcome, origin, rules, side_value, verdict, verdict_rating,
 };
@@ -124,7 +124,7 @@ fn write_trend(writer: &mut TextWriter, trend: &Trend, newest: usize, with_targe
             let percent = 100.0 * (change.after / change.before - 1.0);
             let is_worse = (percent > 0.0) == session.lower_is_better;
             let rating = if is_worse { Rating::Bad } else { Rating::Good };
-            let text = format!("the level changed by {percent:+.1} % (p {:.3})", change.p);
+            let text = format!("the level changed by {percent:+.1} % ({})", p_value(change.p));
             writer.write_words(None, 2, words(&text, Style::Rating(rating)));
         }
         write_session(writer, session, low, high);

@@ -3,7 +3,7 @@
 use super::text_writer::{Style, StyledText, TextWriter, words};
 use crate::analysis::compare::Comparison;
 use crate::analysis::{
-    BenchSummary, Check, Finding, Metric, MetricKind, PhaseSummary, Rating, Severity, Summary, View,
+    BenchSummary, Check, Finding, Metric, MetricKind, PhaseSummary, Rating, Severity, Summary, View, sort_findings,
 };
 use crate::model::{Origin, count_of};
 use crate::report::highlights::highlights;
@@ -39,18 +39,20 @@ impl Default for TableOptions {
 /// findings. It ends with a Markdown table of all benches without colour, and with the highlights. If the run was
 /// `compared`, they include the changes.
 ///
-/// No line is longer than `options.width`. Every energy that was not measured is labelled `(estimated)` or `(simulated)`.
+/// No line is longer than `options.width`. The head states whether the energies are estimated or simulated; if only those
+/// of some benches are, each of them is labelled.
 pub fn table(summary: &Summary, compared: Option<&Comparison>, options: &TableOptions) -> String {
     let mut writer = TextWriter::new(options.width, options.color);
     write_head(&mut writer, summary);
     let common = common_findings(&summary.benches);
     for bench in &summary.benches {
         writer.blank_line();
-        write_bench(&mut writer, bench, &common);
+        write_bench(&mut writer, bench, summary, &common);
     }
-    if !common.is_empty() {
+    let unstated = common.iter().filter(|finding| !is_stated_in_head(finding));
+    if unstated.clone().next().is_some() {
         writer.blank_line();
-        for finding in &common {
+        for finding in unstated {
             write_common_finding(&mut writer, finding);
         }
     }
@@ -119,7 +121,7 @@ fn write_counts(writer: &mut TextWriter, summary: &Summary) {
 
 /// Writes the block of a bench: its id and status, its figures line by line, and its findings except the `common` ones,
 /// which are written once for all benches.
-fn write_bench(writer: &mut TextWriter, bench: &BenchSummary, common: &[&Finding]) {
+fn write_bench(writer: &mut TextWriter, bench: &BenchSummary, run: &Summary, common: &[&Finding]) {
     let (status, rating) = (labels::status_label(bench), bench.rating());
     let cycles = count_of(bench.cycles.len(), "cycle");
     let mut title = vec![
@@ -128,7 +130,10 @@ fn write_bench(writer: &mut TextWriter, bench: &BenchSummary, common: &[&Finding
         StyledText::new(format!("· {cycles}"), Style::Faint),
     ];
     if let Some(source) = &bench.source {
-        title.push(StyledText::new(format!("· {source}"), Style::Faint));
+        // The head states the meter of a run without a sensor.
+        if source.origin == Origin::Measured || source.origin != run.run.probe.origin {
+            title.push(StyledText::new(format!("· {source}"), Style::Faint));
+        }
         let has_finding = |check| bench.findings.iter().any(|finding| finding.check == check);
         if has_finding(Check::Calibrated) {
             title.push(StyledText::new("· calibrated", Style::Faint));
@@ -142,24 +147,36 @@ fn write_bench(writer: &mut TextWriter, bench: &BenchSummary, common: &[&Finding
         writer.write_words(None, 2, words(message, Style::Rating(Rating::Bad)));
     }
     for (kind, metric) in bench.key_metrics(View::Terminal) {
-        write_figure(writer, bench, kind, metric);
+        write_figure(writer, bench, kind, metric, &run.benches);
     }
     for phase in &bench.phases {
         write_phase(writer, phase);
     }
-    for finding in worst_first(&bench.findings).into_iter().filter(|finding| !common.contains(finding)) {
+    let own = |finding: &&Finding| !common.contains(finding) && !is_stated_in_head(finding);
+    for finding in worst_first(&bench.findings).into_iter().filter(own) {
         write_finding(writer, finding);
     }
+}
+
+/// Returns whether the head of the report says what a finding says.
+fn is_stated_in_head(finding: &Finding) -> bool {
+    matches!(finding.check, Check::Estimated | Check::Simulated)
 }
 
 /// Returns findings with the most severe first.
 fn worst_first(findings: &[Finding]) -> Vec<&Finding> {
     let mut findings: Vec<&Finding> = findings.iter().collect();
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
+    sort_findings(&mut findings, |finding| finding);
     findings
 }
 
-fn write_figure(writer: &mut TextWriter, bench: &BenchSummary, kind: MetricKind<'_>, metric: &Metric) {
+fn write_figure(
+    writer: &mut TextWriter,
+    bench: &BenchSummary,
+    kind: MetricKind<'_>,
+    metric: &Metric,
+    benches: &[BenchSummary],
+) {
     let is_headline = bench.headline_kind() == Some(kind);
     let is_wide = writer.width() >= WIDE;
     let (label, indent) =
@@ -174,7 +191,7 @@ fn write_figure(writer: &mut TextWriter, bench: &BenchSummary, kind: MetricKind<
             if figure.indicative {
                 line.push(StyledText::new("indicative", Style::Rating(Rating::Careful)));
             }
-            line.extend(labels::origin_of_metric(bench, Some(kind), metric).and_then(StyledText::origin));
+            line.extend(labels::origin_unless_common(benches, bench, Some(kind), metric).and_then(StyledText::origin));
             let per = kind.denominator().filter(|_| is_headline && !is_wide);
             line.extend(per.map(|per| StyledText::new(format!("per {}", per.label()), Style::Faint)));
             if is_headline && figure.interval.is_none() {
@@ -208,10 +225,7 @@ fn write_finding(writer: &mut TextWriter, finding: &Finding) {
     let check = labels::check(finding.check);
     let (mark, style) = match finding.weight {
         Severity::Note => {
-            let max = writer.width().saturating_sub(4);
-            let note = shorten_end(&format!("note: {check}: {}", one_line(&finding.evidence)), max);
-            writer.write_words(None, 4, [StyledText::new(note, Style::Faint)]);
-            return;
+            return writer.write_words(None, 4, words(&format!("note: {check}: {}", finding.evidence), Style::Faint));
         }
         Severity::Warning => ("warning:", Style::Rating(Rating::Careful)),
         Severity::Invalid => ("invalid:", Style::Rating(Rating::Bad)),
@@ -241,10 +255,6 @@ fn write_remedy(writer: &mut TextWriter, finding: &Finding) {
         line.extend(words(&finding.remedy, Style::Plain));
         writer.write_words(None, 6, line);
     }
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -283,20 +293,26 @@ mod tests {
     }
 
     #[test]
-    fn labels_energy_that_was_not_measured() {
-        for (summary, label) in [(fixture::on_an_estimate(), "(estimated)"), (fixture::hostile(), "(simulated)")] {
+    fn states_the_origin_of_energy_once() {
+        for (summary, origin) in [(fixture::on_an_estimate(), "estimated"), (fixture::hostile(), "simulated")] {
             let text = report(&summary, 160);
-            let has_energy = |line: &&str| {
-                ["J/token [", "tokens/J [", " W ["].iter().any(|unit| line.contains(unit))
-                    || (line.starts_with("| `") && line.contains(" J ±"))
-            };
-            let lines: Vec<&str> = text.lines().filter(has_energy).collect();
-            assert!(lines.len() >= 4, "{text}");
-            for line in lines {
-                assert!(line.contains(label), "{line}");
-            }
+            assert_eq!(text.matches(&format!("({origin}")).count(), 0, "{text}");
+            assert!(text.starts_with(&format!("No energy was measured: all energies below are {origin}.")), "{text}");
         }
-        assert!(!report(&fixture::on_a_card(), 160).contains("(estimated)"));
+        let mut mixed = fixture::on_an_estimate();
+        mixed.benches.truncate(1);
+        mixed.benches.extend(fixture::on_a_card().benches.into_iter().take(1));
+        let text = report(&mixed, 160);
+        let labelled = text.lines().filter(|line| line.contains(" J/token [") && line.contains("(estimated)")).count();
+        assert_eq!((labelled, text.matches("0.4123 J/token [0.4098 … 0.4148] ±0.6 %\n").count()), (0, 1), "{text}");
+        assert!(text.lines().any(|line| line.contains("mJ/token [") && line.contains("(estimated)")), "{text}");
+    }
+
+    #[test]
+    fn estimates_have_no_power() {
+        let text = report(&fixture::on_an_estimate(), 200);
+        assert!(!text.contains("mean power") && !text.contains("| power"), "{text}");
+        assert!(text.contains("tokens per joule") && !text.contains("net of"), "{text}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::report::number_format::{finite_interval, finite_value};
 /// The format of `junit.xml`.
 pub(super) const JUNIT: Format = FileFormat {
     name: "junit",
-    aliases: &["xml"],
+    aliases: &[],
     file: "junit.xml",
     about: "one test case per bench, for CI servers",
     content: Content::Many(|runs| Ok(to_xml(&runs.iter().map(suite).collect::<Vec<_>>()))),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::format::{Content, FileFormat, Format};
-use crate::analysis::{Finding, Severity, Summary};
+use crate::analysis::{Finding, Severity, Summary, sort_findings};
 use crate::model::{Origin, count_of};
 use crate::report::highlights::highlights;
 use crate::report::labels::{self, common_findings, status_counts};
@@ -71,7 +71,7 @@ fn write_findings(text: &mut String, run: &Summary) {
         all.extend(own.map(|finding| (code(&bench.bench.id), finding)));
     }
     all.extend(common.iter().map(|finding| ("every bench".to_owned(), *finding)));
-    all.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.weight));
+    sort_findings(&mut all, |(_, finding)| finding);
     let (problems, notes): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, finding)| finding.weight > Severity::Note);
     write_list(text, &problems);
     if !notes.is_empty() {

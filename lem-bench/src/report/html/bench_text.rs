@@ -1,7 +1,9 @@
 //! Texts and tables that several pages show: a bench in words, its metrics, and the run.
 
 use super::view::{BadgeView, FindingView, MetricRow, NumberView, RunView, TableView};
-use crate::analysis::{BenchSummary, Finding, Interval, Metric, MetricKind, Rating, RunInfo, Status, WarmUpSummary};
+use crate::analysis::{
+    BenchSummary, Finding, Interval, Metric, MetricKind, Rating, RunInfo, Status, WarmUpSummary, sort_findings,
+};
 use crate::model::{ChannelProbe, DomainId, Origin, Setting, Unit, WarmUpCode, count_of};
 use crate::report::labels::{self, status_label};
 use crate::report::number_format::{Figure, NONE, bare, date, duration, percent};
@@ -183,7 +185,7 @@ fn sensors(run: &RunInfo) -> TableView {
 /// The findings, the most severe first.
 pub(super) fn finding_views<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<FindingView> {
     let mut findings: Vec<&Finding> = findings.collect();
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
+    sort_findings(&mut findings, |finding| finding);
     findings.into_iter().map(finding_view).collect()
 }
 
@@ -292,7 +294,7 @@ mod tests {
         let summary = fixture::on_an_estimate();
         insta::assert_snapshot!(
             result_sentences(&summary.benches[0]),
-            @"One output token is estimated to cost 52.30 mJ (95 % interval 51.99 to 52.62). A million of them cost 14.53 Wh. The net energy is not known: estimates have no idle power."
+            @"One output token is estimated to cost 52.3 mJ (95 % interval 52.0 to 52.6). A million of them cost 14.53 Wh. The net energy is not known: estimates have no idle power."
         );
     }
 

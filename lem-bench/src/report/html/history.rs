@@ -6,7 +6,7 @@ use super::output::{Engine, PageFile, ReportError};
 use super::plots::value_plots::{Series, SeriesValue, draw_series};
 use super::view::{BadgeView, HistoryPage, HistoryView, NumberView, PlotView, TableView, TrendRow, TrendView};
 use crate::analysis::compare::{Trend, has_several_targets};
-use crate::model::{SessionResult, count_of, is_or_are};
+use crate::model::{SessionResult, count_of, is_or_are, p_value};
 use crate::report::labels;
 use crate::report::number_format::{Figure, NONE, bare, date, percent, prefixed};
 use crate::stats::{ChangePoint, ChangePointRule};
@@ -150,7 +150,7 @@ impl TrendSection<'_> {
         let level = |value: f64| bare(Some(value), &self.newest.unit);
         let (class, word) = if self.is_worse(change) { ("warning", "Worse") } else { ("better", "Better") };
         let (text, before, after) = (self.change_text(change), level(change.before), level(change.after));
-        (class, format!("{word}: {text}, from {before} to {after} (p {:.4}).", change.p))
+        (class, format!("{word}: {text}, from {before} to {after} ({}).", p_value(change.p)))
     }
 
     /// `+8.2 % from session 13 on (2026-11-02 09:00:00 UTC, commit 0123abcd)`.

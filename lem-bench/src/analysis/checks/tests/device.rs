@@ -82,7 +82,7 @@ pub(super) const DEVICE_CASES: [Case; 14] = [
     Case {
         check: Check::PowerImplausible,
         weight: Severity::Invalid,
-        says: "gpu:0: a mean power of 300.9 W over cycle 4 is impossible; its limit is 250 W",
+        says: "gpu:0: a mean power of 300.9 W over cycle 5 is impossible; its limit is 250 W",
         provoked: |run| limit(run, 250.0),
         // A short peak of 5 % over the limit is possible.
         spared: |run| limit(run, 290.0),
@@ -90,7 +90,7 @@ pub(super) const DEVICE_CASES: [Case; 14] = [
     Case {
         check: Check::PowerImplausible,
         weight: Severity::Invalid,
-        says: "-1.0 W over cycle 2",
+        says: "-1.0 W over cycle 3",
         provoked: |run| run.one().cycles[2].windows[0].energy[0].joules = Joules(-10.0),
         spared: |_| {},
     },
@@ -278,7 +278,7 @@ pub(super) const SENSOR_CASES: [Case; 18] = [
     Case {
         check: Check::DomainLost,
         weight: Severity::Warning,
-        says: "cpu:package-0 was lost in cycle 3",
+        says: "cpu:package-0 was lost in cycle 4",
         provoked: lose_other_domain,
         spared: |_| {},
     },

@@ -105,7 +105,7 @@ pub(super) const PROCESS_CASES: [Case; 15] = [
     Case {
         check: Check::CyclesMissing,
         weight: Severity::Warning,
-        says: "cycle 3 is missing, but later ones are present",
+        says: "cycle 4 is missing, but later ones are present",
         provoked: |run| drop(run.one().cycles.remove(3)),
         spared: |run| drop(run.one().cycles.pop()),
     },
@@ -234,7 +234,7 @@ pub(super) const COMPLETION_CASES: [Case; 12] = [
     Case {
         check: Check::EnergyMissing,
         weight: Severity::Invalid,
-        says: "cycle 4 has no energy",
+        says: "cycle 5 has no energy",
         provoked: |run| run.one().cycles[4].windows[0].energy.clear(),
         spared: |_| {},
     },
