@@ -73,9 +73,9 @@ fn checks_baseline_before_measuring() {
         .exits_with(2)
         .stderr_has(&["no baseline `main`", "--save-baseline main"]);
     assert_eq!(results.runs(), 0);
-    results.bench(1.0, &["--baseline", "mian"]).exits_with(2).stderr_has(&["`mian` (did you mean `main`?)"]);
     // A folder without a manifest is not a baseline.
     results.bench(1.0, &["--save-baseline", "main"]).exits_with(0).stderr_has(&["saved 1 bench as baseline `main`"]);
+    results.bench(1.0, &["--baseline", "mian"]).exits_with(2).stderr_has(&["`mian` (did you mean `main`?)"]);
     let mut entries = std::fs::read_dir(results.home().join("baselines")).unwrap().map(|entry| entry.unwrap().path());
     let folder = entries.find(|path| path.is_dir()).unwrap();
     std::fs::remove_file(folder.join("manifest.json")).unwrap();
