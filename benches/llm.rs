@@ -19,6 +19,7 @@ fn open(dtype: &str) -> Result<Model, lem_bench::Error> {
 #[energy_bench]
 fn prefill(b: &mut Bencher) -> Result<(), lem_bench::Error> {
     let model = b.shared(("llama", "auto"), || open("auto"))?;
+    model.state_facts(b);
     let prompts = prompts(&model, REQUESTS, 256, 1, SEED)?;
     b.synchronize(|| model.synchronize()).iter_requests(prompts, |prompt, request| {
         request.input_tokens(256);
@@ -31,6 +32,7 @@ fn prefill(b: &mut Bencher) -> Result<(), lem_bench::Error> {
 #[energy_bench]
 fn decode(b: &mut Bencher) -> Result<(), lem_bench::Error> {
     let model = b.shared(("llama", "auto"), || open("auto"))?;
+    model.state_facts(b);
     let prompts = prompts(&model, REQUESTS, 16, 1, SEED)?;
     b.synchronize(|| model.synchronize()).iter_requests(prompts, |prompt, request| {
         request.input_tokens(16);
@@ -43,6 +45,7 @@ fn decode(b: &mut Bencher) -> Result<(), lem_bench::Error> {
 #[energy_bench(grid(batch = [1, 4], dtype = ["f32", "bf16"]))]
 fn decode_grid(b: &mut Bencher, batch: usize, dtype: &str) -> Result<(), lem_bench::Error> {
     let model = b.shared(("llama", dtype), || open(dtype))?;
+    model.state_facts(b);
     let prompts = prompts(&model, REQUESTS, 16, batch, SEED)?;
     b.synchronize(|| model.synchronize()).iter_requests(prompts, |prompt, request| {
         request.input_tokens(16 * batch);

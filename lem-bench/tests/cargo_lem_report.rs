@@ -42,6 +42,7 @@ fn save_run(home: &Home, id: &str, bench: &str, seed: u64) {
             }
             Record::Bench(record) => bench.clone_into(&mut record.id),
             Record::Idle(record) => record.bench = record.bench.take().map(|_| bench.to_owned()),
+            Record::Facts(record) => bench.clone_into(&mut record.bench),
             Record::WarmUp(record) => bench.clone_into(&mut record.bench),
             Record::Cycle(record) => bench.clone_into(&mut record.bench),
             Record::BenchEnd(record) => bench.clone_into(&mut record.bench),

@@ -6,6 +6,7 @@ mod companion;
 mod comparing;
 mod devices;
 mod exit_codes;
+mod facts;
 mod hostile;
 mod lists;
 mod log;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cycles::MergedCycle;
 use crate::model::{
-    BenchEnd, BenchRecord, Calibration, CycleRecord, DeviceLimits, DomainId, GaugeEvidence, IdleBlock, IdleKind,
+    BenchEnd, BenchRecord, Calibration, CycleRecord, DeviceLimits, DomainId, Fact, GaugeEvidence, IdleBlock, IdleKind,
     IdleRecord, OLDEST_SCHEMA_VERSION, Record, RunHeader, SCHEMA_VERSION, SensorEvent, Trace, Unit, WarmUpRecord,
     WindowRecord,
 };
@@ -33,6 +33,7 @@ pub enum AnalysisError {
 pub(super) struct ProcessRecords<'a> {
     pub header: &'a RunHeader,
     pub record: &'a BenchRecord,
+    pub facts: &'a [Fact],
     pub bare_idle: Option<&'a IdleRecord>,
     pub loaded_idle: Option<&'a IdleRecord>,
     pub warm_up: Option<&'a WarmUpRecord>,
@@ -134,6 +135,7 @@ fn process_records(records: &[Record]) -> Vec<ProcessRecords<'_>> {
                 let started = ProcessRecords {
                     header,
                     record: bench,
+                    facts: &[],
                     bare_idle,
                     loaded_idle: None,
                     warm_up: None,
@@ -144,6 +146,11 @@ fn process_records(records: &[Record]) -> Vec<ProcessRecords<'_>> {
                 match find(&mut benches, &bench.id) {
                     Some(known) => *known = started,
                     None => benches.push(started),
+                }
+            }
+            Record::Facts(stated) => {
+                if let Some(bench) = find(&mut benches, &stated.bench) {
+                    bench.facts = &stated.facts;
                 }
             }
             Record::WarmUp(warm_up) => {

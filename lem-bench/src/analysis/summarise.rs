@@ -109,6 +109,7 @@ fn summarise_bench(bench: &BenchRecords<'_>, options: &Options) -> BenchSummary 
     let energy_j: Vec<Option<f64>> = cycles.iter().map(|cycle| cycle.summary.energy_j.map(Joules::get)).collect();
     BenchSummary {
         bench: first.record.clone(),
+        facts: first.facts.to_vec(),
         status: status(&findings),
         ended: worst_outcome(bench),
         precision: first.end.and_then(|end| end.precision),

@@ -81,6 +81,9 @@ pub struct BenchSummary {
     /// Its record in the journal.
     #[serde(flatten)]
     pub bench: BenchRecord,
+    /// The facts that its body stated about what it measures, such as the model.
+    #[serde(default)]
+    pub facts: Vec<Fact>,
     /// Whether its numbers can be used.
     pub status: Status,
     /// How it ended; `None` when it was interrupted.

@@ -28,7 +28,7 @@ use super::work::IntoWork;
 ///
 /// With `b: &mut Bencher` the second call fails the bench.
 pub struct Bencher<'d> {
-    target: Target<'d>,
+    pub(super) target: Target<'d>,
     fixtures: Fixtures,
 }
 

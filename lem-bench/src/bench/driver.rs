@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::request::{Mark, PhaseMark};
 use super::work::Tally;
 use crate::clock::Clock;
+use crate::model::Fact;
 use crate::units::Stamp;
 
 /// The next step of a body.
@@ -105,6 +106,9 @@ pub trait Driver {
     /// Returns the next step. The driver calls `synchronize`, which waits for the device, before each window edge.
     /// `in_flight` is the number of concurrent requests that have started and are not reported yet.
     fn next(&mut self, in_flight: usize, synchronize: &mut dyn FnMut()) -> Step;
+
+    /// Takes a fact about what is measured, in the setup of the body. A later value of a name replaces the earlier one.
+    fn fact(&mut self, _fact: Fact) {}
 
     /// Takes the result of the last step, or of a request that has ended.
     fn done(&mut self, iteration: Iteration<'_>);

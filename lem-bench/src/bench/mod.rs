@@ -4,6 +4,7 @@ mod bencher;
 mod builders;
 pub(crate) mod driver;
 mod error;
+mod facts;
 mod inputs;
 mod marks;
 mod request;

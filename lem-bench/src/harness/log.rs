@@ -74,6 +74,10 @@ impl Observer for TracingObserver {
                 tracing::debug!(bench, kind = ?idle.kind, blocks = idle.blocks.len(), "idle measured");
             }
             Record::Bench(bench) => tracing::info!(bench = bench.id, "bench begins"),
+            Record::Facts(stated) => {
+                let facts = stated.facts.iter().map(|fact| format!("{}={}", fact.name, fact.value));
+                tracing::info!(bench = stated.bench, facts = facts.collect::<Vec<_>>().join(", "), "facts stated");
+            }
             Record::WarmUp(warm_up) => {
                 let seconds = warm_up.stop.seconds_from(warm_up.start);
                 let (bench, probes) = (&warm_up.bench, warm_up.probes_s.len());

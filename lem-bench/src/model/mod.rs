@@ -20,8 +20,8 @@ pub use evidence::{
 };
 pub use probe::{ChannelProbe, Coverage, DenseReads, MeterProbe};
 pub use record::{
-    BenchEnd, BenchRecord, CycleRecord, Fact, IdleKind, IdleRecord, Order, Outcome, Precision, Record, ResumeRecord,
-    RunEnd, RunHeader, RunOrder, SessionResult, Setting, StopReason, WarmUpCode, WarmUpRecord,
+    BenchEnd, BenchFacts, BenchRecord, CycleRecord, Fact, IdleKind, IdleRecord, Order, Outcome, Precision, Record,
+    ResumeRecord, RunEnd, RunHeader, RunOrder, SessionResult, Setting, StopReason, WarmUpCode, WarmUpRecord,
 };
 #[cfg(feature = "candle")]
 pub(crate) use text::fnv1a64;

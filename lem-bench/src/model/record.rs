@@ -20,6 +20,8 @@ pub enum Record {
     Idle(IdleRecord),
     /// A bench started.
     Bench(BenchRecord),
+    /// The setup of a bench ended, and its body has stated facts.
+    Facts(BenchFacts),
     /// Its warm-up ended.
     WarmUp(WarmUpRecord),
     /// One of its cycles ended.
@@ -32,8 +34,8 @@ pub enum Record {
     Resume(ResumeRecord),
 }
 
-/// A fact about the machine, the device or the build.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A fact about the machine, the device, the build or what a bench measures.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Fact {
@@ -231,6 +233,15 @@ impl BenchRecord {
     pub fn target_precision(&self) -> Option<f64> {
         self.schedule.get(Self::TARGET_PRECISION).copied()
     }
+}
+
+/// The facts that a body stated in its setup: what it measures, such as the model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BenchFacts {
+    /// The bench.
+    pub bench: String,
+    /// Its facts, in the order in which they were first stated.
+    pub facts: Vec<Fact>,
 }
 
 /// How a warm-up ended.
@@ -435,9 +446,12 @@ pub struct SessionResult {
     pub commit: Option<String>,
     /// The branch that was checked out, if any.
     pub branch: Option<String>,
-    /// Hash of what must be equal for two sessions to be comparable (hardware, driver, limits, meter, model), as eight
-    /// hexadecimal digits.
+    /// Hash of what must be equal for two sessions to be comparable (hardware, driver, limits, meter, `--context`), as
+    /// eight hexadecimal digits.
     pub machine: String,
+    /// The facts of the bench, which must be equal too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<Fact>,
 }
 
 impl SessionResult {

@@ -308,6 +308,7 @@ fn decode(id: &str, j_per_token: f64, source: &Source) -> BenchSummary {
             tags: vec!["decode".to_owned()],
             schedule: BTreeMap::from([("window_s".to_owned(), 5.0), ("cycles".to_owned(), 10.0)]),
         },
+        facts: Vec::new(),
         status: crate::analysis::Status::Valid,
         ended: Some(Outcome::Completed),
         precision: None,

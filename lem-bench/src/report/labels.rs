@@ -2,7 +2,7 @@
 //! in common.
 
 use crate::analysis::{BenchSummary, Check, Finding, Metric, MetricKind, Rating, Severity, sort_findings};
-use crate::model::{Origin, Outcome};
+use crate::model::{Fact, Origin, Outcome};
 
 /// Returns the label of a bench's status. A bench that did not complete is labelled by how it ended, whatever its numbers
 /// are.
@@ -14,6 +14,12 @@ pub(super) fn status_label(bench: &BenchSummary) -> &'static str {
         Some(Outcome::DeviceLost { .. }) => "device lost",
         Some(Outcome::Completed) => bench.status.name(),
     }
+}
+
+/// Returns facts on one line, `model: tiny, dtype: f32`; `None` without facts.
+pub(super) fn facts(facts: &[Fact]) -> Option<String> {
+    let texts: Vec<String> = facts.iter().map(|fact| format!("{}: {}", fact.name, fact.value)).collect();
+    (!texts.is_empty()).then(|| texts.join(", "))
 }
 
 /// Returns how a bench ended, as in JSON; `interrupted` if its journal has no end.

@@ -14,7 +14,7 @@ use super::process_end::is_process_ending;
 use super::protocol_runner::{Next, ProtocolRunner};
 use crate::bench::{Driver, Iteration, Step};
 use crate::clock::Clock;
-use crate::model::{Outcome, id_hash};
+use crate::model::{BenchFacts, Fact, Outcome, Record, id_hash};
 
 /// Stack size of a body's thread: 16 MiB, twice the usual main thread's, for deep models in debug builds.
 pub(crate) const BODY_STACK_SIZE: usize = 16 << 20;
@@ -28,6 +28,9 @@ struct CaseDriver {
     seed: u64,
     /// Whether the body has set up and asked for its first step.
     has_set_up: bool,
+    /// What the body stated and is not recorded yet.
+    facts: Vec<Fact>,
+    bench: String,
     /// How long other benches held the context.
     waited: Duration,
 }
@@ -40,12 +43,14 @@ impl CaseDriver {
         let interrupt = context.config.interrupt.clone();
         let runner = ProtocolRunner::start(context, job);
         lease.lend();
-        Some(Self { lease, runner, clock, interrupt, seed, has_set_up: false, waited: Duration::ZERO })
+        let (bench, facts) = (job.record.id.clone(), Vec::new());
+        Some(Self { lease, runner, clock, interrupt, seed, has_set_up: false, facts, bench, waited: Duration::ZERO })
     }
 
     /// Ends the case with what the call of its body returned: the outer `Err` is a panic.
     pub fn finish(mut self, result: Result<Result<(), String>, String>) {
         self.lease.take_back();
+        self.record_facts();
         let Some(context) = self.lease.context() else { return };
         let outcome = match result {
             Err(message) => Some(Outcome::Panicked { message }),
@@ -63,6 +68,14 @@ impl CaseDriver {
         self.lease.finish(BodyEnd { outcome, last_failure, precision: self.runner.precision() });
     }
 
+    /// Records what the body has stated.
+    fn record_facts(&mut self) {
+        let facts = std::mem::take(&mut self.facts);
+        if let Some(context) = self.lease.context().filter(|_| !facts.is_empty()) {
+            context.record(&Record::Facts(BenchFacts { bench: self.bench.clone(), facts }));
+        }
+    }
+
     /// Lets other benches run until the session returns the context.
     fn pause(&mut self) {
         let start = self.clock.now();
@@ -77,6 +90,7 @@ impl CaseDriver {
     /// Executes commands until the body has something to do.
     fn next_step(&mut self, synchronize: &mut dyn FnMut()) -> Step {
         if !std::mem::replace(&mut self.has_set_up, true) {
+            self.record_facts();
             if self.lease.until() == Until::SetUp {
                 self.pause();
             }
@@ -138,6 +152,13 @@ impl Driver for CaseDriver {
         let step = self.next_step(synchronize);
         self.lease.lend();
         step
+    }
+
+    fn fact(&mut self, fact: Fact) {
+        match self.facts.iter_mut().find(|known| known.name == fact.name) {
+            Some(known) => *known = fact,
+            None => self.facts.push(fact),
+        }
     }
 
     fn done(&mut self, iteration: Iteration<'_>) {

@@ -249,6 +249,7 @@ mod tests {
             started_unix_s: 1.5e9,
             target: "llm".to_owned(),
             package: None,
+            facts: Vec::new(),
             bench: "decode/\u{1b}[31m\n".to_owned(),
             metric: "j_per_output_token".to_owned(),
             unit: "J/token".to_owned(),

@@ -223,6 +223,7 @@ pub fn list(launch: &Launch, axes: &[(String, Vec<String>)]) -> Result<CaseList,
 fn run_steps(worker: &mut Worker, driver: &mut dyn Driver) -> io::Result<WorkerMessage<StepReport>> {
     loop {
         match worker.receive()? {
+            WorkerMessage::Fact(fact) => driver.fact(fact),
             WorkerMessage::Did(report) => driver.done(report.iteration()),
             WorkerMessage::Next(in_flight) => {
                 let mut synchronized = Ok(());

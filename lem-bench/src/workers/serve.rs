@@ -11,6 +11,7 @@ use super::launch::{CaseList, Task};
 use super::wire::{WorkerCommand, WorkerMessage, invalid_data, receive, send, write};
 use crate::bench::{Driver, Fixtures, Iteration, Step};
 use crate::clock::{Clock, RealClock};
+use crate::model::Fact;
 use crate::runner::{BODY_STACK_SIZE, Body, call_body};
 use crate::units::Stamp;
 
@@ -138,6 +139,12 @@ impl Driver for RemoteDriver {
             }
         }
         Step::Stop
+    }
+
+    fn fact(&mut self, fact: Fact) {
+        if self.error.is_ok() {
+            self.error = write(&mut self.buffer, &WorkerMessage::<()>::Fact(fact));
+        }
     }
 
     fn done(&mut self, iteration: Iteration<'_>) {

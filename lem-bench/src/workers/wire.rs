@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::launch::CaseList;
 use crate::bench::{Iteration, Mark, PhaseMark, Step, Tally};
+use crate::model::Fact;
 use crate::units::Stamp;
 
 /// The largest line in bytes, enough for more than a million output tokens in one request.
@@ -26,6 +27,8 @@ pub(super) enum WorkerCommand {
 /// A message from a worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum WorkerMessage<R> {
+    /// A fact about what is measured.
+    Fact(Fact),
     /// The report of a step.
     Did(R),
     /// The request for the next step, with the number of concurrent requests in flight.
@@ -137,6 +140,7 @@ pub(crate) mod fuzz {
             phases: &phases,
         };
         let (mut report, mut commands, mut task) = (Vec::new(), Vec::new(), Vec::new());
+        write(&mut report, &WorkerMessage::<()>::Fact(Fact::new("model", "tiny"))).unwrap();
         write(&mut report, &WorkerMessage::Did(&iteration)).unwrap();
         write(&mut report, &WorkerMessage::<()>::Next(2)).unwrap();
         for command in [

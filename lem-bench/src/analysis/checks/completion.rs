@@ -27,7 +27,7 @@ fn check_outcome(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             Check::BenchFailed,
             Severity::Invalid,
             format!("the bench failed: {message}"),
-            "fix the bench; `cargo test --benches` runs each body once",
+            "remove the cause of this error; `cargo test --benches` runs each body once",
         ),
         Some(Outcome::Panicked { message }) => Finding::new(
             Check::BenchFailed,

@@ -2,7 +2,7 @@
 
 use super::comparison::{Difference, DifferenceWeight, SideRun};
 use crate::analysis::summary::RunInfo;
-use crate::model::{DomainId, fact_names};
+use crate::model::{DomainId, Fact, fact_names};
 
 /// Facts that must be the same; those of devices without the device's id.
 const BLOCKING: [&str; 18] = [
@@ -115,6 +115,21 @@ pub(super) fn differences(base: &RunInfo, new: &RunInfo) -> Vec<Difference> {
     }
     differences.sort_by_key(|difference| std::cmp::Reverse(difference.weight));
     differences
+}
+
+/// Returns the differences between the facts that two bodies stated. A fact that both have must be the same.
+pub(super) fn fact_differences(base: &[Fact], new: &[Fact]) -> Vec<Difference> {
+    let missing_in_base = new.iter().filter(|fact| fact_names::find(base, &fact.name).is_none());
+    let to_difference = |fact: &Fact| {
+        let value = |facts| fact_names::find(facts, &fact.name).map(str::to_owned);
+        let (base, new) = (value(base), value(new));
+        let weight = match (&base, &new) {
+            (Some(_), Some(_)) => DifferenceWeight::Blocks,
+            _ => DifferenceWeight::Note,
+        };
+        (base != new).then(|| Difference { fact: fact.name.clone(), base, new, weight })
+    };
+    base.iter().chain(missing_in_base).filter_map(to_difference).collect()
 }
 
 /// Returns a machine's identity: a checksum, in eight hexadecimal digits, of all facts that must be the same for two

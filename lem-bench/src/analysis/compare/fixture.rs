@@ -77,6 +77,7 @@ pub(crate) fn run(run_id: &str, started_unix_s: f64, value: f64) -> Summary {
             tags: Vec::new(),
             schedule: [("cycles".to_owned(), 10.0)].into(),
         },
+        facts: Vec::new(),
         status: Status::Valid,
         precision: None,
         ended: None,

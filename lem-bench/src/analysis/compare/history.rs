@@ -46,6 +46,7 @@ pub(super) fn session_result(run: &RunInfo, bench: &BenchSummary, name: &str) ->
         commit: run.commit,
         branch: run.branch,
         machine,
+        facts: bench.facts.clone(),
     })
 }
 
@@ -68,7 +69,7 @@ pub(super) struct BaseSessions<'a> {
 }
 
 impl BaseSessions<'_> {
-    /// Returns usable sessions of the same bench, metric, machine, source and branch (of the same commit, where the base
+    /// Returns usable sessions of the same bench, metric, machine, facts, source and branch (of the same commit, where the base
     /// has no branch), oldest first and including the base, from the last change of level before the base to the next
     /// one after it. Of each run the last line counts.
     pub fn select(&self, history: &[SessionResult]) -> Vec<SessionResult> {
@@ -93,6 +94,7 @@ impl BaseSessions<'_> {
             && session.package == base.package
             && session.metric == base.metric
             && session.machine == base.machine
+            && session.facts == base.facts
             && session.source == base.source
             && is_usable(session)
             && self.is_before_change(session)
@@ -119,7 +121,7 @@ pub struct Trend {
     pub changes: Vec<ChangePoint>,
 }
 
-/// Returns the trends in a history: one for each bench, metric, machine, source and branch, in the order of their first
+/// Returns the trends in a history: one for each bench, metric, machine, facts, source and branch, in the order of their first
 /// sessions.
 pub fn trends(history: &[SessionResult]) -> Vec<Trend> {
     let mut groups: Vec<Vec<SessionResult>> = Vec::new();
@@ -145,7 +147,7 @@ fn is_same_series(a: &SessionResult, b: &SessionResult) -> bool {
     fn key(session: &SessionResult) -> [&str; 4] {
         [&session.target, &session.bench, &session.metric, &session.machine]
     }
-    key(a) == key(b) && a.package == b.package && a.source == b.source && a.branch == b.branch
+    key(a) == key(b) && a.package == b.package && a.facts == b.facts && a.source == b.source && a.branch == b.branch
 }
 
 fn to_trend(mut sessions: Vec<SessionResult>) -> Trend {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::comparison::{
     BenchComparison, Comparison, Design, Difference, DifferenceWeight, Measured, SessionSpread, Side, Verdict,
 };
-use super::environment::{differences, side_run};
+use super::environment::{differences, fact_differences, side_run};
 use super::gate::ComparisonDraft;
 use super::history::{BaseSessions, session_result};
 use super::verdict::{
@@ -113,6 +113,7 @@ impl Pair<'_> {
         let (base_metric, new_metric) = (base.metrics.get(&name), new.metrics.get(&name));
         let either = new_metric.or(base_metric);
         let mut differences = differences(base_run, new_run);
+        differences.extend(fact_differences(&base.facts, &new.facts));
         differences.extend(source_difference(base, new));
         differences.sort_by_key(|difference| std::cmp::Reverse(difference.weight));
         let mut bench = BenchComparison {

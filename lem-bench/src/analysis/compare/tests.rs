@@ -3,7 +3,7 @@
 use super::fixture::{run, with_fact};
 use super::*;
 use crate::analysis::{Check, Finding, Severity, Status, Summary};
-use crate::model::SessionResult;
+use crate::model::{Fact, SessionResult};
 
 fn compared(base: &Summary, new: &Summary, history: &[SessionResult]) -> BenchComparison {
     with(base, new, history, &CompareOptions::default())
@@ -70,7 +70,8 @@ fn selects_sessions_of_the_base() {
     let (base, new) = (run("base", 100.0 * DAY, 0.4), run("new", 101.0 * DAY, 0.4));
     let good = history(4, 0.4, 0.004);
     type Spoil = fn(&mut SessionResult);
-    let spoilers: [Spoil; 11] = [
+    let spoilers: [Spoil; 12] = [
+        |past| past.facts = vec![Fact::new("model", "large")],
         |past| past.bench.push('x'),
         |past| past.target.push('x'),
         |past| past.package = Some("beta".to_owned()),
@@ -141,6 +142,17 @@ fn different_environments_are_not_compared() {
         assert!(bench.change.is_some(), "{fact}");
         assert_eq!(bench.differences[0].fact, fact);
     }
+    let stated = |mut summary: Summary, model: &str| {
+        summary.benches[0].facts = vec![Fact::new("model", model)];
+        summary
+    };
+    let bench = compared(&stated(base.clone(), "tiny"), &stated(new(), "large"), &[]);
+    assert_eq!(bench.verdict, Verdict::Invalid);
+    assert!(bench.reasons[0].contains("model: `tiny`, then `large` (use --compare-anyway"), "{:?}", bench.reasons);
+    assert!(compared(&stated(base.clone(), "tiny"), &stated(new(), "tiny"), &[]).differences.is_empty());
+    let only_new = compared(&base, &stated(new(), "large"), &[]);
+    assert!(only_new.change.is_some());
+    assert_eq!(only_new.differences[0].to_string(), "model: unknown, then `large`");
     let model = |summary, name| with_fact(summary, "context model", name);
     assert_eq!(compared(&model(base.clone(), "a"), &model(new(), "b"), &[]).verdict, Verdict::Invalid);
     let mut meter = new();

@@ -145,7 +145,8 @@ pub(in crate::harness) fn finish(
 /// Returns the history of the benches in these results that have more than one session.
 fn sessions_of(home: &Home, results: &[SessionResult]) -> Result<Vec<Trend>, HarnessError> {
     let history = History::read(home)?;
-    let key = |s: &SessionResult| (s.bench_target(), s.bench.clone(), s.machine.clone(), s.branch.clone());
+    let key =
+        |s: &SessionResult| (s.bench_target(), s.bench.clone(), s.machine.clone(), s.branch.clone(), s.facts.clone());
     let keys: BTreeSet<_> = results.iter().take(MAX_TRENDS).map(key).collect();
     let lines: Vec<SessionResult> = history.lines.into_iter().filter(|line| keys.contains(&key(line))).collect();
     Ok(trends(&lines).into_iter().filter(|trend| trend.sessions.len() > 1).collect())

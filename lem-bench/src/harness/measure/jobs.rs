@@ -162,7 +162,7 @@ impl RunProgress {
                     }
                 }
                 Record::Idle(idle) => all.has_bare_idle |= idle.kind == IdleKind::Bare,
-                Record::Run(_) | Record::WarmUp(_) | Record::RunEnd(_) | Record::Resume(_) => {}
+                Record::Run(_) | Record::Facts(_) | Record::WarmUp(_) | Record::RunEnd(_) | Record::Resume(_) => {}
             }
         }
         all

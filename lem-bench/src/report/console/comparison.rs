@@ -109,6 +109,7 @@ fn write_trend(writer: &mut TextWriter, trend: &Trend, newest: usize, with_targe
     title.extend(words(&format!("· {}", labels::title(&first.metric)), Style::Plain));
     title.extend(first.branch.iter().flat_map(|branch| ["·", branch].map(StyledText::plain)));
     title.push(StyledText::new(format!("· machine {}", first.machine), Style::Faint));
+    title.extend(labels::facts(&first.facts).map(|facts| StyledText::new(format!("· {facts}"), Style::Faint)));
     title.extend(first.source.as_ref().and_then(|source| StyledText::origin(source.origin)));
     writer.write_words(None, 2, title);
     let skipped = trend.sessions.len().saturating_sub(newest);

@@ -5,7 +5,7 @@ use crate::analysis::compare::Comparison;
 use crate::analysis::{
     BenchSummary, Check, Finding, Metric, MetricKind, PhaseSummary, Rating, Severity, Summary, View, sort_findings,
 };
-use crate::model::{Origin, count_of};
+use crate::model::{Fact, Origin, count_of};
 use crate::report::highlights::highlights;
 use crate::report::labels::{self, common_findings, status_counts};
 use crate::report::markdown;
@@ -44,6 +44,9 @@ impl Default for TableOptions {
 pub fn table(summary: &Summary, compared: Option<&Comparison>, options: &TableOptions) -> String {
     let mut writer = TextWriter::new(options.width, options.color);
     write_head(&mut writer, summary);
+    if let Some(text) = labels::facts(common_facts(&summary.benches)) {
+        writer.write_words(None, 0, words(&text, Style::Faint));
+    }
     let common = common_findings(&summary.benches);
     for bench in &summary.benches {
         writer.blank_line();
@@ -142,6 +145,11 @@ fn write_bench(writer: &mut TextWriter, bench: &BenchSummary, run: &Summary, com
         }
     }
     writer.write_words(None, 0, title);
+    let common_facts = common_facts(&run.benches);
+    let own_facts: Vec<Fact> = bench.facts.iter().filter(|fact| !common_facts.contains(fact)).cloned().collect();
+    if let Some(text) = labels::facts(&own_facts) {
+        writer.write_words(None, 4, words(&text, Style::Faint));
+    }
     let in_evidence = |text: &str| bench.findings.iter().any(|finding| finding.evidence.contains(text));
     if let Some(message) = labels::failure_message(bench).filter(|message| !in_evidence(message)) {
         writer.write_words(None, 2, words(message, Style::Rating(Rating::Bad)));
@@ -161,6 +169,16 @@ fn write_bench(writer: &mut TextWriter, bench: &BenchSummary, run: &Summary, com
 /// Returns whether the head of the report says what a finding says.
 fn is_stated_in_head(finding: &Finding) -> bool {
     matches!(finding.check, Check::Estimated | Check::Simulated)
+}
+
+/// Returns the facts of the benches, if all state the same and there are several.
+fn common_facts(benches: &[BenchSummary]) -> &[Fact] {
+    match benches {
+        [first, others @ ..] if !others.is_empty() && others.iter().all(|bench| bench.facts == first.facts) => {
+            &first.facts
+        }
+        _ => &[],
+    }
 }
 
 /// Returns findings with the most severe first.

@@ -61,6 +61,7 @@ fn properties(bench: &BenchSummary) -> Vec<Property> {
         properties.push(("origin".to_owned(), source.origin.name().to_owned()));
         properties.push(("source".to_owned(), source.to_string()));
     }
+    properties.extend(bench.facts.iter().map(|fact| (fact.name.clone(), fact.value.clone())));
     for (name, metric) in &bench.metrics {
         properties.push(match finite_value(metric) {
             Ok(value) => (format!("{name} [{}]", metric.unit), format!("{value:?}")),

@@ -78,7 +78,8 @@ fn facts(bench: &BenchSummary) -> Vec<(String, String)> {
     if !record.tags.is_empty() {
         facts.push(("tags", record.tags.join(", ")));
     }
-    facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value));
+    facts.chain(bench.facts.iter().map(|fact| (fact.name.clone(), fact.value.clone()))).collect()
 }
 
 fn tiles(bench: &BenchSummary) -> Vec<TileView> {

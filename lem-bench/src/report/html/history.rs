@@ -130,7 +130,8 @@ impl TrendSection<'_> {
     fn series_name(&self) -> String {
         let title = format!("{} {}", labels::title(&self.newest.metric), origin_label(self.newest));
         let branch = self.newest.branch.as_ref().map(|branch| format!("; branch {branch}")).unwrap_or_default();
-        format!("{}{branch}; machine {}", title.trim_end(), self.newest.machine)
+        let facts = labels::facts(&self.newest.facts).map(|facts| format!("; {facts}")).unwrap_or_default();
+        format!("{}{branch}; machine {}{facts}", title.trim_end(), self.newest.machine)
     }
 
     fn is_worse(&self, change: &ChangePoint) -> bool {

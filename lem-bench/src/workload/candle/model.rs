@@ -13,6 +13,10 @@ use super::checkpoint::Checkpoint;
 use super::config::{self, ModelConfig};
 use super::tokenizer::CORPUS;
 use super::{Device, Dtype, Error, OpenOptions};
+use crate::bench::Bencher;
+
+/// What is measured.
+const ARCHITECTURE: &str = "LlamaForCausalLM on candle";
 
 /// A loaded Llama. Threads can share it: a request takes `&self` and has its own KV cache.
 pub struct Model {
@@ -181,13 +185,22 @@ impl Model {
         }
     }
 
+    /// States what is measured as facts of a bench: name, architecture, number of parameters and dtype. Results of
+    /// different models are then not compared.
+    pub fn state_facts(&self, b: &mut Bencher<'_>) {
+        b.fact("model", self.name());
+        b.fact("architecture", ARCHITECTURE);
+        b.fact("parameters", self.parameters());
+        b.fact("dtype", self.dtype());
+    }
+
     /// Returns metadata for a report. The order of the keys is stable, and counts are plain integers.
     pub fn describe(&self) -> Vec<(String, String)> {
         let shape = &self.config.shape;
         [
             ("name", self.name()),
             ("path", self.path().display().to_string()),
-            ("architecture", "LlamaForCausalLM on candle".to_owned()),
+            ("architecture", ARCHITECTURE.to_owned()),
             ("parameters", self.parameters().to_string()),
             ("dtype", self.dtype().to_string()),
             ("layers", shape.layers.to_string()),

@@ -344,6 +344,7 @@ fn sessions(bench: &str, origin: Origin, values: &[f64]) -> Vec<SessionResult> {
         started_unix_s: 1_793_500_000.0 + 86_400.0 * index as f64,
         target: "llm".to_owned(),
         package: None,
+        facts: Vec::new(),
         bench: bench.to_owned(),
         metric: "j_per_output_token".to_owned(),
         unit: "J/token".to_owned(),
