@@ -73,6 +73,28 @@ fn prints_results_when_benches_end() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn opens_the_report() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let home = tempfile::tempdir().unwrap();
+    let (browser, opened) = (home.path().join("browser"), home.path().join("opened"));
+    std::fs::write(&browser, format!("#!/bin/sh\necho \"$1\" > {}.new\nmv {0}.new {0}\n", opened.display())).unwrap();
+    std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let sim = ["--bench", "--meter", "sim:tests/scenarios/plain.json", "good/decode", "--quick", "--open"];
+    let mut command = fixture(&sim);
+    command.env("LEM_BENCH_HOME", home.path().join("home")).env("BROWSER", &browser);
+    let output = run(&mut command).exits_with(0);
+    let start = std::time::Instant::now();
+    while !opened.exists() && start.elapsed().as_secs() < 30 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(std::fs::read_to_string(&opened).unwrap().trim(), page(&output).to_str().unwrap());
+    command.env("BROWSER", home.path().join("no-browser"));
+    run(&mut command).exits_with(0).stderr_has(&["failed to open the report with", "set BROWSER"]);
+}
+
 #[test]
 fn corrects_the_plan_of_slow_calls() {
     let home = tempfile::tempdir().unwrap();

@@ -43,3 +43,27 @@ fn help_and_version_on_stdout() {
     assert!(call(&["--help"]).exits_with(0).out.contains("--warm-up-time"));
     assert_eq!(call(&["--version"]).exits_with(0).out, concat!("lem-bench ", env!("CARGO_PKG_VERSION"), "\n"));
 }
+
+#[test]
+fn doctor_needs_no_installation() {
+    let output = call(&["--doctor", "--bench"]).exits_with(0);
+    assert!(
+        output.out.starts_with("Meters of this machine") && output.out.contains("  estimate  yes"),
+        "{}",
+        output.out
+    );
+    let json = call(&["--doctor", "--format", "json", "--bench"]).exits_with(0);
+    let diagnosis: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert!(diagnosis["auto"]["meter"].is_string(), "{}", json.out);
+    assert_eq!(diagnosis["libtest_targets"], serde_json::json!([]), "all targets here have `bench = false`");
+}
+
+#[test]
+fn flags_of_other_harnesses_have_a_note() {
+    let flags = ["--plotting-backend", "gnuplot", "--sample-count", "3", "--nocapture", "--show-config"];
+    let output = call(&flags).exits_with(0);
+    let note = "lem-bench: --plotting-backend has no effect: Plots are part of the HTML report\n";
+    assert_eq!(output.err, note);
+    let cycles = output.lines().into_iter().find(|line| line.starts_with("cycles ")).unwrap();
+    assert!(cycles.contains(" 3 "), "{cycles}");
+}

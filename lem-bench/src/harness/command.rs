@@ -10,12 +10,17 @@ use super::exit::ExitStatus;
 use super::layers::{Layer, SettingValue};
 use super::options::{self, Arity, OptionSpec, Scope};
 
-/// Text below the options in the help.
+/// Text below the options of `-h`.
+const AFTER_SHORT_HELP: &str = "--help lists all options, their environment variables and the exit codes.";
+
+/// Text below the options of `--help`.
 const AFTER_HELP: &str = "Options with an environment variable are also keys of lem-bench.toml in the folder of the package or \
              workspace.\nPrecedence: flag, environment, file, attribute of the bench, default. --show-config prints the source \
-             of each value.\n\nExit codes: 0 success, 1 a file cannot be read or written, 2 invalid usage, 3 a bench regressed (only with \
-             --fail-on), 4 a measurement is invalid or the meter is not available, 5 no bench matched, 101 a bench failed, \
-             130 interrupted.";
+             of each value.\n\nIf a library or binary of the workspace lacks `bench = false`, pass options with cargo bench --bench NAME -- OPTIONS.\n\n\
+             The comparing and joining commands of `cargo lem` are installed by cargo install --git \
+             https://github.com/lem-bench/lem-bench lem-bench.\n\nExit codes: 0 success, 1 a file cannot be read or written, 2 invalid usage, 3 a bench has \
+             the verdict of --fail-on, 4 a measurement is invalid or the meter is not available, 5 no bench matched, \
+             101 a bench failed, 130 interrupted.";
 
 /// Reads the arguments, of which the first is the name of the binary. The help lists `custom_meters`.
 ///
@@ -30,7 +35,8 @@ pub(super) fn read<'a>(
         [] => String::new(),
         meters => format!("\n\nMeters of this binary: {}", meters.join(", ")),
     };
-    let matches = command().after_help(format!("{AFTER_HELP}{meters}")).try_get_matches_from(args)?;
+    let command = command().after_help(AFTER_SHORT_HELP).after_long_help(format!("{AFTER_HELP}{meters}"));
+    let matches = command.try_get_matches_from(args)?;
     Ok(from_matches(&matches, options::all()))
 }
 
@@ -41,7 +47,7 @@ pub(super) fn print_and_exit_status(error: &clap::Error) -> ExitStatus {
         console::err(&text);
         ExitStatus::Usage
     } else {
-        console::out(&text);
+        console::out_wrapped(&text);
         ExitStatus::Done
     }
 }
@@ -84,7 +90,11 @@ fn command() -> Command {
 
 /// Returns the clap argument of an option.
 pub(super) fn arg(option: &'static OptionSpec) -> Arg {
-    let arg = Arg::new(option.name).help(help(option)).help_heading(option.group.heading());
+    let arg = Arg::new(option.name)
+        .help(option.help)
+        .long_help(long_help(option))
+        .help_heading(option.group.heading())
+        .hide_short_help(!option.is_basic);
     let arg = match option.arity {
         Arity::Positional(_) => arg,
         _ if option.name.len() == 1 => arg.short(option.name.chars().next()),
@@ -105,7 +115,8 @@ pub(super) fn arg(option: &'static OptionSpec) -> Arg {
     }
 }
 
-fn help(option: &OptionSpec) -> String {
+/// Returns the help with the default and the environment variables.
+fn long_help(option: &OptionSpec) -> String {
     if option.scope != Scope::Everywhere {
         return option.help.to_owned();
     }
@@ -151,6 +162,40 @@ mod tests {
         assert!(text.contains("--cycles"), "{text}");
         assert!(read_all(&["--quick", "--profile", "publish"]).is_err());
         assert!(read_all(&["--baseline"]).is_err());
+    }
+
+    #[test]
+    fn short_help_has_a_dozen_options() {
+        let text = read_all(&["-h"]).unwrap_err();
+        let options = text.lines().filter(|line| line.trim_start().starts_with('-')).count();
+        assert!((8..=14).contains(&options), "{text}");
+        assert!(text.contains("--quick") && text.contains("--baseline") && !text.contains("LEM_BENCH_"), "{text}");
+        assert!(!text.contains("--rank-timeout") && text.contains("--help lists all options"), "{text}");
+    }
+
+    #[test]
+    fn flags_of_other_harnesses_are_accepted() {
+        let values = read_all(&["-s", "main", "-v", "--sample-count", "7", "--min-time", "2", "-n", "-c", "never"]);
+        let names: Vec<&str> = values.unwrap().iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["color", "cycles", "measurement-time", "save-baseline", "verbose", "noplot"]);
+        for flags in [
+            &["-b", "main", "--discard-baseline", "--profile-time", "5", "--plotting-backend", "plotters"][..],
+            &[
+                "--sort",
+                "name",
+                "--sortr=kind",
+                "--timer",
+                "tsc",
+                "--threads",
+                "4",
+                "--max-time",
+                "3",
+                "--skip-ext-time",
+            ],
+            &["--items-count", "3", "--bytes-count=1", "--chars-count=1", "--cycles-count=1", "--bytes-format=binary"],
+        ] {
+            assert!(read_all(flags).is_ok(), "{flags:?}");
+        }
     }
 
     #[test]

@@ -110,6 +110,8 @@ pub(super) struct Config {
     pub bench: bool,
     pub dry_run: bool,
     pub print_settings: bool,
+    pub doctor: bool,
+    pub open_page: bool,
     // Selection.
     pub filters: Vec<String>,
     pub skip: Vec<String>,
@@ -179,6 +181,8 @@ impl Default for Config {
             bench: false,
             dry_run: false,
             print_settings: false,
+            doctor: false,
+            open_page: false,
             filters: Vec::new(),
             skip: Vec::new(),
             exact: false,

@@ -64,13 +64,23 @@ pub(super) fn err(text: &str) {
     }
 }
 
-/// Breaks long lines between words and indents the continuation by two columns.
+/// Breaks long lines between words. A continuation starts at the second column of text, if there is one in the first half
+/// of the line, else two columns after the start of the line, or
+/// at its start if the line is indented far.
 fn wrapped(text: &str, columns: usize) -> String {
     fn wrap_line(line: &str, columns: usize) -> String {
         if width(line) <= columns {
             return line.to_owned();
         }
-        let indent = " ".repeat((line.len() - line.trim_start().len() + 2).min(columns / 2));
+        let start = line.len() - line.trim_start().len();
+        let second = line[start..].find("  ").map(|gap| {
+            let rest = &line[start + gap..];
+            width(&line[..start + gap]) + rest.len() - rest.trim_start().len()
+        });
+        let indent = second
+            .filter(|column| *column <= columns / 2)
+            .unwrap_or((if start < 8 { start + 2 } else { start }).min(columns / 2));
+        let indent = " ".repeat(indent);
         let mut lines = vec![String::new()];
         for word in line.split_inclusive(' ') {
             let last = lines.last().map_or("", String::as_str);
@@ -188,7 +198,7 @@ mod tests {
     #[test]
     fn wraps_between_words() {
         let text = "note: one two three four\n  id  5 cycles: about 9 s\nshort\n";
-        assert_eq!(wrapped(text, 16), "note: one two\n  three four\n  id  5 cycles:\n    about 9 s\nshort\n");
+        assert_eq!(wrapped(text, 16), "note: one two\n  three four\n  id  5 cycles:\n      about 9 s\nshort\n");
         assert_eq!(wrapped(text, 80), text);
         assert_eq!(wrapped("abcdefghijklmnopqrstuvwxyz", 10), "abcdefghijklmnopqrstuvwxyz", "words are not split");
     }

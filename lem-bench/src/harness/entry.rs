@@ -1,10 +1,10 @@
 //! `Harness` and `main!`: how a bench target, another binary or a worker process starts.
 
-use super::config::{DefaultMode, Mode, NoMatch};
+use super::config::{DefaultMode, Format, Mode, NoMatch};
 use super::exit::{ExitStatus, HarnessError};
 use super::invocation::{Invocation, SelectedCases, TargetInfo};
 use super::layers::CustomMeters;
-use super::{command, console, environment, exit_guard, list, log, measure, results_stream, test_mode};
+use super::{command, console, doctor, environment, exit_guard, list, log, measure, results_stream, test_mode};
 use crate::bench::{Bencher, BodyResult};
 use crate::meter::Meter;
 use crate::model::{Order, RunOrder};
@@ -208,6 +208,15 @@ pub(super) fn run(
     invocation.meters.check(&invocation.resolved)?;
     registry.override_axes(&config.axes).map_err(|error| HarnessError::usage(error.to_string()))?;
     let cases = registry.cases().map_err(|error| HarnessError::usage(error.to_string()))?;
+    for note in invocation.resolved.notes_on_ignored_flags() {
+        console::note(&note);
+    }
+    if config.doctor {
+        let as_json = config.format == Format::Json;
+        let show = if as_json { console::out } else { console::out_wrapped };
+        show(&doctor::doctor(&invocation, as_json));
+        return Ok(ExitStatus::Done);
+    }
     if config.print_settings {
         console::out(&list::settings(&invocation, &cases));
         return Ok(ExitStatus::Done);

@@ -111,6 +111,12 @@ impl ResolvedConfig {
         self.value(name).is_some()
     }
 
+    /// Returns a note for each flag of another harness that has no effect.
+    pub fn notes_on_ignored_flags(&self) -> impl Iterator<Item = String> {
+        let ignored = self.values.iter().filter(|value| value.option.scope == Scope::Ignored);
+        ignored.map(|value| format!("{} has no effect: {}", value.place, value.option.help))
+    }
+
     /// Returns `text` with the values of secret options redacted.
     pub fn without_secrets(&self, text: &str) -> String {
         let secrets = self.values.iter().filter(|value| value.option.secret);
@@ -128,7 +134,7 @@ impl ResolvedConfig {
     /// Returns each effective setting and the place that sets it, in the order of the table. Options that concern one
     /// call only are included where they are set.
     pub fn settings(&self) -> Vec<(Setting, Option<String>)> {
-        let has_effect = |option: &&OptionSpec| option.scope != Scope::Accepted;
+        let has_effect = |option: &&OptionSpec| !matches!(option.scope, Scope::Accepted | Scope::Ignored);
         options::all().filter(has_effect).filter_map(|option| self.setting(option)).collect()
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::console;
 use super::exit::HarnessError;
 use crate::analysis::compare::{Comparison, Trend};
 use crate::analysis::{RunInfo, Summary};
@@ -111,6 +112,18 @@ pub(super) fn write_comparison(
 #[cfg(not(feature = "html"))]
 pub(super) fn write_history(_folder: &Path, _trends: &[Trend], _newest: usize) -> Result<PathBuf, HarnessError> {
     Err(no_html())
+}
+
+/// Opens a page in the browser of the variable `BROWSER`, else in the default one, and does not wait for it.
+pub(super) fn open(page: &Path) {
+    let default = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let opener = std::env::var_os("BROWSER").filter(|browser| !browser.is_empty()).unwrap_or_else(|| default.into());
+    let null = std::process::Stdio::null;
+    let mut command = std::process::Command::new(&opener);
+    if let Err(error) = command.arg(page).stdin(null()).stdout(null()).stderr(null()).spawn() {
+        let opener = opener.display();
+        console::warn(&format!("failed to open the report with `{opener}`: {error}; set BROWSER to a browser"));
+    }
 }
 
 /// Returns the error that this build can't write pages.

@@ -75,7 +75,7 @@ fn check_cycles(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             Check::EnergyMissing,
             Severity::Invalid,
             format!("cycle {} has no energy", missing.join(", ")),
-            "run `cargo lem doctor`: a sensor could not be read around the edges of the windows",
+            "run `cargo bench -- --doctor`: a sensor could not be read around the edges of the windows",
         ));
     }
     let end = evidence.first().end;
@@ -163,7 +163,7 @@ fn check_precision(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         StopReason::NoPrecision => (
             Severity::Warning,
             format!("the target of {target} could not be checked, because no cycle has a measured energy"),
-            "run `cargo lem doctor`, and see the other findings",
+            "run `cargo bench -- --doctor`, and see the other findings",
         ),
     };
     findings.push(Finding::new(Check::Precision, severity, evidence, remedy));

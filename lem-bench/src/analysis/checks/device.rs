@@ -262,7 +262,7 @@ fn check_plausible_power(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             Check::PowerImplausible,
             Severity::Invalid,
             format!("{domain}: a mean power of {power:.1} W over cycle {} is impossible{limit}", index + 1),
-            "the sensor or its scale is wrong: run `cargo lem doctor`, and choose another meter (`--meter`)",
+            "the sensor or its scale is wrong: run `cargo bench -- --doctor`, and choose another meter (`--meter`)",
         ));
     }
 }

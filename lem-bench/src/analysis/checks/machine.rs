@@ -40,7 +40,7 @@ fn check_origin(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             Check::Estimated,
             Severity::Note,
             "the energy is an estimate from CPU time, not a measurement",
-            "run `cargo lem doctor` to see which meters this machine has and how to get access to them",
+            "run `cargo bench -- --doctor` to see which meters this machine has and how to get access to them",
         )),
         Origin::Simulated => findings.push(Finding::new(
             Check::Simulated,

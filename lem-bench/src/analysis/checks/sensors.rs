@@ -41,7 +41,7 @@ fn check_window_length(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             Check::WindowShort,
             Severity::Note,
             "the sensor's update period is unknown, so windows were sized for a slow sensor",
-            "run `cargo lem doctor` to see what the probe found",
+            "run `cargo bench -- --doctor` to see what the probe found",
         ));
         return;
     };
@@ -192,7 +192,7 @@ const EVENT_RULES: [EventRule; 6] = [
         in_window: Severity::Invalid,
         outside: Some(Severity::Warning),
         description: "the energy counter was not read for so long that it may have wrapped unnoticed",
-        remedy: "find out what delayed the reads (`cargo lem doctor` shows the time per read), and run again",
+        remedy: "find out what delayed the reads (`cargo bench -- --doctor` shows the time per read), and run again",
     },
     EventRule {
         kinds: &[SensorEventKind::CounterStuck],
@@ -216,7 +216,7 @@ const EVENT_RULES: [EventRule; 6] = [
         in_window: Severity::Warning,
         outside: Some(Severity::Note),
         description: "reads of the meter failed",
-        remedy: "run `cargo lem doctor` to see whether the meter is readable; the driver's log may show the cause",
+        remedy: "run `cargo bench -- --doctor` to see whether the meter is readable; the driver's log may show the cause",
     },
     EventRule {
         kinds: &[SensorEventKind::SamplerLate],
@@ -282,7 +282,7 @@ fn check_sampler(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             Check::SamplerCost,
             Severity::Warning,
             format!("the sampler used up to {:.2} % of a core", max * 100.0),
-            "the meter is slow to read: `cargo lem doctor` shows the time per read",
+            "the meter is slow to read: `cargo bench -- --doctor` shows the time per read",
         ));
     }
 }

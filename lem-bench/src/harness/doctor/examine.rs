@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::targets::libtest_targets;
 use super::text::{self, AtRest, Auto, Diagnosis, MeterState, Resolvable};
 use crate::clock::{Clock, RealClock};
 use crate::harness::config::Config;
@@ -50,6 +51,7 @@ fn examine(invocation: &Invocation) -> Diagnosis {
         auto: auto_choice(config),
         not_probed: lock.err(),
         environment: environment::facts(invocation),
+        libtest_targets: libtest_targets(&invocation.paths.workspace_root),
     }
 }
 

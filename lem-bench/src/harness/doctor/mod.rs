@@ -1,6 +1,7 @@
 //! `cargo lem doctor`: the meters of this machine, why others are not available, and the meter that a bench would use.
 
 mod examine;
+mod targets;
 mod text;
 
 pub(super) use examine::doctor;

@@ -1,4 +1,4 @@
-//! The results of `cargo lem doctor`, and their text.
+//! The results of `cargo bench -- --doctor` and `cargo lem doctor`, and their text.
 
 use serde::Serialize;
 
@@ -20,6 +20,8 @@ pub(super) struct Diagnosis {
     pub not_probed: Option<String>,
     /// Facts about the machine.
     pub environment: Vec<Fact>,
+    /// Libraries and binaries of the workspace in which `cargo bench -- OPTIONS` fails.
+    pub libtest_targets: Vec<String>,
 }
 
 /// One kind of meter.
@@ -110,6 +112,17 @@ pub(super) fn text(diagnosis: &Diagnosis) -> String {
     .iter()
     .filter_map(fact_named);
     lines.extend(shown.map(|fact| format!("{}: {}", fact.name, fact.value)));
+    if !diagnosis.libtest_targets.is_empty() {
+        lines.push(format!(
+            "No `bench = false`: {}. `cargo bench -- OPTIONS` runs them with libtest, which fails with `Unrecognized \
+             option`",
+            diagnosis.libtest_targets.join(", ")
+        ));
+        lines.push(
+            "  → add `bench = false` below `[lib]` or `[[bin]]`, or run `cargo bench --bench '*' -- OPTIONS`"
+                .to_owned(),
+        );
+    }
     lines.join("\n") + "\n"
 }
 

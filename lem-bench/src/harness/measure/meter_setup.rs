@@ -295,7 +295,7 @@ fn open_error(choice: &MeterChoice, error: &OpenError) -> HarnessError {
     let remedy = error.remedy().map(|remedy| format!("; to fix this: {remedy}")).unwrap_or_default();
     let doctor = match choice {
         MeterChoice::Custom { .. } => "",
-        _ => ". `cargo lem doctor` lists the meters of this machine",
+        _ => ". `cargo bench -- --doctor` lists the meters of this machine",
     };
     let message = format!("the meter `{choice}` is not available: {error}{remedy}{doctor}");
     match error {

@@ -194,6 +194,9 @@ impl Conclusion<'_> {
             comparing::finish(invocation, home, folder, (&summary, is_whole_run), compared?.as_ref())
         })?;
         console::note(&format!("results are in {}", page.display()));
+        if config.open_page {
+            pages::open(&page);
+        }
         if end.interrupted {
             console::note(&format!(
                 "interrupted; every complete cycle is kept: to resume run {}, add --resume to the same command",

@@ -1,4 +1,4 @@
-//! Options of every test binary, with libtest's names and meanings.
+//! Options of every test binary, with libtest's names and meanings, and options of other harnesses without effect.
 
 use super::spec::{Arity, LemCommand, OptionSpec, Resume, mode, output, selection, single, switch};
 use crate::harness::config::{Color, Format};
@@ -11,6 +11,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         Ok(())
     })
     .cli_only()
+    .basic()
     .applies_to(&[LemCommand::Duel])
     .help("Run only benches whose id contains one of these texts"),
     mode("bench", |c, v| switch(v, |on| c.bench = on))
@@ -18,7 +19,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         .resume(Resume::MayDiffer)
         .help("Measure the benches; cargo bench passes this"),
     mode("test", |c, v| switch(v, |on| c.test = on)).cli_only().help("Run each bench once without measuring"),
-    mode("list", |c, v| switch(v, |on| c.list = on)).cli_only().help("List the benches and exit"),
+    mode("list", |c, v| switch(v, |on| c.list = on)).cli_only().basic().help("List the benches and exit"),
     selection("exact", Arity::Switch, |c, v| switch(v, |on| c.exact = on))
         .cli_only()
         .applies_to(&[LemCommand::Duel])
@@ -50,6 +51,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         .help("Stop after the first bench that fails"),
     output("quiet", Arity::Switch, |c, v| switch(v, |on| c.quiet = on))
         .short('q')
+        .basic()
         .applies_to(&[LemCommand::Duel])
         .help("Print no plan and no progress; in test mode, one character per bench"),
     output("color", Arity::One("WHEN"), |c, v| {
@@ -61,6 +63,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         };
         Ok(())
     })
+    .short('c')
     .aliases(&["colour"])
     .applies_to(&[
         LemCommand::Baseline,
@@ -89,7 +92,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .help("Format of lists and results: pretty, terse or json (libtest's lines; the summary when measuring)"),
 ];
 
-/// Options of libtest and criterion that have no effect here.
+/// Options of libtest, criterion and divan that have no effect here.
 pub(super) const ACCEPTED: &[OptionSpec] = &[
     OptionSpec::accepted("nocapture", Arity::Switch, "Output of benches is never captured"),
     OptionSpec::accepted("no-capture", Arity::Switch, "Same as --nocapture"),
@@ -98,9 +101,23 @@ pub(super) const ACCEPTED: &[OptionSpec] = &[
     OptionSpec::accepted("Z", Arity::Many("OPTION"), "There are no unstable options"),
     OptionSpec::accepted("report-time", Arity::Optional("FORMAT"), "Times are always reported"),
     OptionSpec::accepted("logfile", Arity::One("FILE"), "Results are written to --output-dir"),
-    OptionSpec::accepted(
-        "noplot",
-        Arity::Switch,
-        "Plots are part of the HTML report, which is written after the measurement",
+    OptionSpec::ignored("noplot", Arity::Switch, "Plots are part of the HTML report").short('n'),
+    OptionSpec::ignored("plotting-backend", Arity::One("BACKEND"), "Plots are part of the HTML report"),
+    OptionSpec::ignored("discard-baseline", Arity::Switch, "A baseline is saved only by --save-baseline"),
+    OptionSpec::ignored(
+        "profile-time",
+        Arity::One("TIME"),
+        "Benches are measured as usual; --measurement-time limits it",
     ),
+    OptionSpec::ignored("max-time", Arity::One("TIME"), "--measurement-time and --time-budget limit the time"),
+    OptionSpec::ignored("sort", Arity::One("ATTRIBUTE"), "Results are in the order of measurement; see --order"),
+    OptionSpec::ignored("sortr", Arity::One("ATTRIBUTE"), "Results are in the order of measurement; see --order"),
+    OptionSpec::ignored("timer", Arity::One("TIMER"), "Times are those of the monotonic clock"),
+    OptionSpec::ignored("threads", Arity::One("N"), "The bench starts its own threads"),
+    OptionSpec::ignored("skip-ext-time", Arity::Optional("BOOL"), "Setup and inputs are never measured"),
+    OptionSpec::ignored("items-count", Arity::One("N"), "The bench returns its amount of work"),
+    OptionSpec::ignored("bytes-count", Arity::One("N"), "The bench returns its amount of work"),
+    OptionSpec::ignored("chars-count", Arity::One("N"), "The bench returns its amount of work"),
+    OptionSpec::ignored("cycles-count", Arity::One("N"), "The bench returns its amount of work"),
+    OptionSpec::ignored("bytes-format", Arity::One("FORMAT"), "Units have decimal prefixes"),
 ];

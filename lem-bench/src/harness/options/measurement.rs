@@ -24,7 +24,12 @@ const fn processes(name: &'static str, arity: Arity, set: Set) -> OptionSpec {
 }
 
 pub(super) const OPTIONS: &[OptionSpec] = &[
+    mode("doctor", |c, v| switch(v, |on| c.doctor = on))
+        .cli_only()
+        .basic()
+        .help("List the meters of this machine, why others are not available, and problems of the workspace, and exit"),
     mode("dry-run", |c, v| switch(v, |on| c.dry_run = on))
+        .basic()
         .applies_to(DUEL)
         .help("Print what would be measured, with which meter and for how long, and exit"),
     mode("show-config", |c, v| switch(v, |on| c.print_settings = on)).help("Print each setting and its source, and exit"),
@@ -59,13 +64,15 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .help("Effort of the measurement: quick (a first look), default, or publish (results to be published)"),
     OptionSpec::new(OptionGroup::Measurement, "quick", Arity::Switch, |_, v| switch(v, |_| ()))
         .short_for("profile", "quick")
+        .basic()
         .applies_to(DUEL)
-        .help("Same as --profile quick"),
+        .help("Measure for a few seconds, for a first look; same as --profile quick"),
     protocol("cycles", "N", |c, v| {
         c.overrides.cycles = Some(parse::count(single(v), 2)?);
         Ok(())
     })
-    .aliases(&["sample-size"])
+    .aliases(&["sample-size", "sample-count"])
+    .basic()
     .expects("a whole number, at least 2")
     .default("5, 10 or 12 by profile")
     .help("Number of cycles per bench; with --target-precision the minimum, at least 8"),
@@ -103,6 +110,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         c.measurement_time = Some(parse::positive_duration(single(v))?);
         Ok(())
     })
+    .aliases(&["min-time"])
     .expects(A_POSITIVE_DURATION)
     .default("sum of the windows")
     .help("Total length of all windows of a bench, divided equally; --min-window still applies"),
@@ -186,6 +194,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         Ok(())
     })
     .cli_only()
+    .basic()
     .resume(Resume::MayDiffer)
     .help("Resume an interrupted run: the newest of this target, or the one with this id"),
     OptionSpec::new(OptionGroup::Runs, "shard", Arity::One("K/N"), |c, v| {

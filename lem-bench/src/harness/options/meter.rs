@@ -28,7 +28,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .applies_to(DUEL)
     .expects("domain ids or prefixes, such as gpu:0 or cpu:package")
     .default("all domains that do not overlap")
-    .help("Domains whose sum is the headline energy; `cargo lem doctor` lists them"),
+    .help("Domains whose sum is the headline energy; --doctor lists them"),
     meter("watts-per-core", Arity::One("WATTS"), |c, v| {
         c.open.estimate_watts = Watts(parse::positive(single(v))?);
         Ok(())

@@ -33,11 +33,15 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         c.comparing.save = parse_name(v)?;
         Ok(())
     })
+    .short('s')
+    .basic()
     .help("Save the result as this baseline, after comparing it with the one saved before"),
     baseline("baseline", |c, v| {
         c.comparing.baseline = parse_name(v)?;
         Ok(())
     })
+    .short('b')
+    .basic()
     .help("Compare with this baseline; it is an error if it or a bench in it is missing"),
     baseline("baseline-lenient", |c, v| {
         c.comparing.lenient = parse_name(v)?;
@@ -144,6 +148,14 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         "Formats to write in addition to the summary, separated by commas: cycles, csv, markdown, junit, bmf, github, \
          openmetrics, bencher",
     ),
+    output("open", Arity::Switch, |c, v| switch(v, |on| c.open_page = on))
+        .cli_only()
+        .basic()
+        .help("Open the HTML report in a browser after the run: `$BROWSER`, else the default one"),
+    output("verbose", Arity::Switch, |_, v| switch(v, |_| ()))
+        .short('v')
+        .short_for("log", "info")
+        .help("Same as --log info"),
     output("log", Arity::One("LEVEL"), |c, v| {
         let filter = single(v);
         if !log::is_valid_filter(filter) {

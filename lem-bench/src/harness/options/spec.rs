@@ -25,8 +25,10 @@ pub(in crate::harness) enum Scope {
     Everywhere,
     /// By flag only: it concerns one call. Test runners pass it, and a variable would contradict them.
     Invocation,
-    /// By flag only and without effect, since other harnesses have it.
+    /// By flag only and without effect, since test runners pass it.
     Accepted,
+    /// By flag only and without effect, since other harnesses have it. A note says so.
+    Ignored,
 }
 
 /// A `cargo lem` command that takes options of the table.
@@ -114,6 +116,8 @@ pub(in crate::harness) struct OptionSpec {
     pub short_for: Option<(&'static str, &'static str)>,
     /// Its values are secret: they are redacted in records.
     pub secret: bool,
+    /// Whether `-h` lists it.
+    pub is_basic: bool,
     /// Sets it.
     pub set: Set,
 }
@@ -142,13 +146,23 @@ impl OptionSpec {
             help: "",
             short_for: None,
             secret: false,
+            is_basic: false,
             set,
         }
     }
 
-    /// An option that other harnesses have and that has no effect here.
+    /// An option that test runners pass and that has no effect here.
     pub const fn accepted(name: &'static str, arity: Arity, help: &'static str) -> Self {
         Self { scope: Scope::Accepted, help, ..Self::new(OptionGroup::Accepted, name, arity, |_, _| Ok(())) }
+    }
+
+    /// An option of another harness that has no effect here.
+    pub const fn ignored(name: &'static str, arity: Arity, help: &'static str) -> Self {
+        Self { scope: Scope::Ignored, ..Self::accepted(name, arity, help) }
+    }
+
+    pub const fn basic(self) -> Self {
+        Self { is_basic: true, ..self }
     }
 
     pub const fn help(self, help: &'static str) -> Self {
