@@ -7,4 +7,5 @@ mod isolate;
 mod killed_ranks;
 mod prints;
 mod ranks;
+mod services;
 mod support;

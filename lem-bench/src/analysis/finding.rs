@@ -152,6 +152,8 @@ pub enum Check {
     Foreign,
     /// Other processes use the processor.
     ForeignCpu,
+    /// Child processes use the processor, and the estimate of the energy does not count them.
+    UncountedCpu,
     /// The machine runs on battery, a governor changes the clocks, or a power limit is below its default.
     PowerPolicy,
     /// The wall clock jumped.

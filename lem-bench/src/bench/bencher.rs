@@ -29,7 +29,7 @@ use super::work::IntoWork;
 /// With `b: &mut Bencher` the second call fails the bench.
 pub struct Bencher<'d> {
     pub(super) target: Target<'d>,
-    fixtures: Fixtures,
+    pub(super) fixtures: Fixtures,
 }
 
 impl Debug for Bencher<'_> {

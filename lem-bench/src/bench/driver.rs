@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::request::{Mark, PhaseMark};
 use super::work::Tally;
-use crate::clock::Clock;
+use crate::clock::{Clock, count_process};
 use crate::model::Fact;
 use crate::units::Stamp;
 
@@ -92,6 +92,12 @@ pub trait Driver {
 
     /// Returns the seed of the input order.
     fn seed(&self) -> u64;
+
+    /// Counts the CPU time of a process and its descendants as that of the bench from now on. Returns whether there is such
+    /// a process.
+    fn count_process(&mut self, pid: u32) -> bool {
+        count_process(pid)
+    }
 
     /// Returns how long this body waited for other bodies. A time limit of the body excludes this.
     fn waited(&self) -> Duration {

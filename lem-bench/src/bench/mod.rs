@@ -9,6 +9,8 @@ mod inputs;
 mod marks;
 mod request;
 mod sequential;
+#[cfg(unix)]
+mod service;
 mod target;
 pub(crate) mod values;
 mod work;
@@ -21,6 +23,8 @@ pub use error::{BodyResult, Error};
 pub use inputs::Inputs;
 pub(crate) use request::{Mark, PhaseMark};
 pub use request::{PhaseGuard, Request, Sequence, TokenCount};
+#[cfg(unix)]
+pub use service::{Service, ServiceBuilder};
 #[doc(hidden)]
 pub use target::Usage;
 pub use values::Axis;

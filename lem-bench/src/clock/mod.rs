@@ -1,6 +1,8 @@
 //! Time: `trait Clock`, the machine's clock, a virtual clock, and CPU times.
 
+mod counted;
 mod cpu_time;
+mod process;
 mod real;
 mod virtual_clock;
 
@@ -8,7 +10,10 @@ use std::time::Duration;
 
 use crate::units::Stamp;
 
-pub use cpu_time::{ChildCpuTimer, MachineCpu, child_cpu_time, machine_cpu_time, process_tree};
+pub use counted::{ChildCpuTimer, count_process, counted_cpu_time};
+pub use cpu_time::{MachineCpu, machine_cpu_time, process_tree};
+#[cfg(unix)]
+pub use process::has_ended;
 pub use real::{RealClock, monotonic_now, process_cpu_time, thread_cpu_time, unix_s};
 pub use virtual_clock::{DueWork, VirtualClock};
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::channel::{Channel, Meter, OpenError, Quantity, ReadError, Value};
 use super::domain_selection::non_overlapping;
 use super::kind::{DEFAULT_WATTS_PER_CORE, MeterKind, OpenOptions, Opened};
-use crate::clock::{child_cpu_time, process_cpu_time};
+use crate::clock::{counted_cpu_time, process_cpu_time};
 use crate::model::{Domain, DomainId, DomainKind, Origin};
 use crate::units::Watts;
 
@@ -32,9 +32,10 @@ fn open(options: &OpenOptions) -> Result<Opened, OpenError> {
 
 /// Estimated energy: joules = CPU seconds of this process × watts per busy core, as a counter in µJ.
 ///
-/// The CPU time is that of all threads of *this* process (`CLOCK_PROCESS_CPUTIME_ID`) and of the workers that run benches
-/// for it. It includes neither other child processes, nor the kernel's work for them, nor GPUs, memory or idle power. So no
-/// idle energy is subtracted from an estimate.
+/// The CPU time is that of all threads of *this* process (`CLOCK_PROCESS_CPUTIME_ID`), of the workers that run benches for
+/// it, and of services and processes that benches count ([`Bencher::service`](crate::Bencher::service),
+/// [`Bencher::process`](crate::Bencher::process)). It includes neither other child processes, nor the kernel's work for
+/// them, nor GPUs, memory or idle power. So no idle energy is subtracted from an estimate.
 #[derive(Debug)]
 pub struct Estimate {
     watts: Watts,
@@ -81,7 +82,8 @@ impl Estimate {
     /// Returns the formula of the estimate for the report.
     pub fn formula(&self) -> String {
         format!(
-            "CPU time of the bench's process and the harness (all threads, no child processes) × {} W per busy core; no sensor is read",
+            "CPU time of the bench's process, its services and the harness (all threads, no other child processes) × {} W per \
+             busy core; no sensor is read",
             self.watts.get()
         )
     }
@@ -114,7 +116,7 @@ impl Meter for Estimate {
     fn read(&mut self, channel: usize) -> Result<Value, ReadError> {
         debug_assert_eq!(channel, 0, "the estimate has one channel");
         let own = process_cpu_time().ok_or_else(|| ReadError::Failed("this platform has no CPU time".to_owned()))?;
-        let busy = own + child_cpu_time();
+        let busy = own + counted_cpu_time();
         Ok(Value::Count((busy.as_secs_f64() * self.watts.get() / UNIT_J) as u64))
     }
 

@@ -115,8 +115,11 @@ pub struct CpuEvidence {
     pub span_s: f64,
     /// CPU time of all processes of the machine, as counted by the kernel.
     pub machine_s: f64,
-    /// CPU time of the measuring process and all its descendants.
+    /// CPU time of the measuring process, the processes that it counts, and all their descendants.
     pub own_s: f64,
+    /// The part of it that counts as that of the bench, with some of the descendants. `None` in older journals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_s: Option<f64>,
 }
 
 /// Why the clocks of a device are reduced.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::context::{MeasureContext, SessionConfig};
 use super::host_monitor::CpuMark;
 use crate::bench::{Iteration, Mark, PhaseMark};
-use crate::clock::{child_cpu_time, process_cpu_time};
+use crate::clock::{counted_cpu_time, process_cpu_time};
 use crate::model::{
     CycleEvidence, CycleRecord, IdleKind, IdleRecord, PhaseSpan, RequestLog, Span, WarmUpRecord, WindowRecord,
     WorkCounts,
@@ -198,7 +198,7 @@ impl CycleRecorder {
 
 /// CPU time of this process and its workers. `None` on a virtual clock: CPU time is real time.
 fn process_cpu(context: &MeasureContext) -> Option<Duration> {
-    if context.config.clock.is_virtual() { None } else { Some(process_cpu_time()? + child_cpu_time()) }
+    if context.config.clock.is_virtual() { None } else { Some(process_cpu_time()? + counted_cpu_time()) }
 }
 
 /// Records the requests of one cycle.

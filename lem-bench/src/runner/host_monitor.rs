@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::clock::{Clock, MachineCpu, machine_cpu_time, process_tree};
+use crate::clock::{Clock, MachineCpu, counted_cpu_time, machine_cpu_time, process_cpu_time, process_tree};
 use crate::meter::DeviceMonitor;
 use crate::model::{CpuEvidence, DeviceProcess};
 use crate::units::Stamp;
@@ -29,6 +29,7 @@ impl std::fmt::Debug for HostMonitor {
 pub(super) struct CpuMark {
     at: Stamp,
     times: MachineCpu,
+    counted: Option<Duration>,
 }
 
 impl HostMonitor {
@@ -50,7 +51,8 @@ impl HostMonitor {
         if !self.is_real {
             return None;
         }
-        Some(CpuMark { at: clock.now(), times: machine_cpu_time()? })
+        let counted = process_cpu_time().map(|own| own + counted_cpu_time());
+        Some(CpuMark { at: clock.now(), times: machine_cpu_time()?, counted })
     }
 
     /// CPU times since `from`.
@@ -60,6 +62,7 @@ impl HostMonitor {
             span_s: now.at.seconds_from(from.at),
             machine_s: (now.times.machine_s - from.times.machine_s).max(0.0),
             own_s: (now.times.own_s - from.times.own_s).max(0.0),
+            counted_s: now.counted.zip(from.counted).map(|(now, from)| now.saturating_sub(from).as_secs_f64()),
         })
     }
 

@@ -15,7 +15,7 @@ use super::launch::{CaseList, FLAG, Launch, Task, VERSION};
 use super::local_ranks::new_process_group;
 use super::wire::{StepReport, WorkerCommand, WorkerMessage, invalid_data, receive, send};
 use crate::bench::Driver;
-use crate::clock::ChildCpuTimer;
+use crate::clock::{ChildCpuTimer, has_ended};
 use crate::runner::{Body, Interrupt};
 
 /// How long a worker whose socket is closed may take to exit, before it is killed.
@@ -146,19 +146,6 @@ impl Drop for Worker {
     }
 }
 
-/// Whether a child has ended. It still has to be waited for.
-fn has_ended(pid: u32) -> io::Result<bool> {
-    // SAFETY: all zeros is a valid `siginfo_t`.
-    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
-    let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
-    // SAFETY: `info` is valid and writable.
-    if unsafe { libc::waitid(libc::P_PID, pid, &raw mut info, flags) } != 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // POSIX: the signal number is zero when no child has changed state.
-    Ok(info.si_signo != 0)
-}
-
 /// Describes the unexpected end of a process.
 fn describe(status: ExitStatus) -> String {
     let dumped = if status.core_dumped() { ", core dumped" } else { "" };
@@ -225,6 +212,8 @@ fn run_steps(worker: &mut Worker, driver: &mut dyn Driver) -> io::Result<WorkerM
         match worker.receive()? {
             WorkerMessage::Fact(fact) => driver.fact(fact),
             WorkerMessage::Did(report) => driver.done(report.iteration()),
+            // Its result was returned in the worker.
+            WorkerMessage::Count(pid) => drop(driver.count_process(pid)),
             WorkerMessage::Next(in_flight) => {
                 let mut synchronized = Ok(());
                 let step = driver.next(in_flight, &mut || {

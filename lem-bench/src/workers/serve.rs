@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::launch::{CaseList, Task};
 use super::wire::{WorkerCommand, WorkerMessage, invalid_data, receive, send, write};
 use crate::bench::{Driver, Fixtures, Iteration, Step};
-use crate::clock::{Clock, RealClock};
+use crate::clock::{Clock, RealClock, count_process};
 use crate::model::Fact;
 use crate::runner::{BODY_STACK_SIZE, Body, call_body};
 use crate::units::Stamp;
@@ -116,6 +116,13 @@ impl Driver for RemoteDriver {
 
     fn seed(&self) -> u64 {
         self.seed
+    }
+
+    fn count_process(&mut self, pid: u32) -> bool {
+        if self.error.is_ok() {
+            self.error = self.send(&WorkerMessage::Count(pid));
+        }
+        count_process(pid)
     }
 
     fn next(&mut self, in_flight: usize, synchronize: &mut dyn FnMut()) -> Step {

@@ -35,6 +35,8 @@ pub(super) enum WorkerMessage<R> {
     Next(usize),
     /// The device is idle.
     Synchronized,
+    /// The CPU time of this process and its descendants counts as that of the bench.
+    Count(u32),
     /// The body has returned without an error.
     Returned,
     /// The body has failed, and the reason.

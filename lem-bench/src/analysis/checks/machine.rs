@@ -22,6 +22,7 @@ pub(super) fn check_source(findings: &mut Vec<Finding>, evidence: &Evidence<'_>)
 
 pub(super) fn check(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     check_foreign_cpu(findings, evidence);
+    check_uncounted_cpu(findings, evidence);
     check_virtualisation(findings, evidence);
     check_power_supply(findings, evidence);
     check_governor(findings, evidence);
@@ -148,6 +149,34 @@ fn check_foreign_cpu(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     ));
 }
 
+/// Returns the CPU time of descendants that is not counted as the bench's, in cores. The two counts differ by a few ticks
+/// and by about 1 %; that is subtracted.
+fn uncounted_cores(cpu: &CpuEvidence) -> Option<f64> {
+    let uncounted_s = cpu.own_s - cpu.counted_s? - 0.04 - 0.01 * cpu.own_s;
+    (cpu.span_s > 0.0).then(|| (uncounted_s / cpu.span_s).max(0.0))
+}
+
+/// Reports child processes that an estimate does not count. A sensor measures them, too.
+fn check_uncounted_cpu(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
+    if evidence.first().header.probe.origin != Origin::Estimated {
+        return;
+    }
+    let of_cycle = |records: &Vec<&CycleRecord>| {
+        let cores = records.iter().filter_map(|record| uncounted_cores(record.evidence.cpu.as_ref()?));
+        cores.reduce(|sum, cores| sum + cores)
+    };
+    let cores: Vec<f64> = evidence.records.iter().filter_map(of_cycle).collect();
+    let mean = cores.iter().sum::<f64>() / cores.len() as f64;
+    if mean > MAX_FOREIGN_CPU {
+        findings.push(Finding::new(
+            Check::UncountedCpu,
+            Severity::Warning,
+            format!("child processes used {mean:.2} of a core that is not counted: the estimate is too low"),
+            "start them with `b.service(…)`, or count them with `b.process(pid)`",
+        ));
+    }
+}
+
 fn check_virtualisation(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     if evidence.first().header.probe.origin != Origin::Estimated {
         return;
@@ -228,7 +257,7 @@ mod tests {
 
     #[test]
     fn foreign_share_allows_for_ticks() {
-        let cpu = |machine_s, own_s| CpuEvidence { span_s: 10.0, machine_s, own_s };
+        let cpu = |machine_s, own_s| CpuEvidence { span_s: 10.0, machine_s, own_s, counted_s: None };
         assert_eq!(foreign_share(&[cpu(10.05, 10.0)]), Some(0.0));
         assert!((foreign_share(&[cpu(12.12, 10.0)]).unwrap() - 0.2).abs() < 1e-9);
         assert_eq!(foreign_share(&[cpu(20.0, 10.0), cpu(20.0, 10.0)]), Some(0.0), "two processes of one run");

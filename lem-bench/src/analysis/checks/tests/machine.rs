@@ -8,7 +8,7 @@ use crate::units::{Stamp, Watts};
 /// Sets the CPU time of the whole machine in these cycles of 15 s, of which 12 s are the bench's.
 fn machine_cpu(run: &mut Run, machine_s: f64, cycles: std::ops::Range<usize>) {
     for cycle in &mut run.one().cycles[cycles] {
-        cycle.evidence.cpu = Some(CpuEvidence { span_s: 15.0, machine_s, own_s: 12.0 });
+        cycle.evidence.cpu = Some(CpuEvidence { span_s: 15.0, machine_s, own_s: 12.0, counted_s: None });
     }
 }
 
@@ -37,7 +37,23 @@ fn calibrated(journal: &mut Journal, domain: &str) {
     journal.header.evidence.calibration = Some(Box::new(Calibration { reference, date, domains: vec![domain] }));
 }
 
-pub(super) const MACHINE_CASES: [Case; 13] = [
+/// Estimates a run whose processes used 12 s in each cycle of 15 s, of which this much was counted.
+fn counted_cpu(run: &mut Run, counted_s: f64) {
+    estimated(run.one());
+    for cycle in &mut run.one().cycles {
+        cycle.evidence.cpu =
+            Some(CpuEvidence { span_s: 15.0, machine_s: 12.0, own_s: 12.0, counted_s: Some(counted_s) });
+    }
+}
+
+pub(super) const MACHINE_CASES: [Case; 14] = [
+    Case {
+        check: Check::UncountedCpu,
+        weight: Severity::Warning,
+        says: "child processes used 0.66 of a core that is not counted",
+        provoked: |run| counted_cpu(run, 2.0),
+        spared: |run| counted_cpu(run, 11.1),
+    },
     Case {
         check: Check::ForeignCpu,
         weight: Severity::Warning,
