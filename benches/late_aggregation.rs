@@ -10,13 +10,13 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use lem_bench::__private::analysis::{Options, summarise};
+use lem_bench::__private::analysis::{Options, ReadJournal, summarise_read};
 use lem_bench::__private::model::{
     BenchEnd, CycleEvidence, CycleRecord, DomainEnergy, IdleBlock, Record, RequestLog, RunEnd, RunEvidence, RunHeader,
     SCHEMA_VERSION, WindowRecord, WorkCounts,
 };
 use lem_bench::__private::runner::{Event, Observer};
-use lem_bench::__private::store::{Home, JournalName, JournalWriter, RunDir, read_run};
+use lem_bench::__private::store::{Home, Journal, JournalName, JournalWriter, RunDir, read_run};
 use lem_bench::meter::{Domain, DomainId, DomainKind, Origin};
 use lem_bench::summary::Summary;
 use lem_bench::summary::{BenchRecord, MeterProbe, Method, Outcome, RunOrder};
@@ -73,8 +73,10 @@ fn aggregate(folder: &Path) -> Result<(Summary, f64, f64, f64), BoxError> {
     let (start, cpu) = (Instant::now(), cpu_seconds());
     let journals = read_run(folder)?;
     let read = start.elapsed().as_secs_f64();
-    let records: Vec<Vec<Record>> = journals.into_iter().map(|journal| journal.records).collect();
-    let summary = summarise(&records, &Options::default())?;
+    let records: Vec<ReadJournal<'_>> =
+        journals.iter().map(|Journal { records, damage, .. }| ReadJournal { records, damage }).collect();
+    let load = |journal: usize, record: usize, cycle: &mut CycleRecord| journals[journal].load_requests(record, cycle);
+    let summary = summarise_read(&records, &load, &Options::default())?.summary;
     let total = start.elapsed().as_secs_f64();
     Ok((summary, read, total - read, cpu_seconds() - cpu))
 }

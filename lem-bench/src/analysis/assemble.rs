@@ -31,17 +31,25 @@ pub enum AnalysisError {
 /// The records of one process for one bench.
 #[derive(Debug, Clone)]
 pub(super) struct ProcessRecords<'a> {
+    /// The index of its journal.
+    pub journal: usize,
     pub header: &'a RunHeader,
     pub record: &'a BenchRecord,
     pub facts: &'a [Fact],
     pub bare_idle: Option<&'a IdleRecord>,
     pub loaded_idle: Option<&'a IdleRecord>,
     pub warm_up: Option<&'a WarmUpRecord>,
-    pub cycles: BTreeMap<u32, &'a CycleRecord>,
+    /// The index of the warm-up in the journal.
+    pub warm_up_record: Option<usize>,
+    /// The cycles by number, each with its index in the journal.
+    pub cycles: BTreeMap<u32, (usize, &'a CycleRecord)>,
     pub end: Option<&'a BenchEnd>,
     /// How often another process resumed it.
     pub resumed: u32,
 }
+
+/// Cycles of one process by number, loaded from elsewhere.
+pub(super) type LoadedCycles = BTreeMap<u32, CycleRecord>;
 
 /// The records of one bench.
 #[derive(Debug)]
@@ -62,12 +70,36 @@ impl<'a> BenchRecords<'a> {
     pub fn cycles(&self) -> BTreeMap<u32, Vec<&'a CycleRecord>> {
         let mut cycles: BTreeMap<u32, Vec<&CycleRecord>> = BTreeMap::new();
         for process in &self.processes {
-            for (index, cycle) in &process.cycles {
+            for (index, (_, cycle)) in &process.cycles {
                 cycles.entry(*index).or_default().push(cycle);
             }
         }
         cycles.retain(|_, records| records.len() == self.processes.len());
         cycles
+    }
+
+    /// Returns the records with the cycles of each process replaced by loaded ones, where there are any.
+    pub fn with_cycles<'b>(&'b self, loaded: &'b [LoadedCycles]) -> BenchRecords<'b> {
+        let replace = |(process, loaded): (&'b ProcessRecords<'a>, &'b LoadedCycles)| {
+            let cycle = |(index, (record, cycle)): (&u32, &(usize, &'b CycleRecord))| {
+                (*index, (*record, loaded.get(index).unwrap_or(cycle)))
+            };
+            ProcessRecords { cycles: process.cycles.iter().map(cycle).collect(), ..process.clone() }
+        };
+        BenchRecords {
+            processes: self.processes.iter().zip(loaded).map(replace).collect(),
+            duplicate_ranks: self.duplicate_ranks.clone(),
+        }
+    }
+
+    /// Returns the journal and the index of each record whose traces the bench's page shows.
+    pub fn traces(&self) -> Vec<(usize, usize)> {
+        let first = self.first();
+        let warm_up = first.warm_up_record.map(|record| (first.journal, record));
+        let of_process = |process: &ProcessRecords<'_>| -> Vec<(usize, usize)> {
+            process.cycles.values().map(|(record, _)| (process.journal, *record)).collect()
+        };
+        warm_up.into_iter().chain(self.processes.iter().flat_map(of_process)).collect()
     }
 }
 
@@ -100,8 +132,8 @@ pub(super) fn benches<'a>(journals: &[&'a [Record]]) -> Vec<BenchRecords<'a>> {
     let mut seen = BTreeSet::new();
     order.extend(planned.map(String::as_str).filter(|id| seen.insert(*id)));
     let mut by_id: BTreeMap<&'a str, Vec<ProcessRecords<'a>>> = BTreeMap::new();
-    for records in journals {
-        for process in process_records(records) {
+    for (journal, records) in journals.iter().enumerate() {
+        for process in process_records(journal, records) {
             let id = process.record.id.as_str();
             if seen.insert(id) {
                 order.push(id);
@@ -113,11 +145,11 @@ pub(super) fn benches<'a>(journals: &[&'a [Record]]) -> Vec<BenchRecords<'a>> {
 }
 
 /// Returns the records of one journal, one entry per bench. A bench that was started again replaces its first attempt.
-fn process_records(records: &[Record]) -> Vec<ProcessRecords<'_>> {
+fn process_records(journal: usize, records: &[Record]) -> Vec<ProcessRecords<'_>> {
     let Some(header) = header(records) else { return Vec::new() };
     let mut bare_idle = None;
     let mut benches: Vec<ProcessRecords<'_>> = Vec::new();
-    for record in records {
+    for (index, record) in records.iter().enumerate() {
         match record {
             Record::Run(_) | Record::RunEnd(_) => {}
             Record::Resume(_) => {
@@ -133,12 +165,14 @@ fn process_records(records: &[Record]) -> Vec<ProcessRecords<'_>> {
             }
             Record::Bench(bench) => {
                 let started = ProcessRecords {
+                    journal,
                     header,
                     record: bench,
                     facts: &[],
                     bare_idle,
                     loaded_idle: None,
                     warm_up: None,
+                    warm_up_record: None,
                     cycles: BTreeMap::new(),
                     end: None,
                     resumed: 0,
@@ -155,12 +189,12 @@ fn process_records(records: &[Record]) -> Vec<ProcessRecords<'_>> {
             }
             Record::WarmUp(warm_up) => {
                 if let Some(bench) = find(&mut benches, &warm_up.bench) {
-                    bench.warm_up = Some(warm_up);
+                    (bench.warm_up, bench.warm_up_record) = (Some(warm_up), Some(index));
                 }
             }
             Record::Cycle(cycle) => {
                 if let Some(bench) = find(&mut benches, &cycle.bench) {
-                    bench.cycles.insert(cycle.index, cycle);
+                    bench.cycles.insert(cycle.index, (index, cycle));
                 }
             }
             Record::BenchEnd(end) => {
@@ -242,7 +276,8 @@ fn calibrate_block(idle: &mut IdleBlock, calibration: &Calibration) {
     }
 }
 
-fn calibrate_traces(traces: &mut [Trace], calibration: &Calibration) {
+/// Applies a calibration to the power of traces.
+pub fn calibrate_traces(traces: &mut [Trace], calibration: &Calibration) {
     for trace in traces {
         if let Some(domain) = calibration.domain(&trace.domain) {
             trace.power_w.iter_mut().for_each(|point| point.1 = domain.watts(point.1));

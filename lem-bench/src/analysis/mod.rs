@@ -16,6 +16,8 @@ mod request_times;
 mod summarise;
 mod summary;
 
+#[cfg(feature = "html")]
+pub use assemble::calibrate_traces;
 #[cfg(test)]
 pub use finding::status;
 pub use finding::{Check, Finding, Severity, Status, sort_findings};
@@ -24,7 +26,7 @@ pub use interval::{IntervalChoice, Options};
 pub use metric_kind::{EnergyBasis, MetricKind, View};
 #[cfg(feature = "html")]
 pub use metric_kind::{Statistic, TimeKind};
-pub use summarise::{ReadJournal, summarise, summarise_read};
+pub use summarise::{ReadJournal, Summarised, summarise, summarise_read};
 pub use summary::{
     BenchSummary, CycleSummary, Distribution, Interval, Metric, PhaseSummary, Rating, RunInfo, Summary, WarmUpSummary,
 };

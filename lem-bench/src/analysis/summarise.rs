@@ -1,6 +1,8 @@
 //! Computes the summary of a run from its journals.
 
-use super::assemble::{AnalysisError, BenchRecords, Evidence, ProcessRecords, benches, calibrate, header, headers};
+use super::assemble::{
+    AnalysisError, BenchRecords, Evidence, LoadedCycles, ProcessRecords, benches, calibrate, header, headers,
+};
 use super::checks::run_all;
 use super::completeness::{self, shards};
 use super::cycles::{MergedCycle, merge};
@@ -23,18 +25,79 @@ pub struct ReadJournal<'a> {
     pub damage: &'a [String],
 }
 
-/// Computes the summary of a run, with findings about damaged journals.
+/// Loads the request times of a cycle, given by the indices of its journal and of its record. The error is a sentence
+/// describing what is damaged.
+pub type LoadRequests<'a> = dyn Fn(usize, usize, &mut CycleRecord) -> Result<(), String> + 'a;
+
+/// The summary of a run, and where its traces are.
+#[derive(Debug)]
+pub struct Summarised {
+    /// The summary.
+    pub summary: Summary,
+    /// Of each bench, in the order of the summary: the journal and the index of each record with traces.
+    pub traces: Vec<Vec<(usize, usize)>>,
+}
+
+/// Computes the summary of a run, with findings about damaged journals. Holds the request times of one bench at a time:
+/// `load` adds them to a copy of its cycles.
 ///
 /// # Errors
 /// As [`summarise`].
-pub fn summarise_read(journals: &[ReadJournal<'_>], options: &Options) -> Result<Summary, AnalysisError> {
+pub fn summarise_read(
+    journals: &[ReadJournal<'_>],
+    load: &LoadRequests<'_>,
+    options: &Options,
+) -> Result<Summarised, AnalysisError> {
+    summarise_loaded(journals, Some(load), options)
+}
+
+fn summarise_loaded(
+    journals: &[ReadJournal<'_>],
+    load: Option<&LoadRequests<'_>>,
+    options: &Options,
+) -> Result<Summarised, AnalysisError> {
     let records: Vec<&[Record]> = journals.iter().map(|journal| journal.records).collect();
-    let mut summary = summarise(&records, options)?;
-    for journal in journals {
-        let rank = header(journal.records).map(|header| header.rank);
-        summary.findings.extend(completeness::check_journal(rank, journal.damage));
+    let calibrated = calibrate(&records);
+    let records: Vec<&[Record]> = calibrated.iter().map(AsRef::as_ref).collect();
+    let headers = headers(&records)?;
+    let first = headers.iter().min_by_key(|header| (header.rank, header.started)).copied().unwrap_or(headers[0]);
+    let benches = benches(&records);
+    let bare_idle = benches.iter().find_map(|bench| bench.first().bare_idle);
+    let mut damage: Vec<Vec<String>> = journals.iter().map(|journal| journal.damage.to_vec()).collect();
+    let mut summary = Summary {
+        schema_version: SCHEMA_VERSION,
+        run: run_info(first, shards(&headers).len() > 1, bare_idle),
+        benches: Vec::with_capacity(benches.len()),
+        findings: completeness::check_run(&headers),
+    };
+    for bench in &benches {
+        summary.benches.push(match load {
+            Some(load) => {
+                let loaded = load_bench(bench, load, &mut damage);
+                summarise_bench(&bench.with_cycles(&loaded), options)
+            }
+            None => summarise_bench(bench, options),
+        });
     }
-    Ok(summary)
+    for (records, damage) in records.iter().zip(&damage) {
+        let rank = header(records).map(|header| header.rank);
+        summary.findings.extend(completeness::check_journal(rank, damage));
+    }
+    Ok(Summarised { summary, traces: benches.iter().map(BenchRecords::traces).collect() })
+}
+
+/// Returns the cycles of each process with their request times.
+fn load_bench(bench: &BenchRecords<'_>, load: &LoadRequests<'_>, damage: &mut [Vec<String>]) -> Vec<LoadedCycles> {
+    let mut load_process = |process: &ProcessRecords<'_>| -> LoadedCycles {
+        let load_cycle = |(index, (record, cycle)): (&u32, &(usize, &CycleRecord))| {
+            let mut cycle = (*cycle).clone();
+            let loaded = load(process.journal, *record, &mut cycle);
+            damage[process.journal].extend(loaded.err());
+            (*index, cycle)
+        };
+        process.cycles.iter().map(load_cycle).collect()
+    };
+    bench.processes.iter().map(&mut load_process).collect()
 }
 
 /// Computes the summary of a run from the journals of its processes.
@@ -42,19 +105,9 @@ pub fn summarise_read(journals: &[ReadJournal<'_>], options: &Options) -> Result
 /// # Errors
 /// When no journal has a header, or one has a schema version that cannot be read.
 pub fn summarise<J: AsRef<[Record]>>(journals: &[J], options: &Options) -> Result<Summary, AnalysisError> {
-    let journals: Vec<&[Record]> = journals.iter().map(AsRef::as_ref).collect();
-    let calibrated = calibrate(&journals);
-    let journals: Vec<&[Record]> = calibrated.iter().map(AsRef::as_ref).collect();
-    let headers = headers(&journals)?;
-    let first = headers.iter().min_by_key(|header| (header.rank, header.started)).copied().unwrap_or(headers[0]);
-    let benches = benches(&journals);
-    let bare_idle = benches.iter().find_map(|bench| bench.first().bare_idle);
-    Ok(Summary {
-        schema_version: SCHEMA_VERSION,
-        run: run_info(first, shards(&headers).len() > 1, bare_idle),
-        benches: benches.iter().map(|bench| summarise_bench(bench, options)).collect(),
-        findings: completeness::check_run(&headers),
-    })
+    let read = |records| ReadJournal { records, damage: &[] };
+    let journals: Vec<ReadJournal<'_>> = journals.iter().map(|journal| read(journal.as_ref())).collect();
+    summarise_loaded(&journals, None, options).map(|summarised| summarised.summary)
 }
 
 fn run_info(header: &RunHeader, is_merged: bool, bare_idle: Option<&IdleRecord>) -> RunInfo {

@@ -215,25 +215,32 @@ pub enum Rating {
 #[non_exhaustive]
 pub struct Metric {
     /// The value; `None` if it is missing, with the reason in `missing`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
     /// Its unit of measurement: `J/token`, `tokens/s`, `W`, `ms`.
     pub unit: String,
     /// The interval that reports show: `student`, or with `--interval bootstrap` the bootstrap interval where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub interval: Option<Interval>,
     /// The interval by Student's t.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub student: Option<Interval>,
     /// The bootstrap interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bootstrap: Option<Interval>,
     /// The number of cycles that it is computed from.
     pub cycles: usize,
     /// The number of samples that it is computed from, for request-level metrics.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub samples: Option<usize>,
     /// Why the value or the interval is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
     /// Whether lower values are better; `None` where neither direction is.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub lower_is_better: Option<bool>,
     /// Its source, for energies and powers.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
 }
 
@@ -275,8 +282,10 @@ pub struct Interval {
     /// The method: `t over cycles, log scale`, `bootstrap-t over whole cycles`.
     pub method: String,
     /// The number of resamples of a bootstrap.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub resamples: Option<usize>,
     /// The seed of a bootstrap.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
     /// Whether there are too few cycles to rely on it.
     pub indicative: bool,
@@ -290,8 +299,10 @@ pub struct WarmUpSummary {
     /// How it ended.
     pub code: WarmUpCode,
     /// An upper bound on the remaining drift, as a share.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bound: Option<f64>,
     /// Whether the temperature was steady; `None` when it cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature_steady: Option<bool>,
     /// When it began.
     pub start: Stamp,
@@ -299,7 +310,8 @@ pub struct WarmUpSummary {
     pub stop: Stamp,
     /// Seconds per unit of work, one entry per probe.
     pub probes_s: Vec<f64>,
-    /// Power, temperature and utilisation over time.
+    /// Power, temperature and utilisation over time, where the journal or a summary of version 1 or 2 has them in place.
+    #[serde(default, skip_serializing)]
     pub traces: Vec<Trace>,
 }
 
@@ -313,12 +325,16 @@ pub struct CycleSummary {
     /// Total length of its windows, in seconds.
     pub seconds: f64,
     /// Energy of the headline domains; `None` when one of them is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub energy_j: Option<Joules>,
     /// The lowest and highest energy that the sensors' resolution allows.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sensor_j: Option<(Joules, Joules)>,
     /// The same energy by the other method: counter or integrated power.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cross_check_j: Option<Joules>,
     /// Loaded idle power of the headline domains in the gap before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_w: Option<Watts>,
     /// Energy of each domain.
     pub domains_j: Vec<(DomainId, Joules)>,
@@ -336,10 +352,12 @@ pub struct CycleSummary {
     /// Custom units of work, by name.
     pub units: BTreeMap<String, u64>,
     /// The highest temperature of any domain at the start of its first window and at the end of its last, in °C.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature_c: Option<(f64, f64)>,
     /// What the harness did when.
     pub spans: Vec<Span>,
-    /// Power, temperature and utilisation over time.
+    /// Power, temperature and utilisation over time; see [`WarmUpSummary::traces`].
+    #[serde(default, skip_serializing)]
     pub traces: Vec<Trace>,
 }
 

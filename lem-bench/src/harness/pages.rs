@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::console;
 use super::exit::HarnessError;
+use super::journals::RunTraces;
 use crate::analysis::compare::{Comparison, Trend};
 use crate::analysis::{RunInfo, Summary};
 
@@ -13,11 +14,14 @@ use crate::analysis::{RunInfo, Summary};
 /// # Errors
 /// Rendering or writing fails.
 #[cfg(feature = "html")]
-pub(super) fn write(folder: &Path, summary: &Summary) -> Result<Option<PathBuf>, HarnessError> {
+pub(super) fn write(folder: &Path, summary: &Summary, traces: &RunTraces) -> Result<Option<PathBuf>, HarnessError> {
     use crate::report::html::Report;
     use crate::store::slug;
 
-    save(folder, Report::new(summary, slug).files())
+    let traces = |bench| traces.of_bench(bench);
+    let report = Report::new(summary, slug).with_traces(&traces);
+    report.write(&|file| save(folder, &file).map(drop))?;
+    Ok(Some(folder.join("index.html")))
 }
 
 /// Content of the pages that the index links to, except those of the benches.
@@ -43,7 +47,7 @@ pub(super) fn write_linked(folder: &Path, summary: &Summary, linked: LinkedPages
     if let Some(compared) = linked.compared {
         report = report.against(compared);
     }
-    save(folder, report.index_files()).map(drop)
+    report.write_index(&|file| save(folder, &file).map(drop))
 }
 
 /// Writes the page of a comparison of saved results and returns its path.
@@ -52,8 +56,7 @@ pub(super) fn write_linked(folder: &Path, summary: &Summary, linked: LinkedPages
 /// Rendering or writing fails, or this build has no feature `html`.
 #[cfg(feature = "html")]
 pub(super) fn write_comparison(folder: &Path, run: &RunInfo, compared: &Comparison) -> Result<PathBuf, HarnessError> {
-    let page = crate::report::html::comparison_page(compared, run);
-    save(folder, page.map(|page| vec![page]))?.ok_or_else(no_html)
+    save(folder, &crate::report::html::comparison_page(compared, run)?)
 }
 
 /// Writes the page of a history with at most `newest` sessions per bench and returns its path.
@@ -62,32 +65,29 @@ pub(super) fn write_comparison(folder: &Path, run: &RunInfo, compared: &Comparis
 /// Rendering or writing fails, or this build has no feature `html`.
 #[cfg(feature = "html")]
 pub(super) fn write_history(folder: &Path, trends: &[Trend], newest: usize) -> Result<PathBuf, HarnessError> {
-    let page = crate::report::html::history_page(trends, newest);
-    save(folder, page.map(|page| vec![page]))?.ok_or_else(no_html)
+    save(folder, &crate::report::html::history_page(trends, newest)?)
+}
+
+/// Writes a page to its path in `folder`, which is created if it does not exist, and returns that path.
+#[cfg(feature = "html")]
+fn save(folder: &Path, file: &crate::report::html::PageFile) -> Result<PathBuf, HarnessError> {
+    let path = folder.join(&file.path);
+    path.parent().map_or(Ok(()), make_folder)?;
+    crate::store::write_replaceable(&path, &file.bytes)?;
+    Ok(path)
 }
 
 #[cfg(feature = "html")]
-fn save(
-    folder: &Path,
-    files: Result<Vec<crate::report::html::PageFile>, crate::report::html::ReportError>,
-) -> Result<Option<PathBuf>, HarnessError> {
-    use crate::store::write_atomic;
-
-    let files = files.map_err(|error| HarnessError::machine(format!("failed to {error}")))?;
-    let mut last = None;
-    for file in files {
-        let path = folder.join(file.path);
-        path.parent().map_or(Ok(()), make_folder)?;
-        write_atomic(&path, &file.bytes)?;
-        last = Some(path);
+impl From<crate::report::html::ReportError> for HarnessError {
+    fn from(error: crate::report::html::ReportError) -> Self {
+        Self::machine(format!("failed to {error}"))
     }
-    Ok(last)
 }
 
 /// Without the feature `html`.
 #[cfg(not(feature = "html"))]
 #[expect(clippy::unnecessary_wraps, reason = "with the feature `html` it can fail")]
-pub(super) fn write(_folder: &Path, _summary: &Summary) -> Result<Option<PathBuf>, HarnessError> {
+pub(super) fn write(_folder: &Path, _summary: &Summary, _traces: &RunTraces) -> Result<Option<PathBuf>, HarnessError> {
     Ok(None)
 }
 

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use super::config::Config;
 use super::exit::HarnessError;
 use super::invocation::{Invocation, WorkspacePaths};
+use super::journals::{RunTraces, summarise};
 use super::{options, pages};
 use crate::analysis::compare::Comparison;
-use crate::analysis::{Options, Summary, summarise};
-use crate::model::{OLDEST_SCHEMA_VERSION, Record, SCHEMA_VERSION};
+use crate::analysis::{Options, Summary};
+use crate::model::{OLDEST_SCHEMA_VERSION, SCHEMA_VERSION};
 use crate::report::comparison::ComparisonFormat;
 use crate::report::export::{ExportError, Format};
 use crate::store::{Home, HomeOptions, Journal, RunDir, RunId, read_journal, read_run, write_atomic};
@@ -145,6 +146,8 @@ fn not_found(name: &str, home: &Home, runs: Vec<&RunDir>) -> HarnessError {
 pub(super) struct Saved {
     /// The summary.
     pub summary: Summary,
+    /// The traces of its benches; none if the results were read from a summary.
+    pub traces: RunTraces,
     /// The folder of the run, if the results were named by it.
     pub folder: Option<PathBuf>,
     /// Messages about damage.
@@ -188,10 +191,9 @@ fn aggregate(path: &Path, journals: Vec<Journal>, change: &dyn Fn(&mut Options))
     let damage = journals.iter().flat_map(messages).collect();
     let mut options = journals.first().map(run_options).unwrap_or_default();
     change(&mut options);
-    let records: Vec<Vec<Record>> = journals.into_iter().map(|journal| journal.records).collect();
-    let summary = summarise(&records, &options)
+    let (summary, traces) = summarise(journals, &options)
         .map_err(|error| HarnessError::machine(format!("cannot analyze {}: {error}", path.display())))?;
-    Ok(Saved { summary, folder: None, damage })
+    Ok(Saved { summary, traces, folder: None, damage })
 }
 
 /// Returns the interval settings of the run, from the header of the journal.
@@ -233,7 +235,7 @@ fn read_summary(path: &Path) -> Result<Saved, HarnessError> {
         _ => {}
     }
     let summary = serde_json::from_value(value).map_err(invalid)?;
-    Ok(Saved { summary, folder: None, damage: Vec::new() })
+    Ok(Saved { summary, traces: RunTraces::default(), folder: None, damage: Vec::new() })
 }
 
 /// Writes runs in a format to a folder, and returns the file.

@@ -32,9 +32,10 @@ pub use window::{
 };
 pub use work::{Unit, WorkCounts};
 
-/// Version of every stored format; increased when a field is added or its meaning changes. Fields added in version 2
-/// have defaults, so files of version 1 are still readable.
-pub const SCHEMA_VERSION: u32 = 2;
+/// Version of every stored format; increased when a field is added or its meaning changes. Fields added after version 1
+/// have defaults, so files of older versions are still readable. From version 3 on, traces and phases are in the samples
+/// file of a journal and not in its lines, and a summary contains no traces.
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// The oldest version that is still readable.
 pub const OLDEST_SCHEMA_VERSION: u32 = 1;

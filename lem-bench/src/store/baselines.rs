@@ -397,7 +397,7 @@ mod tests {
         let saved = save(&home, "main", "run", &["a"]).unwrap();
         let manifest = saved.folder().join(MANIFEST);
         let text = fs::read_to_string(&manifest).unwrap();
-        for (from, to) in [("\"run\"", "\"../../run\""), ("\"main\"", "\"other\""), ("{", "["), ("2,", "99,")] {
+        for (from, to) in [("\"run\"", "\"../../run\""), ("\"main\"", "\"other\""), ("{", "["), ("3,", "99,")] {
             fs::write(&manifest, text.replacen(from, to, 1)).unwrap();
             assert!(Baseline::find(&home, "main").is_err(), "{to}");
             let (found, damage) = Baseline::list(&home).unwrap();

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::codec::{append_crc, is_intact};
+use super::checksum::{append_crc, is_intact};
 use super::error::StoreError;
 use super::home::Home;
 use super::run_dir::{ensure_regular_file, sync_folder, write_atomic};

@@ -1,7 +1,9 @@
-//! Reads journals, complete or not: intact records are returned, everything else is reported as damage.
+//! Reads journals, complete or not: intact records are returned, everything else is reported as damage. Request times and
+//! traces stay in the samples file until they are needed.
 //!
 //! File contents are not trusted: memory is bounded by a small multiple of the files' sizes.
 
+use std::collections::BTreeMap;
 use std::fs::{File, read_dir};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -10,11 +12,12 @@ use std::thread;
 
 use serde::Deserialize;
 
-use super::codec::{Columns, Samples, is_intact};
+use super::checksum::is_intact;
 use super::error::StoreError;
 use super::naming::JournalName;
 use super::run_dir::ensure_regular_file;
-use crate::model::{OLDEST_SCHEMA_VERSION, Record, RequestLog, RunHeader, SCHEMA_VERSION};
+use super::samples::{References, Samples};
+use crate::model::{CycleRecord, OLDEST_SCHEMA_VERSION, Record, RunHeader, SCHEMA_VERSION, Trace};
 
 /// Longest line that is read, in bytes.
 const MAX_LINE_BYTES: u64 = 256 << 20;
@@ -22,21 +25,26 @@ const MAX_LINE_BYTES: u64 = 256 << 20;
 const MAX_DESCRIBED: usize = 50;
 
 /// The contents of one process' journal.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct Journal {
     /// The file.
     pub path: PathBuf,
-    /// The intact records, in order, with the times of their requests. The first is the run header, unless that is
-    /// damaged.
+    /// The intact records, in order. The first is the run header, unless that is damaged. [`Journal::load_requests`] and
+    /// [`Journal::traces`] read what is in the samples file.
     pub records: Vec<Record>,
     /// Whether the process ended normally: the last record is [`Record::RunEnd`].
     pub complete: bool,
     /// Whether the last line is truncated. Its record was not reported as written: nothing durable is lost.
     pub torn: bool,
-    /// What was written but cannot be read: one sentence for each damaged or unknown line, and each damaged column.
+    /// What was written but cannot be read: one sentence for each damaged or unknown line, and each line whose columns
+    /// are not in the samples file.
     pub damage: Vec<String>,
     /// Length of the file up to the end of its last complete line, in bytes. A resumed run appends there.
     pub whole_bytes: u64,
+    /// What the records, by index, refer to in the samples file, with the number of their line.
+    references: BTreeMap<usize, (u64, References)>,
+    /// The samples file, if a line refers to it.
+    samples: Option<Samples>,
 }
 
 impl Journal {
@@ -47,6 +55,44 @@ impl Journal {
             _ => None,
         }
     }
+
+    /// Reads the request times of the cycle that is the record number `index`.
+    ///
+    /// # Errors
+    /// A sentence describing what is damaged; the cycle is then unchanged.
+    pub fn load_requests(&self, index: usize, cycle: &mut CycleRecord) -> Result<(), String> {
+        let Some((line, references)) = self.references.get(&index) else { return Ok(()) };
+        let Some(samples) = &self.samples else { return Ok(()) };
+        let mut requests = samples.requests(references).map_err(|why| lost(*line, cycle, &why))?;
+        if requests.phases.is_empty() {
+            // Versions before 3 have them in the line.
+            requests.phases = std::mem::take(&mut cycle.requests.phases);
+        }
+        cycle.requests = requests;
+        Ok(())
+    }
+
+    /// Reads the traces of the warm-up or cycle that is the record number `index`.
+    ///
+    /// # Errors
+    /// A sentence describing what is damaged.
+    pub fn traces(&self, index: usize) -> Result<Vec<Trace>, String> {
+        let inline = match self.records.get(index) {
+            Some(Record::WarmUp(warm_up)) => warm_up.traces.as_slice(),
+            Some(Record::Cycle(cycle)) => cycle.traces.as_slice(),
+            _ => &[],
+        };
+        match self.references.get(&index).zip(self.samples.as_ref()) {
+            Some(((line, references), samples)) if inline.is_empty() => {
+                samples.traces(references).map_err(|why| format!("line {line}: the traces are lost: {why}"))
+            }
+            _ => Ok(inline.to_vec()),
+        }
+    }
+}
+
+fn lost(line: u64, cycle: &CycleRecord, why: &str) -> String {
+    format!("line {line}: the request times of cycle {} of `{:.200}` are lost: {why}", cycle.index + 1, cycle.bench)
 }
 
 /// The fields of a run header that are the same in every schema version.
@@ -56,13 +102,7 @@ struct Version {
     schema_version: u32,
 }
 
-/// The field of a cycle's line that is not part of the record.
-#[derive(Deserialize)]
-struct ColumnsField {
-    columns: Option<Columns>,
-}
-
-/// Reads one journal and its samples file.
+/// Reads one journal, without request times and traces.
 ///
 /// # Errors
 /// [`StoreError::Schema`] when this build does not read its version; [`StoreError::NotARegularFile`] when it is not a
@@ -72,7 +112,7 @@ pub fn read_journal(path: &Path) -> Result<Journal, StoreError> {
     let file = File::open(path).map_err(StoreError::io("read", path))?;
     let name = path.file_name().and_then(|name| JournalName::parse(name.to_str()?));
     let mut parser = JournalParser {
-        samples: Err(name.map(|name| path.with_file_name(name.samples_file()))),
+        samples_path: name.map(|name| path.with_file_name(name.samples_file())),
         journal: Journal {
             path: path.to_path_buf(),
             records: Vec::new(),
@@ -80,6 +120,8 @@ pub fn read_journal(path: &Path) -> Result<Journal, StoreError> {
             torn: false,
             damage: Vec::new(),
             whole_bytes: 0,
+            references: BTreeMap::new(),
+            samples: None,
         },
         undescribed: 0,
     };
@@ -156,8 +198,8 @@ fn shorten(error: &serde_json::Error) -> String {
 }
 
 struct JournalParser {
-    /// The samples file, opened when the first line refers to it; until then its path, if known.
-    samples: Result<Samples, Option<PathBuf>>,
+    /// The path of the samples file, which is opened when the first line refers to it.
+    samples_path: Option<PathBuf>,
     journal: Journal,
     undescribed: u64,
 }
@@ -180,7 +222,7 @@ impl JournalParser {
         {
             return Err(StoreError::Schema { path: self.journal.path.clone(), found, known: SCHEMA_VERSION });
         }
-        let mut record = match serde_json::from_slice::<Record>(line) {
+        let record = match serde_json::from_slice::<Record>(line) {
             Ok(record) => record,
             Err(error) => {
                 let why = shorten(&error);
@@ -190,38 +232,40 @@ impl JournalParser {
                 return Ok(());
             }
         };
-        match &mut record {
-            Record::Run(_) if number > 1 => {
-                self.report_damage(|| format!("line {number} is a second run header and is ignored"));
-                return Ok(());
-            }
-            Record::Cycle(cycle) => {
-                if let Err(why) = self.read_request_times(line, &mut cycle.requests) {
-                    let (number_of_cycle, bench) = (cycle.index + 1, &cycle.bench);
-                    self.report_damage(|| {
-                        format!("line {number}: the request times of cycle {number_of_cycle} of `{bench:.200}` are lost: {why}")
-                    });
+        if matches!(record, Record::Run(_)) && number > 1 {
+            self.report_damage(|| format!("line {number} is a second run header and is ignored"));
+            return Ok(());
+        }
+        if matches!(record, Record::WarmUp(_) | Record::Cycle(_)) {
+            match self.claim(line) {
+                Ok(references) if references.is_empty() => {}
+                Ok(references) => {
+                    self.journal.references.insert(self.journal.records.len(), (number, references));
                 }
+                Err(why) => self.report_damage(|| match &record {
+                    Record::Cycle(cycle) => lost(number, cycle, &why),
+                    _ => format!("line {number}: the traces of the warm-up are lost: {why}"),
+                }),
             }
-            _ => {}
         }
         self.journal.records.push(record);
         Ok(())
     }
 
-    fn read_request_times(&mut self, line: &[u8], requests: &mut RequestLog) -> Result<(), String> {
-        let field: ColumnsField = serde_json::from_slice(line).map_err(|error| shorten(&error))?;
-        let Some(columns) = field.columns else { return Ok(()) };
-        if let Err(path) = &self.samples {
-            let path = path
-                .as_deref()
-                .ok_or("the journal is not named `journal-RANK.jsonl`, so its samples file is unknown")?;
-            self.samples = Ok(Samples::open(path)?);
+    /// Returns what a line refers to, after a check that it is in the samples file.
+    fn claim(&mut self, line: &[u8]) -> Result<References, String> {
+        let references: References = serde_json::from_slice(line).map_err(|error| shorten(&error))?;
+        if references.is_empty() {
+            return Ok(references);
         }
-        match &mut self.samples {
-            Ok(samples) => samples.read_into(&columns, requests),
-            Err(_) => Ok(()),
-        }
+        let samples = match &mut self.journal.samples {
+            Some(samples) => samples,
+            unopened => {
+                let unknown = "the journal is not named `journal-RANK.jsonl`, so its samples file is unknown";
+                unopened.insert(Samples::open(self.samples_path.as_deref().ok_or(unknown)?)?)
+            }
+        };
+        samples.claim(&references).map(|()| references)
     }
 
     fn finish(mut self, name: Option<JournalName>) -> Journal {

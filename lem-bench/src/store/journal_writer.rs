@@ -4,12 +4,13 @@ use std::fs::{File, OpenOptions, TryLockError, remove_file};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::codec::{Columns, append_crc, samples_header};
+use super::checksum::append_crc;
 use super::error::StoreError;
 use super::journal_reader::{Journal, read_journal};
 use super::naming::JournalName;
 use super::run_dir::{RunDir, ensure_regular_file, sync_folder};
-use crate::model::{CycleRecord, Record, RequestLog, SCHEMA_VERSION, count_of, is_or_are};
+use super::samples::{References, samples_header};
+use crate::model::{CycleRecord, Record, RequestLog, SCHEMA_VERSION, WarmUpRecord, count_of, is_or_are};
 use crate::runner::{Event, Observer, ObserverError};
 
 /// Writes the journal of one process. After a failed write nothing more is written: every later record is refused with
@@ -165,30 +166,47 @@ fn remove_if_present(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Returns the record as JSON, without its request times: those are appended to `columns`, which will be written at
-/// `offset`.
+/// Returns the record as JSON, without request times and traces: those are appended to `columns`, which will be written
+/// at `offset`.
 fn to_line(record: &Record, offset: u64, columns: &mut Vec<u8>) -> serde_json::Result<Vec<u8>> {
-    let Record::Cycle(cycle) = record else { return serde_json::to_vec(record) };
-    let Some(positions) = Columns::encode(&cycle.requests, offset, columns) else { return serde_json::to_vec(record) };
-    let mut line = serde_json::to_vec(&Record::Cycle(Box::new(without_request_times(cycle))))?;
-    line.pop();
-    line.extend_from_slice(br#","columns":"#);
-    serde_json::to_writer(&mut line, &positions)?;
-    line.push(b'}');
+    let (references, rest) = match record {
+        Record::Cycle(cycle) => (
+            References::encode(Some(&cycle.requests), &cycle.traces, offset, columns),
+            Record::Cycle(Box::new(without_columns(cycle))),
+        ),
+        Record::WarmUp(warm_up) => (
+            References::encode(None, &warm_up.traces, offset, columns),
+            Record::WarmUp(WarmUpRecord {
+                traces: Vec::new(),
+                probes_s: warm_up.probes_s.clone(),
+                bench: warm_up.bench.clone(),
+                ..*warm_up
+            }),
+        ),
+        _ => return serde_json::to_vec(record),
+    };
+    let mut line = serde_json::to_vec(&rest)?;
+    if !references.is_empty() {
+        let mut fields = serde_json::to_vec(&references)?;
+        // Joins two objects: `{…` and `,…}`.
+        line.pop();
+        fields[0] = b',';
+        line.append(&mut fields);
+    }
     Ok(line)
 }
 
-fn without_request_times(cycle: &CycleRecord) -> CycleRecord {
+fn without_columns(cycle: &CycleRecord) -> CycleRecord {
     CycleRecord {
         bench: cycle.bench.clone(),
         index: cycle.index,
         idle: cycle.idle.clone(),
         windows: cycle.windows.clone(),
-        requests: RequestLog { phases: cycle.requests.phases.clone(), ..RequestLog::default() },
+        requests: RequestLog::default(),
         temperature_c: cycle.temperature_c.clone(),
         ramp_in_capped: cycle.ramp_in_capped,
         spans: cycle.spans.clone(),
-        traces: cycle.traces.clone(),
+        traces: Vec::new(),
         events: cycle.events.clone(),
         sampler_cpu: cycle.sampler_cpu,
         process_cpu_s: cycle.process_cpu_s,

@@ -25,8 +25,16 @@
 //! - The last field of each line, `"crc32"`, is the CRC-32 (as in zlib and gzip, eight hexadecimal digits) of all bytes
 //!   of the line before the comma in front of that field.
 //! - The request times of a cycle are not in the line but in the samples file. `"columns"` gives their positions: each
-//!   of `latency_ns`, `ttft_ns`, `itl_ns` and `itl_count` has the `offset` of its first byte, the `count` of its
-//!   values, their `dtype` (`<u4` or `<u8`, little-endian) and the `crc32` of its bytes.
+//!   of `latency_ns`, `ttft_ns`, `itl_ns`, `itl_count`, `phase_name` (an index of `"phase_names"`), `phase_start_ns` and
+//!   `phase_length_ns` has the `offset` of its first byte, the `count` of its values, their `dtype` and the `crc32` of its
+//!   bytes. Empty columns are left out. A `dtype` is `<u4`, `<u8` (little-endian) or, where that takes at most half of the
+//!   bytes, `delta`: each value is the one before plus a zigzag number in LEB128, and `bytes` is the column's length.
+//! - Traces are in the samples file too, at `"trace_bytes"` of a cycle or warm-up. Of each trace, there are the length of
+//!   its domain's name (LEB128), the name, and four series: power in W, temperature in °C, utilisation, memory in bytes.
+//!   A series is the number of its points (LEB128) and, if there are any, its lowest and highest value (`<f8`), then of
+//!   each point how much longer the interval since the point before is than the interval before that, in ns (zigzag
+//!   LEB128; the first point's interval begins at 0), and a `<u2`: 0 is the lowest value, 65534 the highest, 65535 is not
+//!   a number.
 //! - A truncated last line was never reported as written: its writer was killed. A journal whose last record is not
 //!   `run_end` was interrupted. A process that resumes it appends `resume`, then the rest: a bench that has cycles
 //!   continues with its next cycle after a new warm-up, any other bench starts over.
@@ -41,13 +49,29 @@
 //!
 //! ```python
 //! import json, numpy
+//!
+//! def read(column, samples):
+//!     start, kind, count = column["offset"], column["dtype"], column["count"]
+//!     if kind != "delta":
+//!         return numpy.frombuffer(samples, dtype=kind, count=count, offset=start)
+//!     values, value, difference, shift = [], 0, 0, 0
+//!     for byte in samples[start : start + column["bytes"]]:
+//!         difference |= (byte & 127) << shift
+//!         shift += 7
+//!         if byte < 128:
+//!             value += (difference >> 1) ^ -(difference & 1)
+//!             values.append(value % 2**64)
+//!             difference = shift = 0
+//!     return numpy.array(values, dtype="<u8")
+//!
+//! samples = open("samples-0.bin", "rb").read()
 //! cycles = [r for r in map(json.loads, open("journal-0.jsonl", "rb")) if r["record"] == "cycle"]
-//! c = cycles[0]["columns"]["itl_ns"]
-//! itl_ns = numpy.frombuffer(open("samples-0.bin", "rb").read(), dtype=c["dtype"], count=c["count"], offset=c["offset"])
+//! itl_ns = read(cycles[0]["columns"]["itl_ns"], samples)
 //! ```
 
 mod baselines;
-mod codec;
+mod checksum;
+mod columns;
 mod error;
 mod history;
 mod home;
@@ -56,6 +80,8 @@ mod journal_writer;
 mod lock;
 mod naming;
 mod run_dir;
+mod samples;
+mod trace_codec;
 
 pub use baselines::{Baseline, BaselineRun};
 pub use error::StoreError;
@@ -66,4 +92,6 @@ pub use journal_reader::{Journal, read_journal, read_run};
 pub use journal_writer::JournalWriter;
 pub use lock::{MachineLock, WaitPolicy};
 pub use naming::{JournalName, RunId, slug};
+#[cfg(feature = "html")]
+pub use run_dir::write_replaceable;
 pub use run_dir::{RunDir, copy_journals, write_atomic};

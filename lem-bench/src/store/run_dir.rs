@@ -228,6 +228,19 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     files::write_atomic(path, bytes).map_err(StoreError::io("write", path))
 }
 
+/// Replaces a whole file that can be made again, as [`write_atomic`] does but without syncing it: after a power cut it may
+/// be empty.
+///
+/// # Errors
+/// As [`write_atomic`].
+#[cfg(feature = "html")]
+pub fn write_replaceable(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    use std::io::Write as _;
+
+    ensure_regular_file(path)?;
+    files::replace_file(path, |file| file.write_all(bytes)).map_err(StoreError::io("write", path))
+}
+
 /// Makes the names in a folder durable, where the platform and the file system can.
 pub(super) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
     files::sync_folder(folder).map_err(StoreError::io("sync", folder))

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use lem_bench::__private::model::RequestLog;
-use lem_bench::__private::store::{Home, read_journal, write_atomic};
+use lem_bench::__private::store::{Home, write_atomic};
 
-use crate::{cycle, header, run_in, times, write};
+use crate::{cycle, header, read_whole, run_in, times, write};
 
 /// A tmpfs, unmounted when dropped. `mount` prints a message and returns `None` where this user may not mount.
 struct Disk {
@@ -59,7 +59,7 @@ fn full_disk_keeps_reported_cycles() {
         assert!(error.contains("No space left on device"), "{error}");
         assert!(error.contains(&format!("{written} cycles measured before are safe in {}", path.display())), "{error}");
         assert!(error.contains("free space"), "{error}");
-        let journal = read_journal(&path).unwrap();
+        let journal = read_whole(&path).unwrap();
         assert_eq!((journal.records.len(), journal.torn, journal.damage.len()), (1 + written, false, 0));
         assert_eq!(journal.records[written], cycle(written as u32 - 1, requests));
 

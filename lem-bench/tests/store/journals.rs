@@ -4,9 +4,9 @@ use std::path::Path;
 
 use lem_bench::__private::model::{Record, RequestLog};
 use lem_bench::__private::runner::{Event, Observer, ObserverError, Progress, Stage};
-use lem_bench::__private::store::{JournalName, JournalWriter, StoreError, read_journal, read_run};
+use lem_bench::__private::store::{JournalName, JournalWriter, StoreError, read_run};
 
-use crate::{cycle, header, records, run_in, times, write};
+use crate::{cycle, header, read_whole, records, run_in, times, write};
 
 /// The message with the temporary folder replaced.
 fn without_folder(error: &ObserverError, folder: &Path) -> String {
@@ -19,7 +19,7 @@ fn every_record_round_trips() {
     let run = run_in(folder.path());
     let writer = write(&run, 0, &records(0)).unwrap();
     assert_eq!(writer.cycles(), 3);
-    let journal = read_journal(writer.path()).unwrap();
+    let journal = read_whole(writer.path()).unwrap();
     assert_eq!(journal.records, records(0));
     // `==` does not distinguish -0.0 from 0.0.
     assert_eq!(format!("{:?}", journal.records), format!("{:?}", records(0)));
@@ -34,7 +34,7 @@ fn writes_record_before_returning() {
     let mut writer = JournalWriter::create(&run, JournalName { rank: 0, pid: None }).unwrap();
     for (n, record) in records(0).iter().enumerate() {
         writer.on(&Event::Record(record)).unwrap();
-        let journal = read_journal(writer.path()).unwrap();
+        let journal = read_whole(writer.path()).unwrap();
         assert_eq!(journal.records, records(0)[..=n]);
         assert_eq!(journal.complete, matches!(record, Record::RunEnd(_)));
     }
@@ -47,22 +47,23 @@ fn writes_record_before_returning() {
         call: std::time::Duration::ZERO,
     };
     writer.on(&Event::Progress(progress)).unwrap();
-    assert_eq!(read_journal(writer.path()).unwrap().records.len(), records(0).len());
+    assert_eq!(read_whole(writer.path()).unwrap().records.len(), records(0).len());
 }
 
 #[test]
 fn request_times_are_not_in_lines() {
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());
-    let long = RequestLog { itl_ns: (0..100_000).map(|i| 10_000_000 + i).collect(), ..times(0) };
+    let long =
+        RequestLog { itl_ns: (0..100_000).map(|i| 10_000_000 + i * 7_919_777 % 4_000_000).collect(), ..times(0) };
     let records = [header(0), cycle(0, long)];
     let writer = write(&run, 0, &records).unwrap();
     let line = std::fs::read(writer.path()).unwrap().len();
     let samples = std::fs::metadata(run.path().join("samples-0.bin")).unwrap().len();
     assert!(line < 5_000, "{line} bytes");
-    // Four bytes per value: 100,000 intervals, the header, nine other values and the padding between columns.
-    assert_eq!(samples, 400_000 + 16 + 16 + 16 + 16);
-    assert_eq!(read_journal(writer.path()).unwrap().records, records);
+    // Four bytes per interval. The header, six other columns of a few bytes with their padding, and a trace.
+    assert_eq!(samples, 400_000 + 16 + 6 * 8 + 56);
+    assert_eq!(read_whole(writer.path()).unwrap().records, records);
 }
 
 #[test]
@@ -78,6 +79,7 @@ fn processes_write_concurrently() {
     let journals = read_run(run_in(path).path()).unwrap();
     assert_eq!(journals.len(), 8);
     for (rank, journal) in (0..).zip(&journals) {
+        let journal = read_whole(&journal.path).unwrap();
         assert_eq!(journal.records, records(rank));
         assert_eq!(journal.damage, [""; 0]);
     }
@@ -91,7 +93,7 @@ fn journals_are_never_overwritten() {
     let again = JournalWriter::create(&run, JournalName { rank: 0, pid: None });
     assert!(matches!(again, Err(StoreError::Exists { .. })));
     JournalWriter::create(&run, JournalName { rank: 0, pid: Some(std::process::id()) }).unwrap();
-    assert_eq!(read_journal(writer.path()).unwrap().records, records(0));
+    assert_eq!(read_whole(writer.path()).unwrap().records, records(0));
 }
 
 #[test]
@@ -104,7 +106,7 @@ fn stops_at_unreadable_record() {
     let error = writer.on(&Event::Record(&Record::Cycle(broken))).unwrap_err();
     insta::assert_snapshot!(without_folder(&error, folder.path()), @"cannot write a record to HOME/runs/run/journal-0.jsonl: it could not be read back (is a number in it not finite?): invalid type: null, expected f64; 1 cycle measured before is safe in HOME/runs/run/journal-0.jsonl");
     assert_eq!(writer.on(&Event::Record(&cycle(2, times(0)))), Err(error));
-    let journal = read_journal(writer.path()).unwrap();
+    let journal = read_whole(writer.path()).unwrap();
     assert_eq!((journal.records.len(), journal.torn, journal.damage.len()), (2, false, 0));
 }
 
@@ -143,33 +145,42 @@ fn run_header_must_be_first_and_only() {
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());
     let error = write(&run, 0, &records(0)[1..]).unwrap_err();
-    insta::assert_snapshot!(without_folder(&error, folder.path()), @"cannot write a record to HOME/runs/run/journal-0.jsonl: the first record, and no other, must be a run header of schema 2; nothing was saved");
+    insta::assert_snapshot!(without_folder(&error, folder.path()), @"cannot write a record to HOME/runs/run/journal-0.jsonl: the first record, and no other, must be a run header of schema 3; nothing was saved");
     let error = write(&run, 1, &[header(1), header(1)]).unwrap_err();
-    insta::assert_snapshot!(without_folder(&error, folder.path()), @"cannot write a record to HOME/runs/run/journal-1.jsonl: the first record, and no other, must be a run header of schema 2; no cycle was measured; the records before are safe in HOME/runs/run/journal-1.jsonl");
+    insta::assert_snapshot!(without_folder(&error, folder.path()), @"cannot write a record to HOME/runs/run/journal-1.jsonl: the first record, and no other, must be a run header of schema 3; no cycle was measured; the records before are safe in HOME/runs/run/journal-1.jsonl");
     let Record::Run(mut newer) = header(2) else { unreachable!() };
     newer.schema_version += 1;
     let error = write(&run, 2, &[Record::Run(newer)]).unwrap_err();
-    insta::assert_snapshot!(without_folder(&error, folder.path()), @"cannot write a record to HOME/runs/run/journal-2.jsonl: the first record, and no other, must be a run header of schema 2; nothing was saved");
+    insta::assert_snapshot!(without_folder(&error, folder.path()), @"cannot write a record to HOME/runs/run/journal-2.jsonl: the first record, and no other, must be a run header of schema 3; nothing was saved");
 }
 
 /// The Python code in the documentation of `store`, plus checks of the rest of the format.
 const PYTHON: &str = r#"
-import array, json, zlib
+import json, zlib
+def read(column, samples):
+    start, kind, count = column["offset"], column["dtype"], column["count"]
+    if kind != "delta":
+        width = int(kind[2:])
+        part = samples[start : start + count * width]
+        return [int.from_bytes(part[i : i + width], "little") for i in range(0, len(part), width)], part
+    values, value, difference, shift = [], 0, 0, 0
+    for byte in samples[start : start + column["bytes"]]:
+        difference |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            value += (difference >> 1) ^ -(difference & 1)
+            values.append(value % 2**64)
+            difference = shift = 0
+    return values, samples[start : start + column["bytes"]]
 samples = open("samples-0.bin", "rb").read()
 for line in open("journal-0.jsonl", "rb").read().splitlines():
     record = json.loads(line)
     assert line[-20:-10] == b',"crc32":"' and record["crc32"] == "%08x" % zlib.crc32(line[:-20]), line
     for name, c in record.get("columns", {}).items():
-        part = samples[c["offset"] : c["offset"] + c["count"] * int(c["dtype"][2:])]
-        assert c["crc32"] == "%08x" % zlib.crc32(part) and c["offset"] % 8 == 0
-        values = array.array({"<u4": "I", "<u8": "Q"}[c["dtype"]], part).tolist()
-        try:
-            import numpy
-            assert numpy.frombuffer(samples, dtype=c["dtype"], count=c["count"], offset=c["offset"]).tolist() == values
-        except ImportError:
-            pass
+        values, part = read(c, samples)
+        assert c["crc32"] == "%08x" % zlib.crc32(part) and c["offset"] % 8 == 0 and len(values) == c["count"]
         print(record["index"], name, *values)
-assert samples[:8] == b"LEMSMPL\n" and samples[8:16] == bytes([2, 0, 0, 0, 0, 0, 0, 0])
+assert samples[:8] == b"LEMSMPL\n" and samples[8:16] == bytes([3, 0, 0, 0, 0, 0, 0, 0])
 "#;
 
 #[test]
@@ -184,8 +195,9 @@ fn python_reads_documented_format() {
     let (stdout, stderr) = (String::from_utf8_lossy(&python.stdout), String::from_utf8_lossy(&python.stderr));
     assert!(python.status.success(), "{stderr}");
     let expected = "0 latency_ns 10 20 5\n0 ttft_ns 1 2 3\n0 itl_ns 0 1000 2000 3000 4000 5000 6000\n0 itl_count 3 0 4\n\
+                    0 phase_name 0\n0 phase_start_ns 5\n0 phase_length_ns 1\n\
                     2 latency_ns 10 20 4294967296\n2 ttft_ns 1 2 3\n2 itl_ns 1 1001 2001 3001 4001 5001 6001\n\
-                    2 itl_count 3 0 4\n";
+                    2 itl_count 3 0 4\n2 phase_name 0\n2 phase_start_ns 5\n2 phase_length_ns 1\n";
     assert_eq!(stdout, expected);
 }
 
@@ -193,7 +205,8 @@ fn python_reads_documented_format() {
 fn reads_journal_of_schema_1() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/store/schema-1");
     let journals = lem_bench::__private::store::read_run(&folder).unwrap();
-    let [journal] = journals.as_slice() else { panic!("{} journals", journals.len()) };
+    assert_eq!(journals.len(), 1);
+    let journal = read_whole(&journals[0].path).unwrap();
     assert!(journal.complete && journal.damage.is_empty(), "{:?}", journal.damage);
     assert_eq!(journal.header().unwrap().schema_version, 1);
     let summary = lem_bench::__private::analysis::summarise(

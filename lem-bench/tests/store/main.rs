@@ -14,7 +14,7 @@ use lem_bench::__private::model::{
     RunHeader, SCHEMA_VERSION, SensorEvent, SensorEventKind, WarmUpRecord, WindowRecord, WorkCounts,
 };
 use lem_bench::__private::runner::{Event, Observer, ObserverError};
-use lem_bench::__private::store::{Home, JournalName, JournalWriter, RunDir, RunId};
+use lem_bench::__private::store::{Home, Journal, JournalName, JournalWriter, RunDir, RunId, StoreError, read_journal};
 use lem_bench::meter::{Domain, DomainId, DomainKind, Origin};
 use lem_bench::summary::{
     BenchRecord, ChannelProbe, Fact, MeterProbe, Method, Outcome, RunOrder, Setting, Span, SpanKind, Trace, TracePoint,
@@ -72,6 +72,13 @@ fn block() -> IdleBlock {
     IdleBlock { start: Stamp(1), stop: Stamp(2), power: vec![(gpu(), Watts(AWKWARD))] }
 }
 
+fn trace() -> Trace {
+    let mut trace = Trace::new(gpu());
+    trace.power_w = vec![TracePoint(Stamp(7), 1.0 / 3.0)];
+    trace.utilisation = vec![TracePoint(Stamp(8), 0.1)];
+    trace
+}
+
 fn cycle(index: u32, requests: RequestLog) -> Record {
     let energy = DomainEnergy {
         domain: gpu(),
@@ -83,12 +90,6 @@ fn cycle(index: u32, requests: RequestLog) -> Record {
         cross_check_bounds: Some((Joules(-0.0), Joules(5e-324))),
     };
     let work = WorkCounts { requests: 3, units: BTreeMap::from([("images".into(), 9)]), ..WorkCounts::default() };
-    let trace = {
-        let mut trace = Trace::new(gpu());
-        trace.power_w = vec![TracePoint(Stamp(7), 1.0 / 3.0)];
-        trace.utilisation = vec![TracePoint(Stamp(8), 0.1)];
-        trace
-    };
     let event = SensorEvent { at: Stamp(3), domain: gpu(), kind: SensorEventKind::Throttled, detail: "hot".into() };
     Record::Cycle(Box::new(CycleRecord {
         bench: "decode/batch=4".into(),
@@ -99,7 +100,7 @@ fn cycle(index: u32, requests: RequestLog) -> Record {
         temperature_c: vec![(gpu(), 40.25, 61.0)],
         ramp_in_capped: true,
         spans: vec![Span::new(SpanKind::Window, Stamp(5), Stamp(9))],
-        traces: vec![trace],
+        traces: vec![trace()],
         events: vec![event],
         sampler_cpu: Some(0.001),
         process_cpu_s: None,
@@ -143,7 +144,7 @@ fn records(rank: u32) -> Vec<Record> {
             bound: Some(AWKWARD),
             temperature_steady: None,
             probes_s: vec![0.1, 0.2, 0.3],
-            traces: vec![],
+            traces: vec![trace()],
         }),
         cycle(0, times(0)),
         cycle(1, RequestLog::default()),
@@ -157,6 +158,31 @@ fn records(rank: u32) -> Vec<Record> {
         }),
         Record::RunEnd(RunEnd { at: Stamp(11), benches: 1 }),
     ]
+}
+
+/// Reads a journal with its request times and traces.
+fn read_whole(path: &std::path::Path) -> Result<Journal, StoreError> {
+    let mut journal = read_journal(path)?;
+    let (mut records, mut lost) = (journal.records.clone(), Vec::new());
+    let take = |traces: Result<Vec<Trace>, String>, lost: &mut Vec<String>| {
+        traces.unwrap_or_else(|why| {
+            lost.push(why);
+            Vec::new()
+        })
+    };
+    for (index, record) in records.iter_mut().enumerate() {
+        match record {
+            Record::Cycle(cycle) => {
+                lost.extend(journal.load_requests(index, cycle).err());
+                cycle.traces = take(journal.traces(index), &mut lost);
+            }
+            Record::WarmUp(warm_up) => warm_up.traces = take(journal.traces(index), &mut lost),
+            _ => {}
+        }
+    }
+    journal.records = records;
+    journal.damage.append(&mut lost);
+    Ok(journal)
 }
 
 fn run_in(folder: &std::path::Path) -> RunDir {

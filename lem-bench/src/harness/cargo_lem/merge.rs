@@ -152,7 +152,7 @@ fn join(parts: &[Part], folder: &Path, home: &Home, cwd: &Path) -> Result<Summar
         console::warn(damage);
     }
     saved::write(&JSON, std::slice::from_ref(&saved.summary), folder)?;
-    pages::write(folder, &saved.summary)?;
+    pages::write(folder, &saved.summary, &saved.traces)?;
     Ok(saved.summary)
 }
 

@@ -130,7 +130,7 @@ fn write_outputs(
                     console::out(&terminal(invocation, &saved.summary));
                     continue;
                 }
-                Output::Page => page(&saved.summary, &folder)?,
+                Output::Page => page(saved, &folder)?,
                 Output::Export(format) => saved::write(format, std::slice::from_ref(&saved.summary), &folder)?,
             };
             console::note(&format!("wrote {}", file.display()));
@@ -163,7 +163,7 @@ fn print_outputs(invocation: &Invocation, wanted: &[Output], results: Vec<Saved>
                     let no_folder =
                         || HarnessError::usage("the page of a single file needs a folder: add `--output FOLDER`");
                     let folder = saved.folder.as_deref().ok_or_else(no_folder)?;
-                    console::note(&format!("wrote {}", page(&saved.summary, folder)?.display()));
+                    console::note(&format!("wrote {}", page(saved, folder)?.display()));
                 }
             }
             Output::Export(format) => {
@@ -180,6 +180,6 @@ fn terminal(invocation: &Invocation, summary: &Summary) -> String {
     table(summary, None, &TableOptions { width: console::stdout_width(), color })
 }
 
-fn page(summary: &Summary, folder: &Path) -> Result<PathBuf, HarnessError> {
-    pages::write(folder, summary)?.ok_or_else(pages::no_html)
+fn page(saved: &Saved, folder: &Path) -> Result<PathBuf, HarnessError> {
+    pages::write(folder, &saved.summary, &saved.traces)?.ok_or_else(pages::no_html)
 }

@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use crate::analysis::compare::session_results;
-use crate::analysis::{Options, ReadJournal, Summary, summarise, summarise_read};
+use crate::analysis::{Options, Summary, summarise};
 use crate::harness::simulated_runs::{SimulationOptions, simulate};
-use crate::harness::{calibration, config_file, layers, options, saved};
+use crate::harness::{calibration, config_file, journals, layers, options, saved};
 use crate::model::{BenchTarget, Domain, DomainId, DomainKind, Record, SCHEMA_VERSION};
 use crate::protocol::{Overrides, Profile};
 use crate::runner::{Event, Observer as _};
@@ -53,8 +53,7 @@ pub(super) const READERS: &[Reader] = &[
         read: |folder, _| {
             let Ok(journal) = read_journal(&folder.join(JOURNAL)) else { return false };
             let options = Options { resamples: 100, threads: Some(1), ..Options::default() };
-            let read = ReadJournal { records: &journal.records, damage: &journal.damage };
-            summarise_read(&[read], &options).is_ok()
+            journals::summarise(vec![journal], &options).is_ok()
         },
     },
     Reader {
@@ -63,7 +62,11 @@ pub(super) const READERS: &[Reader] = &[
         sealed: false,
         extra_bytes: 64 << 10,
         prepare: columns,
-        read: |folder, _| read_journal(&folder.join(JOURNAL)).is_ok_and(|journal| !journal.records.is_empty()),
+        read: |folder, _| {
+            let Ok(journal) = read_journal(&folder.join(JOURNAL)) else { return false };
+            (0..journal.records.len()).for_each(|index| drop(journal.traces(index)));
+            !journal.records.is_empty()
+        },
     },
     Reader {
         name: "summary",

@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use super::meter_setup::MeterSetup;
 use super::session_runner::SessionEnd;
 use crate::analysis::compare::Comparison;
-use crate::analysis::{Options, ReadJournal, Status, Summary, summarise_read};
+use crate::analysis::{Options, Status, Summary};
 use crate::clock::unix_s;
 use crate::harness::config::{Config, Format, OutputFormat};
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::invocation::{Invocation, SelectedCases};
+use crate::harness::journals::summarise;
 use crate::harness::log::timed;
 use crate::harness::{comparing, console, environment, notify, pages, saved};
 use crate::model::{
@@ -103,16 +104,13 @@ impl Results {
     }
 
     fn write_files(&self, options: &Options, exports: &[&str]) -> Result<(Summary, PathBuf), HarnessError> {
-        let journals = read_run(self.run.path())?;
-        let read: Vec<ReadJournal<'_>> =
-            journals.iter().map(|journal| ReadJournal { records: &journal.records, damage: &journal.damage }).collect();
-        let summary = summarise_read(&read, options).map_err(|error| HarnessError::machine(error.to_string()))?;
+        let (summary, traces) = timed("made the summary", || summarise(read_run(self.run.path())?, options))?;
         let folder = self.run.path();
         let file = saved::write(&JSON, std::slice::from_ref(&summary), folder)?;
         for format in FORMATS.iter().filter(|format| exports.contains(&format.name)) {
             saved::write(format, std::slice::from_ref(&summary), folder)?;
         }
-        let index = pages::write(folder, &summary)?;
+        let index = timed("made the pages", || pages::write(folder, &summary, &traces))?;
         self.run.mark_latest(&self.home, &summary.run.bench_target())?;
         Ok((summary, index.unwrap_or(file)))
     }

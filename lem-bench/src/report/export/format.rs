@@ -64,6 +64,13 @@ pub enum ExportError {
     },
 }
 
+/// Serializes a value to JSON without white space, and a line feed.
+pub(in crate::report) fn to_json_line(value: &impl serde::Serialize) -> Result<String, ExportError> {
+    let mut text = serde_json::to_string(value).map_err(|source| ExportError::Json { source })?;
+    text.push('\n');
+    Ok(text)
+}
+
 /// Serializes a value to indented JSON.
 pub(in crate::report) fn to_pretty_json(value: &impl serde::Serialize) -> Result<String, ExportError> {
     let mut text = serde_json::to_string_pretty(value).map_err(|source| ExportError::Json { source })?;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::format::{Content, ExportError, FileFormat, Format, to_pretty_json};
+use super::format::{Content, ExportError, FileFormat, Format, to_json_line};
 use crate::analysis::{BenchSummary, CycleSummary, Summary};
 use crate::report::labels;
 
@@ -17,7 +17,7 @@ pub const JSON: Format = FileFormat {
     aliases: &[],
     file: "summary.json",
     about: "all results; `cargo lem schema` prints the schema",
-    content: Content::One(to_pretty_json),
+    content: Content::One(to_json_line),
 };
 
 /// The format of `cycles.jsonl`: JSON lines of the cycles, before any statistics. Our results can be checked against

@@ -10,6 +10,7 @@ use super::output::{Engine, FileName, PageFile, ReportError, bench_page_path};
 use super::plots::power::Timeline;
 use super::view::{BenchPage, BenchView, FindingView, TableView, TileView};
 use crate::analysis::{BenchSummary, Finding, Metric, MetricKind, RunInfo, View};
+use crate::model::Trace;
 use crate::report::labels;
 use crate::report::number_format::bare;
 
@@ -19,13 +20,13 @@ pub(super) struct CommonFindings<'a> {
     pub views: Vec<FindingView>,
 }
 
-/// Renders the page of `bench`.
+/// Renders the page of a bench with its traces.
 ///
 /// # Errors
 /// [`ReportError`] if a plot cannot be drawn or the page not be rendered.
 pub(super) fn bench_page(
     engine: &Engine,
-    bench: &BenchSummary,
+    (bench, traces): (&BenchSummary, &[Trace]),
     run: &RunInfo,
     common: &CommonFindings<'_>,
     file_name: FileName,
@@ -33,13 +34,17 @@ pub(super) fn bench_page(
     let page = BenchPage {
         title: format!("{}: {}", bench.bench.id, run.target),
         common_findings: &common.views,
-        bench: bench_view(bench, run, &common.findings)?,
+        bench: bench_view((bench, traces), run, &common.findings)?,
     };
     engine.render("bench.html", &page, bench_page_path(&bench.bench.id, file_name))
 }
 
-fn bench_view(bench: &BenchSummary, run: &RunInfo, common: &[&Finding]) -> Result<BenchView, ReportError> {
-    let timeline = Timeline::new(bench, &run.headline);
+fn bench_view(
+    (bench, traces): (&BenchSummary, &[Trace]),
+    run: &RunInfo,
+    common: &[&Finding],
+) -> Result<BenchView, ReportError> {
+    let timeline = Timeline::new(bench, traces, &run.headline);
     let own_findings = bench.findings.iter().filter(|finding| !common.contains(finding));
     Ok(BenchView {
         id: bench.bench.id.clone(),

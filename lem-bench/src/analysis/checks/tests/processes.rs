@@ -129,7 +129,7 @@ pub(super) const PROCESS_CASES: [Case; 15] = [
     Case {
         check: Check::MixedSchema,
         weight: Severity::Warning,
-        says: "have schema versions 1, 2",
+        says: "have schema versions 1, 3",
         provoked: |run| {
             run.add_process();
             run.journals[1].header.schema_version = 1;

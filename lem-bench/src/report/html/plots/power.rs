@@ -57,8 +57,8 @@ pub(in crate::report::html) struct Timeline {
 }
 
 impl Timeline {
-    /// The timeline of `bench` with the domains of the `headline`.
-    pub fn new(bench: &BenchSummary, headline: &[DomainId]) -> Self {
+    /// The timeline of `bench`, from the traces in it and others, with the domains of the `headline`.
+    pub fn new(bench: &BenchSummary, others: &[Trace], headline: &[DomainId]) -> Self {
         let warm_up = bench.warm_up.as_ref();
         let starts = bench.cycles.iter().flat_map(|cycle| &cycle.spans).map(|span| span.start);
         let zero = warm_up.map(|warm_up| warm_up.start).into_iter().chain(starts).min().unwrap_or_default();
@@ -70,7 +70,8 @@ impl Timeline {
             spans.extend(cycle.spans.iter().map(|s| span(s.kind, Some(cycle.index), s.start, s.stop)));
         }
         let warm_up_traces = warm_up.map_or(&[][..], |warm_up| &warm_up.traces).iter();
-        let traces: Vec<&Trace> = warm_up_traces.chain(bench.cycles.iter().flat_map(|cycle| &cycle.traces)).collect();
+        let traces: Vec<&Trace> =
+            warm_up_traces.chain(bench.cycles.iter().flat_map(|cycle| &cycle.traces)).chain(others).collect();
         let was_read = |domain: &DomainId| traces.iter().any(|trace| trace.domain == *domain);
         let headline_only = headline.iter().any(was_read);
         let mut by_domain: BTreeMap<&DomainId, DomainTrace> = BTreeMap::new();
@@ -292,7 +293,7 @@ mod tests {
     #[test]
     fn spans_begin_with_warm_up() {
         let summary = fixture::on_a_card();
-        let timeline = Timeline::new(&summary.benches[0], &summary.run.headline);
+        let timeline = Timeline::new(&summary.benches[0], &[], &summary.run.headline);
         let first = &timeline.spans[0];
         assert_eq!((first.kind, first.from_s, first.to_s), (SpanKind::WarmUp, 0.0, 12.0));
         assert_eq!(timeline.spans.iter().filter(|span| span.kind == SpanKind::Window).count(), 10);
@@ -303,8 +304,8 @@ mod tests {
     #[test]
     fn non_finite_readings_split_segments() {
         let summary = fixture::hostile();
-        let split = Timeline::new(&summary.benches[0], &summary.run.headline);
-        let whole = Timeline::new(&summary.benches[1], &summary.run.headline);
+        let split = Timeline::new(&summary.benches[0], &[], &summary.run.headline);
+        let whole = Timeline::new(&summary.benches[1], &[], &summary.run.headline);
         assert_eq!(split.traces[0].power_w.len(), whole.traces[0].power_w.len() + 1);
         assert!(split.traces[0].power_w.iter().flatten().all(|point| point.1.is_finite()));
     }

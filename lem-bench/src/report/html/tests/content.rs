@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{bench_page, fixtures, index, pages, parse};
+use super::{bench_page, collect, files, fixtures, index, pages, parse};
 use crate::analysis::MetricKind;
 use crate::analysis::compare::fixture::{bench, measured};
 use crate::analysis::compare::{
@@ -283,7 +283,7 @@ pub(super) fn comparison() -> Comparison {
 /// The index and the comparison of a report.
 fn index_and_comparison() -> (String, String) {
     let (summary, compared) = (on_a_grid(), comparison());
-    let files = Report::new(&summary, slug).against(&compared).files().unwrap();
+    let files = files(Report::new(&summary, slug).against(&compared));
     let text = |path: &str| {
         let file = files.iter().find(|file| file.path == path).unwrap();
         String::from_utf8(file.bytes.clone()).unwrap()
@@ -432,7 +432,7 @@ fn history_shows_latest_sessions_only() {
 #[test]
 fn index_files_link_to_each_other() {
     let (summary, trends) = (on_a_grid(), trends());
-    let files = Report::new(&summary, slug).with_history(&trends).index_files().unwrap();
+    let files = collect(|save| Report::new(&summary, slug).with_history(&trends).write_index(save));
     let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     assert_eq!(paths, ["history.html", "index.html"], "no pages of benches");
     let text = |index: usize| String::from_utf8(files[index].bytes.clone()).unwrap();

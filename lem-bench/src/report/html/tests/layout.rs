@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use super::{bench_page, content, index, pages, parse};
+use super::{bench_page, content, files, index, pages, parse};
 use crate::analysis::Summary;
 use crate::model::TracePoint;
 use crate::report::fixture;
@@ -38,7 +38,7 @@ fn outline(page: &str) -> String {
 #[test]
 fn outlines() {
     let (grid, compared, trends) = (fixture::on_a_grid(), content::comparison(), content::trends());
-    let files = Report::new(&grid, slug).against(&compared).with_history(&trends).files().unwrap();
+    let files = files(Report::new(&grid, slug).against(&compared).with_history(&trends));
     for name in ["index", "benches", "compare", "history"] {
         let file = files.iter().find(|file| file.path.starts_with(name)).unwrap();
         insta::assert_snapshot!(name, outline(std::str::from_utf8(&file.bytes).unwrap()));

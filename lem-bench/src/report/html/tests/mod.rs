@@ -5,15 +5,33 @@ mod layout;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use super::output::bench_page_path;
-use super::{PageFile, Report, comparison_page, history_page, slug};
+use super::report::SavePage;
+use super::{PageFile, Report, ReportError, comparison_page, history_page, slug};
 use crate::analysis::Summary;
 use crate::report::fixture;
 
+/// All files of a report, in the order in which they are written.
+fn files(report: Report<'_>) -> Vec<PageFile> {
+    collect(|save| report.write(save))
+}
+
+/// What `write` saves.
+fn collect(write: impl FnOnce(&SavePage<'_, ReportError>) -> Result<(), ReportError>) -> Vec<PageFile> {
+    let files = Mutex::new(Vec::new());
+    write(&|file| {
+        files.lock().unwrap().push(file);
+        Ok(())
+    })
+    .unwrap();
+    files.into_inner().unwrap()
+}
+
 /// The pages of a summary by path.
 fn pages(summary: &Summary) -> BTreeMap<String, String> {
-    let files = Report::new(summary, slug).files().unwrap();
+    let files = files(Report::new(summary, slug));
     files.into_iter().map(|file| (file.path, String::from_utf8(file.bytes).unwrap())).collect()
 }
 
@@ -87,11 +105,11 @@ fn parse(page: &str) -> (Vec<Tag>, String) {
 fn write_pages() {
     let root = PathBuf::from(std::env::var_os("LEM_BENCH_PAGES").unwrap());
     for (name, summary) in fixtures() {
-        write(&root.join(name), Report::new(&summary, slug).files().unwrap());
+        write(&root.join(name), files(Report::new(&summary, slug)));
     }
     let (grid, compared, trends) = (fixture::on_a_grid(), content::comparison(), content::trends());
     let report = Report::new(&grid, slug).against(&compared).with_history(&trends);
-    write(&root.join("compared"), report.files().unwrap());
+    write(&root.join("compared"), files(report));
     let compared = comparison_page(&compared, &fixture::hostile().run).unwrap();
     write(&root.join("alone"), vec![compared, history_page(&trends, 12).unwrap()]);
 }

@@ -1,0 +1,53 @@
+//! The journals of a run: their summary, and the traces that its pages draw.
+
+use super::exit::HarnessError;
+#[cfg(feature = "html")]
+use crate::analysis::calibrate_traces;
+use crate::analysis::{Options, ReadJournal, Summarised, Summary, summarise_read};
+use crate::model::CycleRecord;
+#[cfg(feature = "html")]
+use crate::model::Trace;
+use crate::store::Journal;
+
+/// The journals of a run, and where the traces of its benches are in them.
+#[derive(Debug, Default)]
+#[cfg_attr(not(feature = "html"), expect(dead_code, reason = "only the feature `html` reads it"))]
+pub(super) struct RunTraces {
+    journals: Vec<Journal>,
+    /// See [`Summarised::traces`].
+    records: Vec<Vec<(usize, usize)>>,
+}
+
+#[cfg(feature = "html")]
+impl RunTraces {
+    /// Reads the traces of the bench with this number in the summary, with the calibration of their meter applied. They
+    /// serve plots only, so damaged ones are left out.
+    pub fn of_bench(&self, bench: usize) -> Vec<Trace> {
+        let mut all = Vec::new();
+        for (journal, record) in self.records.get(bench).into_iter().flatten() {
+            let journal = &self.journals[*journal];
+            let mut traces = journal.traces(*record).unwrap_or_else(|lost| {
+                tracing::warn!(journal = %journal.path.display(), "{lost}");
+                Vec::new()
+            });
+            if let Some(calibration) = journal.header().and_then(|header| header.evidence.calibration.as_deref()) {
+                calibrate_traces(&mut traces, calibration);
+            }
+            all.append(&mut traces);
+        }
+        all
+    }
+}
+
+/// Computes the summary of a run. Holds the request times of one bench at a time, and no traces.
+///
+/// # Errors
+/// The journals have no header, or cannot be read by this version.
+pub(super) fn summarise(journals: Vec<Journal>, options: &Options) -> Result<(Summary, RunTraces), HarnessError> {
+    let load = |journal: usize, record: usize, cycle: &mut CycleRecord| journals[journal].load_requests(record, cycle);
+    let read: Vec<ReadJournal<'_>> =
+        journals.iter().map(|Journal { records, damage, .. }| ReadJournal { records, damage }).collect();
+    let summarised = summarise_read(&read, &load, options);
+    let Summarised { summary, traces } = summarised.map_err(|error| HarnessError::machine(error.to_string()))?;
+    Ok((summary, RunTraces { journals, records: traces }))
+}
