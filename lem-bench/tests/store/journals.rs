@@ -62,7 +62,7 @@ fn request_times_are_not_in_lines() {
     let samples = std::fs::metadata(run.path().join("samples-0.bin")).unwrap().len();
     assert!(line < 5_000, "{line} bytes");
     // Four bytes per interval. The header, six other columns of a few bytes with their padding, and a trace.
-    assert_eq!(samples, 400_000 + 16 + 6 * 8 + 56);
+    assert_eq!(samples, 400_000 + 16 + 6 * 8 + 48);
     assert_eq!(read_whole(writer.path()).unwrap().records, records);
 }
 
