@@ -7,10 +7,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::clock::Clock as _;
+use crate::model::Record;
 use crate::protocol::Profile;
 use crate::runner::{Body, Event, Observer, ObserverError, Stage};
 use crate::sampler::ProbeEffort;
 use crate::sim::{Machine, Scenario, ScenarioError, Seeds, Shape, Step, Workload};
+use crate::units::Stamp;
 
 /// The state of the run that the workload depends on.
 #[derive(Debug, Default)]
@@ -19,15 +22,29 @@ struct RunState {
     has_fixed_shape: AtomicBool,
 }
 
-/// Takes the state from the run's events.
+/// Takes the state from the run's events, and lets the machine forget what was before the last two benches.
 #[derive(Debug)]
-struct StateObserver(Arc<RunState>);
+struct StateObserver {
+    state: Arc<RunState>,
+    machine: Machine,
+    /// When the present bench began.
+    bench_start: Option<Stamp>,
+}
 
 impl Observer for StateObserver {
     fn on(&mut self, event: &Event<'_>) -> Result<(), ObserverError> {
-        if let Event::Progress(progress) = event {
-            self.0.has_fixed_shape.store(matches!(progress.stage, Stage::SetUp | Stage::WarmUp), Ordering::Relaxed);
-            self.0.cycle.store(u64::from(progress.cycle.0), Ordering::Relaxed);
+        match event {
+            Event::Progress(progress) => {
+                let has_fixed_shape = matches!(progress.stage, Stage::SetUp | Stage::WarmUp);
+                self.state.has_fixed_shape.store(has_fixed_shape, Ordering::Relaxed);
+                self.state.cycle.store(u64::from(progress.cycle.0), Ordering::Relaxed);
+            }
+            Event::Record(Record::Bench(_)) => {
+                if let Some(before) = self.bench_start.replace(self.machine.clock().now()) {
+                    self.machine.forget_before(before);
+                }
+            }
+            Event::Record(_) => {}
         }
         Ok(())
     }
@@ -66,7 +83,7 @@ impl Simulation {
 
     /// The observer that passes the run's state to the workload.
     pub fn observer(&self) -> Box<dyn Observer> {
-        Box::new(StateObserver(Arc::clone(&self.state)))
+        Box::new(StateObserver { state: Arc::clone(&self.state), machine: self.machine.clone(), bench_start: None })
     }
 
     /// The scenario of the machine.

@@ -186,6 +186,11 @@ impl Device {
         self.history.discard_past();
     }
 
+    /// See [`PowerHistory::forget_before`].
+    pub fn forget_before(&mut self, before: i64) {
+        self.history.forget_before(before);
+    }
+
     fn power(&self) -> LinearPower {
         let noise = self.noise.as_ref().map_or(1.0, |noise| noise.factor);
         let speed = if self.load.active { self.speed() } else { 1.0 };

@@ -181,6 +181,13 @@ impl PowerHistory {
         self.segments.drain(..last);
     }
 
+    /// Discards the segments that end before `before`, to bound the memory of long runs: of the time before the first that
+    /// remains, only the whole energy since time zero is known.
+    pub fn forget_before(&mut self, before: i64) {
+        let first = self.index_at(before);
+        self.segments.drain(..first);
+    }
+
     /// Returns the energy in joules from `from` to `to`: never negative, and zero when `to` is not later.
     pub fn energy(&self, from: i64, to: i64) -> f64 {
         if to <= from {
@@ -193,6 +200,11 @@ impl PowerHistory {
         let from = from.max(0);
         let (first, last) = (self.index_at(from), self.index_at(to));
         let head = &self.segments[first];
+        if from < head.start {
+            let tail = &self.segments[last];
+            let since_zero = tail.energy.minus(CompensatedSum::default());
+            return before + since_zero + self.thermal.pass(tail.power, tail.above, seconds(to - tail.start)).1;
+        }
         let (above, _) = self.thermal.pass(head.power, head.above, seconds(from - head.start));
         if first == last {
             return before + self.thermal.pass(head.power, above, seconds(to - from)).1;
@@ -272,6 +284,24 @@ mod tests {
             let expected = 350.0 * seconds + leaked;
             assert!((energy / expected - 1.0).abs() < 1e-12, "{seconds}: {energy} {expected}");
         }
+    }
+
+    #[test]
+    fn forgotten_past_keeps_energy_since_zero() {
+        let second = 1_000_000_000;
+        let mut whole = PowerHistory::new(THERMAL, 50.0, 1.0, LinearPower { fixed_w: 100.0, per_degree_w: 0.5 });
+        for i in 1..100 {
+            whole.begin_segment(i * second, LinearPower { fixed_w: 100.0 + i as f64, per_degree_w: 0.5 });
+        }
+        let mut short = whole.clone();
+        short.forget_before(60 * second + 5);
+        assert_eq!(short.segments.len(), 40);
+        for to in [60 * second, 75 * second + 7, 120 * second] {
+            let (exact, kept) = (whole.energy(0, to), short.energy(0, to));
+            assert!((kept / exact - 1.0).abs() < 1e-12, "{to}: {kept} {exact}");
+        }
+        assert_eq!(short.energy(61 * second, 90 * second + 1), whole.energy(61 * second, 90 * second + 1));
+        assert_eq!(short.above(80 * second), whole.above(80 * second));
     }
 
     #[test]

@@ -103,6 +103,14 @@ impl Machine {
         self.with_device(device, |device| spec.ambient_c + device.history().above(at))
     }
 
+    /// Discards the history before `before`, whose energies, powers and temperatures can then no longer be queried. Keeps it
+    /// where the scenario has faults, which may need it.
+    pub fn forget_before(&self, before: Stamp) {
+        if self.shared.scenario.faults.is_empty() {
+            self.shared.devices().iter_mut().for_each(|device| device.forget_before(signed_nanos(before)));
+        }
+    }
+
     fn with_device<T>(&self, device: &DomainId, query: impl FnOnce(&Device) -> T) -> Option<T> {
         let index = self.shared.scenario.devices.iter().position(|spec| spec.id == device.as_str())?;
         self.shared.devices_now().get(index).map(query)
