@@ -106,7 +106,7 @@ fn damaged_samples_keep_cycles() {
     change(&samples, |bytes| bytes[16 + 48 + 2] ^= 4);
     let journal = read_whole(&path).unwrap();
     assert_eq!(journal.damage.len(), 1);
-    insta::assert_snapshot!(journal.damage.join("\n"), @"line 5: the request times of cycle 0 of `decode/batch=4` are lost: column `latency_ns` is damaged: its checksum is wrong");
+    insta::assert_snapshot!(journal.damage.join("\n"), @"line 5: the request times of cycle 1 of `decode/batch=4` are lost: column `latency_ns` is damaged: its checksum is wrong");
     assert_eq!(journal.records[4], without_times(&records(0)[4]));
     assert_eq!(journal.records[6], records(0)[6]);
 
