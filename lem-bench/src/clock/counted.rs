@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::process::{Process, cpu_time_of};
 
-/// How often the descendants of a process are listed again. Listing takes some 10 µs for each thread of the process.
-const LIST_INTERVAL: Duration = Duration::from_millis(100);
+/// The descendants of a process are listed again when this multiple of the time of the last listing has passed: 10 µs for
+/// each of its threads.
+const LIST_INTERVAL: u32 = 100;
 
 /// The processes whose CPU time counts as this one's.
 #[derive(Debug)]
@@ -37,7 +38,8 @@ struct Tree {
     members: BTreeMap<u32, Duration>,
     /// CPU time of the descendants that had ended by then.
     ended: Duration,
-    listed: Option<Instant>,
+    /// When the descendants are listed again.
+    next_list: Option<Instant>,
     /// CPU time when counting began.
     before: Option<Duration>,
     /// CPU time since then. It never decreases.
@@ -48,8 +50,10 @@ impl Tree {
     /// Reads the CPU times again. If one is not available because its process has just ended, the last value stays.
     fn update(&mut self, own: &[u32], others: &[u32]) {
         // Processes that start and end in between are in the times of their parent.
-        if self.listed.is_none_or(|listed| listed.elapsed() >= LIST_INTERVAL) {
+        let start = Instant::now();
+        if self.next_list.is_none_or(|next| start >= next) {
             self.list(others);
+            self.next_list = Some(Instant::now() + start.elapsed() * LIST_INTERVAL);
         }
         for (pid, time) in &mut self.members {
             if !own.contains(pid) {
@@ -63,7 +67,6 @@ impl Tree {
 
     /// Lists the processes, without those that are counted in another way.
     fn list(&mut self, others: &[u32]) {
-        self.listed = Some(Instant::now());
         if Process::read(self.root).is_none_or(|root| root.started != self.started) {
             return;
         }
@@ -118,8 +121,8 @@ pub fn count_process(pid: u32) -> bool {
     times.update();
     if !times.includes(pid, process.started) {
         let (members, ended) = (BTreeMap::new(), Duration::ZERO);
-        let (listed, before, used) = (None, None, Duration::ZERO);
-        times.trees.push(Tree { root: pid, started: process.started, members, ended, listed, before, used });
+        let (next_list, before, used) = (None, None, Duration::ZERO);
+        times.trees.push(Tree { root: pid, started: process.started, members, ended, next_list, before, used });
         times.update();
     }
     true
