@@ -188,7 +188,15 @@ impl Library {
     /// Returns the public fields, variants, and functions of a type, and the functions of a trait.
     fn members(&self, module: &ModulePath, name: &str) -> Vec<String> {
         let mut members = Vec::new();
-        for item in &self.sources[module].syntax.items {
+        let own = &self.sources[module].syntax.items;
+        // Files of the same folder can have further `impl` blocks.
+        let is_sibling = |other: &ModulePath| {
+            other != module
+                && other.split_last().map(|(_, parent)| parent) == module.split_last().map(|(_, parent)| parent)
+        };
+        let siblings =
+            self.sources.iter().filter(|(other, _)| is_sibling(other)).flat_map(|(_, source)| &source.syntax.items);
+        for item in own.iter().chain(siblings.filter(|item| matches!(item, syn::Item::Impl(_)))) {
             match item {
                 syn::Item::Struct(item) if item.ident == name => {
                     let fields = item.fields.iter().filter(|field| is_public(&field.vis, &field.attrs));

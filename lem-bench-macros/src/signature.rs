@@ -90,7 +90,7 @@ pub(crate) fn parse(item: TokenStream) -> syn::Result<Bench> {
     let description = description(&attributes);
     let conditions = attributes.into_iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
     let ident = signature.ident;
-    Ok(Bench { description, bencher, by_value, may_repeat_iter, params, output, ident, conditions })
+    Ok(Bench { ident, description, bencher, by_value, may_repeat_iter, params, output, conditions })
 }
 
 fn check_plain_function(signature: &Signature, errors: &mut Errors) {

@@ -50,7 +50,7 @@ fn save_run(home: &Home, id: &str, bench: &str, seed: u64) {
         }
         journal.on(&Event::Record(&record)).unwrap();
     }
-    folder.mark_latest(home, &BenchTarget { package: None, name: "llm".to_owned() }).unwrap();
+    folder.mark_latest(home, &BenchTarget { package: None, name: "llm".to_owned() }, None).unwrap();
 }
 
 /// Creates two runs, `2026-01-01T00-00-00Z-0001` and `2026-01-02T00-00-00Z-0002`.

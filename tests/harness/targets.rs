@@ -102,6 +102,26 @@ fn latest_and_history_are_by_target() {
 }
 
 #[test]
+fn cargo_bench_has_a_joint_report() {
+    let targets = Targets::new();
+    let by_cargo = |target: &str| run(targets.bench(target, &[]).env("CARGO", "cargo")).exits_with(0);
+    let index = targets.home().join("workspace/index.html");
+    assert!(!by_cargo("alpha").err.contains("workspace") && !index.exists());
+    by_cargo("beta").stderr_has(&["all bench targets of this `cargo bench` are in", "home/workspace/index.html"]);
+    let page = std::fs::read_to_string(&index).unwrap();
+    assert!(page.contains("alpha/sum/1") && page.contains("beta/sum/1"), "{page}");
+    let joint = targets.lem(&["report", "latest:all", "--format", "json"]).exits_with(0);
+    let joint: Value = serde_json::from_str(&joint.out).unwrap();
+    let ids: Vec<&Value> = joint["benches"].as_array().unwrap().iter().map(|bench| &bench["id"]).collect();
+    assert_eq!(ids, ["alpha/sum/1", "beta/sum/1"]);
+    // Started by a shell, a run is of no command.
+    let alone = run(targets.bench("alpha", &[]).env_remove("CARGO")).exits_with(0);
+    assert!(!alone.err.contains("workspace"), "{}", alone.err);
+    let alone = targets.lem(&["report", "latest:all", "--format", "json"]).exits_with(0);
+    assert_eq!(serde_json::from_str::<Value>(&alone.out).unwrap()["benches"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn nextest_has_a_run_per_target() {
     let targets = Targets::new();
     for target in ["alpha", "beta"] {

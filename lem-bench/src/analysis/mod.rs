@@ -10,6 +10,7 @@ mod cycles;
 mod finding;
 mod highlights;
 mod interval;
+mod joint;
 mod metric_kind;
 mod metrics;
 mod request_times;

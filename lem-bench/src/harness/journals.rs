@@ -18,6 +18,16 @@ pub(super) struct RunTraces {
     records: Vec<Vec<(usize, usize)>>,
 }
 
+impl RunTraces {
+    /// Adds those of the benches of another run.
+    pub fn append(&mut self, other: Self) {
+        let first = self.journals.len();
+        let shift = |(journal, record): (usize, usize)| (first + journal, record);
+        self.records.extend(other.records.into_iter().map(|records| records.into_iter().map(shift).collect()));
+        self.journals.extend(other.journals);
+    }
+}
+
 #[cfg(feature = "html")]
 impl RunTraces {
     /// Reads the traces of the bench with this number in the summary, with the calibration of their meter applied. They

@@ -17,6 +17,7 @@ mod exit_guard;
 #[cfg(test)]
 mod fuzz;
 mod invocation;
+mod joint;
 mod journals;
 mod layers;
 mod list;

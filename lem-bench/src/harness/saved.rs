@@ -6,13 +6,13 @@ use super::config::Config;
 use super::exit::HarnessError;
 use super::invocation::{Invocation, WorkspacePaths};
 use super::journals::{RunTraces, summarise};
-use super::{options, pages};
+use super::{joint, options, pages};
 use crate::analysis::compare::Comparison;
 use crate::analysis::{Options, Summary};
 use crate::model::{OLDEST_SCHEMA_VERSION, SCHEMA_VERSION};
 use crate::report::comparison::ComparisonFormat;
 use crate::report::export::{ExportError, Format};
-use crate::store::{Home, HomeOptions, Journal, RunDir, RunId, read_journal, read_run, write_atomic};
+use crate::store::{Home, HomeOptions, Journal, LatestRun, RunDir, RunId, read_journal, read_run, write_atomic};
 
 /// Maximum number of run ids in an error message.
 const MAX_LISTED: usize = 5;
@@ -79,13 +79,13 @@ fn locate(name: &str, home: &Home, cwd: &Path) -> Result<ResultLocation, Harness
 fn latest_of(target: &str, home: &Home) -> Result<RunDir, HarnessError> {
     let all = RunDir::latest_of_targets(home)?;
     let is_named = |full: &str| full == target || full.split('/').any(|part| part == target);
-    let (found, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(full, _)| is_named(full));
-    let names = |runs: &[(String, RunDir)]| {
-        let names: Vec<String> = runs.iter().take(MAX_LISTED).map(|(full, _)| format!("`latest:{full}`")).collect();
+    let (found, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|latest| is_named(&latest.target));
+    let names = |runs: &[LatestRun]| {
+        let names: Vec<String> = runs.iter().take(MAX_LISTED).map(|run| format!("`latest:{}`", run.target)).collect();
         names.join(", ")
     };
     match found.as_slice() {
-        [(_, run)] => Ok(run.clone()),
+        [LatestRun { run, .. }] => Ok(run.clone()),
         [] if others.is_empty() => Err(HarnessError::no_match(format!(
             "`latest:{target}`: no runs in {}: `cargo bench` creates one",
             home.path().display()
@@ -136,7 +136,7 @@ fn not_found(name: &str, home: &Home, runs: Vec<&RunDir>) -> HarnessError {
         newest => format!("whose latest runs are {}", newest.join(", ")),
     };
     HarnessError::no_match(format!(
-        "`{name}` is not a file, a folder, or a unique prefix of a run id in {}, {hint}; `latest` is the latest run, `latest:PACKAGE/TARGET` that of one bench target",
+        "`{name}` is not a file, a folder, or a unique prefix of a run id in {}, {hint}; `latest` is the latest run, `latest:PACKAGE/TARGET` that of one bench target, `latest:all` that of all",
         home.path().display()
     ))
 }
@@ -159,6 +159,9 @@ pub(super) struct Saved {
 /// # Errors
 /// There are no such results, or they cannot be read.
 pub(super) fn load(name: &str, home: &Home, cwd: &Path, change: &dyn Fn(&mut Options)) -> Result<Saved, HarnessError> {
+    if name == joint::ALL {
+        return joint::load(home, change);
+    }
     match locate(name, home, cwd)? {
         ResultLocation::Folder(folder) => {
             let journals = read_run(&folder)?;

@@ -5,7 +5,9 @@
 //!
 //! ```text
 //! <home>/latest                                 the newest run's id, one line of text
-//! <home>/latest-by-target/energy-0a1b2c3d4e5f    the same for each bench target: the id, and `package/target`
+//! <home>/latest-by-target/energy-0a1b2c3d4e5f    the same for each bench target: the id, `package/target`, and an id of
+//!                                               the `cargo bench`
+//! <home>/workspace/index.html                    the joint report of all bench targets of one `cargo bench`
 //! <home>/history.jsonl                          one line for each bench of each run
 //! <home>/baselines/main-0a1b2c3d4e5f/           results saved under a name
 //! <home>/session-spread.json                    the session spread of each machine
@@ -94,4 +96,4 @@ pub use lock::{MachineLock, WaitPolicy};
 pub use naming::{JournalName, RunId, slug};
 #[cfg(feature = "html")]
 pub use run_dir::write_replaceable;
-pub use run_dir::{RunDir, copy_journals, write_atomic};
+pub use run_dir::{LatestRun, RunDir, copy_journals, write_atomic};

@@ -18,6 +18,17 @@ pub struct RunDir {
     path: PathBuf,
 }
 
+/// The latest run of a bench target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LatestRun {
+    /// The target, as `package/target`.
+    pub target: String,
+    /// An id of the `cargo bench` that started the run, where it is known.
+    pub command: Option<String>,
+    /// The run.
+    pub run: RunDir,
+}
+
 impl RunDir {
     /// Creates the folder of a new run, named after the present date.
     ///
@@ -99,16 +110,17 @@ impl RunDir {
     }
 
     /// Records this run as the latest, in the home's file `latest`, and as that of its bench target, in a file of the
-    /// folder `latest-by-target`.
+    /// folder `latest-by-target`, with an id of the `cargo bench` that started it.
     ///
     /// # Errors
     /// As [`write_atomic`], or [`StoreError::Io`] when the folder cannot be created.
-    pub fn mark_latest(&self, home: &Home, target: &BenchTarget) -> Result<(), StoreError> {
+    pub fn mark_latest(&self, home: &Home, target: &BenchTarget, command: Option<&str>) -> Result<(), StoreError> {
         let folder = latest_by_target(home);
         refuse_links(&folder)?;
         create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
         let full = target.to_string();
-        write_atomic(&folder.join(slug(&full)), format!("{}\n{full}\n", self.id).as_bytes())?;
+        let text = format!("{}\n{full}\n{}\n", self.id, command.unwrap_or_default());
+        write_atomic(&folder.join(slug(&full)), text.as_bytes())?;
         write_atomic(&home.path().join("latest"), format!("{}\n", self.id).as_bytes())
     }
 
@@ -124,12 +136,12 @@ impl RunDir {
         }
     }
 
-    /// Returns the latest run of each bench target, with the target as `package/target`, sorted by target. Marks that
-    /// cannot be read, and those of runs whose folder does not exist, are left out.
+    /// Returns the latest run of each bench target, sorted by target. Marks that cannot be read, and those of runs whose
+    /// folder does not exist, are left out.
     ///
     /// # Errors
     /// [`StoreError::Io`] when the folder of marks exists and cannot be read.
-    pub fn latest_of_targets(home: &Home) -> Result<Vec<(String, Self)>, StoreError> {
+    pub fn latest_of_targets(home: &Home) -> Result<Vec<LatestRun>, StoreError> {
         let folder = latest_by_target(home);
         let entries = match read_dir(&folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -139,11 +151,13 @@ impl RunDir {
         for entry in entries {
             let path = entry.map_err(StoreError::io("read", &folder))?.path();
             let Ok(Some(text)) = read_mark(&path) else { continue };
-            let Some((id, target)) = text.trim_end().split_once('\n') else { continue };
-            let run = RunId::parse(id).ok().and_then(|id| Self::find(home, id));
-            found.extend(run.map(|run| (target.to_owned(), run)));
+            let mut lines = text.lines().map(str::to_owned);
+            let (Some(id), Some(target)) = (lines.next(), lines.next()) else { continue };
+            let command = lines.next().filter(|command| !command.is_empty());
+            let run = RunId::parse(&id).ok().and_then(|id| Self::find(home, id));
+            found.extend(run.map(|run| LatestRun { target, command, run }));
         }
-        found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        found.sort_by(|a, b| a.target.cmp(&b.target));
         Ok(found)
     }
 
@@ -295,17 +309,20 @@ mod tests {
         fs::create_dir(home.runs().join(".hidden")).unwrap();
         assert_eq!(RunDir::list(&home).unwrap(), [older.clone(), newer.clone()]);
         assert_eq!(RunDir::latest_of_targets(&home).unwrap(), []);
-        newer.mark_latest(&home, &target("beta")).unwrap();
-        older.mark_latest(&home, &target("alpha")).unwrap();
+        newer.mark_latest(&home, &target("beta"), Some("cargo 7")).unwrap();
+        older.mark_latest(&home, &target("alpha"), None).unwrap();
         assert_eq!(RunDir::latest(&home).unwrap(), Some(older.clone()));
         let of_targets = RunDir::latest_of_targets(&home).unwrap();
-        assert_eq!(of_targets, [("alpha/energy".to_owned(), older.clone()), ("beta/energy".to_owned(), newer.clone())]);
-        newer.mark_latest(&home, &target("alpha")).unwrap();
-        assert_eq!(RunDir::latest_of_targets(&home).unwrap()[0].1, newer);
-        older.mark_latest(&home, &target("alpha")).unwrap();
+        let beta =
+            LatestRun { target: "beta/energy".to_owned(), command: Some("cargo 7".to_owned()), run: newer.clone() };
+        let alpha = LatestRun { target: "alpha/energy".to_owned(), command: None, run: older.clone() };
+        assert_eq!(of_targets, [alpha, beta.clone()]);
+        newer.mark_latest(&home, &target("alpha"), None).unwrap();
+        assert_eq!(RunDir::latest_of_targets(&home).unwrap()[0].run, newer);
+        older.mark_latest(&home, &target("alpha"), None).unwrap();
         fs::remove_dir(older.path()).unwrap();
         assert_eq!(RunDir::latest(&home).unwrap(), None);
-        assert_eq!(RunDir::latest_of_targets(&home).unwrap(), [("beta/energy".to_owned(), newer)]);
+        assert_eq!(RunDir::latest_of_targets(&home).unwrap(), [beta]);
     }
 
     #[test]
@@ -326,7 +343,7 @@ mod tests {
             fs::write(home.path().join("latest"), text).unwrap();
             assert!(matches!(RunDir::latest(&home), Err(StoreError::BadRunId { .. })), "{text:?}");
         }
-        run.mark_latest(&home, &target("alpha")).unwrap();
+        run.mark_latest(&home, &target("alpha"), None).unwrap();
         assert_eq!(RunDir::latest(&home).unwrap(), Some(run));
     }
 

@@ -68,7 +68,7 @@ fn merge(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
         } else {
             let run = RunDir::create(&home)?;
             let summary = join(parts, run.path(), &home, cwd)?;
-            run.mark_latest(&home, target)?;
+            run.mark_latest(&home, target, None)?;
             (summary, run.path().to_owned())
         };
         console::out(&table(&summary, None, &options));

@@ -41,8 +41,8 @@ impl Output {
 
 fn report_command() -> Command {
     let results = Arg::new("results").value_name("RESULTS").num_args(0..).action(ArgAction::Append).help(
-        "Run folders, journals, summary.json files, run ids or their prefixes, `latest`, or \
-             `latest:PACKAGE/TARGET` [default: latest]",
+        "Run folders, journals, summary.json files, run ids or their prefixes, `latest`, \
+             `latest:PACKAGE/TARGET`, or `latest:all` for all targets of the last `cargo bench` [default: latest]",
     );
     let format = Arg::new("format")
         .long("format")

@@ -14,7 +14,7 @@ use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::invocation::{Invocation, SelectedCases};
 use crate::harness::journals::summarise;
 use crate::harness::log::timed;
-use crate::harness::{comparing, console, environment, notify, pages, saved};
+use crate::harness::{comparing, console, environment, joint, notify, pages, saved};
 use crate::model::{
     BenchTarget, MeterProbe, Outcome, Record, ResumeRecord, RunEvidence, RunHeader, SCHEMA_VERSION, Setting,
 };
@@ -111,7 +111,7 @@ impl Results {
             saved::write(format, std::slice::from_ref(&summary), folder)?;
         }
         let index = timed("made the pages", || pages::write(folder, &summary, &traces))?;
-        self.run.mark_latest(&self.home, &summary.run.bench_target())?;
+        self.run.mark_latest(&self.home, &summary.run.bench_target(), joint::command_id().as_deref())?;
         Ok((summary, index.unwrap_or(file)))
     }
 }
@@ -192,6 +192,9 @@ impl Conclusion<'_> {
             comparing::finish(invocation, home, folder, (&summary, is_whole_run), compared?.as_ref())
         })?;
         console::note(&format!("results are in {}", page.display()));
+        if let Some(page) = timed("wrote the joint report", || joint::write(results.home()))? {
+            console::note(&format!("all bench targets of this `cargo bench` are in {}", page.display()));
+        }
         if config.open_page {
             pages::open(&page);
         }
