@@ -17,6 +17,7 @@ mod notify;
 mod options;
 mod orders;
 mod precision;
+mod readme;
 mod resume;
 mod selection;
 mod support;

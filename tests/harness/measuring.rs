@@ -215,7 +215,7 @@ fn missing_meter_and_wrong_domain() {
     let nvml = ["--meter", "nvml", "--nvml-library", "/nonexistent/libnvidia-ml.so.1", "good"];
     run(&mut bench(home.path(), &nvml))
         .exits_with(4)
-        .stderr_has(&["the meter `nvml` is not available", "cargo lem doctor"]);
+        .stderr_has(&["the meter `nvml` is not available", "cargo bench -- --doctor"]);
     run(&mut bench(home.path(), &["--meter", "rapl", "--sysfs-root", &root, "good"]))
         .exits_with(4)
         .stderr_has(&["`rapl`"]);

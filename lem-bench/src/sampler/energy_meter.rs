@@ -30,7 +30,9 @@ pub enum MeasureError {
     #[error("cannot start the sampler's thread: {0}")]
     Thread(#[source] std::io::Error),
     /// The meter has no reading of a domain around the start or the end of the work.
-    #[error("no reading of {0} around the start or the end of the work; run `cargo lem doctor` to check its sensors")]
+    #[error(
+        "no reading of {0} around the start or the end of the work; `cargo lem doctor` checks its sensors (install it with `cargo install --git https://github.com/lem-bench/lem-bench lem-bench`)"
+    )]
     NoEnergy(DomainId),
     /// The device is lost.
     #[error("device lost: {0}")]

@@ -1,4 +1,4 @@
-//! `cargo lem doctor`: the meters of this machine, why others are not available, and the meter that a bench would use.
+//! `cargo bench -- --doctor` and `cargo lem doctor`: the meters of this machine, why others are not available, and the meter that a bench would use.
 
 mod examine;
 mod targets;
