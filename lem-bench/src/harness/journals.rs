@@ -11,7 +11,6 @@ use crate::store::Journal;
 
 /// The journals of a run, and where the traces of its benches are in them.
 #[derive(Debug, Default)]
-#[cfg_attr(not(feature = "html"), expect(dead_code, reason = "only the feature `html` reads it"))]
 pub(super) struct RunTraces {
     journals: Vec<Journal>,
     /// See [`Summarised::traces`].
