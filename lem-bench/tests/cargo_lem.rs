@@ -77,6 +77,36 @@ fn does_not_probe_during_measurement() {
 }
 
 #[test]
+fn lists_and_prunes_runs() {
+    use lem_bench::__private::store::{Home, RunDir, RunId};
+
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::at(folder.path().join("home"));
+    let run = |second| RunDir::create_new(&home, RunId::at(second, 0xa1)).unwrap();
+    let [old, new] = [run(1_500_000_000), run(1_600_000_000)];
+    std::fs::write(old.path().join("summary.json"), [b' '; 1_500_000]).unwrap();
+    std::fs::create_dir_all(home.path().join("baselines/main")).unwrap();
+    let lem = |args: &[&str]| {
+        let home = ["--output-dir", home.path().to_str().unwrap()];
+        doctor(folder.path(), &[&["lem"], args, &home].concat())
+    };
+    let (code, out, err) = lem(&["runs"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("1.5 MB") && out.contains(old.id().as_str()) && out.contains(new.id().as_str()), "{out}");
+    assert!(err.contains("2 runs, 1.5 MB in "), "{err}");
+    assert_eq!(lem(&["prune"]).0, 2, "what to keep must be given");
+    let (code, out, err) = lem(&["prune", "--keep", "0"]);
+    assert_eq!((code, out.lines().count()), (0, 2), "{err}");
+    assert!(err.contains("would remove 2 runs, 1.5 MB; add --yes to remove them"), "{err}");
+    assert_eq!(lem(&["prune", "--older-than", "1d", "--yes"]).1, "", "both folders are from today");
+    assert!(old.path().exists() && new.path().exists());
+    let (code, _, err) = lem(&["prune", "--keep", "0", "--yes"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("removed 2 runs, 1.5 MB from "), "{err}");
+    assert!(!old.path().exists() && !new.path().exists() && home.path().join("baselines/main").exists());
+}
+
+#[test]
 fn usage_errors_exit_with_2() {
     let sys = tempfile::tempdir().unwrap();
     let (code, out, err) = doctor(sys.path(), &["lem", "docter"]);

@@ -44,6 +44,7 @@ impl HomeOptions {
 pub struct Home {
     path: PathBuf,
     chosen_from: &'static str,
+    in_target: bool,
 }
 
 impl Home {
@@ -63,19 +64,19 @@ impl Home {
             });
         let root = find_root(options, built.as_ref().map(|(target, _)| target.as_path()));
         if let Some(home) = &options.home {
-            return Self { path: normalize(&root.join(home)), chosen_from: "LEM_BENCH_HOME" };
+            return Self { path: normalize(&root.join(home)), chosen_from: "LEM_BENCH_HOME", in_target: false };
         }
         let (target, chosen_from) = match (&options.cargo_target_dir, built) {
             (Some(target), _) => (root.join(target), "CARGO_TARGET_DIR"),
             (None, Some(built)) => built,
             (None, None) => (root.join("target"), "the current folder"),
         };
-        Self { path: normalize(&target.join("lem-bench")), chosen_from }
+        Self { path: normalize(&target.join("lem-bench")), chosen_from, in_target: true }
     }
 
     /// Returns the home at `path`.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), chosen_from: "the caller" }
+        Self { path: path.into(), chosen_from: "the caller", in_target: false }
     }
 
     /// Returns the folder.
@@ -86,6 +87,11 @@ impl Home {
     /// Returns where the choice came from: `LEM_BENCH_HOME`, `CARGO_TARGET_DIR`, `the target folder of the build`, …
     pub fn chosen_from(&self) -> &'static str {
         self.chosen_from
+    }
+
+    /// Returns whether `cargo clean` removes it: it is in a target folder because nothing else was chosen.
+    pub fn is_removed_by_clean(&self) -> bool {
+        self.in_target
     }
 
     /// Returns the folder of all runs.
@@ -200,7 +206,9 @@ mod tests {
             ..options()
         };
         assert_eq!(resolve(&all), ("/data/energy".into(), "LEM_BENCH_HOME"));
+        assert!(!Home::resolve(&all).is_removed_by_clean());
         all.home = None;
+        assert!(Home::resolve(&all).is_removed_by_clean());
         assert_eq!(resolve(&all), ("/fast/target/lem-bench".into(), "CARGO_TARGET_DIR"));
         all.cargo_target_dir = None;
         assert_eq!(resolve(&all), ("/ws/target/lem-bench".into(), "the target folder of the build"));

@@ -83,6 +83,7 @@ mod lock;
 mod naming;
 mod run_dir;
 mod samples;
+mod stored_runs;
 mod trace_codec;
 
 pub use baselines::{Baseline, BaselineRun};
@@ -97,3 +98,4 @@ pub use naming::{JournalName, RunId, slug};
 #[cfg(feature = "html")]
 pub use run_dir::write_replaceable;
 pub use run_dir::{LatestRun, RunDir, copy_journals, write_atomic};
+pub use stored_runs::StoredRun;

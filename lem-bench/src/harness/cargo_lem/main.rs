@@ -4,7 +4,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::subcommand::{Subcommand, resolve};
-use super::{baseline, compare, merge, report};
+use super::{baseline, compare, merge, report, runs};
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::options::{LemCommand, of_command};
 use crate::harness::{command, console, doctor, log};
@@ -19,6 +19,8 @@ const SUBCOMMANDS: &[Subcommand] = &[
     baseline::HISTORY,
     baseline::REPEATABILITY,
     merge::MERGE,
+    runs::RUNS,
+    runs::PRUNE,
     report::REPORT,
     SCHEMA,
 ];

@@ -5,6 +5,7 @@ mod compare;
 mod main;
 mod merge;
 mod report;
+mod runs;
 mod subcommand;
 
 pub use main::cargo_lem;

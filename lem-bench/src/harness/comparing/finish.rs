@@ -128,6 +128,7 @@ pub(in crate::harness) fn finish(
         ..summary.clone()
     };
     let results = session_results(&completed);
+    let is_first = home.is_removed_by_clean() && is_first_saved(home, config.comparing.save.is_some());
     History::append(home, &results)?;
     // The index of a part of the run must not replace that of the complete run.
     if is_complete {
@@ -139,7 +140,20 @@ pub(in crate::harness) fn finish(
     if let Some(name) = &config.comparing.save {
         save_baseline(home, name, config, &completed)?;
     }
+    if is_first && !config.is_quiet() {
+        console::note(&format!(
+            "`cargo clean` removes baselines and history in {}: to keep them, set LEM_BENCH_HOME or `output-dir` in \
+             lem-bench.toml",
+            home.path().display()
+        ));
+    }
     Ok(status)
+}
+
+/// Returns whether the history, or with `saves_baseline` the first baseline, is still to be created.
+fn is_first_saved(home: &Home, saves_baseline: bool) -> bool {
+    let has_baselines = || Baseline::list(home).is_ok_and(|(found, _)| !found.is_empty());
+    !History::file(home).exists() || (saves_baseline && !has_baselines())
 }
 
 /// Returns the history of the benches in these results that have more than one session.

@@ -117,6 +117,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         LemCommand::History,
         LemCommand::Merge,
         LemCommand::Report,
+        LemCommand::Runs,
     ])
     .expects("a folder")
     .default("lem-bench in cargo's target folder")

@@ -42,6 +42,7 @@ pub(in crate::harness) enum LemCommand {
     History,
     Merge,
     Report,
+    Runs,
 }
 
 /// Whether a run may be resumed with another value.
