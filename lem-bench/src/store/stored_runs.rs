@@ -39,7 +39,7 @@ impl StoredRun {
     /// [`StoreError::Io`] when a folder cannot be read; as [`RunDir::latest`].
     pub fn list(home: &Home) -> Result<Vec<Self>, StoreError> {
         let mut latest: BTreeSet<RunId> =
-            RunDir::latest_of_targets(home)?.into_iter().map(|(_, run)| run.id().clone()).collect();
+            RunDir::latest_of_targets(home)?.into_iter().map(|latest| latest.run.id().clone()).collect();
         latest.extend(RunDir::latest(home)?.map(|run| run.id().clone()));
         let runs = RunDir::list(home)?.into_iter();
         let mut found: Vec<Self> = runs.map(|run| Self::of(run, &latest)).collect::<Result<_, _>>()?;
@@ -128,7 +128,7 @@ mod tests {
         fs::write(old.path().join("summary.json"), [0; 234]).unwrap();
         fs::write(new.path().join("journal-0.jsonl"), "no header").unwrap();
         let target = BenchTarget { package: None, name: "llm".to_owned() };
-        new.mark_latest(&home, &target).unwrap();
+        new.mark_latest(&home, &target, None).unwrap();
         let found = StoredRun::list(&home).unwrap();
         let listed: Vec<(&RunDir, u64, bool)> = found.iter().map(|run| (&run.run, run.bytes, run.is_latest)).collect();
         assert!(listed.contains(&(&old, 1234, false)) && listed.contains(&(&new, 9, true)), "{listed:?}");
