@@ -1,9 +1,7 @@
-//! How a harness binary ends: exit statuses with their codes, the error that ends it early, and signals.
+//! How a harness binary ends: exit statuses with their codes, and the error that ends it early.
 
 use std::process::ExitCode;
 
-use super::exit_guard;
-use crate::runner::Interrupt;
 use crate::store::StoreError;
 
 /// How a harness binary ends. Ordered by severity: where several apply, the greatest is reported.
@@ -123,38 +121,6 @@ impl From<StoreError> for HarnessError {
         let remedy = error.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default();
         Self::machine(format!("{error}{remedy}"))
     }
-}
-
-/// Prints the reply to the first signal.
-type Note = fn(&str);
-
-/// Handles signals until the process ends.
-///
-/// # Errors
-/// The system does not allow handlers or another thread.
-#[cfg(unix)]
-pub(super) fn listen_for_signals(interrupt: &Interrupt, note: Note) -> std::io::Result<()> {
-    use signal_hook::consts::{SIGINT, SIGTERM};
-
-    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
-    let interrupt = interrupt.clone();
-    std::thread::Builder::new().name("lem-bench signals".to_owned()).spawn(move || {
-        for _signal in signals.forever() {
-            if interrupt.is_requested() {
-                exit_guard::end_immediately(ExitStatus::Interrupted);
-            }
-            note("stopping after this request; complete cycles are saved; press Ctrl-C again to stop immediately");
-            interrupt.request();
-        }
-    })?;
-    Ok(())
-}
-
-/// Does nothing: on this platform the system ends the process.
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "on unix it can fail")]
-pub(super) fn listen_for_signals(_interrupt: &Interrupt, _note: Note) -> std::io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ mod parse;
 mod progress;
 mod results_stream;
 mod saved;
+mod signals;
 mod simulated_runs;
 mod simulation;
 mod test_mode;

@@ -11,9 +11,9 @@ use super::jobs::{self, RunProgress};
 use super::meter_setup::MeterSetup;
 use super::results::Results;
 use crate::harness::config::Config;
-use crate::harness::console;
-use crate::harness::exit::{self, ExitStatus, HarnessError};
+use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::invocation::{Invocation, SelectedCases};
+use crate::harness::{console, signals};
 use crate::model::{BenchTarget, DomainId, MeterProbe, Order, RunOrder, count_of};
 use crate::registry::Case;
 use crate::runner::{Interrupt, RankBarrier as _};
@@ -267,7 +267,7 @@ pub(super) fn launch_ranks(
     let interrupt = Interrupt::default();
     let start_error =
         |error: std::io::Error| HarnessError::machine(format!("cannot start the ranks of the run: {error}"));
-    exit::listen_for_signals(&interrupt, |_| ()).map_err(start_error)?;
+    signals::listen(&interrupt, |_| ()).map_err(start_error)?;
     let mut worst = ExitStatus::Done;
     for world in world_sizes(config, cases) {
         if interrupt.is_requested() {

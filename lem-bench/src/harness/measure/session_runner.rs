@@ -9,9 +9,9 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::seq::SliceRandom as _;
 
 use super::meter_setup::MeterSetup;
-use crate::harness::console;
-use crate::harness::exit::{self, HarnessError};
+use crate::harness::exit::HarnessError;
 use crate::harness::simulation::Simulation;
+use crate::harness::{console, signals};
 use crate::model::{BenchEnd, MeterProbe, Order, Outcome, Record, RunOrder, count_of, is_or_are};
 use crate::runner::{
     BenchThread, BodyEnd, Interrupt, Job, Observer, ObserverError, RankBarrier, Session, SessionConfig, StepResult,
@@ -276,7 +276,7 @@ impl SessionBuilder {
     /// # Errors
     /// The signal handlers cannot be installed.
     pub fn interrupt_on_signals(self) -> Result<Self, HarnessError> {
-        exit::listen_for_signals(&self.config.interrupt, console::note)
+        signals::listen(&self.config.interrupt, console::note)
             .map_err(|error| HarnessError::machine(format!("cannot listen for signals: {error}")))?;
         Ok(self)
     }
