@@ -1,7 +1,9 @@
-//! The cost of recording a token in the measured code, compared with that of a clock read.
+//! The cost of recording a token in the measured code, compared with that of a clock read: on one thread, and on several at
+//! the same time. Fails if recording takes more than twice as long.
 
 use std::hint::black_box;
-use std::sync::Arc;
+use std::process::ExitCode;
+use std::sync::{Arc, Barrier};
 use std::time::Instant;
 
 use divan::Bencher;
@@ -11,6 +13,10 @@ use lem_bench::bench::Request;
 
 /// Number of reads or tokens per sample: that of a long generation.
 const TOKENS: usize = 1000;
+
+/// Number of reads or tokens whose mean time is a sample of the comparison, and the number of samples per thread.
+const BLOCK: usize = 100;
+const BLOCKS: usize = 4000;
 
 /// `Instant::now()`, without using the result.
 #[divan::bench]
@@ -33,6 +39,50 @@ fn mark_token(bencher: Bencher<'_, '_>) {
     });
 }
 
-fn main() {
+/// Runs `start` on each of `threads` threads at the same time, then times blocks of calls of what it returns. Returns median
+/// and 99th percentile of the time of a call in ns.
+fn quantiles<F: FnMut()>(threads: usize, start: impl Fn() -> F + Sync) -> [f64; 2] {
+    let barrier = Barrier::new(threads);
+    let time_blocks = || {
+        let mut call = start();
+        barrier.wait();
+        let block = |_| {
+            let begin = Instant::now();
+            (0..BLOCK).for_each(|_| call());
+            begin.elapsed().as_nanos() as f64 / BLOCK as f64
+        };
+        (0..BLOCKS).map(block).collect::<Vec<_>>()
+    };
+    let mut times: Vec<f64> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(time_blocks)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("timing does not panic")).collect()
+    });
+    times.sort_by(f64::total_cmp);
+    [times.len() / 2, times.len() * 99 / 100].map(|index| times[index])
+}
+
+fn main() -> ExitCode {
     divan::main();
+    let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 16));
+    let clock = quantiles(threads, || || drop(black_box(Instant::now())));
+    let own_request = quantiles(threads, || {
+        let request = Request::new(Arc::new(RealClock));
+        move || black_box(&request).tokens(1)
+    });
+    let shared = Request::new(Arc::new(RealClock));
+    let one_request = quantiles(threads, || {
+        let request = shared.handle();
+        move || black_box(&request).tokens(1)
+    });
+    let mut is_fast = true;
+    for (name, [median, p99]) in [("clock", clock), ("a request each", own_request), ("one request", one_request)] {
+        let ratios = [median / clock[0], p99 / clock[1]];
+        println!(
+            "{threads} threads, {name}: median {median:.1} ns, p99 {p99:.1} ns; {:.2} and {:.2} times",
+            ratios[0], ratios[1]
+        );
+        // Threads that record the same request share its memory, which costs more on many cores.
+        is_fast &= name == "one request" || ratios.iter().all(|ratio| *ratio <= 2.0);
+    }
+    if is_fast { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

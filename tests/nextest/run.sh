@@ -96,6 +96,17 @@ for command in "cargo bench" "cargo test --benches"; do
 done
 sed -i 's|^# harness = false|harness = false|' Cargo.toml
 
+# The shapes of bench that users write, in both editions.
+for edition in 2021 2024; do
+    sed -i "s|^edition = .*|edition = \"$edition\"|" Cargo.toml
+    run 0 shapes-test cargo test --features shapes --bench shapes
+    has shapes-test "13 passed"
+    run 0 shapes-nextest cargo nextest run --features shapes --bench shapes
+    has shapes-nextest "shapes second_iter"
+    run 0 shapes-bench cargo bench --features shapes --bench shapes -- --quick
+    has shapes-bench "async_arrivals/per_s=20" "inputs_by_reference"
+done
+
 # nextest reports a failing bench as failed.
 sed -i 's|fn sum(b: &mut Bencher, n: u64) {|& assert!(n < 2000, "too many");|' benches/energy.rs
 run 100 nextest-failure cargo nextest bench --no-fail-fast

@@ -4,6 +4,7 @@
 #[path = "../../examples/simulate/compare.rs"]
 mod compare;
 mod compared;
+mod concurrent;
 #[path = "../../examples/simulate/measure.rs"]
 mod measure;
 #[path = "../../examples/simulate/parallel.rs"]

@@ -20,7 +20,7 @@ pub mod clock {
 }
 
 pub mod harness {
-    pub use crate::harness::{SimulationOptions, cargo_lem, probe_effort, simulate, simulate_duel};
+    pub use crate::harness::{SimulationOptions, cargo_lem, probe_effort, simulate, simulate_body, simulate_duel};
 }
 
 pub mod meter {

@@ -115,15 +115,16 @@ impl Sums {
                 self.complete = false;
                 continue;
             };
-            self.joules += energy.joules;
-            self.low += energy.low;
-            self.high += energy.high;
-            self.cross_check = self.cross_check.zip(energy.cross_check).map(|(sum, joules)| sum + joules);
+            let share = window.counted_share();
+            self.joules += energy.joules * share;
+            self.low += energy.low * share;
+            self.high += energy.high * share;
+            self.cross_check = self.cross_check.zip(energy.cross_check).map(|(sum, joules)| sum + joules * share);
             self.cross_check_bounds = self
                 .cross_check_bounds
                 .zip(energy.cross_check_bounds)
-                .map(|(sum, bounds)| (sum.0 + bounds.0, sum.1 + bounds.1));
-            let idle = idle_power.map(|(_, power)| *power * window.stop.since(window.start));
+                .map(|(sum, bounds)| (sum.0 + bounds.0 * share, sum.1 + bounds.1 * share));
+            let idle = idle_power.map(|(_, power)| *power * window.stop.since(window.start) * share);
             self.idle_j = self.idle_j.zip(idle).map(|(sum, joules)| sum + joules);
             // One integrated power makes the whole sum integrated power: the total is labelled by its weakest source.
             self.method = match (self.method, energy.method) {
@@ -138,7 +139,7 @@ fn energy_of<'a>(window: &'a WindowRecord, domain: &DomainId) -> Option<&'a Doma
     window.energy.iter().find(|energy| energy.domain == *domain)
 }
 
-/// Returns the length of the windows in seconds: of each window, from the first start to the last stop over the
+/// Returns the counted length of the windows in seconds: of each window, from the first start to the last stop over the
 /// processes of a host. Of several hosts the longest counts: they start together, and their clocks are unrelated.
 fn wall_seconds(records: &[(&CycleRecord, &RunHeader)]) -> f64 {
     let windows = records.iter().map(|(cycle, _)| cycle.windows.len()).max().unwrap_or(0);
@@ -148,7 +149,8 @@ fn wall_seconds(records: &[(&CycleRecord, &RunHeader)]) -> f64 {
         let windows = || on_host().filter_map(|(cycle, _)| cycle.windows.get(number));
         let start = windows().map(|window| window.start).min().unwrap_or(Stamp(0));
         let stop = windows().map(|window| window.stop).max().unwrap_or(Stamp(0));
-        stop.since(start).as_secs_f64()
+        let counted = windows().map(|window| window.counted_share()).fold(0.0, f64::max);
+        stop.since(start).as_secs_f64() * counted
     };
     (0..windows).map(|number| hosts.iter().map(|host| wall(number, host)).fold(0.0, f64::max)).sum()
 }
@@ -158,10 +160,14 @@ fn domain_energies(records: &[(&CycleRecord, &RunHeader)]) -> Vec<(DomainId, Jou
     // With the index of the first process that has the domain: only its energy counts.
     let mut by_key: BTreeMap<DomainKey<'_>, (usize, Joules)> = BTreeMap::new();
     for (process, (cycle, header)) in records.iter().enumerate() {
-        for energy in cycle.windows.iter().flat_map(|window| &window.energy) {
+        let energies = cycle.windows.iter().flat_map(|window| {
+            let share = window.counted_share();
+            window.energy.iter().map(move |energy| (energy, share))
+        });
+        for (energy, share) in energies {
             let (owner, sum) = by_key.entry(domain_key(header, &energy.domain)).or_insert((process, Joules(0.0)));
             if *owner == process {
-                *sum += energy.joules;
+                *sum += energy.joules * share;
             }
         }
     }

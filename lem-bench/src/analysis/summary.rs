@@ -370,6 +370,8 @@ impl CycleSummary {
             failed: self.failed,
             input_tokens: self.input_tokens,
             output_tokens: self.output_tokens,
+            // Its share is deducted from the cycle's energy and time already.
+            prepared_s: 0.0,
             units: self.units.clone(),
         }
     }

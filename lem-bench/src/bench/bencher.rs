@@ -4,12 +4,15 @@ use std::any::Any;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
+use super::asynchronous::{AsyncBencher, AsyncExecutor};
 use super::builders::{ConfiguredBencher, InputBencher, StatefulBencher};
 use super::driver::{Driver, Fixtures, Shareable};
 use super::error::BodyResult;
 use super::inputs::Inputs;
+use super::load::Arrivals;
 use super::request::Request;
 use super::target::{Target, Usage};
+use super::threads::ConcurrentBencher;
 use super::work::IntoWork;
 
 /// Runs the measured part of a bench.
@@ -128,6 +131,59 @@ impl<'d> Bencher<'d> {
         StatefulBencher::new(self.target.reborrow(), state)
     }
 
+    /// Keeps `n` requests of [`iter_requests`](ConcurrentBencher::iter_requests) in flight, each on its own thread: a closed
+    /// loop. Add [`arrivals`](ConcurrentBencher::arrivals) for an open loop.
+    ///
+    /// The energy of a window is divided by all tokens that were generated in it. A request that is in flight when a window
+    /// begins or ends counts by the times of its own tokens.
+    ///
+    /// ```
+    /// # use lem_bench::bench::Bencher;
+    /// # struct Client;
+    /// # impl Client { fn stream(&self, _prompt: &str) -> std::vec::IntoIter<String> { vec![String::new()].into_iter() } }
+    /// # fn chat(b: &mut Bencher) {
+    /// # let client = Client;
+    /// b.concurrency(8).iter_requests(["Why is the sky blue?", "What is a joule?"], |prompt, request| {
+    ///     client.stream(prompt).for_each(|_token| request.tokens(1));
+    /// });
+    /// # }
+    /// ```
+    pub fn concurrency(&mut self, n: usize) -> ConcurrentBencher<'_, fn()> {
+        self.configured().concurrency(n)
+    }
+
+    /// Starts `rate` requests per second, whether earlier ones have ended or not: an open loop. Latency and TTFT count from
+    /// the arrival of a request. See [`Bencher::concurrency`].
+    ///
+    /// ```
+    /// # use lem_bench::bench::{Arrivals, Bencher};
+    /// # fn chat(b: &mut Bencher) {
+    /// b.arrivals(4.0, Arrivals::Poisson).iter_requests(["Why is the sky blue?"], |prompt, request| {
+    ///     request.input_tokens(prompt.len());
+    /// });
+    /// # }
+    /// ```
+    pub fn arrivals(&mut self, rate: f64, kind: Arrivals) -> ConcurrentBencher<'_, fn()> {
+        self.configured().arrivals(rate, kind)
+    }
+
+    /// Sets an async runtime, as in criterion. The closures are then async.
+    ///
+    /// ```
+    /// # use lem_bench::bench::{AsyncExecutor, Bencher};
+    /// # async fn next_token() -> Option<String> { None }
+    /// # fn chat(b: &mut Bencher, runtime: impl AsyncExecutor) {
+    /// b.to_async(&runtime).concurrency(8).iter_requests(["Why is the sky blue?"], async |_prompt, request| {
+    ///     while let Some(_token) = next_token().await {
+    ///         request.tokens(1);
+    ///     }
+    /// });
+    /// # }
+    /// ```
+    pub fn to_async<E: AsyncExecutor>(&mut self, executor: E) -> AsyncBencher<'_, E, fn()> {
+        self.configured().to_async(executor)
+    }
+
     /// Sets a function that creates a new input for each iteration, as in divan.
     ///
     /// ```
@@ -209,6 +265,21 @@ pub trait BencherByValue<'d>: Sized {
     /// See [`Bencher::with`].
     fn with<S>(self, state: S) -> StatefulBencher<'d, S, fn(&mut S)> {
         self.into_configured().with(state)
+    }
+
+    /// See [`Bencher::concurrency`].
+    fn concurrency(self, n: usize) -> ConcurrentBencher<'d, fn()> {
+        self.into_configured().concurrency(n)
+    }
+
+    /// See [`Bencher::arrivals`].
+    fn arrivals(self, rate: f64, kind: Arrivals) -> ConcurrentBencher<'d, fn()> {
+        self.into_configured().arrivals(rate, kind)
+    }
+
+    /// See [`Bencher::to_async`].
+    fn to_async<E: AsyncExecutor>(self, executor: E) -> AsyncBencher<'d, E, fn()> {
+        self.into_configured().to_async(executor)
     }
 
     /// See [`Bencher::with_inputs`].

@@ -2,11 +2,14 @@
 
 use std::fmt::Debug;
 
+use super::asynchronous::{AsyncBencher, AsyncExecutor};
 use super::error::BodyResult;
 use super::inputs::Inputs;
+use super::load::Arrivals;
 use super::request::Request;
 use super::sequential;
 use super::target::Target;
+use super::threads::ConcurrentBencher;
 use super::work::IntoWork;
 
 /// A bencher with its settings, ready to run.
@@ -31,12 +34,31 @@ impl<'b, F> ConfiguredBencher<'b, F> {
         ConfiguredBencher { target: self.target, synchronize }
     }
 
+    pub(super) fn into_parts(self) -> (Target<'b>, F) {
+        (self.target, self.synchronize)
+    }
+
     pub(super) fn with<S>(self, state: S) -> StatefulBencher<'b, S, fn(&mut S)> {
         StatefulBencher::new(self.target, state)
     }
 }
 
 impl<'b, F: FnMut() -> R, R: BodyResult> ConfiguredBencher<'b, F> {
+    /// See [`Bencher::concurrency`](super::Bencher::concurrency).
+    pub fn concurrency(self, n: usize) -> ConcurrentBencher<'b, F> {
+        ConcurrentBencher::new(self).concurrency(n)
+    }
+
+    /// See [`Bencher::arrivals`](super::Bencher::arrivals).
+    pub fn arrivals(self, rate: f64, kind: Arrivals) -> ConcurrentBencher<'b, F> {
+        ConcurrentBencher::new(self).arrivals(rate, kind)
+    }
+
+    /// See [`Bencher::to_async`](super::Bencher::to_async).
+    pub fn to_async<E: AsyncExecutor>(self, executor: E) -> AsyncBencher<'b, E, F> {
+        AsyncBencher::new(self, executor)
+    }
+
     /// See [`Bencher::with_inputs`](super::Bencher::with_inputs).
     pub fn with_inputs<I, G: FnMut() -> I>(self, make: G) -> InputBencher<'b, G, F> {
         InputBencher { bencher: self, make }

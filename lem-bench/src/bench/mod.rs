@@ -1,32 +1,39 @@
 //! The API of bench bodies: the bencher, requests, units of work, and the driver that runs a body.
 
+mod asynchronous;
 mod bencher;
 mod builders;
+mod concurrent;
 pub(crate) mod driver;
 mod error;
 mod facts;
 mod inputs;
+mod load;
 mod marks;
 mod request;
 mod sequential;
 #[cfg(unix)]
 mod service;
 mod target;
+mod threads;
 pub(crate) mod values;
 mod work;
 
+pub use asynchronous::{AsyncBencher, AsyncExecutor};
 pub use bencher::{Bencher, BencherByValue};
 pub use builders::{ConfiguredBencher, InputBencher, StatefulBencher};
 pub use driver::Shareable;
 pub(crate) use driver::{Driver, Fixtures, InputChoice, Iteration, Run, Step};
 pub use error::{BodyResult, Error};
 pub use inputs::Inputs;
+pub use load::Arrivals;
 pub(crate) use request::{Mark, PhaseMark};
 pub use request::{PhaseGuard, Request, Sequence, TokenCount};
 #[cfg(unix)]
 pub use service::{Service, ServiceBuilder};
 #[doc(hidden)]
 pub use target::Usage;
+pub use threads::ConcurrentBencher;
 pub use values::Axis;
 pub(crate) use values::{AxisValue, CaseValues};
 pub use work::{Count, IntoWork, Tally, Tokens, Work};

@@ -5,6 +5,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::asynchronous::AsyncExecutor;
 use super::driver::{Driver, InputChoice, Iteration, Run, Step};
 use super::error::BodyResult;
 use super::inputs::{InputOrder, Inputs};
@@ -26,17 +27,42 @@ const MAX_STOCK: usize = 1 << 16;
 
 /// Runs a closure repeatedly. Each return value is one iteration; [`ReturnKind`] describes which are more.
 pub(super) fn iter<S, R: BodyResult, O>(
-    target: Target<'_>,
+    mut target: Target<'_>,
     state: &mut S,
     synchronize: impl FnMut(&mut S) -> R,
     mut body: impl FnMut(&mut S) -> O,
 ) {
+    let kind = check_return_kind::<O>(&mut target);
+    run(target, 1, state, synchronize, |state, step| step.repeat(|tally| kind.record(&body(state), tally)));
+}
+
+/// Returns how return values are recorded. If they can't be, the bench fails.
+fn check_return_kind<O>(target: &mut Target<'_>) -> ReturnKind {
     let kind = ReturnKind::of::<O>();
     if kind == ReturnKind::FallibleWork {
         target.usage.failure =
             Some("the closure of `iter` returns a `Result` of work: call `try_iter`, which counts it".to_owned());
     }
-    run(target, 1, state, synchronize, |state, step| step.repeat(|_, tally| kind.record(&body(state), tally)));
+    kind
+}
+
+/// Runs an async closure repeatedly.
+pub(super) fn iter_async<R: BodyResult, O>(
+    mut target: Target<'_>,
+    mut synchronize: impl FnMut() -> R,
+    executor: &impl AsyncExecutor,
+    mut body: impl AsyncFnMut() -> O,
+) {
+    let kind = check_return_kind::<O>(&mut target);
+    run(
+        target,
+        1,
+        &mut (),
+        |()| synchronize(),
+        |(), step| {
+            executor.block_on(step.repeat_async(async |tally| kind.record(&body().await, tally)));
+        },
+    );
 }
 
 /// Runs a closure repeatedly that can fail.
@@ -46,7 +72,7 @@ pub(super) fn try_iter<S, R: BodyResult, O: IntoWork>(
     synchronize: impl FnMut(&mut S) -> R,
     mut body: impl FnMut(&mut S) -> O,
 ) {
-    run(target, 1, state, synchronize, |state, step| step.repeat(|_, tally| body(state).record(tally)));
+    run(target, 1, state, synchronize, |state, step| step.repeat(|tally| body(state).record(tally)));
 }
 
 /// Runs a closure once per request.
@@ -68,13 +94,13 @@ pub(super) fn iter_requests<S, R: BodyResult, I: Inputs, O: IntoWork>(
 /// Runs a closure repeatedly, each time with a new input from `make`. Inputs are created, and inputs and return values are
 /// dropped, outside of the measured time, and as far as possible outside of windows.
 pub(super) fn iter_inputs<R: BodyResult, I, O, K>(
-    target: Target<'_>,
+    mut target: Target<'_>,
     mut synchronize: impl FnMut() -> R,
     mut make: impl FnMut() -> I,
     mut body: impl FnMut(I) -> K,
     output: fn(&K) -> &O,
 ) {
-    let kind = ReturnKind::of::<O>();
+    let kind = check_return_kind::<O>(&mut target);
     let mut stock: VecDeque<I> = VecDeque::new();
     let mut used: Vec<K> = Vec::new();
     run(
@@ -95,7 +121,7 @@ pub(super) fn iter_inputs<R: BodyResult, I, O, K>(
                 used.reserve(stock.len());
                 step.results.prepared = step.clock.now().since(begin);
             }
-            step.repeat(|_, tally| {
+            step.repeat(|tally| {
                 let Some(input) = stock.pop_front() else { return Ok(()) };
                 let result = body(black_box(input));
                 let outcome = kind.record(output(&result), tally);
@@ -119,26 +145,57 @@ struct CurrentStep<'s> {
 
 impl CurrentStep<'_> {
     /// Repeats an iteration as often as the step allows.
-    fn repeat(&mut self, mut iterate: impl FnMut(&Request, &mut Tally) -> Result<(), String>) {
+    fn repeat(&mut self, mut iterate: impl FnMut(&mut Tally) -> Result<(), String>) {
+        let mut repetition = self.start();
+        while repetition.continues {
+            let outcome = iterate(&mut self.results.tally);
+            repetition.count(self, outcome);
+        }
+    }
+
+    /// Repeats an async iteration as often as the step allows.
+    async fn repeat_async(&mut self, mut iterate: impl AsyncFnMut(&mut Tally) -> Result<(), String>) {
+        let mut repetition = self.start();
+        while repetition.continues {
+            let outcome = iterate(&mut self.results.tally).await;
+            repetition.count(self, outcome);
+        }
+    }
+
+    fn start(&mut self) -> Repetition {
         let start = self.clock.now();
         self.results.start = start;
-        let mut last = start;
         let check_every = (self.run.repeat / CHECKS_PER_STEP).max(1);
-        for n in 1..=self.run.repeat {
-            let outcome = iterate(self.request, &mut self.results.tally);
-            self.results.count(outcome);
-            if self.run.is_timed {
-                let now = self.clock.now();
-                self.results.times_ns.push(now.since(last).as_nanos() as u64);
-                last = now;
-            } else if n % check_every == 0 && n < self.run.repeat {
-                last = self.clock.now();
-            }
-            if last.since(start) > MAX_STEP_TIME || self.driver.must_stop() {
-                break;
-            }
+        Repetition { start, last: start, count: 0, check_every, continues: self.run.repeat > 0 }
+    }
+}
+
+/// The iterations of a step so far.
+struct Repetition {
+    start: Stamp,
+    /// The end of the last iteration after which the clock was read.
+    last: Stamp,
+    count: u32,
+    check_every: u32,
+    continues: bool,
+}
+
+impl Repetition {
+    /// Counts an iteration, and decides whether another one follows.
+    #[inline]
+    fn count(&mut self, step: &mut CurrentStep<'_>, outcome: Result<(), String>) {
+        step.results.count(outcome);
+        self.count += 1;
+        if step.run.is_timed {
+            let now = step.clock.now();
+            step.results.times_ns.push(now.since(self.last).as_nanos() as u64);
+            self.last = now;
+        } else if self.count.is_multiple_of(self.check_every) && self.count < step.run.repeat {
+            self.last = step.clock.now();
         }
-        self.results.tally.iterations = u64::from(self.results.succeeded);
+        let is_over = self.count >= step.run.repeat || self.last.since(self.start) > MAX_STEP_TIME;
+        self.continues = !is_over && !step.driver.must_stop();
+        step.results.tally.iterations = u64::from(step.results.succeeded);
     }
 }
 
@@ -202,7 +259,7 @@ impl Results {
         }
     }
 
-    fn clear(&mut self) {
+    pub fn clear(&mut self) {
         (self.succeeded, self.failed, self.failure) = (0, 0, None);
         self.times_ns.clear();
         self.prepared = Duration::ZERO;

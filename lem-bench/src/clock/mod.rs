@@ -6,6 +6,7 @@ mod process;
 mod real;
 mod virtual_clock;
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use crate::units::Stamp;
@@ -16,6 +17,9 @@ pub use cpu_time::{MachineCpu, machine_cpu_time, process_tree};
 pub use process::has_ended;
 pub use real::{RealClock, monotonic_now, process_cpu_time, thread_cpu_time, unix_s};
 pub use virtual_clock::{DueWork, VirtualClock};
+
+/// A future that ends at a certain time.
+pub type Timer = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A source of time stamps that can also wait.
 ///
@@ -31,6 +35,9 @@ pub trait Clock: Send + Sync {
     fn sleep(&self, time: Duration) {
         self.sleep_until(self.now() + time);
     }
+
+    /// Returns a future that ends when `now()` has reached `until`.
+    fn timer(&self, until: Stamp) -> Timer;
 
     /// Returns whether time passes only by waiting or working on this clock. Other threads that wait for it would then
     /// wait forever, and due work runs inline.

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::Clock;
+use super::{Clock, Timer};
 use crate::units::Stamp;
 
 /// The machine's monotonic clock.
@@ -23,6 +23,10 @@ impl Clock for RealClock {
             }
             std::thread::sleep(until.since(now));
         }
+    }
+
+    fn timer(&self, until: Stamp) -> Timer {
+        Box::pin(futures_timer::Delay::new(until.since(self.now())))
     }
 }
 

@@ -38,5 +38,5 @@ mod test_mode;
 pub use cargo_lem::cargo_lem;
 pub use entry::Harness;
 pub use invocation::TargetInfo;
-pub use simulated_runs::{SimulationOptions, simulate, simulate_duel};
+pub use simulated_runs::{SimulationOptions, simulate, simulate_body, simulate_duel};
 pub use simulation::probe_effort;

@@ -9,7 +9,7 @@ use super::simulation::{Simulation, probe_effort};
 use crate::clock::Clock as _;
 use crate::model::{BenchRecord, MeterProbe, Record, RunEvidence, RunHeader, RunOrder, SCHEMA_VERSION};
 use crate::protocol::{Overrides, Profile, Schedule};
-use crate::runner::{Event, Job, Observer, ObserverError};
+use crate::runner::{Body, Event, Job, Observer, ObserverError};
 use crate::sim::{Machine, Scenario, Seeds};
 
 /// How a scenario is measured.
@@ -51,12 +51,31 @@ pub struct SimulatedDuel {
 /// The scenario does not describe a possible machine, or a record cannot be taken.
 pub fn simulate(scenario: &Scenario, seeds: Seeds, options: &SimulationOptions) -> Result<SimulatedRun, crate::Error> {
     let simulation = Simulation::new(scenario, seeds)?;
-    let (setup, probe) = probed_setup(&simulation, options);
+    let body = simulation.body(seeds.bench)?;
+    measure(&simulation, body, options)
+}
+
+/// Measures another body on the machine of a scenario.
+///
+/// # Errors
+/// As for [`simulate`].
+pub fn simulate_body(
+    scenario: &Scenario,
+    seeds: Seeds,
+    options: &SimulationOptions,
+    body: impl FnOnce(&Machine) -> Body,
+) -> Result<SimulatedRun, crate::Error> {
+    let simulation = Simulation::new(scenario, seeds)?;
+    let body = body(simulation.machine());
+    measure(&simulation, body, options)
+}
+
+fn measure(simulation: &Simulation, body: Body, options: &SimulationOptions) -> Result<SimulatedRun, crate::Error> {
+    let (setup, probe) = probed_setup(simulation, options);
     let schedule = Schedule::plan(options.profile, &probe, &setup.headline, &options.overrides);
     let header = header(&setup, &probe, options.seed);
     let records = RecordBuffer::default();
     let session = SessionBuilder::new(setup, &probe, options.seed).map_err(to_error)?.observer(records.clone());
-    let body = simulation.body(seeds.bench)?;
     let job = Job { record: bench_record(&schedule), schedule, body, from_cycle: 0, earlier: Vec::new() };
     session.run(&Record::Run(Box::new(header)), |mut session| -> Result<(), crate::Error> {
         session.measure_bare_idle(&schedule)?;

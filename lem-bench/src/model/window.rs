@@ -44,6 +44,12 @@ impl WindowRecord {
     pub fn seconds(&self) -> f64 {
         self.stop.since(self.start).as_secs_f64()
     }
+
+    /// Returns the share of its time that counts: without the time in which inputs were prepared, 0 to 1.
+    pub fn counted_share(&self) -> f64 {
+        let share = 1.0 - self.work.prepared_s / self.seconds();
+        if share.is_finite() { share.clamp(0.0, 1.0) } else { 1.0 }
+    }
 }
 
 /// A span of rest in which idle power was measured.

@@ -18,6 +18,10 @@ pub struct WorkCounts {
     pub input_tokens: u64,
     /// Generated tokens.
     pub output_tokens: u64,
+    /// Seconds in which inputs of iterations were created or dropped, without other work. Their share of the window's
+    /// energy does not count.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub prepared_s: f64,
     /// Custom units of work, by name (`images`, `rows`).
     pub units: BTreeMap<String, u64>,
 }
@@ -58,10 +62,16 @@ impl WorkCounts {
         add(&mut self.failed, other.failed);
         add(&mut self.input_tokens, other.input_tokens);
         add(&mut self.output_tokens, other.output_tokens);
+        self.prepared_s += other.prepared_s;
         for (name, count) in &other.units {
             add(self.units.entry(name.clone()).or_default(), *count);
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature of `skip_serializing_if`")]
+fn is_zero(seconds: &f64) -> bool {
+    *seconds == 0.0
 }
 
 /// A unit of work: what energy and time are divided by.
@@ -185,7 +195,7 @@ mod tests {
 
     fn work(output_tokens: u64, input_tokens: u64, images: u64) -> WorkCounts {
         let units = [("images".to_owned(), images), ("boxes".to_owned(), 0)].into();
-        WorkCounts { requests: 3, iterations: 0, failed: 0, input_tokens, output_tokens, units }
+        WorkCounts { requests: 3, input_tokens, output_tokens, units, ..WorkCounts::default() }
     }
 
     #[test]

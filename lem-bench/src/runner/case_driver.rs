@@ -88,7 +88,7 @@ impl CaseDriver {
     }
 
     /// Executes commands until the body has something to do.
-    fn next_step(&mut self, synchronize: &mut dyn FnMut()) -> Step {
+    fn next_step(&mut self, in_flight: usize, synchronize: &mut dyn FnMut()) -> Step {
         if !std::mem::replace(&mut self.has_set_up, true) {
             self.record_facts();
             if self.lease.until() == Until::SetUp {
@@ -103,7 +103,7 @@ impl CaseDriver {
             if context.must_stop() {
                 return Step::Stop;
             }
-            match self.runner.execute_next(context, synchronize) {
+            match self.runner.execute_next(context, in_flight, synchronize) {
                 Next::Step(step) => return step,
                 Next::Cycle if self.lease.until() == Until::Cycle => self.pause(),
                 Next::Command | Next::Cycle => {}
@@ -147,9 +147,9 @@ impl Driver for CaseDriver {
         self.interrupt.is_requested()
     }
 
-    fn next(&mut self, _in_flight: usize, synchronize: &mut dyn FnMut()) -> Step {
+    fn next(&mut self, in_flight: usize, synchronize: &mut dyn FnMut()) -> Step {
         self.lease.take_back();
-        let step = self.next_step(synchronize);
+        let step = self.next_step(in_flight, synchronize);
         self.lease.lend();
         step
     }

@@ -5,12 +5,10 @@ use std::time::Duration;
 
 use super::context::{MeasureContext, SessionConfig};
 use super::host_monitor::CpuMark;
-use crate::bench::{Iteration, Mark, PhaseMark};
+use super::request_recorder::{RequestRecorder, Window};
+use crate::bench::Iteration;
 use crate::clock::{counted_cpu_time, process_cpu_time};
-use crate::model::{
-    CycleEvidence, CycleRecord, IdleKind, IdleRecord, PhaseSpan, RequestLog, Span, WarmUpRecord, WindowRecord,
-    WorkCounts,
-};
+use crate::model::{CycleEvidence, CycleRecord, IdleKind, IdleRecord, Span, WarmUpRecord, WindowRecord, WorkCounts};
 use crate::protocol::{Edge, WarmUp, WarmUpVerdict};
 use crate::units::Stamp;
 
@@ -29,8 +27,7 @@ pub(super) struct CycleRecorder {
     requests: RequestRecorder,
     idle: Vec<(Stamp, Stamp)>,
     idle_start: Stamp,
-    window_start: Option<Stamp>,
-    windows: Vec<(Stamp, Stamp, WorkCounts)>,
+    windows: Vec<Window>,
     cpu_times: CpuTimes,
     /// CPU times of the machine when the load of this cycle started.
     load_start: Option<CpuMark>,
@@ -43,7 +40,6 @@ impl CycleRecorder {
             requests: RequestRecorder::default(),
             idle: Vec::new(),
             idle_start: now,
-            window_start: None,
             windows: Vec::new(),
             cpu_times: CpuTimes { process: None, sampler: None, at: now },
             load_start: None,
@@ -52,17 +48,17 @@ impl CycleRecorder {
 
     /// Whether a window is open.
     pub fn is_in_window(&self) -> bool {
-        self.window_start.is_some()
+        self.windows.last().is_some_and(|window| window.stop.is_none())
     }
 
     /// Whether this cycle has a closed window.
     pub fn has_windows(&self) -> bool {
-        !self.windows.is_empty()
+        self.windows.first().is_some_and(|window| window.stop.is_some())
     }
 
     /// The closed windows of this cycle.
     pub fn windows(&self) -> Vec<(Stamp, Stamp)> {
-        self.windows.iter().map(|(start, stop, _)| (*start, *stop)).collect()
+        self.windows.iter().filter_map(|window| Some((window.start, window.stop?))).collect()
     }
 
     /// Marks the start of a cycle's load, once: reading CPU times takes a few milliseconds.
@@ -88,10 +84,10 @@ impl CycleRecorder {
         match edge {
             Edge::IdleStart => self.idle_start = at,
             Edge::IdleStop => self.idle.push((self.idle_start, at)),
-            Edge::WindowStart => self.window_start = Some(at),
+            Edge::WindowStart => self.windows.push(Window::open(at)),
             Edge::WindowStop => {
-                if let Some(start) = self.window_start.take() {
-                    self.windows.push((start, at, self.requests.take_work()));
+                if let Some(window) = self.windows.last_mut() {
+                    window.stop.get_or_insert(at);
                 }
             }
         }
@@ -99,9 +95,7 @@ impl CycleRecorder {
 
     /// Takes what the body did in a step; `window` is the planned length of a window.
     pub fn iteration(&mut self, iteration: &Iteration<'_>, window: Duration) {
-        if self.is_in_window() {
-            self.requests.record(iteration);
-        } else {
+        if !self.requests.record(iteration, &mut self.windows) {
             let time = iteration.stop.since(iteration.start);
             self.requests.observe_size(iteration, window.as_secs_f64() / time.as_secs_f64().max(1e-7));
         }
@@ -144,7 +138,8 @@ impl CycleRecorder {
     ) -> CycleRecord {
         let SessionConfig { sampler, domains, .. } = &context.config;
         let own_windows = self.windows();
-        let mut windows = std::mem::take(&mut self.windows);
+        let closed = |window: Window| Some((window.start, window.stop?, window.work));
+        let mut windows: Vec<_> = std::mem::take(&mut self.windows).into_iter().filter_map(closed).collect();
         merge(&mut windows);
         let cycle_start = spans.first().map_or(now, |span| span.start);
         let idle = self.idle.drain(..).next();
@@ -199,151 +194,4 @@ impl CycleRecorder {
 /// CPU time of this process and its workers. `None` on a virtual clock: CPU time is real time.
 fn process_cpu(context: &MeasureContext) -> Option<Duration> {
     if context.config.clock.is_virtual() { None } else { Some(process_cpu_time()? + counted_cpu_time()) }
-}
-
-/// Records the requests of one cycle.
-#[derive(Debug, Default)]
-struct RequestRecorder {
-    requests: RequestLog,
-    phases: Vec<PhaseMark>,
-    work: WorkCounts,
-    /// The last mark of each sequence of the current request.
-    last_marks: Vec<(u32, Stamp)>,
-    /// The largest numbers of requests, marks and phases of a window so far.
-    max_sizes: [usize; 3],
-}
-
-impl RequestRecorder {
-    /// Estimates the size of a window that is `ratio` times as long as this request, which is outside a window.
-    fn observe_size(&mut self, iteration: &Iteration<'_>, ratio: f64) {
-        let in_window = |n: usize| (n as f64 * ratio).min(4e6) as usize;
-        self.raise_max_sizes([1, iteration.marks.len(), iteration.phases.len()].map(in_window));
-    }
-
-    /// Reserves memory for a window: twice the largest so far.
-    fn reserve(&mut self) {
-        let [requests, marks, phases] = self.max_sizes.map(|n| 2 * n + 64);
-        self.requests.latency_ns.reserve(requests);
-        self.requests.ttft_ns.reserve(requests);
-        self.requests.itl_count.reserve(requests);
-        self.requests.itl_ns.reserve(marks);
-        self.phases.reserve(phases);
-        self.last_marks.reserve(64);
-    }
-
-    /// Records a request in a window.
-    pub fn record(&mut self, iteration: &Iteration<'_>) {
-        self.work.requests += u64::from(iteration.done);
-        self.work.iterations += iteration.tally.iterations;
-        self.work.failed += u64::from(iteration.failed);
-        self.work.input_tokens += iteration.tally.input_tokens;
-        self.work.output_tokens += iteration.tally.output_tokens;
-        for (unit, n) in &iteration.tally.units {
-            match self.work.units.get_mut(*unit) {
-                Some(total) => *total += n,
-                // Allocates once per bench, in its first window.
-                None => drop(self.work.units.insert((*unit).to_owned(), *n)),
-            }
-        }
-        // Iterations in a row have no individual times; their mean is not a latency.
-        if iteration.done == 1 && iteration.failed == 0 {
-            self.requests.latency_ns.push(iteration.stop.since(iteration.start).as_nanos() as u64);
-        }
-        self.record_tokens(iteration.start, iteration.marks);
-        self.phases.extend_from_slice(iteration.phases);
-    }
-
-    fn record_tokens(&mut self, start: Stamp, marks: &[Mark]) {
-        let Some(first) = marks.first() else { return };
-        self.requests.ttft_ns.push(first.at.since(start).as_nanos() as u64);
-        self.last_marks.clear();
-        let mut intervals = 0;
-        for mark in marks {
-            match self.last_marks.iter_mut().find(|(sequence, _)| *sequence == mark.sequence) {
-                Some((_, at)) => {
-                    self.requests.itl_ns.push(mark.at.since(*at).as_nanos() as u64);
-                    intervals += 1;
-                    *at = mark.at;
-                }
-                None => self.last_marks.push((mark.sequence, mark.at)),
-            }
-        }
-        self.requests.itl_count.push(intervals);
-    }
-
-    /// Takes the work of the window that ends now.
-    fn take_work(&mut self) -> WorkCounts {
-        std::mem::take(&mut self.work)
-    }
-
-    /// Takes the times of all requests since the last call.
-    fn take_requests(&mut self) -> RequestLog {
-        let mut requests = std::mem::take(&mut self.requests);
-        let to_span =
-            |phase: PhaseMark| PhaseSpan { name: phase.name.to_owned(), start: phase.start, stop: phase.stop };
-        requests.phases = self.phases.drain(..).map(to_span).collect();
-        self.raise_max_sizes([requests.latency_ns.len(), requests.itl_ns.len(), requests.phases.len()]);
-        requests
-    }
-
-    fn raise_max_sizes(&mut self, sizes: [usize; 3]) {
-        for (max, size) in self.max_sizes.iter_mut().zip(sizes) {
-            *max = (*max).max(size);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::bench::Tally;
-
-    fn iteration<'a>(tally: &'a Tally, marks: &'a [Mark]) -> Iteration<'a> {
-        Iteration {
-            start: Stamp(100),
-            stop: Stamp(900),
-            done: 1,
-            failed: 0,
-            failure: None,
-            times_ns: &[],
-            prepared: Duration::ZERO,
-            tally,
-            marks,
-            phases: &[],
-        }
-    }
-
-    fn mark(at: u64, sequence: u32) -> Mark {
-        Mark { at: Stamp(at), tokens: 1, sequence }
-    }
-
-    #[test]
-    fn intervals_within_sequences() {
-        let mut recorder = RequestRecorder::default();
-        let tally = Tally { output_tokens: 4, ..Tally::default() };
-        recorder.record(&iteration(&tally, &[mark(150, 0), mark(160, 1), mark(250, 0), mark(280, 1)]));
-        assert_eq!(recorder.take_work().output_tokens, 4);
-        assert_eq!(recorder.take_work().output_tokens, 0);
-        let requests = recorder.take_requests();
-        assert_eq!((requests.ttft_ns, requests.itl_ns, requests.itl_count), (vec![50], vec![100, 120], vec![2]));
-        assert_eq!(requests.latency_ns, [800]);
-    }
-
-    #[test]
-    fn equal_windows_do_not_allocate() {
-        let mut recorder = RequestRecorder::default();
-        let tally = Tally::default();
-        let marks: Vec<Mark> = (0..100).map(|i| mark(150 + i, 0)).collect();
-        for round in 0..3 {
-            recorder.reserve();
-            let capacity = (recorder.requests.itl_ns.capacity(), recorder.requests.latency_ns.capacity());
-            for _ in 0..200 {
-                recorder.record(&iteration(&tally, &marks));
-            }
-            if round > 0 {
-                assert_eq!(capacity, (recorder.requests.itl_ns.capacity(), recorder.requests.latency_ns.capacity()));
-            }
-            drop((recorder.take_work(), recorder.take_requests()));
-        }
-    }
 }

@@ -9,9 +9,11 @@ mod event;
 mod host_monitor;
 mod job;
 mod lease;
+mod pacing;
 mod process_end;
 mod protocol_runner;
 mod ranks;
+mod request_recorder;
 mod session;
 
 pub(crate) use case_driver::BODY_STACK_SIZE;

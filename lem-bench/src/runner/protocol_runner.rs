@@ -6,14 +6,12 @@ use super::context::{MeasureContext, StageTracker};
 use super::cycle_recorder::CycleRecorder;
 use super::event::{Progress, Stage};
 use super::job::Job;
+use super::pacing::Pacing;
 use super::ranks::{RankMessage, merge_windows, rank_schedule};
-use crate::bench::{InputChoice, Iteration, Run, Step};
+use crate::bench::{InputChoice, Iteration, Step};
 use crate::model::{Precision, Record, SpanKind, id_hash};
 use crate::protocol::{Command, CycleTotals, Edge, Observation, Pace, Protocol, RestReason, WarmUp, WarmUpVerdict};
 use crate::units::Stamp;
-
-/// About how long a body runs iterations before it asks for the next step. A longer iteration is a step of its own.
-const STEP_TIME: Duration = Duration::from_micros(100);
 
 /// What follows an executed command.
 #[derive(Debug)]
@@ -36,8 +34,11 @@ pub(super) struct ProtocolRunner {
     stages: StageTracker,
     /// The edge that the sampler expects.
     expected_edge: Option<Stamp>,
-    /// Duration of the last iteration; `None` before the first.
-    time_per_iteration: Option<Duration>,
+    pacing: Pacing,
+    /// When the load of this cycle started.
+    load_start: Option<Stamp>,
+    /// The next command, which waits until no request is in flight.
+    pending: Option<Command>,
     is_complete: bool,
     last_failure: Option<String>,
     /// Whether the ranks search for a narrow interval together.
@@ -69,7 +70,9 @@ impl ProtocolRunner {
             recorder: CycleRecorder::new(id.clone(), now),
             stages: StageTracker::new(id.clone()),
             expected_edge: None,
-            time_per_iteration: None,
+            pacing: Pacing::default(),
+            load_start: None,
+            pending: None,
             is_complete: false,
             last_failure: None,
             joins_totals: schedule.precision.is_some() && rank.is_some(),
@@ -97,11 +100,23 @@ impl ProtocolRunner {
         self.recorder.restart_cpu_times(context);
     }
 
-    /// Executes the next command. `synchronize` waits until the device is done; it is called before each edge.
-    pub fn execute_next(&mut self, context: &mut MeasureContext, synchronize: &mut dyn FnMut()) -> Next {
-        let observation = Observation { now: context.now(), temperature: context.config.sampler.hottest() };
-        match self.protocol.next(observation) {
-            Command::Edge(Edge::WindowStart) if !self.recorder.has_windows() && !context.ranks.is_everyone_ready() => {
+    /// Executes the next command. `synchronize` waits until the device is done; it is called before each edge. Only load
+    /// and edges go on while requests are `in_flight`.
+    pub fn execute_next(
+        &mut self,
+        context: &mut MeasureContext,
+        in_flight: usize,
+        synchronize: &mut dyn FnMut(),
+    ) -> Next {
+        let now = context.now();
+        let observation = Observation { now, temperature: context.config.sampler.hottest() };
+        let command = self.pending.take().unwrap_or_else(|| self.protocol.next(observation));
+        if in_flight > 0 && !matches!(command, Command::Load { .. } | Command::Edge(_)) {
+            self.pending = Some(command);
+            return Next::Step(Step::Drain);
+        }
+        match command {
+            Command::Edge(Edge::WindowStart) if !self.recorder.has_windows() && !self.may_open_window(context, now) => {
                 Next::Step(self.load(context, false, None))
             }
             Command::Rest { until, reason, edge } => {
@@ -125,17 +140,23 @@ impl ProtocolRunner {
 
     /// Takes what the body did in a step.
     pub fn iteration(&mut self, iteration: &Iteration<'_>) {
-        let time = iteration.stop.since(iteration.start);
+        let time = self.pacing.add(iteration);
         let count = iteration.done + iteration.failed;
         let units = iteration.tally.headline_units(u64::from(count));
         let iterations = if iteration.marks.is_empty() { u64::from(count) } else { iteration.marks.len() as u64 };
         self.protocol.record_request(time.as_secs_f64(), units, iterations);
-        self.time_per_iteration = Some(time / count.max(1));
         self.stages.set_pace(Pace { call: time / count.max(1), iterations: iterations / u64::from(count.max(1)) });
-        self.recorder.iteration(iteration, self.protocol.schedule().window);
+        // The energy of a phase is that of its time, which concurrent requests share.
+        let phases = if self.pacing.is_concurrent() { &[] } else { iteration.phases };
+        self.recorder.iteration(&Iteration { phases, ..*iteration }, self.protocol.schedule().window);
         if let Some(failure) = iteration.failure {
             self.last_failure = Some(failure.to_owned());
         }
+    }
+
+    /// Whether the first window of a cycle may begin: all ranks are ready for it, and so are concurrent requests.
+    fn may_open_window(&self, context: &mut MeasureContext, now: Stamp) -> bool {
+        self.load_start.is_none_or(|start| self.pacing.is_steady(start, now)) && context.ranks.is_everyone_ready()
     }
 
     fn expect_edge(&mut self, context: &MeasureContext, edge: Option<Stamp>) {
@@ -173,9 +194,14 @@ impl ProtocolRunner {
             self.stages.enter(context, &self.protocol, stage, lasts);
         }
         self.expect_edge(context, edge_from);
-        let iterations_per_step = |time: Duration| STEP_TIME.as_nanos() / time.as_nanos().max(1);
-        let repeat = self.time_per_iteration.map_or(1, iterations_per_step).clamp(1, 1_000_000) as u32;
-        Step::Run(Run::new(if fixed { InputChoice::First } else { InputChoice::Next }, repeat))
+        let now = context.now();
+        self.load_start.get_or_insert(now);
+        let choice = if fixed { InputChoice::First } else { InputChoice::Next };
+        let mut run = self.pacing.step(choice, self.recorder.is_in_window(), now, edge_from);
+        if !fixed && !self.recorder.has_windows() && !self.recorder.is_in_window() {
+            run.ahead = self.pacing.iterations_per_cycle(self.protocol.schedule());
+        }
+        Step::Run(run)
     }
 
     fn edge(&mut self, context: &mut MeasureContext, edge: Edge, synchronize: &mut dyn FnMut()) {
@@ -194,6 +220,8 @@ impl ProtocolRunner {
     /// Records the loaded idle and the warm-up.
     fn warmed_up(&mut self, context: &mut MeasureContext, warm_up: &WarmUp, verdict: WarmUpVerdict) {
         let stop = context.now();
+        self.pacing.warmed_up();
+        self.load_start = None;
         self.stages.close(stop);
         self.stages.clear();
         let (idle, record) = self.recorder.warm_up_records(context, warm_up, verdict, stop);
@@ -212,6 +240,7 @@ impl ProtocolRunner {
         let now = context.now();
         self.stages.close(now);
         let spans = self.stages.take_spans();
+        self.load_start = None;
         let capped = self.protocol.ramp_in_capped();
         let merge = |windows: &mut [_]| merge_windows(rank, &messages, windows);
         let record = self.recorder.cycle_record(context, (index, capped), (spans, now), merge);

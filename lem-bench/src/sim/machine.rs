@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::device::Device;
+use super::device::{Device, Load};
 use super::meter::SimMeter;
 use super::scenario::{Scenario, ScenarioError};
 use super::state::{MachineState, Seeds, signed_nanos};
@@ -49,6 +49,16 @@ impl Machine {
     /// Creates a meter that reads the machine's sensors. Reads must be in order of time, which the clock guarantees.
     pub fn meter(&self) -> Box<dyn Meter> {
         Box::new(SimMeter::new(Arc::clone(&self.shared)))
+    }
+
+    /// Sets the power of all devices together from now on, for a workload other than the scenario's.
+    pub fn set_power(&self, watts: Watts) {
+        let now = self.shared.now();
+        let mut devices = self.shared.devices();
+        let share = watts.get() / devices.len() as f64;
+        for device in devices.iter_mut() {
+            device.set_load(now, Load { watts: share, active: true });
+        }
     }
 
     /// Creates the first launch of the scenario's own workload.

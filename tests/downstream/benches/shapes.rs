@@ -1,0 +1,170 @@
+//! The shapes of bench that users of criterion and divan write.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+use std::time::Duration;
+
+use lem_bench::bench::AsyncExecutor;
+use lem_bench::prelude::*;
+
+struct Answer {
+    text: String,
+}
+
+fn answer(prompt: &str) -> Answer {
+    Answer { text: prompt.chars().rev().collect() }
+}
+
+#[energy_bench]
+fn any_value(b: &mut Bencher) {
+    b.iter(|| answer(black_box("a value of the user's own type")));
+}
+
+#[energy_bench]
+fn borrowed_value(b: &mut Bencher) {
+    let numbers = vec![1, 5, 3];
+    b.iter(|| numbers.iter().max());
+}
+
+#[energy_bench]
+fn by_value(b: Bencher) {
+    b.iter(|| Tokens { input: 3, output: 2 });
+}
+
+#[energy_bench]
+fn fallible(b: Bencher<'_>) -> Result<(), Error> {
+    let text = b.shared("text", || Ok::<_, Error>("128".to_owned()))?;
+    b.try_iter(|| text.parse().map(|n: u64| Count { unit: "rows", n }));
+    Ok(())
+}
+
+#[energy_bench]
+fn inputs_by_value(b: Bencher) {
+    b.with_inputs(|| (0..1000).rev().collect::<Vec<u32>>()).iter_values(|mut numbers| {
+        numbers.sort_unstable();
+        numbers
+    });
+}
+
+#[energy_bench]
+fn inputs_by_reference(b: &mut Bencher) {
+    b.with_inputs(|| answer("a prompt")).iter_refs(|answer| answer.text.push('!'));
+}
+
+/// An engine with a mutable context, like llama.cpp's.
+#[derive(Default)]
+struct Session {
+    decoded: u64,
+}
+
+impl Session {
+    fn synchronize(&mut self) -> Result<(), std::fmt::Error> {
+        self.decoded = 0;
+        Ok(())
+    }
+
+    fn decode(&mut self) -> u64 {
+        std::thread::sleep(Duration::from_micros(50));
+        self.decoded += 1;
+        self.decoded
+    }
+}
+
+#[energy_bench]
+fn mutable_engine(b: Bencher) {
+    let prompts = vec!["one".to_owned(), "two".to_owned()];
+    b.with(Session::default()).synchronize(|session| session.synchronize()).iter_requests(
+        prompts.iter(),
+        |session, prompt, request| {
+            request.input_tokens(prompt.len() as u32);
+            for _ in 0..4 {
+                black_box(session.decode());
+                request.tokens(1_u64);
+            }
+        },
+    );
+}
+
+#[energy_bench]
+fn not_sync(b: Bencher) -> Result<(), Error> {
+    let counter = b.shared_mut("counter", || Ok::<_, Error>(Cell::new(0)))?;
+    b.iter(|| counter.lock().map(|counter| counter.set(counter.get() + 1)).is_ok());
+    Ok(())
+}
+
+#[energy_bench]
+fn threads(b: Bencher) {
+    b.concurrency(3).iter_requests("one prompt", |_prompt, request| {
+        std::thread::scope(|scope| {
+            scope.spawn(|| request.tokens(1));
+            let handle = request.handle();
+            scope.spawn(move || handle.tokens(1));
+        });
+    });
+}
+
+/// The smallest runtime: parks the thread until the future is woken.
+struct Park;
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+impl AsyncExecutor for Park {
+    fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        let mut future = pin!(future);
+        let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+        loop {
+            match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                Poll::Ready(value) => return value,
+                Poll::Pending => std::thread::park(),
+            }
+        }
+    }
+}
+
+#[energy_bench]
+fn async_values(b: Bencher) {
+    b.to_async(Park).iter(async || answer("a future"));
+}
+
+#[energy_bench(args = [5, 20])]
+fn async_arrivals(b: Bencher, per_s: u32) {
+    let rate = f64::from(per_s) * 10.0;
+    b.to_async(&Park).arrivals(rate, Arrivals::Poisson).iter_requests(["a", "bc"], async |prompt, request| {
+        request.input_tokens(prompt.len());
+        request.tokens(2);
+        Ok::<_, Error>(())
+    });
+}
+
+/// A bench can't be generic; functions that it calls can be.
+fn sort<T: Ord + Copy>(b: Bencher, numbers: &[T]) {
+    b.iter(|| {
+        let mut numbers = numbers.to_vec();
+        numbers.sort();
+        numbers
+    });
+}
+
+#[energy_bench]
+fn sort_u8(b: Bencher) {
+    sort(b, &[3_u8, 1, 2]);
+}
+
+#[energy_bench]
+fn second_iter(b: &mut Bencher) {
+    for n in 0..downstream::sum(2) {
+        b.iter(|| n);
+    }
+}
+
+lem_bench::main!();
