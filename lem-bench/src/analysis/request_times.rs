@@ -5,7 +5,7 @@
 use super::interval::{ENOUGH_CYCLES, Options, bootstrap_interval};
 use super::metric_kind::{MetricKind, Statistic, TimeKind};
 use super::summary::{Distribution, Interval, Metric};
-use crate::model::{CycleRecord, RequestLog};
+use crate::model::{CycleRecord, RequestLog, TimeSums};
 use crate::stats::{PooledSamples, Sample};
 
 const MS_PER_NS: f64 = 1e-6;
@@ -20,6 +20,40 @@ const LOG_BINS_ABOVE: f64 = 10.0;
 
 /// A column of the request logs, in ns.
 type Column = fn(&RequestLog) -> &[u64];
+
+/// Returns the sums of all times of a kind in a thinned log.
+fn thinned_sums(log: &RequestLog, time: TimeKind) -> Option<TimeSums> {
+    let thinned = log.thinned?;
+    match time {
+        TimeKind::FirstToken => thinned.ttft,
+        TimeKind::InterToken => thinned.itl,
+        TimeKind::Request => thinned.latency,
+        TimeKind::SteadyInterToken => None,
+    }
+}
+
+/// How the times of a kind were thinned.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    /// One request of so many is kept.
+    every: u64,
+    /// Sums over all times, where some are not kept.
+    sums: Option<TimeSums>,
+}
+
+impl Kept {
+    fn of(time: TimeKind, column: Column, cycles: &[&Vec<&CycleRecord>]) -> Self {
+        let logs = || cycles.iter().flat_map(|cycle| cycle.iter()).map(|record| &record.requests);
+        let every = logs().map(RequestLog::every).max().unwrap_or(1);
+        let of_log = |log: &RequestLog| thinned_sums(log, time).or_else(|| TimeSums::of(column(log)));
+        let add = |mut sums: TimeSums, other: TimeSums| {
+            sums.add(&other);
+            sums
+        };
+        let sums = if every > 1 { logs().filter_map(of_log).reduce(add) } else { None };
+        Self { every, sums }
+    }
+}
 
 /// The times that are logged of each request.
 const COLUMNS: [(TimeKind, Column); 3] = [
@@ -66,7 +100,8 @@ fn add_column<T: Sample>(
     let Ok(pooled) = PooledSamples::from_vecs(cycles.iter().map(cycle_samples).collect(), options.threads) else {
         return;
     };
-    add_statistics(metrics, time, &pooled, options);
+    let kept = Kept::of(time, column, &cycles);
+    add_statistics(metrics, time, &pooled, kept, options);
     if time == TimeKind::InterToken {
         let cycle_ends = |cycle: &&Vec<&CycleRecord>| {
             let mut ends = Vec::new();
@@ -76,7 +111,7 @@ fn add_column<T: Sample>(
             ends
         };
         if let Ok(steady) = pooled.without(cycles.iter().map(cycle_ends).collect()) {
-            add_statistics(metrics, TimeKind::SteadyInterToken, &steady, options);
+            add_statistics(metrics, TimeKind::SteadyInterToken, &steady, Kept { sums: None, ..kept }, options);
         }
     }
 }
@@ -100,28 +135,42 @@ fn for_each_end(log: &RequestLog, mut visit: impl FnMut(u64)) {
     }
 }
 
-/// Adds mean, extremes and quantiles of pooled samples in ns.
-fn add_statistics<T: Sample>(metrics: &mut NamedMetrics, time: TimeKind, pooled: &PooledSamples<T>, options: &Options) {
+/// Adds mean, extremes and quantiles of pooled samples in ns. Mean and extremes are those of all times, quantiles those of
+/// the kept ones.
+fn add_statistics<T: Sample>(
+    metrics: &mut NamedMetrics,
+    time: TimeKind,
+    pooled: &PooledSamples<T>,
+    kept: Kept,
+    options: &Options,
+) {
     let cycles = pooled.cycles();
-    let to_metric = |statistic: Statistic, ns: f64| {
+    let to_metric = |statistic: Statistic, ns: f64, samples: u64| {
         let kind = MetricKind::Time(time, statistic);
         let metric = Metric::new(kind, ns * MS_PER_NS, cycles);
-        (kind, Metric { samples: Some(pooled.samples() as usize), ..metric })
+        (kind, Metric { samples: Some(samples as usize), ..metric })
     };
-    let (min, max) = pooled.range();
-    let extremes = [(Statistic::Mean, pooled.mean()), (Statistic::Min, min), (Statistic::Max, max)];
-    metrics.extend(extremes.map(|(statistic, ns)| to_metric(statistic, ns)));
+    let samples = pooled.samples() as u64;
+    let (mean, (min, max), all) = match kept.sums {
+        Some(TimeSums { count, total_ns, min_ns, max_ns }) => {
+            (total_ns as f64 / count as f64, (min_ns as f64, max_ns as f64), count)
+        }
+        None => (pooled.mean(), pooled.range(), samples),
+    };
+    let extremes = [(Statistic::Mean, mean), (Statistic::Min, min), (Statistic::Max, max)];
+    metrics.extend(extremes.map(|(statistic, ns)| to_metric(statistic, ns, all)));
+    let of_kept = if kept.every > 1 { format!(", times of 1 of {} requests", kept.every) } else { String::new() };
     let bootstrap = pooled.bootstrap(&QUANTILES.map(|(_, share)| share), options.level, &options.resampling());
     for (index, (statistic, share)) in QUANTILES.into_iter().enumerate() {
         let Ok(value) = pooled.quantile(share) else { continue };
-        let (kind, mut metric) = to_metric(statistic, value);
+        let (kind, mut metric) = to_metric(statistic, value, samples);
         match pooled.interval(share, options.level) {
             Ok(ci) => {
                 metric.student = Some(Interval {
                     low: ci.low * MS_PER_NS,
                     high: ci.high * MS_PER_NS,
                     level: options.level,
-                    method: "t over cycles, share of samples below".to_owned(),
+                    method: format!("t over cycles, share of samples below{of_kept}"),
                     resamples: None,
                     seed: None,
                     indicative: cycles < ENOUGH_CYCLES,
@@ -131,8 +180,12 @@ fn add_statistics<T: Sample>(metrics: &mut NamedMetrics, time: TimeKind, pooled:
         }
         if let Ok(intervals) = &bootstrap {
             let interval = bootstrap_interval(&intervals[index].headline(), cycles);
-            metric.bootstrap =
-                Some(Interval { low: interval.low * MS_PER_NS, high: interval.high * MS_PER_NS, ..interval });
+            metric.bootstrap = Some(Interval {
+                low: interval.low * MS_PER_NS,
+                high: interval.high * MS_PER_NS,
+                method: format!("{}{of_kept}", interval.method),
+                ..interval
+            });
         }
         metric.interval = options.shown.select(metric.student.as_ref(), metric.bootstrap.as_ref(), cycles);
         metrics.push((kind, metric));
@@ -170,6 +223,8 @@ fn histogram<I: Iterator<Item = u64>>(time: TimeKind, samples: impl Fn() -> I) -
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -182,6 +237,61 @@ mod tests {
         assert!((ratio(0) - ratio(40)).abs() < 1e-9, "a wide range has logarithmic bins");
         let narrow = histogram(TimeKind::InterToken, || samples[500..].iter().copied()).unwrap();
         assert!((narrow.edges_ms[1] - narrow.edges_ms[0] - (narrow.edges_ms[9] - narrow.edges_ms[8])).abs() < 1e-9);
+    }
+
+    /// Quantiles of kept times are those of all within their sampling error; mean and extremes are exact.
+    #[test]
+    fn thinned_times_have_exact_sums_and_unbiased_quantiles() {
+        let requests = |cycle: u64| RequestLog {
+            // Three inputs in turn, and a slow tail.
+            latency_ns: (0..40_000)
+                .map(|i| {
+                    1_000_000 * (i % 3 + 1)
+                        + (i * 7_919 + cycle * 31) % 400_000
+                        + 50_000_000 * u64::from(i % 1_000 == 7)
+                })
+                .collect(),
+            ..RequestLog::default()
+        };
+        let record = |requests| CycleRecord {
+            bench: "fast".to_owned(),
+            index: 0,
+            idle: None,
+            windows: Vec::new(),
+            requests,
+            temperature_c: Vec::new(),
+            ramp_in_capped: false,
+            spans: Vec::new(),
+            traces: Vec::new(),
+            events: Vec::new(),
+            sampler_cpu: None,
+            process_cpu_s: None,
+            evidence: crate::model::CycleEvidence::default(),
+        };
+        let whole: Vec<CycleRecord> = (0..4).map(|cycle| record(requests(cycle))).collect();
+        let thinned: Vec<CycleRecord> = (0..4).map(|cycle| record(requests(cycle).thin(16, cycle))).collect();
+        let options = Options { resamples: 100, threads: Some(1), ..Options::default() };
+        let [whole, thinned] = [whole, thinned].map(|records| {
+            let cycles: Vec<Vec<&CycleRecord>> = records.iter().map(|record| vec![record]).collect();
+            metrics(&cycles, &options)
+                .into_iter()
+                .map(|(kind, metric)| (kind.name(), metric))
+                .collect::<BTreeMap<_, _>>()
+        });
+        for name in ["latency_ms_mean", "latency_ms_min", "latency_ms_max"] {
+            assert_eq!(thinned[name].samples, Some(160_000));
+            let (exact, kept) = (whole[name].value.unwrap(), thinned[name].value.unwrap());
+            assert!((kept / exact - 1.0).abs() < 1e-12, "{name}: {kept} {exact}");
+        }
+        for (name, tolerance) in [("latency_ms_p50", 0.05), ("latency_ms_p95", 0.02), ("latency_ms_p99", 0.02)] {
+            let (all, kept) = (&whole[name], &thinned[name]);
+            assert_eq!((all.samples, kept.samples), (Some(160_000), Some(10_000)));
+            let (exact, value) = (all.value.unwrap(), kept.value.unwrap());
+            assert!((value / exact - 1.0).abs() < tolerance, "{name}: {value} {exact}");
+            let student = kept.student.as_ref().unwrap();
+            assert!(student.low <= exact && exact <= student.high, "{name}: {student:?} {exact}");
+            assert_eq!(student.method, "t over cycles, share of samples below, times of 1 of 16 requests");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Computes the summary of a run from its journals.
 
+use std::collections::BTreeMap;
+
 use super::assemble::{
     AnalysisError, BenchRecords, Evidence, LoadedCycles, ProcessRecords, benches, calibrate, header, headers,
 };
@@ -12,7 +14,9 @@ use super::metric_kind::MetricKind;
 use super::metrics::{MetricInput, Metrics, measured_work, metrics, phases};
 use super::request_times::distributions;
 use super::summary::{BenchSummary, RunInfo, Summary, WarmUpSummary};
-use crate::model::{CycleRecord, DomainId, IdleRecord, Method, Outcome, Record, RunHeader, SCHEMA_VERSION, Source};
+use crate::model::{
+    CycleRecord, DomainId, IdleRecord, Method, Outcome, Record, RequestLog, RunHeader, SCHEMA_VERSION, Source,
+};
 use crate::stats::ADAPTIVE_INFLATION;
 use crate::units::{Joules, Watts};
 
@@ -86,7 +90,7 @@ fn summarise_loaded(
     Ok(Summarised { summary, traces: benches.iter().map(BenchRecords::traces).collect() })
 }
 
-/// Returns the cycles of each process with their request times.
+/// Returns the cycles of each process with their request times, of which all cycles keep the same share.
 fn load_bench(bench: &BenchRecords<'_>, load: &LoadRequests<'_>, damage: &mut [Vec<String>]) -> Vec<LoadedCycles> {
     let mut load_process = |process: &ProcessRecords<'_>| -> LoadedCycles {
         let load_cycle = |(index, (record, cycle)): (&u32, &(usize, &CycleRecord))| {
@@ -97,7 +101,16 @@ fn load_bench(bench: &BenchRecords<'_>, load: &LoadRequests<'_>, damage: &mut [V
         };
         process.cycles.iter().map(load_cycle).collect()
     };
-    bench.processes.iter().map(&mut load_process).collect()
+    let mut loaded: Vec<LoadedCycles> = bench.processes.iter().map(&mut load_process).collect();
+    let logs = || loaded.iter().flat_map(BTreeMap::values).map(|cycle| &cycle.requests);
+    let every = logs().map(RequestLog::every).max().unwrap_or(1);
+    for cycle in loaded.iter_mut().flat_map(BTreeMap::values_mut) {
+        let factor = every / cycle.requests.every();
+        if factor > 1 {
+            cycle.requests = cycle.requests.thin(factor, every ^ u64::from(cycle.index));
+        }
+    }
+    loaded
 }
 
 /// Computes the summary of a run from the journals of its processes.

@@ -10,6 +10,7 @@ use crate::model::Order;
 use crate::plan::Shard;
 use crate::protocol::{Overrides, Profile};
 use crate::registry::{IgnoredMode, Selection};
+use crate::store::DEFAULT_SAMPLE_MIB;
 
 /// What a call does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,6 +164,8 @@ pub(super) struct Config {
     pub quiet: bool,
     pub color: Color,
     pub output_dir: Option<PathBuf>,
+    /// Budget of request times of each bench, in MiB.
+    pub sample_mib: u32,
     pub context: Vec<(String, String)>,
     /// Filter for log events.
     pub log: Option<String>,
@@ -219,6 +222,7 @@ impl Default for Config {
             quiet: false,
             color: Color::default(),
             output_dir: None,
+            sample_mib: DEFAULT_SAMPLE_MIB,
             context: Vec::new(),
             log: None,
             notify: None,

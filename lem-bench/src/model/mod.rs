@@ -9,6 +9,7 @@ pub mod fact_names;
 mod probe;
 mod record;
 mod text;
+mod thinning;
 mod window;
 mod work;
 
@@ -26,6 +27,7 @@ pub use record::{
 #[cfg(feature = "candle")]
 pub(crate) use text::fnv1a64;
 pub(crate) use text::{CivilTime, count_of, grouped, id_hash, is_invisible, is_or_are, p_value};
+pub use thinning::{Thinned, TimeSums};
 pub use window::{
     DomainEnergy, IdleBlock, PhaseSpan, RequestLog, SensorEvent, SensorEventKind, Span, SpanKind, Trace, TracePoint,
     WindowRecord,

@@ -203,6 +203,8 @@ pub struct BenchRecord {
 impl BenchRecord {
     /// The key of the number of cycles in a schedule.
     pub const CYCLES: &'static str = "cycles";
+    /// The key of the largest number of cycles in a schedule.
+    pub const MOST_CYCLES: &'static str = "most_cycles";
     /// The key of the target precision in a schedule.
     pub const TARGET_PRECISION: &'static str = "target_precision";
 
@@ -226,6 +228,11 @@ impl BenchRecord {
     /// Returns the number of cycles that was planned.
     pub fn cycles(&self) -> Option<u32> {
         self.schedule.get(Self::CYCLES).map(|cycles| *cycles as u32)
+    }
+
+    /// Returns the largest number of cycles, where their number was not fixed.
+    pub fn most_cycles(&self) -> Option<u32> {
+        self.schedule.get(Self::MOST_CYCLES).map(|cycles| *cycles as u32)
     }
 
     /// Returns the half width of the interval, as a share of the value, at which cycles were to end; `None` where their

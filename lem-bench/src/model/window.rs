@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DomainId, Method, WorkCounts};
+use super::{DomainId, Method, Thinned, WorkCounts};
 use crate::units::{Joules, Stamp, Watts};
 
 /// The energy of one domain over a span of time.
@@ -76,6 +76,9 @@ pub struct RequestLog {
     pub itl_count: Vec<u32>,
     /// Phases marked by the body.
     pub phases: Vec<PhaseSpan>,
+    /// How the times were thinned; `None` where all are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thinned: Option<Thinned>,
 }
 
 /// A phase of a request, marked by the body.

@@ -156,7 +156,7 @@ impl Schedule {
         .into_iter()
         .chain(self.precision.iter().flat_map(|rule| {
             let budget = rule.budget.map(|budget| ("time_budget_s", seconds(&budget)));
-            [(BenchRecord::TARGET_PRECISION, rule.target), ("most_cycles", f64::from(rule.max_cycles))]
+            [(BenchRecord::TARGET_PRECISION, rule.target), (BenchRecord::MOST_CYCLES, f64::from(rule.max_cycles))]
                 .into_iter()
                 .chain(budget)
         }))

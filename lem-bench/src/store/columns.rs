@@ -161,7 +161,7 @@ pub(super) struct RequestColumns {
 impl RequestColumns {
     /// Appends the columns of `requests`, whose phases have their names in `names`.
     pub fn write(requests: &RequestLog, names: &[String], writer: &mut ColumnWriter<'_>) -> Self {
-        let RequestLog { latency_ns, ttft_ns, itl_ns, itl_count, phases } = requests;
+        let RequestLog { latency_ns, ttft_ns, itl_ns, itl_count, phases, thinned: _ } = requests;
         let name_of = |phase: &PhaseSpan| names.iter().position(|name| *name == phase.name).unwrap_or(names.len());
         Self {
             latency_ns: writer.integers(latency_ns.iter().copied()),
@@ -209,6 +209,7 @@ impl RequestColumns {
             itl_ns: itl_ns?,
             itl_count: counts.map_err(|_| "column `itl_count` has a value above 4294967295")?,
             phases: phases.collect::<Option<_>>().ok_or("column `phase_name` refers to a name that is not there")?,
+            thinned: None,
         })
     }
 }

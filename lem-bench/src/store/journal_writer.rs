@@ -9,6 +9,7 @@ use super::error::StoreError;
 use super::journal_reader::{Journal, read_journal};
 use super::naming::JournalName;
 use super::run_dir::{RunDir, ensure_regular_file, sync_folder};
+use super::sample_budget::{DEFAULT_SAMPLE_MIB, SampleBudget};
 use super::samples::{References, samples_header};
 use crate::model::{CycleRecord, Record, RequestLog, SCHEMA_VERSION, WarmUpRecord, count_of, is_or_are};
 use crate::runner::{Event, Observer, ObserverError};
@@ -21,6 +22,7 @@ pub struct JournalWriter {
     samples: AppendFile,
     records: u32,
     cycles: u32,
+    budget: SampleBudget,
     write_error: Option<ObserverError>,
 }
 
@@ -38,7 +40,10 @@ impl JournalWriter {
             Ok(journal)
         });
         match created {
-            Ok(journal) => Ok(Self { journal, samples, records: 0, cycles: 0, write_error: None }),
+            Ok(journal) => {
+                let budget = SampleBudget::new(DEFAULT_SAMPLE_MIB);
+                Ok(Self { journal, samples, records: 0, cycles: 0, budget, write_error: None })
+            }
             Err(error) => {
                 drop(remove_file(&samples.path));
                 Err(error)
@@ -89,7 +94,20 @@ impl JournalWriter {
         sync_folder(run.path())?;
         let is_cycle = |record: &&Record| matches!(record, Record::Cycle(_));
         let (records, cycles) = (journal.records.len() as u32, journal.records.iter().filter(is_cycle).count() as u32);
-        Ok((Self { journal: file, samples, records, cycles, write_error: None }, journal))
+        let mut budget = SampleBudget::new(DEFAULT_SAMPLE_MIB);
+        for record in &journal.records {
+            if let Record::Bench(bench) = record {
+                budget.begin(bench);
+            }
+        }
+        Ok((Self { journal: file, samples, records, cycles, budget, write_error: None }, journal))
+    }
+
+    /// Sets how many MiB of request times of each bench are written.
+    #[must_use]
+    pub fn with_sample_budget(mut self, mib: u32) -> Self {
+        self.budget.set_mib(mib);
+        self
     }
 
     /// Returns the journal's path.
@@ -112,9 +130,12 @@ impl JournalWriter {
             let why = format!("the first record, and no other, must be a run header of schema {SCHEMA_VERSION}");
             return Err(unwritable(why));
         }
+        if let Record::Bench(bench) = record {
+            self.budget.begin(bench);
+        }
         let mut columns = Vec::new();
-        let mut line =
-            to_line(record, self.samples.len, &mut columns).map_err(|error| unwritable(error.to_string()))?;
+        let mut line = to_line(record, &self.budget, self.samples.len, &mut columns)
+            .map_err(|error| unwritable(error.to_string()))?;
         // A number that is not finite is written as `null`, which cannot be read as a number: fail now, not on reading.
         if let Err(error) = serde_json::from_slice::<Record>(&line) {
             return Err(unwritable(format!("it could not be read back (is a number in it not finite?): {error}")));
@@ -168,10 +189,15 @@ fn remove_if_present(path: &Path) -> Result<(), StoreError> {
 
 /// Returns the record as JSON, without request times and traces: those are appended to `columns`, which will be written
 /// at `offset`.
-fn to_line(record: &Record, offset: u64, columns: &mut Vec<u8>) -> serde_json::Result<Vec<u8>> {
+fn to_line(record: &Record, budget: &SampleBudget, offset: u64, columns: &mut Vec<u8>) -> serde_json::Result<Vec<u8>> {
     let (references, rest) = match record {
         Record::Cycle(cycle) => (
-            References::encode(Some(&cycle.requests), &cycle.traces, offset, columns),
+            References::encode(
+                Some(&budget.apply(&cycle.bench, cycle.index, &cycle.requests)),
+                &cycle.traces,
+                offset,
+                columns,
+            ),
             Record::Cycle(Box::new(without_columns(cycle))),
         ),
         Record::WarmUp(warm_up) => (

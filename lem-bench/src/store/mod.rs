@@ -31,6 +31,8 @@
 //!   `phase_length_ns` has the `offset` of its first byte, the `count` of its values, their `dtype` and the `crc32` of its
 //!   bytes. Empty columns are left out. A `dtype` is `<u4`, `<u8` (little-endian) or, where that takes at most half of the
 //!   bytes, `delta`: each value is the one before plus a zigzag number in LEB128, and `bytes` is the column's length.
+//! - Of a bench whose request times exceed the budget (`--sample-budget`), one request of `"thinned"`.`every` is kept, drawn
+//!   at random from so many in a row, with exact sums over all.
 //! - Traces are in the samples file too, at `"trace_bytes"` of a cycle or warm-up. Of each trace, there are the length of
 //!   its domain's name (LEB128), the name, and four series: power in W, temperature in °C, utilisation, memory in bytes.
 //!   A series is the number of its points (LEB128) and, if there are any, its lowest and highest value (`<f8`), then of
@@ -82,6 +84,7 @@ mod journal_writer;
 mod lock;
 mod naming;
 mod run_dir;
+mod sample_budget;
 mod samples;
 mod stored_runs;
 mod trace_codec;
@@ -98,4 +101,5 @@ pub use naming::{JournalName, RunId, slug};
 #[cfg(feature = "html")]
 pub use run_dir::write_replaceable;
 pub use run_dir::{LatestRun, RunDir, copy_journals, write_atomic};
+pub use sample_budget::DEFAULT_SAMPLE_MIB;
 pub use stored_runs::StoredRun;

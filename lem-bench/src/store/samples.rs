@@ -11,7 +11,7 @@ use super::checksum::hex;
 use super::columns::{Column, ColumnWriter, RequestColumns};
 use super::run_dir::ensure_regular_file;
 use super::trace_codec;
-use crate::model::{OLDEST_SCHEMA_VERSION, RequestLog, SCHEMA_VERSION, Trace};
+use crate::model::{OLDEST_SCHEMA_VERSION, RequestLog, SCHEMA_VERSION, Thinned, Trace};
 
 /// Returns the first sixteen bytes of a samples file.
 pub(super) fn samples_header(schema_version: u32) -> [u8; 16] {
@@ -29,6 +29,9 @@ pub(super) struct References {
     /// The names of phases.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phase_names: Vec<String>,
+    /// How the times were thinned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thinned: Option<Thinned>,
     /// Encoded traces.
     #[serde(default, skip_serializing_if = "Column::is_empty")]
     pub trace_bytes: Column,
@@ -48,6 +51,7 @@ impl References {
         Self {
             columns: columns.filter(|columns| *columns != RequestColumns::default()),
             phase_names,
+            thinned: requests.and_then(|requests| requests.thinned),
             trace_bytes: writer.raw(&trace_codec::encode(traces)),
         }
     }
@@ -122,7 +126,10 @@ impl Samples {
             column.decode(&self.bytes(name, column)?).ok_or_else(damaged)
         };
         match &references.columns {
-            Some(columns) => columns.read(&references.phase_names, &read),
+            Some(columns) => {
+                let requests = columns.read(&references.phase_names, &read)?;
+                Ok(RequestLog { thinned: references.thinned.filter(|thinned| thinned.every > 1), ..requests })
+            }
             None => Ok(RequestLog::default()),
         }
     }
@@ -170,6 +177,7 @@ mod tests {
             itl_count: vec![itl_ns.len() as u32],
             itl_ns,
             phases: vec![phase("prefill", 5), phase("decode", 12), phase("prefill", 19)],
+            thinned: None,
         }
     }
 

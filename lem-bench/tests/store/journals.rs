@@ -67,6 +67,31 @@ fn request_times_are_not_in_lines() {
 }
 
 #[test]
+fn request_times_beyond_budget_are_thinned() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run_in(folder.path());
+    let many = RequestLog { latency_ns: (0..1_000_000).map(|i| 1_000_000 + i * 7_919 % 900_000).collect(), ..times(0) };
+    let Record::Bench(bench) = records(0).swap_remove(2) else { unreachable!() };
+    let writer = JournalWriter::create(&run, JournalName { rank: 0, pid: None }).unwrap();
+    let mut writer = writer.with_sample_budget(3);
+    for record in [header(0), Record::Bench(bench), cycle(0, many.clone()), cycle(1, times(0))] {
+        writer.on(&Event::Record(&record)).unwrap();
+    }
+    let samples = std::fs::metadata(run.path().join("samples-0.bin")).unwrap().len();
+    // Three MiB for the three cycles of the plan: a fourth of the four MB is kept.
+    assert!((1_000_000..1_001_000).contains(&samples), "{samples} bytes");
+    let read = read_whole(writer.path()).unwrap();
+    let [Record::Cycle(first), Record::Cycle(second)] = &read.records[2..] else {
+        panic!("{} records", read.records.len())
+    };
+    let thinned = first.requests.thinned.unwrap();
+    assert_eq!((first.requests.latency_ns.len(), thinned.every), (250_000, 4));
+    let sums = thinned.latency.unwrap();
+    assert_eq!((sums.count, sums.total_ns), (1_000_000, many.latency_ns.iter().sum()));
+    assert_eq!(second.requests, times(0), "a short cycle is kept as it is");
+}
+
+#[test]
 fn processes_write_concurrently() {
     let folder = tempfile::tempdir().unwrap();
     let path: &Path = folder.path();

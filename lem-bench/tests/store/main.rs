@@ -117,6 +117,7 @@ fn times(index: u32) -> RequestLog {
         itl_ns: (0..7).map(|i| i * 1000 + u64::from(index)).collect(),
         itl_count: vec![3, 0, 4],
         phases: vec![phase],
+        thinned: None,
     }
 }
 

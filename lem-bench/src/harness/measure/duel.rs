@@ -214,7 +214,7 @@ fn measure(
 ) -> Result<ExitStatus, HarnessError> {
     let mut journals: Vec<Box<dyn Observer>> = Vec::new();
     for run in runs {
-        journals.push(Box::new(run.create_journal()?));
+        journals.push(Box::new(run.create_journal()?.with_sample_budget(config.sample_mib)));
     }
     let interrupt = Interrupt::default();
     let names: Vec<_> = builds.iter().map(|build| build.name).collect();

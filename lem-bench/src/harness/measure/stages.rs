@@ -297,7 +297,7 @@ impl Planned<'_> {
             None => new_journal(&role, home, &header)?,
         };
         let mut session = SessionBuilder::new(setup, &header.probe, config.seed)?
-            .observer(journal)
+            .observer(journal.with_sample_budget(config.sample_mib))
             .observer(TracingObserver::default())
             .interrupt(interrupt.clone())
             .barrier(role.barrier())

@@ -122,6 +122,13 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .expects("a folder")
     .default("lem-bench in cargo's target folder")
     .help("Path to the results folder; a relative path starts at the workspace root"),
+    output("sample-budget", Arity::One("MIB"), |c, v| {
+        c.sample_mib = parse::count(single(v), 1)?;
+        Ok(())
+    })
+    .expects("a whole number of MiB, at least 1")
+    .default("32")
+    .help("Times of requests that are kept of each bench, in MiB; of more, one request of 2, 4, 8, … is kept, with exact sums of all"),
     output("output-format", Arity::One("FORMAT"), |c, v| {
         c.output_format = match single(v) {
             "criterion" => OutputFormat::Criterion,

@@ -1,0 +1,71 @@
+//! The budget of request times: how many of a bench are written.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::model::{BenchRecord, RequestLog, id_hash};
+
+/// The default budget of a bench, in MiB.
+pub const DEFAULT_SAMPLE_MIB: u32 = 32;
+
+/// Bytes of a time, at most times where they are above four seconds.
+const BYTES_PER_TIME: u64 = 4;
+
+/// Bounds the request times of each bench. The journal holds exact sums of the others.
+#[derive(Debug)]
+pub(super) struct SampleBudget {
+    bytes: u64,
+    /// The number of cycles that the times of a bench are shared by.
+    cycles: BTreeMap<String, u64>,
+}
+
+impl SampleBudget {
+    pub fn new(mib: u32) -> Self {
+        Self { bytes: u64::from(mib) << 20, cycles: BTreeMap::new() }
+    }
+
+    pub fn set_mib(&mut self, mib: u32) {
+        self.bytes = u64::from(mib) << 20;
+    }
+
+    /// Takes the planned cycles of a bench.
+    pub fn begin(&mut self, bench: &BenchRecord) {
+        let planned = bench.most_cycles().or(bench.cycles()).unwrap_or(1);
+        self.cycles.insert(bench.id.clone(), u64::from(planned.max(1)));
+    }
+
+    /// Returns the request times to write of a cycle. Powers of two let all cycles of a bench be thinned alike later.
+    pub fn apply<'a>(&self, bench: &str, cycle: u32, requests: &'a RequestLog) -> Cow<'a, RequestLog> {
+        let share = (self.bytes / self.cycles.get(bench).copied().unwrap_or(1)).max(1);
+        let factor = (requests.times() as u64 * BYTES_PER_TIME).div_ceil(share).next_power_of_two();
+        match factor {
+            0 | 1 => Cow::Borrowed(requests),
+            factor => Cow::Owned(requests.thin(factor, id_hash(bench) ^ u64::from(cycle))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cycles_share_the_budget_of_their_bench() {
+        let mut budget = SampleBudget::new(1);
+        let mut bench = BenchRecord::new("fast", "m");
+        bench.schedule.insert(BenchRecord::CYCLES.to_owned(), 4.0);
+        budget.begin(&bench);
+        let requests = |n: u64| RequestLog { latency_ns: (0..n).collect(), ..RequestLog::default() };
+        // A quarter of a MiB: 65,536 times of four bytes.
+        for (n, every) in [(10, 1), (65_536, 1), (65_537, 2), (1_000_000, 16)] {
+            let written = requests(n);
+            let written = budget.apply("fast", 0, &written);
+            assert_eq!(written.every(), every, "{n}");
+            assert!(written.latency_ns.len() <= 65_536, "{n}");
+        }
+        let (written, others) = (requests(1_000), requests(1_000));
+        assert_eq!(budget.apply("unknown", 0, &written).latency_ns, others.latency_ns);
+        let many = requests(200_000);
+        assert_ne!(budget.apply("fast", 0, &many), budget.apply("fast", 1, &many), "each cycle draws anew");
+    }
+}
