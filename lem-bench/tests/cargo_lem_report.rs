@@ -68,7 +68,11 @@ fn finds_run_by_each_kind_of_name() {
     let run = "home/runs/2026-01-02T00-00-00Z-0002";
     let (code, latest, err) = lem(folder.path(), &["report"]);
     assert_eq!((code, &*err), (0, ""));
-    assert!(latest.contains("decode · ") && latest.contains("(simulated)") && latest.contains("90 % t intervals"));
+    assert!(
+        latest.contains("decode · ")
+            && latest.contains("energies below are simulated")
+            && latest.contains("90 % t intervals")
+    );
     let journal = format!("{run}/journal-0.jsonl");
     for name in ["latest", "2026-01-02", "2026-01-02T00-00-00Z-0002", run, &journal, "home"] {
         assert_eq!(lem(folder.path(), &["report", name]), (0, latest.clone(), String::new()), "{name}");
@@ -110,7 +114,7 @@ fn combines_runs_in_tables() {
     let folder = two_runs();
     let both = |format: &str| lem(folder.path(), &["report", "2026-01-01", "2026-01-02", "--format", format]);
     let (code, csv, _) = both("csv");
-    assert_eq!((code, csv.matches("run,target,bench").count()), (0, 1), "more than one header");
+    assert_eq!((code, csv.matches("run,package,target,bench").count()), (0, 1), "more than one header");
     assert!(csv.contains("2026-01-01T00-00-00Z-0001") && csv.contains("2026-01-02T00-00-00Z-0002"));
     let (code, cycles, _) = both("cycles");
     assert_eq!((code, cycles.lines().count()), (0, 8));
@@ -163,7 +167,7 @@ fn reports_damage_and_uses_the_rest() {
     let (code, out, err) = lem(folder.path(), &["report"]);
     assert_eq!(code, 0, "{err}");
     assert!(err.contains("damaged: its checksum is wrong"), "{err}");
-    assert!(out.contains("· 3 cycles ·"), "{out}");
+    assert!(out.contains("· 3 cycles\n"), "{out}");
 }
 
 #[test]
