@@ -1,6 +1,6 @@
 //! Async benches: one future at a time, or several requests in flight in one task.
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -9,65 +9,14 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use super::builders::ConfiguredBencher;
 use super::concurrent::{self, Finished, InFlight, Ticket};
 use super::error::BodyResult;
+use super::executor::AsyncExecutor;
 use super::inputs::Inputs;
 use super::load::{Arrivals, LoadShape};
 use super::request::Request;
 use super::sequential;
 use super::work::IntoWork;
-use crate::clock::{Clock, VirtualClock};
+use crate::clock::Clock;
 use crate::units::Stamp;
-
-/// Runs futures: an async runtime. The feature `tokio` implements it for tokio's `Runtime` and `Handle`; for others, call
-/// their `block_on`:
-///
-/// ```
-/// use lem_bench::bench::AsyncExecutor;
-/// # mod pollster { pub fn block_on<F: std::future::Future>(_: F) -> F::Output { unimplemented!() } }
-///
-/// struct Pollster;
-///
-/// impl AsyncExecutor for Pollster {
-///     fn block_on<T>(&self, future: impl std::future::Future<Output = T>) -> T {
-///         pollster::block_on(future)
-///     }
-/// }
-/// ```
-pub trait AsyncExecutor {
-    /// Runs a future to its end on this thread.
-    fn block_on<T>(&self, future: impl Future<Output = T>) -> T;
-}
-
-impl<E: AsyncExecutor> AsyncExecutor for &E {
-    fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
-        (**self).block_on(future)
-    }
-}
-
-impl<E: AsyncExecutor> AsyncExecutor for Arc<E> {
-    fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
-        (**self).block_on(future)
-    }
-}
-
-#[cfg(feature = "tokio")]
-impl AsyncExecutor for tokio::runtime::Runtime {
-    fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
-        self.block_on(future)
-    }
-}
-
-#[cfg(feature = "tokio")]
-impl AsyncExecutor for tokio::runtime::Handle {
-    fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
-        self.block_on(future)
-    }
-}
-
-impl AsyncExecutor for VirtualClock {
-    fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
-        self.block_on(future)
-    }
-}
 
 /// A bencher of async closures; see [`Bencher::to_async`](super::Bencher::to_async).
 #[must_use = "does nothing until an `iter…` method is called"]

@@ -4,10 +4,11 @@ use std::any::Any;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
-use super::asynchronous::{AsyncBencher, AsyncExecutor};
+use super::asynchronous::AsyncBencher;
 use super::builders::{ConfiguredBencher, InputBencher, StatefulBencher};
 use super::driver::{Driver, Fixtures, Shareable};
 use super::error::BodyResult;
+use super::executor::AsyncExecutor;
 use super::inputs::Inputs;
 use super::load::Arrivals;
 use super::request::Request;

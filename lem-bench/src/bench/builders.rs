@@ -2,8 +2,9 @@
 
 use std::fmt::Debug;
 
-use super::asynchronous::{AsyncBencher, AsyncExecutor};
+use super::asynchronous::AsyncBencher;
 use super::error::BodyResult;
+use super::executor::AsyncExecutor;
 use super::inputs::Inputs;
 use super::load::Arrivals;
 use super::request::Request;

@@ -8,7 +8,7 @@ use super::error::BodyResult;
 use super::inputs::InputOrder;
 use super::load::{Load, LoadShape};
 use super::request::Request;
-use super::sequential::Results;
+use super::results::Results;
 use super::target::{Target, keep_failure};
 use crate::clock::Clock;
 use crate::model::Fact;

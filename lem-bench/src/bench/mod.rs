@@ -6,11 +6,13 @@ mod builders;
 mod concurrent;
 pub(crate) mod driver;
 mod error;
+mod executor;
 mod facts;
 mod inputs;
 mod load;
 mod marks;
 mod request;
+mod results;
 mod sequential;
 #[cfg(unix)]
 mod service;
@@ -19,12 +21,13 @@ mod threads;
 pub(crate) mod values;
 mod work;
 
-pub use asynchronous::{AsyncBencher, AsyncExecutor};
+pub use asynchronous::AsyncBencher;
 pub use bencher::{Bencher, BencherByValue};
 pub use builders::{ConfiguredBencher, InputBencher, StatefulBencher};
 pub use driver::Shareable;
 pub(crate) use driver::{Driver, Fixtures, InputChoice, Iteration, Run, Step};
 pub use error::{BodyResult, Error};
+pub use executor::AsyncExecutor;
 pub use inputs::Inputs;
 pub use load::Arrivals;
 pub(crate) use request::{Mark, PhaseMark};

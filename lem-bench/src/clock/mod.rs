@@ -18,9 +18,6 @@ pub use process::has_ended;
 pub use real::{RealClock, monotonic_now, process_cpu_time, thread_cpu_time, unix_s};
 pub use virtual_clock::{DueWork, VirtualClock};
 
-/// A future that ends at a certain time.
-pub type Timer = Pin<Box<dyn Future<Output = ()> + Send>>;
-
 /// A source of time stamps that can also wait.
 ///
 /// All parts of a measurement use the same clock, so that a whole protocol can run in milliseconds on the virtual one.
@@ -37,7 +34,7 @@ pub trait Clock: Send + Sync {
     }
 
     /// Returns a future that ends when `now()` has reached `until`.
-    fn timer(&self, until: Stamp) -> Timer;
+    fn timer(&self, until: Stamp) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
     /// Returns whether time passes only by waiting or working on this clock. Other threads that wait for it would then
     /// wait forever, and due work runs inline.

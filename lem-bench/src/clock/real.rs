@@ -1,9 +1,10 @@
 //! The machine's clock, `CLOCK_MONOTONIC`, whose stamps are comparable between processes of one machine, the time of day,
 //! and CPU times of this process.
 
+use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::{Clock, Timer};
+use super::Clock;
 use crate::units::Stamp;
 
 /// The machine's monotonic clock.
@@ -25,7 +26,7 @@ impl Clock for RealClock {
         }
     }
 
-    fn timer(&self, until: Stamp) -> Timer {
+    fn timer(&self, until: Stamp) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(futures_timer::Delay::new(until.since(self.now())))
     }
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use super::{Clock, Timer};
+use super::Clock;
 use crate::units::Stamp;
 
 /// Work that runs at certain times of a virtual clock.
@@ -111,7 +111,7 @@ impl Clock for VirtualClock {
         self.advance_to(until);
     }
 
-    fn timer(&self, until: Stamp) -> Timer {
+    fn timer(&self, until: Stamp) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(VirtualTimer { clock: self.clone(), until, number: self.next_timer.fetch_add(1, Ordering::Relaxed) })
     }
 
