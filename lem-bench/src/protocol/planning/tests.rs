@@ -55,8 +55,8 @@ fn slow_calls_lengthen_load() {
     assert_eq!(schedule.cycle_at(pace(20, needed)), gap + call * (1 + ramps as u32));
     assert_eq!(schedule.cycle_at(pace(20, 1)), gap + call * (needed + ramps) as u32);
     // The cap of the warm-up is exceeded by less than a call.
-    let warm_up = schedule.preparation_at(pace(20, 1)) + schedule.warm_up.floor - schedule.preparation();
-    let most = schedule.warm_up.cap.max(call) + call;
+    let longer = schedule.preparation_at(pace(20, 1)).saturating_sub(schedule.preparation());
+    let (warm_up, most) = (schedule.warm_up.floor + longer, schedule.warm_up.cap.max(call) + call);
     assert!(warm_up >= call && warm_up < most, "{warm_up:?}, at most {most:?}");
     assert!(schedule.preparation_at(pace(0, 1)) == schedule.preparation());
 }
