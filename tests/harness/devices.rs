@@ -20,7 +20,7 @@ fn simulation_is_fast_and_repeatable() {
     assert_eq!(first.to_bits(), second.to_bits(), "same seed, different result");
     let mut command = fixture(&sim);
     let output = run(command.args(["--seed", "2"]).env("LEM_BENCH_HOME", home.path().join("home"))).exits_with(0);
-    assert!(output.out.contains("(simulated)"), "{}", output.out);
+    assert!(output.out.contains("all energies below are simulated"), "{}", output.out);
     let summary = summary(home.path());
     assert_eq!(bench_of(&summary, "good/decode")["source"]["origin"], "simulated");
     let other = bench_of(&summary, "good/decode")["metrics"]["j_per_output_token"]["value"].as_f64().unwrap();
