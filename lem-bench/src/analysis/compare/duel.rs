@@ -5,7 +5,8 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-use super::comparison::{BenchComparison, Comparison, Design, Measured, Side, Verdict};
+use super::comparison::{BenchComparison, Comparison, Design, Difference, Measured, Side, Verdict};
+use super::environment::fact_differences;
 use super::gate::{ComparisonDraft, add_reasons};
 use super::verdict::{CompareOptions, Criteria, GateRules, set_verdicts, to_change};
 use crate::analysis::finding::Status;
@@ -31,6 +32,8 @@ pub struct PairedBench {
     pub status: (Status, Status),
     /// The source of the energy.
     pub source: Option<Source>,
+    /// The differences between the facts that the two builds stated.
+    pub differences: Vec<Difference>,
 }
 
 impl PairedBench {
@@ -49,6 +52,7 @@ impl PairedBench {
             pairs: new.cycles.iter().filter_map(pair).collect(),
             status: (base.status, new.status),
             source: new.source.clone(),
+            differences: fact_differences(&base.facts, &new.facts),
             metric,
         })
     }
@@ -93,7 +97,7 @@ fn without_verdict(input: &PairedBench, criteria: &Criteria) -> BenchComparison 
         suspected: None,
         detectable_pct: None,
         session: None,
-        differences: Vec::new(),
+        differences: input.differences.clone(),
         reasons: Vec::new(),
         gate: None,
     };
@@ -186,6 +190,7 @@ mod tests {
             pairs,
             status: (Status::Valid, Status::Valid),
             source: None,
+            differences: Vec::new(),
         }
     }
 

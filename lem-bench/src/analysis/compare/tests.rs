@@ -219,6 +219,7 @@ fn pairs_cancel_drift() {
         pairs: pairs.collect(),
         status: (Status::Valid, Status::Valid),
         source: None,
+        differences: Vec::new(),
     };
     let bench = paired(&input, &Criteria::default());
     assert_eq!((bench.verdict, bench.design), (Verdict::Regressed, Some(Design::Paired { pairs: 10 })));
@@ -228,6 +229,19 @@ fn pairs_cancel_drift() {
     assert_eq!(paired(&broken, &Criteria::default()).verdict, Verdict::Invalid);
     let none = PairedBench { pairs: vec![(0.4, 0.4)], ..input };
     assert!(paired(&none, &Criteria::default()).reasons[0].contains("too few"));
+}
+
+#[test]
+fn duel_shows_that_facts_differ() {
+    let stated = |model: &str| {
+        let mut bench = run("run", DAY, 0.4).benches.remove(0);
+        bench.facts = vec![Fact::new("model", model)];
+        bench
+    };
+    let differences =
+        |base, new| paired(&PairedBench::of(&stated(base), &stated(new)).unwrap(), &Criteria::default()).differences;
+    assert_eq!(differences("tiny", "tiny"), []);
+    assert_eq!(differences("tiny", "large")[0].to_string(), "model: `tiny`, then `large`");
 }
 
 #[test]

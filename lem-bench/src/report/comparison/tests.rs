@@ -25,6 +25,7 @@ fn in_turns(id: &str, factor: f64) -> Comparison {
         pairs,
         status: (Status::Valid, Status::Valid),
         source: None,
+        differences: Vec::new(),
     };
     let side = |name: &str| Side { name: name.to_owned(), runs: Vec::new() };
     let gate = GateRules { fail_on: Some(FailOn::Regressed), ..GateRules::default() };
