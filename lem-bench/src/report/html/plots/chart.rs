@@ -14,6 +14,7 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::compact::compact;
 use super::style::{GRID, INK, escape, text_style};
 use crate::report::html::output::ReportError;
 
@@ -149,13 +150,13 @@ impl Figure<'_> {
         // Writing to a `String` does not fail.
         let _ = write!(
             titled,
-            "<svg class=\"plot {class}\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\" viewBox=\"0 0 {WIDTH} {}\" \
+            "<svg class=\"plot {class}\" font-family=\"sans-serif\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\" viewBox=\"0 0 {WIDTH} {}\" \
              xmlns=\"http://www.w3.org/2000/svg\"><title id=\"{id}-t\">{}</title><desc id=\"{id}-d\">{}</desc>",
             self.height(),
             escape(self.title),
             escape(self.description),
         );
-        titled.push_str(body);
+        titled.push_str(&compact(body));
         Ok(titled)
     }
 

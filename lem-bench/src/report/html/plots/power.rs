@@ -16,7 +16,7 @@ use crate::units::Stamp;
 pub(in super::super) const MAX_LINES: usize = LINES.len();
 
 /// Time intervals of which the lowest and the highest reading are drawn.
-const BUCKETS: usize = 420;
+const BUCKETS: usize = 300;
 
 /// Height of the power chart, in pixels.
 const POWER_HEIGHT: u32 = 300;
