@@ -51,6 +51,8 @@ pub enum TimeKind {
     InterToken,
     /// Inter-token latency without the first and the last of each request.
     SteadyInterToken,
+    /// Mean time per output token of a request after its first (TPOT).
+    OutputToken,
     /// Time from a request's start to its end.
     Request,
 }
@@ -98,7 +100,8 @@ impl EnergyBasis {
 }
 
 impl TimeKind {
-    const ALL: [Self; 4] = [Self::FirstToken, Self::InterToken, Self::SteadyInterToken, Self::Request];
+    const ALL: [Self; 5] =
+        [Self::FirstToken, Self::InterToken, Self::SteadyInterToken, Self::OutputToken, Self::Request];
 
     /// Returns its name in JSON, with the unit: `ttft_ms`.
     pub const fn name(self) -> &'static str {
@@ -106,6 +109,7 @@ impl TimeKind {
             Self::FirstToken => "ttft_ms",
             Self::InterToken => "itl_ms",
             Self::SteadyInterToken => "itl_steady_ms",
+            Self::OutputToken => "tpot_ms",
             Self::Request => "latency_ms",
         }
     }
@@ -116,6 +120,7 @@ impl TimeKind {
             Self::FirstToken => "time to first token (TTFT)",
             Self::InterToken => "time between tokens (ITL)",
             Self::SteadyInterToken => "time between tokens (ITL) without the first and last of each request",
+            Self::OutputToken => "time per output token of a request (TPOT)",
             Self::Request => "time per request",
         }
     }
@@ -153,6 +158,8 @@ impl<'a> MetricKind<'a> {
     pub const TTFT: Self = Self::Time(TimeKind::FirstToken, Statistic::P50);
     /// The median of the inter-token latency.
     pub const ITL: Self = Self::Time(TimeKind::InterToken, Statistic::P50);
+    /// The median of the time per output token.
+    pub const TPOT: Self = Self::Time(TimeKind::OutputToken, Statistic::P50);
     /// The median of the time per request.
     pub const LATENCY: Self = Self::Time(TimeKind::Request, Statistic::P50);
     /// The rank of metrics without a place of their own.
@@ -284,6 +291,7 @@ impl<'a> MetricKind<'a> {
             Self::Rate(unit) => format!("{}/s", unit.plural_label()),
             Self::Time(TimeKind::FirstToken, statistic) => format!("TTFT, {}", statistic.title()),
             Self::Time(TimeKind::InterToken, statistic) => format!("ITL, {}", statistic.title()),
+            Self::Time(TimeKind::OutputToken, statistic) => format!("TPOT, {}", statistic.title()),
             Self::Time(TimeKind::Request, statistic) => format!("latency, {}", statistic.title()),
             other => other.title(),
         }
@@ -305,6 +313,7 @@ impl<'a> MetricKind<'a> {
             Self::Time(TimeKind::InterToken | TimeKind::SteadyInterToken, statistic) => {
                 format!("ITL {}", statistic.name())
             }
+            Self::Time(TimeKind::OutputToken, statistic) => format!("TPOT {}", statistic.name()),
             Self::Time(TimeKind::Request, statistic) => format!("time {}", statistic.name()),
         }
     }
@@ -318,7 +327,7 @@ impl<'a> MetricKind<'a> {
             Self::Rate(Unit::Request | Unit::Iteration) => 7,
             Self::MeanPower => 8,
             Self::Time(TimeKind::FirstToken, _) => 9,
-            Self::Time(TimeKind::InterToken | TimeKind::SteadyInterToken, _) => 10,
+            Self::Time(TimeKind::InterToken | TimeKind::SteadyInterToken | TimeKind::OutputToken, _) => 10,
             Self::Time(TimeKind::Request, _) => 11,
             _ => Self::LAST_RANK,
         }
@@ -334,9 +343,10 @@ impl View {
         let speed = unit.into_iter().chain(counted).map(MetricKind::Rate).collect();
         let work_per_joule = vec![MetricKind::WorkPerJoule(unit.unwrap_or(Unit::OutputToken))];
         let power = vec![MetricKind::MeanPower];
-        let [ttft, itl, latency] = [MetricKind::TTFT, MetricKind::ITL, MetricKind::LATENCY].map(|kind| vec![kind]);
+        let [ttft, itl, tpot, latency] =
+            [MetricKind::TTFT, MetricKind::ITL, MetricKind::TPOT, MetricKind::LATENCY].map(|kind| vec![kind]);
         let others = match self {
-            Self::Terminal => vec![work_per_joule, speed, power, ttft, itl, latency],
+            Self::Terminal => vec![work_per_joule, speed, power, ttft, itl, tpot, latency],
             #[cfg(feature = "html")]
             Self::Tiles => vec![speed, work_per_joule, power, ttft, itl],
             Self::Tracker => vec![speed, power, ttft, itl, latency],

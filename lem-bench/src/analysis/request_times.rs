@@ -28,6 +28,7 @@ fn thinned_sums(log: &RequestLog, time: TimeKind) -> Option<TimeSums> {
         TimeKind::FirstToken => thinned.ttft,
         TimeKind::InterToken => thinned.itl,
         TimeKind::Request => thinned.latency,
+        TimeKind::OutputToken => thinned.tpot,
         TimeKind::SteadyInterToken => None,
     }
 }
@@ -56,9 +57,10 @@ impl Kept {
 }
 
 /// The times that are logged of each request.
-const COLUMNS: [(TimeKind, Column); 3] = [
+const COLUMNS: [(TimeKind, Column); 4] = [
     (TimeKind::FirstToken, |log| &log.ttft_ns),
     (TimeKind::InterToken, |log| &log.itl_ns),
+    (TimeKind::OutputToken, |log| &log.tpot_ns),
     (TimeKind::Request, |log| &log.latency_ns),
 ];
 

@@ -48,6 +48,9 @@ pub struct Thinned {
     pub ttft: Option<TimeSums>,
     /// Sums over all times between tokens.
     pub itl: Option<TimeSums>,
+    /// Times per output token.
+    #[serde(default)]
+    pub tpot: Option<TimeSums>,
 }
 
 impl RequestLog {
@@ -58,7 +61,7 @@ impl RequestLog {
 
     /// Returns the number of its times.
     pub fn times(&self) -> usize {
-        self.latency_ns.len() + self.ttft_ns.len() + self.itl_ns.len() + self.itl_count.len()
+        self.latency_ns.len() + self.ttft_ns.len() + self.itl_ns.len() + self.itl_count.len() + self.tpot_ns.len()
     }
 
     /// Keeps one request of each `factor` in a row, drawn at random, with all its times. So the kept ones are unbiased also
@@ -73,6 +76,7 @@ impl RequestLog {
             latency: TimeSums::of(&self.latency_ns),
             ttft: TimeSums::of(&self.ttft_ns),
             itl: TimeSums::of(&self.itl_ns),
+            tpot: TimeSums::of(&self.tpot_ns),
         });
         let keeps = |index: usize| {
             let (block, place) = (index as u64 / factor, index as u64 % factor);
@@ -91,6 +95,7 @@ impl RequestLog {
             ttft_ns: kept(&self.ttft_ns, keeps),
             itl_ns,
             itl_count: kept(&self.itl_count, keeps),
+            tpot_ns: kept(&self.tpot_ns, keeps),
             phases: self.phases.clone(),
             thinned: Some(Thinned { every: before.every.saturating_mul(factor), ..before }),
         }

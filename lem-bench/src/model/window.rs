@@ -74,6 +74,9 @@ pub struct RequestLog {
     pub itl_ns: Vec<u64>,
     /// Number of entries of `itl_ns` of each request that marked a token.
     pub itl_count: Vec<u32>,
+    /// Mean time per output token after the first, in ns, of each request that marked at least two.
+    #[serde(default)]
+    pub tpot_ns: Vec<u64>,
     /// Phases marked by the body.
     pub phases: Vec<PhaseSpan>,
     /// How the times were thinned; `None` where all are kept.

@@ -38,7 +38,10 @@ impl Window {
 #[derive(Debug, Clone, Copy)]
 struct SequenceTimes {
     number: u32,
+    first: Stamp,
     last: Stamp,
+    /// Tokens after those of the first mark.
+    later_tokens: u64,
 }
 
 /// Records the requests of one cycle.
@@ -68,6 +71,7 @@ impl RequestRecorder {
         self.requests.latency_ns.reserve(requests);
         self.requests.ttft_ns.reserve(requests);
         self.requests.itl_count.reserve(requests);
+        self.requests.tpot_ns.reserve(requests);
         self.requests.itl_ns.reserve(marks);
         self.phases.reserve(phases);
         self.sequences.reserve(64);
@@ -146,9 +150,11 @@ impl RequestRecorder {
                         intervals += 1;
                     }
                     sequence.last = mark.at;
+                    sequence.later_tokens += u64::from(mark.tokens);
                 }
                 None => {
-                    self.sequences.push(SequenceTimes { number: mark.sequence, last: mark.at });
+                    let (number, first) = (mark.sequence, mark.at);
+                    self.sequences.push(SequenceTimes { number, first, last: first, later_tokens: 0 });
                     if inside {
                         self.requests.ttft_ns.push(mark.at.since(iteration.start).as_nanos() as u64);
                     }
@@ -165,6 +171,8 @@ impl RequestRecorder {
             if is_inside(end) {
                 totals.ended += 1;
                 self.requests.latency_ns.push(end.since(iteration.start).as_nanos() as u64);
+                let generation = sequence.last.since(sequence.first).as_nanos() as u64;
+                self.requests.tpot_ns.extend(generation.checked_div(sequence.later_tokens));
             }
         }
         totals
@@ -234,7 +242,7 @@ mod tests {
         assert_eq!((windows[0].work.output_tokens, windows[0].work.requests), (4, 2));
         let requests = recorder.take_requests();
         assert_eq!((requests.ttft_ns, requests.itl_ns, requests.itl_count), (vec![50, 60], vec![100, 120], vec![2]));
-        assert_eq!(requests.latency_ns, [150, 180]);
+        assert_eq!((requests.latency_ns, requests.tpot_ns), (vec![150, 180], vec![100, 120]));
     }
 
     #[test]

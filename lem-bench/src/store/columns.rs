@@ -147,6 +147,8 @@ pub(super) struct RequestColumns {
     pub itl_ns: Column,
     #[serde(default, skip_serializing_if = "Column::is_empty")]
     pub itl_count: Column,
+    #[serde(default, skip_serializing_if = "Column::is_empty")]
+    pub tpot_ns: Column,
     /// Of each phase, the index of its name.
     #[serde(default, skip_serializing_if = "Column::is_empty")]
     pub phase_name: Column,
@@ -161,13 +163,14 @@ pub(super) struct RequestColumns {
 impl RequestColumns {
     /// Appends the columns of `requests`, whose phases have their names in `names`.
     pub fn write(requests: &RequestLog, names: &[String], writer: &mut ColumnWriter<'_>) -> Self {
-        let RequestLog { latency_ns, ttft_ns, itl_ns, itl_count, phases, thinned: _ } = requests;
+        let RequestLog { latency_ns, ttft_ns, itl_ns, itl_count, tpot_ns, phases, thinned: _ } = requests;
         let name_of = |phase: &PhaseSpan| names.iter().position(|name| *name == phase.name).unwrap_or(names.len());
         Self {
             latency_ns: writer.integers(latency_ns.iter().copied()),
             ttft_ns: writer.integers(ttft_ns.iter().copied()),
             itl_ns: writer.integers(itl_ns.iter().copied()),
             itl_count: writer.integers(itl_count.iter().map(|count| u64::from(*count))),
+            tpot_ns: writer.integers(tpot_ns.iter().copied()),
             phase_name: writer.integers(phases.iter().map(|phase| name_of(phase) as u64)),
             phase_start_ns: writer.integers(phases.iter().map(|phase| phase.start.0)),
             phase_length_ns: writer.integers(phases.iter().map(|phase| phase.stop.0.wrapping_sub(phase.start.0))),
@@ -175,12 +178,13 @@ impl RequestColumns {
     }
 
     /// Returns all columns with their names, in the order in which they are stored.
-    pub fn all(&self) -> [(&'static str, &Column); 7] {
+    pub fn all(&self) -> [(&'static str, &Column); 8] {
         [
             ("latency_ns", &self.latency_ns),
             ("ttft_ns", &self.ttft_ns),
             ("itl_ns", &self.itl_ns),
             ("itl_count", &self.itl_count),
+            ("tpot_ns", &self.tpot_ns),
             ("phase_name", &self.phase_name),
             ("phase_start_ns", &self.phase_start_ns),
             ("phase_length_ns", &self.phase_length_ns),
@@ -196,7 +200,7 @@ impl RequestColumns {
         names: &[String],
         read: &dyn Fn(&'static str, &Column) -> Result<Vec<u64>, String>,
     ) -> Result<RequestLog, String> {
-        let [latency_ns, ttft_ns, itl_ns, itl_count, name, start, length] =
+        let [latency_ns, ttft_ns, itl_ns, itl_count, tpot_ns, name, start, length] =
             self.all().map(|(name, column)| read(name, column));
         let counts = itl_count?.into_iter().map(u32::try_from).collect::<Result<_, _>>();
         let phases = name?.into_iter().zip(start?).zip(length?).map(|((name, start), length)| {
@@ -208,6 +212,7 @@ impl RequestColumns {
             ttft_ns: ttft_ns?,
             itl_ns: itl_ns?,
             itl_count: counts.map_err(|_| "column `itl_count` has a value above 4294967295")?,
+            tpot_ns: tpot_ns?,
             phases: phases.collect::<Option<_>>().ok_or("column `phase_name` refers to a name that is not there")?,
             thinned: None,
         })

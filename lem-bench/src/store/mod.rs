@@ -27,8 +27,8 @@
 //! - The last field of each line, `"crc32"`, is the CRC-32 (as in zlib and gzip, eight hexadecimal digits) of all bytes
 //!   of the line before the comma in front of that field.
 //! - The request times of a cycle are not in the line but in the samples file. `"columns"` gives their positions: each
-//!   of `latency_ns`, `ttft_ns`, `itl_ns`, `itl_count`, `phase_name` (an index of `"phase_names"`), `phase_start_ns` and
-//!   `phase_length_ns` has the `offset` of its first byte, the `count` of its values, their `dtype` and the `crc32` of its
+//!   of `latency_ns`, `ttft_ns`, `itl_ns`, `itl_count`, `tpot_ns`, `phase_name` (an index of `"phase_names"`),
+//!   `phase_start_ns` and `phase_length_ns` has the `offset` of its first byte, the `count` of its values, their `dtype` and the `crc32` of its
 //!   bytes. Empty columns are left out. A `dtype` is `<u4`, `<u8` (little-endian) or, where that takes at most half of the
 //!   bytes, `delta`: each value is the one before plus a zigzag number in LEB128, and `bytes` is the column's length.
 //! - Of a bench whose request times exceed the budget (`--sample-budget`), one request of `"thinned"`.`every` is kept, drawn

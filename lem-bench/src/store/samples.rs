@@ -176,6 +176,7 @@ mod tests {
             ttft_ns: vec![7],
             itl_count: vec![itl_ns.len() as u32],
             itl_ns,
+            tpot_ns: vec![9],
             phases: vec![phase("prefill", 5), phase("decode", 12), phase("prefill", 19)],
             thinned: None,
         }

@@ -116,6 +116,7 @@ fn times(index: u32) -> RequestLog {
         ttft_ns: vec![1, 2, 3],
         itl_ns: (0..7).map(|i| i * 1000 + u64::from(index)).collect(),
         itl_count: vec![3, 0, 4],
+        tpot_ns: vec![500, wide],
         phases: vec![phase],
         thinned: None,
     }

@@ -30,6 +30,7 @@ fn measure(phases: u64) {
                 ttft_ns: (0..1000).map(|i| 20_000_000 + i).collect(),
                 itl_ns: (0..127_000).map(|i| 10_000_000 + (31 * i + u64::from(rank)) % 5_000_000).collect(),
                 itl_count: vec![127; 1000],
+                tpot_ns: Vec::new(),
                 phases: (0..1000 * phases).map(phase).collect(),
                 thinned: None,
             };
