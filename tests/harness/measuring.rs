@@ -44,7 +44,7 @@ fn writes_page_summary_and_journal() {
     assert!(html.contains("good/decode") && html.trim_end().ends_with("</html>"));
     assert!(folder.join("journal-0.jsonl").is_file());
     let summary = summary(home.path());
-    assert_eq!(summary["schema_version"], 2);
+    assert_eq!(summary["schema_version"], 3);
     assert_eq!(summary["benches"].as_array().unwrap().len(), 3);
     let decode = bench_of(&summary, "good/decode");
     assert_eq!((&decode["ended"]["outcome"], &decode["source"]["origin"]), (&"completed".into(), &"estimated".into()));
