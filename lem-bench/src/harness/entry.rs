@@ -9,6 +9,7 @@ use crate::bench::{Bencher, BodyResult};
 use crate::meter::Meter;
 use crate::model::{Order, RunOrder};
 use crate::registry::{BenchDefinition, Case, Registry};
+use crate::runner::set_empty_bench;
 use crate::workers::{self, Answer, CaseList, ListedCase, Task, VERSION, requested_protocol_version};
 
 /// Defines `main` of a bench target: it finds the functions marked [`#[energy_bench]`](crate::energy_bench) and runs
@@ -59,7 +60,7 @@ macro_rules! main {
                 ::core::option_env!("CARGO_PKG_NAME"),
                 ::core::option_env!("CARGO_MANIFEST_DIR"),
                 ::core::option_env!("CARGO_TARGET_TMPDIR"),
-            ));
+            ), |b| b.iter(|| {}));
             configure(harness).main()
         }
     };
@@ -102,9 +103,11 @@ impl Harness {
         }
     }
 
-    /// Creates a harness for one of cargo's bench targets. It measures when cargo passes `--bench`.
+    /// Creates a harness for one of cargo's bench targets. It measures when cargo passes `--bench`. `empty_bench` calls
+    /// `iter` with a closure that does nothing.
     #[doc(hidden)]
-    pub fn of_bench_target(target: TargetInfo) -> Self {
+    pub fn of_bench_target(target: TargetInfo, empty_bench: fn(&mut Bencher<'_>)) -> Self {
+        set_empty_bench(empty_bench);
         // Before the closure of `main!`, which may print. `run` tries again after an error, and reports it.
         drop(results_stream::separate());
         Self { target, default_mode: DefaultMode::Test, ..Self::new() }

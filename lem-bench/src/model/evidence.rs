@@ -17,6 +17,8 @@ pub struct RunEvidence {
     pub users: Option<Vec<DeviceProcess>>,
     /// Known errors of the devices' sensors. The journal contains the sensors' values; the analysis corrects them.
     pub calibration: Option<Box<Calibration>>,
+    /// Time of an iteration of `iter` whose closure does nothing, in ns; `None` where it is not known.
+    pub loop_ns: Option<f64>,
 }
 
 /// Power limits of a device in W and its maximum clock; `None` where the device has none or doesn't report it.

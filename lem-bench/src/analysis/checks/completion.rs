@@ -8,8 +8,11 @@ use crate::model::{Outcome, StopReason, WindowRecord, count_of, is_or_are};
 /// The share of failed requests above which a result is invalid.
 const MAX_FAILED: f64 = 0.01;
 
-/// The time per iteration in ns below which nothing is measured: the loop around an empty body takes up to this.
+/// The time per iteration in ns below which nothing is measured: that of an instruction or two.
 const MIN_ITERATION_NS: f64 = 1.0;
+
+/// The time per iteration below which nothing is measured, as a multiple of that of an empty loop.
+const MIN_LOOP_TIMES: f64 = 1.25;
 
 pub(super) fn check(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     check_outcome(findings, evidence);
@@ -131,11 +134,12 @@ fn check_iteration_time(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     let iterations: u64 = evidence.windows().map(|window| window.work.iterations).fold(0, u64::saturating_add);
     let seconds: f64 = evidence.windows().map(WindowRecord::seconds).sum();
     let nanoseconds = seconds / iterations as f64 * 1e9;
-    if nanoseconds < MIN_ITERATION_NS {
+    let loop_ns = evidence.first().header.evidence.loop_ns.unwrap_or_default();
+    if nanoseconds < (loop_ns * MIN_LOOP_TIMES).max(MIN_ITERATION_NS) {
         findings.push(Finding::new(
             Check::NothingMeasured,
             Severity::Invalid,
-            format!("nothing was measured: {nanoseconds:.3} ns per iteration, less than an instruction or two take"),
+            format!("nothing was measured: {nanoseconds:.3} ns per iteration; a closure that does nothing takes {loop_ns:.3} ns"),
             "return the result from the closure of `iter`, or pass it to `std::hint::black_box`, so that the compiler \
              does not remove its computation",
         ));

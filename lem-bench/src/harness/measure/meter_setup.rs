@@ -197,6 +197,7 @@ impl MeterSetup {
             limits: limits.collect(),
             users: self.host_monitor().users(),
             calibration: self.calibration.clone().map(Box::new),
+            loop_ns: None,
         }
     }
 

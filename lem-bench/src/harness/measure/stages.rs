@@ -18,7 +18,7 @@ use crate::model::{BenchTarget, MeterProbe, Record, RunHeader, count_of, is_or_a
 use crate::plan::{PlannedBench, TimePlan};
 use crate::protocol::{CycleTotals, Schedule};
 use crate::registry::Case;
-use crate::runner::{Interrupt, Job, RankBarrier, is_process_ending};
+use crate::runner::{Interrupt, Job, RankBarrier, is_process_ending, loop_ns};
 use crate::store::{Home, JournalName, JournalWriter, MachineLock};
 
 /// The journal of a process that is not a rank.
@@ -290,6 +290,7 @@ impl Planned<'_> {
             })
             .collect::<Result<_, _>>()?;
         header.evidence = setup.evidence();
+        header.evidence.loop_ns = if simulation.is_none() { loop_ns() } else { None };
         warn_about_device_users(&header.evidence);
         let has_bare_idle = previous.as_ref().is_some_and(|previous| previous.progress.has_bare_idle);
         let (results, journal, first) = match previous {

@@ -277,7 +277,13 @@ fn header() -> RunHeader {
         plan: Vec::new(),
         shard: None,
         order: crate::model::RunOrder::default(),
-        evidence: RunEvidence { pid: PID, limits: vec![limits], users: Some(Vec::new()), calibration: None },
+        evidence: RunEvidence {
+            pid: PID,
+            limits: vec![limits],
+            users: Some(Vec::new()),
+            calibration: None,
+            loop_ns: Some(8.0),
+        },
     }
 }
 

@@ -269,9 +269,9 @@ pub(super) const COMPLETION_CASES: [Case; 12] = [
     Case {
         check: Check::NothingMeasured,
         weight: Severity::Invalid,
-        says: "nothing was measured: 0.999 ns per iteration",
-        provoked: |run| iterations(run, 10_010_000_000),
-        spared: |run| iterations(run, 10_000_000_000),
+        says: "nothing was measured: 9.990 ns per iteration; a closure that does nothing takes 8.000 ns",
+        provoked: |run| iterations(run, 1_001_000_000),
+        spared: |run| iterations(run, 1_000_000_000),
     },
     Case {
         check: Check::Precision,
