@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::event::Interrupt;
 use crate::bench::{Bencher, Driver, Fixtures, InputChoice, Iteration, Run, Step, Usage};
 use crate::clock::{Clock, RealClock};
 
@@ -15,6 +16,8 @@ const ITERATIONS: u32 = 10_000;
 struct EmptyLoop {
     runs: u32,
     fastest_ns: f64,
+    /// Asked in each iteration, as in a measured bench.
+    interrupt: Interrupt,
 }
 
 impl Driver for EmptyLoop {
@@ -24,6 +27,10 @@ impl Driver for EmptyLoop {
 
     fn seed(&self) -> u64 {
         0
+    }
+
+    fn must_stop(&self) -> bool {
+        self.interrupt.is_requested()
     }
 
     fn next(&mut self, _in_flight: usize, _synchronize: &mut dyn FnMut()) -> Step {
@@ -49,7 +56,7 @@ pub fn set_empty_bench(bench: fn(&mut Bencher<'_>)) {
 /// Takes a few milliseconds.
 pub fn loop_ns() -> Option<f64> {
     let bench = EMPTY_BENCH.get()?;
-    let mut driver = EmptyLoop { runs: 0, fastest_ns: f64::INFINITY };
+    let mut driver = EmptyLoop { runs: 0, fastest_ns: f64::INFINITY, interrupt: Interrupt::default() };
     bench(&mut Bencher::new(&mut driver, &mut Usage::default(), Fixtures::default()));
     Some(driver.fastest_ns)
 }

@@ -12,7 +12,7 @@ const MAX_FAILED: f64 = 0.01;
 const MIN_ITERATION_NS: f64 = 1.0;
 
 /// The time per iteration below which nothing is measured, as a multiple of that of an empty loop.
-const MIN_LOOP_TIMES: f64 = 1.25;
+const MIN_LOOP_TIMES: f64 = 1.5;
 
 pub(super) fn check(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     check_outcome(findings, evidence);
@@ -139,7 +139,9 @@ fn check_iteration_time(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         findings.push(Finding::new(
             Check::NothingMeasured,
             Severity::Invalid,
-            format!("nothing was measured: {nanoseconds:.3} ns per iteration; a closure that does nothing takes {loop_ns:.3} ns"),
+            format!(
+                "nothing was measured: {nanoseconds:.3} ns per iteration; a closure that does nothing takes {loop_ns:.3} ns"
+            ),
             "return the result from the closure of `iter`, or pass it to `std::hint::black_box`, so that the compiler \
              does not remove its computation",
         ));

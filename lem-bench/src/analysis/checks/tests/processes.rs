@@ -269,9 +269,9 @@ pub(super) const COMPLETION_CASES: [Case; 12] = [
     Case {
         check: Check::NothingMeasured,
         weight: Severity::Invalid,
-        says: "nothing was measured: 9.990 ns per iteration; a closure that does nothing takes 8.000 ns",
-        provoked: |run| iterations(run, 1_001_000_000),
-        spared: |run| iterations(run, 1_000_000_000),
+        says: "nothing was measured: 11.988 ns per iteration; a closure that does nothing takes 8.000 ns",
+        provoked: |run| iterations(run, 834_167_501),
+        spared: |run| iterations(run, 833_333_000),
     },
     Case {
         check: Check::Precision,
