@@ -35,7 +35,7 @@ pub(crate) fn with_import(options: &Options, function: TokenStream) -> TokenStre
         && body.delimiter() == Delimiter::Brace
     {
         let statements = body.stream();
-        let import = quote!(#[allow(unused_imports)] use #krate::__private::BencherByValue as _;);
+        let import = quote!(use #krate::__private::BencherByValue as _;);
         let mut with_import = Group::new(Delimiter::Brace, quote!(#import #statements));
         with_import.set_span(body.span());
         *body = with_import;

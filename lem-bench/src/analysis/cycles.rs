@@ -149,7 +149,7 @@ fn wall_seconds(records: &[(&CycleRecord, &RunHeader)]) -> f64 {
         let windows = || on_host().filter_map(|(cycle, _)| cycle.windows.get(number));
         let start = windows().map(|window| window.start).min().unwrap_or(Stamp(0));
         let stop = windows().map(|window| window.stop).max().unwrap_or(Stamp(0));
-        let counted = windows().map(|window| window.counted_share()).fold(0.0, f64::max);
+        let counted = windows().map(WindowRecord::counted_share).fold(0.0, f64::max);
         stop.since(start).as_secs_f64() * counted
     };
     (0..windows).map(|number| hosts.iter().map(|host| wall(number, host)).fold(0.0, f64::max)).sum()

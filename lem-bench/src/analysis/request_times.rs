@@ -152,7 +152,7 @@ fn add_statistics<T: Sample>(
         let metric = Metric::new(kind, ns * MS_PER_NS, cycles);
         (kind, Metric { samples: Some(samples as usize), ..metric })
     };
-    let samples = pooled.samples() as u64;
+    let samples = pooled.samples();
     let (mean, (min, max), all) = match kept.sums {
         Some(TimeSums { count, total_ns, min_ns, max_ns }) => {
             (total_ns as f64 / count as f64, (min_ns as f64, max_ns as f64), count)

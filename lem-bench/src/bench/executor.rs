@@ -9,7 +9,7 @@ use crate::clock::VirtualClock;
 ///
 /// ```
 /// use lem_bench::bench::AsyncExecutor;
-/// # mod pollster { pub fn block_on<F: std::future::Future>(_: F) -> F::Output { unimplemented!() } }
+/// # mod pollster { pub fn block_on<F: std::future::Future>(_: F) -> F::Output { panic!() } }
 ///
 /// struct Pollster;
 ///

@@ -292,7 +292,9 @@ mod tests {
                 std::thread::spawn(move || (0..5000).for_each(|_| handle.tokens(1)))
             })
             .collect();
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        for thread in threads {
+            thread.join().unwrap();
+        }
         let recorded = read(&request);
         assert_eq!(recorded.output_tokens(), 20_000);
         assert!(recorded.marks.is_sorted_by_key(|mark| mark.at));

@@ -175,7 +175,7 @@ mod tests {
     use std::process::{Child, Command};
 
     fn start(script: &str) -> Child {
-        Command::new("sh").args(["-c", script]).spawn().unwrap()
+        Command::new("sh").args(["-c", script]).spawn().expect("sh can be started")
     }
 
     /// Waits until this much more CPU time is counted.

@@ -143,22 +143,19 @@ impl RequestRecorder {
             if inside {
                 totals.tokens += u64::from(mark.tokens);
             }
-            match self.sequences.iter_mut().find(|sequence| sequence.number == mark.sequence) {
-                Some(sequence) => {
-                    if inside {
-                        self.requests.itl_ns.push(mark.at.since(sequence.last).as_nanos() as u64);
-                        intervals += 1;
-                    }
-                    sequence.last = mark.at;
-                    sequence.later_tokens += u64::from(mark.tokens);
+            if let Some(sequence) = self.sequences.iter_mut().find(|sequence| sequence.number == mark.sequence) {
+                if inside {
+                    self.requests.itl_ns.push(mark.at.since(sequence.last).as_nanos() as u64);
+                    intervals += 1;
                 }
-                None => {
-                    let (number, first) = (mark.sequence, mark.at);
-                    self.sequences.push(SequenceTimes { number, first, last: first, later_tokens: 0 });
-                    if inside {
-                        self.requests.ttft_ns.push(mark.at.since(iteration.start).as_nanos() as u64);
-                    }
-                }
+                sequence.last = mark.at;
+                sequence.later_tokens += u64::from(mark.tokens);
+                continue;
+            }
+            let (number, first) = (mark.sequence, mark.at);
+            self.sequences.push(SequenceTimes { number, first, last: first, later_tokens: 0 });
+            if inside {
+                self.requests.ttft_ns.push(first.since(iteration.start).as_nanos() as u64);
             }
         }
         if totals.tokens > 0 || intervals > 0 {

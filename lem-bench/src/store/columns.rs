@@ -198,7 +198,7 @@ impl RequestColumns {
     pub fn read(
         &self,
         names: &[String],
-        read: &dyn Fn(&'static str, &Column) -> Result<Vec<u64>, String>,
+        read: impl Fn(&'static str, &Column) -> Result<Vec<u64>, String>,
     ) -> Result<RequestLog, String> {
         let [latency_ns, ttft_ns, itl_ns, itl_count, tpot_ns, name, start, length] =
             self.all().map(|(name, column)| read(name, column));
@@ -221,7 +221,7 @@ impl RequestColumns {
 
 /// Maps differences to numbers that are small where the difference is, whatever its sign.
 pub(super) fn zigzag(difference: u64) -> u64 {
-    (difference << 1) ^ ((difference as i64 >> 63) as u64)
+    (difference << 1) ^ ((difference.cast_signed() >> 63) as u64)
 }
 
 pub(super) fn unzigzag(number: u64) -> u64 {
