@@ -81,14 +81,14 @@ async fn read_tokens(address: std::net::SocketAddr, request: Request) -> std::io
 }
 
 fn run(runtime: &Runtime, is_spawned: bool) {
-    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-    let address = listener.local_addr().unwrap();
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port is free");
+    let address = listener.local_addr().expect("an address");
     runtime.spawn(serve(listener));
     let (mut load, mut usage) = (Load::new(Duration::from_millis(400)), Usage::default());
     let mut b = Bencher::new(&mut load, &mut usage, Fixtures::default());
     b.to_async(runtime).concurrency(STREAMS).iter_requests(["prompt"], async |_prompt, request| {
         if is_spawned {
-            tokio::spawn(read_tokens(address, request.handle())).await.unwrap()
+            tokio::spawn(read_tokens(address, request.handle())).await.expect("the task does not panic")
         } else {
             read_tokens(address, request.handle()).await
         }

@@ -67,7 +67,7 @@ has nextest-run "downstream::bench/energy sum/n=1000" "downstream::bench/energy 
 [ "$(runs)" = 0 ] || fail "test mode wrote results"
 
 run 0 bench cargo bench
-has bench "sum/n=1000" "sum/n=2000" "(estimated)" "results are in $home/runs/"
+has bench "sum/n=1000" "sum/n=2000" "estimated" "results are in $home/runs/"
 [ "$(runs)" = 1 ] || fail "cargo bench made $(runs) runs, not 1"
 run 0 bench-filter cargo bench -- n=2000 --quick --min-window 20ms
 has bench-filter "sum/n=2000" "1 bench"

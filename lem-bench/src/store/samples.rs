@@ -127,7 +127,7 @@ impl Samples {
         };
         match &references.columns {
             Some(columns) => {
-                let requests = columns.read(&references.phase_names, &read)?;
+                let requests = columns.read(&references.phase_names, read)?;
                 Ok(RequestLog { thinned: references.thinned.filter(|thinned| thinned.every > 1), ..requests })
             }
             None => Ok(RequestLog::default()),

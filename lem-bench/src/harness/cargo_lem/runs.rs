@@ -83,7 +83,7 @@ struct KeepRules {
 
 impl KeepRules {
     /// Returns the runs that no rule keeps, oldest first. `runs` are sorted in this way.
-    fn to_remove<'a>(self, runs: &'a [StoredRun]) -> Vec<&'a StoredRun> {
+    fn to_remove(self, runs: &[StoredRun]) -> Vec<&StoredRun> {
         let mut newer_of_target = BTreeMap::new();
         let mut found: Vec<&StoredRun> = Vec::new();
         for run in runs.iter().rev() {
