@@ -99,7 +99,7 @@ fn check_plain_function(signature: &Signature, errors: &mut Errors) {
     }
     if let Some(asyncness) = &signature.asyncness {
         errors
-            .at(asyncness, "a bench cannot be `async`: make it a plain function and block on the future inside `iter`");
+            .at(asyncness, "a bench cannot be `async`: make it a plain function, and run the future with `b.to_async(runtime).iter(…)`");
     }
     if let Safety::Unsafe(_) | Safety::Safe(_) = &signature.safety {
         errors.at(&signature.safety, "a bench cannot be `unsafe`: use an `unsafe` block in its body");

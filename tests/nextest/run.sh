@@ -100,7 +100,7 @@ sed -i 's|^# harness = false|harness = false|' Cargo.toml
 for edition in 2021 2024; do
     sed -i "s|^edition = .*|edition = \"$edition\"|" Cargo.toml
     run 0 shapes-test cargo test --features shapes --bench shapes
-    has shapes-test "13 passed"
+    has shapes-test "14 passed"
     run 0 shapes-nextest cargo nextest run --features shapes --bench shapes
     has shapes-nextest "shapes second_iter"
     run 0 shapes-bench cargo bench --features shapes --bench shapes -- --quick

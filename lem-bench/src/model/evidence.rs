@@ -21,7 +21,7 @@ pub struct RunEvidence {
     pub loop_ns: Option<f64>,
 }
 
-/// Power limits of a device in W and its maximum clock; `None` where the device has none or doesn't report it.
+/// Power limits of a device in W and its maximum clock; `None` where the device has no such value or doesn't report it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DeviceLimits {

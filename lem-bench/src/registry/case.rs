@@ -82,7 +82,7 @@ fn check_definition(bench: &BenchDefinition) -> Result<(), RegistryError> {
     Ok(())
 }
 
-/// Returns all combinations of the values; one empty combination if there are no axes.
+/// Returns all combinations of the values; a single empty combination without axes.
 fn combinations(bench: &BenchDefinition) -> Vec<Vec<(String, AxisValue)>> {
     bench.axes.iter().fold(vec![Vec::new()], |combinations, axis| {
         combinations

@@ -145,7 +145,7 @@ pub enum IgnoredMode {
 
 /// Selects cases.
 ///
-/// A case is selected if there are no filters or one of them matches, and no `skip` matches. A filter or `skip` matches ids
+/// A case is selected if it matches a filter, or without filters, and no `skip` matches. A filter or `skip` matches ids
 /// that contain it; with `exact`, ids that are equal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {

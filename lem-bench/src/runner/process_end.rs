@@ -1,4 +1,4 @@
-//! What happens when code of a bench ends the process: whoever waits for the body learns that it failed.
+//! What happens when code of a bench ends the process: the thread that waits for the body learns that it failed.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub const ENDED_PROCESS: &str = "the bench ended the process: `exit` was called while it ran, and the benches after it did \
                                  not run; return from the bench instead, or run it with --isolate";
 
-/// Tells the waiting thread that the process ends. Returns whether it could.
+/// Notifies the waiting thread that the process ends. Returns whether it could.
 type OnEnd = Box<dyn FnOnce() -> bool + Send>;
 
 /// The bodies that run, with their numbers.
@@ -40,7 +40,7 @@ impl Drop for RunningBody {
     }
 }
 
-/// Tells all that wait for a body that the process ends. Returns whether any of them will end it.
+/// Notifies all that wait for a body that the process ends. Returns whether any of them will end it.
 pub fn report_process_end() -> bool {
     IS_ENDING.store(true, Ordering::Release);
     let bodies = std::mem::take(&mut *running());

@@ -232,7 +232,7 @@ fn varint_len(value: u64) -> usize {
     (64 - (value | 1).leading_zeros() as usize).div_ceil(7)
 }
 
-/// Appends a number in LEB128: seven bits per byte, the lowest first; the highest bit of a byte says that another
+/// Appends a number in LEB128: seven bits per byte, the lowest first; the highest bit of a byte is set if another
 /// follows.
 pub(super) fn push_varint(bytes: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {

@@ -166,7 +166,7 @@ fn write_bench(writer: &mut TextWriter, bench: &BenchSummary, run: &Summary, com
     }
 }
 
-/// Returns whether the head of the report says what a finding says.
+/// Returns whether the head of the report contains what a finding reports.
 fn is_stated_in_head(finding: &Finding) -> bool {
     matches!(finding.check, Check::Estimated | Check::Simulated)
 }

@@ -85,7 +85,7 @@ fn attribute<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     rest.split_once('"').map(|(value, _)| value)
 }
 
-/// Leaves out attributes with default values, and digits of the size of a font that nobody sees.
+/// Leaves out attributes with default values, and digits of font sizes that are too small to see.
 fn shorten(line: &str) -> String {
     let short = line.replace(" opacity=\"1\"", "").replace(" font-family=\"sans-serif\"", "");
     match attribute(&short, "font-size").and_then(|size| Some((size, size.parse::<f64>().ok()?))) {
