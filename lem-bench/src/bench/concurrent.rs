@@ -242,7 +242,7 @@ mod tests {
             });
         });
         let waits: Vec<_> = cycles.seen.iter().take(3).map(|seen| (seen.start / MS, seen.stop / MS)).collect();
-        assert_eq!(waits, [(10, 25), (20, 40), (30, 55)]);
+        assert_eq!(waits, [(0, 15), (10, 30), (20, 45)]);
     }
 
     #[test]

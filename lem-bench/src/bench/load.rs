@@ -93,11 +93,8 @@ impl Load {
     /// Returns the start of a request that is due: its arrival, however late it is, or `now` in a closed loop.
     pub fn due(&mut self, now: Stamp, in_flight: usize) -> Option<Stamp> {
         let Some((rate, kind)) = self.arrivals else { return (in_flight < self.max_in_flight).then_some(now) };
-        let next = match self.next {
-            Some(next) => next,
-            None => now + self.interval(rate, kind),
-        };
-        self.next = Some(next);
+        // The first request arrives at once.
+        let next = *self.next.get_or_insert(now);
         if next > now || in_flight >= self.max_in_flight {
             return None;
         }
@@ -126,7 +123,7 @@ mod tests {
 
     fn arrivals(kind: Arrivals, n: usize) -> Vec<f64> {
         let mut load = Load::new(LoadShape { concurrency: None, arrivals: Some((50.0, kind)) }, 3);
-        assert_eq!(load.due(Stamp(0), 0), None, "the first one comes after an interval");
+        assert_eq!(load.due(Stamp(0), 0), Some(Stamp(0)), "the first one comes at once");
         let late = Stamp(u64::MAX / 4);
         (0..n).map(|_| load.due(late, 0).unwrap().seconds()).collect()
     }
@@ -159,12 +156,12 @@ mod tests {
         let shape = LoadShape { concurrency: Some(1), arrivals: Some((100.0, Arrivals::Constant)) };
         let mut load = Load::new(shape, 0);
         let ms = |n: u64| Stamp(n * 1_000_000);
-        assert_eq!(load.due(ms(0), 0), None);
+        assert_eq!(load.due(ms(0), 0), Some(ms(0)));
         assert_eq!(load.due(ms(35), 0), Some(ms(10)));
         assert_eq!(load.due(ms(35), 1), None);
         assert_eq!(load.due(ms(35), 0), Some(ms(20)));
         load.pause();
-        assert_eq!(load.due(ms(100), 0), None);
+        assert_eq!(load.due(ms(100), 0), Some(ms(100)));
         assert_eq!(load.next_arrival(0), Some(ms(110)));
     }
 

@@ -166,7 +166,6 @@ impl Session {
 /// A driver that asks for one iteration.
 #[derive(Default)]
 struct SingleIteration {
-    was_requested: bool,
     has_run: bool,
     failure: Option<String>,
 }
@@ -180,12 +179,15 @@ impl Driver for SingleIteration {
         0
     }
 
-    fn next(&mut self, _in_flight: usize, synchronize: &mut dyn FnMut()) -> Step {
-        if std::mem::replace(&mut self.was_requested, true) {
-            synchronize();
-            return Step::Stop;
+    fn next(&mut self, in_flight: usize, synchronize: &mut dyn FnMut()) -> Step {
+        match (self.has_run, in_flight) {
+            (false, _) => Step::Run(Run::new(InputChoice::First, 1)),
+            (true, 0) => {
+                synchronize();
+                Step::Stop
+            }
+            (true, _) => Step::Drain,
         }
-        Step::Run(Run::new(InputChoice::First, 1))
     }
 
     fn done(&mut self, iteration: Iteration<'_>) {
