@@ -12,6 +12,7 @@ pub use std::vec::Vec;
 
 pub use crate::bench::values::CaseValues;
 pub use crate::bench::{Bencher, BencherByValue};
+pub use crate::harness::is_crate_root;
 pub use crate::registry::{AxisSpec, Entry};
 pub use arguments::{
     BenchReturn, ByRef, Codec, IntoArg, IntoCodec, Kind, Unlabelled, ViaAxis, ViaDebug, ViaNothing, axis, by_ref,

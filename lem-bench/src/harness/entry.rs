@@ -44,11 +44,13 @@ macro_rules! main {
         $crate::main!(|harness| harness);
     };
     ($configure:expr) => {
-        // Only rustc's own harness, which runs instead of this `main`, keeps tests. In a binary it may do so.
+        // Only rustc's own harness, which runs instead of this `main`, keeps tests. In a binary it may do so, and in a test
+        // that has the bench target as a module.
         #[::core::prelude::v1::test]
         fn lem_bench_main_needs_harness_false() {
             const _: () = ::core::assert!(
-                ::core::option_env!("CARGO_TARGET_TMPDIR").is_none(),
+                ::core::option_env!("CARGO_TARGET_TMPDIR").is_none()
+                    || !$crate::__private::is_crate_root(::core::module_path!()),
                 "no bench of this target would run: add `harness = false` below its `[[bench]]` and `name` in Cargo.toml"
             );
         }
@@ -64,6 +66,20 @@ macro_rules! main {
             configure(harness).main()
         }
     };
+}
+
+/// Returns whether a module path is that of a crate's root.
+#[doc(hidden)]
+pub const fn is_crate_root(module_path: &str) -> bool {
+    let bytes = module_path.as_bytes();
+    let mut index = 0;
+    while index < bytes.len() {
+        if bytes[index] == b':' {
+            return false;
+        }
+        index += 1;
+    }
+    true
 }
 
 /// A set of benches, and a `main` that runs them by the command line.

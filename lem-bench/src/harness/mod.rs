@@ -36,7 +36,7 @@ mod simulation;
 mod test_mode;
 
 pub use cargo_lem::cargo_lem;
-pub use entry::Harness;
+pub use entry::{Harness, is_crate_root};
 pub use invocation::TargetInfo;
 pub use simulated_runs::{SimulationOptions, simulate, simulate_body, simulate_duel};
 pub use simulation::probe_effort;

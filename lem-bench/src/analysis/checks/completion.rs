@@ -3,7 +3,7 @@
 use crate::analysis::assemble::Evidence;
 use crate::analysis::finding::{Check, Finding, Severity};
 use crate::analysis::interval::ENOUGH_CYCLES;
-use crate::model::{Outcome, StopReason, WindowRecord, count_of, is_or_are};
+use crate::model::{CycleRecord, Outcome, Span, SpanKind, StopReason, WindowRecord, count_of, is_or_are};
 
 /// The share of failed requests above which a result is invalid.
 const MAX_FAILED: f64 = 0.01;
@@ -129,10 +129,22 @@ fn check_requests(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     ));
 }
 
+/// Returns the time of a cycle's windows in which the process could have worked: less than their length where others took
+/// its cores. The CPU time is that of the whole load.
+fn busy_seconds(cycle: &CycleRecord) -> f64 {
+    let windows: f64 = cycle.windows.iter().map(WindowRecord::seconds).sum();
+    let is_load = |span: &&Span| matches!(span.kind, SpanKind::RampIn | SpanKind::Window | SpanKind::RampOut);
+    let load: f64 = cycle.spans.iter().filter(is_load).map(|span| span.stop.since(span.start).as_secs_f64()).sum();
+    match cycle.process_cpu_s {
+        Some(cpu) if load > 0.0 => windows.min(cpu * windows / load),
+        _ => windows,
+    }
+}
+
 /// Reports iterations of `iter` that take no time, because the compiler removed their code or there is none.
 fn check_iteration_time(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     let iterations: u64 = evidence.windows().map(|window| window.work.iterations).fold(0, u64::saturating_add);
-    let seconds: f64 = evidence.windows().map(WindowRecord::seconds).sum();
+    let seconds: f64 = evidence.all_records().map(busy_seconds).sum();
     let nanoseconds = seconds / iterations as f64 * 1e9;
     let loop_ns = evidence.first().header.evidence.loop_ns.unwrap_or_default();
     if nanoseconds < (loop_ns * MIN_LOOP_TIMES).max(MIN_ITERATION_NS) {

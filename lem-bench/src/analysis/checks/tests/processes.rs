@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::fixture::{Case, Journal, Run};
 use crate::analysis::finding::{Check, Severity};
-use crate::model::{DomainId, Outcome, Precision, SensorEventKind, StopReason, WorkCounts};
+use crate::model::{DomainId, Outcome, Precision, SensorEventKind, Span, SpanKind, StopReason, WorkCounts};
 
 /// Delays the windows of a second process.
 fn delay_second(run: &mut Run, by: Duration) {
@@ -195,7 +195,17 @@ fn iterations(run: &mut Run, iterations: u64) {
     run.one().work(|_| WorkCounts { requests: iterations, iterations, ..WorkCounts::default() });
 }
 
-pub(super) const COMPLETION_CASES: [Case; 12] = [
+/// Runs this many iterations in each cycle, whose load of ten seconds is its window, with this much CPU time.
+fn with_cpu_seconds(run: &mut Run, seconds: f64, n: u64) {
+    iterations(run, n);
+    for cycle in &mut run.one().cycles {
+        let window = &cycle.windows[0];
+        cycle.spans = vec![Span::new(SpanKind::Window, window.start, window.stop)];
+        cycle.process_cpu_s = Some(seconds);
+    }
+}
+
+pub(super) const COMPLETION_CASES: [Case; 13] = [
     Case {
         check: Check::BenchFailed,
         weight: Severity::Invalid,
@@ -272,6 +282,14 @@ pub(super) const COMPLETION_CASES: [Case; 12] = [
         says: "nothing was measured: 11.988 ns per iteration; a closure that does nothing takes 8.000 ns",
         provoked: |run| iterations(run, 834_167_501),
         spared: |run| iterations(run, 833_333_000),
+    },
+    Case {
+        check: Check::NothingMeasured,
+        weight: Severity::Invalid,
+        says: "nothing was measured: 11.988 ns per iteration",
+        // Another process has taken half of the time.
+        provoked: |run| with_cpu_seconds(run, 5.0, 834_167_501 / 2),
+        spared: |run| with_cpu_seconds(run, 5.0, 833_333_000 / 2),
     },
     Case {
         check: Check::Precision,
