@@ -16,7 +16,10 @@ const TOKENS: usize = 1000;
 
 /// Number of reads or tokens whose mean time is a sample of the comparison, and the number of samples per thread.
 const BLOCK: usize = 100;
-const BLOCKS: usize = 4000;
+const BLOCKS: usize = 1000;
+
+/// Number of marks that a new request has room for.
+const MARKS: usize = 4000;
 
 /// `Instant::now()`, without using the result.
 #[divan::bench]
@@ -41,14 +44,15 @@ fn mark_token(bencher: Bencher<'_, '_>) {
 
 /// Runs `start` on each of `threads` threads at the same time, then times blocks of calls of what it returns. Returns median
 /// and 99th percentile of the time of a call in ns.
-fn quantiles<F: FnMut()>(threads: usize, start: impl Fn() -> F + Sync) -> [f64; 2] {
+/// A call gets the number of its block.
+fn quantiles<F: FnMut(usize)>(threads: usize, start: impl Fn() -> F + Sync) -> [f64; 2] {
     let barrier = Barrier::new(threads);
     let time_blocks = || {
         let mut call = start();
         barrier.wait();
-        let block = |_| {
+        let block = |block| {
             let begin = Instant::now();
-            (0..BLOCK).for_each(|_| call());
+            (0..BLOCK).for_each(|_| call(block));
             begin.elapsed().as_nanos() as f64 / BLOCK as f64
         };
         (0..BLOCKS).map(block).collect::<Vec<_>>()
@@ -64,16 +68,17 @@ fn quantiles<F: FnMut()>(threads: usize, start: impl Fn() -> F + Sync) -> [f64; 
 fn main() -> ExitCode {
     divan::main();
     let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 16));
-    let clock = quantiles(threads, || || drop(black_box(Instant::now())));
+    // As many marks as a request stores without growing.
+    let blocks = MARKS / BLOCK;
+    let requests = |n: usize| -> Vec<Request> { (0..n).map(|_| Request::new(Arc::new(RealClock))).collect() };
+    let clock = quantiles(threads, || |_| drop(black_box(Instant::now())));
     let own_request = quantiles(threads, || {
-        let request = Request::new(Arc::new(RealClock));
-        move || black_box(&request).tokens(1)
+        let requests = requests(BLOCKS.div_ceil(blocks));
+        move |block| black_box(&requests[block / blocks]).tokens(1)
     });
-    let shared = Request::new(Arc::new(RealClock));
-    let one_request = quantiles(threads, || {
-        let request = shared.handle();
-        move || black_box(&request).tokens(1)
-    });
+    let blocks_of_each = (blocks / threads).max(1);
+    let shared = requests(BLOCKS.div_ceil(blocks_of_each));
+    let one_request = quantiles(threads, || |block| black_box(&shared[block / blocks_of_each]).tokens(1));
     let mut is_fast = true;
     for (name, [median, p99]) in [("clock", clock), ("a request each", own_request), ("one request", one_request)] {
         let ratios = [median / clock[0], p99 / clock[1]];

@@ -19,7 +19,7 @@ fn default_run_is_under_three_minutes() {
     let cases = registry::collect().unwrap();
     let ids: Vec<&str> = cases.iter().map(|case| case.id.as_str()).collect();
     assert!((3..=6).contains(&cases.len()), "{ids:?}");
-    assert!(ids.contains(&"prefill") && ids.contains(&"decode"), "{ids:?}");
+    assert!(ids.contains(&"llm::prefill") && ids.contains(&"llm::decode"), "{ids:?}");
 
     let meter = Estimate::new(Watts(10.0)).unwrap();
     let domain = meter.domains()[0].id.clone();

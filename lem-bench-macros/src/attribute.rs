@@ -13,7 +13,7 @@ pub(crate) fn energy_bench(options: TokenStream, item: TokenStream) -> TokenStre
     let registration = match (options, bench, errors.finish()) {
         (Some(options), Some(bench), Ok(())) => axes::pair(&options, &bench).map(|axes| {
             let registration = expand::registration(&options, &bench, &axes);
-            let item = if bench.by_value { expand::with_import(&options, item.clone()) } else { item.clone() };
+            let item = if bench.by_value { expand::by_value(&options, &bench, item.clone()) } else { item.clone() };
             quote!(#item #registration)
         }),
         (_, _, Err(error)) => Err(error),

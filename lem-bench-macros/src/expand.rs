@@ -27,18 +27,32 @@ fn krate(options: &Options) -> TokenStream {
     options.krate.as_ref().map_or_else(|| quote!(::lem_bench), |path| quote!(#path))
 }
 
-/// Returns the function with an import of the methods of a bencher by value, for functions without the prelude.
-pub(crate) fn with_import(options: &Options, function: TokenStream) -> TokenStream {
+/// Returns a function with a bencher by value, with an import of its methods for functions without the prelude. A `b: Bencher`
+/// becomes mutable, since the methods of the setup change it.
+pub(crate) fn by_value(options: &Options, bench: &Bench, function: TokenStream) -> TokenStream {
     let krate = krate(options);
     let mut tokens: Vec<TokenTree> = function.into_iter().collect();
     if let Some(TokenTree::Group(body)) = tokens.last_mut()
         && body.delimiter() == Delimiter::Brace
     {
-        let statements = body.stream();
-        let import = quote!(use #krate::__private::BencherByValue as _;);
-        let mut with_import = Group::new(Delimiter::Brace, quote!(#import #statements));
-        with_import.set_span(body.span());
-        *body = with_import;
+        let mut statements: Vec<TokenTree> = body.stream().into_iter().collect();
+        // Inner attributes, such as `#![allow(…)]`, stay first.
+        let is_punct = |token: Option<&TokenTree>, c| matches!(token, Some(TokenTree::Punct(p)) if p.as_char() == c);
+        let mut attributes = 0;
+        while is_punct(statements.get(attributes), '#') && is_punct(statements.get(attributes + 1), '!') {
+            attributes += 3;
+        }
+        let statements_after = statements.split_off(attributes.min(statements.len()));
+        let rebind = bench.variable.as_ref().map(|b| {
+            let lint = quote!(allow(unused_mut));
+            quote!(#[#lint] let mut #b = #b;)
+        });
+        let inner = statements.into_iter().collect::<TokenStream>();
+        let rest = statements_after.into_iter().collect::<TokenStream>();
+        let stream = quote!(#inner use #krate::__private::BencherByValue as _; #rebind #rest);
+        let mut changed = Group::new(Delimiter::Brace, stream);
+        changed.set_span(body.span());
+        *body = changed;
     }
     tokens.into_iter().collect()
 }

@@ -21,6 +21,8 @@ pub(crate) struct Bench {
     pub(crate) bencher: Span,
     /// Whether the bencher is taken by value.
     pub(crate) by_value: bool,
+    /// The name of the bencher, if it is a plain one that is not mutable.
+    pub(crate) variable: Option<Ident>,
     /// Whether the body may call `iter…` more than once.
     pub(crate) may_repeat_iter: bool,
     pub(crate) params: Vec<Param>,
@@ -87,10 +89,17 @@ pub(crate) fn parse(item: TokenStream) -> syn::Result<Bench> {
         Some(FnArg::Typed(typed)) => matches!(&*typed.pat, Pat::Ident(b) if calls::may_repeat(&body, &b.ident)),
         _ => false,
     };
+    let variable = match signature.inputs.first() {
+        Some(FnArg::Typed(typed)) => match &*typed.pat {
+            Pat::Ident(b) if b.mutability.is_none() && b.by_ref.is_none() => Some(b.ident.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
     let description = description(&attributes);
     let conditions = attributes.into_iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
     let ident = signature.ident;
-    Ok(Bench { ident, description, bencher, by_value, may_repeat_iter, params, output, conditions })
+    Ok(Bench { ident, description, bencher, by_value, variable, may_repeat_iter, params, output, conditions })
 }
 
 fn check_plain_function(signature: &Signature, errors: &mut Errors) {

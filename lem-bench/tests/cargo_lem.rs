@@ -84,7 +84,7 @@ fn lists_and_prunes_runs() {
     let home = Home::at(folder.path().join("home"));
     let run = |second| RunDir::create_new(&home, RunId::at(second, 0xa1)).unwrap();
     let [old, new] = [run(1_500_000_000), run(1_600_000_000)];
-    std::fs::write(old.path().join("summary.json"), [b' '; 1_500_000]).unwrap();
+    std::fs::write(old.path().join("summary.json"), vec![b' '; 1_500_000]).unwrap();
     std::fs::create_dir_all(home.path().join("baselines/main")).unwrap();
     let lem = |args: &[&str]| {
         let home = ["--output-dir", home.path().to_str().unwrap()];

@@ -32,6 +32,12 @@ mod no_prelude {
     fn keep(n: usize, _text: &str) -> bool {
         n == 1
     }
+
+    // The methods of a bencher by value come from a trait, which the expansion imports.
+    #[::lem_bench::energy_bench(group = "by_value")]
+    fn by_value(b: ::lem_bench::Bencher<'_>) {
+        b.iter(|| 1);
+    }
 }
 
 mod shadowed {
@@ -180,14 +186,15 @@ mod twins {
 
 #[test]
 fn works_without_prelude() {
-    assert_eq!(common::ids("no_prelude"), ["no_prelude/everything/n=1/text=a"]);
-    assert!(common::run(&common::case("no_prelude/everything/n=1/text=a")).is_ok());
+    assert_eq!(common::ids("no_prelude"), ["no_prelude/no_prelude::everything/n=1/text=a"]);
+    assert!(common::run(&common::case("by_value/no_prelude::by_value")).is_ok());
+    assert!(common::run(&common::case("no_prelude/no_prelude::everything/n=1/text=a")).is_ok());
 }
 
 #[test]
 fn shadowed_names_are_not_used() {
-    assert_eq!(common::ids("shadowed"), ["shadowed/everything/n=2/text=a"]);
-    let error = common::run(&common::case("shadowed/everything/n=2/text=a")).unwrap_err();
+    assert_eq!(common::ids("shadowed"), ["shadowed/shadowed::everything/n=2/text=a"]);
+    let error = common::run(&common::case("shadowed/shadowed::everything/n=2/text=a")).unwrap_err();
     assert_eq!(error.to_string(), "seen");
 }
 
@@ -195,7 +202,12 @@ fn shadowed_names_are_not_used() {
 fn allows_names_of_expansion() {
     assert_eq!(
         common::ids("own_names"),
-        ["own_names/b/case=1", "own_names/case/b=1", "own_names/run", "own_names/main"]
+        [
+            "own_names/own_names::b/case=1",
+            "own_names/own_names::case/b=1",
+            "own_names/own_names::run",
+            "own_names/own_names::main"
+        ]
     );
     for id in common::ids("own_names") {
         assert!(common::run(&common::case(&id)).is_ok());
@@ -206,13 +218,19 @@ fn allows_names_of_expansion() {
 fn supports_renamed_crate() {
     assert_eq!(
         common::ids("re_exported"),
-        ["re_exported/relative/n=1", "re_exported/relative/n=2", "re_exported/absolute", "re_exported/by_macro"]
+        [
+            "re_exported/re_exported::relative/n=1",
+            "re_exported/re_exported::relative/n=2",
+            "re_exported/re_exported::absolute",
+            "re_exported/re_exported::by_macro"
+        ]
     );
 }
 
 #[test]
 fn same_name_in_several_modules() {
-    assert_eq!(common::ids("left"), ["left/decode", "left/inner/decode"]);
-    assert_eq!(common::case("left/inner/decode").module, Some("hygiene::twins::left::inner"));
-    assert_eq!(common::ids("right"), ["right/decode"]);
+    let ids = ["left/twins::left::decode", "left/inner/twins::left::inner::decode"];
+    assert_eq!(common::ids("left"), ids);
+    assert_eq!(common::case(ids[1]).module, Some("hygiene::twins::left::inner"));
+    assert_eq!(common::ids("right"), ["right/twins::right::decode"]);
 }

@@ -40,6 +40,7 @@ fn samples(option: &OptionHelp) -> (&'static str, Option<&'static str>) {
         (Some("TIME"), _) => ("1500ms", Some("soon")),
         (Some("N"), "nresamples") => ("500", Some("7")),
         (Some("N"), _) => ("7", Some("many")),
+        (Some("MIB"), _) => ("64", Some("lots")),
         (Some("LEVEL"), "log") => ("warn", Some("loud=very")),
         (Some("LEVEL"), _) => ("90%", Some("1")),
         (Some("SHARE"), _) => ("2%", Some("2")),

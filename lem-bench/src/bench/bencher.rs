@@ -4,10 +4,12 @@ use std::any::Any;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
+#[cfg(feature = "async")]
 use super::asynchronous::AsyncBencher;
 use super::builders::{ConfiguredBencher, InputBencher, StatefulBencher};
 use super::driver::{Driver, Fixtures, Shareable};
 use super::error::BodyResult;
+#[cfg(feature = "async")]
 use super::executor::AsyncExecutor;
 use super::inputs::Inputs;
 use super::load::Arrivals;
@@ -168,7 +170,8 @@ impl<'d> Bencher<'d> {
         self.configured().arrivals(rate, kind)
     }
 
-    /// Sets an async runtime, as in criterion. The closures are then async.
+    /// Sets an async runtime, as in criterion. The closures are then async. Needs the feature `async`, which is on by
+    /// default.
     ///
     /// ```
     /// # use lem_bench::bench::{AsyncExecutor, Bencher};
@@ -181,6 +184,7 @@ impl<'d> Bencher<'d> {
     /// });
     /// # }
     /// ```
+    #[cfg(feature = "async")]
     pub fn to_async<E: AsyncExecutor>(&mut self, executor: E) -> AsyncBencher<'_, E, fn()> {
         self.configured().to_async(executor)
     }
@@ -202,7 +206,8 @@ impl<'d> Bencher<'d> {
 
     /// Runs `body` repeatedly. Each call is one iteration, and its return value is kept from the optimizer. If it is
     /// [`Tokens`](super::Tokens) or [`Count`](super::Count), it is also counted as work. An `Err` is a failed iteration; to
-    /// see the error, and for a `Result` of work, use [`Bencher::try_iter`].
+    /// see the error, and for a `Result` of work, use [`Bencher::try_iter`]. If `Err` is a result like any other, as that of
+    /// a search, return `.ok()` of it.
     ///
     /// ```
     /// # use lem_bench::bench::{Bencher, Tokens};
@@ -279,6 +284,7 @@ pub trait BencherByValue<'d>: Sized {
     }
 
     /// See [`Bencher::to_async`].
+    #[cfg(feature = "async")]
     fn to_async<E: AsyncExecutor>(self, executor: E) -> AsyncBencher<'d, E, fn()> {
         self.into_configured().to_async(executor)
     }

@@ -2,8 +2,10 @@
 
 use std::fmt::Debug;
 
+#[cfg(feature = "async")]
 use super::asynchronous::AsyncBencher;
 use super::error::BodyResult;
+#[cfg(feature = "async")]
 use super::executor::AsyncExecutor;
 use super::inputs::Inputs;
 use super::load::Arrivals;
@@ -56,6 +58,7 @@ impl<'b, F: FnMut() -> R, R: BodyResult> ConfiguredBencher<'b, F> {
     }
 
     /// See [`Bencher::to_async`](super::Bencher::to_async).
+    #[cfg(feature = "async")]
     pub fn to_async<E: AsyncExecutor>(self, executor: E) -> AsyncBencher<'b, E, F> {
         AsyncBencher::new(self, executor)
     }

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::driver::Step;
 use super::error::BodyResult;
@@ -13,6 +14,12 @@ use super::target::{Target, keep_failure};
 use crate::clock::Clock;
 use crate::model::Fact;
 use crate::units::Stamp;
+
+/// How often a drain looks whether the bench has to stop.
+const STOP_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Makes the seed of arrivals another one than that of the order of inputs.
+const ARRIVALS: u64 = 0x6172_7269_7661_6c73;
 
 /// A request to run.
 pub(super) struct Ticket {
@@ -66,26 +73,30 @@ pub(super) fn run<R: BodyResult>(
     }
     let clock = driver.clock();
     let mut order = InputOrder::new(inputs, driver.seed());
-    let mut load = Load::new(shape, driver.seed());
+    let mut load = Load::new(shape, driver.seed() ^ ARRIVALS);
     let mut pool = Pool::new(Arc::clone(&clock));
     let mut ended = Vec::new();
     let mut in_flight = 0;
     loop {
-        let step = driver.next(in_flight, &mut || keep_failure(usage, synchronize()));
+        // A single request at a time is never in flight at an edge.
+        let waits = shape.is_sequential() && in_flight > 0;
+        let step = if waits { Step::Drain } else { driver.next(in_flight, &mut || keep_failure(usage, synchronize())) };
         let until = match step {
             Step::Run(run) => {
+                if run.is_start {
+                    load.pause();
+                }
                 while let Some(arrival) = load.due(clock.now(), in_flight) {
                     let arrival = shape.arrivals.map(|_| arrival);
                     requests.start(pool.ticket(order.choose(run.choice), arrival));
                     in_flight += 1;
                 }
-                // A single request at a time is never in flight at an edge.
-                let wake = run.wake.filter(|_| !shape.is_sequential());
-                [wake, load.next_arrival(in_flight)].into_iter().flatten().min()
+                [run.wake, load.next_arrival(in_flight)].into_iter().flatten().min()
             }
+            Step::Drain if driver.must_stop() && requests.cancel() => return,
             Step::Drain => {
                 load.pause();
-                None
+                Some(clock.now() + STOP_INTERVAL)
             }
             Step::Stop if in_flight == 0 || requests.cancel() => return,
             Step::Stop => None,
@@ -134,7 +145,6 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
 
     use super::super::driver::{Driver, Fixtures, InputChoice, Iteration, Run};
     use super::super::load::Arrivals;

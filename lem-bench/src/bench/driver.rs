@@ -39,12 +39,14 @@ pub struct Run {
     pub ahead: u32,
     /// When to ask for the next step at the latest, with concurrent requests.
     pub wake: Option<Stamp>,
+    /// Whether it is the first step after a rest, so that arrivals begin again.
+    pub is_start: bool,
 }
 
 impl Run {
     /// Returns a step of `repeat` iterations.
     pub const fn new(choice: InputChoice, repeat: u32) -> Self {
-        Self { choice, repeat, is_timed: false, ahead: 0, wake: None }
+        Self { choice, repeat, is_timed: false, ahead: 0, wake: None, is_start: false }
     }
 }
 

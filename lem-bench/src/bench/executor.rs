@@ -19,6 +19,10 @@ use crate::clock::VirtualClock;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an async runtime that lem-bench knows",
+    note = "for tokio, enable the feature `tokio` of lem-bench; for others, implement `AsyncExecutor`"
+)]
 pub trait AsyncExecutor {
     /// Runs a future to its end on this thread.
     fn block_on<T>(&self, future: impl Future<Output = T>) -> T;

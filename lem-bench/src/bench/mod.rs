@@ -1,11 +1,13 @@
 //! The API of bench bodies: the bencher, requests, units of work, and the driver that runs a body.
 
+#[cfg(feature = "async")]
 mod asynchronous;
 mod bencher;
 mod builders;
 mod concurrent;
 pub(crate) mod driver;
 mod error;
+#[cfg(feature = "async")]
 mod executor;
 mod facts;
 mod inputs;
@@ -21,12 +23,14 @@ mod threads;
 pub(crate) mod values;
 mod work;
 
+#[cfg(feature = "async")]
 pub use asynchronous::AsyncBencher;
 pub use bencher::{Bencher, BencherByValue};
 pub use builders::{ConfiguredBencher, InputBencher, StatefulBencher};
 pub use driver::Shareable;
 pub(crate) use driver::{Driver, Fixtures, InputChoice, Iteration, Run, Step};
 pub use error::{BodyResult, Error};
+#[cfg(feature = "async")]
 pub use executor::AsyncExecutor;
 pub use inputs::Inputs;
 pub use load::Arrivals;
@@ -36,6 +40,7 @@ pub use request::{PhaseGuard, Request, Sequence, TokenCount};
 pub use service::{Service, ServiceBuilder};
 #[doc(hidden)]
 pub use target::Usage;
+pub(crate) use threads::BODY_STACK_SIZE;
 pub use threads::ConcurrentBencher;
 pub use values::Axis;
 pub(crate) use values::{AxisValue, CaseValues};

@@ -121,6 +121,9 @@ impl Request {
 
     #[inline]
     fn mark(&self, n: u64, sequence: u32) {
+        if n == 0 {
+            return;
+        }
         let at = self.recording.clock.now();
         self.recording.marks.push(Mark { at, tokens: u32::try_from(n).unwrap_or(u32::MAX), sequence });
     }
@@ -173,7 +176,7 @@ impl Recorded {
     }
 }
 
-/// A number of tokens: any integer. Negative numbers count as 0.
+/// A number of tokens: any integer. Negative numbers count as 0, which records nothing.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a number of tokens",
     label = "expected an integer, such as `usize` or `u32`"
@@ -280,7 +283,7 @@ mod tests {
         request.tokens(-1);
         request.tokens(u64::MAX);
         let tokens: Vec<u32> = read(&request).marks.iter().map(|mark| mark.tokens).collect();
-        assert_eq!(tokens, [3, 0, u32::MAX]);
+        assert_eq!(tokens, [3, u32::MAX]);
     }
 
     #[test]

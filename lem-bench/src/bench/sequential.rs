@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::driver::{Driver, InputChoice, Run, Step};
 use super::error::BodyResult;
+#[cfg(feature = "async")]
 use super::executor::AsyncExecutor;
 use super::inputs::{InputOrder, Inputs};
 use super::request::Request;
@@ -20,10 +21,12 @@ use crate::units::Stamp;
 /// reaches it.
 const MAX_STEP_TIME: Duration = Duration::from_millis(2);
 
-/// How often the time of a step is checked.
+/// How often the time of a step is checked, and after how many iterations at the latest.
 const CHECKS_PER_STEP: u32 = 8;
+const MAX_UNCHECKED: u32 = 64;
 
-/// The most inputs that are created in advance.
+/// The longest time in which inputs of a cycle are created in advance, and the most of them: they take memory.
+const MAX_STOCK_TIME: Duration = Duration::from_millis(250);
 const MAX_STOCK: usize = 1 << 16;
 
 /// Runs a closure repeatedly. Each return value is one iteration; [`ReturnKind`] describes which are more.
@@ -33,28 +36,28 @@ pub(super) fn iter<S, R: BodyResult, O>(
     synchronize: impl FnMut(&mut S) -> R,
     mut body: impl FnMut(&mut S) -> O,
 ) {
-    let kind = check_return_kind::<O>(&mut target);
+    let kind = check_return_kind::<O>(&mut target, "call `try_iter`");
     run(target, 1, state, synchronize, |state, step| step.repeat(|tally| kind.record(&body(state), tally)));
 }
 
 /// Returns how return values are recorded. If they can't be, the bench fails.
-fn check_return_kind<O>(target: &mut Target<'_>) -> ReturnKind {
+fn check_return_kind<O>(target: &mut Target<'_>, remedy: &str) -> ReturnKind {
     let kind = ReturnKind::of::<O>();
     if kind == ReturnKind::FallibleWork {
-        target.usage.failure =
-            Some("the closure of `iter` returns a `Result` of work: call `try_iter`, which counts it".to_owned());
+        target.usage.failure = Some(format!("the closure returns a `Result` of work, which is not counted: {remedy}"));
     }
     kind
 }
 
 /// Runs an async closure repeatedly.
+#[cfg(feature = "async")]
 pub(super) fn iter_async<R: BodyResult, O>(
     mut target: Target<'_>,
     mut synchronize: impl FnMut() -> R,
     executor: &impl AsyncExecutor,
     mut body: impl AsyncFnMut() -> O,
 ) {
-    let kind = check_return_kind::<O>(&mut target);
+    let kind = check_return_kind::<O>(&mut target, "return the work itself");
     run(
         target,
         1,
@@ -101,7 +104,7 @@ pub(super) fn iter_inputs<R: BodyResult, I, O, K>(
     mut body: impl FnMut(I) -> K,
     output: fn(&K) -> &O,
 ) {
-    let kind = check_return_kind::<O>(&mut target);
+    let kind = check_return_kind::<O>(&mut target, "return the work itself");
     let mut stock: VecDeque<I> = VecDeque::new();
     let mut used: Vec<K> = Vec::new();
     run(
@@ -118,7 +121,11 @@ pub(super) fn iter_inputs<R: BodyResult, I, O, K>(
                 if must_clear {
                     used.clear();
                 }
-                stock.extend((stock.len()..wanted).map(|_| make()));
+                let needed = step.run.repeat as usize;
+                let may_make = |made: usize| made < needed || step.clock.now().since(begin) < MAX_STOCK_TIME;
+                while stock.len() < wanted && may_make(stock.len()) && !step.driver.must_stop() {
+                    stock.push_back(make());
+                }
                 used.reserve(stock.len());
                 step.results.prepared = step.clock.now().since(begin);
             }
@@ -155,6 +162,7 @@ impl CurrentStep<'_> {
     }
 
     /// Repeats an async iteration as often as the step allows.
+    #[cfg(feature = "async")]
     async fn repeat_async(&mut self, mut iterate: impl AsyncFnMut(&mut Tally) -> Result<(), String>) {
         let mut repetition = self.start();
         while repetition.continues {
@@ -166,7 +174,7 @@ impl CurrentStep<'_> {
     fn start(&mut self) -> Repetition {
         let start = self.clock.now();
         self.results.start = start;
-        let check_every = (self.run.repeat / CHECKS_PER_STEP).max(1);
+        let check_every = (self.run.repeat / CHECKS_PER_STEP).clamp(1, MAX_UNCHECKED);
         Repetition { start, last: start, count: 0, check_every, continues: self.run.repeat > 0 }
     }
 }
@@ -185,15 +193,17 @@ impl Repetition {
     /// Counts an iteration, and decides whether another one follows.
     #[inline]
     fn count(&mut self, step: &mut CurrentStep<'_>, outcome: Result<(), String>) {
-        step.results.count(outcome);
         self.count += 1;
         if step.run.is_timed {
             let now = step.clock.now();
-            step.results.times_ns.push(now.since(self.last).as_nanos() as u64);
+            if outcome.is_ok() {
+                step.results.times_ns.push(now.since(self.last).as_nanos() as u64);
+            }
             self.last = now;
         } else if self.count.is_multiple_of(self.check_every) && self.count < step.run.repeat {
             self.last = step.clock.now();
         }
+        step.results.count(outcome);
         let is_over = self.count >= step.run.repeat || self.last.since(self.start) > MAX_STEP_TIME;
         self.continues = !is_over && !step.driver.must_stop();
         step.results.tally.iterations = u64::from(step.results.succeeded);
@@ -370,7 +380,7 @@ mod tests {
         use_bencher(&mut driver, |mut b| b.iter(|| clock.sleep(Duration::from_micros(300))));
         assert_eq!(driver.times[0], [300_000; 7], "ends after 2 ms");
         assert_eq!(driver.times[1], [0; 0]);
-        assert_eq!(driver.seen[1].0, 100, "an untimed step ends at its first check");
+        assert_eq!(driver.seen[1].0, 64, "an untimed step ends at its first check");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::os::unix::fs::FileExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use super::bencher::Bencher;
 use super::driver::{Driver, Fixtures};
 use super::error::Error;
-use crate::clock::{counted_cpu_time, has_ended};
+use crate::clock::{counted_cpu_time, end_of, has_ended};
 
 /// How long a service may take until it is ready, unless [`ServiceBuilder::timeout`] sets another time.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -210,13 +210,10 @@ impl Service {
 
     /// Checks that it runs.
     fn check(&self) -> Result<(), String> {
-        match has_ended(self.pid) {
-            Ok(false) => Ok(()),
-            Ok(true) => {
-                let status = self.process.lock().unwrap_or_else(PoisonError::into_inner).try_wait();
-                let status = status.ok().flatten().map(|status: ExitStatus| format!(" ({status})")).unwrap_or_default();
-                Err(format!("its process has ended{status}{}", self.last_lines()))
-            }
+        // It is waited for only when it is dropped, so that its id and that of its group are not reused before.
+        match end_of(self.pid) {
+            Ok(None) => Ok(()),
+            Ok(Some(end)) => Err(format!("its process has ended with {end}{}", self.last_lines())),
             Err(error) => Err(format!("its process has ended: {error}{}", self.last_lines())),
         }
     }
@@ -301,7 +298,9 @@ impl<'b> Probe<'b> {
 }
 
 fn accepts(addresses: &[SocketAddr]) -> bool {
-    addresses.iter().any(|address| TcpStream::connect_timeout(address, CONNECT_TIMEOUT).is_ok())
+    // A connection to a port that no one listens at can reach itself, where the system chooses that port for it.
+    let is_other = |stream: &TcpStream| stream.local_addr().ok() != stream.peer_addr().ok();
+    addresses.iter().any(|address| TcpStream::connect_timeout(address, CONNECT_TIMEOUT).is_ok_and(|s| is_other(&s)))
 }
 
 /// Starts a process in its own group, the watchdog of that group, and a log for what it prints.
@@ -321,11 +320,16 @@ fn spawn(command: &mut Command) -> io::Result<(Child, Child, File)> {
         .stdout(log.try_clone()?)
         .stderr(log.try_clone()?)
         .spawn()
-        .and_then(|process| {
-            Ok((writeln!(watchdog.stdin.as_mut().ok_or(io::ErrorKind::BrokenPipe)?, "{}", process.id())?, process))
+        .and_then(|mut process| {
+            let pipe = watchdog.stdin.as_mut().ok_or_else(|| io::ErrorKind::BrokenPipe.into());
+            pipe.and_then(|pipe| writeln!(pipe, "{}", process.id())).inspect_err(|_| {
+                drop(process.kill());
+                drop(process.wait());
+            })?;
+            Ok(process)
         });
     match started {
-        Ok(((), process)) => Ok((process, watchdog, log)),
+        Ok(process) => Ok((process, watchdog, log)),
         Err(error) => {
             drop(watchdog.kill());
             drop(watchdog.wait());

@@ -174,7 +174,8 @@ impl ReturnKind {
     pub fn record<O>(self, value: &O, tally: &mut Tally) -> Result<(), String> {
         black_box(value);
         if self != Self::Value && variant(value) == variant(&Err::<(), ()>(())) {
-            return Err("the closure of `iter` returned `Err`; `try_iter` shows the error".to_owned());
+            return Err("the closure of `iter` returned `Err`: use `try_iter` to see the error, or `.ok()` if it is a result like any other"
+                .to_owned());
         }
         if let Ok(tokens) = castaway::cast!(value, &Tokens) {
             tokens.add_to(tally);

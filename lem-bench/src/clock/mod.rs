@@ -5,7 +5,10 @@ mod cpu_time;
 mod process;
 mod real;
 mod virtual_clock;
+#[cfg(feature = "async")]
+mod virtual_timer;
 
+#[cfg(feature = "async")]
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -14,7 +17,7 @@ use crate::units::Stamp;
 pub use counted::{ChildCpuTimer, count_process, counted_cpu_time};
 pub use cpu_time::{MachineCpu, machine_cpu_time, process_tree};
 #[cfg(unix)]
-pub use process::has_ended;
+pub use process::{end_of, has_ended};
 pub use real::{RealClock, monotonic_now, process_cpu_time, thread_cpu_time, unix_s};
 pub use virtual_clock::{DueWork, VirtualClock};
 
@@ -34,6 +37,7 @@ pub trait Clock: Send + Sync {
     }
 
     /// Returns a future that ends when `now()` has reached `until`.
+    #[cfg(feature = "async")]
     fn timer(&self, until: Stamp) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
     /// Returns whether time passes only by waiting or working on this clock. Other threads that wait for it would then

@@ -72,6 +72,15 @@ pub(super) fn cpu_time_of(pid: u32) -> Option<Duration> {
 /// There is no such child, or it was waited for.
 #[cfg(unix)]
 pub fn has_ended(pid: u32) -> std::io::Result<bool> {
+    end_of(pid).map(|end| end.is_some())
+}
+
+/// Returns how a child has ended, as text; `None` while it runs. It still has to be waited for.
+///
+/// # Errors
+/// There is no such child, or it was waited for.
+#[cfg(unix)]
+pub fn end_of(pid: u32) -> std::io::Result<Option<String>> {
     // SAFETY: all zeros is a valid `siginfo_t`.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
     let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
@@ -80,7 +89,13 @@ pub fn has_ended(pid: u32) -> std::io::Result<bool> {
         return Err(std::io::Error::last_os_error());
     }
     // POSIX: the signal number is zero when no child has changed state.
-    Ok(info.si_signo != 0)
+    if info.si_signo == 0 {
+        return Ok(None);
+    }
+    // SAFETY: `waitid` has filled in the fields of SIGCHLD.
+    let status = unsafe { info.si_status() };
+    let kind = if info.si_code == libc::CLD_EXITED { "exit code" } else { "signal" };
+    Ok(Some(format!("{kind} {status}")))
 }
 
 #[cfg(test)]

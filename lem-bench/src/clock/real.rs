@@ -1,6 +1,7 @@
 //! The machine's clock, `CLOCK_MONOTONIC`, whose stamps are comparable between processes of one machine, the time of day,
 //! and CPU times of this process.
 
+#[cfg(feature = "async")]
 use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -26,6 +27,7 @@ impl Clock for RealClock {
         }
     }
 
+    #[cfg(feature = "async")]
     fn timer(&self, until: Stamp) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(futures_timer::Delay::new(until.since(self.now())))
     }

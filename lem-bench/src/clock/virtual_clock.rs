@@ -3,13 +3,14 @@
 //! Due work (the sampler's polls) is attached to the clock and runs inline, in chronological order, whenever time
 //! passes its due time. There are no threads, so results are reproducible.
 
-use std::collections::BTreeMap;
-use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+#[cfg(feature = "async")]
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
 
 use super::Clock;
+#[cfg(feature = "async")]
+use super::virtual_timer::{Timers, VirtualTimer};
 use crate::units::Stamp;
 
 /// Work that runs at certain times of a virtual clock.
@@ -26,10 +27,8 @@ pub trait DueWork: Send {
 pub struct VirtualClock {
     now: Arc<AtomicU64>,
     attached: Arc<Mutex<Vec<Box<dyn DueWork>>>>,
-    /// Timers that tasks wait for, until [`VirtualClock::block_on`] has reached their time.
-    timers: Arc<Mutex<BTreeMap<(Stamp, u64), Waker>>>,
-    /// The number of the next timer.
-    next_timer: Arc<AtomicU64>,
+    #[cfg(feature = "async")]
+    pub(super) timers: Timers,
 }
 
 impl std::fmt::Debug for VirtualClock {
@@ -52,29 +51,6 @@ impl VirtualClock {
     /// Detaches all due work.
     pub fn detach_all(&self) {
         self.attached.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-
-    /// Runs a future. Whenever all its tasks wait, the time advances to the earliest timer.
-    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
-        let mut future = pin!(future);
-        let woken = Arc::new(Woken(AtomicBool::new(false)));
-        let waker = Waker::from(Arc::clone(&woken));
-        loop {
-            if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-                return value;
-            }
-            if !woken.0.swap(false, Ordering::AcqRel) {
-                let (at, timer) = self.take_first_timer();
-                self.advance_to(at);
-                timer.wake();
-            }
-        }
-    }
-
-    fn take_first_timer(&self) -> (Stamp, Waker) {
-        let mut timers = self.timers.lock().unwrap_or_else(PoisonError::into_inner);
-        let ((at, _), waker) = timers.pop_first().expect("a task that waits for nothing would stop the clock forever");
-        (at, waker)
     }
 
     /// Advances the time to `to` and runs the work that is due up to and including `to`, in chronological order. Time
@@ -111,46 +87,13 @@ impl Clock for VirtualClock {
         self.advance_to(until);
     }
 
+    #[cfg(feature = "async")]
     fn timer(&self, until: Stamp) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(VirtualTimer { clock: self.clone(), until, number: self.next_timer.fetch_add(1, Ordering::Relaxed) })
+        Box::pin(VirtualTimer::new(self.clone(), until))
     }
 
     fn is_virtual(&self) -> bool {
         true
-    }
-}
-
-struct VirtualTimer {
-    clock: VirtualClock,
-    until: Stamp,
-    number: u64,
-}
-
-impl Future for VirtualTimer {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.clock.now() >= self.until {
-            return Poll::Ready(());
-        }
-        let mut timers = self.clock.timers.lock().unwrap_or_else(PoisonError::into_inner);
-        timers.insert((self.until, self.number), context.waker().clone());
-        Poll::Pending
-    }
-}
-
-impl Drop for VirtualTimer {
-    fn drop(&mut self) {
-        self.clock.timers.lock().unwrap_or_else(PoisonError::into_inner).remove(&(self.until, self.number));
-    }
-}
-
-/// Set when a task is woken.
-struct Woken(AtomicBool);
-
-impl Wake for Woken {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::Release);
     }
 }
 

@@ -10,9 +10,9 @@ use super::config::{Config, Format};
 use super::console::{self, Paint, out};
 use super::exit::ExitStatus;
 use super::invocation::SelectedCases;
-use crate::bench::Fixtures;
+use crate::bench::{BODY_STACK_SIZE, Fixtures};
 use crate::registry::Case;
-use crate::runner::{BODY_STACK_SIZE, Body, ENDED_PROCESS, RunningBody, is_process_ending, run_once};
+use crate::runner::{Body, ENDED_PROCESS, RunningBody, is_process_ending, run_once};
 
 /// Runs every selected case once.
 pub(super) fn run(config: &Config, cases: SelectedCases) -> ExitStatus {

@@ -193,6 +193,13 @@ impl Protocol {
         self.last_cycle_end = self.last_cycle_end.map(|stamp| stamp + time);
     }
 
+    /// Excludes `time`, in which inputs were created, from the ramp-in.
+    pub fn exclude_preparation(&mut self, time: Duration) {
+        if let State::RampIn { start, until } = &mut self.state {
+            (*start, *until) = (*start + time, *until + time);
+        }
+    }
+
     /// Returns whether another cycle follows. Call it, if at all, directly after [`Command::CycleDone`].
     pub fn has_next_cycle(&mut self, now: Stamp) -> bool {
         if matches!(self.state, State::CycleDone) {

@@ -12,12 +12,9 @@ use super::job::{Job, call_body};
 use super::lease::{BodyEnd, ContextLease, Reply, StepRequest, Until};
 use super::process_end::is_process_ending;
 use super::protocol_runner::{Next, ProtocolRunner};
-use crate::bench::{Driver, Iteration, Step};
+use crate::bench::{BODY_STACK_SIZE, Driver, Iteration, Step};
 use crate::clock::Clock;
 use crate::model::{BenchFacts, Fact, Outcome, Record, id_hash};
-
-/// Stack size of a body's thread: 16 MiB, twice the usual main thread's, for deep models in debug builds.
-pub(crate) const BODY_STACK_SIZE: usize = 16 << 20;
 
 /// Drives one case.
 struct CaseDriver {

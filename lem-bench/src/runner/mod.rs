@@ -17,7 +17,6 @@ mod ranks;
 mod request_recorder;
 mod session;
 
-pub(crate) use case_driver::BODY_STACK_SIZE;
 pub use case_driver::BenchThread;
 pub use context::SessionConfig;
 pub use event::{Event, Interrupt, Observer, ObserverError, Progress, Stage};

@@ -28,7 +28,10 @@ pub(super) struct Pacing {
     is_timed: bool,
     /// End of the last step or request.
     last_stop: Stamp,
-    /// The longest time of a request during which another one ended; zero for a body without concurrent requests.
+    /// End of the first request.
+    first_stop: Option<Stamp>,
+    /// The longest time of a request during which another one ended. The first ones, which may take longer than all
+    /// others, don't count.
     longest_concurrent: Duration,
 }
 
@@ -36,7 +39,8 @@ impl Pacing {
     /// Takes the result of a step. Returns the time that it adds to those before: concurrent requests share their time.
     pub fn add(&mut self, iteration: &Iteration<'_>) -> Duration {
         let (start, count) = (iteration.start, iteration.done + iteration.failed);
-        if start < self.last_stop {
+        let first_stop = *self.first_stop.get_or_insert(iteration.stop);
+        if start < self.last_stop && start >= first_stop {
             self.longest_concurrent = self.longest_concurrent.max(iteration.stop.since(start));
         }
         let time = iteration.stop.since(start.max(self.last_stop));
@@ -60,9 +64,10 @@ impl Pacing {
         !self.longest_concurrent.is_zero()
     }
 
-    /// Whether concurrent requests that started at `load_start` are in their steady state: the first of them have ended.
-    pub fn is_steady(&self, load_start: Stamp, now: Stamp) -> bool {
-        now >= load_start + self.longest_concurrent
+    /// The longest time of a concurrent request: after it, the first of those that started together have ended. Zero for a
+    /// body without concurrent requests.
+    pub fn longest_concurrent(&self) -> Duration {
+        self.longest_concurrent
     }
 
     /// Plans a step.
@@ -154,8 +159,9 @@ mod tests {
     #[test]
     fn concurrent_requests_share_their_time() {
         let mut pacing = Pacing::default();
-        let times = [(0, 100), (0, 130), (50, 180)].map(|(start, stop)| add(&mut pacing, start, stop, 1).as_nanos());
-        assert_eq!(times, [100, 30, 50]);
-        assert!(!pacing.is_steady(Stamp(1000), Stamp(1129)) && pacing.is_steady(Stamp(1000), Stamp(1130)));
+        let times = [(0, 100), (0, 130), (100, 180), (130, 190)];
+        let shared = times.map(|(start, stop)| add(&mut pacing, start, stop, 1).as_nanos());
+        assert_eq!(shared, [100, 30, 50, 10]);
+        assert_eq!(pacing.longest_concurrent(), Duration::from_nanos(80), "the first two started before one had ended");
     }
 }

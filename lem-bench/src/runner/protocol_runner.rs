@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
+
 use super::context::{MeasureContext, StageTracker};
 use super::cycle_recorder::CycleRecorder;
 use super::event::{Progress, Stage};
@@ -12,6 +15,9 @@ use crate::bench::{InputChoice, Iteration, Step};
 use crate::model::{Precision, Record, SpanKind, id_hash};
 use crate::protocol::{Command, CycleTotals, Edge, Observation, Pace, Protocol, RestReason, WarmUp, WarmUpVerdict};
 use crate::units::Stamp;
+
+/// The fractional part of the golden ratio: its multiples cover an interval evenly.
+const GOLDEN_RATIO: f64 = 0.618_033_988_749_895;
 
 /// What follows an executed command.
 #[derive(Debug)]
@@ -37,6 +43,10 @@ pub(super) struct ProtocolRunner {
     pacing: Pacing,
     /// When the load of this cycle started.
     load_start: Option<Stamp>,
+    /// When the first window of this cycle may begin, at the earliest.
+    opens_from: Option<Stamp>,
+    /// A random share of a concurrent request: when in it the first window begins.
+    window_phase: f64,
     /// The next command, which waits until no request is in flight.
     pending: Option<Command>,
     is_complete: bool,
@@ -72,6 +82,8 @@ impl ProtocolRunner {
             expected_edge: None,
             pacing: Pacing::default(),
             load_start: None,
+            opens_from: None,
+            window_phase: Xoshiro256PlusPlus::seed_from_u64(!seed).random(),
             pending: None,
             is_complete: false,
             last_failure: None,
@@ -117,7 +129,8 @@ impl ProtocolRunner {
         }
         match command {
             Command::Edge(Edge::WindowStart) if !self.recorder.has_windows() && !self.may_open_window(context, now) => {
-                Next::Step(self.load(context, false, None))
+                let opens_from = self.opens_from.filter(|at| *at > now);
+                Next::Step(self.load(context, false, opens_from))
             }
             Command::Rest { until, reason, edge } => {
                 self.rest(context, until, reason, edge);
@@ -141,6 +154,7 @@ impl ProtocolRunner {
     /// Takes what the body did in a step.
     pub fn iteration(&mut self, iteration: &Iteration<'_>) {
         let time = self.pacing.add(iteration);
+        self.protocol.exclude_preparation(iteration.prepared);
         let count = iteration.done + iteration.failed;
         let units = iteration.tally.headline_units(u64::from(count));
         let iterations = if iteration.marks.is_empty() { u64::from(count) } else { iteration.marks.len() as u64 };
@@ -155,8 +169,13 @@ impl ProtocolRunner {
     }
 
     /// Whether the first window of a cycle may begin: all ranks are ready for it, and so are concurrent requests.
-    fn may_open_window(&self, context: &mut MeasureContext, now: Stamp) -> bool {
-        self.load_start.is_none_or(|start| self.pacing.is_steady(start, now)) && context.ranks.is_everyone_ready()
+    fn may_open_window(&mut self, context: &mut MeasureContext, now: Stamp) -> bool {
+        // Requests that started together may still end together, so that the window begins at a random time of theirs.
+        let share = (self.window_phase + f64::from(self.protocol.cycle()) * GOLDEN_RATIO).fract();
+        let longest = self.pacing.longest_concurrent();
+        let is_steady_from = self.load_start.map_or(now, |start| now.max(start + longest));
+        let opens_from = *self.opens_from.get_or_insert(is_steady_from + longest.mul_f64(share));
+        now >= opens_from && context.ranks.is_everyone_ready()
     }
 
     fn expect_edge(&mut self, context: &MeasureContext, edge: Option<Stamp>) {
@@ -195,9 +214,11 @@ impl ProtocolRunner {
         }
         self.expect_edge(context, edge_from);
         let now = context.now();
+        let is_start = self.load_start.is_none();
         self.load_start.get_or_insert(now);
         let choice = if fixed { InputChoice::First } else { InputChoice::Next };
         let mut run = self.pacing.step(choice, self.recorder.is_in_window(), now, edge_from);
+        run.is_start = is_start;
         if !fixed && !self.recorder.has_windows() && !self.recorder.is_in_window() {
             run.ahead = self.pacing.iterations_per_cycle(self.protocol.schedule());
         }
@@ -240,7 +261,7 @@ impl ProtocolRunner {
         let now = context.now();
         self.stages.close(now);
         let spans = self.stages.take_spans();
-        self.load_start = None;
+        (self.load_start, self.opens_from) = (None, None);
         let capped = self.protocol.ramp_in_capped();
         let merge = |windows: &mut [_]| merge_windows(rank, &messages, windows);
         let record = self.recorder.cycle_record(context, (index, capped), (spans, now), merge);

@@ -11,6 +11,9 @@ pub const DEFAULT_SAMPLE_MIB: u32 = 32;
 /// Bytes of a time, at most times where they are above four seconds.
 const BYTES_PER_TIME: u64 = 4;
 
+/// About the least number of requests of a cycle that are kept.
+const MIN_REQUESTS: u64 = 8;
+
 /// Bounds the request times of each bench. The journal holds exact sums of the others.
 #[derive(Debug)]
 pub(super) struct SampleBudget {
@@ -38,6 +41,9 @@ impl SampleBudget {
     pub fn apply<'a>(&self, bench: &str, cycle: u32, requests: &'a RequestLog) -> Cow<'a, RequestLog> {
         let share = (self.bytes / self.cycles.get(bench).copied().unwrap_or(1)).max(1);
         let factor = (requests.times() as u64 * BYTES_PER_TIME).div_ceil(share).next_power_of_two();
+        // Whole requests are dropped: of a few long ones, some are kept, whatever their size.
+        let number = requests.latency_ns.len().max(requests.itl_count.len()) as u64;
+        let factor = factor.min((number / MIN_REQUESTS).max(1).next_power_of_two());
         match factor {
             0 | 1 => Cow::Borrowed(requests),
             factor => Cow::Owned(requests.thin(factor, id_hash(bench) ^ u64::from(cycle))),

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use super::launch::{CaseList, Task};
 use super::wire::{WorkerCommand, WorkerMessage, invalid_data, receive, send, write};
-use crate::bench::{Driver, Fixtures, Iteration, Step};
+use crate::bench::{BODY_STACK_SIZE, Driver, Fixtures, Iteration, Run, Step};
 use crate::clock::{Clock, RealClock, count_process};
 use crate::model::Fact;
-use crate::runner::{BODY_STACK_SIZE, Body, call_body};
+use crate::runner::{Body, call_body};
 use crate::units::Stamp;
 
 /// A step is repeated without asking again for this long: asking takes about 20 µs, in which the device rests, and must
@@ -137,7 +137,10 @@ impl Driver for RemoteDriver {
                 Ok(step) => {
                     let until = self.clock.now() + STEP_LIFETIME;
                     self.current_step = match step {
-                        Step::Run(run) => Some((step, run.wake.map_or(until, |wake| wake.min(until)))),
+                        Step::Run(run) => {
+                            let repeated = Step::Run(Run { is_start: false, ..run });
+                            Some((repeated, run.wake.map_or(until, |wake| wake.min(until))))
+                        }
                         Step::Drain | Step::Stop => None,
                     };
                     return step;

@@ -61,8 +61,8 @@ fn request_times_are_not_in_lines() {
     let line = std::fs::read(writer.path()).unwrap().len();
     let samples = std::fs::metadata(run.path().join("samples-0.bin")).unwrap().len();
     assert!(line < 5_000, "{line} bytes");
-    // Four bytes per interval. The header, six other columns of a few bytes with their padding, and a trace.
-    assert_eq!(samples, 400_000 + 16 + 6 * 8 + 48);
+    // Four bytes per interval. The header, seven other columns of a few bytes with their padding, and a trace.
+    assert_eq!(samples, 400_000 + 16 + 7 * 8 + 48);
     assert_eq!(read_whole(writer.path()).unwrap().records, records);
 }
 
@@ -220,9 +220,9 @@ fn python_reads_documented_format() {
     let (stdout, stderr) = (String::from_utf8_lossy(&python.stdout), String::from_utf8_lossy(&python.stderr));
     assert!(python.status.success(), "{stderr}");
     let expected = "0 latency_ns 10 20 5\n0 ttft_ns 1 2 3\n0 itl_ns 0 1000 2000 3000 4000 5000 6000\n0 itl_count 3 0 4\n\
-                    0 phase_name 0\n0 phase_start_ns 5\n0 phase_length_ns 1\n\
+                    0 tpot_ns 500 5\n0 phase_name 0\n0 phase_start_ns 5\n0 phase_length_ns 1\n\
                     2 latency_ns 10 20 4294967296\n2 ttft_ns 1 2 3\n2 itl_ns 1 1001 2001 3001 4001 5001 6001\n\
-                    2 itl_count 3 0 4\n2 phase_name 0\n2 phase_start_ns 5\n2 phase_length_ns 1\n";
+                    2 itl_count 3 0 4\n2 tpot_ns 500 4294967296\n2 phase_name 0\n2 phase_start_ns 5\n2 phase_length_ns 1\n";
     assert_eq!(stdout, expected);
 }
 

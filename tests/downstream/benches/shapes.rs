@@ -32,6 +32,7 @@ fn borrowed_value(b: &mut Bencher) {
 
 #[energy_bench]
 fn by_value(b: Bencher) {
+    b.fact("model", "none");
     b.iter(|| Tokens { input: 3, output: 2 });
 }
 

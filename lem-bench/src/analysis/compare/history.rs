@@ -90,8 +90,7 @@ impl BaseSessions<'_> {
         };
         is_same_code
             && session.bench == base.bench
-            && session.target == base.target
-            && session.package == base.package
+            && session.bench_target().may_be(&base.bench_target())
             && session.metric == base.metric
             && session.machine == base.machine
             && session.facts == base.facts

@@ -76,7 +76,12 @@ impl ComparisonBase {
         let Some(name) = &invocation.config().comparing.load else { return Ok(None) };
         let home = saved::home_of(invocation);
         let new = baseline(&home, name)?.ok_or_else(|| missing_baseline(&home, "--load-baseline", name))?;
-        let new = comparable(new, invocation).ok_or_else(|| no_result(name, &invocation.bench_target().to_string()))?;
+        let new = comparable(new, invocation).ok_or_else(|| {
+            let target = invocation.bench_target();
+            HarnessError::usage(format!(
+                "--load-baseline: baseline `{name}` has no result of {target}: save one with --save-baseline {name}"
+            ))
+        })?;
         let base = self.base.as_ref().ok_or_else(|| HarnessError::usage("--load-baseline needs --baseline"))?;
         let compared = compare_with_base(invocation, &home, base, new.results())?;
         print_comparison(invocation.config(), &compared)?;

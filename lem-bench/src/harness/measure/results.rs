@@ -192,8 +192,12 @@ impl Conclusion<'_> {
             comparing::finish(invocation, home, folder, (&summary, is_whole_run), compared?.as_ref())
         })?;
         console::note(&format!("results are in {}", page.display()));
-        if let Some(page) = timed("wrote the joint report", || joint::write(results.home()))? {
-            console::note(&format!("all bench targets of this `cargo bench` are in {}", page.display()));
+        match timed("wrote the joint report", || joint::write(results.home())) {
+            Ok(Some(page)) => {
+                console::note(&format!("all bench targets of this `cargo bench` are in {}", page.display()));
+            }
+            Ok(None) => {}
+            Err(error) => console::note(&format!("the joint report of all bench targets was not written: {error}")),
         }
         if config.open_page {
             pages::open(&page);
