@@ -36,7 +36,7 @@ pub(crate) fn by_value(options: &Options, bench: &Bench, function: TokenStream) 
         && body.delimiter() == Delimiter::Brace
     {
         let mut statements: Vec<TokenTree> = body.stream().into_iter().collect();
-        // Inner attributes, such as `#![allow(…)]`, stay first.
+        // Inner attributes stay first.
         let is_punct = |token: Option<&TokenTree>, c| matches!(token, Some(TokenTree::Punct(p)) if p.as_char() == c);
         let mut attributes = 0;
         while is_punct(statements.get(attributes), '#') && is_punct(statements.get(attributes + 1), '!') {

@@ -213,12 +213,15 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "async")]
     const MS: u64 = 1_000_000;
 
+    #[cfg(feature = "async")]
     async fn wait(clock: &VirtualClock, ms: u64) {
         clock.timer(clock.now() + Duration::from_millis(ms)).await;
     }
 
+    #[cfg(feature = "async")]
     #[test]
     fn closed_loop_keeps_two_in_flight_and_drains() {
         let clock = VirtualClock::new();
@@ -242,6 +245,7 @@ mod tests {
         assert!(cycles.seen.iter().all(|seen| seen.start < first_end || seen.start >= restart), "started in a drain");
     }
 
+    #[cfg(feature = "async")]
     #[test]
     fn latency_counts_from_the_arrival() {
         let clock = VirtualClock::new();
