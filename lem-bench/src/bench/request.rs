@@ -130,7 +130,8 @@ impl Request {
 
     /// Prepares for the next request, outside of any request. Keeps the allocated memory, unless a handle is still in use:
     /// what it records from now on is lost.
-    pub(super) fn reset(&mut self) {
+    #[doc(hidden)]
+    pub fn reset(&mut self) {
         match Arc::get_mut(&mut self.recording) {
             Some(recording) => {
                 *recording.input_tokens.get_mut() = 0;

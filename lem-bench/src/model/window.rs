@@ -74,7 +74,7 @@ pub struct RequestLog {
     pub itl_ns: Vec<u64>,
     /// Number of entries of `itl_ns` of each request that marked a token.
     pub itl_count: Vec<u32>,
-    /// Mean time per output token after the first, in ns, of each request that marked at least two.
+    /// Mean time from one output token to the next, in ns, of each request that marked at least two.
     #[serde(default)]
     pub tpot_ns: Vec<u64>,
     /// Phases marked by the body.

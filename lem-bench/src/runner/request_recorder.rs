@@ -40,8 +40,8 @@ struct SequenceTimes {
     number: u32,
     first: Stamp,
     last: Stamp,
-    /// Tokens after those of the first mark.
-    later_tokens: u64,
+    /// Decoding steps after the first.
+    later_steps: u64,
 }
 
 /// Records the requests of one cycle.
@@ -149,11 +149,11 @@ impl RequestRecorder {
                     intervals += 1;
                 }
                 sequence.last = mark.at;
-                sequence.later_tokens += u64::from(mark.tokens);
+                sequence.later_steps += 1;
                 continue;
             }
             let (number, first) = (mark.sequence, mark.at);
-            self.sequences.push(SequenceTimes { number, first, last: first, later_tokens: 0 });
+            self.sequences.push(SequenceTimes { number, first, last: first, later_steps: 0 });
             if inside {
                 self.requests.ttft_ns.push(first.since(iteration.start).as_nanos() as u64);
             }
@@ -169,7 +169,7 @@ impl RequestRecorder {
                 totals.ended += 1;
                 self.requests.latency_ns.push(end.since(iteration.start).as_nanos() as u64);
                 let generation = sequence.last.since(sequence.first).as_nanos() as u64;
-                self.requests.tpot_ns.extend(generation.checked_div(sequence.later_tokens));
+                self.requests.tpot_ns.extend(generation.checked_div(sequence.later_steps));
             }
         }
         totals
