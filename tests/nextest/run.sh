@@ -84,7 +84,7 @@ has nextest-bench "downstream::bench/energy sum/n=1000" "2 benchmarks run: 2 pas
 folder=$(echo "$home"/runs/nextest-*)
 [ "$(find "$folder" -name 'journal-*.jsonl' | wc -l)" = 2 ] || fail "$folder does not have one journal per process"
 for id in sum/n=1000 sum/n=2000; do
-    grep -qF "\"id\": \"$id\"" "$folder/summary.json" || fail "$id is not in the summary of the whole run"
+    grep -qF "\"id\":\"$id\"" "$folder/summary.json" || fail "$id is not in the summary of the whole run"
 done
 [ -s "$folder/index.html" ] || fail "no page in $folder"
 

@@ -26,14 +26,14 @@ fn any_value(b: &mut Bencher) {
 
 #[energy_bench]
 fn borrowed_value(b: &mut Bencher) {
-    let numbers = vec![1, 5, 3];
+    let numbers: Vec<u64> = (0..1000).map(|n| n * n % 997).collect();
     b.iter(|| numbers.iter().max());
 }
 
 #[energy_bench]
 fn by_value(b: Bencher) {
     b.fact("model", "none");
-    b.iter(|| Tokens { input: 3, output: 2 });
+    b.iter(|| Tokens { input: downstream::sum(100), output: 2 });
 }
 
 #[energy_bench]
@@ -93,7 +93,7 @@ fn mutable_engine(b: Bencher) {
 #[energy_bench]
 fn not_sync(b: Bencher) -> Result<(), Error> {
     let counter = b.shared_mut("counter", || Ok::<_, Error>(Cell::new(0)))?;
-    b.iter(|| counter.lock().map(|counter| counter.set(counter.get() + 1)).is_ok());
+    b.iter(|| counter.lock().map(|counter| counter.set(counter.get() + downstream::sum(100))).is_ok());
     Ok(())
 }
 
@@ -164,7 +164,7 @@ fn sort_u8(b: Bencher) {
 #[energy_bench]
 fn second_iter(b: &mut Bencher) {
     for n in 0..downstream::sum(2) {
-        b.iter(|| n);
+        b.iter(|| downstream::sum(100 + n));
     }
 }
 
