@@ -45,7 +45,8 @@ pub(crate) fn by_value(options: &Options, bench: &Bench, function: TokenStream) 
         let statements_after = statements.split_off(attributes.min(statements.len()));
         let rebind = bench.variable.as_ref().map(|b| {
             let lint = quote!(allow(unused_mut));
-            quote!(#[#lint] let mut #b = #b;)
+            // As if the user had written it, so that errors name the variable.
+            quote_spanned!(b.span()=> #[#lint] let mut #b = #b;)
         });
         let inner = statements.into_iter().collect::<TokenStream>();
         let rest = statements_after.into_iter().collect::<TokenStream>();

@@ -90,7 +90,8 @@ impl BaseSessions<'_> {
         };
         is_same_code
             && session.bench == base.bench
-            && session.bench_target().may_be(&base.bench_target())
+            && session.target == base.target
+            && session.package == base.package
             && session.metric == base.metric
             && session.machine == base.machine
             && session.facts == base.facts
