@@ -71,7 +71,7 @@ fn fails(how: &str) -> Output {
 #[test]
 fn failures_of_services_show_their_log() {
     let output = fails("fails");
-    let text = "service `busy`: its process has ended (exit status: 3); its last lines:\n  loading\n  no such model\n";
+    let text = "service `busy`: its process has ended with exit code 3; its last lines:\n  loading\n  no such model\n";
     assert!(output.err.contains(text), "{}", output.err);
     let output = fails("never_ready");
     let text = "service `busy`: was not ready within 0.3 s: nothing accepts connections at 127.0.0.1:1; its last lines:\n  \
