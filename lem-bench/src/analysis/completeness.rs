@@ -214,7 +214,7 @@ fn check_cycle_counts(findings: &mut Vec<Finding>, processes: &[ProcessRecords<'
 /// Reports cycles that are missing although later ones are present.
 fn check_missing_cycles(findings: &mut Vec<Finding>, processes: &[ProcessRecords<'_>]) {
     for process in processes {
-        let present: BTreeSet<u32> = process.cycles.keys().map(|index| index + 1).collect();
+        let present: BTreeSet<u32> = process.cycles.keys().map(|index| index.saturating_add(1)).collect();
         if let Some(missing) = present.last().and_then(|last| missing_numbers(1..=*last, &present)) {
             let rank = if processes.len() > 1 { format!(" of rank {}", process.header.rank) } else { String::new() };
             findings.push(Finding::new(

@@ -92,7 +92,11 @@ impl Journal {
 }
 
 fn lost(line: u64, cycle: &CycleRecord, why: &str) -> String {
-    format!("line {line}: the request times of cycle {} of `{:.200}` are lost: {why}", cycle.index + 1, cycle.bench)
+    format!(
+        "line {line}: the request times of cycle {} of `{:.200}` are lost: {why}",
+        cycle.index.saturating_add(1),
+        cycle.bench
+    )
 }
 
 /// The fields of a run header that are the same in every schema version.

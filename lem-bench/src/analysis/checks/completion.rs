@@ -72,7 +72,7 @@ fn check_resumed(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
 fn check_cycles(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     let n = evidence.cycles.len();
     let missing = evidence.cycles.iter().filter(|cycle| cycle.summary.energy_j.is_none());
-    let missing: Vec<String> = missing.map(|cycle| (cycle.summary.index + 1).to_string()).collect();
+    let missing: Vec<String> = missing.map(|cycle| cycle.summary.index.saturating_add(1).to_string()).collect();
     if !missing.is_empty() {
         findings.push(Finding::new(
             Check::EnergyMissing,

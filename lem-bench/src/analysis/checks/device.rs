@@ -261,7 +261,10 @@ fn check_plausible_power(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         findings.push(Finding::new(
             Check::PowerImplausible,
             Severity::Invalid,
-            format!("{domain}: a mean power of {power:.1} W over cycle {} is impossible{limit}", index + 1),
+            format!(
+                "{domain}: a mean power of {power:.1} W over cycle {} is impossible{limit}",
+                index.saturating_add(1)
+            ),
             "the sensor or its scale is wrong: run `cargo bench -- --doctor`, and choose another meter (`--meter`)",
         ));
     }

@@ -267,7 +267,7 @@ fn check_lost_domains(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             format!(
                 "{} was lost in cycle {}: {}; the headline does not include it",
                 event.domain,
-                record.index + 1,
+                record.index.saturating_add(1),
                 event.detail
             ),
             "its energy is missing after that; check the driver's log (`dmesg`), and run again if you need it",
