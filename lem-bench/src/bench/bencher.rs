@@ -155,7 +155,8 @@ impl<'d> Bencher<'d> {
         self.configured().concurrency(n)
     }
 
-    /// Starts `rate` requests per second, whether earlier ones have ended or not: an open loop. Latency and TTFT count from
+    /// Starts `rate` requests per second, whether earlier ones have ended or not: an open loop. At most 1,024 are in flight,
+    /// unless [`concurrency`](ConcurrentBencher::concurrency) sets another limit. Latency and TTFT count from
     /// the arrival of a request. See [`Bencher::concurrency`].
     ///
     /// ```

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::request::{Mark, PhaseMark};
+use super::marks::Mark;
+use super::request::PhaseMark;
 use super::work::Tally;
 use crate::clock::{Clock, count_process};
 use crate::model::Fact;

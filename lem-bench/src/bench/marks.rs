@@ -1,13 +1,26 @@
-//! Token marks of a request, stored by several threads without a lock or an allocation.
+//! Token marks of a request, stored by several threads without a lock or an allocation, as long as they fit into memory that
+//! was reserved before.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::request::Mark;
+use serde::{Deserialize, Serialize};
+
 use crate::units::Stamp;
 
 /// Initial capacity.
 const INITIAL: usize = 4096;
+
+/// Output tokens of one sequence, generated at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Time of the mark.
+    pub at: Stamp,
+    /// Number of tokens.
+    pub tokens: u32,
+    /// Index of the sequence in the batch.
+    pub sequence: u32,
+}
 
 /// A list of marks that only grows until it is cleared.
 #[derive(Debug)]

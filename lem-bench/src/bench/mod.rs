@@ -34,7 +34,8 @@ pub use error::{BodyResult, Error};
 pub use executor::AsyncExecutor;
 pub use inputs::Inputs;
 pub use load::Arrivals;
-pub(crate) use request::{Mark, PhaseMark};
+pub(crate) use marks::Mark;
+pub(crate) use request::PhaseMark;
 pub use request::{PhaseGuard, Request, Sequence, TokenCount};
 #[cfg(unix)]
 pub use service::{Service, ServiceBuilder};

@@ -8,24 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::marks::Marks;
+use super::marks::{Mark, Marks};
 use super::values::{self, Name};
 use crate::clock::Clock;
 use crate::units::Stamp;
 
 /// Initial capacity for phases.
 const INITIAL_PHASES: usize = 64;
-
-/// Output tokens of one sequence, generated at the same time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mark {
-    /// Time of the mark.
-    pub at: Stamp,
-    /// Number of tokens.
-    pub tokens: u32,
-    /// Index of the sequence in the batch.
-    pub sequence: u32,
-}
 
 /// A phase of a request. Its name is not allocated; a [`PhaseSpan`](crate::model::PhaseSpan) is what the journal holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,7 +102,8 @@ impl Request {
         self.clone()
     }
 
-    /// Starts a phase, such as `prefill` or `decode`. It ends when the guard is dropped.
+    /// Starts a phase, such as `prefill` or `decode`. It ends when the guard is dropped. Phases of concurrent requests are not
+    /// kept, since they share their energy.
     #[must_use = "the phase ends when the guard is dropped; assign it to a variable"]
     pub fn phase(&self, name: &'static str) -> PhaseGuard<'_> {
         PhaseGuard { request: self, name, start: self.recording.clock.now() }

@@ -320,6 +320,27 @@ pub struct CycleRecord {
     pub evidence: CycleEvidence,
 }
 
+impl CycleRecord {
+    /// Returns it without request times and traces, which may be large.
+    pub(crate) fn without_samples(&self) -> Self {
+        Self {
+            bench: self.bench.clone(),
+            index: self.index,
+            idle: self.idle.clone(),
+            windows: self.windows.clone(),
+            requests: RequestLog::default(),
+            temperature_c: self.temperature_c.clone(),
+            ramp_in_capped: self.ramp_in_capped,
+            spans: self.spans.clone(),
+            traces: Vec::new(),
+            events: self.events.clone(),
+            sampler_cpu: self.sampler_cpu,
+            process_cpu_s: self.process_cpu_s,
+            evidence: self.evidence.clone(),
+        }
+    }
+}
+
 /// How a bench ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

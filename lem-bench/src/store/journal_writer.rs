@@ -11,7 +11,7 @@ use super::naming::JournalName;
 use super::run_dir::{RunDir, ensure_regular_file, sync_folder};
 use super::sample_budget::{DEFAULT_SAMPLE_MIB, SampleBudget};
 use super::samples::{References, samples_header};
-use crate::model::{CycleRecord, Record, RequestLog, SCHEMA_VERSION, WarmUpRecord, count_of, is_or_are};
+use crate::model::{Record, SCHEMA_VERSION, WarmUpRecord, count_of, is_or_are};
 use crate::runner::{Event, Observer, ObserverError};
 
 /// Writes the journal of one process. After a failed write nothing more is written: every later record is refused with
@@ -198,7 +198,7 @@ fn to_line(record: &Record, budget: &SampleBudget, offset: u64, columns: &mut Ve
                 offset,
                 columns,
             ),
-            Record::Cycle(Box::new(without_columns(cycle))),
+            Record::Cycle(Box::new(cycle.without_samples())),
         ),
         Record::WarmUp(warm_up) => (
             References::encode(None, &warm_up.traces, offset, columns),
@@ -220,24 +220,6 @@ fn to_line(record: &Record, budget: &SampleBudget, offset: u64, columns: &mut Ve
         line.append(&mut fields);
     }
     Ok(line)
-}
-
-fn without_columns(cycle: &CycleRecord) -> CycleRecord {
-    CycleRecord {
-        bench: cycle.bench.clone(),
-        index: cycle.index,
-        idle: cycle.idle.clone(),
-        windows: cycle.windows.clone(),
-        requests: RequestLog::default(),
-        temperature_c: cycle.temperature_c.clone(),
-        ramp_in_capped: cycle.ramp_in_capped,
-        spans: cycle.spans.clone(),
-        traces: Vec::new(),
-        events: cycle.events.clone(),
-        sampler_cpu: cycle.sampler_cpu,
-        process_cpu_s: cycle.process_cpu_s,
-        evidence: cycle.evidence.clone(),
-    }
 }
 
 /// A file that is only appended to. Each append is synced, and a failed one is rolled back.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::{BenchSummary, IntervalChoice, Options, Severity, summarise};
-use crate::model::{CycleRecord, Record, RequestLog, RunHeader};
+use crate::model::{Record, RunHeader};
 use crate::report::number_format::Figure;
 use crate::report::terminal_text::clean;
 
@@ -32,7 +32,7 @@ impl RunningResults {
     pub fn add(&mut self, record: &Record) {
         let (id, record) = match record {
             Record::Bench(bench) => (&bench.id, record.clone()),
-            Record::Cycle(cycle) => (&cycle.bench, Record::Cycle(Box::new(without_samples(cycle)))),
+            Record::Cycle(cycle) => (&cycle.bench, Record::Cycle(Box::new(cycle.without_samples()))),
             _ => return,
         };
         self.benches.entry(id.clone()).or_default().push(record);
@@ -63,24 +63,5 @@ impl RunningResults {
         let is_whole = header.world == 1 && matches!(records.first(), Some(Record::Bench(_)));
         let journal: Vec<Record> = std::iter::once(&self.header).chain(records).cloned().collect();
         summarise(&[journal], &self.options).ok().filter(|_| is_whole)?.benches.pop()
-    }
-}
-
-/// Returns a cycle without its traces and request times, which may be large.
-fn without_samples(cycle: &CycleRecord) -> CycleRecord {
-    CycleRecord {
-        bench: cycle.bench.clone(),
-        index: cycle.index,
-        idle: cycle.idle.clone(),
-        windows: cycle.windows.clone(),
-        requests: RequestLog::default(),
-        temperature_c: cycle.temperature_c.clone(),
-        ramp_in_capped: cycle.ramp_in_capped,
-        spans: Vec::new(),
-        traces: Vec::new(),
-        events: cycle.events.clone(),
-        sampler_cpu: cycle.sampler_cpu,
-        process_cpu_s: cycle.process_cpu_s,
-        evidence: cycle.evidence.clone(),
     }
 }
