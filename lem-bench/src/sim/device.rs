@@ -1,17 +1,22 @@
-//! One simulated device: load, power noise, thermal throttling and background load.
+//! One simulated device: load, power noise, thermal throttling, a power step at a temperature, and background load.
 //!
 //! Every change of its power is an event at a nanosecond: a new load, a redraw of the noise, the edge of a background
-//! window, or a temperature that reaches a limit. Between events the power has a closed form. Reads cause no events.
+//! window, or a temperature that crosses a threshold. Between events the power has a closed form. Reads cause no events.
 
-use super::heat::{LinearPower, PowerHistory, Thermal, seconds};
+use super::heat::{LinearPower, seconds};
+use super::history::PowerHistory;
 use super::noise::Key;
 use super::scenario::{BackgroundSpec, DeviceSpec};
+use super::thermal::Thermal;
 
 /// Nanoseconds between two redraws of the power noise.
 const REDRAW_PERIOD: i64 = 10_000_000;
 
 /// Degrees by which a device must cool below its limit before it stops throttling.
 pub(super) const HYSTERESIS_C: f64 = 2.0;
+
+/// Degrees by which a device must cool below the temperature of its power step before the step ends.
+const STEP_HYSTERESIS_C: f64 = 0.05;
 
 /// Converts seconds to whole nanoseconds; saturates.
 pub(super) fn nanos(seconds: f64) -> i64 {
@@ -23,7 +28,7 @@ pub(super) fn nanos(seconds: f64) -> i64 {
 pub(super) struct Load {
     /// The power of the phase at ambient temperature, in watts.
     pub watts: f64,
-    /// Whether the device does work that throttling slows down.
+    /// Whether the device does work, which throttling slows down and to which the power step is added.
     pub active: bool,
 }
 
@@ -34,14 +39,23 @@ impl Load {
     }
 }
 
+/// A temperature at which the device changes, with hysteresis.
 #[derive(Debug, Clone, Copy)]
-struct Throttle {
-    /// Degrees above ambient at which throttling begins.
+struct Threshold {
+    /// Degrees above ambient at which a device that heats up exceeds the threshold.
     from: f64,
-    /// Degrees above ambient at which throttling ends.
+    /// Degrees above ambient at which a device that cools no longer exceeds it.
     until: f64,
-    /// Factor on power and speed.
-    factor: f64,
+    exceeded: bool,
+}
+
+/// How the temperature changes the work of a device.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Operation {
+    /// Factor on the power and speed of work: 1, or the throttling factor.
+    pub speed: f64,
+    /// Watts added to the power of work at full speed.
+    pub step_w: f64,
 }
 
 #[derive(Debug, Clone)]
@@ -65,6 +79,7 @@ enum Event {
     Redraw,
     Background,
     Throttle,
+    Step,
 }
 
 /// The state of a device at the last event, its power history, and its next event.
@@ -72,8 +87,12 @@ enum Event {
 pub(super) struct Device {
     thermal: Thermal,
     leakage: f64,
-    throttle: Option<Throttle>,
-    throttled: bool,
+    /// The threshold of throttling, and the factor on power and speed.
+    throttle: Option<(Threshold, f64)>,
+    /// The threshold of the power step, and its watts.
+    step: Option<(Threshold, f64)>,
+    /// How often the temperature has crossed a threshold.
+    crossings: u64,
     noise: Option<Noise>,
     /// Edges in the future, the next one last: time, and the watts of all background windows from then on.
     background: Vec<(i64, f64)>,
@@ -86,13 +105,16 @@ pub(super) struct Device {
 impl Device {
     /// Returns a device that was at rest, without a model, up to time zero.
     pub fn new(spec: &DeviceSpec, background: &[&BackgroundSpec], noise: Key) -> Self {
-        let thermal = Thermal { c_per_w: spec.c_per_w, tau_s: spec.tau_s };
+        let thermal = Thermal::new(spec);
         let rest = LinearPower { fixed_w: spec.idle_w, per_degree_w: spec.leakage_w_per_c };
-        let above = thermal.steady_above(rest);
-        let throttle = spec.throttle_c.zip(spec.throttling()).map(|(limit, factor)| {
+        let above = thermal.steady(rest);
+        let threshold = |limit: f64, hysteresis: f64| {
             let from = limit - spec.ambient_c;
-            Throttle { from, until: from - HYSTERESIS_C, factor }
-        });
+            Threshold { from, until: from - hysteresis, exceeded: above.total() >= from }
+        };
+        let throttle =
+            spec.throttle_c.zip(spec.throttling()).map(|(limit, factor)| (threshold(limit, HYSTERESIS_C), factor));
+        let step = spec.step_at_c.zip(spec.step_w).map(|(limit, watts)| (threshold(limit, STEP_HYSTERESIS_C), watts));
         let noise = (spec.power_noise > 0.0).then(|| {
             let mut noise = Noise { relative: spec.power_noise, key: noise, origin: 0, tick: 0, factor: 1.0 };
             noise.redraw();
@@ -103,13 +125,14 @@ impl Device {
         let mut device = Self {
             thermal,
             leakage: spec.leakage_w_per_c,
-            throttled: throttle.is_some_and(|throttle| above >= throttle.from),
             throttle,
+            step,
+            crossings: 0,
             noise,
             background: edges,
             background_w,
             load: Load::resting(spec.idle_w),
-            history: PowerHistory::new(thermal, rest.watts_at(above), above, rest),
+            history: PowerHistory::new(thermal, rest.watts_at(above.total()), above, rest),
             next: None,
         };
         device.enter_segment(0);
@@ -131,7 +154,8 @@ impl Device {
                         self.background_w = watts;
                     }
                 }
-                Event::Throttle => self.throttled = !self.throttled,
+                Event::Throttle => self.cross(|device| device.throttle.as_mut()),
+                Event::Step => self.cross(|device| device.step.as_mut()),
             }
             self.enter_segment(at);
         }
@@ -158,12 +182,18 @@ impl Device {
 
     /// Returns whether the device throttles, as of the last advance.
     pub fn throttled(&self) -> bool {
-        self.throttled
+        self.throttle.is_some_and(|(threshold, _)| threshold.exceeded)
     }
 
     /// Returns the speed of work as of the last advance: 1, or the throttling factor.
     pub fn speed(&self) -> f64 {
-        self.throttle.filter(|_| self.throttled).map_or(1.0, |throttle| throttle.factor)
+        self.throttle.filter(|(threshold, _)| threshold.exceeded).map_or(1.0, |(_, factor)| factor)
+    }
+
+    /// Returns how the temperature changes work, as of the last advance.
+    pub fn operation(&self) -> Operation {
+        let step_w = self.step.filter(|(threshold, _)| threshold.exceeded).map_or(0.0, |(_, watts)| watts);
+        Operation { speed: self.speed(), step_w }
     }
 
     /// Returns whether the device can throttle at all.
@@ -171,9 +201,14 @@ impl Device {
         self.throttle.is_some()
     }
 
-    /// Returns when throttling begins or ends, if that is the next event.
-    pub fn throttle_change(&self) -> Option<i64> {
-        self.next.and_then(|(at, event)| matches!(event, Event::Throttle).then_some(at))
+    /// Returns when the temperature crosses a threshold, if that is the next event.
+    pub fn next_crossing(&self) -> Option<i64> {
+        self.next.and_then(|(at, event)| matches!(event, Event::Throttle | Event::Step).then_some(at))
+    }
+
+    /// Returns how often the temperature has crossed a threshold, as of the last advance.
+    pub fn crossings(&self) -> u64 {
+        self.crossings
     }
 
     /// Returns the power history up to the last advance.
@@ -193,8 +228,20 @@ impl Device {
 
     fn power(&self) -> LinearPower {
         let noise = self.noise.as_ref().map_or(1.0, |noise| noise.factor);
-        let speed = if self.load.active { self.speed() } else { 1.0 };
-        LinearPower { fixed_w: noise * self.load.watts * speed + self.background_w, per_degree_w: noise * self.leakage }
+        let watts = if self.load.active {
+            let Operation { speed, step_w } = self.operation();
+            noise * (self.load.watts + step_w) * speed
+        } else {
+            noise * self.load.watts
+        };
+        LinearPower { fixed_w: watts + self.background_w, per_degree_w: noise * self.leakage }
+    }
+
+    fn cross(&mut self, threshold: impl FnOnce(&mut Self) -> Option<&mut (Threshold, f64)>) {
+        if let Some((threshold, _)) = threshold(self) {
+            threshold.exceeded = !threshold.exceeded;
+            self.crossings += 1;
+        }
     }
 
     /// Begins a segment with the present power and finds the event that ends it.
@@ -205,25 +252,27 @@ impl Device {
         }
         let redraw = self.noise.as_ref().map(|noise| (noise.origin + (noise.tick + 1) * REDRAW_PERIOD, Event::Redraw));
         let background = self.background.last().map(|(at, _)| (*at, Event::Background));
-        let other = earlier(redraw, background);
-        self.next = earlier(other, self.throttle_event(at, power, other.map(|(at, _)| at)));
+        let mut next = earlier(redraw, background);
+        for (limit, event) in [(self.throttle, Event::Throttle), (self.step, Event::Step)] {
+            if let Some((threshold, _)) = limit {
+                let horizon = next.map(|(at, _)| at);
+                next = earlier(next, self.crossing(at, power, threshold, horizon).map(|at| (at, event)));
+            }
+        }
+        self.next = next;
     }
 
-    /// Returns when the temperature reaches the limit at which throttling begins or ends, from `at` on under `power`;
-    /// `None` if it does not before `horizon`.
-    fn throttle_event(&self, at: i64, power: LinearPower, horizon: Option<i64>) -> Option<(i64, Event)> {
-        let throttle = self.throttle?;
+    /// Returns when the temperature crosses the threshold, from `at` on under `power`; `None` if it does not before
+    /// `horizon`.
+    fn crossing(&self, at: i64, power: LinearPower, threshold: Threshold, horizon: Option<i64>) -> Option<i64> {
         let above = self.history.above_in_open_segment(at);
-        let target = if self.throttled { throttle.until } else { throttle.from };
-        if horizon.is_some_and(|horizon| !self.thermal.may_reach(power, above, target, seconds(horizon - at))) {
-            return None;
-        }
-        let seconds = if self.throttled {
-            self.thermal.time_to_fall(power, above, target)
+        let within = horizon.map_or(f64::INFINITY, |horizon| seconds(horizon - at));
+        let seconds = if threshold.exceeded {
+            self.thermal.time_to_fall(power, above, threshold.until, within)
         } else {
-            self.thermal.time_to_rise(power, above, target)
+            self.thermal.time_to_rise(power, above, threshold.from, within)
         }?;
-        Some((at.saturating_add((seconds * 1e9).ceil() as i64), Event::Throttle))
+        Some(at.saturating_add((seconds * 1e9).ceil() as i64))
     }
 }
 
@@ -264,7 +313,7 @@ mod tests {
         device.advance(100 * SECOND);
         let steady_w = 75.0 / 0.96;
         assert!((device.history().energy(0, 100 * SECOND) / (100.0 * steady_w) - 1.0).abs() < 1e-12);
-        assert!((device.history().above(100 * SECOND) - 0.08 * steady_w).abs() < 1e-9);
+        assert!((device.history().above(100 * SECOND).total() - 0.08 * steady_w).abs() < 1e-9);
     }
 
     #[test]
@@ -274,7 +323,7 @@ mod tests {
         device.set_load(0, Load { watts: 400.0, active: true });
         // 6 °C above ambient towards 32, the limit at 20: θ = 32 − 26 e^(−t/40).
         let expected = 40.0 * (26.0f64 / 12.0).ln();
-        let rise = device.throttle_change().unwrap();
+        let rise = device.next_crossing().unwrap();
         assert!((rise as f64 * 1e-9 - expected).abs() < 2e-9, "{rise}");
         device.advance(rise - 1);
         assert!(!device.throttled() && device.history().power(rise - 1) == 400.0);
@@ -282,11 +331,53 @@ mod tests {
         assert!(device.throttled() && device.history().power(rise) == 200.0);
         assert_eq!(device.speed(), 0.5);
         // Now towards 16; throttling ends at 18: 16 + 4 e^(−t/40).
-        let fall = device.throttle_change().unwrap();
+        let fall = device.next_crossing().unwrap();
         assert!(((fall - rise) as f64 * 1e-9 - 40.0 * 2f64.ln()).abs() < 1e-8);
         device.advance(fall);
         assert!(!device.throttled() && device.speed() == 1.0);
-        assert!((device.history().above(fall) - 18.0).abs() < 1e-6);
+        assert!((device.history().above(fall).total() - 18.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn step_adds_power_to_work_only() {
+        let spec = DeviceSpec { step_at_c: Some(50.0), step_w: Some(30.0), ..DeviceSpec::default() };
+        let mut device = device(&spec);
+        device.set_load(0, Load { watts: 400.0, active: true });
+        // As in `throttles_between_limits`.
+        let rise = device.next_crossing().unwrap();
+        assert!((rise as f64 * 1e-9 - 40.0 * (26.0f64 / 12.0).ln()).abs() < 2e-9, "{rise}");
+        device.advance(10 * rise);
+        assert_eq!((device.history().power(rise - 1), device.history().power(rise)), (400.0, 430.0));
+        assert_eq!((device.speed(), device.crossings()), (1.0, 1));
+        // The device is hot, but it does no work.
+        device.set_load(10 * rise, Load::resting(400.0));
+        assert_eq!(device.history().power(10 * rise), 400.0);
+        device.set_load(10 * rise + 1, Load { watts: 100.0, active: true });
+        assert_eq!(device.history().power(10 * rise + 1), 130.0);
+        let fall = device.next_crossing().unwrap();
+        device.advance(fall);
+        assert_eq!((device.history().power(fall - 1), device.history().power(fall)), (130.0, 100.0));
+        assert!((device.history().above(fall).total() - 19.95).abs() < 1e-6);
+    }
+
+    #[test]
+    fn step_does_not_chatter() {
+        // The power of decode with and without the step leads to both sides of its temperature.
+        let spec = DeviceSpec {
+            step_at_c: Some(50.0),
+            step_w: Some(30.0),
+            slow_c_per_w: 0.04,
+            throttle_c: Some(50.0),
+            throttle_factor: Some(0.5),
+            ..DeviceSpec::default()
+        };
+        let mut device = device(&spec);
+        device.set_load(0, Load { watts: 250.0, active: true });
+        device.advance(3600 * SECOND);
+        // Each cycle is a fall by 2 °C and a rise, which take seconds.
+        assert!((10..2000).contains(&device.crossings()), "{}", device.crossings());
+        let operation = device.operation();
+        assert_eq!(device.throttled(), operation.speed == 0.5);
     }
 
     #[test]

@@ -110,7 +110,7 @@ impl Machine {
     pub fn true_temperature(&self, device: &DomainId, at: Stamp) -> Option<f64> {
         let at = signed_nanos(at).min(self.shared.now());
         let spec = self.shared.scenario.devices.iter().find(|spec| spec.id == device.as_str())?;
-        self.with_device(device, |device| spec.ambient_c + device.history().above(at))
+        self.with_device(device, |device| spec.ambient_c + device.history().above(at).total())
     }
 
     /// Discards the history before `before`, whose energies, powers and temperatures can then no longer be queried. Keeps it
@@ -264,6 +264,36 @@ mod tests {
             (temperature - final_temperature).abs() < 1e-3 && final_temperature > 55.0,
             "{temperature} {final_temperature}"
         );
+    }
+
+    #[test]
+    fn two_stages_and_step_integrate() {
+        let machine = machine(
+            r#"{"device": {"leakage_w_per_c": 1, "power_noise": 0.1, "tau_s": 1, "slow_c_per_w": 0.05, "slow_tau_s": 6,
+                "step_at_c": 52, "step_w": 40}, "background": [{"from_s": 1.2345, "to_s": 2.5, "w": 90}]}"#,
+        );
+        let mut workload = machine.workload();
+        workload.set_cycle(1);
+        run(&machine, &mut workload, 12);
+        let gpu = DomainId::new("gpu:0");
+        let (step, end) = (10_000u64, 6_000_000_000u64);
+        // At rest both stages are proportional to their degrees per watt.
+        let above = machine.true_temperature(&gpu, Stamp(0)).unwrap() - 30.0;
+        let (mut fast, mut slow) = (above * 0.08 / 0.13, above * 0.05 / 0.13);
+        let (mut energy, mut hot) = (0.0, 0u32);
+        for start in (0..end).step_by(step as usize) {
+            let watts = machine.true_power(Stamp(start + step / 2)).get();
+            let seconds = step as f64 * 1e-9;
+            energy += watts * seconds;
+            fast += (0.08 * watts - fast) / 1.0 * seconds;
+            slow += (0.05 * watts - slow) / 6.0 * seconds;
+            hot += u32::from(fast + slow > 22.0);
+        }
+        let truth = machine.truth(Stamp(0), Stamp(end)).get();
+        assert!((energy / truth - 1.0).abs() < 2e-6, "{energy} {truth}");
+        let temperature = machine.true_temperature(&gpu, Stamp(end)).unwrap();
+        assert!((30.0 + fast + slow - temperature).abs() < 1e-3, "{fast} {slow} {temperature}");
+        assert!((100_000..550_000).contains(&hot), "the step applies during part of the time: {hot}");
     }
 
     #[test]

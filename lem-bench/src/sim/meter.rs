@@ -111,7 +111,7 @@ impl Meter for SimMeter {
             }
             ChannelKind::Temperature { ambient_c } => {
                 let tick = now.div_euclid(TEMPERATURE_UPDATE) * TEMPERATURE_UPDATE;
-                Value::Level((*ambient_c + device.history().above(tick)).round())
+                Value::Level((*ambient_c + device.history().above(tick).total()).round())
             }
             ChannelKind::Throttle => Value::Bits(if device.throttled() { THERMAL_SLOWDOWN } else { 0 }),
         })

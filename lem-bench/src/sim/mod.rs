@@ -20,16 +20,21 @@
 //! # Ok::<(), lem_bench::__private::sim::ScenarioError>(())
 //! ```
 
+mod coupled;
 mod device;
 mod heat;
+mod history;
+mod long_run;
 mod machine;
 mod meter;
 mod noise;
+mod relaxation;
 mod scenario;
 mod sensor;
 mod state;
 #[cfg(test)]
 mod tests;
+mod thermal;
 mod truth;
 mod workload;
 

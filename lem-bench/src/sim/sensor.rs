@@ -4,7 +4,8 @@
 //! on a counter that loses energy when it is read too often (`lost_per_read_s`). Times and periods are `i64` nanoseconds.
 
 use super::device::nanos;
-use super::heat::{PowerHistory, seconds};
+use super::heat::seconds;
+use super::history::PowerHistory;
 use super::noise::Key;
 use super::scenario::{FaultKind, FaultSpec, Phase, SensorKind, SensorSpec};
 use crate::meter::ReadError;
@@ -229,14 +230,22 @@ fn contains((from, to): (i64, i64), at: i64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::heat::{LinearPower, Thermal};
+    use crate::sim::heat::LinearPower;
+    use crate::sim::scenario::DeviceSpec;
+    use crate::sim::thermal::{Degrees, Thermal};
 
     const SECOND: i64 = 1_000_000_000;
+
+    /// A device that does not heat up, at 100 W before time zero.
+    fn without_heat(power: LinearPower) -> PowerHistory {
+        let thermal = Thermal::new(&DeviceSpec { c_per_w: 0.0, ..DeviceSpec::default() });
+        PowerHistory::new(thermal, 100.0, Degrees { fast: 0.0, slow: 0.0 }, power)
+    }
 
     /// 100 W, then from 1 s on 10 ms of 400 W in every 100 ms.
     fn pulses() -> PowerHistory {
         let power = |fixed_w| LinearPower { fixed_w, per_degree_w: 0.0 };
-        let mut history = PowerHistory::new(Thermal { c_per_w: 0.0, tau_s: 1.0 }, 100.0, 0.0, power(100.0));
+        let mut history = without_heat(power(100.0));
         for k in 0..100 {
             history.begin_segment(SECOND + k * SECOND / 10, power(400.0));
             history.begin_segment(SECOND + k * SECOND / 10 + SECOND / 100, power(100.0));
@@ -310,7 +319,7 @@ mod tests {
             let kind = SensorKind::Counter { quantum_j: 1e-6, bits: 64, part_time_s: None, lost_per_read_s: 0.0153 };
             let mut counter = sensor(SensorSpec { kind, phase_s: Phase::At(0.0), ..SensorSpec::counter() });
             let power = LinearPower { fixed_w: 100.0, per_degree_w: 0.0 };
-            let history = PowerHistory::new(Thermal { c_per_w: 0.0, tau_s: 1.0 }, 100.0, 0.0, power);
+            let history = without_heat(power);
             let reads: Vec<u64> = (0..=20_000 / spacing)
                 .map(|n| match counter.read(&history, n * spacing * 1_000_000, None) {
                     Reading::Count(count) => count,

@@ -134,30 +134,45 @@ fn check_device(path: &KeyPath, device: &DeviceSpec) -> Outcome {
     path.not_negative("c_per_w", device.c_per_w)?;
     path.positive("tau_s", device.tau_s)?;
     path.not_negative("leakage_w_per_c", device.leakage_w_per_c)?;
-    let feedback = device.c_per_w * device.leakage_w_per_c;
-    if feedback >= 1.0 {
-        let limit = 1.0 / device.c_per_w;
-        return path.problem(
-            "leakage_w_per_c",
-            format!(
-                "times `c_per_w` is {feedback}, which is thermal runaway: the product must be below 1, so use a leakage \
-                 below {limit} W/°C"
-            ),
-        );
-    }
+    path.not_negative("slow_c_per_w", device.slow_c_per_w)?;
+    path.positive("slow_tau_s", device.slow_tau_s)?;
+    check_feedback(path, device)?;
     path.within("power_noise", device.power_noise, 0.0, 0.5)?;
+    let above_ambient = format!("more than `ambient_c` ({})", device.ambient_c);
     if let Some(limit) = device.throttle_c {
-        let above_ambient = format!("more than `ambient_c` ({})", device.ambient_c);
         path.require("throttle_c", limit > device.ambient_c, limit, &above_ambient)?;
     } else if device.throttle_factor.is_some() {
         return path.problem("throttle_factor", "has no effect without `throttle_c`: set both or neither");
     }
-    match device.throttle_factor {
-        Some(factor) => {
-            path.require("throttle_factor", factor > 0.0 && factor <= 1.0, factor, "more than 0 and at most 1")
-        }
-        None => Ok(()),
+    if let Some(factor) = device.throttle_factor {
+        path.require("throttle_factor", factor > 0.0 && factor <= 1.0, factor, "more than 0 and at most 1")?;
     }
+    match (device.step_at_c, device.step_w) {
+        (Some(limit), Some(watts)) => {
+            path.require("step_at_c", limit > device.ambient_c, limit, &above_ambient)?;
+            path.not_negative("step_w", watts)
+        }
+        (Some(_), None) => path.problem("step_at_c", "has no effect without `step_w`: set both or neither"),
+        (None, Some(_)) => path.problem("step_w", "has no effect without `step_at_c`: set both or neither"),
+        (None, None) => Ok(()),
+    }
+}
+
+fn check_feedback(path: &KeyPath, device: &DeviceSpec) -> Outcome {
+    let c_per_w = device.c_per_w + device.slow_c_per_w;
+    let feedback = c_per_w * device.leakage_w_per_c;
+    if feedback < 1.0 {
+        return Ok(());
+    }
+    let limit = 1.0 / c_per_w;
+    let factor = if device.slow_c_per_w > 0.0 { "the sum of `c_per_w` and `slow_c_per_w`" } else { "`c_per_w`" };
+    path.problem(
+        "leakage_w_per_c",
+        format!(
+            "times {factor} is {feedback}, which is thermal runaway: the product must be below 1, so use a leakage below \
+             {limit} W/°C"
+        ),
+    )
 }
 
 fn check_workload(path: &KeyPath, workload: &WorkloadSpec) -> Outcome {
@@ -353,6 +368,13 @@ mod tests {
             r#"{"devices": [{"id": "a"}, {"id": "a"}]}"#,
             r#"{"device": {"throttle_factor": 0.5}}"#,
             r#"{"device": {"throttle_c": 20}}"#,
+            r#"{"device": {"slow_c_per_w": 0.12, "leakage_w_per_c": 5}}"#,
+            r#"{"device": {"slow_c_per_w": -1}}"#,
+            r#"{"device": {"slow_tau_s": 0}}"#,
+            r#"{"device": {"step_w": 10}}"#,
+            r#"{"device": {"step_at_c": 60}}"#,
+            r#"{"device": {"step_at_c": 20, "step_w": 10}}"#,
+            r#"{"device": {"step_at_c": 60, "step_w": -10}}"#,
             r#"{"device": {"throttle_c": 80, "throttle_factor": 1.5}}"#,
             r#"{"device": {"idle_w": -1}}"#,
             r#"{"workload": {"overhead_s": -1}}"#,
@@ -379,6 +401,13 @@ mod tests {
         scenario, line 1: `devices[1].id` is `a`, the id of an earlier device: use a different id for each device
         scenario, line 1: `devices[0].throttle_factor` has no effect without `throttle_c`: set both or neither
         scenario, line 1: `devices[0].throttle_c` is 20, but must be more than `ambient_c` (30)
+        scenario, line 1: `devices[0].leakage_w_per_c` times the sum of `c_per_w` and `slow_c_per_w` is 1, which is thermal runaway: the product must be below 1, so use a leakage below 5 W/°C
+        scenario, line 1: `devices[0].slow_c_per_w` is -1, but must be 0 or more
+        scenario, line 1: `devices[0].slow_tau_s` is 0, but must be more than 0
+        scenario, line 1: `devices[0].step_w` has no effect without `step_at_c`: set both or neither
+        scenario, line 1: `devices[0].step_at_c` has no effect without `step_w`: set both or neither
+        scenario, line 1: `devices[0].step_at_c` is 20, but must be more than `ambient_c` (30)
+        scenario, line 1: `devices[0].step_w` is -10, but must be 0 or more
         scenario, line 1: `devices[0].throttle_factor` is 1.5, but must be more than 0 and at most 1
         scenario, line 1: `devices[0].idle_w` is -1, but must be 0 or more
         scenario, line 1: `workload.overhead_s` is -1, but must be 0 or more

@@ -103,7 +103,7 @@ impl TryFrom<ScenarioKeys> for Scenario {
     }
 }
 
-/// A device: its powers, its thermal model, and its throttling.
+/// A device: its powers, its thermal model, its throttling, and a power step at a temperature.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DeviceSpec {
@@ -123,12 +123,21 @@ pub struct DeviceSpec {
     pub c_per_w: f64,
     /// Thermal time constant in seconds (first order).
     pub tau_s: f64,
+    /// Degrees per watt that a second, slower stage of heating adds to `c_per_w` in the steady state; without one if 0.
+    pub slow_c_per_w: f64,
+    /// Thermal time constant of the second stage in seconds.
+    pub slow_tau_s: f64,
     /// Watts added per degree above ambient.
     pub leakage_w_per_c: f64,
     /// Temperature in °C at which the device starts to throttle; never if omitted. It stops 2 °C below.
     pub throttle_c: Option<f64>,
     /// Factor on power and speed while the device throttles; 0.7 if omitted.
     pub throttle_factor: Option<f64>,
+    /// Temperature in °C from which on `step_w` is added to the power of work; never if omitted. The step ends 0.05 °C
+    /// below.
+    pub step_at_c: Option<f64>,
+    /// Watts added to prefill and decode from `step_at_c` on. Noise and throttling apply to them as to the phase.
+    pub step_w: Option<f64>,
     /// Relative white noise of the power, redrawn every 10 ms (coefficient of variation).
     pub power_noise: f64,
     /// Whether the temperature can be read.
@@ -146,9 +155,13 @@ impl Default for DeviceSpec {
             ambient_c: 30.0,
             c_per_w: 0.08,
             tau_s: 40.0,
+            slow_c_per_w: 0.0,
+            slow_tau_s: 150.0,
             leakage_w_per_c: 0.0,
             throttle_c: None,
             throttle_factor: None,
+            step_at_c: None,
+            step_w: None,
             power_noise: 0.0,
             temperature: true,
         }
