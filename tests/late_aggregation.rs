@@ -103,6 +103,7 @@ fn journal(p: u64) -> Vec<Record> {
             sampler_cpu: None,
             process_cpu_s: None,
             evidence: lem_bench::__private::model::CycleEvidence::default(),
+            custom_metrics: Vec::new(),
         })),
         Record::BenchEnd(BenchEnd {
             bench: "generate".into(),

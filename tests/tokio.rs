@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lem_bench::__private::bench::{Driver, Fixtures, InputChoice, Iteration, Run, Step, Usage};
+use lem_bench::__private::bench::{Driver, EdgeCalls, Fixtures, InputChoice, Iteration, Run, Step, Usage};
 use lem_bench::__private::clock::{Clock, RealClock};
 use lem_bench::bench::{Bencher, Request};
 use lem_bench::units::Stamp;
@@ -38,7 +38,7 @@ impl Driver for Load {
         1
     }
 
-    fn next(&mut self, in_flight: usize, _synchronize: &mut dyn FnMut()) -> Step {
+    fn next(&mut self, in_flight: usize, _edges: &mut dyn EdgeCalls) -> Step {
         self.most_in_flight = self.most_in_flight.max(in_flight);
         match RealClock.now() < self.until {
             true => Step::Run(Run { wake: Some(self.until), ..Run::new(InputChoice::Next, 1) }),

@@ -21,6 +21,7 @@ pub use crate::analysis::{
     Status, Summary, WarmUpSummary,
 };
 pub use crate::model::{
-    BenchRecord, Calibration, ChannelProbe, Coverage, DenseReads, DomainCalibration, Fact, MeterProbe, Method, Order,
-    Outcome, Precision, RunOrder, Setting, Source, Span, SpanKind, StopReason, Trace, TracePoint, WarmUpCode,
+    BenchRecord, Calibration, ChannelProbe, Coverage, CustomKind, DenseReads, DomainCalibration, Fact, MeterProbe,
+    Method, Order, Outcome, Precision, RunOrder, Setting, Source, Span, SpanKind, StopReason, Trace, TracePoint,
+    WarmUpCode,
 };

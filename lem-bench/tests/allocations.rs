@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lem_bench::__private::bench::{Driver, Fixtures, InputChoice, Iteration, Run, Step, Usage};
+use lem_bench::__private::bench::{Driver, EdgeCalls, Fixtures, InputChoice, Iteration, Run, Step, Usage};
 use lem_bench::__private::clock::{Clock, RealClock};
 use lem_bench::__private::sampler::{IdleSide, ProbeEffort, Sampler, SamplerConfig, probe};
 use lem_bench::bench::{Bencher, Tokens};
@@ -63,7 +63,7 @@ impl Driver for Window {
         3
     }
 
-    fn next(&mut self, _in_flight: usize, _synchronize: &mut dyn FnMut()) -> Step {
+    fn next(&mut self, _in_flight: usize, _edges: &mut dyn EdgeCalls) -> Step {
         self.steps += 1;
         if self.steps == WARM_UP + 1 {
             self.before = ALLOCATIONS.get();
@@ -89,6 +89,7 @@ fn requests_do_not_allocate() {
         {
             let _prefill = request.phase("prefill");
             request.tokens(1);
+            request.metric("prompt", *n);
         }
         // More marks than the initial buffer holds, so that it grows during the warm-up.
         for step in 0..6000 {

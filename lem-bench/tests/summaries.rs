@@ -112,6 +112,7 @@ fn cycle(rank: u32, index: usize, share: &Share, plan: &Plan) -> Record {
         sampler_cpu: None,
         process_cpu_s: None,
         evidence: CycleEvidence::default(),
+        custom_metrics: Vec::new(),
     }))
 }
 

@@ -4,6 +4,7 @@
 mod by_hand;
 mod companion;
 mod comparing;
+mod custom_metrics;
 mod devices;
 mod exit_codes;
 mod facts;

@@ -5,6 +5,7 @@
 mod compare;
 mod compared;
 mod concurrent;
+mod custom_metrics;
 #[path = "../../examples/simulate/measure.rs"]
 mod measure;
 #[path = "../../examples/simulate/parallel.rs"]

@@ -150,7 +150,7 @@ fn worker_has_same_energy() {
 #[test]
 fn rejects_worker_without_parent() {
     let home = tempfile::tempdir().unwrap();
-    for (version, code, text) in [("3", 1, "standard input is not a socket"), ("99", 2, "uses version 3")] {
+    for (version, code, text) in [("4", 1, "standard input is not a socket"), ("99", 2, "uses version 4")] {
         let mut command = crate::support::clean_command(env!("CARGO_BIN_EXE_fixture-workers"), home.path());
         let output = run(command.arg(format!("--lem-bench-worker={version}"))).exits_with(code);
         assert!(output.err.contains(text), "{}", output.err);

@@ -12,7 +12,7 @@ pub mod analysis {
 
 pub mod bench {
     pub use crate::bench::Usage;
-    pub use crate::bench::driver::{Driver, Fixtures, InputChoice, Iteration, Run, Step};
+    pub use crate::bench::driver::{Driver, EdgeCalls, Fixtures, InputChoice, Iteration, Run, Step};
 }
 
 pub mod clock {

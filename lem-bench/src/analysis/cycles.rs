@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::custom_metrics::cycle_means;
 use super::summary::CycleSummary;
 use crate::model::{
     CycleRecord, Domain, DomainEnergy, DomainId, DomainKind, Method, RunHeader, WindowRecord, WorkCounts, fact_names,
@@ -55,6 +56,7 @@ pub(super) fn merge(records: &[(&CycleRecord, &RunHeader)]) -> MergedCycle {
         input_tokens: work.input_tokens,
         output_tokens: work.output_tokens,
         units: work.units,
+        custom: cycle_means(&records.iter().map(|(cycle, _)| *cycle).collect::<Vec<_>>()),
         temperature_c: highest_temperatures(records),
         spans: first.spans.clone(),
         traces: records.iter().flat_map(|(cycle, _)| cycle.traces.iter().cloned()).collect(),

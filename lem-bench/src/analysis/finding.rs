@@ -114,6 +114,8 @@ pub enum Check {
     PowerImplausible,
     /// Requests failed.
     FailedRequests,
+    /// Values of a custom metric are not finite.
+    CustomMetric,
     /// The bench does nothing: an iteration takes less time than the loop around it.
     NothingMeasured,
     /// There are too few cycles for a reliable interval.

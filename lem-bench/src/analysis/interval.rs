@@ -143,6 +143,22 @@ pub(super) fn ratio(
     }
 }
 
+/// Computes `numerator` over `denominator` of a quantity that may be zero or negative; both slices have one entry per
+/// cycle. The interval is linear where the one on the log scale would exclude zero.
+///
+/// # Errors
+/// As [`ratio`].
+pub(super) fn signed_ratio(
+    numerator: &[f64],
+    denominator: &[f64],
+    options: &Options,
+    inflate: f64,
+) -> Result<Ratio, StatsError> {
+    // An idle power of zero per cycle changes no value, but allows an interval that includes zero.
+    let zeros = vec![0.0; numerator.len()];
+    ratio(numerator, denominator, denominator, Idle::PerCycle(&zeros), options, inflate)
+}
+
 fn default_interval(ci: &RatioCi, cycles: usize, options: &Options, inflate: f64) -> Interval {
     let interval = Interval {
         low: ci.low,

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use super::custom_metrics;
 use super::cycles::MergedCycle;
 use super::interval::{Options, Ratio, ratio};
-use super::metric_kind::{EnergyBasis, MetricKind};
 use super::request_times;
 use super::summary::{Metric, PhaseSummary};
 use crate::model::{
-    CycleRecord, DomainId, Origin, RunHeader, Source, Trace, TracePoint, Unit, WindowRecord, WorkCounts,
+    CycleRecord, DomainId, EnergyBasis, MetricKind, Origin, RunHeader, Source, Trace, TracePoint, Unit, WindowRecord,
+    WorkCounts,
 };
 use crate::stats::Idle;
 use crate::units::{Joules, Stamp};
@@ -50,6 +51,7 @@ pub(super) fn metrics(input: &MetricInput<'_>) -> Metrics {
     for (kind, metric) in request_times::metrics(input.records, input.options) {
         metrics.insert(kind.name(), metric);
     }
+    metrics.extend(custom_metrics::metrics(input.records, input.options, input.inflate));
     metrics
 }
 

@@ -6,16 +6,17 @@ mod assemble;
 mod checks;
 pub mod compare;
 mod completeness;
+mod custom_metrics;
 mod cycles;
 mod finding;
 mod highlights;
 mod interval;
 mod joint;
-mod metric_kind;
 mod metrics;
 mod request_times;
 mod summarise;
 mod summary;
+mod view;
 
 #[cfg(feature = "html")]
 pub use assemble::calibrate_traces;
@@ -24,10 +25,8 @@ pub use finding::status;
 pub use finding::{Check, Finding, Severity, Status, sort_findings};
 pub use highlights::{ChangeHighlight, CostRange, HeadlinePrecision, Highlights, UsableBench, WorstFinding};
 pub use interval::{IntervalChoice, Options};
-pub use metric_kind::{EnergyBasis, MetricKind, View};
-#[cfg(feature = "html")]
-pub use metric_kind::{Statistic, TimeKind};
 pub use summarise::{ReadJournal, Summarised, summarise, summarise_read};
 pub use summary::{
     BenchSummary, CycleSummary, Distribution, Interval, Metric, PhaseSummary, Rating, RunInfo, Summary, WarmUpSummary,
 };
+pub use view::View;

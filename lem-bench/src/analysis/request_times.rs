@@ -3,9 +3,8 @@
 //! Ten million samples are common, so they are copied once, to the narrowest type that holds them, and sorted once.
 
 use super::interval::{ENOUGH_CYCLES, Options, bootstrap_interval};
-use super::metric_kind::{MetricKind, Statistic, TimeKind};
 use super::summary::{Distribution, Interval, Metric};
-use crate::model::{CycleRecord, RequestLog, TimeSums};
+use crate::model::{CycleRecord, MetricKind, RequestLog, Statistic, TimeKind, TimeSums};
 use crate::stats::{PooledSamples, Sample};
 
 const MS_PER_NS: f64 = 1e-6;
@@ -269,6 +268,7 @@ mod tests {
             sampler_cpu: None,
             process_cpu_s: None,
             evidence: crate::model::CycleEvidence::default(),
+            custom_metrics: Vec::new(),
         };
         let whole: Vec<CycleRecord> = (0..4).map(|cycle| record(requests(cycle))).collect();
         let thinned: Vec<CycleRecord> = (0..4).map(|cycle| record(requests(cycle).thin(16, cycle))).collect();

@@ -10,12 +10,12 @@ use super::completeness::{self, shards};
 use super::cycles::{MergedCycle, merge};
 use super::finding::{sort_findings, status};
 use super::interval::Options;
-use super::metric_kind::MetricKind;
 use super::metrics::{MetricInput, Metrics, measured_work, metrics, phases};
 use super::request_times::distributions;
 use super::summary::{BenchSummary, RunInfo, Summary, WarmUpSummary};
 use crate::model::{
-    CycleRecord, DomainId, IdleRecord, Method, Outcome, Record, RequestLog, RunHeader, SCHEMA_VERSION, Source,
+    CycleRecord, DomainId, IdleRecord, Method, MetricKind, Outcome, Record, RequestLog, RunHeader, SCHEMA_VERSION,
+    Source,
 };
 use crate::stats::ADAPTIVE_INFLATION;
 use crate::units::{Joules, Watts};

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::finding::{Finding, Status};
-use super::metric_kind::{MetricKind, View};
+use super::view::View;
 use crate::model::{
-    BenchRecord, BenchTarget, Calibration, Domain, DomainId, Fact, MeterProbe, Origin, Outcome, Precision, RunOrder,
-    Setting, Source, Span, Trace, Unit, WarmUpCode, WorkCounts,
+    BenchRecord, BenchTarget, Calibration, CustomKind, CustomMetric, Domain, DomainId, Fact, MeterProbe, MetricKind,
+    Origin, Outcome, Precision, RunOrder, Setting, Source, Span, Trace, Unit, WarmUpCode, WorkCounts,
+    custom_metric_names,
 };
 use crate::units::{Joules, Stamp, Watts};
 
@@ -134,6 +135,16 @@ impl BenchSummary {
         self.metrics.get(&kind.name())
     }
 
+    /// Returns its custom metrics by name, each with its mean and its maximum.
+    pub(crate) fn custom_metrics(&self) -> impl Iterator<Item = (&str, &Metric, Option<&Metric>)> {
+        let metrics = self.metrics.iter().filter(|(_, metric)| metric.custom.is_some());
+        metrics.filter_map(|(key, mean)| {
+            let name = key.strip_suffix("_mean")?;
+            let [_, max] = custom_metric_names(name);
+            Some((name, mean, self.metrics.get(&max)))
+        })
+    }
+
     /// Returns the metrics that a view shows of this bench, in order.
     pub(crate) fn key_metrics(&self, view: View) -> Vec<(MetricKind<'_>, &Metric)> {
         let first = |kinds: Vec<_>| kinds.into_iter().find_map(|kind| Some((kind, self.metric(kind)?)));
@@ -242,6 +253,9 @@ pub struct Metric {
     /// Its source, for energies and powers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
+    /// How the bench reports it, if it is a custom metric.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custom: Option<CustomKind>,
 }
 
 impl Metric {
@@ -258,6 +272,24 @@ impl Metric {
             missing: None,
             lower_is_better: kind.lower_is_better(),
             source: None,
+            custom: None,
+        }
+    }
+
+    /// Creates a custom metric without a value.
+    pub(super) fn custom(metric: &CustomMetric, cycles: usize) -> Self {
+        Self {
+            value: None,
+            unit: metric.unit.clone(),
+            interval: None,
+            student: None,
+            bootstrap: None,
+            cycles,
+            samples: None,
+            missing: None,
+            lower_is_better: None,
+            source: None,
+            custom: Some(metric.kind),
         }
     }
 
@@ -351,6 +383,9 @@ pub struct CycleSummary {
     pub output_tokens: u64,
     /// Custom units of work, by name.
     pub units: BTreeMap<String, u64>,
+    /// The mean of each custom metric, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub custom: BTreeMap<String, f64>,
     /// The highest temperature of any domain at the start of its first window and at the end of its last, in °C.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature_c: Option<(f64, f64)>,

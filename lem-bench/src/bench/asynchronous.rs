@@ -48,18 +48,18 @@ impl<'b, E, F> AsyncBencher<'b, E, F> {
 impl<E: AsyncExecutor, F: FnMut() -> R, R: BodyResult> AsyncBencher<'_, E, F> {
     /// Runs `body` repeatedly, one future at a time. See [`Bencher::iter`](super::Bencher::iter).
     pub fn iter<O>(self, body: impl AsyncFnMut() -> O) {
-        let (target, synchronize) = self.bencher.into_parts();
+        let (target, edges) = self.bencher.into_parts();
         if self.shape.concurrency.is_some() || self.shape.arrivals.is_some() {
             target.usage.failure = Some("concurrent requests are run by `iter_requests`, not by `iter`".to_owned());
         }
-        sequential::iter_async(target, synchronize, &self.executor, body);
+        sequential::iter_async(target, edges, &self.executor, body);
     }
 
     /// Runs `body` once per request; without [`concurrency`](Self::concurrency) or [`arrivals`](Self::arrivals) one at a
     /// time. The futures need not be `Send`: they run in one task. To run them in other threads, spawn a task with
     /// [`Request::handle`].
     pub fn iter_requests<I: Inputs, O: IntoWork>(self, inputs: I, body: impl AsyncFn(&I::Input, &Request) -> O) {
-        let (inputs, (target, synchronize)) = (inputs.all(), self.bencher.into_parts());
+        let (inputs, (target, edges)) = (inputs.all(), self.bencher.into_parts());
         let clock = target.driver.clock();
         let run_one = async |mut ticket: Ticket| {
             ticket.results.start = ticket.arrival.unwrap_or_else(|| clock.now());
@@ -75,7 +75,7 @@ impl<E: AsyncExecutor, F: FnMut() -> R, R: BodyResult> AsyncBencher<'_, E, F> {
             run_one: |ticket| run_one(ticket),
             running: FuturesUnordered::new(),
         };
-        concurrent::run(target, self.shape, inputs.len(), synchronize, &mut futures);
+        concurrent::run(target, self.shape, inputs.len(), edges, &mut futures);
     }
 }
 

@@ -13,6 +13,7 @@ use super::error::BodyResult;
 use super::executor::AsyncExecutor;
 use super::inputs::Inputs;
 use super::load::Arrivals;
+use super::metrics::MetricValue;
 use super::request::Request;
 use super::target::{Target, Usage};
 use super::threads::ConcurrentBencher;
@@ -112,6 +113,39 @@ impl<'d> Bencher<'d> {
         R: BodyResult,
     {
         ConfiguredBencher::new(self.target.reborrow(), wait)
+    }
+
+    /// Adds a gauge: a number that is only read, such as the memory of a KV cache or the length of a queue. `read` returns
+    /// its current value, and `unit` may be empty.
+    ///
+    /// It is read at the start and at the end of each window: after the device was synchronized, before the window begins
+    /// and after it has ended, so that its time and energy do not count. A bench reports the mean over these values,
+    /// `NAME_mean`, with an interval over cycles, and the largest one, `NAME_max`. Values that are not finite do not count.
+    /// For what happens inside of windows, use [`Request::metric`]; names have the same rules.
+    ///
+    /// `read` runs on the thread of the bench, also with concurrent requests, of which none starts while it runs. If it
+    /// needs the state that the body changes, use [`Bencher::with`]. Add more gauges with
+    /// [`ConfiguredBencher::gauge`].
+    ///
+    /// ```
+    /// # use lem_bench::bench::Bencher;
+    /// # struct Engine;
+    /// # impl Engine { fn kv_bytes(&self) -> u64 { 0 } fn generate(&self, _prompt: &str) {} }
+    /// # fn decode(b: &mut Bencher) {
+    /// # let engine = Engine;
+    /// b.gauge("kv_cache_used", "bytes", || engine.kv_bytes()).iter_requests(
+    ///     ["Why is the sky blue?"],
+    ///     |prompt, _request| engine.generate(prompt),
+    /// );
+    /// # }
+    /// ```
+    pub fn gauge<'s, V: MetricValue>(
+        &'s mut self,
+        name: impl Into<String>,
+        unit: impl Into<String>,
+        read: impl FnMut() -> V + 's,
+    ) -> ConfiguredBencher<'s, fn()> {
+        self.configured().gauge(name, unit, read)
     }
 
     /// Sets a state that the closures get as `&mut`: an engine with a mutable context.
@@ -267,6 +301,19 @@ pub trait BencherByValue<'d>: Sized {
     /// See [`Bencher::synchronize`].
     fn synchronize<F: FnMut() -> R, R: BodyResult>(self, wait: F) -> ConfiguredBencher<'d, F> {
         self.into_configured().synchronize(wait)
+    }
+
+    /// See [`Bencher::gauge`].
+    fn gauge<'s, V: MetricValue>(
+        self,
+        name: impl Into<String>,
+        unit: impl Into<String>,
+        read: impl FnMut() -> V + 's,
+    ) -> ConfiguredBencher<'s, fn()>
+    where
+        'd: 's,
+    {
+        self.into_configured().gauge(name, unit, read)
     }
 
     /// See [`Bencher::with`].

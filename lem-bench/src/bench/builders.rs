@@ -4,11 +4,13 @@ use std::fmt::Debug;
 
 #[cfg(feature = "async")]
 use super::asynchronous::AsyncBencher;
+use super::edges::{Edges, Gauge};
 use super::error::BodyResult;
 #[cfg(feature = "async")]
 use super::executor::AsyncExecutor;
 use super::inputs::Inputs;
 use super::load::Arrivals;
+use super::metrics::MetricValue;
 use super::request::Request;
 use super::sequential;
 use super::target::Target;
@@ -20,6 +22,7 @@ use super::work::IntoWork;
 pub struct ConfiguredBencher<'b, F> {
     target: Target<'b>,
     synchronize: F,
+    gauges: Vec<Gauge<'b, ()>>,
 }
 
 impl<F> Debug for ConfiguredBencher<'_, F> {
@@ -30,15 +33,36 @@ impl<F> Debug for ConfiguredBencher<'_, F> {
 
 impl<'b, F> ConfiguredBencher<'b, F> {
     pub(super) fn new(target: Target<'b>, synchronize: F) -> Self {
-        Self { target, synchronize }
+        Self { target, synchronize, gauges: Vec::new() }
     }
 
     pub(super) fn synchronize<G>(self, synchronize: G) -> ConfiguredBencher<'b, G> {
-        ConfiguredBencher { target: self.target, synchronize }
+        ConfiguredBencher { target: self.target, synchronize, gauges: self.gauges }
     }
 
-    pub(super) fn into_parts(self) -> (Target<'b>, F) {
-        (self.target, self.synchronize)
+    /// Returns where the closures run, and those that run at edges.
+    pub(super) fn into_parts<R>(mut self) -> (Target<'b>, Edges<'b, (), impl FnMut(&mut ()) -> R>)
+    where
+        F: FnMut() -> R,
+    {
+        let synchronize = move |(): &mut ()| (self.synchronize)();
+        (self.target, Edges { state: (), synchronize, gauges: self.gauges })
+    }
+
+    /// See [`Bencher::gauge`](super::Bencher::gauge).
+    pub fn gauge<'s, V: MetricValue>(
+        self,
+        name: impl Into<String>,
+        unit: impl Into<String>,
+        mut read: impl FnMut() -> V + 's,
+    ) -> ConfiguredBencher<'s, F>
+    where
+        'b: 's,
+    {
+        let mut bencher =
+            ConfiguredBencher { target: self.target.shorten(), synchronize: self.synchronize, gauges: self.gauges };
+        bencher.gauges.push(Gauge::new(bencher.target.usage, name, unit, move |()| read()));
+        bencher
     }
 
     pub(super) fn with<S>(self, state: S) -> StatefulBencher<'b, S, fn(&mut S)> {
@@ -69,19 +93,21 @@ impl<'b, F: FnMut() -> R, R: BodyResult> ConfiguredBencher<'b, F> {
     }
 
     /// See [`Bencher::iter`](super::Bencher::iter).
-    pub fn iter<O>(mut self, mut body: impl FnMut() -> O) {
-        sequential::iter(self.target, &mut (), |()| (self.synchronize)(), |()| body());
+    pub fn iter<O>(self, mut body: impl FnMut() -> O) {
+        let (target, edges) = self.into_parts();
+        sequential::iter(target, edges, |()| body());
     }
 
     /// See [`Bencher::try_iter`](super::Bencher::try_iter).
-    pub fn try_iter<O: IntoWork>(mut self, mut body: impl FnMut() -> O) {
-        sequential::try_iter(self.target, &mut (), |()| (self.synchronize)(), |()| body());
+    pub fn try_iter<O: IntoWork>(self, mut body: impl FnMut() -> O) {
+        let (target, edges) = self.into_parts();
+        sequential::try_iter(target, edges, |()| body());
     }
 
     /// See [`Bencher::iter_requests`](super::Bencher::iter_requests).
-    pub fn iter_requests<I: Inputs, O: IntoWork>(mut self, inputs: I, mut body: impl FnMut(&I::Input, &Request) -> O) {
-        let synchronize = |(): &mut ()| (self.synchronize)();
-        sequential::iter_requests(self.target, &mut (), synchronize, inputs, |(), input, request| body(input, request));
+    pub fn iter_requests<I: Inputs, O: IntoWork>(self, inputs: I, mut body: impl FnMut(&I::Input, &Request) -> O) {
+        let (target, edges) = self.into_parts();
+        sequential::iter_requests(target, edges, inputs, |(), input, request| body(input, request));
     }
 }
 
@@ -91,6 +117,7 @@ pub struct StatefulBencher<'b, S, F> {
     target: Target<'b>,
     state: S,
     synchronize: F,
+    gauges: Vec<Gauge<'b, S>>,
 }
 
 impl<S, F> Debug for StatefulBencher<'_, S, F> {
@@ -101,39 +128,63 @@ impl<S, F> Debug for StatefulBencher<'_, S, F> {
 
 impl<'b, S> StatefulBencher<'b, S, fn(&mut S)> {
     pub(super) fn new(target: Target<'b>, state: S) -> Self {
-        Self { target, state, synchronize: |_| {} }
+        Self { target, state, synchronize: |_| {}, gauges: Vec::new() }
     }
 }
 
 impl<'b, S, F> StatefulBencher<'b, S, F> {
+    fn into_parts(self) -> (Target<'b>, Edges<'b, S, F>) {
+        let Self { target, state, synchronize, gauges } = self;
+        (target, Edges { state, synchronize, gauges })
+    }
+
     /// See [`Bencher::synchronize`](super::Bencher::synchronize).
     pub fn synchronize<G, R>(self, wait: G) -> StatefulBencher<'b, S, G>
     where
         G: FnMut(&mut S) -> R,
         R: BodyResult,
     {
-        StatefulBencher { target: self.target, state: self.state, synchronize: wait }
+        StatefulBencher { target: self.target, state: self.state, synchronize: wait, gauges: self.gauges }
+    }
+
+    /// See [`Bencher::gauge`](super::Bencher::gauge).
+    pub fn gauge<'s, V: MetricValue>(
+        self,
+        name: impl Into<String>,
+        unit: impl Into<String>,
+        read: impl FnMut(&mut S) -> V + 's,
+    ) -> StatefulBencher<'s, S, F>
+    where
+        'b: 's,
+    {
+        let mut bencher = StatefulBencher {
+            target: self.target.shorten(),
+            state: self.state,
+            synchronize: self.synchronize,
+            gauges: self.gauges,
+        };
+        bencher.gauges.push(Gauge::new(bencher.target.usage, name, unit, read));
+        bencher
     }
 }
 
 impl<S, F: FnMut(&mut S) -> R, R: BodyResult> StatefulBencher<'_, S, F> {
     /// See [`Bencher::iter`](super::Bencher::iter).
-    pub fn iter<O>(mut self, body: impl FnMut(&mut S) -> O) {
-        sequential::iter(self.target, &mut self.state, self.synchronize, body);
+    pub fn iter<O>(self, body: impl FnMut(&mut S) -> O) {
+        let (target, edges) = self.into_parts();
+        sequential::iter(target, edges, body);
     }
 
     /// See [`Bencher::try_iter`](super::Bencher::try_iter).
-    pub fn try_iter<O: IntoWork>(mut self, body: impl FnMut(&mut S) -> O) {
-        sequential::try_iter(self.target, &mut self.state, self.synchronize, body);
+    pub fn try_iter<O: IntoWork>(self, body: impl FnMut(&mut S) -> O) {
+        let (target, edges) = self.into_parts();
+        sequential::try_iter(target, edges, body);
     }
 
     /// See [`Bencher::iter_requests`](super::Bencher::iter_requests).
-    pub fn iter_requests<I: Inputs, O: IntoWork>(
-        mut self,
-        inputs: I,
-        body: impl FnMut(&mut S, &I::Input, &Request) -> O,
-    ) {
-        sequential::iter_requests(self.target, &mut self.state, self.synchronize, inputs, body);
+    pub fn iter_requests<I: Inputs, O: IntoWork>(self, inputs: I, body: impl FnMut(&mut S, &I::Input, &Request) -> O) {
+        let (target, edges) = self.into_parts();
+        sequential::iter_requests(target, edges, inputs, body);
     }
 }
 
@@ -157,17 +208,17 @@ impl<G: FnMut() -> I, I, F: FnMut() -> R, R: BodyResult> InputBencher<'_, G, F> 
     /// Inputs are created before a window begins, at most 65,536. If they run out, new ones are created inside of the
     /// window; the energy of that time is deducted, as if the power were the same.
     pub fn iter_values<O>(self, body: impl FnMut(I) -> O) {
-        let ConfiguredBencher { target, synchronize } = self.bencher;
-        sequential::iter_inputs(target, synchronize, self.make, body, |output| output);
+        let (target, edges) = self.bencher.into_parts();
+        sequential::iter_inputs(target, edges, self.make, body, |output| output);
     }
 
     /// Runs `body` repeatedly with a new input by reference. See [`InputBencher::iter_values`].
     pub fn iter_refs<O>(self, mut body: impl FnMut(&mut I) -> O) {
-        let ConfiguredBencher { target, synchronize } = self.bencher;
+        let (target, edges) = self.bencher.into_parts();
         let with_input = |mut input| {
             let output = body(&mut input);
             (input, output)
         };
-        sequential::iter_inputs(target, synchronize, self.make, with_input, |(_, output)| output);
+        sequential::iter_inputs(target, edges, self.make, with_input, |(_, output)| output);
     }
 }

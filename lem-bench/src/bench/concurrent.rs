@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::driver::Step;
+use super::edges::Edges;
 use super::error::BodyResult;
 use super::inputs::InputOrder;
 use super::load::{Load, LoadShape};
 use super::request::Request;
 use super::results::Results;
-use super::target::{Target, keep_failure};
+use super::target::Target;
 use crate::clock::Clock;
 use crate::model::Fact;
 use crate::units::Stamp;
@@ -58,7 +59,7 @@ pub(super) fn run<R: BodyResult>(
     mut target: Target<'_>,
     shape: LoadShape,
     inputs: usize,
-    mut synchronize: impl FnMut() -> R,
+    mut edges: Edges<'_, (), impl FnMut(&mut ()) -> R>,
     requests: &mut impl InFlight,
 ) {
     if let Some(fault) = shape.fault() {
@@ -80,7 +81,11 @@ pub(super) fn run<R: BodyResult>(
     loop {
         // A single request at a time is never in flight at an edge.
         let waits = shape.is_sequential() && in_flight > 0;
-        let step = if waits { Step::Drain } else { driver.next(in_flight, &mut || keep_failure(usage, synchronize())) };
+        let step = if waits { Step::Drain } else { driver.next(in_flight, &mut edges.calls(usage)) };
+        // An edge has failed the bench.
+        if usage.failure.is_some() {
+            return;
+        }
         let until = match step {
             Step::Run(run) => {
                 if run.is_start {
@@ -110,6 +115,9 @@ pub(super) fn run<R: BodyResult>(
             if !matches!(step, Step::Stop) {
                 let Ticket { request, results, .. } = &mut finished.ticket;
                 results.read_request(request);
+                if !usage.may_continue_after(&results.recorded.metrics) {
+                    return;
+                }
                 driver.done(results.iteration(finished.stop));
             }
             pool.put_back(finished.ticket);
@@ -146,7 +154,7 @@ impl Pool {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::super::driver::{Driver, Fixtures, InputChoice, Iteration, Run};
+    use super::super::driver::{Driver, EdgeCalls, Fixtures, InputChoice, Iteration, Run};
     use super::super::load::Arrivals;
     use super::super::target::Usage;
     use super::super::{Bencher, Error};
@@ -192,7 +200,7 @@ mod tests {
             7
         }
 
-        fn next(&mut self, in_flight: usize, _synchronize: &mut dyn FnMut()) -> Step {
+        fn next(&mut self, in_flight: usize, _edges: &mut dyn EdgeCalls) -> Step {
             let now = self.clock.now();
             self.in_flight.push(in_flight);
             if self.ends.is_empty() || (now >= self.ends[self.ends.len() - 1] && in_flight == 0) {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::marks::Mark;
+use super::metrics::{MetricMark, bits};
 use super::request::PhaseMark;
 use super::work::Tally;
 use crate::clock::{Clock, count_process};
@@ -83,6 +84,29 @@ pub struct Iteration<'a> {
     pub marks: &'a [Mark],
     /// Phases, in the order in which they ended.
     pub phases: &'a [PhaseMark],
+    /// Values of custom metrics.
+    pub metrics: &'a [MetricMark],
+}
+
+/// A value of a gauge.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GaugeReading {
+    /// Name.
+    pub name: String,
+    /// Unit.
+    pub unit: String,
+    /// Value.
+    #[serde(with = "bits")]
+    pub value: f64,
+}
+
+/// What a driver calls at edges, outside of windows.
+pub trait EdgeCalls {
+    /// Waits until the device has finished all submitted work.
+    fn synchronize(&mut self);
+
+    /// Reads all gauges.
+    fn read_gauges(&mut self) -> Vec<GaugeReading>;
 }
 
 /// Runs a body: returns its next step, and takes the results.
@@ -112,9 +136,9 @@ pub trait Driver {
         false
     }
 
-    /// Returns the next step. The driver calls `synchronize`, which waits for the device, before each window edge.
-    /// `in_flight` is the number of concurrent requests that have started and are not reported yet.
-    fn next(&mut self, in_flight: usize, synchronize: &mut dyn FnMut()) -> Step;
+    /// Returns the next step. `edges` is what the driver calls at each edge: outside of windows, it waits for the device
+    /// and reads the gauges. `in_flight` is the number of concurrent requests that have started and are not reported yet.
+    fn next(&mut self, in_flight: usize, edges: &mut dyn EdgeCalls) -> Step;
 
     /// Takes a fact about what is measured, in the setup of the body. A later value of a name replaces the earlier one.
     fn fact(&mut self, _fact: Fact) {}

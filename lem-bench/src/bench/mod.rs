@@ -6,6 +6,7 @@ mod bencher;
 mod builders;
 mod concurrent;
 pub(crate) mod driver;
+mod edges;
 mod error;
 #[cfg(feature = "async")]
 mod executor;
@@ -13,6 +14,7 @@ mod facts;
 mod inputs;
 mod load;
 mod marks;
+mod metrics;
 mod request;
 mod results;
 mod sequential;
@@ -28,13 +30,15 @@ pub use asynchronous::AsyncBencher;
 pub use bencher::{Bencher, BencherByValue};
 pub use builders::{ConfiguredBencher, InputBencher, StatefulBencher};
 pub use driver::Shareable;
-pub(crate) use driver::{Driver, Fixtures, InputChoice, Iteration, Run, Step};
+pub(crate) use driver::{Driver, EdgeCalls, Fixtures, GaugeReading, InputChoice, Iteration, Run, Step};
 pub use error::{BodyResult, Error};
 #[cfg(feature = "async")]
 pub use executor::AsyncExecutor;
 pub use inputs::Inputs;
 pub use load::Arrivals;
 pub(crate) use marks::Mark;
+pub(crate) use metrics::MetricMark;
+pub use metrics::MetricValue;
 pub(crate) use request::PhaseMark;
 pub use request::{PhaseGuard, Request, Sequence, TokenCount};
 #[cfg(unix)]

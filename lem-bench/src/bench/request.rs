@@ -1,4 +1,4 @@
-//! Recording of a running request: prompt tokens, output tokens and phases.
+//! Recording of a running request: prompt tokens, output tokens, phases and custom metrics.
 //!
 //! Recording a token is a clock read and a write into preallocated memory, without a lock. Nothing else is computed before
 //! the request ends.
@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::marks::{Mark, Marks};
+use super::metrics::{MetricMark, MetricValue};
 use super::values::{self, Name};
 use crate::clock::Clock;
 use crate::units::Stamp;
@@ -42,6 +43,7 @@ struct Recording {
     input_tokens: AtomicU64,
     marks: Marks,
     phases: Mutex<Vec<PhaseMark>>,
+    metrics: Mutex<Vec<MetricMark>>,
 }
 
 impl std::fmt::Debug for Request {
@@ -59,6 +61,7 @@ impl Request {
             input_tokens: AtomicU64::new(0),
             marks: Marks::new(),
             phases: Mutex::new(Vec::with_capacity(INITIAL_PHASES)),
+            metrics: Mutex::default(),
         };
         Self { recording: Arc::new(recording) }
     }
@@ -109,6 +112,34 @@ impl Request {
         PhaseGuard { request: self, name, start: self.recording.clock.now() }
     }
 
+    /// Records a value of a custom metric, such as accepted draft tokens or the length of a queue: a number that is only read.
+    ///
+    /// Each call is one value. A bench reports the mean over all values in its windows, `NAME_mean`, with an interval over
+    /// cycles, and the largest one, `NAME_max`. To have one value per request, call it once per request. Values belong to
+    /// the window in which they were recorded; those of failed requests, and values that are not finite, do not count.
+    ///
+    /// Names have letters, digits and `_ - . : /`. A bench may have 32 custom metrics, including gauges. For a number that
+    /// does not depend on requests, use [`Bencher::gauge`](super::Bencher::gauge).
+    ///
+    /// ```
+    /// # use lem_bench::bench::Bencher;
+    /// # struct Engine;
+    /// # impl Engine { fn next(&self) -> Option<(u32, u32)> { None } }
+    /// # fn speculative(b: &mut Bencher) {
+    /// # let engine = Engine;
+    /// b.iter_requests(["Why is the sky blue?"], |_prompt, request| {
+    ///     while let Some((tokens, accepted_drafts)) = engine.next() {
+    ///         request.tokens(tokens);
+    ///         request.metric("accepted_drafts", accepted_drafts);
+    ///     }
+    /// });
+    /// # }
+    /// ```
+    pub fn metric(&self, name: &'static str, value: impl MetricValue) {
+        let mark = MetricMark { name, value: value.value(), at: self.recording.clock.now() };
+        self.recording.metrics.lock().unwrap_or_else(PoisonError::into_inner).push(mark);
+    }
+
     #[inline]
     fn mark(&self, n: u64, sequence: u32) {
         if n == 0 {
@@ -126,9 +157,8 @@ impl Request {
             Some(recording) => {
                 *recording.input_tokens.get_mut() = 0;
                 recording.marks.clear();
-                let phases = recording.phases.get_mut().unwrap_or_else(PoisonError::into_inner);
-                phases.reserve(2 * phases.len());
-                phases.clear();
+                make_room(&mut recording.phases);
+                make_room(&mut recording.metrics);
             }
             None => *self = Self::new(Arc::clone(&self.recording.clock)),
         }
@@ -141,7 +171,16 @@ impl Request {
         self.recording.marks.read(&mut into.marks);
         into.phases.clear();
         into.phases.extend_from_slice(&self.recording.phases.lock().unwrap_or_else(PoisonError::into_inner));
+        into.metrics.clear();
+        into.metrics.extend_from_slice(&self.recording.metrics.lock().unwrap_or_else(PoisonError::into_inner));
     }
+}
+
+/// Clears a list, and makes room for twice as many entries.
+fn make_room<T>(list: &mut Mutex<Vec<T>>) {
+    let list = list.get_mut().unwrap_or_else(PoisonError::into_inner);
+    list.reserve(2 * list.len());
+    list.clear();
 }
 
 /// What was recorded on a request.
@@ -152,6 +191,8 @@ pub(super) struct Recorded {
     pub marks: Vec<Mark>,
     /// In the order in which they ended.
     pub phases: Vec<PhaseMark>,
+    /// In the order in which they were recorded.
+    pub metrics: Vec<MetricMark>,
 }
 
 impl Recorded {
@@ -159,6 +200,7 @@ impl Recorded {
         self.input_tokens = 0;
         self.marks.clear();
         self.phases.clear();
+        self.metrics.clear();
     }
 
     /// Returns the sum of the output tokens.
@@ -252,6 +294,7 @@ mod tests {
             clock.sleep(Duration::from_nanos(5));
         }
         request.tokens(4_u32);
+        request.metric("hits", 2_u64);
         clock.sleep(Duration::from_nanos(3));
         request.sequence(2).tokens(1);
         let recorded = read(&request);
@@ -261,9 +304,10 @@ mod tests {
             [Mark { at: Stamp(5), tokens: 4, sequence: 0 }, Mark { at: Stamp(8), tokens: 1, sequence: 2 }]
         );
         assert_eq!(recorded.phases, [PhaseMark { name: "prefill", start: Stamp(0), stop: Stamp(5) }]);
+        assert_eq!(recorded.metrics, [MetricMark { name: "hits", value: 2.0, at: Stamp(5) }]);
         request.reset();
         let recorded = read(&request);
-        assert!(recorded.marks.is_empty() && recorded.phases.is_empty());
+        assert!(recorded.marks.is_empty() && recorded.phases.is_empty() && recorded.metrics.is_empty());
         assert_eq!(recorded.input_tokens, 0);
     }
 

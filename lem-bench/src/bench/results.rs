@@ -64,6 +64,7 @@ impl Results {
             tally: &self.tally,
             marks: &self.recorded.marks,
             phases: &self.recorded.phases,
+            metrics: &self.recorded.metrics,
         }
     }
 

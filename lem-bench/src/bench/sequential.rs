@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::driver::{Driver, InputChoice, Run, Step};
+use super::edges::Edges;
 use super::error::BodyResult;
 #[cfg(feature = "async")]
 use super::executor::AsyncExecutor;
 use super::inputs::{InputOrder, Inputs};
 use super::request::Request;
 use super::results::Results;
-use super::target::{Target, keep_failure};
+use super::target::Target;
 use super::work::{IntoWork, ReturnKind, Tally};
 use crate::clock::Clock;
 use crate::units::Stamp;
@@ -32,12 +33,11 @@ const MAX_STOCK: usize = 1 << 16;
 /// Runs a closure repeatedly. Each return value is one iteration; [`ReturnKind`] describes which are more.
 pub(super) fn iter<S, R: BodyResult, O>(
     mut target: Target<'_>,
-    state: &mut S,
-    synchronize: impl FnMut(&mut S) -> R,
+    edges: Edges<'_, S, impl FnMut(&mut S) -> R>,
     mut body: impl FnMut(&mut S) -> O,
 ) {
     let kind = check_return_kind::<O>(&mut target, "call `try_iter`");
-    run(target, 1, state, synchronize, |state, step| step.repeat(|tally| kind.record(&body(state), tally)));
+    run(target, 1, edges, |state, step| step.repeat(|tally| kind.record(&body(state), tally)));
 }
 
 /// Returns how return values are recorded. If they can't be, the bench fails.
@@ -53,42 +53,34 @@ fn check_return_kind<O>(target: &mut Target<'_>, remedy: &str) -> ReturnKind {
 #[cfg(feature = "async")]
 pub(super) fn iter_async<R: BodyResult, O>(
     mut target: Target<'_>,
-    mut synchronize: impl FnMut() -> R,
+    edges: Edges<'_, (), impl FnMut(&mut ()) -> R>,
     executor: &impl AsyncExecutor,
     mut body: impl AsyncFnMut() -> O,
 ) {
     let kind = check_return_kind::<O>(&mut target, "return the work itself");
-    run(
-        target,
-        1,
-        &mut (),
-        |()| synchronize(),
-        |(), step| {
-            executor.block_on(step.repeat_async(async |tally| kind.record(&body().await, tally)));
-        },
-    );
+    run(target, 1, edges, |(), step| {
+        executor.block_on(step.repeat_async(async |tally| kind.record(&body().await, tally)));
+    });
 }
 
 /// Runs a closure repeatedly that can fail.
 pub(super) fn try_iter<S, R: BodyResult, O: IntoWork>(
     target: Target<'_>,
-    state: &mut S,
-    synchronize: impl FnMut(&mut S) -> R,
+    edges: Edges<'_, S, impl FnMut(&mut S) -> R>,
     mut body: impl FnMut(&mut S) -> O,
 ) {
-    run(target, 1, state, synchronize, |state, step| step.repeat(|tally| body(state).record(tally)));
+    run(target, 1, edges, |state, step| step.repeat(|tally| body(state).record(tally)));
 }
 
 /// Runs a closure once per request.
 pub(super) fn iter_requests<S, R: BodyResult, I: Inputs, O: IntoWork>(
     target: Target<'_>,
-    state: &mut S,
-    synchronize: impl FnMut(&mut S) -> R,
+    edges: Edges<'_, S, impl FnMut(&mut S) -> R>,
     inputs: I,
     mut body: impl FnMut(&mut S, &I::Input, &Request) -> O,
 ) {
     let inputs = inputs.all();
-    run(target, inputs.len(), state, synchronize, |state, step| {
+    run(target, inputs.len(), edges, |state, step| {
         let result = body(state, &inputs[step.index], step.request);
         let outcome = result.record(&mut step.results.tally);
         step.results.count(outcome);
@@ -99,7 +91,7 @@ pub(super) fn iter_requests<S, R: BodyResult, I: Inputs, O: IntoWork>(
 /// dropped, outside of the measured time, and as far as possible outside of windows.
 pub(super) fn iter_inputs<R: BodyResult, I, O, K>(
     mut target: Target<'_>,
-    mut synchronize: impl FnMut() -> R,
+    edges: Edges<'_, (), impl FnMut(&mut ()) -> R>,
     mut make: impl FnMut() -> I,
     mut body: impl FnMut(I) -> K,
     output: fn(&K) -> &O,
@@ -107,37 +99,31 @@ pub(super) fn iter_inputs<R: BodyResult, I, O, K>(
     let kind = check_return_kind::<O>(&mut target, "return the work itself");
     let mut stock: VecDeque<I> = VecDeque::new();
     let mut used: Vec<K> = Vec::new();
-    run(
-        target,
-        1,
-        &mut (),
-        |()| synchronize(),
-        |(), step| {
-            let is_outside = step.run.ahead > 0 || step.run.choice == InputChoice::First;
-            let wanted = (step.run.repeat as usize).max((step.run.ahead as usize).min(MAX_STOCK));
-            let must_clear = is_outside || used.len() >= MAX_STOCK;
-            if stock.len() < step.run.repeat as usize || (is_outside && stock.len() < wanted) || must_clear {
-                let begin = step.clock.now();
-                if must_clear {
-                    used.clear();
-                }
-                let needed = step.run.repeat as usize;
-                let may_make = |made: usize| made < needed || step.clock.now().since(begin) < MAX_STOCK_TIME;
-                while stock.len() < wanted && may_make(stock.len()) && !step.driver.must_stop() {
-                    stock.push_back(make());
-                }
-                used.reserve(stock.len());
-                step.results.prepared = step.clock.now().since(begin);
+    run(target, 1, edges, |(), step| {
+        let is_outside = step.run.ahead > 0 || step.run.choice == InputChoice::First;
+        let wanted = (step.run.repeat as usize).max((step.run.ahead as usize).min(MAX_STOCK));
+        let must_clear = is_outside || used.len() >= MAX_STOCK;
+        if stock.len() < step.run.repeat as usize || (is_outside && stock.len() < wanted) || must_clear {
+            let begin = step.clock.now();
+            if must_clear {
+                used.clear();
             }
-            step.repeat(|tally| {
-                let Some(input) = stock.pop_front() else { return Ok(()) };
-                let result = body(black_box(input));
-                let outcome = kind.record(output(&result), tally);
-                used.push(result);
-                outcome
-            });
-        },
-    );
+            let needed = step.run.repeat as usize;
+            let may_make = |made: usize| made < needed || step.clock.now().since(begin) < MAX_STOCK_TIME;
+            while stock.len() < wanted && may_make(stock.len()) && !step.driver.must_stop() {
+                stock.push_back(make());
+            }
+            used.reserve(stock.len());
+            step.results.prepared = step.clock.now().since(begin);
+        }
+        step.repeat(|tally| {
+            let Some(input) = stock.pop_front() else { return Ok(()) };
+            let result = body(black_box(input));
+            let outcome = kind.record(output(&result), tally);
+            used.push(result);
+            outcome
+        });
+    });
 }
 
 /// A step that is being run.
@@ -214,8 +200,7 @@ impl Repetition {
 fn run<S, R: BodyResult>(
     mut target: Target<'_>,
     inputs: usize,
-    state: &mut S,
-    mut synchronize: impl FnMut(&mut S) -> R,
+    mut edges: Edges<'_, S, impl FnMut(&mut S) -> R>,
     mut execute: impl FnMut(&mut S, &mut CurrentStep<'_>),
 ) {
     if !target.may_run(inputs) || target.usage.failure.is_some() {
@@ -226,23 +211,30 @@ fn run<S, R: BodyResult>(
     let mut order = InputOrder::new(inputs, driver.seed());
     let mut request = Request::new(Arc::clone(&clock));
     let mut results = Results::default();
-    while let Step::Run(run) = driver.next(0, &mut || keep_failure(usage, synchronize(state))) {
+    while let Step::Run(run) = driver.next(0, &mut edges.calls(usage)) {
+        // An edge has failed the bench.
+        if usage.failure.is_some() {
+            return;
+        }
         request.reset();
         results.clear();
         let index = order.choose(run.choice);
         results.start = clock.now();
         let mut step =
             CurrentStep { run, index, request: &request, results: &mut results, clock: &*clock, driver: &*driver };
-        execute(state, &mut step);
+        execute(&mut edges.state, &mut step);
         let stop = clock.now();
         results.read_request(&request);
+        if !usage.may_continue_after(&results.recorded.metrics) {
+            return;
+        }
         driver.done(results.iteration(stop));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::driver::Iteration;
+    use super::super::driver::{EdgeCalls, Iteration};
     use super::super::target::Usage;
     use super::*;
     use crate::bench::{Bencher, Fixtures, Mark, Tokens};
@@ -273,8 +265,8 @@ mod tests {
             self.must_stop
         }
 
-        fn next(&mut self, _in_flight: usize, synchronize: &mut dyn FnMut()) -> Step {
-            synchronize();
+        fn next(&mut self, _in_flight: usize, edges: &mut dyn EdgeCalls) -> Step {
+            edges.synchronize();
             self.synchronized += 1;
             if self.steps.is_empty() { Step::Stop } else { self.steps.remove(0) }
         }

@@ -53,7 +53,7 @@ impl<F: FnMut() -> R, R: BodyResult> ConcurrentBencher<'_, F> {
         I: Inputs<Input: Sync>,
         O: IntoWork,
     {
-        let (inputs, (target, synchronize)) = (inputs.all(), self.bencher.into_parts());
+        let (inputs, (target, edges)) = (inputs.all(), self.bencher.into_parts());
         let clock = target.driver.clock();
         let run_one = |ticket: &mut Ticket| {
             ticket.results.start = ticket.arrival.unwrap_or_else(|| clock.now());
@@ -63,7 +63,7 @@ impl<F: FnMut() -> R, R: BodyResult> ConcurrentBencher<'_, F> {
         };
         std::thread::scope(|scope| {
             let mut threads = Threads::new(scope, Arc::clone(&clock), &run_one);
-            concurrent::run(target, self.shape, inputs.len(), synchronize, &mut threads);
+            concurrent::run(target, self.shape, inputs.len(), edges, &mut threads);
         });
     }
 }

@@ -8,7 +8,9 @@ use super::junit::{Problem, Property, TestCase, TestResult, TestSuite, to_xml};
 use super::labels;
 use super::markdown::{code, code_cell, escape};
 use super::number_format::{Figure, NONE, percent};
-use crate::analysis::compare::{BenchComparison, Comparison, Direction, GateOutcome, Measured, Side, SideRun, Verdict};
+use crate::analysis::compare::{
+    BenchComparison, Comparison, CustomComparison, Direction, GateOutcome, Measured, Side, SideRun, Verdict,
+};
 use crate::analysis::{ChangeHighlight, Rating};
 use crate::model::Origin;
 
@@ -123,6 +125,28 @@ pub(super) fn side_value(side: &Measured, unit: &str) -> String {
     side.value.and_then(|value| Figure::bare(value, unit).ok()).map_or_else(|| NONE.to_owned(), |figure| figure.short())
 }
 
+/// Returns base and head of a custom metric, with their intervals.
+pub(super) fn custom_values(metric: &CustomComparison) -> [String; 2] {
+    let text = |(value, ends): (f64, Option<(f64, f64)>)| {
+        let figure = Figure::between(value, ends.unzip(), &metric.unit);
+        figure.map_or_else(
+            |_| NONE.to_owned(),
+            |figure| {
+                figure.brackets().map_or_else(|| figure.short(), |brackets| format!("{} {brackets}", figure.short()))
+            },
+        )
+    };
+    [text(metric.base), text(metric.new)]
+}
+
+/// Returns the custom metrics of a bench, each with base and head.
+pub(super) fn custom_metrics(bench: &BenchComparison) -> impl Iterator<Item = String> {
+    bench.custom.iter().map(|metric| {
+        let [base, new] = custom_values(metric);
+        format!("{}: {base} → {new}", metric.name)
+    })
+}
+
 /// Returns the sentence that explains threshold, intervals and false alarms.
 pub(super) fn rules(compared: &Comparison) -> String {
     format!(
@@ -153,10 +177,10 @@ pub(super) fn origin(bench: &BenchComparison) -> Origin {
     }
 }
 
-/// Returns the reasons of a verdict, then the differences between the environments.
-fn reasons_and_differences(bench: &BenchComparison) -> Vec<String> {
+/// Returns the reasons of a verdict, then the custom metrics and the differences between the environments.
+fn remarks(bench: &BenchComparison) -> Vec<String> {
     let differences = bench.differences.iter().map(|difference| format!("differs: {difference}"));
-    bench.reasons.iter().cloned().chain(differences).collect()
+    bench.reasons.iter().cloned().chain(custom_metrics(bench)).chain(differences).collect()
 }
 
 /// Formats a comparison as Markdown: a table of the benches, then the reasons, then the gate.
@@ -180,7 +204,7 @@ pub fn markdown(compared: &Comparison) -> String {
         rules(compared)
     );
     for bench in &compared.benches {
-        let _ = writeln!(text, "- {}: {}", code(&bench.id), escape(&reasons_and_differences(bench).join("; ")));
+        let _ = writeln!(text, "- {}: {}", code(&bench.id), escape(&remarks(bench).join("; ")));
     }
     for (ids, side) in [(&compared.only_in_base, "base"), (&compared.only_in_new, "head")] {
         if !ids.is_empty() {
@@ -274,7 +298,7 @@ fn test_case(class: String, bench: &BenchComparison) -> TestCase {
         class,
         properties: bench_properties(bench),
         result: test_result(bench),
-        output: reasons_and_differences(bench),
+        output: remarks(bench),
         ..TestCase::default()
     }
 }

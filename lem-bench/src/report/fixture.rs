@@ -256,6 +256,7 @@ fn metric(value: f64, unit: &str, share: f64, source: &Source) -> Metric {
         missing: None,
         lower_is_better: (unit != "W").then(|| !unit.contains("s/")),
         source: unit.contains(['J', 'W']).then(|| source.clone()),
+        custom: None,
     }
 }
 
@@ -367,6 +368,7 @@ fn cycle(index: u32, rate: f64, domain: &DomainId, second: impl Fn(f64) -> Stamp
         input_tokens: 4096,
         output_tokens: (rate * 5.0) as u64,
         units: BTreeMap::new(),
+        custom: BTreeMap::new(),
         temperature_c: Some((61.0 + f64::from(index % 3), 64.0 + f64::from(index % 3))),
         spans: vec![
             span(SpanKind::Gap, 0.0, 5.0),

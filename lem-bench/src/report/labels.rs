@@ -1,8 +1,8 @@
 //! Names and labels that all reports share, of metrics, origins, statuses, outcomes and checks; and what benches have
 //! in common.
 
-use crate::analysis::{BenchSummary, Check, Finding, Metric, MetricKind, Rating, Severity, sort_findings};
-use crate::model::{Fact, Origin, Outcome};
+use crate::analysis::{BenchSummary, Check, Finding, Metric, Rating, Severity, sort_findings};
+use crate::model::{Fact, MetricKind, Origin, Outcome};
 
 /// Returns the label of a bench's status. A bench that did not complete is labelled by how it ended, whatever its numbers
 /// are.
@@ -78,6 +78,15 @@ pub(super) fn origin_unless_common(
 /// Returns the full name of a metric; the words of its name in JSON if this version does not know it.
 pub(super) fn title(name: &str) -> String {
     MetricKind::from_name(name).map_or_else(|| name.replace('_', " "), MetricKind::title)
+}
+
+/// Returns the full name of a metric of a bench: `kv_cache_used, mean` for a custom metric.
+pub(super) fn metric_title(name: &str, metric: &Metric) -> String {
+    match metric.custom.and_then(|_| name.rsplit_once('_')) {
+        Some((name, "mean")) => format!("{name}, mean"),
+        Some((name, "max")) => format!("{name}, maximum"),
+        _ => title(name),
+    }
 }
 
 /// Returns a check's name in words.

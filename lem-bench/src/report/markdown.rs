@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::labels;
 use super::number_format::{Figure, NONE};
 use super::terminal_text::{clean, shorten, shorten_end, width};
-use crate::analysis::{BenchSummary, EnergyBasis, MetricKind};
-use crate::model::{Origin, Unit};
+use crate::analysis::BenchSummary;
+use crate::model::{EnergyBasis, MetricKind, Origin, Unit};
 
 /// Columns are dropped until ids have this much width, which is enough to distinguish most ids.
 const GOOD_ID_WIDTH: usize = 34;

@@ -89,7 +89,7 @@ impl Figure {
 
     /// Returns value and unit: `0.4123 J/token`.
     pub fn short(&self) -> String {
-        format!("{} {}", self.value, self.unit)
+        format!("{} {}", self.value, self.unit).trim_end().to_owned()
     }
 
     /// Returns the interval, if there is one: `[0.4099 … 0.4148]`.
@@ -181,13 +181,14 @@ pub fn date(unix_s: f64) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
-/// Returns the factor and the prefixed unit that suit a number of this size. Only joules, watts and seconds get a prefix,
-/// in the first part of the unit. The denominator of joules becomes singular.
+/// Returns the factor and the prefixed unit that suit a number of this size. Only joules, watts, seconds and bytes get a
+/// prefix, in the first part of the unit. The denominator of joules becomes singular.
 pub(super) fn prefixed(size: f64, unit: &str) -> (f64, String) {
     let (base, rest) = unit.find('/').map_or((unit, ""), |slash| unit.split_at(slash));
     let (symbol, unit_power) = match base {
         "J" | "W" | "Wh" | "s" => (base, 0),
         "ms" => ("s", -3),
+        "bytes" if size >= 1.0 => ("B", 0),
         _ => return (1.0, unit.to_owned()),
     };
     let rest = match rest.strip_prefix('/').filter(|_| base == "J") {
@@ -262,6 +263,7 @@ mod tests {
             missing: None,
             lower_is_better: None,
             source: None,
+            custom: None,
         }
     }
 
@@ -285,6 +287,16 @@ mod tests {
         assert_eq!(full(0.02, 0.019, 0.021, "ms"), "20.0 µs [19.0 … 21.0] ±5.0 %");
         assert_eq!(full(45_000.0, 44_000.0, 46_000.0, "ms"), "45.0 s [44.0 … 46.0] ±2.2 %");
         assert_eq!(full(0.000_2, 0.000_1, 0.000_3, "tokens/J"), "0.00020 tokens/J [0.00010 … 0.00030] ±50 %");
+    }
+
+    #[test]
+    fn bytes_have_prefixes_and_other_units_may_be_empty() {
+        assert_eq!(full(1.5e9, 1.4e9, 1.6e9, "bytes"), "1.50 GB [1.40 … 1.60] ±6.7 %");
+        assert_eq!(
+            [0.02, 512.0, 20_480.0].map(|n| bare(Some(n), "bytes")),
+            ["0.02000 bytes", "512.0 bytes", "20.48 kB"]
+        );
+        assert_eq!(full(3.25, 3.0, 3.5, ""), "3.25 [3.00 … 3.50] ±7.7 %");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::job::{Job, call_body};
 use super::lease::{BodyEnd, ContextLease, Reply, StepRequest, Until};
 use super::process_end::is_process_ending;
 use super::protocol_runner::{Next, ProtocolRunner};
-use crate::bench::{BODY_STACK_SIZE, Driver, Iteration, Step};
+use crate::bench::{BODY_STACK_SIZE, Driver, EdgeCalls, Iteration, Step};
 use crate::clock::Clock;
 use crate::model::{BenchFacts, Fact, Outcome, Record, id_hash};
 
@@ -85,7 +85,7 @@ impl CaseDriver {
     }
 
     /// Executes commands until the body has something to do.
-    fn next_step(&mut self, in_flight: usize, synchronize: &mut dyn FnMut()) -> Step {
+    fn next_step(&mut self, in_flight: usize, edges: &mut dyn EdgeCalls) -> Step {
         if !std::mem::replace(&mut self.has_set_up, true) {
             self.record_facts();
             if self.lease.until() == Until::SetUp {
@@ -100,7 +100,7 @@ impl CaseDriver {
             if context.must_stop() {
                 return Step::Stop;
             }
-            match self.runner.execute_next(context, in_flight, synchronize) {
+            match self.runner.execute_next(context, in_flight, edges) {
                 Next::Step(step) => return step,
                 Next::Cycle if self.lease.until() == Until::Cycle => self.pause(),
                 Next::Command | Next::Cycle => {}
@@ -144,9 +144,9 @@ impl Driver for CaseDriver {
         self.interrupt.is_requested()
     }
 
-    fn next(&mut self, in_flight: usize, synchronize: &mut dyn FnMut()) -> Step {
+    fn next(&mut self, in_flight: usize, edges: &mut dyn EdgeCalls) -> Step {
         self.lease.take_back();
-        let step = self.next_step(in_flight, synchronize);
+        let step = self.next_step(in_flight, edges);
         self.lease.lend();
         step
     }

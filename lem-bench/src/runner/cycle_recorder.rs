@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::context::{MeasureContext, SessionConfig};
 use super::host_monitor::CpuMark;
 use super::request_recorder::{RequestRecorder, Window};
-use crate::bench::Iteration;
+use crate::bench::{GaugeReading, Iteration};
 use crate::clock::{counted_cpu_time, process_cpu_time};
 use crate::model::{CycleEvidence, CycleRecord, IdleKind, IdleRecord, Span, WarmUpRecord, WindowRecord, WorkCounts};
 use crate::protocol::{Edge, WarmUp, WarmUpVerdict};
@@ -93,6 +93,11 @@ impl CycleRecorder {
         }
     }
 
+    /// Takes the values of gauges at an edge of a window.
+    pub fn gauges(&mut self, edge: Edge, readings: &[GaugeReading]) {
+        self.requests.record_gauges(edge == Edge::WindowStart, readings);
+    }
+
     /// Takes what the body did in a step; `window` is the planned length of a window.
     pub fn iteration(&mut self, iteration: &Iteration<'_>, window: Duration) {
         if !self.requests.record(iteration, &mut self.windows) {
@@ -172,6 +177,7 @@ impl CycleRecorder {
                 .map(|used| used / now.since(cpu_start).as_secs_f64().max(1e-9)),
             process_cpu_s: seconds_since(process_cpu(context), process),
             evidence,
+            custom_metrics: self.requests.take_metrics(),
             spans,
         };
         sampler.discard_before(now);

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::event::Interrupt;
-use crate::bench::{Bencher, Driver, Fixtures, InputChoice, Iteration, Run, Step, Usage};
+use crate::bench::{Bencher, Driver, EdgeCalls, Fixtures, InputChoice, Iteration, Run, Step, Usage};
 use crate::clock::{Clock, RealClock};
 
 /// Runs of the loop; the fastest counts.
@@ -33,7 +33,7 @@ impl Driver for EmptyLoop {
         self.interrupt.is_requested()
     }
 
-    fn next(&mut self, _in_flight: usize, _synchronize: &mut dyn FnMut()) -> Step {
+    fn next(&mut self, _in_flight: usize, _edges: &mut dyn EdgeCalls) -> Step {
         self.runs += 1;
         if self.runs > RUNS { Step::Stop } else { Step::Run(Run::new(InputChoice::First, ITERATIONS)) }
     }

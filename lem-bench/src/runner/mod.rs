@@ -10,6 +10,7 @@ mod host_monitor;
 mod job;
 mod lease;
 mod loop_cost;
+mod metric_recorder;
 mod pacing;
 mod process_end;
 mod protocol_runner;

@@ -109,6 +109,7 @@ mod tests {
             tally: &tally,
             marks: &[],
             phases: &[],
+            metrics: &[],
         })
     }
 

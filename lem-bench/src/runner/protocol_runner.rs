@@ -11,7 +11,7 @@ use super::event::{Progress, Stage};
 use super::job::Job;
 use super::pacing::Pacing;
 use super::ranks::{RankMessage, merge_windows, rank_schedule};
-use crate::bench::{InputChoice, Iteration, Step};
+use crate::bench::{EdgeCalls, InputChoice, Iteration, Step};
 use crate::model::{Precision, Record, SpanKind, id_hash};
 use crate::protocol::{Command, CycleTotals, Edge, Observation, Pace, Protocol, RestReason, WarmUp, WarmUpVerdict};
 use crate::units::Stamp;
@@ -112,14 +112,8 @@ impl ProtocolRunner {
         self.recorder.restart_cpu_times(context);
     }
 
-    /// Executes the next command. `synchronize` waits until the device is done; it is called before each edge. Only load
-    /// and edges go on while requests are `in_flight`.
-    pub fn execute_next(
-        &mut self,
-        context: &mut MeasureContext,
-        in_flight: usize,
-        synchronize: &mut dyn FnMut(),
-    ) -> Next {
+    /// Executes the next command. `edges` is called at each edge. Only load and edges go on while requests are `in_flight`.
+    pub fn execute_next(&mut self, context: &mut MeasureContext, in_flight: usize, edges: &mut dyn EdgeCalls) -> Next {
         let now = context.now();
         let observation = Observation { now, temperature: context.config.sampler.hottest() };
         let command = self.pending.take().unwrap_or_else(|| self.protocol.next(observation));
@@ -138,7 +132,7 @@ impl ProtocolRunner {
             }
             Command::Load { fixed, edge_from } => Next::Step(self.load(context, fixed, edge_from)),
             Command::Edge(edge) => {
-                self.edge(context, edge, synchronize);
+                self.edge(context, edge, edges);
                 Next::Command
             }
             Command::WarmedUp(warm_up, verdict) => {
@@ -225,16 +219,23 @@ impl ProtocolRunner {
         Step::Run(run)
     }
 
-    fn edge(&mut self, context: &mut MeasureContext, edge: Edge, synchronize: &mut dyn FnMut()) {
+    fn edge(&mut self, context: &mut MeasureContext, edge: Edge, edges: &mut dyn EdgeCalls) {
         if edge == Edge::WindowStart {
             self.recorder.reserve_window();
             let window = self.protocol.schedule().window;
             self.stages.enter(context, &self.protocol, (SpanKind::Window, Stage::Window), window);
         }
-        synchronize();
+        edges.synchronize();
+        // Gauges are read outside of the window.
+        if edge == Edge::WindowStart {
+            self.recorder.gauges(edge, &edges.read_gauges());
+        }
         let at = context.edge();
         self.expected_edge = None;
         self.recorder.edge(edge, at);
+        if edge == Edge::WindowStop {
+            self.recorder.gauges(edge, &edges.read_gauges());
+        }
         self.protocol.record_edge(at);
     }
 

@@ -1,7 +1,8 @@
 //! Counts the work of windows and logs the times of requests.
 
-use crate::bench::{Iteration, PhaseMark};
-use crate::model::{PhaseSpan, RequestLog, WorkCounts};
+use super::metric_recorder::MetricRecorder;
+use crate::bench::{GaugeReading, Iteration, PhaseMark};
+use crate::model::{CustomMetric, PhaseSpan, RequestLog, WorkCounts};
 use crate::units::Stamp;
 
 /// A window, and the work in it so far.
@@ -47,12 +48,14 @@ struct SequenceTimes {
 /// Records the requests of one cycle.
 ///
 /// A request that is in flight at an edge of a window counts by the times of its own events: output tokens when they were
-/// generated, prompt tokens with the first of these, the request and other work when it ended.
+/// generated, prompt tokens with the first of these, values of custom metrics when they were recorded, the request and
+/// other work when it ended.
 #[derive(Debug, Default)]
 pub(super) struct RequestRecorder {
     requests: RequestLog,
     phases: Vec<PhaseMark>,
     sequences: Vec<SequenceTimes>,
+    metrics: MetricRecorder,
     /// The largest numbers of requests, marks and phases of a window so far.
     max_sizes: [usize; 3],
 }
@@ -92,6 +95,9 @@ impl RequestRecorder {
         let is_whole = window.contains(iteration);
         let is_inside = |window: &Window, at: Stamp| is_whole || window.contains_time(at);
         let times = self.record_tokens(iteration, |at| is_inside(window, at));
+        for mark in iteration.metrics.iter().filter(|mark| is_inside(window, mark.at)) {
+            self.metrics.record(mark);
+        }
         let ends_inside = is_inside(window, iteration.stop);
         let starts_inside = iteration.marks.first().map_or(ends_inside, |mark| is_inside(window, mark.at));
         let work = &mut window.work;
@@ -175,6 +181,16 @@ impl RequestRecorder {
         totals
     }
 
+    /// Takes the values of gauges at an edge of a window.
+    pub fn record_gauges(&mut self, is_start: bool, readings: &[GaugeReading]) {
+        self.metrics.record_gauges(is_start, readings);
+    }
+
+    /// Takes the custom metrics of all requests and gauges since the last call.
+    pub fn take_metrics(&mut self) -> Vec<CustomMetric> {
+        self.metrics.take()
+    }
+
     /// Takes the times of all requests since the last call.
     pub fn take_requests(&mut self) -> RequestLog {
         let mut requests = std::mem::take(&mut self.requests);
@@ -205,7 +221,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::bench::{Mark, Tally};
+    use crate::bench::{Mark, MetricMark, Tally};
+    use crate::model::{CustomKind, ValueSums};
 
     fn iteration<'a>(tally: &'a Tally, marks: &'a [Mark]) -> Iteration<'a> {
         Iteration {
@@ -219,6 +236,7 @@ mod tests {
             tally,
             marks,
             phases: &[],
+            metrics: &[],
         }
     }
 
@@ -271,6 +289,24 @@ mod tests {
         itl.sort_unstable();
         assert_eq!(itl, [100, 150, 200]);
         assert!(!recorder.record(&iteration(&tally, &marks), &mut [window(900, None)]));
+    }
+
+    #[test]
+    fn values_of_custom_metrics_count_when_they_were_recorded() {
+        let mut recorder = RequestRecorder::default();
+        let tally = Tally::default();
+        let metrics = [(150, 1.0), (300, 2.0), (400, 40.0), (800, 3.0)].map(|(at, value)| MetricMark {
+            name: "hits",
+            value,
+            at: Stamp(at),
+        });
+        let iteration = Iteration { metrics: &metrics, ..iteration(&tally, &[]) };
+        recorder.record(&iteration, &mut [window(0, Some(300)), window(700, None)]);
+        let [hits] = recorder.take_metrics().try_into().unwrap();
+        assert_eq!(hits.values, Some(ValueSums { count: 3, total: 6.0, max: 3.0 }));
+        assert_eq!((hits.kind, hits.edges.len()), (CustomKind::Request, 0));
+        recorder.record(&iteration, &mut [window(950, None)]);
+        assert!(recorder.take_metrics().is_empty(), "no part of the request is in the window");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::context::{MeasureContext, SessionConfig};
 use super::event::{ObserverError, Progress, Stage};
 use super::job::{Body, Job, call_body};
 use super::lease::{BodyEnd, Reply, StepResult, Until};
-use crate::bench::{Driver, Fixtures, InputChoice, Iteration, Run, Step};
+use crate::bench::{Driver, EdgeCalls, Fixtures, InputChoice, Iteration, Run, Step};
 use crate::clock::{Clock, RealClock};
 use crate::model::{BenchEnd, IdleKind, IdleRecord, Outcome, Record, RunEnd};
 use crate::protocol::Schedule;
@@ -168,6 +168,17 @@ impl Session {
 struct SingleIteration {
     has_run: bool,
     failure: Option<String>,
+    /// The first value of a custom metric that is not finite.
+    not_finite: Option<String>,
+}
+
+impl SingleIteration {
+    fn check_metric(&mut self, name: &str, value: f64) {
+        if !value.is_finite() {
+            self.not_finite
+                .get_or_insert_with(|| format!("the metric `{name}` is {value}, which is not a finite number"));
+        }
+    }
 }
 
 impl Driver for SingleIteration {
@@ -179,11 +190,14 @@ impl Driver for SingleIteration {
         0
     }
 
-    fn next(&mut self, in_flight: usize, synchronize: &mut dyn FnMut()) -> Step {
+    fn next(&mut self, in_flight: usize, edges: &mut dyn EdgeCalls) -> Step {
         match (self.has_run, in_flight) {
             (false, _) => Step::Run(Run::new(InputChoice::First, 1)),
             (true, 0) => {
-                synchronize();
+                edges.synchronize();
+                for reading in edges.read_gauges() {
+                    self.check_metric(&reading.name, reading.value);
+                }
                 Step::Stop
             }
             (true, _) => Step::Drain,
@@ -195,20 +209,23 @@ impl Driver for SingleIteration {
         if iteration.failed > 0 {
             self.failure = iteration.failure.map(str::to_owned);
         }
+        for mark in iteration.metrics {
+            self.check_metric(mark.name, mark.value);
+        }
     }
 }
 
 /// Runs a body on this thread for one iteration.
 ///
 /// # Errors
-/// The text of a panic, of the function's error, or of the failed request.
+/// The text of a panic, of the function's error, or of the failed request; or a custom metric that is not finite.
 pub fn run_once(body: &Body, fixtures: Fixtures) -> Result<(), String> {
     let mut driver = SingleIteration::default();
     call_body(body, &mut driver, fixtures).map_err(|panic| format!("panicked: {panic}"))??;
     match driver.failure {
         Some(failure) => Err(format!("the request failed: {failure}")),
         None if !driver.has_run => Err("the bench has no inputs: nothing was run".to_owned()),
-        None => Ok(()),
+        None => driver.not_finite.map_or(Ok(()), Err),
     }
 }
 

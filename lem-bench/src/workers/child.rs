@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::launch::{CaseList, FLAG, Launch, Task, VERSION};
 use super::local_ranks::new_process_group;
 use super::wire::{StepReport, WorkerCommand, WorkerMessage, invalid_data, receive, send};
-use crate::bench::Driver;
+use crate::bench::{Driver, EdgeCalls, GaugeReading};
 use crate::clock::{ChildCpuTimer, has_ended};
 use crate::runner::{Body, Interrupt};
 
@@ -215,13 +215,9 @@ fn run_steps(worker: &mut Worker, driver: &mut dyn Driver) -> io::Result<WorkerM
             // Its result was returned in the worker.
             WorkerMessage::Count(pid) => drop(driver.count_process(pid)),
             WorkerMessage::Next(in_flight) => {
-                let mut synchronized = Ok(());
-                let step = driver.next(in_flight, &mut || {
-                    if synchronized.is_ok() {
-                        synchronized = synchronize(worker);
-                    }
-                });
-                synchronized?;
+                let mut edges = WorkerEdges { worker, result: Ok(()) };
+                let step = driver.next(in_flight, &mut edges);
+                edges.result?;
                 worker.set_waited(driver.waited());
                 worker.send(&WorkerCommand::Step(step))?;
             }
@@ -230,10 +226,42 @@ fn run_steps(worker: &mut Worker, driver: &mut dyn Driver) -> io::Result<WorkerM
     }
 }
 
-fn synchronize(worker: &mut Worker) -> io::Result<()> {
-    worker.send(&WorkerCommand::Synchronize)?;
-    match worker.receive()? {
-        WorkerMessage::Synchronized => Ok(()),
-        _ => Err(invalid_data("it did not synchronize when requested")),
+/// The calls at edges, which a worker answers.
+struct WorkerEdges<'w> {
+    worker: &'w mut Worker,
+    /// The first error.
+    result: io::Result<()>,
+}
+
+impl WorkerEdges<'_> {
+    /// Sends a command and returns what `answer` accepts; `None` after an error.
+    fn ask<T>(
+        &mut self,
+        command: WorkerCommand,
+        answer: impl FnOnce(WorkerMessage<StepReport>) -> Option<T>,
+    ) -> Option<T> {
+        if self.result.is_err() {
+            return None;
+        }
+        let message = self.worker.send(&command).and_then(|()| self.worker.receive());
+        let unexpected = || invalid_data(&format!("it did not answer {command:?} as expected"));
+        match message.and_then(|message| answer(message).ok_or_else(unexpected)) {
+            Ok(answer) => Some(answer),
+            Err(error) => {
+                self.result = Err(error);
+                None
+            }
+        }
+    }
+}
+
+impl EdgeCalls for WorkerEdges<'_> {
+    fn synchronize(&mut self) {
+        self.ask(WorkerCommand::Synchronize, |message| matches!(message, WorkerMessage::Synchronized).then_some(()));
+    }
+
+    fn read_gauges(&mut self) -> Vec<GaugeReading> {
+        let readings = |message| if let WorkerMessage::Gauges(readings) = message { Some(readings) } else { None };
+        self.ask(WorkerCommand::ReadGauges, readings).unwrap_or_default()
     }
 }

@@ -11,7 +11,7 @@ use crate::model::{BenchRecord, Fact};
 pub(super) const FLAG: &str = "--lem-bench-worker";
 
 /// The version of the protocol, which follows the flag: the two sides may be different builds.
-pub const VERSION: &str = "3";
+pub const VERSION: &str = "4";
 
 /// How a worker is started.
 #[derive(Debug, Clone, PartialEq, Eq)]

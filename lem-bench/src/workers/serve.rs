@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::launch::{CaseList, Task};
 use super::wire::{WorkerCommand, WorkerMessage, invalid_data, receive, send, write};
-use crate::bench::{BODY_STACK_SIZE, Driver, Fixtures, Iteration, Run, Step};
+use crate::bench::{BODY_STACK_SIZE, Driver, EdgeCalls, Fixtures, Iteration, Run, Step};
 use crate::clock::{Clock, RealClock, count_process};
 use crate::model::Fact;
 use crate::runner::{Body, call_body};
@@ -85,15 +85,16 @@ impl RemoteDriver {
         Ok(())
     }
 
-    fn request_step(&mut self, in_flight: usize, synchronize: &mut dyn FnMut()) -> io::Result<Step> {
+    fn request_step(&mut self, in_flight: usize, edges: &mut dyn EdgeCalls) -> io::Result<Step> {
         self.send(&WorkerMessage::Next(in_flight))?;
         loop {
             match receive(&mut self.socket, &mut Vec::new())? {
                 WorkerCommand::Step(step) => return Ok(step),
                 WorkerCommand::Synchronize => {
-                    synchronize();
+                    edges.synchronize();
                     self.send(&WorkerMessage::Synchronized)?;
                 }
+                WorkerCommand::ReadGauges => self.send(&WorkerMessage::Gauges(edges.read_gauges()))?,
             }
         }
     }
@@ -125,7 +126,7 @@ impl Driver for RemoteDriver {
         count_process(pid)
     }
 
-    fn next(&mut self, in_flight: usize, synchronize: &mut dyn FnMut()) -> Step {
+    fn next(&mut self, in_flight: usize, edges: &mut dyn EdgeCalls) -> Step {
         if self.error.is_ok() {
             if let Some((step, until)) = self.current_step
                 && self.clock.now() < until
@@ -133,7 +134,7 @@ impl Driver for RemoteDriver {
             {
                 return step;
             }
-            match self.request_step(in_flight, synchronize) {
+            match self.request_step(in_flight, edges) {
                 Ok(step) => {
                     let until = self.clock.now() + STEP_LIFETIME;
                     self.current_step = match step {

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::launch::CaseList;
-use crate::bench::{Iteration, Mark, PhaseMark, Step, Tally};
+use crate::bench::{GaugeReading, Iteration, Mark, MetricMark, PhaseMark, Step, Tally};
 use crate::model::Fact;
 use crate::units::Stamp;
 
@@ -22,6 +22,8 @@ pub(super) enum WorkerCommand {
     Step(Step),
     /// Wait until the device is idle, then answer `Synchronized`.
     Synchronize,
+    /// Read the gauges, then answer `Gauges`.
+    ReadGauges,
 }
 
 /// A message from a worker.
@@ -35,6 +37,8 @@ pub(super) enum WorkerMessage<R> {
     Next(usize),
     /// The device is idle.
     Synchronized,
+    /// The values of the gauges.
+    Gauges(Vec<GaugeReading>),
     /// The CPU time of this process and its descendants counts as that of the bench.
     Count(u32),
     /// The body has returned without an error.
@@ -60,6 +64,7 @@ pub(super) struct StepReport {
     tally: Tally,
     marks: Vec<Mark>,
     phases: Vec<PhaseMark>,
+    metrics: Vec<MetricMark>,
 }
 
 impl StepReport {
@@ -75,6 +80,7 @@ impl StepReport {
             tally: &self.tally,
             marks: &self.marks,
             phases: &self.phases,
+            metrics: &self.metrics,
         }
     }
 }
@@ -129,6 +135,7 @@ pub(crate) mod fuzz {
         let tally = Tally { input_tokens: 3, output_tokens: 4, iterations: 0, units: vec![("images", 7)] };
         let marks = [Mark { at: Stamp(10), tokens: 2, sequence: 9 }; 5];
         let phases = [PhaseMark { name: "prefill", start: Stamp(6), stop: Stamp(9) }];
+        let metrics = [MetricMark { name: "hits", value: 0.5, at: Stamp(7) }];
         let iteration = Iteration {
             start: Stamp(5),
             stop: Stamp(900),
@@ -140,15 +147,19 @@ pub(crate) mod fuzz {
             tally: &tally,
             marks: &marks,
             phases: &phases,
+            metrics: &metrics,
         };
         let (mut report, mut commands, mut task) = (Vec::new(), Vec::new(), Vec::new());
         write(&mut report, &WorkerMessage::<()>::Fact(Fact::new("model", "tiny"))).unwrap();
         write(&mut report, &WorkerMessage::Did(&iteration)).unwrap();
         write(&mut report, &WorkerMessage::<()>::Next(2)).unwrap();
+        let reading = GaugeReading { name: "kv_cache_used".to_owned(), unit: "bytes".to_owned(), value: 7.0 };
+        write(&mut report, &WorkerMessage::<()>::Gauges(vec![reading])).unwrap();
         for command in [
             WorkerCommand::Step(Step::Run(Run::new(InputChoice::Next, 9))),
             WorkerCommand::Step(Step::Drain),
             WorkerCommand::Synchronize,
+            WorkerCommand::ReadGauges,
             WorkerCommand::Step(Step::Stop),
         ] {
             write(&mut commands, &command).unwrap();
@@ -184,6 +195,8 @@ mod tests {
         let marks =
             [Mark { at: Stamp(10), tokens: 2, sequence: 9 }, Mark { at: Stamp(u64::MAX), tokens: 1, sequence: 0 }];
         let phases = [PhaseMark { name: "prefill\n", start: Stamp(6), stop: Stamp(9) }];
+        let metrics =
+            [0.1 + 0.2, f64::NAN, f64::INFINITY].map(|value| MetricMark { name: "hits", value, at: Stamp(7) });
         let (start, stop) = (Stamp(5), Stamp(900));
         let iteration = Iteration {
             start,
@@ -196,6 +209,7 @@ mod tests {
             tally: &tally,
             marks: &marks,
             phases: &phases,
+            metrics: &metrics,
         };
         let (mut bytes, mut line) = (Vec::new(), Vec::new());
         write(&mut bytes, &WorkerMessage::Did(&iteration)).unwrap();
@@ -207,6 +221,16 @@ mod tests {
         assert_eq!(format!("{:?}", report.iteration()), format!("{iteration:?}"));
         assert_eq!(receive::<WorkerCommand>(&mut bytes, &mut line).unwrap(), WorkerCommand::Synchronize);
         assert_eq!(receive::<WorkerCommand>(&mut bytes, &mut line).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn gauges_round_trip() {
+        let reading = |value| GaugeReading { name: "kv".to_owned(), unit: "bytes".to_owned(), value };
+        let sent = [1e300, f64::NEG_INFINITY].map(reading);
+        let (mut bytes, mut line) = (Vec::new(), Vec::new());
+        write(&mut bytes, &WorkerMessage::<()>::Gauges(sent.to_vec())).unwrap();
+        let received = receive::<WorkerMessage<StepReport>>(&mut bytes.as_slice(), &mut line).unwrap();
+        assert!(matches!(received, WorkerMessage::Gauges(readings) if readings == sent));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lem_bench::__private::bench::{Driver, Fixtures, Iteration, Step, Usage};
+use lem_bench::__private::bench::{Driver, EdgeCalls, Fixtures, Iteration, Step, Usage};
 use lem_bench::__private::clock::{Clock, RealClock};
 use lem_bench::__private::registry::{Case, collect};
 use lem_bench::{Bencher, Error};
@@ -38,7 +38,7 @@ impl Driver for Stop {
         0
     }
 
-    fn next(&mut self, _in_flight: usize, _synchronize: &mut dyn FnMut()) -> Step {
+    fn next(&mut self, _in_flight: usize, _edges: &mut dyn EdgeCalls) -> Step {
         Step::Stop
     }
 

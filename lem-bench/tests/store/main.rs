@@ -105,6 +105,7 @@ fn cycle(index: u32, requests: RequestLog) -> Record {
         sampler_cpu: Some(0.001),
         process_cpu_s: None,
         evidence: lem_bench::__private::model::CycleEvidence::default(),
+        custom_metrics: Vec::new(),
     }))
 }
 

@@ -91,6 +91,21 @@ fn mutable_engine(b: Bencher) {
 }
 
 #[energy_bench]
+fn custom_metrics(b: Bencher) {
+    let queue = Cell::new(3_usize);
+    b.gauge("queue", "requests", || queue.get()).gauge("load", "", || 0.5).iter_requests(["one"], |_prompt, request| {
+        queue.set(queue.get() % 4 + 1);
+        request.metric("accepted_drafts", 2_u32);
+        request.tokens(1);
+    });
+}
+
+#[energy_bench]
+fn gauge_of_a_state(b: &mut Bencher) {
+    b.with(Session::default()).gauge("decoded", "tokens", |session| session.decoded).iter(|session| session.decode());
+}
+
+#[energy_bench]
 fn not_sync(b: Bencher) -> Result<(), Error> {
     let counter = b.shared_mut("counter", || Ok::<_, Error>(Cell::new(0)))?;
     b.iter(|| counter.lock().map(|counter| counter.set(counter.get() + downstream::sum(100))).is_ok());

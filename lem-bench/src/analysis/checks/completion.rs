@@ -1,9 +1,11 @@
 //! Checks how a bench ended and whether its numbers are complete: outcome, cycles, energy, requests, precision.
 
+use std::collections::BTreeMap;
+
 use crate::analysis::assemble::Evidence;
 use crate::analysis::finding::{Check, Finding, Severity};
 use crate::analysis::interval::ENOUGH_CYCLES;
-use crate::model::{CycleRecord, Outcome, Span, SpanKind, StopReason, WindowRecord, count_of, is_or_are};
+use crate::model::{CustomKind, CycleRecord, Outcome, Span, SpanKind, StopReason, WindowRecord, count_of, is_or_are};
 
 /// The share of failed requests above which a result is invalid.
 const MAX_FAILED: f64 = 0.01;
@@ -19,6 +21,7 @@ pub(super) fn check(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     check_resumed(findings, evidence);
     check_cycles(findings, evidence);
     check_requests(findings, evidence);
+    check_custom_metrics(findings, evidence);
     check_iteration_time(findings, evidence);
     check_precision(findings, evidence);
 }
@@ -127,6 +130,33 @@ fn check_requests(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         format!("{failed} of {} failed ({:.1} %){message}", count_of(total, "request"), share * 100.0),
         "make the requests succeed: failed requests use energy but add no tokens; above 1 % the result is invalid",
     ));
+}
+
+/// Reports custom metrics with values that are not finite.
+fn check_custom_metrics(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
+    // The kind of each metric, and the numbers of its finite and its other values.
+    let mut counts: BTreeMap<&str, (CustomKind, u64, u64)> = BTreeMap::new();
+    for metric in evidence.all_records().flat_map(|record| &record.custom_metrics) {
+        let (_, finite, other) = counts.entry(&metric.name).or_insert((metric.kind, 0, 0));
+        *finite = finite.saturating_add(metric.values.map_or(0, |values| values.count));
+        *other = other.saturating_add(metric.not_finite);
+    }
+    for (name, (kind, finite, other)) in counts.into_iter().filter(|(_, (_, _, other))| *other > 0) {
+        let call = match kind {
+            CustomKind::Request => format!("`request.metric(\"{name}\", …)`"),
+            CustomKind::Gauge => format!("`b.gauge(\"{name}\", …)`"),
+        };
+        findings.push(Finding::new(
+            Check::CustomMetric,
+            Severity::Warning,
+            format!(
+                "{other} of {} of the metric `{name}` {} not finite",
+                count_of(finite.saturating_add(other), "value"),
+                is_or_are(other as usize)
+            ),
+            format!("correct what is passed to {call}, such as a division by zero: these values do not count"),
+        ));
+    }
 }
 
 /// Returns the time of a cycle's windows in which the process could have worked: less than their length where others took

@@ -114,6 +114,23 @@ pub struct BenchComparison {
     /// The gate's decision about this bench; `None` in files of older versions.
     #[serde(default)]
     pub gate: Option<BenchGate>,
+    /// The custom metrics that both sides have. They are not judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub custom: Vec<CustomComparison>,
+}
+
+/// The mean of a custom metric on both sides.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct CustomComparison {
+    /// Its name.
+    pub name: String,
+    /// Its unit.
+    pub unit: String,
+    /// The base's value, with the ends of its interval if it has one.
+    pub base: (f64, Option<(f64, f64)>),
+    /// The new value, with the ends of its interval if it has one.
+    pub new: (f64, Option<(f64, f64)>),
 }
 
 impl BenchComparison {

@@ -100,6 +100,7 @@ fn without_verdict(input: &PairedBench, criteria: &Criteria) -> BenchComparison 
         differences: input.differences.clone(),
         reasons: Vec::new(),
         gate: None,
+        custom: Vec::new(),
     };
     for (side, status) in [("base", input.status.0), ("head", input.status.1)] {
         if status == Status::Invalid {

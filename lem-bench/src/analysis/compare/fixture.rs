@@ -38,6 +38,7 @@ pub(crate) fn bench(id: &str) -> BenchComparison {
         differences: Vec::new(),
         reasons: Vec::new(),
         gate: None,
+        custom: Vec::new(),
     }
 }
 
@@ -64,6 +65,7 @@ pub(crate) fn run(run_id: &str, started_unix_s: f64, value: f64) -> Summary {
         missing: None,
         lower_is_better: Some(true),
         source: source.clone(),
+        custom: None,
     };
     let bench = BenchSummary {
         bench: BenchRecord {

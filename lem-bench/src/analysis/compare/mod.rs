@@ -16,7 +16,9 @@ mod verdict;
 pub use comparison::DifferenceWeight;
 #[cfg(test)]
 pub use comparison::SpreadSource;
-pub use comparison::{BenchComparison, Comparison, Direction, FailOn, GateOutcome, Measured, Side, SideRun, Verdict};
+pub use comparison::{
+    BenchComparison, Comparison, CustomComparison, Direction, FailOn, GateOutcome, Measured, Side, SideRun, Verdict,
+};
 #[cfg(any(feature = "html", test))]
 pub use comparison::{Change, Design};
 #[cfg(all(feature = "html", test))]

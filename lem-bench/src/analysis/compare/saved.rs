@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::comparison::{
-    BenchComparison, Comparison, Design, Difference, DifferenceWeight, Measured, SessionSpread, Side, Verdict,
+    BenchComparison, Comparison, CustomComparison, Design, Difference, DifferenceWeight, Measured, SessionSpread, Side,
+    Verdict,
 };
 use super::environment::{differences, fact_differences, side_run};
 use super::gate::ComparisonDraft;
@@ -132,6 +133,7 @@ impl Pair<'_> {
             differences,
             reasons: Vec::new(),
             gate: None,
+            custom: custom_comparisons(base, new),
         };
         match self.obstacle(&bench, base_metric, new_metric) {
             Some(reason) => bench.reasons.push(reason),
@@ -251,6 +253,20 @@ fn set_mean(base: &mut Measured, sessions: &[Point], spread: &SessionSpread, lev
     let half = t_ppf(0.5 + level / 2.0, spread.df) * spread.s_mod / k.sqrt();
     base.value = Some(log.exp());
     (base.low, base.high) = (Some((log - half).exp()), Some((log + half).exp()));
+}
+
+/// Returns the custom metrics that both sides have in the same unit.
+fn custom_comparisons(base: &BenchSummary, new: &BenchSummary) -> Vec<CustomComparison> {
+    let value = |metric: &Metric| {
+        let ends = metric.interval.as_ref().map(|interval| (interval.low, interval.high));
+        Some((metric.value?, ends))
+    };
+    let compare = |(name, new, _): (&str, &Metric, Option<&Metric>)| {
+        let (_, base, _) = base.custom_metrics().find(|(known, ..)| *known == name)?;
+        let (name, unit) = (name.to_owned(), new.unit.clone());
+        Some(CustomComparison { name, unit, base: value(base)?, new: value(new)? }).filter(|_| base.unit == new.unit)
+    };
+    new.custom_metrics().filter_map(compare).collect()
 }
 
 fn measured(run: &RunInfo, bench: &BenchSummary, metric: Option<&Metric>) -> Measured {

@@ -6,7 +6,7 @@ use crate::analysis::Rating;
 use crate::analysis::compare::{BenchComparison, Comparison, GateOutcome, Side, Trend, Verdict, has_several_targets};
 use crate::model::{SessionResult, count_of, p_value};
 use crate::report::comparison::{
-    change, detectable_change, gate_outcome, origin, rules, side_value, verdict, verdict_rating,
+    change, custom_metrics, detectable_change, gate_outcome, origin, rules, side_value, verdict, verdict_rating,
 };
 use crate::report::labels;
 use crate::report::number_format::{Figure, date};
@@ -68,6 +68,9 @@ fn write_bench(writer: &mut TextWriter, bench: &BenchComparison) {
     }
     if let Some(sentence) = detectable_change(bench).filter(|_| bench.verdict != Verdict::Inconclusive) {
         write_line(&sentence, Style::Faint);
+    }
+    for metric in custom_metrics(bench) {
+        write_line(&metric, Style::Faint);
     }
     for difference in &bench.differences {
         write_line(&format!("differs: {difference}"), Style::Faint);

@@ -3,9 +3,9 @@
 use super::text_writer::{Style, StyledText, TextWriter, words};
 use crate::analysis::compare::Comparison;
 use crate::analysis::{
-    BenchSummary, Check, Finding, Metric, MetricKind, PhaseSummary, Rating, Severity, Summary, View, sort_findings,
+    BenchSummary, Check, Finding, Metric, PhaseSummary, Rating, Severity, Summary, View, sort_findings,
 };
-use crate::model::{Fact, Origin, count_of};
+use crate::model::{Fact, MetricKind, Origin, count_of};
 use crate::report::highlights::highlights;
 use crate::report::labels::{self, common_findings, status_counts};
 use crate::report::markdown;
@@ -160,6 +160,9 @@ fn write_bench(writer: &mut TextWriter, bench: &BenchSummary, run: &Summary, com
     for phase in &bench.phases {
         write_phase(writer, phase);
     }
+    for (name, mean, max) in bench.custom_metrics() {
+        write_custom_metric(writer, name, mean, max);
+    }
     let own = |finding: &&Finding| !common.contains(finding) && !is_stated_in_head(finding);
     for finding in worst_first(&bench.findings).into_iter().filter(own) {
         write_finding(writer, finding);
@@ -235,6 +238,19 @@ fn write_phase(writer: &mut TextWriter, phase: &PhaseSummary) {
     line.extend(figure.brackets().map(StyledText::plain));
     line.extend(figure.relative.map(StyledText::plain));
     line.push(StyledText::new(format!("· {} of the time", percent(phase.share_of_time)), Style::Faint));
+    writer.write_words(Some(StyledText::new(label, Style::Faint)), indent, line);
+}
+
+/// Writes the mean and the maximum of a custom metric.
+fn write_custom_metric(writer: &mut TextWriter, name: &str, mean: &Metric, max: Option<&Metric>) {
+    let Ok(figure) = Figure::of(mean) else { return };
+    let indent = if writer.width() >= WIDE { WIDE_INDENT } else { NARROW_INDENT };
+    let label = shorten_end(&format!("    {name}"), indent - 1);
+    let mut line = vec![StyledText::plain(figure.short())];
+    line.extend(figure.brackets().map(StyledText::plain));
+    line.extend(figure.relative.map(StyledText::plain));
+    let max = max.and_then(|max| Figure::of(max).ok());
+    line.extend(max.map(|max| StyledText::new(format!("· at most {}", max.short()), Style::Faint)));
     writer.write_words(Some(StyledText::new(label, Style::Faint)), indent, line);
 }
 
@@ -357,6 +373,24 @@ mod tests {
         assert!(text.contains("    prefill             0.4123 J/input token [0.4098"), "{text}");
         assert!(text.contains("27 % of the time"), "{text}");
         assert_eq!(text.matches("of the time").count(), 1, "phases without energy have no line: {text}");
+    }
+
+    #[test]
+    fn custom_metrics_have_mean_and_maximum() {
+        let mut summary = fixture::on_a_card();
+        let bench = &mut summary.benches[0];
+        let power = bench.metrics["mean_power_w"].clone();
+        let mut add = |name: &str, value: f64, unit: &str| {
+            let custom = Some(crate::model::CustomKind::Gauge);
+            let metric = Metric { value: Some(value), unit: unit.to_owned(), custom, interval: None, ..power.clone() };
+            bench.metrics.insert(name.to_owned(), metric);
+        };
+        add("kv_cache_used_mean", 1.5e9, "bytes");
+        add("kv_cache_used_max", 1.75e9, "bytes");
+        add("queue_mean", 2.0, "");
+        let text = report(&summary, 100);
+        assert!(text.contains("    kv_cache_used       1.500 GB · at most 1.750 GB\n"), "{text}");
+        assert!(text.contains("    queue               2.000\n"), "{text}");
     }
 
     #[test]

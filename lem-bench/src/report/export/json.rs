@@ -70,6 +70,9 @@ pub(super) struct CycleLine<'a> {
     output_tokens: u64,
     /// Other units of work, by name.
     units: &'a BTreeMap<String, u64>,
+    /// The mean of each custom metric, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    custom: &'a BTreeMap<String, f64>,
     /// Highest temperature at the first window's start, in °C.
     temperature_start_c: Option<f64>,
     /// Highest temperature at the last window's end, in °C.
@@ -124,6 +127,7 @@ fn cycle_line<'a>(run: &'a Summary, bench: &'a BenchSummary, cycle: &'a CycleSum
         input_tokens: cycle.input_tokens,
         output_tokens: cycle.output_tokens,
         units: &cycle.units,
+        custom: &cycle.custom,
         temperature_start_c: cycle.temperature_c.and_then(|(start, _)| finite(start)),
         temperature_end_c: cycle.temperature_c.and_then(|(_, end)| finite(end)),
         origin: bench.source.as_ref().map_or(run.run.probe.origin, |source| source.origin).name(),

@@ -109,7 +109,7 @@ fn add_metric(
     };
     labels.extend([("origin", origin.name()), ("status", bench.status.name())]);
     let family = format!("lem_bench_{}", identifier(name));
-    let title = labels::title(name);
+    let title = labels::metric_title(name, metric);
     families.add(&family, &format!("{title}, in the unit of its label."), &labels, value);
     if let Some((low, high)) = finite_interval(metric) {
         families.add(&format!("{family}_low"), &format!("Lower end of the interval of {title}."), &labels, low);

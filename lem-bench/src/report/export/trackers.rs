@@ -10,8 +10,8 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::format::{Content, ExportError, FileFormat, Format, to_pretty_json};
-use crate::analysis::{BenchSummary, Metric, MetricKind, Status, Summary, View};
-use crate::model::{Origin, Outcome, Unit, count_of};
+use crate::analysis::{BenchSummary, Metric, Status, Summary, View};
+use crate::model::{MetricKind, Origin, Outcome, Unit, count_of};
 use crate::report::labels;
 use crate::report::number_format::{finite_interval, finite_value, percent};
 use crate::report::terminal_text::clean;

@@ -9,8 +9,8 @@ use super::bench_text::{
 use super::output::{Engine, FileName, PageFile, ReportError, bench_page_path};
 use super::plots::power::Timeline;
 use super::view::{BenchPage, BenchView, FindingView, TableView, TileView};
-use crate::analysis::{BenchSummary, Finding, Metric, MetricKind, RunInfo, View};
-use crate::model::Trace;
+use crate::analysis::{BenchSummary, Finding, Metric, RunInfo, View};
+use crate::model::{MetricKind, Trace};
 use crate::report::labels;
 use crate::report::number_format::bare;
 

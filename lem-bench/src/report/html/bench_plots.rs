@@ -6,8 +6,8 @@ use super::plots::power::{MAX_LINES, Timeline, draw_power};
 use super::plots::style::{LINES, hex};
 use super::plots::value_plots::{Histogram, Series, SeriesValue, draw_histogram, draw_series};
 use super::view::{PlotView, RequestTimes};
-use crate::analysis::{BenchSummary, CycleSummary, Distribution, MetricKind, Statistic, TimeKind};
-use crate::model::{Unit, count_of, is_or_are};
+use crate::analysis::{BenchSummary, CycleSummary, Distribution};
+use crate::model::{MetricKind, Statistic, TimeKind, Unit, count_of, is_or_are};
 use crate::report::labels;
 use crate::report::number_format::prefixed;
 

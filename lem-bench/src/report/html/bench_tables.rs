@@ -3,8 +3,8 @@
 use super::bench_text::metric_text;
 use super::plots::power::{DomainTrace, Segments, Timeline, TimelineSpan, readings_during};
 use super::view::TableView;
-use crate::analysis::{BenchSummary, CycleSummary, MetricKind, PhaseSummary, RunInfo};
-use crate::model::{DomainId, SpanKind};
+use crate::analysis::{BenchSummary, CycleSummary, PhaseSummary, RunInfo};
+use crate::model::{DomainId, MetricKind, SpanKind};
 use crate::report::number_format::{NONE, bare, duration, percent};
 use crate::units::Joules;
 

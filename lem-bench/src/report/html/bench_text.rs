@@ -1,10 +1,8 @@
 //! Texts and tables that several pages show: a bench in words, its metrics, and the run.
 
 use super::view::{BadgeView, FindingView, MetricRow, NumberView, RunView, TableView};
-use crate::analysis::{
-    BenchSummary, Finding, Interval, Metric, MetricKind, Rating, RunInfo, Status, WarmUpSummary, sort_findings,
-};
-use crate::model::{ChannelProbe, DomainId, Origin, Setting, Unit, WarmUpCode, count_of};
+use crate::analysis::{BenchSummary, Finding, Interval, Metric, Rating, RunInfo, Status, WarmUpSummary, sort_findings};
+use crate::model::{ChannelProbe, DomainId, MetricKind, Origin, Setting, Unit, WarmUpCode, count_of};
 use crate::report::labels::{self, status_label};
 use crate::report::number_format::{Figure, NONE, bare, date, duration, percent};
 use crate::report::terminal_text::{clean, shorten};
@@ -244,7 +242,7 @@ pub(super) fn metric_rows(bench: &BenchSummary) -> Vec<MetricRow> {
     let to_row = |(name, metric): (&String, &Metric)| {
         let samples = metric.samples.map(|n| format!(", {}", count_of(n, "sample"))).unwrap_or_default();
         MetricRow {
-            title: labels::title(name),
+            title: labels::metric_title(name, metric),
             name: name.clone(),
             number: metric_number(bench, MetricKind::from_name(name), metric),
             method: metric.interval.as_ref().map(method).unwrap_or_default(),

@@ -7,12 +7,12 @@ use super::view::{
     BadgeView, ComparisonPage, ComparisonRow, ComparisonView, LinkView, NumberView, SummaryCard, TableView,
 };
 use crate::analysis::compare::{
-    BenchComparison, Change, Comparison, Design, DifferenceWeight, Direction, GateOutcome, Measured, Side, SideRun,
-    Verdict,
+    BenchComparison, Change, Comparison, CustomComparison, Design, DifferenceWeight, Direction, GateOutcome, Measured,
+    Side, SideRun, Verdict,
 };
 use crate::analysis::{ChangeHighlight, Rating, RunInfo};
 use crate::model::{Origin, count_of};
-use crate::report::comparison::{origin, verdict_counts, verdict_rating, verdict_word};
+use crate::report::comparison::{custom_values, origin, verdict_counts, verdict_rating, verdict_word};
 use crate::report::labels;
 use crate::report::number_format::{Figure, NONE, date};
 use crate::report::terminal_text::clean;
@@ -82,6 +82,7 @@ fn comparison_view(compared: &Comparison, links: &BenchLinks<'_>) -> ComparisonV
         rows: compared.benches.iter().map(|bench| comparison_row(bench, &scale, links)).collect(),
         notes,
         sides: sides_table(compared),
+        custom: custom_table(compared),
         differences: differences_table(compared),
     }
 }
@@ -177,6 +178,18 @@ fn or_dash(text: Option<String>) -> String {
 /// The first twelve characters of a commit's hash.
 pub(super) fn short_commit(commit: &str) -> String {
     commit.chars().take(12).collect()
+}
+
+/// The custom metrics that both sides have; empty if there are none.
+fn custom_table(compared: &Comparison) -> Vec<TableView> {
+    let row = |bench: &BenchComparison, metric: &CustomComparison| {
+        let [base, head] = custom_values(metric);
+        vec![bench.id.clone(), metric.name.clone(), base, head]
+    };
+    let rows: Vec<_> =
+        compared.benches.iter().flat_map(|bench| bench.custom.iter().map(|metric| row(bench, metric))).collect();
+    let table = TableView::new("Custom metrics, which are not judged", &["bench", "metric", "base", "head"], rows);
+    if table.rows.is_empty() { Vec::new() } else { vec![table] }
 }
 
 fn differences_table(compared: &Comparison) -> TableView {

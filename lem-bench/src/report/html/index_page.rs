@@ -12,10 +12,9 @@ use super::view::{
 };
 use crate::analysis::compare::Comparison;
 use crate::analysis::{
-    BenchSummary, CostRange, EnergyBasis, HeadlinePrecision, Highlights, Metric, MetricKind, Rating, Severity, Status,
-    Summary, UsableBench,
+    BenchSummary, CostRange, HeadlinePrecision, Highlights, Metric, Rating, Severity, Status, Summary, UsableBench,
 };
-use crate::model::{Origin, count_of};
+use crate::model::{EnergyBasis, MetricKind, Origin, count_of};
 use crate::report::labels::{self, status_counts, status_label};
 use crate::report::number_format::{Figure, percent, prefixed};
 

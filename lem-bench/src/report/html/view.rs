@@ -247,6 +247,8 @@ pub(super) struct ComparisonView {
     pub rows: Vec<ComparisonRow>,
     pub notes: Vec<String>,
     pub sides: TableView,
+    /// At most one table.
+    pub custom: Vec<TableView>,
     pub differences: TableView,
 }
 

@@ -326,5 +326,6 @@ fn cycle(n: u32) -> CycleRecord {
             wall_offset_s: Some(1.75e9),
             users: Some(vec![own]),
         },
+        custom_metrics: Vec::new(),
     }
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::fixture::{Case, Journal, Run};
 use crate::analysis::finding::{Check, Severity};
-use crate::model::{DomainId, Outcome, Precision, SensorEventKind, Span, SpanKind, StopReason, WorkCounts};
+use crate::model::{
+    CustomKind, CustomMetric, DomainId, Outcome, Precision, SensorEventKind, Span, SpanKind, StopReason, WorkCounts,
+};
 
 /// Delays the windows of a second process.
 fn delay_second(run: &mut Run, by: Duration) {
@@ -175,6 +177,13 @@ fn ended(run: &mut Run, outcome: Outcome) {
     run.one().end.as_mut().unwrap().outcome = outcome;
 }
 
+/// Records values of a custom metric in the first cycle.
+fn custom_metric(run: &mut Run, values: &[f64]) {
+    let mut metric = CustomMetric::new("hit_rate", "", CustomKind::Request);
+    values.iter().for_each(|value| metric.add(*value));
+    run.one().cycles[0].custom_metrics = vec![metric];
+}
+
 fn failed(run: &mut Run, requests: u64) {
     run.one().cycles[2].windows[0].work.failed = requests;
 }
@@ -205,7 +214,7 @@ fn with_cpu_seconds(run: &mut Run, seconds: f64, n: u64) {
     }
 }
 
-pub(super) const COMPLETION_CASES: [Case; 13] = [
+pub(super) const COMPLETION_CASES: [Case; 14] = [
     Case {
         check: Check::BenchFailed,
         weight: Severity::Invalid,
@@ -275,6 +284,13 @@ pub(super) const COMPLETION_CASES: [Case; 13] = [
         says: "4 of 204 requests failed",
         provoked: |run| failed(run, 4),
         spared: |run| failed(run, 1),
+    },
+    Case {
+        check: Check::CustomMetric,
+        weight: Severity::Warning,
+        says: "2 of 5 values of the metric `hit_rate` are not finite",
+        provoked: |run| custom_metric(run, &[0.5, f64::NAN, 0.25, f64::INFINITY, 1.0]),
+        spared: |run| custom_metric(run, &[0.5, 0.25]),
     },
     Case {
         check: Check::NothingMeasured,

@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::{bench_page, collect, files, fixtures, index, pages, parse};
-use crate::analysis::MetricKind;
 use crate::analysis::compare::fixture::{bench, measured};
 use crate::analysis::compare::{
     BenchComparison, Change, Comparison, Design, Difference, DifferenceWeight, Direction, FailOn, Gate, GateOutcome,
     Side, SideRun, Trend, Verdict, trends as group_into_trends,
 };
-use crate::model::{Method, Origin, SCHEMA_VERSION, SessionResult, Source};
+use crate::model::{Method, MetricKind, Origin, SCHEMA_VERSION, SessionResult, Source};
 use crate::report::fixture::{self, HOSTILE, on_a_grid};
 use crate::report::html::output::bench_page_path;
 use crate::report::html::plots::style::escape;

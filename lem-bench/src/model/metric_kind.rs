@@ -1,7 +1,7 @@
-//! The table of metrics: what each is called in JSON and in text, its unit, which direction is better, and where reports
-//! show it. A new metric is added here and computed in `metrics` or `request_times`.
+//! The table of metrics: what each is called in JSON and in text, its unit, and which direction is better. A new metric is
+//! added here and computed in `analysis`.
 
-use crate::model::Unit;
+use super::Unit;
 
 /// A metric that analysis computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,18 +72,6 @@ pub enum Statistic {
     P95,
     /// 99th percentile.
     P99,
-}
-
-/// A place in which reports show a selection of metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum View {
-    /// A bench's lines on the terminal.
-    Terminal,
-    /// The tiles at the top of a bench's page.
-    #[cfg(feature = "html")]
-    Tiles,
-    /// What is exported to trackers of results over time.
-    Tracker,
 }
 
 impl EnergyBasis {
@@ -331,27 +319,6 @@ impl<'a> MetricKind<'a> {
             Self::Time(TimeKind::Request, _) => 11,
             _ => Self::LAST_RANK,
         }
-    }
-}
-
-impl View {
-    /// Returns the metrics that are shown of a bench whose headline is per `unit`, in order. A list of alternatives is
-    /// one entry: of each entry, the first metric that the bench has is shown.
-    pub(super) fn entries(self, unit: Option<Unit<'_>>) -> Vec<Vec<MetricKind<'_>>> {
-        let energies = unit.into_iter().flat_map(|unit| [vec![MetricKind::gross(unit)], vec![MetricKind::net(unit)]]);
-        let counted = [Unit::OutputToken, Unit::Request, Unit::Iteration];
-        let speed = unit.into_iter().chain(counted).map(MetricKind::Rate).collect();
-        let work_per_joule = vec![MetricKind::WorkPerJoule(unit.unwrap_or(Unit::OutputToken))];
-        let power = vec![MetricKind::MeanPower];
-        let [ttft, itl, tpot, latency] =
-            [MetricKind::TTFT, MetricKind::ITL, MetricKind::TPOT, MetricKind::LATENCY].map(|kind| vec![kind]);
-        let others = match self {
-            Self::Terminal => vec![work_per_joule, speed, power, ttft, itl, tpot, latency],
-            #[cfg(feature = "html")]
-            Self::Tiles => vec![speed, work_per_joule, power, ttft, itl],
-            Self::Tracker => vec![speed, power, ttft, itl, latency],
-        };
-        energies.chain(others).collect()
     }
 }
 
