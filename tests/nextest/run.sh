@@ -100,11 +100,11 @@ sed -i 's|^# harness = false|harness = false|' Cargo.toml
 for edition in 2021 2024; do
     sed -i "s|^edition = .*|edition = \"$edition\"|" Cargo.toml
     run 0 shapes-test cargo test --features shapes --bench shapes
-    has shapes-test "14 passed"
+    has shapes-test "16 passed"
     run 0 shapes-nextest cargo nextest run --features shapes --bench shapes
     has shapes-nextest "shapes second_iter"
     run 0 shapes-bench cargo bench --features shapes --bench shapes -- --quick
-    has shapes-bench "async_arrivals/per_s=20" "inputs_by_reference"
+    has shapes-bench "async_arrivals/per_s=20" "inputs_by_reference" "accepted_drafts"
 done
 
 # nextest reports a failing bench as failed.

@@ -13,6 +13,7 @@ use lem_bench::bench::Bencher;
 use lem_bench::summary::BenchSummary;
 use lem_bench::units::Stamp;
 
+#[expect(clippy::unwrap_used, reason = "a test helper")]
 fn measure(body: impl Fn(&Machine, &mut Bencher<'_>) + Send + Sync + 'static) -> (Vec<CycleRecord>, BenchSummary) {
     let path = format!("{}/tests/scenarios/without_heat.json", env!("CARGO_MANIFEST_DIR"));
     let scenario = Scenario::read(path.as_ref()).unwrap();
@@ -97,7 +98,7 @@ fn gauges_are_read_at_both_edges_outside_of_windows() {
     assert_eq!(edges, expected);
     let n = reads.len() as f64;
     let mean = &bench.metrics["kv_bytes_mean"];
-    assert_eq!((mean.value, bench.metrics["kv_bytes_max"].value), (Some((n + 1.0) / 2.0), Some(n)));
+    assert_eq!((mean.value, bench.metrics["kv_bytes_max"].value), (Some(n.midpoint(1.0)), Some(n)));
     assert_eq!((&*mean.unit, mean.samples), ("bytes", Some(reads.len())));
     assert!(mean.interval.is_some());
     assert_eq!((bench.metrics["used_mean"].value, bench.metrics["used_max"].value), (Some(7.0), Some(7.0)));

@@ -24,7 +24,7 @@ pub(super) fn metrics(
 }
 
 /// Returns the mean of each custom metric in one cycle, over all processes.
-pub(super) fn cycle_means<'a>(records: &[&'a CycleRecord]) -> BTreeMap<String, f64> {
+pub(super) fn cycle_means(records: &[&CycleRecord]) -> BTreeMap<String, f64> {
     let names = records.iter().flat_map(|record| &record.custom_metrics).map(|metric| &metric.name);
     names.filter_map(|name| Some((name.clone(), sums(records, name)?.mean()))).collect()
 }
@@ -88,7 +88,9 @@ mod tests {
 
     fn metric(name: &str, kind: CustomKind, values: &[f64]) -> CustomMetric {
         let mut metric = CustomMetric::new(name, if kind == CustomKind::Gauge { "bytes" } else { "" }, kind);
-        values.iter().for_each(|value| metric.add(*value));
+        for value in values {
+            metric.add(*value);
+        }
         metric
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::marks::Mark;
-use super::metrics::{MetricMark, bits};
+use super::metrics::{self, MetricMark};
 use super::request::PhaseMark;
 use super::work::Tally;
 use crate::clock::{Clock, count_process};
@@ -96,7 +96,7 @@ pub struct GaugeReading {
     /// Unit.
     pub unit: String,
     /// Value.
-    #[serde(with = "bits")]
+    #[serde(serialize_with = "metrics::to_bits", deserialize_with = "metrics::from_bits")]
     pub value: f64,
 }
 

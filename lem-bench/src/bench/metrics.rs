@@ -13,23 +13,21 @@ pub struct MetricMark {
     #[serde(deserialize_with = "values::intern_name")]
     pub name: Name,
     /// Value.
-    #[serde(with = "bits")]
+    #[serde(serialize_with = "to_bits", deserialize_with = "from_bits")]
     pub value: f64,
     /// Time of the mark.
     pub at: Stamp,
 }
 
 /// Writes a number as its bits: JSON has no infinity and no NaN.
-pub(super) mod bits {
-    use super::*;
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+pub(super) fn to_bits<S: Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
+    value.to_bits().serialize(to)
+}
 
-    pub(in super::super) fn serialize<S: Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
-        value.to_bits().serialize(to)
-    }
-
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
-        u64::deserialize(from).map(f64::from_bits)
-    }
+/// Reads a number from its bits.
+pub(super) fn from_bits<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    u64::deserialize(from).map(f64::from_bits)
 }
 
 /// A value of a custom metric: any integer or floating-point number.

@@ -9,7 +9,8 @@ use super::labels;
 use super::markdown::{code, code_cell, escape};
 use super::number_format::{Figure, NONE, percent};
 use crate::analysis::compare::{
-    BenchComparison, Comparison, CustomComparison, Direction, GateOutcome, Measured, Side, SideRun, Verdict,
+    BenchComparison, Comparison, CustomComparison, CustomValue, Direction, GateOutcome, Measured, Side, SideRun,
+    Verdict,
 };
 use crate::analysis::{ChangeHighlight, Rating};
 use crate::model::Origin;
@@ -127,8 +128,8 @@ pub(super) fn side_value(side: &Measured, unit: &str) -> String {
 
 /// Returns base and head of a custom metric, with their intervals.
 pub(super) fn custom_values(metric: &CustomComparison) -> [String; 2] {
-    let text = |(value, ends): (f64, Option<(f64, f64)>)| {
-        let figure = Figure::between(value, ends.unzip(), &metric.unit);
+    let text = |side: &CustomValue| {
+        let figure = Figure::between(side.value, (side.low, side.high), &metric.unit);
         figure.map_or_else(
             |_| NONE.to_owned(),
             |figure| {
@@ -136,7 +137,7 @@ pub(super) fn custom_values(metric: &CustomComparison) -> [String; 2] {
             },
         )
     };
-    [text(metric.base), text(metric.new)]
+    [text(&metric.base), text(&metric.new)]
 }
 
 /// Returns the custom metrics of a bench, each with base and head.

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
@@ -114,12 +115,19 @@ fn not_sync(b: Bencher) -> Result<(), Error> {
 
 #[energy_bench]
 fn threads(b: Bencher) {
-    b.concurrency(3).iter_requests("one prompt", |_prompt, request| {
+    let running = AtomicU32::new(0);
+    let read = || running.load(Ordering::Relaxed);
+    b.gauge("running", "requests", read).concurrency(3).iter_requests("one prompt", |_prompt, request| {
+        running.fetch_add(1, Ordering::Relaxed);
         std::thread::scope(|scope| {
             scope.spawn(|| request.tokens(1));
             let handle = request.handle();
-            scope.spawn(move || handle.tokens(1));
+            scope.spawn(move || {
+                handle.tokens(1);
+                handle.metric("tokens", 2);
+            });
         });
+        running.fetch_sub(1, Ordering::Relaxed);
     });
 }
 

@@ -21,6 +21,11 @@ fn tokens(b: &mut Bencher) {
 }
 
 #[energy_bench]
+fn metric(b: &mut Bencher) {
+    b.iter_requests(["a"], |_, request| request.metric("hit_rate", "50%"));
+}
+
+#[energy_bench]
 fn value_of_request(b: &mut Bencher) {
     b.iter_requests(["a"], |prompt, _| prompt.len());
 }

@@ -127,10 +127,22 @@ pub struct CustomComparison {
     pub name: String,
     /// Its unit.
     pub unit: String,
-    /// The base's value, with the ends of its interval if it has one.
-    pub base: (f64, Option<(f64, f64)>),
-    /// The new value, with the ends of its interval if it has one.
-    pub new: (f64, Option<(f64, f64)>),
+    /// The base's value.
+    pub base: CustomValue,
+    /// The new value.
+    pub new: CustomValue,
+}
+
+/// The mean of a custom metric on one side.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct CustomValue {
+    /// The value.
+    pub value: f64,
+    /// Lower end of its interval.
+    pub low: Option<f64>,
+    /// Upper end of its interval.
+    pub high: Option<f64>,
 }
 
 impl BenchComparison {

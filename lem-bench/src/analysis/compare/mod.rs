@@ -17,7 +17,8 @@ pub use comparison::DifferenceWeight;
 #[cfg(test)]
 pub use comparison::SpreadSource;
 pub use comparison::{
-    BenchComparison, Comparison, CustomComparison, Direction, FailOn, GateOutcome, Measured, Side, SideRun, Verdict,
+    BenchComparison, Comparison, CustomComparison, CustomValue, Direction, FailOn, GateOutcome, Measured, Side,
+    SideRun, Verdict,
 };
 #[cfg(any(feature = "html", test))]
 pub use comparison::{Change, Design};

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::comparison::{
-    BenchComparison, Comparison, CustomComparison, Design, Difference, DifferenceWeight, Measured, SessionSpread, Side,
-    Verdict,
+    BenchComparison, Comparison, CustomComparison, CustomValue, Design, Difference, DifferenceWeight, Measured,
+    SessionSpread, Side, Verdict,
 };
 use super::environment::{differences, fact_differences, side_run};
 use super::gate::ComparisonDraft;
@@ -258,8 +258,8 @@ fn set_mean(base: &mut Measured, sessions: &[Point], spread: &SessionSpread, lev
 /// Returns the custom metrics that both sides have in the same unit.
 fn custom_comparisons(base: &BenchSummary, new: &BenchSummary) -> Vec<CustomComparison> {
     let value = |metric: &Metric| {
-        let ends = metric.interval.as_ref().map(|interval| (interval.low, interval.high));
-        Some((metric.value?, ends))
+        let (low, high) = metric.interval.as_ref().map(|interval| (interval.low, interval.high)).unzip();
+        Some(CustomValue { value: metric.value?, low, high })
     };
     let compare = |(name, new, _): (&str, &Metric, Option<&Metric>)| {
         let (_, base, _) = base.custom_metrics().find(|(known, ..)| *known == name)?;

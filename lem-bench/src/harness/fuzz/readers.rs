@@ -7,7 +7,7 @@ use crate::analysis::compare::session_results;
 use crate::analysis::{Options, Summary, summarise};
 use crate::harness::simulated_runs::{SimulationOptions, simulate};
 use crate::harness::{calibration, config_file, journals, layers, options, saved};
-use crate::model::{BenchTarget, Domain, DomainId, DomainKind, Record, SCHEMA_VERSION};
+use crate::model::{BenchTarget, CustomKind, CustomMetric, Domain, DomainId, DomainKind, Record, SCHEMA_VERSION};
 use crate::protocol::{Overrides, Profile};
 use crate::runner::{Event, Observer as _};
 use crate::sim::{Scenario, Seeds};
@@ -213,6 +213,12 @@ fn records() -> Vec<Record> {
             Record::Cycle(cycle) => {
                 cycle.traces.truncate(1);
                 cycle.traces.iter_mut().for_each(|trace| trace.power_w.truncate(3));
+                let mut queue = CustomMetric::new("queue", "requests", CustomKind::Gauge);
+                for value in [1.0, f64::NAN, 3.0] {
+                    queue.add(value);
+                }
+                queue.edges.push((Some(1.0), None));
+                cycle.custom_metrics.push(queue);
             }
             _ => {}
         }

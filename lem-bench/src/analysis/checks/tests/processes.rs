@@ -180,7 +180,9 @@ fn ended(run: &mut Run, outcome: Outcome) {
 /// Records values of a custom metric in the first cycle.
 fn custom_metric(run: &mut Run, values: &[f64]) {
     let mut metric = CustomMetric::new("hit_rate", "", CustomKind::Request);
-    values.iter().for_each(|value| metric.add(*value));
+    for value in values {
+        metric.add(*value);
+    }
     run.one().cycles[0].custom_metrics = vec![metric];
 }
 
