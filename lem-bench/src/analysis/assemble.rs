@@ -48,8 +48,13 @@ pub(super) struct ProcessRecords<'a> {
     pub resumed: u32,
 }
 
-/// Cycles of one process by number, loaded from elsewhere.
-pub(super) type LoadedCycles = BTreeMap<u32, CycleRecord>;
+/// Warm-up and cycles of one process for one bench, with their samples.
+#[derive(Debug, Default)]
+pub(super) struct LoadedRecords {
+    pub warm_up: Option<WarmUpRecord>,
+    /// The cycles by number.
+    pub cycles: BTreeMap<u32, CycleRecord>,
+}
 
 /// The records of one bench.
 #[derive(Debug)]
@@ -78,13 +83,14 @@ impl<'a> BenchRecords<'a> {
         cycles
     }
 
-    /// Returns the records with the cycles of each process replaced by loaded ones, where there are any.
-    pub fn with_cycles<'b>(&'b self, loaded: &'b [LoadedCycles]) -> BenchRecords<'b> {
-        let replace = |(process, loaded): (&'b ProcessRecords<'a>, &'b LoadedCycles)| {
+    /// Returns the records with those of each process replaced by loaded ones, where there are any.
+    pub fn with_loaded<'b>(&'b self, loaded: &'b [LoadedRecords]) -> BenchRecords<'b> {
+        let replace = |(process, loaded): (&'b ProcessRecords<'a>, &'b LoadedRecords)| {
             let cycle = |(index, (record, cycle)): (&u32, &(usize, &'b CycleRecord))| {
-                (*index, (*record, loaded.get(index).unwrap_or(cycle)))
+                (*index, (*record, loaded.cycles.get(index).unwrap_or(cycle)))
             };
-            ProcessRecords { cycles: process.cycles.iter().map(cycle).collect(), ..process.clone() }
+            let warm_up = loaded.warm_up.as_ref().or(process.warm_up);
+            ProcessRecords { warm_up, cycles: process.cycles.iter().map(cycle).collect(), ..process.clone() }
         };
         BenchRecords {
             processes: self.processes.iter().zip(loaded).map(replace).collect(),

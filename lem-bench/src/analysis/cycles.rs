@@ -21,6 +21,15 @@ pub(super) struct MergedCycle {
     pub cross_check_bounds: Option<(Joules, Joules)>,
 }
 
+impl MergedCycle {
+    /// Adds the power of a correction for heat to its energy and its idle energy.
+    pub fn correct_for_heat(&mut self, load_w: f64, idle_w: f64) {
+        let seconds = self.summary.seconds;
+        self.summary.heat_j = self.summary.energy_j.map(|_| Joules(load_w * seconds));
+        self.idle_j = self.idle_j.map(|joules| joules + Joules(idle_w * seconds));
+    }
+}
+
 /// Merges the records of one cycle.
 ///
 /// A domain of a machine that several processes measured, such as the package under all of them, is counted once, by the
@@ -46,6 +55,7 @@ pub(super) fn merge(records: &[(&CycleRecord, &RunHeader)]) -> MergedCycle {
         index: first.index,
         seconds,
         energy_j: has_energy.then_some(sums.joules),
+        heat_j: None,
         sensor_j: has_energy.then_some((sums.low, sums.high)),
         cross_check_j: sums.cross_check.filter(|_| has_energy),
         idle_w: idle_j.map(|joules| Watts(joules.get() / seconds)),
@@ -65,9 +75,9 @@ pub(super) fn merge(records: &[(&CycleRecord, &RunHeader)]) -> MergedCycle {
 }
 
 /// Identifies a domain across processes: its host, its process where it is that process' own share, and its id.
-type DomainKey<'a> = (&'a str, Option<u32>, &'a DomainId);
+pub(super) type DomainKey<'a> = (&'a str, Option<u32>, &'a DomainId);
 
-fn domain_key<'a>(header: &'a RunHeader, id: &'a DomainId) -> DomainKey<'a> {
+pub(super) fn domain_key<'a>(header: &'a RunHeader, id: &'a DomainId) -> DomainKey<'a> {
     let is_own_share = |domain: &Domain| domain.id == *id && domain.kind == DomainKind::Process;
     (host(header), header.domains.iter().any(is_own_share).then_some(header.rank), id)
 }
@@ -137,7 +147,7 @@ impl Sums {
     }
 }
 
-fn energy_of<'a>(window: &'a WindowRecord, domain: &DomainId) -> Option<&'a DomainEnergy> {
+pub(super) fn energy_of<'a>(window: &'a WindowRecord, domain: &DomainId) -> Option<&'a DomainEnergy> {
     window.energy.iter().find(|energy| energy.domain == *domain)
 }
 

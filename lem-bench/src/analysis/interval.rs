@@ -1,7 +1,9 @@
 //! Intervals of metrics: calls the methods of `stats` and converts their results for the summary.
 
 use super::summary::Interval;
-use crate::stats::{BootstrapCi, Idle, RatioCi, RatioInput, Resampling, StatsError, bootstrap_ratio, ratio_ci};
+use crate::stats::{
+    BootstrapCi, Idle, RatioCi, RatioInput, Resampling, StatsError, bootstrap_ratio, norm_ppf, ratio_ci,
+};
 
 /// With fewer cycles an interval is marked as indicative.
 pub(super) const ENOUGH_CYCLES: usize = 8;
@@ -74,6 +76,22 @@ pub(super) struct Ratio {
 }
 
 impl Ratio {
+    /// Adds an independent error, given by its standard deviation in the unit of the value, to both intervals.
+    pub fn widen(mut self, error: f64) -> Self {
+        for interval in self.interval.iter_mut().chain(&mut self.bootstrap).filter(|_| error > 0.0) {
+            let half = norm_ppf(0.5 + interval.level / 2.0) * error;
+            if self.value > 0.0 && interval.low > 0.0 {
+                let relative = |end: f64| (self.value / end).ln().hypot(half / self.value);
+                let (below, above) = (relative(interval.low), relative(interval.high));
+                (interval.low, interval.high) = (self.value * (-below).exp(), self.value * above.exp());
+            } else {
+                interval.low = self.value - (self.value - interval.low).hypot(half);
+                interval.high = self.value + (interval.high - self.value).hypot(half);
+            }
+        }
+        self
+    }
+
     /// Returns the inverse ratio: tokens per joule from joules per token. `None` when it is not above zero; its intervals
     /// are missing where they are not.
     pub fn inverse(&self) -> Option<Ratio> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::custom_metrics;
 use super::cycles::MergedCycle;
+use super::heat::HeatCorrection;
 use super::interval::{Options, Ratio, ratio};
 use super::request_times;
 use super::summary::{Metric, PhaseSummary};
@@ -13,7 +14,7 @@ use crate::model::{
     WorkCounts,
 };
 use crate::stats::Idle;
-use crate::units::{Joules, Stamp};
+use crate::units::Stamp;
 
 /// Metrics by name.
 pub(super) type Metrics = BTreeMap<String, Metric>;
@@ -27,6 +28,8 @@ pub(super) struct MetricInput<'a> {
     pub bare_idle_w: Option<Vec<f64>>,
     pub source: Option<Source>,
     pub options: &'a Options,
+    /// The correction for heat that the cycles include.
+    pub heat: Option<&'a HeatCorrection>,
     /// The factor on the widths of intervals where the number of cycles was chosen by looking at them; else 1.
     pub inflate: f64,
 }
@@ -65,7 +68,7 @@ pub(super) fn measured_work(cycles: &[MergedCycle]) -> WorkCounts {
 }
 
 fn columns(cycles: &[&MergedCycle]) -> Columns {
-    let energy = cycles.iter().map(|cycle| cycle.summary.energy_j.map_or(f64::NAN, Joules::get)).collect();
+    let energy = cycles.iter().map(|cycle| cycle.summary.corrected_j().unwrap_or(f64::NAN)).collect();
     let seconds = cycles.iter().map(|cycle| cycle.summary.seconds).collect();
     let idle_w = cycles.iter().map(|cycle| Some(cycle.idle_j?.get() / cycle.summary.seconds)).collect();
     Columns { energy, seconds, idle_w }
@@ -89,11 +92,18 @@ fn add_energies(metrics: &mut Metrics, input: &MetricInput<'_>) {
         let metric = to_metric(kind, ratio, cycles.len(), input.source.clone(), input.options);
         metrics.insert(kind.name(), metric);
     };
+    // Standard error of the correction for heat, which all cycles share, per unit of `counts`.
+    let heat_error = |is_net: bool, counts: &[f64]| {
+        let error_w = input.heat.map_or(0.0, |heat| if is_net { heat.net_error_w } else { heat.load_error_w });
+        error_w * seconds.iter().sum::<f64>() / counts.iter().sum::<f64>()
+    };
     let per_cycle: Vec<WorkCounts> = cycles.iter().map(|cycle| cycle.summary.work()).collect();
     let total = measured_work(input.cycles);
     for (per, counts) in unit_counts(&total, &per_cycle) {
         let above = |idle: Idle<'_>| {
-            ratio(&energy, &seconds, &counts, idle, input.options, input.inflate).map_err(|error| error.to_string())
+            let is_net = matches!(idle, Idle::PerCycle(_));
+            let ratio = ratio(&energy, &seconds, &counts, idle, input.options, input.inflate);
+            ratio.map(|ratio| ratio.widen(heat_error(is_net, &counts))).map_err(|error| error.to_string())
         };
         let gross = above(Idle::None);
         if let Unit::OutputToken | Unit::InputToken = per
@@ -111,6 +121,7 @@ fn add_energies(metrics: &mut Metrics, input: &MetricInput<'_>) {
         }
     }
     let power = ratio(&energy, &seconds, &seconds, Idle::None, input.options, input.inflate);
+    let power = power.map(|power| power.widen(heat_error(false, &seconds)));
     add(MetricKind::MeanPower, power.map_err(|error| error.to_string()));
 }
 

@@ -9,6 +9,7 @@ mod completeness;
 mod custom_metrics;
 mod cycles;
 mod finding;
+mod heat;
 mod highlights;
 mod interval;
 mod joint;
@@ -25,8 +26,9 @@ pub use finding::status;
 pub use finding::{Check, Finding, Severity, Status, sort_findings};
 pub use highlights::{ChangeHighlight, CostRange, HeadlinePrecision, Highlights, UsableBench, WorstFinding};
 pub use interval::{IntervalChoice, Options};
-pub use summarise::{ReadJournal, Summarised, summarise, summarise_read};
+pub use summarise::{ReadJournal, Samples, Summarised, summarise, summarise_read};
 pub use summary::{
-    BenchSummary, CycleSummary, Distribution, Interval, Metric, PhaseSummary, Rating, RunInfo, Summary, WarmUpSummary,
+    BenchSummary, CycleSummary, DeviceHeat, Distribution, HeatSummary, Interval, Metric, PhaseSummary, Rating, RunInfo,
+    Summary, WarmUpSummary,
 };
 pub use view::View;

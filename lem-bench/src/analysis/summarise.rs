@@ -1,21 +1,21 @@
 //! Computes the summary of a run from its journals.
 
-use std::collections::BTreeMap;
-
 use super::assemble::{
-    AnalysisError, BenchRecords, Evidence, LoadedCycles, ProcessRecords, benches, calibrate, header, headers,
+    AnalysisError, BenchRecords, Evidence, LoadedRecords, ProcessRecords, benches, calibrate, calibrate_traces, header,
+    headers,
 };
 use super::checks::run_all;
 use super::completeness::{self, shards};
 use super::cycles::{MergedCycle, merge};
 use super::finding::{sort_findings, status};
+use super::heat::{self, HeatCorrection};
 use super::interval::Options;
 use super::metrics::{MetricInput, Metrics, measured_work, metrics, phases};
 use super::request_times::distributions;
-use super::summary::{BenchSummary, RunInfo, Summary, WarmUpSummary};
+use super::summary::{BenchSummary, HeatSummary, RunInfo, Summary, WarmUpSummary};
 use crate::model::{
     CycleRecord, DomainId, IdleRecord, Method, MetricKind, Outcome, Record, RequestLog, RunHeader, SCHEMA_VERSION,
-    Source,
+    Source, WarmUpRecord,
 };
 use crate::stats::ADAPTIVE_INFLATION;
 use crate::units::{Joules, Watts};
@@ -29,9 +29,20 @@ pub struct ReadJournal<'a> {
     pub damage: &'a [String],
 }
 
-/// Loads the request times of a cycle, given by the indices of its journal and of its record. The error is a sentence
-/// describing what is damaged.
-pub type LoadRequests<'a> = dyn Fn(usize, usize, &mut CycleRecord) -> Result<(), String> + 'a;
+/// The samples that journals keep beside their records. A record is given by the indices of its journal and in it.
+pub trait Samples {
+    /// Loads the request times and traces of a cycle.
+    ///
+    /// # Errors
+    /// A sentence describing what is damaged.
+    fn load_cycle(&self, journal: usize, record: usize, cycle: &mut CycleRecord) -> Result<(), String>;
+
+    /// Loads the traces of a warm-up.
+    ///
+    /// # Errors
+    /// A sentence describing what is damaged.
+    fn load_warm_up(&self, journal: usize, record: usize, warm_up: &mut WarmUpRecord) -> Result<(), String>;
+}
 
 /// The summary of a run, and where its traces are.
 #[derive(Debug)]
@@ -42,22 +53,22 @@ pub struct Summarised {
     pub traces: Vec<Vec<(usize, usize)>>,
 }
 
-/// Computes the summary of a run, with findings about damaged journals. Holds the request times of one bench at a time:
-/// `load` adds them to a copy of its cycles.
+/// Computes the summary of a run, with findings about damaged journals. Holds the samples of one bench at a time; the
+/// summary has no traces.
 ///
 /// # Errors
 /// As [`summarise`].
 pub fn summarise_read(
     journals: &[ReadJournal<'_>],
-    load: &LoadRequests<'_>,
+    samples: &dyn Samples,
     options: &Options,
 ) -> Result<Summarised, AnalysisError> {
-    summarise_loaded(journals, Some(load), options)
+    summarise_loaded(journals, Some(samples), options)
 }
 
 fn summarise_loaded(
     journals: &[ReadJournal<'_>],
-    load: Option<&LoadRequests<'_>>,
+    samples: Option<&dyn Samples>,
     options: &Options,
 ) -> Result<Summarised, AnalysisError> {
     let records: Vec<&[Record]> = journals.iter().map(|journal| journal.records).collect();
@@ -75,10 +86,10 @@ fn summarise_loaded(
         findings: completeness::check_run(&headers),
     };
     for bench in &benches {
-        summary.benches.push(match load {
-            Some(load) => {
-                let loaded = load_bench(bench, load, &mut damage);
-                summarise_bench(&bench.with_cycles(&loaded), options)
+        summary.benches.push(match samples {
+            Some(samples) => {
+                let loaded = load_bench(bench, samples, &mut damage);
+                without_traces(summarise_bench(&bench.with_loaded(&loaded), options))
             }
             None => summarise_bench(bench, options),
         });
@@ -90,21 +101,35 @@ fn summarise_loaded(
     Ok(Summarised { summary, traces: benches.iter().map(BenchRecords::traces).collect() })
 }
 
-/// Returns the cycles of each process with their request times, of which all cycles keep the same share.
-fn load_bench(bench: &BenchRecords<'_>, load: &LoadRequests<'_>, damage: &mut [Vec<String>]) -> Vec<LoadedCycles> {
-    let mut load_process = |process: &ProcessRecords<'_>| -> LoadedCycles {
+fn without_traces(mut bench: BenchSummary) -> BenchSummary {
+    bench.warm_up.iter_mut().for_each(|warm_up| warm_up.traces.clear());
+    bench.cycles.iter_mut().for_each(|cycle| cycle.traces.clear());
+    bench
+}
+
+/// Returns warm-up and cycles of each process with their samples. All cycles keep the same share of request times.
+fn load_bench(bench: &BenchRecords<'_>, samples: &dyn Samples, damage: &mut [Vec<String>]) -> Vec<LoadedRecords> {
+    let mut load_process = |process: &ProcessRecords<'_>| -> LoadedRecords {
+        let damage = &mut damage[process.journal];
+        let calibration = process.header.evidence.calibration.as_deref();
         let load_cycle = |(index, (record, cycle)): (&u32, &(usize, &CycleRecord))| {
             let mut cycle = (*cycle).clone();
-            let loaded = load(process.journal, *record, &mut cycle);
-            damage[process.journal].extend(loaded.err());
+            damage.extend(samples.load_cycle(process.journal, *record, &mut cycle).err());
+            calibration.iter().for_each(|calibration| calibrate_traces(&mut cycle.traces, calibration));
             (*index, cycle)
         };
-        process.cycles.iter().map(load_cycle).collect()
+        let cycles = process.cycles.iter().map(load_cycle).collect();
+        let mut warm_up = process.warm_up.cloned();
+        if let (Some(warm_up), Some(record)) = (&mut warm_up, process.warm_up_record) {
+            damage.extend(samples.load_warm_up(process.journal, record, warm_up).err());
+            calibration.iter().for_each(|calibration| calibrate_traces(&mut warm_up.traces, calibration));
+        }
+        LoadedRecords { warm_up, cycles }
     };
-    let mut loaded: Vec<LoadedCycles> = bench.processes.iter().map(&mut load_process).collect();
-    let logs = || loaded.iter().flat_map(BTreeMap::values).map(|cycle| &cycle.requests);
+    let mut loaded: Vec<LoadedRecords> = bench.processes.iter().map(&mut load_process).collect();
+    let logs = || loaded.iter().flat_map(|process| process.cycles.values()).map(|cycle| &cycle.requests);
     let every = logs().map(RequestLog::every).max().unwrap_or(1);
-    for cycle in loaded.iter_mut().flat_map(BTreeMap::values_mut) {
+    for cycle in loaded.iter_mut().flat_map(|process| process.cycles.values_mut()) {
         let factor = every / cycle.requests.every();
         if factor > 1 {
             cycle.requests = cycle.requests.thin(factor, every ^ u64::from(cycle.index));
@@ -148,7 +173,14 @@ fn run_info(header: &RunHeader, is_merged: bool, bare_idle: Option<&IdleRecord>)
 fn summarise_bench(bench: &BenchRecords<'_>, options: &Options) -> BenchSummary {
     let first = bench.first();
     let records: Vec<Vec<&CycleRecord>> = bench.cycles().into_values().collect();
-    let cycles: Vec<MergedCycle> = records.iter().map(|cycle| merge_processes(bench, cycle)).collect();
+    let mut cycles: Vec<MergedCycle> = records.iter().map(|cycle| merge_processes(bench, cycle)).collect();
+    let correction = heat::correction(bench);
+    let heat = correction.as_ref().and_then(|correction| correction.as_ref().ok());
+    for (cycle, (load_w, idle_w)) in
+        cycles.iter_mut().zip(heat.iter().flat_map(|heat| heat.load_w.iter().zip(&heat.idle_w)))
+    {
+        cycle.correct_for_heat(*load_w, *idle_w);
+    }
     let source = source(first.header, &cycles);
     let inflate = if is_adaptive(bench) { ADAPTIVE_INFLATION } else { 1.0 };
     let mut metrics = metrics(&MetricInput {
@@ -156,6 +188,7 @@ fn summarise_bench(bench: &BenchRecords<'_>, options: &Options) -> BenchSummary 
         records: &records,
         bare_idle_w: bare_idle(&bench.processes),
         source: source.clone(),
+        heat,
         options,
         inflate,
     });
@@ -172,7 +205,7 @@ fn summarise_bench(bench: &BenchRecords<'_>, options: &Options) -> BenchSummary 
         unit: work.unit(),
     }));
     sort_findings(&mut findings, |finding| finding);
-    let energy_j: Vec<Option<f64>> = cycles.iter().map(|cycle| cycle.summary.energy_j.map(Joules::get)).collect();
+    let energy_j: Vec<Option<f64>> = cycles.iter().map(|cycle| cycle.summary.corrected_j()).collect();
     BenchSummary {
         bench: first.record.clone(),
         facts: first.facts.to_vec(),
@@ -193,9 +226,26 @@ fn summarise_bench(bench: &BenchRecords<'_>, options: &Options) -> BenchSummary 
             traces: warm_up.traces.clone(),
         }),
         loaded_idle_w: first.loaded_idle.map(mean_power).unwrap_or_default(),
+        heat: correction.as_ref().map(|correction| heat_summary(correction.as_ref(), &cycles)),
         distributions: distributions(&records),
         phases: phases(first.header, &records, &energy_j, options, inflate),
         cycles: cycles.into_iter().map(|cycle| cycle.summary).collect(),
+    }
+}
+
+fn heat_summary(correction: Result<&HeatCorrection, &String>, cycles: &[MergedCycle]) -> HeatSummary {
+    let heat = match correction {
+        Ok(heat) => heat,
+        Err(reason) => return HeatSummary { missing: Some(reason.clone()), ..HeatSummary::default() },
+    };
+    let total = |value: &dyn Fn(&MergedCycle) -> f64| cycles.iter().map(value).sum::<f64>();
+    let added_j = total(&|cycle| cycle.summary.heat_j.map_or(0.0, Joules::get));
+    HeatSummary {
+        added_w: added_j / total(&|cycle| cycle.summary.seconds),
+        error_w: heat.load_error_w,
+        share: added_j / total(&|cycle| cycle.summary.energy_j.map_or(0.0, Joules::get)),
+        devices: heat.devices.clone(),
+        missing: None,
     }
 }
 

@@ -106,6 +106,9 @@ pub struct BenchSummary {
     pub loaded_idle_w: Vec<(DomainId, Watts)>,
     /// Its cycles.
     pub cycles: Vec<CycleSummary>,
+    /// The correction of its energy for the temperature of its devices; `None` where no device has a temperature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heat: Option<HeatSummary>,
     /// Histograms of the times of its requests.
     #[serde(default)]
     pub distributions: Vec<Distribution>,
@@ -173,6 +176,51 @@ impl BenchSummary {
             _ => Rating::Bad,
         }
     }
+}
+
+/// How the energy of a bench was corrected for the temperature of its devices: from that of the windows, which rests
+/// interrupt, to that of the same load without rests, in equilibrium.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct HeatSummary {
+    /// Mean power that the correction adds to that of the windows, in W; 0 where it is missing.
+    pub added_w: f64,
+    /// Standard error of `added_w`, in W. Intervals include it.
+    pub error_w: f64,
+    /// `added_w` as a share of the mean power of the windows.
+    pub share: f64,
+    /// The devices that have a temperature.
+    pub devices: Vec<DeviceHeat>,
+    /// Why nothing was corrected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<String>,
+}
+
+/// How the power of a device depends on its temperature.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct DeviceHeat {
+    /// The device.
+    pub domain: DomainId,
+    /// Temperature of the load of the windows in equilibrium, in °C.
+    pub equilibrium_c: f64,
+    /// Mean temperature in the windows, in °C.
+    pub windows_c: f64,
+    /// The highest temperature that was read, in °C.
+    pub highest_c: f64,
+    /// Change of the power under load with the temperature, in W/°C.
+    pub load_w_per_c: f64,
+    /// Change of the idle power with the temperature, in W/°C.
+    pub idle_w_per_c: f64,
+    /// A step of the power under load: the temperature in °C, and W above it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<(f64, f64)>,
+    /// Change of the temperature with the power in equilibrium, in °C/W.
+    pub c_per_w: f64,
+    /// One or two time constants with which the temperature follows the power, in s.
+    pub time_constants_s: Vec<f64>,
 }
 
 /// A histogram of one kind of time, pooled over processes and cycles, for plots.
@@ -359,6 +407,9 @@ pub struct CycleSummary {
     /// Energy of the headline domains; `None` when one of them is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub energy_j: Option<Joules>,
+    /// The energy that the correction for heat adds to `energy_j`; `None` without a correction. Metrics include it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heat_j: Option<Joules>,
     /// The lowest and highest energy that the sensors' resolution allows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sensor_j: Option<(Joules, Joules)>,
@@ -411,8 +462,14 @@ impl CycleSummary {
         }
     }
 
-    /// Returns its energy per unit of work, in J: `None` without energy, not finite without work in this unit.
+    /// Returns its energy per unit of work with the correction for heat, in J: `None` without energy, not finite without
+    /// work in this unit.
     pub(crate) fn energy_per(&self, unit: Unit<'_>) -> Option<f64> {
-        Some(self.energy_j?.get() / self.work().count(unit) as f64)
+        Some(self.corrected_j()? / self.work().count(unit) as f64)
+    }
+
+    /// Returns its energy with the correction for heat, in J; `None` without energy.
+    pub(crate) fn corrected_j(&self) -> Option<f64> {
+        Some(self.energy_j?.get() + self.heat_j.map_or(0.0, Joules::get))
     }
 }

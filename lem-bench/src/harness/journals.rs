@@ -3,10 +3,10 @@
 use super::exit::HarnessError;
 #[cfg(feature = "html")]
 use crate::analysis::calibrate_traces;
-use crate::analysis::{Options, ReadJournal, Summarised, Summary, summarise_read};
-use crate::model::CycleRecord;
+use crate::analysis::{Options, ReadJournal, Samples, Summarised, Summary, summarise_read};
 #[cfg(feature = "html")]
 use crate::model::Trace;
+use crate::model::{CycleRecord, WarmUpRecord};
 use crate::store::Journal;
 
 /// The journals of a run, and where the traces of its benches are in them.
@@ -48,15 +48,30 @@ impl RunTraces {
     }
 }
 
-/// Computes the summary of a run. Holds the request times of one bench at a time, and no traces.
+/// The samples files of journals.
+struct SamplesFiles<'a>(&'a [Journal]);
+
+impl Samples for SamplesFiles<'_> {
+    fn load_cycle(&self, journal: usize, record: usize, cycle: &mut CycleRecord) -> Result<(), String> {
+        self.0[journal].load_requests(record, cycle)?;
+        cycle.traces = self.0[journal].traces(record)?;
+        Ok(())
+    }
+
+    fn load_warm_up(&self, journal: usize, record: usize, warm_up: &mut WarmUpRecord) -> Result<(), String> {
+        warm_up.traces = self.0[journal].traces(record)?;
+        Ok(())
+    }
+}
+
+/// Computes the summary of a run. Holds the samples of one bench at a time.
 ///
 /// # Errors
 /// The journals have no header, or cannot be read by this version.
 pub(super) fn summarise(journals: Vec<Journal>, options: &Options) -> Result<(Summary, RunTraces), HarnessError> {
-    let load = |journal: usize, record: usize, cycle: &mut CycleRecord| journals[journal].load_requests(record, cycle);
     let read: Vec<ReadJournal<'_>> =
         journals.iter().map(|Journal { records, damage, .. }| ReadJournal { records, damage }).collect();
-    let summarised = summarise_read(&read, &load, options);
+    let summarised = summarise_read(&read, &SamplesFiles(&journals), options);
     let Summarised { summary, traces } = summarised.map_err(|error| HarnessError::machine(error.to_string()))?;
     Ok((summary, RunTraces { journals, records: traces }))
 }

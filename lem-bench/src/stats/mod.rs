@@ -30,6 +30,7 @@ mod change_points;
 mod descriptive;
 mod distributions;
 mod error;
+mod least_squares;
 mod pooled;
 mod pooled_intervals;
 mod ratio;
@@ -46,6 +47,7 @@ pub use change_points::{ChangePoint, ChangePointRule, change_points, line, trend
 pub use descriptive::{mean_ci, summary};
 pub use distributions::{norm_cdf, norm_ppf, norm_sf, t_ppf, t_sf};
 pub use error::StatsError;
+pub use least_squares::LeastSquares;
 pub use pooled::PooledSamples;
 pub use ratio::{ADAPTIVE_INFLATION, Idle, RatioCi, RatioInput, idle_mean, ratio_ci};
 pub use sample::{Resampling, Sample};
