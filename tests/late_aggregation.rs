@@ -298,7 +298,7 @@ fn damaged_journals_are_findings() {
         ([short_journal(0), short_journal(1)], ["line 7 is damaged".to_owned(), "so is 9".to_owned()]);
     let read =
         [ReadJournal { records: &journals[0], damage: &[] }, ReadJournal { records: &journals[1], damage: &damage }];
-    let summary = summarise_read(&read, &|_, _, _| Ok(()), &Options { resamples: 100, ..Options::default() });
+    let summary = summarise_read(&read, &(), &Options { resamples: 100, ..Options::default() });
     let summary = summary.unwrap().summary;
     assert_eq!(summary.findings.len(), 1, "{:?}", summary.findings);
     assert_eq!(summary.findings[0].check.name(), "journal_damaged");

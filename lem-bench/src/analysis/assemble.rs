@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cycles::MergedCycle;
+use super::summary::HeatSummary;
 use crate::model::{
     BenchEnd, BenchRecord, Calibration, CycleRecord, DeviceLimits, DomainId, Fact, GaugeEvidence, IdleBlock, IdleKind,
     IdleRecord, OLDEST_SCHEMA_VERSION, Record, RunHeader, SCHEMA_VERSION, SensorEvent, Trace, Unit, WarmUpRecord,
@@ -301,9 +302,16 @@ pub(super) struct Evidence<'a> {
     pub records: &'a [Vec<&'a CycleRecord>],
     /// The unit that energy is divided by in the headline.
     pub unit: Unit<'a>,
+    /// The correction of the cycles for heat; `None` where no device has a temperature.
+    pub heat: Option<&'a HeatSummary>,
 }
 
 impl<'a> Evidence<'a> {
+    /// Returns the correction for heat, where there is one.
+    pub fn corrected_heat(&self) -> Option<&'a HeatSummary> {
+        self.heat.filter(|heat| heat.missing.is_none())
+    }
+
     /// Returns the records of the lowest rank, which stand for all processes where they have to be the same.
     pub fn first(&self) -> &'a ProcessRecords<'a> {
         &self.processes[0]

@@ -44,6 +44,17 @@ pub trait Samples {
     fn load_warm_up(&self, journal: usize, record: usize, warm_up: &mut WarmUpRecord) -> Result<(), String>;
 }
 
+/// Records that hold their samples themselves.
+impl Samples for () {
+    fn load_cycle(&self, _: usize, _: usize, _: &mut CycleRecord) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn load_warm_up(&self, _: usize, _: usize, _: &mut WarmUpRecord) -> Result<(), String> {
+        Ok(())
+    }
+}
+
 /// The summary of a run, and where its traces are.
 #[derive(Debug)]
 pub struct Summarised {
@@ -181,6 +192,7 @@ fn summarise_bench(bench: &BenchRecords<'_>, options: &Options) -> BenchSummary 
     {
         cycle.correct_for_heat(*load_w, *idle_w);
     }
+    let heat_summary = correction.as_ref().map(|correction| summarise_heat(correction.as_ref(), &cycles));
     let source = source(first.header, &cycles);
     let inflate = if is_adaptive(bench) { ADAPTIVE_INFLATION } else { 1.0 };
     let mut metrics = metrics(&MetricInput {
@@ -203,6 +215,7 @@ fn summarise_bench(bench: &BenchRecords<'_>, options: &Options) -> BenchSummary 
         cycles: &cycles,
         records: &records,
         unit: work.unit(),
+        heat: heat_summary.as_ref(),
     }));
     sort_findings(&mut findings, |finding| finding);
     let energy_j: Vec<Option<f64>> = cycles.iter().map(|cycle| cycle.summary.corrected_j()).collect();
@@ -226,14 +239,14 @@ fn summarise_bench(bench: &BenchRecords<'_>, options: &Options) -> BenchSummary 
             traces: warm_up.traces.clone(),
         }),
         loaded_idle_w: first.loaded_idle.map(mean_power).unwrap_or_default(),
-        heat: correction.as_ref().map(|correction| heat_summary(correction.as_ref(), &cycles)),
+        heat: heat_summary,
         distributions: distributions(&records),
         phases: phases(first.header, &records, &energy_j, options, inflate),
         cycles: cycles.into_iter().map(|cycle| cycle.summary).collect(),
     }
 }
 
-fn heat_summary(correction: Result<&HeatCorrection, &String>, cycles: &[MergedCycle]) -> HeatSummary {
+fn summarise_heat(correction: Result<&HeatCorrection, &String>, cycles: &[MergedCycle]) -> HeatSummary {
     let heat = match correction {
         Ok(heat) => heat,
         Err(reason) => return HeatSummary { missing: Some(reason.clone()), ..HeatSummary::default() },

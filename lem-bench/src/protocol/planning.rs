@@ -88,7 +88,7 @@ impl Schedule {
         if let Some(rule) = schedule.precision {
             schedule.cycles = rule.range(schedule.preparation(), schedule.cycle()).0;
         }
-        schedule.ramp_in_cap = schedule.ramp_in.max(schedule.window * 3).max(max_ramp_in(profile));
+        schedule.ramp_in_cap = schedule.ramp_in.max(max_ramp_in(profile));
         schedule
     }
 
@@ -172,6 +172,7 @@ fn estimated(profile: Profile) -> Schedule {
             tolerance: tolerance(profile),
             probe: floor / floor_probes as u32,
             calm: Duration::ZERO,
+            waits_until_calm: false,
         },
         cycles,
         precision: None,
@@ -259,14 +260,15 @@ fn warm_up(profile: Profile) -> WarmUpRule {
         tolerance: tolerance(profile),
         probe: floor / floor_probes as u32,
         calm,
+        waits_until_calm: profile == Profile::Publish,
     }
 }
 
-/// Returns how long a ramp-in may wait for the temperature when three windows are too short for it. A heat sink needs
-/// tens of seconds to recover from a gap. Where leakage raises the energy per token with temperature, giving up after
-/// 15 s measures 0.4 % too low on a simulated GPU with a time constant of 40 s, and after 40 s less than 0.2 %.
+/// Returns how long a ramp-in may wait until the temperature has recovered from the gap. A heat sink needs tens of
+/// seconds for that. Energies are corrected for the temperature, so only a run to be published waits: its correction is
+/// smaller.
 fn max_ramp_in(profile: Profile) -> Duration {
-    if profile == Profile::Quick { Duration::ZERO } else { ms(40_000) }
+    if profile == Profile::Publish { ms(40_000) } else { Duration::ZERO }
 }
 
 /// Returns the tolerated drift of the warm-up, as a share.

@@ -80,7 +80,7 @@ impl WarmUp {
         }
         let elapsed = now.since(self.counted_from);
         let drift = temperature.map(|c| self.temperature_drift(now, c));
-        let calm = drift.is_none_or(|drift| drift <= CALM_C);
+        let calm = !self.rule.waits_until_calm || drift.is_none_or(|drift| drift <= CALM_C);
         let steady = drift.map(|drift| drift <= NEARLY_CALM_C);
         let tested = self.test();
         let capped = elapsed >= self.rule.cap || self.probes_s.len() >= self.rule.cap_probes;
@@ -88,7 +88,7 @@ impl WarmUp {
         let code = match tested.map(|result| result.code) {
             Some(stats::WarmUpState::Proven) => Some(WarmUpCode::Proven),
             Some(stats::WarmUpState::NoDriftDetected) => Some(WarmUpCode::NoDriftDetected),
-            _ => None,
+            _ => tested.filter(|result| self.is_noise(result, elapsed)).map(|_| WarmUpCode::NoDriftDetected),
         };
         let end_with = |code| Some(WarmUpVerdict { code, bound, temperature_steady: steady });
         match code {
@@ -99,6 +99,16 @@ impl WarmUp {
             None if self.probes_s.len() < self.rule.floor_probes => end_with(WarmUpCode::TooFewProbes),
             None => end_with(WarmUpCode::NotConverged),
         }
+    }
+
+    /// Returns whether the test found noise and no drift, and the noise is so high that even at the maximum time the bound
+    /// would be above the tolerance. It is that of the mean of the probes, which falls with the square root of their number.
+    fn is_noise(&self, result: &stats::WarmUp, elapsed: Duration) -> bool {
+        let Some((drift, bound)) = result.drift.zip(result.bound) else { return false };
+        let noise = bound - drift.abs();
+        let longer = self.rule.cap.as_secs_f64() / elapsed.as_secs_f64().max(1e-9);
+        let at_cap = (self.probes_s.len() as f64 * longer).min(self.rule.cap_probes as f64);
+        drift.abs() < noise && noise * (self.probes_s.len() as f64 / at_cap).sqrt() > self.rule.tolerance
     }
 
     /// Runs the halves test at the latest test point that the probes allow; a pass that a later test revokes does not
@@ -155,6 +165,7 @@ mod tests {
             tolerance: 0.01,
             probe: Duration::from_millis(500),
             calm: Duration::from_secs(5),
+            waits_until_calm: true,
         }
     }
 

@@ -293,6 +293,7 @@ fn decode(id: &str, j_per_token: f64, source: &Source) -> BenchSummary {
     };
     let cycles = (0..10).map(|index| cycle(index, rate, &domain(source), second)).collect();
     BenchSummary {
+        heat: None,
         bench: BenchRecord {
             id: id.to_owned(),
             name: id.split('/').next().unwrap_or_default().to_owned(),
@@ -355,6 +356,7 @@ fn cycle(index: u32, rate: f64, domain: &DomainId, second: impl Fn(f64) -> Stamp
     let energy = 1674.5 * variation;
     let span = |kind, a: f64, b: f64| Span { kind, start: second(from + a), stop: second(from + b) };
     CycleSummary {
+        heat_j: None,
         index,
         seconds: 5.0,
         energy_j: Some(Joules(energy)),

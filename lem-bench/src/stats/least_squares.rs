@@ -93,13 +93,13 @@ mod tests {
         let mut problem = LeastSquares::<3>::default();
         for t in 0..20 {
             let t = f64::from(t);
-            problem.add(&[1.0, 1e6 * t, 1e-6 * t * t], 2.0 + 3e6 * t + 5e-6 * t * t, 4.0);
+            problem.add(&[1.0, 1e6 * t, 1e-6 * t * t], 2.0 + 3.0 * t + 5.0 * t * t, 4.0);
         }
         let (solution, squares) = problem.solve([true; 3]).unwrap();
-        for (found, expected) in solution.into_iter().zip([2.0, 3.0, 5.0]) {
+        for (found, expected) in solution.into_iter().zip([2.0, 3e-6, 5e6]) {
             assert!((found / expected - 1.0).abs() < 1e-6, "{solution:?}");
         }
-        assert!(squares < 1.0, "{squares}");
+        assert!(squares < 1e-6, "{squares}");
     }
 
     #[test]

@@ -38,11 +38,22 @@ const MAX_IDLE_CHANGE: f64 = 0.03;
 /// The change of idle power from before the warm-up to the last gap that is a warning, as a share of it.
 const MAX_WARM_IDLE_CHANGE: f64 = 0.25;
 
+/// The distance between the temperature in equilibrium and the highest that was read above which a correction for heat is
+/// reported, in °C.
+const FAR_BEYOND_C: f64 = 2.0;
+
+/// A correction for heat up to this share of the power is not reported.
+const SMALL_CORRECTION: f64 = 0.003;
+
+/// The standard error of a correction for heat above which it is a warning, as a share of the power.
+const LARGE_CORRECTION_ERROR: f64 = 0.01;
+
 pub(super) fn check(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     check_warm_up(findings, evidence);
     check_drift(findings, evidence);
     check_power_outliers(findings, evidence);
     check_temperature(findings, evidence);
+    check_heat(findings, evidence);
     check_correlation(findings, evidence);
     check_idle_of_gaps(findings, evidence);
     check_idle_before_and_after(findings, evidence);
@@ -59,8 +70,8 @@ fn check_warm_up(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         WarmUpCode::NoDriftDetected => findings.push(Finding::new(
             Check::NotSteady,
             Severity::Note,
-            format!("the warm-up ended without visible drift, but noise may hide a small one{bound}"),
-            "use a longer `--warm-up-time` to narrow this bound",
+            format!("no drift in {seconds:.0} s of warm-up, but the noise of its requests may hide one{bound}"),
+            "the cycles average this noise; drift over the cycles is checked separately",
         )),
         WarmUpCode::NotConverged => findings.push(Finding::new(
             Check::NotSteady,
@@ -79,7 +90,7 @@ fn check_warm_up(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             "use a longer `--warm-up-time`, or shorter requests",
         )),
     }
-    if warm_up.temperature_steady == Some(false) {
+    if warm_up.temperature_steady == Some(false) && evidence.corrected_heat().is_none() {
         findings.push(Finding::new(
             Check::NotSteady,
             Severity::Warning,
@@ -141,8 +152,7 @@ fn check_correlation(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
 
 /// Reports cycles whose power is an outlier, because something else ran or failed to run.
 fn check_power_outliers(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
-    let power =
-        |cycle: &MergedCycle| Some((cycle.summary.index, cycle.summary.energy_j?.get() / cycle.summary.seconds));
+    let power = |cycle: &MergedCycle| Some((cycle.summary.index, cycle.summary.corrected_j()? / cycle.summary.seconds));
     let (cycles, powers): (Vec<u32>, Vec<f64>) = evidence.cycles.iter().filter_map(power).unzip();
     let indices = outliers(&powers, OUTLIER_POWER);
     let Ok(others) = stats::summary(&without(&powers, &indices)) else { return };
@@ -168,7 +178,8 @@ fn check_temperature(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     let temperatures: Vec<(f64, f64)> =
         evidence.cycles.iter().filter_map(|cycle| cycle.summary.temperature_c).collect();
     let (low, high) = range(temperatures.iter().map(|(start, _)| *start));
-    if temperatures.len() >= 2 && high - low > 3.0 {
+    let is_corrected = evidence.corrected_heat().is_some();
+    if temperatures.len() >= 2 && high - low > 3.0 && !is_corrected {
         findings.push(Finding::new(
             Check::Temperature,
             Severity::Warning,
@@ -177,7 +188,7 @@ fn check_temperature(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         ));
     }
     let change = temperatures.iter().map(|(start, stop)| (stop - start).abs()).fold(0.0, f64::max);
-    if change > 10.0 {
+    if change > 10.0 && !is_corrected {
         findings.push(Finding::new(
             Check::Temperature,
             Severity::Warning,
@@ -197,6 +208,36 @@ fn check_temperature(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
                 count_of(evidence.records.len(), "cycle")
             ),
             "use shorter gaps (`--gap`), or a longer warm-up",
+        ));
+    }
+}
+
+/// Reports a correction for heat that is missing or goes far beyond the temperatures that were seen.
+fn check_heat(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
+    let Some(heat) = evidence.heat else { return };
+    let is_steady = evidence.first().warm_up.is_none_or(|warm_up| warm_up.temperature_steady != Some(false));
+    if let Some(reason) = heat.missing.as_ref().filter(|_| !is_steady) {
+        findings.push(Finding::new(
+            Check::Temperature,
+            Severity::Note,
+            format!("energies are those at the temperature of the windows, not in equilibrium: {reason}"),
+            "use a longer `--warm-up-time`",
+        ));
+    }
+    let beyond = heat.devices.iter().map(|device| (device.equilibrium_c - device.highest_c, device.equilibrium_c));
+    let Some((beyond_c, equilibrium_c)) = beyond.max_by(|a, b| a.0.total_cmp(&b.0)) else { return };
+    let error = heat.error_w * heat.share / heat.added_w;
+    if beyond_c > FAR_BEYOND_C && heat.share.abs() > SMALL_CORRECTION {
+        findings.push(Finding::new(
+            Check::Temperature,
+            if error > LARGE_CORRECTION_ERROR { Severity::Warning } else { Severity::Note },
+            format!(
+                "in equilibrium at {equilibrium_c:.0} °C, {beyond_c:.0} °C above what was measured, power would be {:+.1} % \
+                 (±{:.1} %) higher: energies include it",
+                heat.share * 100.0,
+                error * 100.0
+            ),
+            "a longer `--warm-up-time` reduces the correction and its error",
         ));
     }
 }

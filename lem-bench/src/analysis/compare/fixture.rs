@@ -68,6 +68,7 @@ pub(crate) fn run(run_id: &str, started_unix_s: f64, value: f64) -> Summary {
         custom: None,
     };
     let bench = BenchSummary {
+        heat: None,
         bench: BenchRecord {
             id: "decode".to_owned(),
             name: "decode".to_owned(),

@@ -23,6 +23,12 @@ const BLOCK_S: f64 = 2.0;
 /// The number of parts of a warm-up, and of the cycles, that are left out in turn for the standard errors.
 pub(super) const PARTS: usize = 5;
 
+/// A reading that changed by more steps than this at once gives two temperatures, before and after.
+const MAX_STEPS_AT_ONCE: f64 = 3.0;
+
+/// With fewer changes of the temperature reading, all readings are used.
+const ENOUGH_CHANGES: usize = 8;
+
 /// A span of time with its mean power.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Block {
@@ -33,11 +39,10 @@ pub(super) struct Block {
     pub part: usize,
 }
 
-/// A change of the temperature reading.
+/// A temperature at a moment.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Change {
+pub(super) struct Reading {
     pub at_s: f64,
-    /// The mean of the reading before and after, in °C.
     pub celsius: f64,
     pub part: usize,
 }
@@ -56,7 +61,8 @@ pub(super) struct DeviceHistory {
     pub step_s: f64,
     /// Mean power in each step.
     pub watts: Vec<f64>,
-    pub changes: Vec<Change>,
+    /// When the temperature reading changed; where it hardly did, all readings.
+    pub readings: Vec<Reading>,
     /// Load in the warm-up.
     pub warm_up: Vec<Block>,
     /// Rest before the warm-up.
@@ -97,13 +103,13 @@ impl DeviceHistory {
         let watts = grid.finish()?;
         let cycles = cycle_blocks(cycles, domain, start)?;
         let part_of = |at_s: f64| part_of(at_s, warm_up, &cycles);
-        let (changes, highest_c) = temperature_changes(&traces, start, &part_of);
+        let (readings, highest_c) = temperatures(&traces, start, &part_of);
         let blocks = warm_up_blocks(&watts, step_s, warm_up);
         let to_idle = |(number, block): (usize, &IdleBlock)| idle_block(block, domain, start, number % PARTS);
         Ok(Self {
             step_s,
             watts,
-            changes,
+            readings,
             warm_up: blocks.into_iter().map(|block| Block { part: part_of(block.start_s), ..block }).collect(),
             idle: idle.iter().enumerate().filter_map(to_idle).collect(),
             cycles,
@@ -165,8 +171,8 @@ fn warm_up_blocks(watts: &[f64], step_s: f64, (from, to): (f64, f64)) -> Vec<Blo
     (0..count).filter_map(block).collect()
 }
 
-/// Returns the changes of the temperature reading, and its highest value.
-fn temperature_changes(traces: &[&Trace], start: Stamp, part_of: &dyn Fn(f64) -> usize) -> (Vec<Change>, f64) {
+/// Returns the temperatures that are fitted, and the highest.
+fn temperatures(traces: &[&Trace], start: Stamp, part_of: &dyn Fn(f64) -> usize) -> (Vec<Reading>, f64) {
     let readings: Vec<(f64, f64)> = traces
         .iter()
         .flat_map(|trace| &trace.temperature_c)
@@ -174,17 +180,34 @@ fn temperature_changes(traces: &[&Trace], start: Stamp, part_of: &dyn Fn(f64) ->
         .filter(|(at_s, celsius)| *at_s >= 0.0 && celsius.is_finite())
         .collect();
     let highest = readings.iter().map(|reading| reading.1).fold(f64::NEG_INFINITY, f64::max);
-    let change = |pair: &[(f64, f64)]| {
-        let ((before_s, before), (after_s, after)) = (pair[0], pair[1]);
-        let is_next = after_s > before_s && after_s - before_s <= MAX_HOLE_S;
-        let at_s = f64::midpoint(before_s, after_s);
-        (after != before && is_next).then(|| Change {
-            at_s,
-            celsius: f64::midpoint(before, after),
-            part: part_of(at_s),
-        })
+    let to_reading = |(at_s, celsius): (f64, f64)| Reading { at_s, celsius, part: part_of(at_s) };
+    (exact(&readings).into_iter().map(to_reading).collect(), highest)
+}
+
+/// Returns the moments at which a reading of whole degrees changed, since only then the temperature is known exactly; all
+/// readings where it hardly changed.
+pub(super) fn exact(readings: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let changes = changes(readings);
+    if changes.len() >= ENOUGH_CHANGES { changes } else { readings.to_vec() }
+}
+
+/// Returns the moments at which a reading changed, with the temperature then.
+fn changes(readings: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let successive = || {
+        let pairs = readings.windows(2).map(|pair| (pair[0], pair[1]));
+        pairs.filter(|(before, after)| after.0 > before.0 && after.0 - before.0 <= MAX_HOLE_S && after.1 != before.1)
     };
-    (readings.windows(2).filter_map(change).collect(), highest)
+    let step = successive().map(|(before, after)| (after.1 - before.1).abs()).fold(f64::INFINITY, f64::min);
+    let mut changes = Vec::new();
+    for (before, after) in successive() {
+        if (after.1 - before.1).abs() > MAX_STEPS_AT_ONCE * step {
+            // When it passed the middle is not known.
+            changes.extend([before, after]);
+        } else {
+            changes.push((f64::midpoint(before.0, after.0), f64::midpoint(before.1, after.1)));
+        }
+    }
+    changes
 }
 
 /// Power over time in equal steps, in the making.

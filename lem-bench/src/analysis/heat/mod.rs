@@ -91,15 +91,15 @@ impl HeatCorrection {
 
 fn correct(history: &DeviceHistory, domain: &DomainId) -> Result<HeatCorrection, String> {
     let temperature = Temperature::fit(history)?;
-    let too_short = || "the warm-up is too short to tell how its power depends on its temperature".to_owned();
-    let model = Equilibrium::fit(history, &temperature, None, StepSearch::Everywhere).ok_or_else(too_short)?;
+    let unknown = || "how its power depends on its temperature cannot be told".to_owned();
+    let model = Equilibrium::fit(history, &temperature, None, StepSearch::Everywhere).ok_or_else(unknown)?;
     let without = |part: usize| {
         let temperature = temperature.fit_without(history, part)?;
         let step = StepSearch::At(model.power.step);
         Some(Equilibrium::fit(history, &temperature, Some(part), step)?.mean_change)
     };
     let jackknife: Option<Vec<(f64, f64)>> = (0..history.parts()).map(without).collect();
-    let jackknife = jackknife.ok_or_else(too_short)?;
+    let jackknife = jackknife.ok_or_else(unknown)?;
     let load_error_w = jackknife_error(jackknife.iter().map(|(load, _)| *load));
     let net_error_w = jackknife_error(jackknife.iter().map(|(load, idle)| load - idle));
     if load_error_w > MAX_ERROR * model.watts || net_error_w > MAX_ERROR * model.watts {

@@ -1,7 +1,7 @@
 //! How the temperature of a device follows its power: a network of one or two stages, each with a time constant.
 //!
 //! A stage is `τ dθ/dt = g·P − θ` (°C, W, s); the temperature is that of the surroundings plus the stages. Where the
-//! reading is a whole number of degrees, only the moments at which it changes are exact, so only these are fitted.
+//! reading is a whole number of degrees, it is exact only when it changes, so mostly these moments are fitted.
 
 use std::ops::RangeInclusive;
 
@@ -23,7 +23,7 @@ const START_LAG_S: f64 = 0.5;
 /// The search ends at steps of this size, in the logarithm of a time constant and in seconds of the lag.
 const SMALLEST_STEP: f64 = 0.005;
 
-/// The error of a change of the reading that is expected at least, in °C.
+/// The error of a reading that is expected at least, in °C.
 const SMALLEST_ERROR_C: f64 = 0.05;
 
 /// The gain in log likelihood, doubled, that a second stage needs. It has three parameters more.
@@ -32,11 +32,11 @@ const SECOND_STAGE_GAIN: f64 = 20.0;
 /// How far a stage may be from its equilibrium at the start, in °C, as a standard deviation.
 const START_DEVIATION_C: f64 = 30.0;
 
-/// The error that gives a change of the reading its weight against [`START_DEVIATION_C`], in °C.
+/// The error that gives a reading its weight against [`START_DEVIATION_C`], in °C.
 const TYPICAL_ERROR_C: f64 = 0.1;
 
-/// With fewer changes of the reading the temperature is not fitted.
-const MIN_CHANGES: usize = 8;
+/// With fewer readings the temperature is not fitted.
+const MIN_READINGS: usize = 8;
 
 /// The largest root mean square error of a fit that is used, in °C. A fan that changes its speed has a larger one.
 const MAX_ERROR_C: f64 = 0.7;
@@ -67,15 +67,15 @@ pub(super) struct Temperature {
 }
 
 impl Temperature {
-    /// Fits the temperature to all changes of the reading.
+    /// Fits the temperature to all readings.
     ///
     /// # Errors
     /// Why it cannot be fitted.
     pub fn fit(history: &DeviceHistory) -> Result<Self, String> {
         let fit = Fit { history, left_out: None };
-        let count = history.changes.len();
-        if count < MIN_CHANGES {
-            return Err(format!("its temperature reading changed only {count} times"));
+        let count = history.readings.len();
+        if count < MIN_READINGS {
+            return Err(format!("its temperature was read only {count} times"));
         }
         let starts = || START_S.iter().map(|tau_s| Network { tau_s: (*tau_s, None), lag_s: START_LAG_S });
         let pairs =
@@ -92,7 +92,7 @@ impl Temperature {
         fit.temperature(network).ok_or_else(not_determined)
     }
 
-    /// Fits it again without the changes of one part, starting at this network.
+    /// Fits it again without the readings of one part, starting at this network.
     pub fn fit_without(&self, history: &DeviceHistory, part: usize) -> Option<Self> {
         let fit = Fit { history, left_out: Some(part) };
         let (network, _) = fit.search(self.network, 0.04);
@@ -114,7 +114,7 @@ fn not_determined() -> String {
     "its temperature changed too little to tell how it follows its power".to_owned()
 }
 
-/// A fit without the changes of one part.
+/// A fit without the readings of one part.
 struct Fit<'a> {
     history: &'a DeviceHistory,
     left_out: Option<usize>,
@@ -151,11 +151,11 @@ impl Fit<'_> {
         let fast = Response::new(self.history, network.tau_s.0);
         let slow = slow_s.map(|tau_s| Response::new(self.history, tau_s));
         let mut problem = LeastSquares::<UNKNOWNS>::default();
-        for change in self.history.changes.iter().filter(|change| Some(change.part) != self.left_out) {
-            let at_s = change.at_s - network.lag_s;
+        for reading in self.history.readings.iter().filter(|reading| Some(reading.part) != self.left_out) {
+            let at_s = reading.at_s - network.lag_s;
             let (gain, start) = fast.at(at_s);
             let (slow_gain, slow_start) = slow.as_ref().map_or((0.0, 0.0), |slow| slow.at(at_s));
-            problem.add(&[1.0, gain, slow_gain, start, slow_start], change.celsius, 1.0);
+            problem.add(&[1.0, gain, slow_gain, start, slow_start], reading.celsius, 1.0);
         }
         let weight = (TYPICAL_ERROR_C / START_DEVIATION_C).powi(2);
         problem.add(&[0.0, 0.0, 0.0, 1.0, 0.0], 0.0, weight);

@@ -150,6 +150,9 @@ fn write_bench(writer: &mut TextWriter, bench: &BenchSummary, run: &Summary, com
     if let Some(text) = labels::facts(&own_facts) {
         writer.write_words(None, 4, words(&text, Style::Faint));
     }
+    if let Some(text) = labels::heat(bench) {
+        writer.write_words(None, 4, words(&text, Style::Faint));
+    }
     let in_evidence = |text: &str| bench.findings.iter().any(|finding| finding.evidence.contains(text));
     if let Some(message) = labels::failure_message(bench).filter(|message| !in_evidence(message)) {
         writer.write_words(None, 2, words(message, Style::Rating(Rating::Bad)));

@@ -77,6 +77,7 @@ fn facts(bench: &BenchSummary) -> Vec<(String, String)> {
         ("warm-up", bench.warm_up.as_ref().map_or_else(|| "not recorded".to_owned(), warm_up_sentences)),
         ("loaded idle", powers(&bench.loaded_idle_w)),
     ];
+    facts.extend(labels::heat(bench).map(|heat| ("heat", heat)));
     facts.extend(record.params.iter().map(|(name, value)| ("parameter", format!("{name} = {value}"))));
     facts.extend(record.group.clone().map(|group| ("group", group)));
     facts.push(("code", format!("{} ({}::{})", record.place, record.module, record.name)));

@@ -69,6 +69,9 @@ fn cycle_columns(bench: &BenchSummary) -> Vec<Column<'_>> {
         Column::new("input tokens", |cycle| positive(cycle.input_tokens)),
         Column::new("output tokens", |cycle| positive(cycle.output_tokens)),
     ];
+    if bench.cycles.iter().any(|cycle| cycle.heat_j.is_some()) {
+        columns.push(Column::new("correction for heat", |cycle| finite(cycle.heat_j?.get(), "J")));
+    }
     if let Some(unit) = bench.headline_unit() {
         let head = with_origin(&MetricKind::gross(unit).title());
         columns.push(Column::new(head, move |cycle| finite(cycle.energy_per(unit)?, "J")));

@@ -74,7 +74,7 @@ impl Run {
         let read = |records| ReadJournal { records, damage: &self.damage };
         let journals: Vec<ReadJournal<'_>> = records.iter().map(|records| read(records.as_slice())).collect();
         let options = Options { resamples: 100, threads: Some(1), ..Options::default() };
-        summarise_read(&journals, &|_, _, _| Ok(()), &options).unwrap().summary
+        summarise_read(&journals, &(), &options).unwrap().summary
     }
 
     /// Returns all findings, of the run and of its bench.
