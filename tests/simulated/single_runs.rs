@@ -76,12 +76,22 @@ fn accuracy_plain() {
 
 #[test]
 fn accuracy_thermal() {
-    // The interval does not include the card's last half degree of heating, so its coverage may be a little lower.
-    let totals = totals("thermal", Overrides::default());
-    assert!(figure(&totals, "worst_window_error_pct").abs() <= 0.5, "{totals}");
-    assert!(figure(&totals, "bias_pct").abs() <= 0.5, "{totals}");
-    assert!(figure(&totals, "net_bias_pct").abs() <= 0.5, "{totals}");
-    assert!(figure(&totals, "coverage") >= 0.89, "{totals}");
+    check_accuracy("thermal", 0.5, 0.3);
+}
+
+#[test]
+fn accuracy_heat_slow() {
+    check_accuracy("heat_slow", 0.5, 0.3);
+}
+
+#[test]
+fn accuracy_heat_two_stages() {
+    check_accuracy("heat_two_stages", 0.5, 0.3);
+}
+
+#[test]
+fn accuracy_heat_step() {
+    check_accuracy("heat_step", 0.5, 0.3);
 }
 
 #[test]

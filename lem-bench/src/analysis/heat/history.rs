@@ -20,6 +20,10 @@ const IGNORED_WARM_UP: f64 = 0.15;
 /// The length of the blocks of load in a warm-up, in seconds.
 const BLOCK_S: f64 = 2.0;
 
+/// The number of blocks of idle before the warm-up whose power is used, from the last. At the start of the idle, it is not
+/// known how far a small thermal mass is from equilibrium.
+const USED_IDLE_BLOCKS: usize = 2;
+
 /// The number of parts of a warm-up, and of the cycles, that are left out in turn for the standard errors.
 pub(super) const PARTS: usize = 5;
 
@@ -65,7 +69,7 @@ pub(super) struct DeviceHistory {
     pub readings: Vec<Reading>,
     /// Load in the warm-up.
     pub warm_up: Vec<Block>,
-    /// Rest before the warm-up.
+    /// The end of the rest before the warm-up.
     pub idle: Vec<Block>,
     pub cycles: Vec<CycleBlocks>,
     /// The highest reading of the temperature, in °C.
@@ -111,7 +115,12 @@ impl DeviceHistory {
             watts,
             readings,
             warm_up: blocks.into_iter().map(|block| Block { part: part_of(block.start_s), ..block }).collect(),
-            idle: idle.iter().enumerate().filter_map(to_idle).collect(),
+            idle: idle
+                .iter()
+                .enumerate()
+                .skip(idle.len().saturating_sub(USED_IDLE_BLOCKS))
+                .filter_map(to_idle)
+                .collect(),
             cycles,
             highest_c,
         })

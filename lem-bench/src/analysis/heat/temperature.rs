@@ -35,6 +35,9 @@ const START_DEVIATION_C: f64 = 30.0;
 /// The error that gives a reading its weight against [`START_DEVIATION_C`], in °C.
 const TYPICAL_ERROR_C: f64 = 0.1;
 
+/// With a smaller range of readings the temperature is not fitted, in °C.
+const MIN_RANGE_C: f64 = 1.0;
+
 /// With fewer readings the temperature is not fitted.
 const MIN_READINGS: usize = 8;
 
@@ -76,6 +79,10 @@ impl Temperature {
         let count = history.readings.len();
         if count < MIN_READINGS {
             return Err(format!("its temperature was read only {count} times"));
+        }
+        let celsius = || history.readings.iter().map(|reading| reading.celsius);
+        if celsius().fold(f64::NEG_INFINITY, f64::max) - celsius().fold(f64::INFINITY, f64::min) < MIN_RANGE_C {
+            return Err("its temperature hardly changed".to_owned());
         }
         let starts = || START_S.iter().map(|tau_s| Network { tau_s: (*tau_s, None), lag_s: START_LAG_S });
         let pairs =

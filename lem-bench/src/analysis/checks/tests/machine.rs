@@ -199,7 +199,7 @@ pub(super) const STEADINESS_CASES: [Case; 12] = [
     Case {
         check: Check::NotSteady,
         weight: Severity::Note,
-        says: "noise may hide a small one (drift up to 1.5 %)",
+        says: "the noise of its requests may hide one (drift up to 1.5 %)",
         provoked: |run| warm_up(run, WarmUpCode::NoDriftDetected, Some(0.015)),
         spared: |run| warm_up(run, WarmUpCode::Proven, Some(0.009)),
     },
