@@ -10,6 +10,7 @@ use crate::analysis::{BenchSummary, CycleSummary, Distribution};
 use crate::model::{MetricKind, Statistic, TimeKind, Unit, count_of, is_or_are};
 use crate::report::labels;
 use crate::report::number_format::prefixed;
+use crate::units::Joules;
 
 /// Samples that a histogram needs.
 const MIN_SAMPLES: u64 = 30;
@@ -96,7 +97,8 @@ pub(super) fn cycle_plot(bench: &BenchSummary) -> Result<PlotView, ReportError> 
 fn cycle_value(cycle: &CycleSummary, unit: Unit<'_>) -> Option<SeriesValue> {
     let value = cycle.energy_per(unit)?;
     let work = cycle.work().count(unit) as f64;
-    let range = cycle.sensor_j.map(|(low, high)| (low.get() / work, high.get() / work));
+    let heat_j = cycle.heat_j.map_or(0.0, Joules::get);
+    let range = cycle.sensor_j.map(|(low, high)| ((low.get() + heat_j) / work, (high.get() + heat_j) / work));
     value.is_finite().then_some((value, range.filter(|(low, high)| low.is_finite() && high.is_finite())))
 }
 
