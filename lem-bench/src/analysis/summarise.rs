@@ -8,7 +8,7 @@ use super::checks::run_all;
 use super::completeness::{self, shards};
 use super::cycles::{MergedCycle, merge};
 use super::finding::{sort_findings, status};
-use super::heat::{self, HeatCorrection};
+use super::heat::{HeatCorrection, correction};
 use super::interval::Options;
 use super::metrics::{MetricInput, Metrics, measured_work, metrics, phases};
 use super::request_times::distributions;
@@ -185,14 +185,14 @@ fn summarise_bench(bench: &BenchRecords<'_>, options: &Options) -> BenchSummary 
     let first = bench.first();
     let records: Vec<Vec<&CycleRecord>> = bench.cycles().into_values().collect();
     let mut cycles: Vec<MergedCycle> = records.iter().map(|cycle| merge_processes(bench, cycle)).collect();
-    let correction = heat::correction(bench);
-    let heat = correction.as_ref().and_then(|correction| correction.as_ref().ok());
+    let corrected = correction(bench);
+    let heat = corrected.as_ref().and_then(|correction| correction.as_ref().ok());
     for (cycle, (load_w, idle_w)) in
         cycles.iter_mut().zip(heat.iter().flat_map(|heat| heat.load_w.iter().zip(&heat.idle_w)))
     {
         cycle.correct_for_heat(*load_w, *idle_w);
     }
-    let heat_summary = correction.as_ref().map(|correction| summarise_heat(correction.as_ref(), &cycles));
+    let heat_summary = corrected.as_ref().map(|correction| summarise_heat(correction.as_ref(), &cycles));
     let source = source(first.header, &cycles);
     let inflate = if is_adaptive(bench) { ADAPTIVE_INFLATION } else { 1.0 };
     let mut metrics = metrics(&MetricInput {

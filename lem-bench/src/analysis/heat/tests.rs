@@ -1,5 +1,9 @@
-use super::history::{CycleBlocks, DeviceHistory, PARTS, Reading, exact};
-use super::*;
+use super::correction::{HeatCorrection, correct};
+use super::equilibrium::Equilibrium;
+use super::history::{Block, CycleBlocks, DeviceHistory, PARTS, Reading, exact};
+use super::power::StepSearch;
+use super::temperature::Temperature;
+use crate::model::DomainId;
 
 const STEP_S: f64 = 0.25;
 const LOAD_W: f64 = 350.0;
