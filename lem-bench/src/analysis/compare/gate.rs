@@ -94,8 +94,8 @@ fn design_reason(bench: &BenchComparison) -> Option<String> {
         let s0 = 100.0 * session.s0.unwrap_or_default();
         match session.from {
             SpreadSource::StatedPrior => format!(
-                "a spread of {s0:.2} % between sessions is assumed ({} degrees of freedom; `cargo lem repeatability` measures \
-                 it)",
+                "a spread of {s0:.2} % between sessions is assumed ({} degrees of freedom), until there are {HISTORY_FROM} \
+                 sessions of the base",
                 session.d0
             ),
             SpreadSource::Calibration => format!("{s0:.2} % between sessions, as calibrated on this machine"),

@@ -1,7 +1,7 @@
 //! Earlier sessions: a run as lines of the history, changes of level, the sessions that a base can be compared by, and
 //! the spread between sessions of one machine.
 
-use super::environment::{machine, side_run};
+use super::environment::{fact_differences, machine, side_run};
 use super::verdict::{HISTORY_FROM, Point, Prior};
 use crate::analysis::finding::Status;
 use crate::analysis::summary::{BenchSummary, RunInfo, Summary};
@@ -94,7 +94,7 @@ impl BaseSessions<'_> {
             && session.package == base.package
             && session.metric == base.metric
             && session.machine == base.machine
-            && session.facts == base.facts
+            && have_same_facts(session, base)
             && session.source == base.source
             && is_usable(session)
             && self.is_before_change(session)
@@ -143,11 +143,17 @@ pub fn has_several_targets(trends: &[Trend]) -> bool {
     targets.next().is_some_and(|first| targets.any(|other| other != first))
 }
 
-fn is_same_series(a: &SessionResult, b: &SessionResult) -> bool {
+/// Returns whether two sessions belong to one trend: the same bench, metric, machine, facts, source and branch.
+pub fn is_same_series(a: &SessionResult, b: &SessionResult) -> bool {
     fn key(session: &SessionResult) -> [&str; 4] {
         [&session.target, &session.bench, &session.metric, &session.machine]
     }
-    key(a) == key(b) && a.package == b.package && a.facts == b.facts && a.source == b.source && a.branch == b.branch
+    key(a) == key(b) && a.package == b.package && have_same_facts(a, b) && a.source == b.source && a.branch == b.branch
+}
+
+/// Returns whether the bodies of two sessions stated the same facts, in any order.
+fn have_same_facts(a: &SessionResult, b: &SessionResult) -> bool {
+    fact_differences(&a.facts, &b.facts).is_empty()
 }
 
 fn to_trend(mut sessions: Vec<SessionResult>) -> Trend {

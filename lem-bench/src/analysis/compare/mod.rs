@@ -26,7 +26,7 @@ pub use comparison::{Change, Design};
 pub use comparison::{Difference, Gate};
 pub use duel::{NullTest, PairedBench, compare_pairs, paired};
 pub use environment::machine;
-pub use history::{Trend, calibrate, has_several_targets, session_results, trends};
+pub use history::{Trend, calibrate, has_several_targets, is_same_series, session_results, trends};
 pub use saved::{Results, compare};
 #[cfg(test)]
 pub use verdict::Criteria;

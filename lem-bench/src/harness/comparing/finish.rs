@@ -1,7 +1,6 @@
 //! Comparison in bench mode: finds the base before the measurement; afterwards compares, and updates history and
 //! baselines. Also the result of a duel.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -12,7 +11,8 @@ use super::sides::{
 };
 use crate::analysis::Summary;
 use crate::analysis::compare::{
-    Comparison, NullTest, PairedBench, Prior, Results, Trend, compare, compare_pairs, session_results, trends,
+    Comparison, NullTest, PairedBench, Prior, Results, Trend, compare, compare_pairs, is_same_series, session_results,
+    trends,
 };
 use crate::clock::unix_s;
 use crate::harness::config::{Comparing, Config, Format};
@@ -163,11 +163,9 @@ fn is_first_saved(home: &Home, saves_baseline: bool) -> bool {
 
 /// Returns the history of the benches in these results that have more than one session.
 fn sessions_of(home: &Home, results: &[SessionResult]) -> Result<Vec<Trend>, HarnessError> {
-    let history = History::read(home)?;
-    let key =
-        |s: &SessionResult| (s.bench_target(), s.bench.clone(), s.machine.clone(), s.branch.clone(), s.facts.clone());
-    let keys: BTreeSet<_> = results.iter().take(MAX_TRENDS).map(key).collect();
-    let lines: Vec<SessionResult> = history.lines.into_iter().filter(|line| keys.contains(&key(line))).collect();
+    let results = &results[..results.len().min(MAX_TRENDS)];
+    let mut lines = History::read(home)?.lines;
+    lines.retain(|line| results.iter().any(|result| is_same_series(result, line)));
     Ok(trends(&lines).into_iter().filter(|trend| trend.sessions.len() > 1).collect())
 }
 

@@ -55,7 +55,8 @@ fn history_view(trends: &[Trend], max_sessions: usize) -> Result<HistoryView, Re
     let note = match series.len().saturating_sub(MAX_SECTIONS) {
         0 => String::new(),
         n => format!(
-            "No section for {}; `cargo lem history BENCH --format html` shows a single bench.",
+            "No section for {}. `cargo lem history BENCH --format html` shows a single bench; `cargo bench -- --help` names \
+             the command that installs `cargo lem`.",
             count_of(n, "bench")
         ),
     };
