@@ -114,6 +114,21 @@ fn cargo_bench_has_a_joint_report() {
     let joint: Value = serde_json::from_str(&joint.out).unwrap();
     let ids: Vec<&Value> = joint["benches"].as_array().unwrap().iter().map(|bench| &bench["id"]).collect();
     assert_eq!(ids, ["alpha/sum/1", "beta/sum/1"]);
+    assert!(joint["run"]["run_id"].as_str().unwrap().contains('+'), "the ids of both runs: {}", joint["run"]["run_id"]);
+    let folder = targets.folder.path().join("page").to_str().unwrap().to_owned();
+    let args = ["compare", "main", "latest:all", "--format", "json,html", "--output", &folder];
+    targets.lem(&args).exits_with(5).stderr_has(&["no baseline with this name"]);
+    for target in ["alpha", "beta"] {
+        run(targets.bench(target, &["--save-baseline", "main"]).env("CARGO", "cargo")).exits_with(0);
+    }
+    targets.lem(&args).exits_with(0);
+    let compared = std::fs::read(targets.folder.path().join("page/comparison.json")).unwrap();
+    let compared: Value = serde_json::from_slice(&compared).unwrap();
+    let ids: Vec<&Value> = compared["benches"].as_array().unwrap().iter().map(|bench| &bench["id"]).collect();
+    assert_eq!(ids, ["alpha/sum/1", "beta/sum/1"]);
+    assert_eq!(compared["only_in_base"].as_array().unwrap().len(), 0);
+    let page = std::fs::read_to_string(targets.folder.path().join("page/compare.html")).unwrap();
+    assert!(page.contains("alpha/sum/1") && page.contains("beta/sum/1"), "{page}");
     // Started by a shell, a run is of no command.
     let alone = run(targets.bench("alpha", &[]).env_remove("CARGO")).exits_with(0);
     assert!(!alone.err.contains("workspace"), "{}", alone.err);

@@ -7,7 +7,7 @@ use super::journals::RunTraces;
 use super::pages;
 use super::saved::{self, Saved};
 use crate::analysis::{Options, Summary};
-use crate::store::{Home, LatestRun, RunDir};
+use crate::store::{Home, RunDir};
 
 /// The name of the joint results of the last `cargo bench`.
 pub(super) const ALL: &str = "latest:all";
@@ -37,10 +37,9 @@ fn parent_process() -> Option<String> {
 }
 
 /// Returns the latest runs of the bench targets that this command started.
-fn runs_of(home: &Home, command: &str) -> Result<Vec<LatestRun>, HarnessError> {
-    let mut runs = RunDir::latest_of_targets(home)?;
-    runs.retain(|run| run.command.as_deref() == Some(command));
-    Ok(runs)
+fn runs_of(home: &Home, command: &str) -> Result<Vec<RunDir>, HarnessError> {
+    let all = RunDir::latest_of_targets(home)?.into_iter();
+    Ok(all.filter(|latest| latest.command.as_deref() == Some(command)).map(|latest| latest.run).collect())
 }
 
 /// The folder of the joint report.
@@ -59,7 +58,7 @@ pub(super) fn write(home: &Home) -> Result<Option<PathBuf>, HarnessError> {
     if runs.len() < 2 {
         return Ok(None);
     }
-    let joint = load(home, &|_| ())?;
+    let joint = join(load_runs(runs, home, &|_| ())?, home)?;
     let folder = folder(home);
     // Pages of an earlier command. They are replaced below, so it does not matter if some remain.
     drop(std::fs::remove_dir_all(folder.join("benches")));
@@ -67,29 +66,65 @@ pub(super) fn write(home: &Home) -> Result<Option<PathBuf>, HarnessError> {
     pages::write(&folder, &joint.summary, &joint.traces)
 }
 
-/// Loads the joint results of the last `cargo bench` or nextest run: those of all its bench targets.
+/// Loads the results of all bench targets of the last `cargo bench` or nextest run, oldest first.
 ///
 /// # Errors
 /// There are none, or they cannot be read.
-pub(super) fn load(home: &Home, change: &dyn Fn(&mut Options)) -> Result<Saved, HarnessError> {
-    let no_runs =
-        || HarnessError::no_match(format!("`{ALL}`: no runs in {}: `cargo bench` creates one", home.path().display()));
-    let newest = RunDir::latest(home)?.ok_or_else(no_runs)?;
+pub(super) fn load(home: &Home, change: &dyn Fn(&mut Options)) -> Result<Vec<Saved>, HarnessError> {
+    let newest = RunDir::latest(home)?.ok_or_else(|| no_runs(home))?;
     let all = RunDir::latest_of_targets(home)?;
     let command = all.into_iter().find(|latest| latest.run == newest).and_then(|latest| latest.command);
-    let runs: Vec<RunDir> = match command {
-        Some(command) => runs_of(home, &command)?.into_iter().map(|latest| latest.run).collect(),
+    let runs = match command {
+        Some(command) => runs_of(home, &command)?,
         None => vec![newest],
     };
+    load_runs(runs, home, change)
+}
+
+fn no_runs(home: &Home) -> HarnessError {
+    HarnessError::no_match(format!("`{ALL}`: no runs in {}: `cargo bench` creates one", home.path().display()))
+}
+
+fn load_runs(runs: Vec<RunDir>, home: &Home, change: &dyn Fn(&mut Options)) -> Result<Vec<Saved>, HarnessError> {
     let load = |run: RunDir| saved::load(&run.path().to_string_lossy(), home, run.path(), change);
     let mut parts: Vec<Saved> = runs.into_iter().map(load).collect::<Result<_, _>>()?;
     parts.sort_by(|a, b| a.summary.run.started_unix_s.total_cmp(&b.summary.run.started_unix_s));
+    Ok(parts)
+}
+
+/// Joins the results of several bench targets.
+///
+/// # Errors
+/// There are none.
+pub(super) fn join(parts: Vec<Saved>, home: &Home) -> Result<Saved, HarnessError> {
     let (mut summaries, mut traces, mut damage) = (Vec::new(), RunTraces::default(), Vec::new());
     for part in parts {
+        traces.append(part.traces, part.summary.benches.len());
         summaries.push(part.summary);
-        traces.append(part.traces);
         damage.extend(part.damage);
     }
-    let summary = Summary::joint(summaries).ok_or_else(no_runs)?;
+    let summary = Summary::joint(summaries).ok_or_else(|| no_runs(home))?;
     Ok(Saved { summary, traces, folder: Some(folder(home)), damage })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::BenchTarget;
+
+    #[test]
+    fn runs_of_other_commands_are_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path());
+        let mark = |target: &str, command: &str| {
+            let run = RunDir::create(&home).unwrap();
+            let target = BenchTarget { package: None, name: target.to_owned() };
+            run.mark_latest(&home, &target, Some(command)).unwrap();
+            run
+        };
+        let own = [mark("alpha", "cargo 1"), mark("beta", "cargo 1")];
+        let other = mark("gamma", "cargo 2");
+        assert_eq!(runs_of(&home, "cargo 1").unwrap(), own);
+        assert_eq!(runs_of(&home, "cargo 2").unwrap(), [other]);
+    }
 }

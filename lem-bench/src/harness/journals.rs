@@ -18,10 +18,11 @@ pub(super) struct RunTraces {
 }
 
 impl RunTraces {
-    /// Adds those of the benches of another run.
-    pub fn append(&mut self, other: Self) {
+    /// Adds those of another run with this many benches. A run that was read from its summary has none.
+    pub fn append(&mut self, mut other: Self, benches: usize) {
         let first = self.journals.len();
         let shift = |(journal, record): (usize, usize)| (first + journal, record);
+        other.records.resize(benches, Vec::new());
         self.records.extend(other.records.into_iter().map(|records| records.into_iter().map(shift).collect()));
         self.journals.extend(other.journals);
     }

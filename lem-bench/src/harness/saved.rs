@@ -160,7 +160,7 @@ pub(super) struct Saved {
 /// There are no such results, or they cannot be read.
 pub(super) fn load(name: &str, home: &Home, cwd: &Path, change: &dyn Fn(&mut Options)) -> Result<Saved, HarnessError> {
     if name == joint::ALL {
-        return joint::load(home, change);
+        return joint::join(joint::load(home, change)?, home);
     }
     match locate(name, home, cwd)? {
         ResultLocation::Folder(folder) => {

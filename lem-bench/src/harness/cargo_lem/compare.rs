@@ -22,7 +22,7 @@ fn compare_command() -> Command {
     let side = |name: &'static str, what: &'static str| {
         Arg::new(name).value_name(name).required(true).help(format!(
             "{what}: run folder, summary.json, run id or its prefix, `latest`, \
-                 `latest:PACKAGE/TARGET`, or baseline name"
+                 `latest:PACKAGE/TARGET`, `latest:all`, or baseline name"
         ))
     };
     let format = Arg::new("as")
@@ -103,8 +103,8 @@ fn compare_saved(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
             }
             (Output::Page, folder) => {
                 // `check` ensures a folder, and each side has a run.
-                if let Some((folder, run)) = folder.as_ref().zip(new.summaries.last()) {
-                    let file = pages::write_comparison(folder, &run.run, &compared)?;
+                if let Some((folder, run)) = folder.as_ref().zip(new.run()) {
+                    let file = pages::write_comparison(folder, &run, &compared)?;
                     console::note(&format!("wrote {}", file.display()));
                 }
             }

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use crate::analysis::Summary;
 use crate::analysis::compare::{CompareOptions, Comparison, GateOutcome, Prior, Results, Verdict, machine};
+use crate::analysis::{RunInfo, Summary};
 use crate::harness::config::{Config, Format};
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::parse::suggest;
-use crate::harness::{console, saved};
+use crate::harness::{console, joint, saved};
 use crate::model::{BenchTarget, SessionResult};
 use crate::report::comparison::{COMPARISON_JSON, ComparisonFormat};
 use crate::report::console::{TableOptions, comparison};
@@ -26,6 +26,14 @@ impl Loaded {
     /// Returns the input of the comparison.
     pub fn results(&self) -> Results<'_> {
         Results { name: &self.name, summaries: &self.summaries }
+    }
+
+    /// Returns the run that describes the side: its only one, or what several have in common; `None` without runs.
+    pub fn run(&self) -> Option<RunInfo> {
+        match self.summaries.as_slice() {
+            [only] => Some(only.run.clone()),
+            several => Summary::joint(several.to_vec()).map(|joint| joint.run),
+        }
     }
 
     /// Returns only the results that can be of this bench target; `None` if there are none.
@@ -66,12 +74,18 @@ pub(in crate::harness) fn baseline(home: &Home, name: &str) -> Result<Option<Loa
 /// # Errors
 /// There are none, or they cannot be read.
 pub(in crate::harness) fn saved_or_baseline(home: &Home, cwd: &Path, name: &str) -> Result<Loaded, HarnessError> {
-    match saved::load(name, home, cwd, &|_| ()) {
-        Ok(saved) => {
-            for damage in &saved.damage {
+    // Those of several bench targets stay apart: each is compared with its own target.
+    let found = match name {
+        joint::ALL => joint::load(home, &|_| ()),
+        _ => saved::load(name, home, cwd, &|_| ()).map(|saved| vec![saved]),
+    };
+    match found {
+        Ok(found) => {
+            for damage in found.iter().flat_map(|saved| &saved.damage) {
                 console::warn(damage);
             }
-            Ok(Loaded { name: name.to_owned(), summaries: vec![saved.summary] })
+            let summaries = found.into_iter().map(|saved| saved.summary).collect();
+            Ok(Loaded { name: name.to_owned(), summaries })
         }
         Err(not_found) if not_found.status() == ExitStatus::NoMatch => match baseline(home, name)? {
             Some(loaded) => Ok(loaded),
