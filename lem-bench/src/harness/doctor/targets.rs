@@ -1,61 +1,62 @@
 //! Libraries and binaries of the workspace that `cargo bench -- OPTIONS` runs with libtest, which rejects the options.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use serde::Deserialize;
 use toml::{Table, Value};
 
-/// Returns `library of alpha` for each library and binary in the workspace at `root` without `bench = false`.
+/// The part of the output of `cargo metadata` that is read.
+#[derive(Debug, Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+/// A member of the workspace.
+#[derive(Debug, Deserialize)]
+struct Package {
+    name: String,
+    manifest_path: PathBuf,
+    targets: Vec<Target>,
+}
+
+/// A target, declared or found by cargo.
+#[derive(Debug, Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+}
+
+/// Returns `library of alpha` for each library and binary in the workspace at `root` without `bench = false`, and nothing
+/// where cargo finds no workspace.
 pub(super) fn libtest_targets(root: &Path) -> Vec<String> {
-    let Some(manifest) = read(root) else { return Vec::new() };
-    let members = manifest.get("workspace").and_then(|workspace| workspace.get("members")).and_then(Value::as_array);
-    let members = members.into_iter().flatten().filter_map(Value::as_str);
-    let folders = std::iter::once(root.to_owned()).chain(members.flat_map(|member| expand(root, member)));
-    folders.flat_map(|folder| targets_of_package(&folder)).collect()
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(root);
+    let Ok(output) = command.output() else { return Vec::new() };
+    let metadata = serde_json::from_slice::<Metadata>(&output.stdout);
+    metadata.map(|metadata| metadata.packages.iter().flat_map(targets_of_package).collect()).unwrap_or_default()
 }
 
-fn read(folder: &Path) -> Option<Table> {
-    std::fs::read_to_string(folder.join("Cargo.toml")).ok()?.parse().ok()
-}
-
-/// Returns the folders of a member, whose last component may be `*`.
-fn expand(root: &Path, member: &str) -> Vec<PathBuf> {
-    let Some(parent) = member.strip_suffix('*') else { return vec![root.join(member)] };
-    let entries = std::fs::read_dir(root.join(parent)).into_iter().flatten().flatten();
-    let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-    folders.sort();
-    folders
-}
-
-fn targets_of_package(folder: &Path) -> Vec<String> {
-    let Some(manifest) = read(folder) else { return Vec::new() };
-    let text = |table: &Value, key: &str| table.get(key).and_then(Value::as_str).map(str::to_owned);
-    let Some(package) = manifest.get("package") else { return Vec::new() };
-    let name = text(package, "name").unwrap_or_default();
+/// `cargo metadata` does not report the key `bench` of a target, so that it is read from the manifest.
+fn targets_of_package(package: &Package) -> Vec<String> {
+    let text = std::fs::read_to_string(&package.manifest_path).unwrap_or_default();
+    let manifest: Table = text.parse().unwrap_or_default();
     let is_off = |target: &Value| target.get("bench").and_then(Value::as_bool) == Some(false);
-    let mut targets = Vec::new();
-    let lib = manifest.get("lib");
-    if (lib.is_some() || folder.join("src/lib.rs").is_file()) && !lib.is_some_and(is_off) {
-        targets.push(format!("library of {name}"));
-    }
-    let declared: Vec<&Value> = manifest.get("bin").and_then(Value::as_array).into_iter().flatten().collect();
-    let named = |bins: &[&Value]| bins.iter().filter_map(|bin| text(bin, "name")).collect::<BTreeSet<String>>();
-    let mut bins = named(&declared);
-    if package.get("autobins").and_then(Value::as_bool) != Some(false) {
-        let has_path = |path: &str| declared.iter().any(|bin| text(bin, "path").as_deref() == Some(path));
-        if folder.join("src/main.rs").is_file() && !has_path("src/main.rs") {
-            bins.insert(name.clone());
+    let bins: Vec<&Value> = manifest.get("bin").and_then(Value::as_array).into_iter().flatten().collect();
+    let is_named = |bin: &Value, name: &str| bin.get("name").and_then(Value::as_str) == Some(name);
+    let to_text = |target: &Target| match target.kind.first()?.as_str() {
+        "bin" if !bins.iter().any(|bin| is_named(bin, &target.name) && is_off(bin)) => {
+            Some(format!("binary {} of {}", target.name, package.name))
         }
-        let sources = std::fs::read_dir(folder.join("src/bin")).into_iter().flatten().flatten();
-        let stems = sources.map(|source| source.path()).filter(|path| {
-            let file = path.file_name().unwrap_or_default().to_string_lossy();
-            path.extension().is_some_and(|extension| extension == "rs") && !has_path(&format!("src/bin/{file}"))
-        });
-        bins.extend(stems.filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned())));
-    }
-    let off = named(&declared.into_iter().filter(|bin| is_off(bin)).collect::<Vec<_>>());
-    targets.extend(bins.difference(&off).map(|bin| format!("binary {bin} of {name}")));
-    targets
+        "lib" | "rlib" | "dylib" | "cdylib" | "staticlib" | "proc-macro"
+            if !manifest.get("lib").is_some_and(is_off) =>
+        {
+            Some(format!("library of {}", package.name))
+        }
+        _ => None,
+    };
+    package.targets.iter().filter_map(to_text).collect()
 }
 
 #[cfg(test)]
@@ -70,15 +71,37 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         };
-        write("Cargo.toml", "[workspace]\nmembers = [\"crates/*\", \"tool\"]\n");
-        write("crates/alpha/Cargo.toml", "[package]\nname = \"alpha\"\n");
-        write("crates/alpha/src/lib.rs", "");
-        write("crates/beta/Cargo.toml", "[package]\nname = \"beta\"\n[lib]\nbench = false\n");
-        write("crates/beta/src/lib.rs", "");
-        write("crates/beta/src/bin/extra.rs", "");
-        write("tool/Cargo.toml", "[package]\nname = \"tool\"\n[[bin]]\nname = \"tool\"\nbench = false\n");
-        write("tool/src/main.rs", "");
-        assert_eq!(libtest_targets(root.path()), ["library of alpha", "binary extra of beta"]);
+        let package = |folder: &str, more: &str, sources: &[&str]| {
+            let name = folder.rsplit('/').next().unwrap();
+            write(&format!("{folder}/Cargo.toml"), &format!("[package]\nname = \"{name}\"\n{more}"));
+            sources.iter().for_each(|source| write(&format!("{folder}/src/{source}"), "fn main() {}"));
+        };
+        let members = "members = [\"crates/*\", \"deep/*/nested\", \"tool\"]\nexclude = [\"crates/old\"]\n";
+        write("Cargo.toml", &format!("[workspace]\nresolver = \"2\"\n{members}"));
+        package("crates/alpha", "[[bench]]\nname = \"energy\"\npath = \"src/lib.rs\"\n", &["lib.rs"]);
+        package("crates/beta", "[lib]\nbench = false\n", &["lib.rs", "bin/extra.rs", "bin/folder/main.rs"]);
+        package("crates/old", "", &["lib.rs"]);
+        package("deep/down/nested", "[lib]\nproc-macro = true\npath = \"src/macros.rs\"\n", &["macros.rs"]);
+        package("tool", "autobins = false\n[[bin]]\nname = \"tool\"\nbench = false\n", &["main.rs", "bin/unused.rs"]);
+        // Not a pattern of `members`, but a path dependency inside the workspace: cargo makes it a member.
+        package("crates/alpha/inner", "", &["lib.rs"]);
+        let manifest = root.path().join("crates/alpha/Cargo.toml");
+        let text = std::fs::read_to_string(&manifest).unwrap() + "[dependencies]\ninner = { path = \"inner\" }\n";
+        std::fs::write(manifest, text).unwrap();
+        let mut found = libtest_targets(root.path());
+        found.sort();
+        assert_eq!(
+            found,
+            [
+                "binary extra of beta",
+                "binary folder of beta",
+                "library of alpha",
+                "library of inner",
+                "library of nested"
+            ]
+        );
+        // From the folder of a member too.
+        assert_eq!(libtest_targets(&root.path().join("tool")).len(), 5);
         assert!(libtest_targets(&root.path().join("missing")).is_empty());
     }
 }
