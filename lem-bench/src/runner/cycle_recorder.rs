@@ -149,6 +149,9 @@ impl CycleRecorder {
         let cycle_start = spans.first().map_or(now, |span| span.start);
         let idle = self.idle.drain(..).next();
         let edges = windows.first().zip(windows.last()).map(|(first, last)| (first.0, last.1));
+        if let Some((_, stop)) = edges {
+            sampler.wait_until_sampled(stop);
+        }
         let evidence = self.evidence(context, &windows);
         let to_record = |((start, stop, work), own): ((Stamp, Stamp, WorkCounts), (Stamp, Stamp))| {
             let energy = sampler.energy(start, stop, domains);

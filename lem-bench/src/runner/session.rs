@@ -30,6 +30,8 @@ impl Session {
     /// # Errors
     /// An observer cannot take the record.
     pub fn start(config: SessionConfig, first: &Record) -> Result<Self, ObserverError> {
+        // The energy at an edge is computed from a read before it and one after it.
+        config.sampler.wait_until_sampled(Stamp::default());
         let mut context = Box::new(MeasureContext::new(config));
         context.record(first);
         let session = Self { context: Some(context), benches: 0 };
@@ -72,6 +74,7 @@ impl Session {
             return Ok(());
         }
         let SessionConfig { sampler, domains, .. } = &context.config;
+        sampler.wait_until_sampled(edges[edges.len() - 1]);
         let blocks = edges.windows(2).map(|pair| sampler.idle_block(pair[0], pair[1], domains)).collect();
         sampler.discard_before(context.now());
         context.record(&Record::Idle(IdleRecord { kind: IdleKind::Bare, bench: None, blocks }));
@@ -235,4 +238,110 @@ pub fn run_once_first(body: Body) -> Body {
         run_once(&body, bencher.fixtures().clone())?;
         body(bencher)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::mpsc::{Sender, channel};
+
+    use super::*;
+    use crate::meter::{Channel, Estimate, Meter, ReadError, Value};
+    use crate::model::{BenchRecord, CycleRecord, Domain, Origin};
+    use crate::protocol::{Overrides, Profile};
+    use crate::runner::{Event, HostMonitor, Interrupt, Observer};
+    use crate::sampler::{ProbeEffort, SamplerConfig, probe};
+
+    /// An estimate whose thread yields to all others, as if the cores were busy.
+    #[derive(Debug)]
+    struct Late(Estimate);
+
+    impl Meter for Late {
+        fn name(&self) -> &'static str {
+            "late"
+        }
+
+        fn origin(&self) -> Origin {
+            self.0.origin()
+        }
+
+        fn domains(&self) -> &[Domain] {
+            self.0.domains()
+        }
+
+        fn channels(&self) -> &[Channel] {
+            self.0.channels()
+        }
+
+        fn read(&mut self, channel: usize) -> Result<Value, ReadError> {
+            // SAFETY: sets the priority of the calling thread; no memory is accessed.
+            unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 10) };
+            self.0.read(channel)
+        }
+    }
+
+    struct Cycles(Sender<CycleRecord>);
+
+    impl Observer for Cycles {
+        fn on(&mut self, event: &Event<'_>) -> Result<(), ObserverError> {
+            if let Event::Record(Record::Cycle(cycle)) = event {
+                self.0.send((**cycle).clone()).map_err(|error| ObserverError(error.to_string()))?;
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn cycle_waits_for_a_late_sampler() {
+        let mut meter = Estimate::default();
+        let ms = Duration::from_millis;
+        let probe = probe(&mut meter, &RealClock, ProbeEffort { min: ms(10), max: ms(20) });
+        let headline = vec![meter.domains()[0].id.clone()];
+        let short = Some(ms(20));
+        let overrides =
+            Overrides { cycles: Some(3), gap: short, min_window: short, warm_up: short, ..Overrides::default() };
+        let schedule = Schedule::plan(Profile::Quick, &probe, &headline, &overrides);
+        let clock: Arc<dyn Clock> = Arc::new(RealClock);
+        let config = SamplerConfig::for_meter(&probe);
+        let sampler = Sampler::start(Box::new(Late(meter)), Arc::clone(&clock), &probe, config).unwrap();
+        let (sender, cycles) = channel();
+        let config = SessionConfig {
+            clock,
+            sampler,
+            domains: headline.clone(),
+            headline,
+            host: HostMonitor::default(),
+            observers: vec![Box::new(Cycles(sender))],
+            seed: 1,
+            interrupt: Interrupt::default(),
+            barrier: None,
+        };
+        let record = BenchRecord {
+            id: "late".to_owned(),
+            name: "late".to_owned(),
+            group: None,
+            module: String::new(),
+            description: None,
+            place: String::new(),
+            params: Vec::new(),
+            tags: Vec::new(),
+            schedule: BTreeMap::new(),
+        };
+        let mut session = Session::start(config, &Record::RunEnd(RunEnd { at: Stamp::default(), benches: 0 })).unwrap();
+        let body: Body = Arc::new(|b| {
+            b.iter(|| RealClock.sleep(Duration::from_millis(1)));
+            Ok(())
+        });
+        let job = Job { record, schedule, body, from_cycle: 0, earlier: Vec::new() };
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let spin = || while !is_over.load(Ordering::Relaxed) {};
+            (0..3 * std::thread::available_parallelism().unwrap().get()).for_each(|_| drop(scope.spawn(spin)));
+            assert_eq!(session.run(&job).unwrap(), Some(Outcome::Completed));
+            is_over.store(true, Ordering::Relaxed);
+        });
+        let energies: Vec<usize> = cycles.try_iter().map(|cycle| cycle.windows[0].energy.len()).collect();
+        assert_eq!(energies, [1, 1, 1]);
+    }
 }

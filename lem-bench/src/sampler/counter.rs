@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::edge::CounterSample;
+use super::edge::{ASSUMED_PERIOD, CounterSample, MAX_CONTINUOUS_PERIOD};
 use crate::meter::Quantity;
 use crate::model::{Coverage, DomainId, TracePoint};
 use crate::units::Stamp;
@@ -147,6 +147,13 @@ impl CounterTrack {
     pub fn has_ticked(&self, edge: Stamp, ticks: usize) -> bool {
         let after = &self.samples[self.samples.partition_point(|sample| sample.at <= edge)..];
         after.windows(2).filter(|pair| pair[0].joules != pair[1].joules).count() >= ticks
+    }
+
+    /// Returns whether the counter was read after `edge` and has shown the tick that follows it, or was due to.
+    pub fn has_passed(&self, edge: Stamp) -> bool {
+        let period = self.period.unwrap_or(ASSUMED_PERIOD);
+        let due = if period > MAX_CONTINUOUS_PERIOD { edge + period.mul_f64(1.2) } else { edge };
+        self.samples.last().is_some_and(|last| last.at > due) || self.has_ticked(edge, 1)
     }
 
     /// Returns the mean power between reads at the trace's rate. Dense reads around edges show single ticks, which do

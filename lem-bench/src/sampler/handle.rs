@@ -130,14 +130,14 @@ impl Sampler {
         }
     }
 
-    /// Waits until every channel of energy was read after `edge`, for at most a second: on a machine whose cores are all
-    /// busy, the sampler may be delayed by more than a ramp-out. Must not be called inside a window.
+    /// Waits until the reads after `edge` that its energy needs are there, for at most a second: on a machine whose cores
+    /// are all busy, the sampler may be delayed by more than a ramp-out. Must not be called inside a window.
     pub fn wait_until_sampled(&self, edge: Stamp) {
         if self.clock.is_virtual() {
             return;
         }
         let give_up = self.clock.now() + Duration::from_secs(1);
-        while !lock(&self.state).readings().have_passed(edge) && self.clock.now() < give_up {
+        while !lock(&self.state).has_passed(edge) && self.clock.now() < give_up {
             self.clock.sleep(Duration::from_millis(1));
         }
     }

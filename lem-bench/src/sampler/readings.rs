@@ -60,12 +60,17 @@ impl Readings {
         Some(Stamp(pair[0].at.nanos().midpoint(pair[1].at.nanos())))
     }
 
-    /// Returns whether every counter and power gauge was read after `edge`.
-    pub fn have_passed(&self, edge: Stamp) -> bool {
-        let is_power = |track: &&GaugeTrack| track.quantity == Quantity::Power;
-        let gauges = self.gauges.iter().filter(is_power).map(|track| track.points.last().map(|point| point.0));
-        let counters = self.counters.iter().map(|track| track.samples.last().map(|sample| sample.at));
-        gauges.chain(counters).all(|last| last.is_some_and(|at| at > edge))
+    /// Returns whether the reads after `edge` that its energy needs are there, in all domains except `lost` ones: of each
+    /// counter one that shows the next tick, and of each power gauge without a counter any.
+    pub fn have_passed(&self, edge: Stamp, lost: &[(DomainId, String)]) -> bool {
+        let is_lost = |domain: &DomainId| lost.iter().any(|(id, _)| id == domain);
+        let has_counter = |domain: &DomainId| self.counters.iter().any(|track| track.domain == *domain);
+        let mut counters = self.counters.iter().filter(|track| !is_lost(&track.domain));
+        let mut gauges = self.gauges.iter().filter(|track| {
+            track.quantity == Quantity::Power && !has_counter(&track.domain) && !is_lost(&track.domain)
+        });
+        counters.all(|track| track.has_passed(edge))
+            && gauges.all(|track| track.points.last().is_some_and(|point| point.0 > edge))
     }
 
     /// Returns the energy of each of `domains` from `start` to `stop`: from its counter if that ticked at both edges,

@@ -226,6 +226,11 @@ impl SamplerState {
         self.readings.traces(self.meter.domains(), start, stop)
     }
 
+    /// Returns whether the reads after `edge` that its energy needs are there.
+    pub fn has_passed(&self, edge: Stamp) -> bool {
+        self.readings.have_passed(edge, &self.lost)
+    }
+
     /// Removes the samples before `before`, except for those that an edge soon after it may need.
     pub fn discard_before(&mut self, before: Stamp) {
         let margin = self.config.tick * (2 + self.config.rest_ticks) + self.config.trace_interval * 2;
