@@ -1,14 +1,20 @@
 //! Checks how a bench ended and whether its numbers are complete: outcome, cycles, energy, requests, precision.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::assemble::Evidence;
+use crate::analysis::cycles::MergedCycle;
 use crate::analysis::finding::{Check, Finding, Severity};
 use crate::analysis::interval::ENOUGH_CYCLES;
-use crate::model::{CustomKind, CycleRecord, Outcome, Span, SpanKind, StopReason, WindowRecord, count_of, is_or_are};
+use crate::model::{
+    CustomKind, CycleRecord, DomainId, Outcome, Span, SpanKind, StopReason, WindowRecord, count_of, is_or_are,
+};
 
 /// The share of failed requests above which a result is invalid.
 const MAX_FAILED: f64 = 0.01;
+
+/// A window shorter than this, in seconds, may contain no reading of a power gauge: the sampler reads them every 0.1 s.
+const MIN_GAUGE_WINDOW_S: f64 = 0.15;
 
 /// The time per iteration in ns below which nothing is measured: that of an instruction or two.
 const MIN_ITERATION_NS: f64 = 1.0;
@@ -19,6 +25,7 @@ const MIN_LOOP_TIMES: f64 = 1.5;
 pub(super) fn check(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     check_outcome(findings, evidence);
     check_resumed(findings, evidence);
+    check_energy(findings, evidence);
     check_cycles(findings, evidence);
     check_requests(findings, evidence);
     check_custom_metrics(findings, evidence);
@@ -32,25 +39,25 @@ fn check_outcome(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         Some(Outcome::Failed { message }) => Finding::new(
             Check::BenchFailed,
             Severity::Invalid,
-            format!("the bench failed: {message}"),
+            format!("its body returned an error: {message}"),
             "remove the cause of this error; `cargo test --benches` runs each body once",
         ),
         Some(Outcome::Panicked { message }) => Finding::new(
             Check::BenchFailed,
             Severity::Invalid,
-            format!("the bench panicked: {message}"),
+            format!("its body panicked: {message}"),
             "fix the bench; `cargo test --benches` runs each body once",
         ),
         Some(Outcome::DeviceLost { message }) => Finding::new(
             Check::DeviceLost,
             Severity::Invalid,
-            format!("the meter lost its device: {message}"),
+            format!("the meter cannot read it any more: {message}"),
             "check the driver's log (`dmesg`), reset or reseat the device, and run again",
         ),
         None => Finding::new(
             Check::Interrupted,
             Severity::Warning,
-            format!("the bench was interrupted: its journal ends after {}", count_of(evidence.cycles.len(), "cycle")),
+            format!("its journal ends after {}", count_of(evidence.cycles.len(), "cycle")),
             "run the same command with `--resume` to continue it",
         ),
     };
@@ -63,10 +70,7 @@ fn check_resumed(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         findings.push(Finding::new(
             Check::Resumed,
             Severity::Note,
-            format!(
-                "the bench was interrupted and resumed {}: its cycles are not from one session",
-                if times == 1 { "once".to_owned() } else { format!("{times} times") }
-            ),
+            format!("after {}: its cycles are not from one session", count_of(times, "interruption")),
             "run it again in one session if the sessions differ (another day, another room temperature)",
         ));
     }
@@ -74,16 +78,6 @@ fn check_resumed(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
 
 fn check_cycles(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     let n = evidence.cycles.len();
-    let missing = evidence.cycles.iter().filter(|cycle| cycle.summary.energy_j.is_none());
-    let missing: Vec<String> = missing.map(|cycle| cycle.summary.index.saturating_add(1).to_string()).collect();
-    if !missing.is_empty() {
-        findings.push(Finding::new(
-            Check::EnergyMissing,
-            Severity::Invalid,
-            format!("cycle {} has no energy", missing.join(", ")),
-            "run `cargo bench -- --doctor`: a sensor could not be read around the edges of the windows",
-        ));
-    }
     let end = evidence.first().end;
     let scheduled = || evidence.first().record.cycles().unwrap_or(0) as usize;
     let planned = end.and_then(|end| end.precision).map_or_else(scheduled, |precision| precision.cycles as usize);
@@ -113,6 +107,50 @@ fn check_cycles(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             format!("run at least {ENOUGH_CYCLES} (`--cycles {ENOUGH_CYCLES}`)"),
         ));
     }
+}
+
+/// Reports cycles without an energy, and the cause.
+fn check_energy(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
+    let is_missing = |cycle: &MergedCycle| cycle.summary.energy_j.is_none();
+    let missing: Vec<String> = evidence
+        .cycles
+        .iter()
+        .filter(|cycle| is_missing(cycle))
+        .map(|cycle| cycle.summary.index.saturating_add(1).to_string())
+        .collect();
+    if missing.is_empty() {
+        return;
+    }
+    let mut unread = BTreeSet::new();
+    let mut shortest_s = f64::INFINITY;
+    let records = evidence.cycles.iter().zip(evidence.records).filter(|(cycle, _)| is_missing(cycle));
+    for (process, record) in records.flat_map(|(_, records)| evidence.processes.iter().zip(records)) {
+        for window in &record.windows {
+            let has_energy = |domain: &DomainId| window.energy.iter().any(|energy| energy.domain == *domain);
+            let of_window: Vec<&DomainId> =
+                process.header.headline.iter().filter(|domain| !has_energy(domain)).collect();
+            let has_counter = |domain: &&DomainId| process.header.probe.channel(domain, true).is_some();
+            if !of_window.iter().all(has_counter) {
+                shortest_s = shortest_s.min(window.seconds());
+            }
+            unread.extend(of_window);
+        }
+    }
+    let unread: Vec<&str> = unread.into_iter().map(DomainId::as_str).collect();
+    let (noun, have) = if missing.len() == 1 { ("cycle", "has") } else { ("cycles", "have") };
+    let head = format!("{noun} {} {have}", missing.join(", "));
+    let (cause, remedy) = if shortest_s < MIN_GAUGE_WINDOW_S {
+        (
+            format!("no power reading of {} in a window of {:.0} ms", unread.join(", "), shortest_s * 1e3),
+            "use longer windows (`--min-window 1s`): power gauges are read ten times per second",
+        )
+    } else {
+        (
+            format!("no reading of {} around the edges of the windows", unread.join(", ")),
+            "run `cargo bench -- --doctor`, which reads the sensors; if other processes keep all cores busy, end them",
+        )
+    };
+    findings.push(Finding::new(Check::EnergyMissing, Severity::Invalid, format!("{head} {cause}"), remedy));
 }
 
 fn check_requests(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
@@ -181,9 +219,7 @@ fn check_iteration_time(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         findings.push(Finding::new(
             Check::NothingMeasured,
             Severity::Invalid,
-            format!(
-                "nothing was measured: {nanoseconds:.3} ns per iteration; a closure that does nothing takes {loop_ns:.3} ns"
-            ),
+            format!("an iteration takes {nanoseconds:.3} ns; one of a closure that does nothing takes {loop_ns:.3} ns"),
             "return the result from the closure of `iter`, or pass it to `std::hint::black_box`, so that the compiler \
              does not remove its computation",
         ));

@@ -82,7 +82,7 @@ fn check_calibration(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     findings.push(Finding::new(
         Check::Calibrated,
         Severity::Note,
-        format!("calibrated against {} on {}: {}", calibration.reference, calibration.date, domains.join(", ")),
+        format!("against {} on {}: {}", calibration.reference, calibration.date, domains.join(", ")),
         "compare only results with the same calibration; the journal contains the uncorrected values",
     ));
 }
@@ -242,7 +242,7 @@ fn check_wall_clock(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     findings.push(Finding::new(
         Check::WallClock,
         if may_be_suspend { Severity::Warning } else { Severity::Note },
-        format!("the wall clock jumped by {step:+.3} s between two cycles"),
+        format!("a jump of {step:+.3} s between two cycles"),
         if may_be_suspend {
             "if the machine was suspended, run again; if its time was set, no action is needed: windows use another clock"
         } else {

@@ -76,7 +76,7 @@ fn check_warm_up(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         WarmUpCode::NotConverged => findings.push(Finding::new(
             Check::NotSteady,
             if warm_up.bound.is_some_and(|bound| bound <= SMALL_DRIFT) { Severity::Note } else { Severity::Warning },
-            format!("not steady after {seconds:.0} s of warm-up{bound}"),
+            format!("still changing after {seconds:.0} s of warm-up{bound}"),
             "use a longer `--warm-up-time`, or find out what keeps changing",
         )),
         WarmUpCode::TooFewProbes => findings.push(Finding::new(
@@ -165,11 +165,7 @@ fn check_power_outliers(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     findings.push(Finding::new(
         Check::Outlier,
         Severity::Warning,
-        format!(
-            "the power of some cycles is an outlier: {}{more}; the median of the others is {:.1} W",
-            listed.join(", "),
-            others.median
-        ),
+        format!("the power was {}{more}; the median of the other cycles is {:.1} W", listed.join(", "), others.median),
         "something else used the machine for a while, or slowed it down: find it and run again",
     ));
 }
@@ -192,7 +188,7 @@ fn check_temperature(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         findings.push(Finding::new(
             Check::Temperature,
             Severity::Warning,
-            format!("the temperature changed by {change:.0} °C within a window"),
+            format!("a change of {change:.0} °C within a window"),
             "use a longer warm-up, or better cooling",
         ));
     }
@@ -259,7 +255,7 @@ fn check_idle_of_gaps(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             Check::Outlier,
             Severity::Warning,
             format!(
-                "idle power before cycle {} is an outlier: {worst:.1} W; the median of the other gaps is {:.1} W",
+                "idle power before cycle {} was {worst:.1} W; the median of the other gaps is {:.1} W",
                 listed.join(", "),
                 others.median
             ),

@@ -77,6 +77,29 @@ fn every_check_has_a_case() {
     assert_eq!(all.difference(&provoked).collect::<Vec<_>>(), Vec::<&String>::new());
 }
 
+/// Reports print the name of the check before the evidence. Users of `cargo bench` may not have installed `cargo lem`.
+#[test]
+fn evidence_does_not_repeat_its_check_and_remedies_can_be_run() {
+    let significant = |text: &str| -> Vec<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
+        words.filter(|word| !["", "the", "a", "is", "was", "bench"].contains(&word.as_str())).collect()
+    };
+    for case in cases() {
+        let mut run = Run::clean();
+        (case.provoked)(&mut run);
+        for finding in run.findings() {
+            assert!(!finding.remedy.contains("cargo lem"), "{}", finding.remedy);
+            let name = significant(&finding.check.name().replace('_', " "));
+            assert!(
+                !significant(&finding.evidence).starts_with(&name),
+                "{}: {}",
+                finding.check.name(),
+                finding.evidence
+            );
+        }
+    }
+}
+
 #[test]
 fn messages() {
     let found_by = |case: &Case| {

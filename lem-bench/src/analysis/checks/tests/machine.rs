@@ -106,7 +106,7 @@ pub(super) const MACHINE_CASES: [Case; 14] = [
     Case {
         check: Check::WallClock,
         weight: Severity::Warning,
-        says: "the wall clock jumped by +3600.000 s between two cycles",
+        says: "a jump of +3600.000 s between two cycles",
         // The machine may have been suspended in a window; a suspend does not set a clock back.
         provoked: |run| set_clock(run, 3600.0),
         spared: |run| set_clock(run, -3600.0),
@@ -114,7 +114,7 @@ pub(super) const MACHINE_CASES: [Case; 14] = [
     Case {
         check: Check::WallClock,
         weight: Severity::Warning,
-        says: "the wall clock jumped by +86400.000 s between two cycles",
+        says: "a jump of +86400.000 s between two cycles",
         provoked: |run| set_clock(run, 86_400.0),
         // The run was resumed after a reboot.
         spared: |run| {
@@ -129,7 +129,7 @@ pub(super) const MACHINE_CASES: [Case; 14] = [
     Case {
         check: Check::WallClock,
         weight: Severity::Note,
-        says: "jumped by +0.250 s",
+        says: "a jump of +0.250 s",
         provoked: |run| set_clock(run, 0.25),
         // NTP adjusts the clock all the time.
         spared: |run| set_clock(run, 0.000_5),
@@ -185,7 +185,7 @@ pub(super) const STEADINESS_CASES: [Case; 12] = [
     Case {
         check: Check::NotSteady,
         weight: Severity::Warning,
-        says: "not steady after 30 s of warm-up (drift up to 3.0 %)",
+        says: "still changing after 30 s of warm-up (drift up to 3.0 %)",
         provoked: |run| warm_up(run, WarmUpCode::NotConverged, Some(0.03)),
         spared: |run| warm_up(run, WarmUpCode::NotConverged, Some(0.015)),
     },
@@ -220,7 +220,7 @@ pub(super) const STEADINESS_CASES: [Case; 12] = [
     Case {
         check: Check::Outlier,
         weight: Severity::Warning,
-        says: "is an outlier: 361.1 W in cycle 5; the median of the others is 299.7 W",
+        says: "the power was 361.1 W in cycle 5; the median of the other cycles is 299.7 W",
         provoked: |run| run.one().scale(|n| if n == 4 { 1.2 } else { 1.0 }),
         spared: |run| run.one().scale(|n| if n == 4 { 1.03 } else { 1.0 }),
     },
@@ -262,7 +262,7 @@ pub(super) const STEADINESS_CASES: [Case; 12] = [
     Case {
         check: Check::Temperature,
         weight: Severity::Warning,
-        says: "changed by 12 °C within a window",
+        says: "a change of 12 °C within a window",
         provoked: |run| run.one().temperatures(|_| (60.0, 72.0)),
         spared: |run| run.one().temperatures(|_| (60.0, 68.0)),
     },
@@ -308,7 +308,7 @@ pub(super) const IDLE_CASES: [Case; 6] = [
     Case {
         check: Check::Outlier,
         weight: Severity::Warning,
-        says: "idle power before cycle 7 is an outlier: 180.0 W",
+        says: "idle power before cycle 7 was 180.0 W",
         provoked: |run| run.one().idle(|n| if n == 6 { 180.0 } else { 100.0 + 0.1 * (n % 2) as f64 }),
         spared: |run| run.one().idle(|n| if n == 6 { 102.0 } else { 100.0 + 0.1 * (n % 2) as f64 }),
     },

@@ -220,21 +220,21 @@ pub(super) const COMPLETION_CASES: [Case; 14] = [
     Case {
         check: Check::BenchFailed,
         weight: Severity::Invalid,
-        says: "the bench failed: no model",
+        says: "its body returned an error: no model",
         provoked: |run| ended(run, Outcome::Failed { message: "no model".to_owned() }),
         spared: |_| {},
     },
     Case {
         check: Check::BenchFailed,
         weight: Severity::Invalid,
-        says: "the bench panicked: index",
+        says: "its body panicked: index",
         provoked: |run| ended(run, Outcome::Panicked { message: "index out of bounds".to_owned() }),
         spared: |_| {},
     },
     Case {
         check: Check::DeviceLost,
         weight: Severity::Invalid,
-        says: "the meter lost its device: off the bus",
+        says: "the meter cannot read it any more: off the bus",
         provoked: |run| ended(run, Outcome::DeviceLost { message: "off the bus".to_owned() }),
         spared: |_| {},
     },
@@ -248,15 +248,29 @@ pub(super) const COMPLETION_CASES: [Case; 14] = [
     Case {
         check: Check::Resumed,
         weight: Severity::Note,
-        says: "resumed once",
+        says: "after 1 interruption: its cycles are not from one session",
         provoked: |run| run.one().resumed = true,
         spared: |_| {},
     },
     Case {
         check: Check::EnergyMissing,
         weight: Severity::Invalid,
-        says: "cycle 5 has no energy",
+        says: "cycle 5 has no reading of gpu:0 around the edges of the windows",
         provoked: |run| run.one().cycles[4].windows[0].energy.clear(),
+        spared: |_| {},
+    },
+    Case {
+        check: Check::EnergyMissing,
+        weight: Severity::Invalid,
+        says: "cycles 4, 6 have no power reading of gpu:0 in a window of 20 ms",
+        provoked: |run| {
+            run.one().header.probe.channels.retain(|channel| !channel.counter);
+            for cycle in [3, 5] {
+                let window = &mut run.one().cycles[cycle].windows[0];
+                window.stop = window.start + Duration::from_millis(20);
+                window.energy.clear();
+            }
+        },
         spared: |_| {},
     },
     Case {
@@ -297,14 +311,14 @@ pub(super) const COMPLETION_CASES: [Case; 14] = [
     Case {
         check: Check::NothingMeasured,
         weight: Severity::Invalid,
-        says: "nothing was measured: 11.988 ns per iteration; a closure that does nothing takes 8.000 ns",
+        says: "an iteration takes 11.988 ns; one of a closure that does nothing takes 8.000 ns",
         provoked: |run| iterations(run, 834_167_501),
         spared: |run| iterations(run, 833_333_000),
     },
     Case {
         check: Check::NothingMeasured,
         weight: Severity::Invalid,
-        says: "nothing was measured: 11.988 ns per iteration",
+        says: "an iteration takes 11.988 ns",
         // Another process has taken half of the time.
         provoked: |run| with_cpu_seconds(run, 5.0, 834_167_501 / 2),
         spared: |run| with_cpu_seconds(run, 5.0, 833_333_000 / 2),
