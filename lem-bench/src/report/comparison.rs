@@ -178,6 +178,15 @@ pub(super) fn origin(bench: &BenchComparison) -> Origin {
     }
 }
 
+/// Returns the origin that both sides of all benches have, which a report states once; `None` if they differ, or are
+/// measured.
+pub(super) fn common_origin(compared: &Comparison) -> Option<Origin> {
+    let sides = compared.benches.iter().flat_map(|bench| [&bench.base, &bench.new]);
+    let mut origins = sides.filter_map(|side| Some(side.source.as_ref()?.origin));
+    let first = origins.next().filter(|origin| *origin != Origin::Measured)?;
+    origins.all(|origin| origin == first).then_some(first)
+}
+
 /// Returns the reasons of a verdict, then the custom metrics and the differences between the environments.
 fn remarks(bench: &BenchComparison) -> Vec<String> {
     let differences = bench.differences.iter().map(|difference| format!("differs: {difference}"));
@@ -189,6 +198,10 @@ pub fn markdown(compared: &Comparison) -> String {
     let mut text = String::new();
     // Writing to a `String` does not fail.
     let _ = write!(text, "### {} compared with {}\n\n", escape(&compared.new.name), escape(&compared.base.name));
+    let common_origin = common_origin(compared);
+    if let Some(sentence) = common_origin.and_then(labels::origin_sentence) {
+        let _ = writeln!(text, "> [!WARNING]\n> {sentence}\n");
+    }
     if compared.benches.is_empty() {
         text.push_str("The two sides have no bench in common.\n");
     } else {
@@ -197,7 +210,7 @@ pub fn markdown(compared: &Comparison) -> String {
         );
     }
     for bench in &compared.benches {
-        let _ = writeln!(text, "{}", markdown_row(bench));
+        let _ = writeln!(text, "{}", markdown_row(bench, common_origin.is_some()));
     }
     let _ = write!(
         text,
@@ -225,8 +238,9 @@ pub fn markdown(compared: &Comparison) -> String {
     text
 }
 
-fn markdown_row(bench: &BenchComparison) -> String {
-    let label = origin(bench).label().map(|label| format!(" {label}")).unwrap_or_default();
+fn markdown_row(bench: &BenchComparison, has_common_origin: bool) -> String {
+    let label = origin(bench).label().filter(|_| !has_common_origin);
+    let label = label.map(|label| format!(" {label}")).unwrap_or_default();
     let cells = [
         code_cell(&bench.id),
         escape(&labels::title(&bench.metric)),

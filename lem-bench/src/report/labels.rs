@@ -78,6 +78,12 @@ pub(super) fn metric_origin(
     origin_of_metric(bench, kind, metric).and_then(Origin::label)
 }
 
+/// Returns the sentence by which the head of a report states the common origin of its energies; `None` if they were
+/// measured.
+pub(super) fn origin_sentence(origin: Origin) -> Option<String> {
+    (origin != Origin::Measured).then(|| format!("No energy was measured: all energies below are {}.", origin.name()))
+}
+
 /// Returns the label that a metric must carry in a report whose head states a common origin of all benches: none, unless
 /// their origins differ.
 pub(super) fn origin_unless_common(

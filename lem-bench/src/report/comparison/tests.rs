@@ -5,6 +5,7 @@ use crate::analysis::Status;
 use crate::analysis::compare::{
     CompareOptions, Comparison, FailOn, GateRules, PairedBench, Results, Side, compare, compare_pairs, fixture,
 };
+use crate::model::Origin;
 use crate::report::console::{TableOptions, comparison};
 use crate::report::terminal_text::width;
 
@@ -68,6 +69,26 @@ fn terminal_unchanged_and_regressed() {
     let text = on_terminal(&in_turns("decode", 1.05), 120);
     assert!(text.contains("decode · regressed · +5.0 % ["), "{text}");
     assert!(text.contains("): failed\n      decode regressed (+5.0 %)"), "{text}");
+}
+
+#[test]
+fn states_a_common_origin_once() {
+    let mut compared = against_one_baseline();
+    compared.benches.push(compared.benches[0].clone());
+    let mut set = |bench: usize, origin: Origin| {
+        let bench = &mut compared.benches[bench];
+        for side in [&mut bench.base, &mut bench.new] {
+            side.source.as_mut().unwrap().origin = origin;
+        }
+        [on_terminal(&compared, 100), markdown(&compared)]
+    };
+    for text in set(0, Origin::Estimated) {
+        assert!(text.contains("(estimated)") && !text.contains("No energy was measured"), "{text}");
+    }
+    for text in set(1, Origin::Estimated) {
+        assert_eq!(text.matches("all energies below are estimated").count(), 1, "{text}");
+        assert!(!text.contains("(estimated)"), "{text}");
+    }
 }
 
 #[test]

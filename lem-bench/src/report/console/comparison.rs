@@ -6,7 +6,8 @@ use crate::analysis::Rating;
 use crate::analysis::compare::{BenchComparison, Comparison, GateOutcome, Side, Trend, Verdict, has_several_targets};
 use crate::model::{SessionResult, count_of, p_value};
 use crate::report::comparison::{
-    change, custom_metrics, detectable_change, gate_outcome, origin, rules, side_value, verdict, verdict_rating,
+    change, common_origin, custom_metrics, detectable_change, gate_outcome, origin, rules, side_value, verdict,
+    verdict_rating,
 };
 use crate::report::labels;
 use crate::report::number_format::{Figure, date};
@@ -22,9 +23,13 @@ pub fn comparison(compared: &Comparison, options: &TableOptions) -> String {
     let head = format!("{} compared with {}", side_name(&compared.new), side_name(&compared.base));
     writer.write_words(None, 0, words(&head, Style::Strong));
     writer.write_words(None, 0, words(&rules(compared), Style::Faint));
+    let common_origin = common_origin(compared);
+    if let Some(sentence) = common_origin.and_then(labels::origin_sentence) {
+        writer.write_words(None, 0, words(&sentence, Style::Rating(Rating::Careful)));
+    }
     for bench in &compared.benches {
         writer.blank_line();
-        write_bench(&mut writer, bench);
+        write_bench(&mut writer, bench, common_origin.is_some());
     }
     if compared.benches.is_empty() {
         writer.blank_line();
@@ -52,11 +57,12 @@ fn side_name(side: &Side) -> String {
     }
 }
 
-fn write_bench(writer: &mut TextWriter, bench: &BenchComparison) {
+/// Writes a bench. Its origin is left out where the head states that of all benches.
+fn write_bench(writer: &mut TextWriter, bench: &BenchComparison, has_common_origin: bool) {
     let verdict = StyledText::new(format!("· {}", verdict(bench)), Style::Rating(verdict_rating(bench.verdict)));
     let mut title = vec![StyledText::new(&bench.id, Style::Strong), verdict];
     title.extend(change(bench).map(|change| StyledText::new(format!("· {change}"), Style::Strong)));
-    title.extend(StyledText::origin(origin(bench)));
+    title.extend(StyledText::origin(origin(bench)).filter(|_| !has_common_origin));
     writer.write_words(None, 2, title);
     let mut write_line = |text: &str, style: Style| writer.write_words(None, 6, words(text, style));
     if bench.base.value.is_some() || bench.new.value.is_some() {

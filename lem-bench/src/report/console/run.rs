@@ -85,10 +85,8 @@ pub fn table(summary: &Summary, compared: Option<&Comparison>, options: &TableOp
 }
 
 fn write_head(writer: &mut TextWriter, summary: &Summary) {
-    let origin = summary.run.probe.origin;
-    if origin != Origin::Measured {
-        let text = format!("No energy was measured: all energies below are {}.", origin.name());
-        writer.write_words(None, 0, words(&text, Style::Rating(Rating::Careful)));
+    if let Some(sentence) = labels::origin_sentence(summary.run.probe.origin) {
+        writer.write_words(None, 0, words(&sentence, Style::Rating(Rating::Careful)));
     }
     // For example how an estimate is computed, or that a GPU's energy includes that of other processes.
     for note in &summary.run.notes {

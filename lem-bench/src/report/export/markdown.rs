@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::format::{Content, FileFormat, Format};
 use crate::analysis::{Finding, Severity, Summary, sort_findings};
-use crate::model::{Origin, count_of};
+use crate::model::count_of;
 use crate::report::highlights::highlights;
 use crate::report::labels::{self, common_findings, status_counts};
 use crate::report::markdown::{code, escape, table};
@@ -25,9 +25,8 @@ const MAX_FINDINGS: usize = 60;
 fn section(run: &Summary) -> String {
     let mut text = format!("### Energy of {}\n\n", code(&run.run.bench_target().to_string()));
     // Writing to a `String` does not fail.
-    if run.run.probe.origin != Origin::Measured {
-        let origin = run.run.probe.origin.name();
-        let _ = writeln!(text, "> [!WARNING]\n> No energy was measured: all energies below are {origin}.\n");
+    if let Some(sentence) = labels::origin_sentence(run.run.probe.origin) {
+        let _ = writeln!(text, "> [!WARNING]\n> {sentence}\n");
     }
     if run.benches.is_empty() {
         text.push_str("No bench was measured.\n");
