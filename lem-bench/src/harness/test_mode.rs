@@ -61,7 +61,8 @@ fn run_on_thread(case: &Case, fixtures: &Fixtures) -> Result<(), String> {
     let thread = thread
         .spawn(move || sender.send(run_once(&body, fixtures)))
         .map_err(|error| format!("failed to start a thread for the bench: {error}"))?;
-    let result = results.recv().unwrap_or_else(|_| Err("the bench's thread ended without returning".to_owned()));
+    // `run_once` catches panics, so that the thread sends its result unless it ends the process.
+    let result = results.recv().unwrap_or_else(|_| Err(ENDED_PROCESS.to_owned()));
     // A thread that ends the process never returns.
     if !is_process_ending() {
         drop(thread.join());
