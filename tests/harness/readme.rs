@@ -23,6 +23,7 @@ fn example_prints_energy_per_token() {
     let lines: Vec<&str> = out.lines().filter(|line| !is_finding(line)).collect();
     insta::with_settings!({filters => vec![
         (r" \[[^\]]+\]", ""),
+        (r" · mean [\d.]+ [mµn]?s", ""),
         (r" ±\S+ %", ""),
         (r" indicative", ""),
         (r"\d[\d.,]*", "#"),

@@ -154,6 +154,14 @@ impl<'a> MetricKind<'a> {
     #[cfg(any(feature = "html", test))]
     pub const LAST_RANK: u8 = 12;
 
+    /// Returns the mean of the times of which this is the median; `None` for other kinds.
+    pub const fn mean_of_median(self) -> Option<Self> {
+        match self {
+            Self::Time(time, Statistic::P50) => Some(Self::Time(time, Statistic::Mean)),
+            _ => None,
+        }
+    }
+
     /// Returns gross energy per unit of work, the kind of all headlines.
     pub const fn gross(per: Unit<'a>) -> Self {
         Self::Energy { basis: EnergyBasis::Gross, per }

@@ -14,6 +14,8 @@ use crate::model::{Origin, count_of};
 const NARROW: f64 = 0.01;
 /// More cycles than this are not recommended.
 const MAX_CYCLES: f64 = 200.0;
+/// Half an interval, as a share of the value, beyond which its width means nothing.
+const MAX_SHARE: f64 = 10.0;
 
 /// The maximum number of sentences.
 const MAX_SENTENCES: usize = 3;
@@ -97,7 +99,9 @@ fn precision_sentence(precision: &HeadlinePrecision<'_>, benches: usize) -> Stri
     } else {
         ("The widest interval is", format!(" ({})", widest.bench.bench.id))
     };
-    format!("{which} ±{} over {}{subject}{advice}", percent(share), count_of(cycles, "cycle"))
+    let width =
+        if share > MAX_SHARE { format!("more than ±{}", percent(MAX_SHARE)) } else { format!("±{}", percent(share)) };
+    format!("{which} {width} over {}{subject}{advice}", count_of(cycles, "cycle"))
 }
 
 #[cfg(test)]
@@ -165,6 +169,21 @@ mod tests {
             "The interval is ±3.0 % over 10 cycles → `--cycles 90` would bring it to about ±1.0 %"
         );
         assert_eq!(sentences.len(), 2);
+    }
+
+    #[test]
+    fn width_of_a_useless_interval_is_bounded() {
+        let mut run = fixture::on_an_estimate();
+        run.benches.truncate(1);
+        let metric = run.benches[0].metrics.get_mut("j_per_output_token").unwrap();
+        let interval = metric.interval.as_mut().unwrap();
+        (interval.low, interval.high) = (1e-6, 500.0);
+        let sentences = highlights(&run, None);
+        assert_eq!(sentences[0], "An output token costs 52 mJ in decode/batch=1");
+        assert!(
+            sentences[1].starts_with("The interval is more than ±1000 % over 10 cycles → a quieter"),
+            "{sentences:?}"
+        );
     }
 
     #[test]

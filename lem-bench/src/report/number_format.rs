@@ -72,9 +72,13 @@ impl Figure {
         // An interval without length says that the resolution of a timer or sensor hid all differences.
         let ends = ends.filter(|(low, high)| low.is_finite() && high.is_finite() && low < high);
         let half = ends.map(|(low, high)| (high - low) / 2.0);
-        let (factor, unit) = prefixed(value.abs().max(half.unwrap_or(0.0)), unit);
+        // Of an interval that excludes zero, the value is not rounded to zero, however wide the interval is.
+        let excludes_zero = ends.is_some_and(|(low, high)| low > 0.0 || high < 0.0);
+        let size = if excludes_zero { value.abs() } else { value.abs().max(half.unwrap_or(0.0)) };
+        let (factor, unit) = prefixed(size, unit);
         let is_in_ns = unit == "ns";
         let decimals = decimals(value * factor, half.map(|half| half * factor), max_digits);
+        let decimals = if excludes_zero { decimals.max(digits(value * factor, 2)) } else { decimals };
         // Clocks have no shorter unit.
         let decimals = if is_in_ns { 0 } else { decimals };
         let format = |x: f64| fixed(x * factor, decimals);
@@ -220,6 +224,11 @@ fn decimals(value: f64, half: Option<f64>, max_digits: i32) -> usize {
     wanted.clamp(0, 12) as usize
 }
 
+/// Returns the number of decimals that show so many significant digits of a number.
+fn digits(value: f64, significant: i32) -> usize {
+    if value == 0.0 { 0 } else { (significant - 1 - magnitude(value)).clamp(0, 12) as usize }
+}
+
 /// Returns the power of ten of a number's first digit. A number just below a power of ten is rounded up to it.
 fn magnitude(x: f64) -> i32 {
     (x.abs().log10() + 1e-9).floor() as i32
@@ -303,6 +312,12 @@ mod tests {
     fn wide_interval_has_no_percentage() {
         assert_eq!(full(0.1, -0.3, 0.5, "J/token"), "0.10 J/token [-0.30 … 0.50]");
         assert_eq!(full(-0.001, -0.5, 0.5, "J/token"), "0.00 J/token [-0.50 … 0.50]", "no minus before a zero");
+    }
+
+    #[test]
+    fn value_is_not_rounded_to_zero() {
+        assert_eq!(full(0.001_45, 3.2e-6, 0.65, "J/token"), "1.4 mJ/token [0.0 … 650.0]");
+        assert_eq!(full(0.001_45, 0.000_9, 0.003, "J/token"), "1.4 mJ/token [0.9 … 3.0] ±72 %");
     }
 
     #[test]

@@ -4,6 +4,9 @@ use crate::analysis::Rating;
 use crate::model::Origin;
 use crate::report::terminal_text::{clean, pieces, width};
 
+/// The ANSI sequence that turns all styles off.
+const RESET: &str = "\x1b[0m";
+
 /// The style of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
@@ -60,12 +63,14 @@ pub(super) struct TextWriter {
     width: usize,
     color: bool,
     text: String,
+    /// Where the last styled text of this line ends, and the sequence that turned its style on.
+    styled: Option<(usize, &'static str)>,
 }
 
 impl TextWriter {
     /// Creates an empty text. A width of less than 20 columns is taken as 20.
     pub fn new(width: usize, color: bool) -> Self {
-        Self { width: width.max(20), color, text: String::new() }
+        Self { width: width.max(20), color, text: String::new(), styled: None }
     }
 
     pub fn width(&self) -> usize {
@@ -146,19 +151,25 @@ impl TextWriter {
     }
 
     fn end_line(&mut self) {
+        self.styled = None;
         self.text.truncate(self.text.trim_end_matches(' ').len());
         self.text.push('\n');
     }
 
+    /// Writes a word. Words of one style on a line share the sequences that turn it on and off.
     fn write(&mut self, word: &StyledText) {
-        match word.style.code().filter(|_| self.color && !word.text.is_empty()) {
-            Some(code) => {
-                self.text.push_str(code);
-                self.text.push_str(&word.text);
-                self.text.push_str("\x1b[0m");
+        let Some(code) = word.style.code().filter(|_| self.color && !word.text.is_empty()) else {
+            return self.text.push_str(&word.text);
+        };
+        match self.styled.filter(|(_, known)| *known == code) {
+            Some((end, _)) if self.text[end..].bytes().all(|byte| byte == b' ') => {
+                self.text.replace_range(end - RESET.len()..end, "");
             }
-            None => self.text.push_str(&word.text),
+            _ => self.text.push_str(code),
         }
+        self.text.push_str(&word.text);
+        self.text.push_str(RESET);
+        self.styled = Some((self.text.len(), code));
     }
 }
 
@@ -189,6 +200,10 @@ mod tests {
         }
         let colored = colored.into_text();
         assert_eq!(colored.replace("\x1b[1;31m", "").replace("\x1b[0m", ""), plain.into_text());
-        assert_eq!(colored.matches("\x1b[1;31m").count(), colored.matches("\x1b[0m").count());
+        assert_eq!(colored, "  \x1b[1;31mone two three four\x1b[0m\n  \x1b[1;31mfive\x1b[0m\n");
+        let mut mixed = TextWriter::new(40, true);
+        let red = |text| StyledText::new(text, Style::Rating(Rating::Bad));
+        mixed.write_words(Some(red("a")), 3, [red("b"), StyledText::plain("c"), red("d")]);
+        assert_eq!(mixed.into_text(), "\x1b[1;31ma  b\x1b[0m c \x1b[1;31md\x1b[0m\n");
     }
 }
