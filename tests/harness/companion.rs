@@ -39,10 +39,12 @@ fn lists_shows_and_removes_baselines() {
     let shown = results.lem(&["baseline", "show", "feature/x"]).exits_with(0);
     assert!(shown.out.contains("good/decode") && shown.out.contains('J'), "{}", shown.out);
     results.lem(&["baseline", "rm", "main"]).exits_with(0).stderr_has(&["removed baseline `main`"]);
-    results
-        .lem(&["baseline", "rm", "main"])
-        .exits_with(5)
-        .stderr_has(&["no baseline `main`", "cargo lem baseline list"]);
+    results.lem(&["baseline", "rm", "main"]).exits_with(5).stderr_has(&["no baseline `main` (existing: `feature/x`)"]);
+    for args in [["baseline", "show", "feature/y"], ["baseline", "rm", "feature/y"], ["compare", "feature/y", "latest"]]
+    {
+        results.lem(&args).exits_with(5).stderr_has(&["(did you mean `feature/x`?)"]);
+    }
+    results.lem(&["report", "latset"]).exits_with(5).stderr_has(&["`latset` (did you mean `latest`?)"]);
     results.lem(&["baseline", "show", "../runs"]).exits_with(5);
     assert_eq!(results.lem(&["baseline", "list"]).lines().len(), 1);
 }
@@ -111,6 +113,7 @@ fn compares_by_path_id_and_name() {
     assert!(text("compare.html").contains("latest against main") && !text("compare.html").contains("index.html"));
     results.lem(&["compare", "main", "latest", "--format", "html"]).exits_with(2).stderr_has(&["--output FOLDER"]);
     results.lem(&[&["compare", "main", "latest"], &to[..]].concat()).exits_with(2).stderr_has(&["needs a format"]);
+    results.lem(&["compare", "main", "latest", "--format", "xml"]).exits_with(2).stderr_has(&["unknown format `xml`"]);
     results.lem(&["compare", "main", "latest", "--format", "bmf"]).exits_with(2).stderr_has(&["terminal, html, json"]);
     results.lem(&["compare", "main", "nosuch"]).exits_with(5).stderr_has(&["nosuch"]);
     results.lem(&["compare", "main"]).exits_with(2);

@@ -11,7 +11,9 @@ fn no_match_exits_with_5() {
             call(args).exits_with(5).stderr_has(&["--no-match", "--bench NAME", "--no-fail-fast", "10 benches exist"]);
         assert_eq!(output.out, "");
     }
-    call(&["--bench", "nosuch"]).stderr_has(&["`nosuch`"]);
+    call(&["--bench", "nosuch"]).stderr_has(&["no bench matches `nosuch`; 10 benches"]);
+    call(&["--bench", "decdoe"]).stderr_has(&["no bench matches `decdoe` (did you mean `decode`?)"]);
+    call(&["--bench", "--exact", "good/decde"]).stderr_has(&["(did you mean `good/decode`?)"]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::config::{Config, Format, Mode};
 use super::config_file;
 use super::exit::HarnessError;
 use super::invocation::Invocation;
+use super::parse::suggest;
 use crate::model::count_of;
 use crate::registry::{Case, IgnoredMode, Selection};
 
@@ -106,7 +107,8 @@ pub(super) fn check_not_empty(mode: Mode, config: &Config, cases: &[Case]) -> Re
     let matches: Vec<&Case> = cases.iter().filter(|case| with_ignored.lists(case)).collect();
     if matches.is_empty() {
         let (count, exist) = (count_of(cases.len(), "bench"), if cases.len() == 1 { "exists" } else { "exist" });
-        return error(&format!("no bench matches {}; {count} {exist} (--list prints them)", filter_text(config)));
+        let (filter, similar) = (filter_text(config), similar_name(config, cases));
+        return error(&format!("no bench matches {filter}{similar}; {count} {exist} (--list prints them)"));
     }
     if mode == Mode::List || matches.iter().any(|case| selection.runs(case)) {
         return Ok(());
@@ -116,6 +118,14 @@ pub(super) fn check_not_empty(mode: Mode, config: &Config, cases: &[Case]) -> Re
         _ if mode == Mode::Test => Ok(()),
         _ => error("every matching bench is marked `ignore`; measure them with --include-ignored"),
     }
+}
+
+/// Returns the id that is similar to a filter, or without `--exact` the part of an id: ` (did you mean `decode`?)`.
+fn similar_name(config: &Config, cases: &[Case]) -> String {
+    let ids = || cases.iter().map(|case| case.id.as_str());
+    let parts = || ids().filter(|_| !config.exact).flat_map(|id| id.split(['/', ':'])).filter(|part| !part.is_empty());
+    let similar = config.filters.iter().find_map(|filter| suggest(filter, ids().chain(parts())));
+    similar.map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default()
 }
 
 fn filter_text(config: &Config) -> String {

@@ -6,6 +6,7 @@ use super::config::Config;
 use super::exit::HarnessError;
 use super::invocation::{Invocation, WorkspacePaths};
 use super::journals::{RunTraces, summarise};
+use super::parse::suggest;
 use super::{joint, options, pages};
 use crate::analysis::compare::Comparison;
 use crate::analysis::{Options, Summary};
@@ -135,8 +136,11 @@ fn not_found(name: &str, home: &Home, runs: Vec<&RunDir>) -> HarnessError {
         [] => "which has no runs".to_owned(),
         newest => format!("whose latest runs are {}", newest.join(", ")),
     };
+    let meant = suggest(name, ["latest", joint::ALL]).map(|meant| format!(" (did you mean `{meant}`?)"));
     HarnessError::no_match(format!(
-        "`{name}` is not a file, a folder, or a unique prefix of a run id in {}, {hint}; `latest` is the latest run, `latest:PACKAGE/TARGET` that of one bench target, `latest:all` that of all",
+        "`{name}`{} is not a file, a folder, or a unique prefix of a run id in {}, {hint}; `latest` is the latest run, \
+         `latest:PACKAGE/TARGET` that of one bench target, `latest:all` that of all",
+        meant.unwrap_or_default(),
         home.path().display()
     ))
 }

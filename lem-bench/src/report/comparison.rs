@@ -39,7 +39,7 @@ pub const COMPARISON_FORMATS: &[ComparisonFormat] = &[
     },
     FileFormat {
         name: "junit",
-        aliases: &["xml"],
+        aliases: &[],
         file: "comparison.xml",
         about: "one test case per bench: regressed is a failure, inconclusive is skipped, not comparable is an error",
         content: Content::One(|compared| Ok(to_xml(&[test_suite(compared)]))),

@@ -8,7 +8,7 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use super::subcommand::{Subcommand, resolve_with_home};
 use crate::analysis::compare::{HISTORY_FROM, Trend, calibrate, trends};
 use crate::clock::unix_s;
-use crate::harness::comparing::baseline;
+use crate::harness::comparing::{baseline, existing_baselines};
 use crate::harness::exit::{ExitStatus, HarnessError};
 use crate::harness::options::{LemCommand, of_command};
 use crate::harness::{command, console, pages};
@@ -95,10 +95,8 @@ fn remove(home: &Home, name: &str) -> Result<ExitStatus, HarnessError> {
 }
 
 fn missing(home: &Home, name: &str) -> HarnessError {
-    HarnessError::no_match(format!(
-        "no baseline `{name}` in {}; `cargo lem baseline list` lists all",
-        home.path().display()
-    ))
+    let existing = existing_baselines(home, name);
+    HarnessError::no_match(format!("no baseline `{name}`{existing} in {}", home.path().display()))
 }
 
 pub(super) const HISTORY: Subcommand = Subcommand { name: "history", command: history_command, run: show_history };

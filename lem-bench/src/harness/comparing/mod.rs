@@ -5,5 +5,5 @@ mod sides;
 
 pub(super) use finish::{ComparisonBase, DuelBuild, DuelResult, finish};
 pub(super) use sides::{
-    ComparisonContext, baseline, compare_options, exit_status, print_comparison, saved_or_baseline,
+    ComparisonContext, baseline, compare_options, existing_baselines, exit_status, print_comparison, saved_or_baseline,
 };
