@@ -31,7 +31,7 @@ fn open_best(options: &OpenOptions) -> Result<Opened, OpenError> {
                 if kind.origin == Origin::Measured {
                     failed.retain(|(_, error)| !is_missing_hardware(error));
                 } else {
-                    opened.notes.insert(0, "the energy is estimated: no sensor was found".to_owned());
+                    opened.notes.insert(0, "no energy sensor was found".to_owned());
                 }
                 opened.notes.extend(failed.iter().map(|(kind, error)| failure_note(kind.name, error)));
                 return Ok(opened);
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(opened.meter.origin(), Origin::Estimated);
         assert_eq!(opened.parts[0].origin, Origin::Estimated);
         let notes = opened.notes.join("\n");
-        for part in ["estimated: no sensor was found", "nvml: ", "rapl: ", "hwmon: ", "W per busy core"] {
+        for part in ["no energy sensor was found", "nvml: ", "rapl: ", "hwmon: ", "W per busy core"] {
             assert!(notes.contains(part), "no {part:?} in {notes}");
         }
     }

@@ -45,9 +45,9 @@ fn load(path: Option<&Path>) -> Result<Nvml, NvmlError> {
 fn open_error(error: NvmlError) -> OpenError {
     let why = error.to_string();
     match error {
-        NvmlError::LibloadingError(_) | NvmlError::LibraryNotFound | NvmlError::FailedToLoadSymbol(_) => {
-            OpenError::NoLibrary { why }
-        }
+        // Without the words of the crates between the loader's message and ours.
+        NvmlError::LibloadingError(source) => OpenError::NoLibrary { why: source.to_string() },
+        NvmlError::LibraryNotFound | NvmlError::FailedToLoadSymbol(_) => OpenError::NoLibrary { why },
         NvmlError::DriverNotLoaded | NvmlError::LibRmVersionMismatch => OpenError::NoDriver { why },
         NvmlError::NoPermission => OpenError::Denied {
             path: PathBuf::from("/dev/nvidiactl"),
@@ -91,6 +91,7 @@ mod tests {
             matches!(&error, OpenError::NoLibrary { why } if why.contains("/nonexistent/libnvidia-ml.so.1")),
             "{error}"
         );
+        assert!(!error.to_string().contains("libloading"), "{error}");
         assert!(error.remedy().is_some_and(|remedy| remedy.contains("install the NVIDIA driver")));
     }
 
