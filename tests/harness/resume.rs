@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use lem_bench::__private::model::Record;
@@ -110,6 +111,58 @@ fn assert_files_complete(run: &Path) {
     }
 }
 
+/// Kills a run at random times and resumes it until it ends. Its results must equal those of the `expected` run, which
+/// took `whole`. Returns the number of kills, and how many of them came after a new cycle.
+fn kill_and_resume(number: u64, home: &Path, args: &[&str], (expected, whole): &(Value, Duration)) -> (u32, u32) {
+    let (mut kills, mut in_cycles) = (0, 0);
+    // Kills at a random time. Later attempts live longer, so that every run ends.
+    let mut random = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ u64::from(std::process::id());
+    let (mut durable, mut kept): (Vec<u8>, Vec<Record>) = (Vec::new(), Vec::new());
+    for attempt in 1.. {
+        assert!(attempt < 50, "run {number} does not end");
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let life = whole.mul_f64((random >> 11) as f64 / (1_u64 << 53) as f64 * 0.4 * f64::from(attempt));
+        let mut command = tickless(home, args);
+        let ended = killed_after(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap(), life);
+        kills += u32::from(!ended);
+        if let Some(run) = runs(home).last() {
+            let now = whole_lines(run);
+            assert!(now.starts_with(&durable), "run {number}: durable lines have changed");
+            durable = now;
+            let (cycles, complete) = durable_cycles(run);
+            assert!(cycles.starts_with(&kept), "run {number}: a durable cycle has changed");
+            in_cycles += u32::from(!ended && !complete && cycles.len() > kept.len());
+            kept = cycles;
+            assert_files_complete(run);
+        }
+        if ended {
+            break;
+        }
+    }
+    let output = run(&mut tickless(home, args)).exits_with(0);
+    let folders: Vec<PathBuf> = runs(home).into_iter().filter(|run| !whole_lines(run).is_empty()).collect();
+    assert_eq!(folders.len(), 1, "run {number}: {folders:?}\n{}", output.err);
+    let result = summary(&folders[0]);
+    let (is, should) = (comparable(&result), comparable(expected));
+    assert!(is == should, "run {number}: got\n{is}\nexpected\n{should}");
+    let (one, other) = (energies(&result), energies(expected));
+    assert_eq!(one.len(), other.len());
+    for (one, other) in one.into_iter().zip(other) {
+        // The counter's unit is 10 µJ, at both edges of a window of about 320 J.
+        assert!((one / other - 1.0).abs() < 1e-6, "run {number}: {one} J instead of {other} J");
+    }
+    assert!(whole_lines(&folders[0]).starts_with(&durable));
+    let (cycles, complete) = durable_cycles(&folders[0]);
+    assert!(complete && cycles.starts_with(&kept));
+    let id = |record: &Record| match record {
+        Record::Cycle(cycle) => (cycle.bench.clone(), cycle.index),
+        _ => unreachable!("only cycles are left"),
+    };
+    let once: std::collections::BTreeSet<_> = cycles.iter().map(id).collect();
+    assert_eq!(once.len(), cycles.len(), "run {number}: duplicate cycle");
+    (kills, in_cycles)
+}
+
 #[test]
 fn killed_runs_equal_uninterrupted_run() {
     let folder = tempfile::tempdir().unwrap();
@@ -121,56 +174,24 @@ fn killed_runs_equal_uninterrupted_run() {
         let whole = began.elapsed();
         (summary(&runs(&home)[0]), whole)
     });
-    let (mut kills, mut in_cycles) = (0, 0);
-    for number in 0..killed_runs() {
-        let home = folder.path().join(format!("run-{number}"));
-        let (args, (expected, whole)) = (orders[number as usize % 2], &uninterrupted[number as usize % 2]);
-        // Kills at a random time. Later attempts live longer, so that every run ends.
-        let mut random = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ u64::from(std::process::id());
-        let (mut durable, mut kept): (Vec<u8>, Vec<Record>) = (Vec::new(), Vec::new());
-        for attempt in 1.. {
-            assert!(attempt < 50, "run {number} does not end");
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let life = whole.mul_f64((random >> 11) as f64 / (1_u64 << 53) as f64 * 0.4 * f64::from(attempt));
-            let mut command = tickless(&home, args);
-            let ended = killed_after(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap(), life);
-            kills += u32::from(!ended);
-            if let Some(run) = runs(&home).last() {
-                let now = whole_lines(run);
-                assert!(now.starts_with(&durable), "run {number}: durable lines have changed");
-                durable = now;
-                let (cycles, complete) = durable_cycles(run);
-                assert!(cycles.starts_with(&kept), "run {number}: a durable cycle has changed");
-                in_cycles += u32::from(!ended && !complete && cycles.len() > kept.len());
-                kept = cycles;
-                assert_files_complete(run);
+    let (kills, in_cycles) = (AtomicU32::new(0), AtomicU32::new(0));
+    let next = AtomicU64::new(0);
+    let kill_runs = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= killed_runs() {
+                return;
             }
-            if ended {
-                break;
-            }
+            let (home, order) = (folder.path().join(format!("run-{number}")), number as usize % 2);
+            let (killed, new_cycles) = kill_and_resume(number, &home, orders[order], &uninterrupted[order]);
+            kills.fetch_add(killed, Ordering::Relaxed);
+            in_cycles.fetch_add(new_cycles, Ordering::Relaxed);
         }
-        let output = run(&mut tickless(&home, args)).exits_with(0);
-        let folders: Vec<PathBuf> = runs(&home).into_iter().filter(|run| !whole_lines(run).is_empty()).collect();
-        assert_eq!(folders.len(), 1, "run {number}: {folders:?}\n{}", output.err);
-        let result = summary(&folders[0]);
-        let (is, should) = (comparable(&result), comparable(expected));
-        assert!(is == should, "run {number}: got\n{is}\nexpected\n{should}");
-        let (one, other) = (energies(&result), energies(expected));
-        assert_eq!(one.len(), other.len());
-        for (one, other) in one.into_iter().zip(other) {
-            // The counter's unit is 10 µJ, at both edges of a window of about 320 J.
-            assert!((one / other - 1.0).abs() < 1e-6, "run {number}: {one} J instead of {other} J");
-        }
-        assert!(whole_lines(&folders[0]).starts_with(&durable));
-        let (cycles, complete) = durable_cycles(&folders[0]);
-        assert!(complete && cycles.starts_with(&kept));
-        let id = |record: &Record| match record {
-            Record::Cycle(cycle) => (cycle.bench.clone(), cycle.index),
-            _ => unreachable!("only cycles are left"),
-        };
-        let once: std::collections::BTreeSet<_> = cycles.iter().map(id).collect();
-        assert_eq!(once.len(), cycles.len(), "run {number}: duplicate cycle");
-    }
+    };
+    std::thread::scope(|scope| {
+        (0..std::thread::available_parallelism().unwrap().get()).for_each(|_| drop(scope.spawn(kill_runs)));
+    });
+    let (kills, in_cycles) = (kills.into_inner(), in_cycles.into_inner());
     println!("{} runs, {kills} kills, {in_cycles} of them after a new cycle", killed_runs());
     assert!(u64::from(kills) >= killed_runs() / 2, "only {kills} processes were killed");
 }
