@@ -39,7 +39,7 @@ fn check_outcome(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
         Some(Outcome::Failed { message }) => Finding::new(
             Check::BenchFailed,
             Severity::Invalid,
-            format!("its body returned an error: {message}"),
+            message.clone(),
             "remove the cause of this error; `cargo test --benches` runs each body once",
         ),
         Some(Outcome::Panicked { message }) => Finding::new(

@@ -21,6 +21,9 @@ const MUCH_LONGER: f64 = 1.5;
 /// Shorter differences from the expected time are not reported.
 const REPORTED_DELAY: Duration = Duration::from_secs(5);
 
+/// A call that takes less is not the cause of a longer bench.
+const MIN_SLOW_CALL: Duration = Duration::from_millis(10);
+
 /// Ids are padded to at most this width.
 const MAX_ID_WIDTH: usize = 60;
 
@@ -176,10 +179,15 @@ impl Progress {
             return;
         }
         bench.expected = expected;
-        let [call, expected, before] = [progress.call, expected, before].map(format_duration);
+        let [expected, before] = [expected, before].map(format_duration);
+        // Setup and warm-up can also take longer than expected.
+        let cause = match progress.call {
+            call if call < MIN_SLOW_CALL => String::new(),
+            call => format!(", since a call takes {}", format_duration(call)),
+        };
         let rest = format_duration(progress.left + self.left_without(id));
         console::err(&format!(
-            "{}: about {expected} instead of {before}, since a call takes {call}; {rest} for the rest of the run\n",
+            "{}: about {expected} instead of {before}{cause}; {rest} for the rest of the run\n",
             self.name(id)
         ));
     }

@@ -220,7 +220,7 @@ pub(super) const COMPLETION_CASES: [Case; 14] = [
     Case {
         check: Check::BenchFailed,
         weight: Severity::Invalid,
-        says: "its body returned an error: no model",
+        says: "no model",
         provoked: |run| ended(run, Outcome::Failed { message: "no model".to_owned() }),
         spared: |_| {},
     },
