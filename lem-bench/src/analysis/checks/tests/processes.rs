@@ -216,7 +216,7 @@ fn with_cpu_seconds(run: &mut Run, seconds: f64, n: u64) {
     }
 }
 
-pub(super) const COMPLETION_CASES: [Case; 14] = [
+pub(super) const COMPLETION_CASES: [Case; 15] = [
     Case {
         check: Check::BenchFailed,
         weight: Severity::Invalid,
