@@ -1,6 +1,7 @@
 //! Token marks of a request, stored by several threads without a lock or an allocation, as long as they fit into memory that
 //! was reserved before.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -8,8 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::Stamp;
 
-/// Initial capacity.
-const INITIAL: usize = 4096;
+/// Initial number of chunks.
+const INITIAL_CHUNKS: usize = 64;
+
+/// Number of marks in a chunk.
+const CHUNK: usize = 64;
+
+/// Number of threads that can mark a request without sharing a cursor.
+const CURSORS: usize = 16;
 
 /// Output tokens of one sequence, generated at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,14 +30,26 @@ pub struct Mark {
 }
 
 /// A list of marks that only grows until it is cleared.
+///
+/// Each thread writes to a chunk of its own, so that threads that mark the same request don't wait for each other's cache
+/// lines.
 #[derive(Debug)]
 pub(super) struct Marks {
-    slots: Box<[Slot]>,
-    /// Number of marks, including those that did not fit.
-    len: AtomicUsize,
+    chunks: Box<[Chunk]>,
+    /// Number of chunks in use.
+    used: CacheLine<AtomicUsize>,
+    /// The next free slot of each cursor; a multiple of [`CHUNK`] if the cursor needs a new chunk.
+    cursors: [CacheLine<AtomicUsize>; CURSORS],
     /// Marks that did not fit.
     spilled: Mutex<Vec<Mark>>,
 }
+
+/// A value that shares its cache line, and the one that is fetched with it, with no other value.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct CacheLine<T>(T);
+
+type Chunk = CacheLine<[Slot; CHUNK]>;
 
 /// The number of tokens and the sequence of a mark, and one more than its time; 0 while the slot is free.
 #[derive(Debug, Default)]
@@ -39,19 +58,34 @@ struct Slot {
     time: AtomicU64,
 }
 
+/// Returns the cursor of this thread. Threads that started one after the other have different ones.
+#[inline]
+fn cursor_of_thread() -> usize {
+    static STARTED: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static CURSOR: Cell<usize> = const { Cell::new(usize::MAX) };
+    }
+    CURSOR.with(|cursor| {
+        if cursor.get() == usize::MAX {
+            cursor.set(STARTED.fetch_add(1, Ordering::Relaxed) % CURSORS);
+        }
+        cursor.get()
+    })
+}
+
 impl Marks {
     pub fn new() -> Self {
-        Self { slots: slots(INITIAL), len: AtomicUsize::new(0), spilled: Mutex::default() }
-    }
-
-    pub fn len(&self) -> usize {
-        self.len.load(Ordering::Relaxed)
+        Self {
+            chunks: chunks(INITIAL_CHUNKS),
+            used: CacheLine::default(),
+            cursors: Default::default(),
+            spilled: Mutex::default(),
+        }
     }
 
     #[inline]
     pub fn push(&self, mark: Mark) {
-        let index = self.len.fetch_add(1, Ordering::Relaxed);
-        match self.slots.get(index) {
+        match self.reserve() {
             Some(slot) => {
                 slot.work.store(u64::from(mark.tokens) << 32 | u64::from(mark.sequence), Ordering::Relaxed);
                 slot.time.store(mark.at.nanos() + 1, Ordering::Release);
@@ -60,16 +94,39 @@ impl Marks {
         }
     }
 
+    /// Returns a free slot; `None` if all chunks are in use.
+    #[inline]
+    fn reserve(&self) -> Option<&Slot> {
+        let cursor = &self.cursors[cursor_of_thread()].0;
+        let mut next = cursor.load(Ordering::Relaxed);
+        loop {
+            // The slots of two chunks have different numbers, so that an equal number means an unchanged cursor. Threads
+            // that share a cursor can reserve a chunk at the same time; one of them stays empty.
+            let slot = if next.is_multiple_of(CHUNK) { self.reserve_chunk()? * CHUNK } else { next };
+            match cursor.compare_exchange(next, slot + 1, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Some(&self.chunks[slot / CHUNK].0[slot % CHUNK]),
+                Err(changed) => next = changed,
+            }
+        }
+    }
+
+    #[cold]
+    fn reserve_chunk(&self) -> Option<usize> {
+        let index = self.used.0.fetch_add(1, Ordering::Relaxed);
+        (index < self.chunks.len()).then_some(index)
+    }
+
     /// Appends the marks to `into`, in the order of their times.
     pub fn read(&self, into: &mut Vec<Mark>) {
-        let stored = self.slots.iter().take(self.len()).filter_map(|slot| {
+        let used = self.used.0.load(Ordering::Relaxed).min(self.chunks.len());
+        let stored = self.chunks[..used].iter().flat_map(|chunk| &chunk.0).filter_map(|slot| {
             let at = slot.time.load(Ordering::Acquire).checked_sub(1)?;
             let work = slot.work.load(Ordering::Relaxed);
             Some(Mark { at: Stamp(at), tokens: (work >> 32) as u32, sequence: work as u32 })
         });
         into.extend(stored);
         into.extend_from_slice(&self.spilled.lock().unwrap_or_else(PoisonError::into_inner));
-        // Marks of several threads can be stored in another order than that of their times.
+        // Those of several threads are in different chunks.
         if !into.is_sorted_by_key(|mark| mark.at) {
             into.sort_by_key(|mark| mark.at);
         }
@@ -77,37 +134,48 @@ impl Marks {
 
     /// Removes all marks, and makes room for twice as many if they did not fit.
     pub fn clear(&mut self) {
-        let len = std::mem::take(self.len.get_mut());
-        if len > self.slots.len() {
-            self.slots = slots(2 * len);
-            self.spilled.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+        self.cursors = Default::default();
+        let used = std::mem::take(&mut self.used.0).into_inner();
+        let spilled = self.spilled.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if spilled.is_empty() {
+            let used = used.min(self.chunks.len());
+            self.chunks[..used].iter_mut().for_each(|chunk| chunk.0.fill_with(Slot::default));
         } else {
-            self.slots[..len].fill_with(Slot::default);
+            self.chunks = chunks(2 * (self.chunks.len() + spilled.len().div_ceil(CHUNK)));
+            spilled.clear();
         }
     }
 }
 
-fn slots(n: usize) -> Box<[Slot]> {
-    (0..n).map(|_| Slot::default()).collect()
+fn chunks(n: usize) -> Box<[Chunk]> {
+    (0..n).map(|_| CacheLine(std::array::from_fn(|_| Slot::default()))).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn mark(n: u64) -> Mark {
+        Mark { at: Stamp(n), tokens: n as u32, sequence: 7 }
+    }
+
+    fn read(marks: &Marks) -> Vec<Mark> {
+        let mut read = Vec::new();
+        marks.read(&mut read);
+        read
+    }
+
     #[test]
     fn keeps_marks_that_do_not_fit_and_grows() {
         let mut marks = Marks::new();
-        let mark = |n: u64| Mark { at: Stamp(n), tokens: n as u32, sequence: 7 };
         for round in 0..3 {
             (0..5000).for_each(|n| marks.push(mark(n)));
-            let mut read = Vec::new();
-            marks.read(&mut read);
-            assert!(read.iter().copied().eq((0..5000).map(mark)), "round {round}");
+            assert!(read(&marks).into_iter().eq((0..5000).map(mark)), "round {round}");
+            assert_eq!(marks.spilled.lock().unwrap().is_empty(), round > 0);
             marks.clear();
-            assert_eq!(marks.len(), 0);
+            assert!(read(&marks).is_empty());
         }
-        assert_eq!(marks.slots.len(), 10_000);
+        assert_eq!(marks.chunks.len(), 2 * (64 + 15));
     }
 
     #[test]
@@ -116,9 +184,31 @@ mod tests {
         for at in [3, 1, 2] {
             marks.push(Mark { at: Stamp(at), tokens: u32::MAX, sequence: u32::MAX });
         }
-        let mut read = Vec::new();
-        marks.read(&mut read);
+        let read = read(&marks);
         assert_eq!(read.iter().map(|mark| mark.at.nanos()).collect::<Vec<_>>(), [1, 2, 3]);
         assert_eq!((read[0].tokens, read[0].sequence), (u32::MAX, u32::MAX));
+    }
+
+    #[test]
+    fn threads_that_share_cursors_lose_no_marks() {
+        let mut marks = Marks::new();
+        for _ in 0..3 {
+            std::thread::scope(|scope| {
+                for thread in 0..3 * CURSORS as u64 {
+                    let marks = &marks;
+                    scope.spawn(move || (0..200).for_each(|n| marks.push(mark(thread * 200 + n))));
+                }
+            });
+            assert!(read(&marks).into_iter().eq((0..3 * CURSORS as u64 * 200).map(mark)));
+            marks.clear();
+        }
+    }
+
+    #[test]
+    fn memory_is_that_of_the_marks_of_a_long_request() {
+        let marks = Marks::new();
+        (0..4096).for_each(|n| marks.push(mark(n)));
+        assert!(marks.spilled.lock().unwrap().is_empty());
+        assert_eq!(size_of_val(&*marks.chunks), 64 << 10);
     }
 }

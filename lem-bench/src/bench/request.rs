@@ -48,7 +48,7 @@ struct Recording {
 
 impl std::fmt::Debug for Request {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Request").field("marks", &self.recording.marks.len()).finish_non_exhaustive()
+        f.debug_struct("Request").field("input_tokens", &self.recording.input_tokens).finish_non_exhaustive()
     }
 }
 
