@@ -16,7 +16,7 @@ fi
 crate=$top/downstream
 mkdir -p "$crate"
 cp -R "$suite/tests/downstream/." "$crate/"
-sed -i "s|@LEM_BENCH@|$suite/lem-bench|" "$crate/Cargo.toml"
+sed -i "s|@LEM_BENCH@|$suite/lem-bench|" "$crate/Cargo.toml" "$crate/library/Cargo.toml"
 # The versions that the workspace was tested with.
 cp "$suite/Cargo.lock" "$crate/Cargo.lock"
 
@@ -100,12 +100,23 @@ sed -i 's|^# harness = false|harness = false|' Cargo.toml
 for edition in 2021 2024; do
     sed -i "s|^edition = .*|edition = \"$edition\"|" Cargo.toml
     run 0 shapes-test cargo test --features shapes --bench shapes
-    has shapes-test "16 passed"
+    has shapes-test "24 passed" "test downstream_library::library_sum ... ok"
     run 0 shapes-nextest cargo nextest run --features shapes --bench shapes
     has shapes-nextest "shapes second_iter"
     run 0 shapes-bench cargo bench --features shapes --bench shapes -- --quick
     has shapes-bench "async_arrivals/per_s=20" "inputs_by_reference" "accepted_drafts"
 done
+
+# A bench behind a feature, and two targets with the same bench: each result has its target.
+run 0 feature cargo test --features shapes,more --bench shapes
+has feature "25 passed" "test with_a_feature ... ok"
+rm -rf "$home"
+run 0 targets cargo bench --features shapes --bench '*' -- --quick n=1000
+[ "$(runs)" = 2 ] || fail "two targets made $(runs) runs, not 2"
+for target in energy shapes; do
+    grep -lF "\"target\":\"$target\"" "$home"/runs/*/summary.json >/dev/null || fail "no result of the target $target"
+done
+[ -s "$home/workspace/index.html" ] || fail "no joint page of both targets"
 
 # nextest reports a failing bench as failed.
 sed -i 's|fn sum(b: &mut Bencher, n: u64) {|& assert!(n < 2000, "too many");|' benches/energy.rs

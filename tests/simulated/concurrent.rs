@@ -9,7 +9,7 @@ use lem_bench::__private::clock::{Clock, VirtualClock};
 use lem_bench::__private::harness::{SimulationOptions, simulate_body};
 use lem_bench::__private::sim::{Machine, Scenario, Seeds};
 use lem_bench::bench::{Arrivals, Bencher, Request};
-use lem_bench::summary::BenchSummary;
+use lem_bench::summary::{BenchSummary, Check, Finding, Severity};
 use lem_bench::units::Watts;
 
 use super::parallel::run_in_parallel;
@@ -48,6 +48,8 @@ fn mean(shapes: &[Shape], value: impl Fn(Shape) -> f64) -> f64 {
 enum Kind {
     Closed(usize),
     Open(f64),
+    /// With a limit of requests in flight.
+    Queue(f64, usize),
 }
 
 #[derive(Clone, Copy)]
@@ -62,7 +64,7 @@ impl Load {
         let seconds = mean(self.shapes, Shape::seconds);
         let requests_per_s = match self.kind {
             Kind::Closed(concurrency) => concurrency as f64 / seconds,
-            Kind::Open(rate) => rate,
+            Kind::Open(rate) | Kind::Queue(rate, _) => rate,
         };
         (IDLE_W / requests_per_s + REQUEST_W * seconds) / mean(self.shapes, |shape| shape.tokens as f64)
     }
@@ -94,6 +96,7 @@ fn measure(load: Load, run: u64) -> Result<BenchSummary, String> {
             let bencher = match load.kind {
                 Kind::Closed(concurrency) => bencher.concurrency(concurrency),
                 Kind::Open(rate) => bencher.arrivals(rate, Arrivals::Poisson),
+                Kind::Queue(rate, limit) => bencher.concurrency(limit).arrivals(rate, Arrivals::Poisson),
             };
             bencher.iter_requests(load.shapes, async |shape, request| {
                 run_request(&machine, &clock, &running, *shape, request).await;
@@ -111,10 +114,15 @@ fn value(bench: &BenchSummary, name: &str) -> f64 {
     bench.metrics.get(name).and_then(|metric| metric.value).unwrap_or_else(|| panic!("no {name}"))
 }
 
+/// Returns the findings about arrivals.
+fn overloads(bench: &BenchSummary) -> Vec<&Finding> {
+    bench.findings.iter().filter(|finding| finding.check == Check::Overloaded).collect()
+}
+
 /// Checks bias and coverage over all runs, and the times of tokens of each.
 fn check(load: Load, most_covered: f64) {
     let truth = load.truth();
-    let (mut sum, mut covered) = (0.0, 0);
+    let (mut sum, mut covered, mut overloaded) = (0.0, 0, 0);
     run_in_parallel(
         RUNS,
         |run| measure(load, run),
@@ -123,6 +131,7 @@ fn check(load: Load, most_covered: f64) {
             sum += value(&bench, "j_per_output_token") / truth;
             let interval = metric.interval.as_ref().expect("an interval");
             covered += u32::from((interval.low..=interval.high).contains(&truth));
+            overloaded += overloads(&bench).len();
             let extremes =
                 |name: &str| ["min", "max"].map(|end| (value(&bench, &format!("{name}_ms_{end}")) * 1e6).round());
             let expected = |ns: fn(&Shape) -> f64| {
@@ -139,6 +148,7 @@ fn check(load: Load, most_covered: f64) {
     let (bias, coverage) = (sum / RUNS as f64 - 1.0, f64::from(covered) / RUNS as f64);
     assert!(bias.abs() <= 0.003, "bias {bias}");
     assert!((0.92..=most_covered).contains(&coverage), "coverage {coverage}, bias {bias}");
+    assert!(overloaded <= RUNS as usize / 100, "{overloaded} of {RUNS} runs");
 }
 
 #[test]
@@ -157,4 +167,30 @@ fn equal_requests_in_step() {
 fn poisson_arrivals_with_sixteen_in_flight() {
     // Little's law: as many are in flight as arrive in the mean time of a request.
     check(Load { kind: Kind::Open(16.0 / mean(&SHAPES, Shape::seconds)), shapes: &SHAPES }, 0.98);
+}
+
+/// Requests that arrive faster than they are served: the queue grows until the load ends, and what waits then is dropped.
+#[test]
+fn overload_is_found_and_dropped_requests_are_counted() {
+    let served = 4.0 / mean(&SHAPES, Shape::seconds);
+    for rate in [1.5 * served, 3.0 * served] {
+        for run in 0..10 {
+            let bench = measure(Load { kind: Kind::Queue(rate, 4), shapes: &SHAPES }, run).unwrap();
+            let [finding] = overloads(&bench).try_into().unwrap_or_else(|found| panic!("{found:?} at {rate}"));
+            assert!(finding.weight == Severity::Warning && finding.evidence.contains("dropped"), "{finding:?}");
+            let ended: f64 =
+                finding.evidence.split(" arrived and ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+            assert!((ended / served - 1.0).abs() < 0.1, "{finding:?}, {served} served");
+        }
+    }
+}
+
+/// A queue that is busy for 60 % of the time may have to wait, but does not grow.
+#[test]
+fn queues_that_do_not_grow_are_no_overload() {
+    let rate = 0.6 * 4.0 / mean(&SHAPES, Shape::seconds);
+    let warns = |bench: &BenchSummary| overloads(bench).iter().any(|finding| finding.weight == Severity::Warning);
+    let runs =
+        (0..50).filter(|run| warns(&measure(Load { kind: Kind::Queue(rate, 4), shapes: &SHAPES }, *run).unwrap()));
+    assert!(runs.count() <= 1);
 }

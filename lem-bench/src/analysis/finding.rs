@@ -118,6 +118,10 @@ pub enum Check {
     CustomMetric,
     /// The bench does nothing: an iteration takes less time than the loop around it.
     NothingMeasured,
+    /// Requests arrived faster than they were served, or some were dropped.
+    Overloaded,
+    /// Inputs were made inside of the windows.
+    InputsInWindow,
     /// There are too few cycles for a reliable interval.
     FewCycles,
     /// The benches were built with debug assertions.
@@ -197,6 +201,7 @@ impl Check {
             | Self::Drift
             | Self::PowerPolicy
             | Self::DomainLost
+            | Self::Overloaded
             | Self::ReadFailed
             | Self::Outlier => 2,
             Self::Temperature
@@ -209,6 +214,7 @@ impl Check {
             | Self::IdleMoved
             | Self::NetWithinNoise
             | Self::Resumed
+            | Self::InputsInWindow
             | Self::BoardGain
             | Self::Calibrated
             | Self::Estimated

@@ -458,6 +458,7 @@ impl CycleSummary {
             output_tokens: self.output_tokens,
             // Its share is deducted from the cycle's energy and time already.
             prepared_s: 0.0,
+            arrivals: None,
             units: self.units.clone(),
         }
     }

@@ -5,8 +5,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
 #[cfg(feature = "async")]
-use super::asynchronous::AsyncBencher;
-use super::builders::{ConfiguredBencher, InputBencher, StatefulBencher};
+use super::builders::ConfiguredBencher;
 use super::driver::{Driver, Fixtures, Shareable};
 use super::error::BodyResult;
 #[cfg(feature = "async")]
@@ -15,8 +14,10 @@ use super::inputs::Inputs;
 use super::load::Arrivals;
 use super::metrics::MetricValue;
 use super::request::Request;
+#[cfg(feature = "async")]
+use super::settings::Async;
+use super::settings::{InputsFrom, NoState, OneState, Sequential, Threads};
 use super::target::{Target, Usage};
-use super::threads::ConcurrentBencher;
 use super::work::IntoWork;
 
 /// Runs the measured part of a bench.
@@ -105,14 +106,12 @@ impl<'d> Bencher<'d> {
     }
 
     /// Sets a function that waits until the device has finished all submitted work. It is called before each window edge.
-    /// It returns `()` or a `Result`; an error fails the bench. If it needs the state that the body changes, use
-    /// [`Bencher::with`].
-    pub fn synchronize<F, R>(&mut self, wait: F) -> ConfiguredBencher<'_, F>
-    where
-        F: FnMut() -> R,
-        R: BodyResult,
-    {
-        ConfiguredBencher::new(self.target.reborrow(), wait)
+    /// It returns `()` or a `Result`; an error fails the bench. If it needs the state that the body changes, call it after
+    /// [`Bencher::with`]: it then gets the state.
+    ///
+    /// Settings can be made in any order: `b.synchronize(…).concurrency(8)` and `b.concurrency(8).synchronize(…)` are the same.
+    pub fn synchronize<'s, R: BodyResult>(&'s mut self, wait: impl FnMut() -> R + 's) -> ConfiguredBencher<'s> {
+        self.configured().synchronize(wait)
     }
 
     /// Adds a gauge: a number that is only read, such as the memory of a KV cache or the length of a queue. `read` returns
@@ -144,7 +143,7 @@ impl<'d> Bencher<'d> {
         name: impl Into<String>,
         unit: impl Into<String>,
         read: impl FnMut() -> V + 's,
-    ) -> ConfiguredBencher<'s, fn()> {
+    ) -> ConfiguredBencher<'s> {
         self.configured().gauge(name, unit, read)
     }
 
@@ -164,12 +163,16 @@ impl<'d> Bencher<'d> {
     /// );
     /// # }
     /// ```
-    pub fn with<S>(&mut self, state: S) -> StatefulBencher<'_, S, fn(&mut S)> {
-        StatefulBencher::new(self.target.reborrow(), state)
+    ///
+    /// Requests that are in flight at the same time can't share such a state. With `concurrency`, `arrivals` and `to_async`,
+    /// `with` takes a function that makes a state for each request in flight: `b.concurrency(8).with(|| Client::new())`.
+    /// `b.arrivals(2.0, Arrivals::Poisson).concurrency(1).with(|| Session)` is a queue of requests for one engine.
+    pub fn with<S>(&mut self, state: S) -> ConfiguredBencher<'_, Sequential, OneState<'_, S>> {
+        self.configured().with(state)
     }
 
-    /// Keeps `n` requests of [`iter_requests`](ConcurrentBencher::iter_requests) in flight, each on its own thread: a closed
-    /// loop. Add [`arrivals`](ConcurrentBencher::arrivals) for an open loop.
+    /// Keeps `n` requests of [`iter_requests`](ConfiguredBencher::iter_requests) in flight, each on its own thread: a closed
+    /// loop. Add [`arrivals`](ConfiguredBencher::arrivals) for an open loop.
     ///
     /// The energy of a window is divided by all tokens that were generated in it. A request that is in flight when a window
     /// begins or ends counts by the times of its own tokens.
@@ -185,12 +188,12 @@ impl<'d> Bencher<'d> {
     /// });
     /// # }
     /// ```
-    pub fn concurrency(&mut self, n: usize) -> ConcurrentBencher<'_, fn()> {
+    pub fn concurrency(&mut self, n: usize) -> ConfiguredBencher<'_, Threads> {
         self.configured().concurrency(n)
     }
 
     /// Starts `rate` requests per second, whether earlier ones have ended or not: an open loop. At most 1,024 are in flight,
-    /// unless [`concurrency`](ConcurrentBencher::concurrency) sets another limit. Latency and TTFT count from
+    /// unless [`concurrency`](ConfiguredBencher::concurrency) sets another limit. Latency and TTFT count from
     /// the arrival of a request. See [`Bencher::concurrency`].
     ///
     /// ```
@@ -201,7 +204,7 @@ impl<'d> Bencher<'d> {
     /// });
     /// # }
     /// ```
-    pub fn arrivals(&mut self, rate: f64, kind: Arrivals) -> ConcurrentBencher<'_, fn()> {
+    pub fn arrivals(&mut self, rate: f64, kind: Arrivals) -> ConfiguredBencher<'_, Threads> {
         self.configured().arrivals(rate, kind)
     }
 
@@ -220,7 +223,7 @@ impl<'d> Bencher<'d> {
     /// # }
     /// ```
     #[cfg(feature = "async")]
-    pub fn to_async<E: AsyncExecutor>(&mut self, executor: E) -> AsyncBencher<'_, E, fn()> {
+    pub fn to_async<E: AsyncExecutor>(&mut self, executor: E) -> ConfiguredBencher<'_, Async<E>> {
         self.configured().to_async(executor)
     }
 
@@ -235,7 +238,10 @@ impl<'d> Bencher<'d> {
     /// });
     /// # }
     /// ```
-    pub fn with_inputs<I, G: FnMut() -> I>(&mut self, make: G) -> InputBencher<'_, G, fn()> {
+    pub fn with_inputs<I, G: FnMut() -> I>(
+        &mut self,
+        make: G,
+    ) -> ConfiguredBencher<'_, Sequential, NoState, InputsFrom<G>> {
         self.configured().with_inputs(make)
     }
 
@@ -287,8 +293,8 @@ impl<'d> Bencher<'d> {
         self.configured().iter_requests(inputs, body);
     }
 
-    fn configured(&mut self) -> ConfiguredBencher<'_, fn()> {
-        ConfiguredBencher::new(self.target.reborrow(), || {})
+    fn configured(&mut self) -> ConfiguredBencher<'_> {
+        ConfiguredBencher::new(self.target.reborrow())
     }
 }
 
@@ -296,10 +302,13 @@ impl<'d> Bencher<'d> {
 /// prefers them to the methods of `&mut Bencher` with the same names.
 pub trait BencherByValue<'d>: Sized {
     #[doc(hidden)]
-    fn into_configured(self) -> ConfiguredBencher<'d, fn()>;
+    fn into_configured(self) -> ConfiguredBencher<'d>;
 
     /// See [`Bencher::synchronize`].
-    fn synchronize<F: FnMut() -> R, R: BodyResult>(self, wait: F) -> ConfiguredBencher<'d, F> {
+    fn synchronize<'s, R: BodyResult>(self, wait: impl FnMut() -> R + 's) -> ConfiguredBencher<'s>
+    where
+        'd: 's,
+    {
         self.into_configured().synchronize(wait)
     }
 
@@ -309,7 +318,7 @@ pub trait BencherByValue<'d>: Sized {
         name: impl Into<String>,
         unit: impl Into<String>,
         read: impl FnMut() -> V + 's,
-    ) -> ConfiguredBencher<'s, fn()>
+    ) -> ConfiguredBencher<'s>
     where
         'd: 's,
     {
@@ -317,28 +326,28 @@ pub trait BencherByValue<'d>: Sized {
     }
 
     /// See [`Bencher::with`].
-    fn with<S>(self, state: S) -> StatefulBencher<'d, S, fn(&mut S)> {
+    fn with<S>(self, state: S) -> ConfiguredBencher<'d, Sequential, OneState<'d, S>> {
         self.into_configured().with(state)
     }
 
     /// See [`Bencher::concurrency`].
-    fn concurrency(self, n: usize) -> ConcurrentBencher<'d, fn()> {
+    fn concurrency(self, n: usize) -> ConfiguredBencher<'d, Threads> {
         self.into_configured().concurrency(n)
     }
 
     /// See [`Bencher::arrivals`].
-    fn arrivals(self, rate: f64, kind: Arrivals) -> ConcurrentBencher<'d, fn()> {
+    fn arrivals(self, rate: f64, kind: Arrivals) -> ConfiguredBencher<'d, Threads> {
         self.into_configured().arrivals(rate, kind)
     }
 
     /// See [`Bencher::to_async`].
     #[cfg(feature = "async")]
-    fn to_async<E: AsyncExecutor>(self, executor: E) -> AsyncBencher<'d, E, fn()> {
+    fn to_async<E: AsyncExecutor>(self, executor: E) -> ConfiguredBencher<'d, Async<E>> {
         self.into_configured().to_async(executor)
     }
 
     /// See [`Bencher::with_inputs`].
-    fn with_inputs<I, G: FnMut() -> I>(self, make: G) -> InputBencher<'d, G, fn()> {
+    fn with_inputs<I, G: FnMut() -> I>(self, make: G) -> ConfiguredBencher<'d, Sequential, NoState, InputsFrom<G>> {
         self.into_configured().with_inputs(make)
     }
 
@@ -359,7 +368,7 @@ pub trait BencherByValue<'d>: Sized {
 }
 
 impl<'d> BencherByValue<'d> for Bencher<'d> {
-    fn into_configured(self) -> ConfiguredBencher<'d, fn()> {
-        ConfiguredBencher::new(self.target, || {})
+    fn into_configured(self) -> ConfiguredBencher<'d> {
+        ConfiguredBencher::new(self.target)
     }
 }

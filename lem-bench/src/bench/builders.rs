@@ -1,150 +1,130 @@
-//! Benchers with settings, ready to run: a function that waits for the device, a state, or inputs.
+//! Benchers with settings: how calls run, the state that they get, and their inputs. Settings can be made in any order.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 
-#[cfg(feature = "async")]
-use super::asynchronous::AsyncBencher;
-use super::edges::{Edges, Gauge};
+use super::edges::Edges;
 use super::error::BodyResult;
 #[cfg(feature = "async")]
 use super::executor::AsyncExecutor;
-use super::inputs::Inputs;
-use super::load::Arrivals;
+use super::load::{Arrivals, LoadShape};
 use super::metrics::MetricValue;
-use super::request::Request;
-use super::sequential;
+#[cfg(feature = "async")]
+use super::settings::Async;
+use super::settings::{
+    Execution, InputsFrom, MakeState, NoInputs, NoState, OneState, Sequential, StatePerRequest, StateSource, Threads,
+};
 use super::target::Target;
-use super::threads::ConcurrentBencher;
-use super::work::IntoWork;
 
-/// A bencher with its settings, ready to run.
+/// A bencher with settings, ready to run.
+///
+/// `X` is how calls run: [`Sequential`], on [`Threads`] or [`Async`]. `S` is the state that they get: [`NoState`],
+/// [`OneState`] or [`StatePerRequest`]. `I` is the source of inputs that are made for each iteration: [`NoInputs`] or
+/// [`InputsFrom`].
 #[must_use = "does nothing until an `iter…` method is called"]
-pub struct ConfiguredBencher<'b, F> {
-    target: Target<'b>,
-    synchronize: F,
-    gauges: Vec<Gauge<'b, ()>>,
+pub struct ConfiguredBencher<'b, X = Sequential, S = NoState, I = NoInputs> {
+    pub(super) target: Target<'b>,
+    pub(super) shape: LoadShape,
+    pub(super) edges: Edges<'b, ()>,
+    pub(super) execution: X,
+    pub(super) state: S,
+    pub(super) inputs: I,
 }
 
-impl<F> Debug for ConfiguredBencher<'_, F> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<X, S, I> Debug for ConfiguredBencher<'_, X, S, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConfiguredBencher").field("target", &self.target).finish_non_exhaustive()
     }
 }
 
-impl<'b, F> ConfiguredBencher<'b, F> {
-    pub(super) fn new(target: Target<'b>, synchronize: F) -> Self {
-        Self { target, synchronize, gauges: Vec::new() }
-    }
-
-    pub(super) fn synchronize<G>(self, synchronize: G) -> ConfiguredBencher<'b, G> {
-        ConfiguredBencher { target: self.target, synchronize, gauges: self.gauges }
-    }
-
-    /// Returns where the closures run, and those that run at edges.
-    pub(super) fn into_parts<R>(mut self) -> (Target<'b>, Edges<'b, (), impl FnMut(&mut ()) -> R>)
-    where
-        F: FnMut() -> R,
-    {
-        let synchronize = move |(): &mut ()| (self.synchronize)();
-        (self.target, Edges { state: (), synchronize, gauges: self.gauges })
-    }
-
-    /// See [`Bencher::gauge`](super::Bencher::gauge).
-    pub fn gauge<'s, V: MetricValue>(
-        self,
-        name: impl Into<String>,
-        unit: impl Into<String>,
-        mut read: impl FnMut() -> V + 's,
-    ) -> ConfiguredBencher<'s, F>
-    where
-        'b: 's,
-    {
-        let mut bencher =
-            ConfiguredBencher { target: self.target.shorten(), synchronize: self.synchronize, gauges: self.gauges };
-        bencher.gauges.push(Gauge::new(bencher.target.usage, name, unit, move |()| read()));
-        bencher
-    }
-
-    pub(super) fn with<S>(self, state: S) -> StatefulBencher<'b, S, fn(&mut S)> {
-        StatefulBencher::new(self.target, state)
+impl<'b> ConfiguredBencher<'b> {
+    pub(super) fn new(target: Target<'b>) -> Self {
+        Self {
+            target,
+            shape: LoadShape::default(),
+            edges: Edges::new(),
+            execution: Sequential,
+            state: NoState,
+            inputs: NoInputs,
+        }
     }
 }
 
-impl<'b, F: FnMut() -> R, R: BodyResult> ConfiguredBencher<'b, F> {
-    /// See [`Bencher::concurrency`](super::Bencher::concurrency).
-    pub fn concurrency(self, n: usize) -> ConcurrentBencher<'b, F> {
-        ConcurrentBencher::new(self).concurrency(n)
+impl<'b, X, S, I> ConfiguredBencher<'b, X, S, I> {
+    /// Replaces how calls run, their state and their inputs.
+    pub(super) fn map<Y, T, J>(self, change: impl FnOnce(X, S, I) -> (Y, T, J)) -> ConfiguredBencher<'b, Y, T, J> {
+        let Self { target, shape, edges, execution, state, inputs } = self;
+        let (execution, state, inputs) = change(execution, state, inputs);
+        ConfiguredBencher { target, shape, edges, execution, state, inputs }
+    }
+
+    /// Returns it with the lifetime of a closure.
+    fn shorten<'s>(self) -> ConfiguredBencher<'s, X, S, I>
+    where
+        'b: 's,
+    {
+        let Self { target, shape, edges, execution, state, inputs } = self;
+        ConfiguredBencher { target: target.shorten(), shape, edges, execution, state, inputs }
+    }
+
+    fn set_synchronize<R: BodyResult>(mut self, mut wait: impl FnMut() -> R + 'b) -> Self {
+        self.edges.set_synchronize(move |()| wait());
+        self
+    }
+
+    fn add_gauge<V: MetricValue>(
+        mut self,
+        name: impl Into<String>,
+        unit: impl Into<String>,
+        mut read: impl FnMut() -> V + 'b,
+    ) -> Self {
+        self.edges.add_gauge(self.target.usage, name, unit, move |()| read());
+        self
+    }
+
+    /// See [`Bencher::concurrency`](super::Bencher::concurrency). With arrivals, at most `n` requests are in flight: others
+    /// wait, and their waiting time counts as latency.
+    pub fn concurrency<C>(mut self, n: usize) -> ConfiguredBencher<'b, X::Concurrent, C, I>
+    where
+        X: Execution,
+        S: StateSource<C>,
+    {
+        self.shape.concurrency = Some(n);
+        self.map(|execution, state, inputs| (execution.concurrent(), state.concurrent(), inputs))
     }
 
     /// See [`Bencher::arrivals`](super::Bencher::arrivals).
-    pub fn arrivals(self, rate: f64, kind: Arrivals) -> ConcurrentBencher<'b, F> {
-        ConcurrentBencher::new(self).arrivals(rate, kind)
+    pub fn arrivals<C>(mut self, rate: f64, kind: Arrivals) -> ConfiguredBencher<'b, X::Concurrent, C, I>
+    where
+        X: Execution,
+        S: StateSource<C>,
+    {
+        self.shape.arrivals = Some((rate, kind));
+        self.map(|execution, state, inputs| (execution.concurrent(), state.concurrent(), inputs))
     }
 
     /// See [`Bencher::to_async`](super::Bencher::to_async).
     #[cfg(feature = "async")]
-    pub fn to_async<E: AsyncExecutor>(self, executor: E) -> AsyncBencher<'b, E, F> {
-        AsyncBencher::new(self, executor)
+    pub fn to_async<E, C>(self, executor: E) -> ConfiguredBencher<'b, Async<E>, C, I>
+    where
+        E: AsyncExecutor,
+        S: StateSource<C>,
+    {
+        self.map(|_, state, inputs| (Async(executor), state.concurrent(), inputs))
     }
 
     /// See [`Bencher::with_inputs`](super::Bencher::with_inputs).
-    pub fn with_inputs<I, G: FnMut() -> I>(self, make: G) -> InputBencher<'b, G, F> {
-        InputBencher { bencher: self, make }
-    }
-
-    /// See [`Bencher::iter`](super::Bencher::iter).
-    pub fn iter<O>(self, mut body: impl FnMut() -> O) {
-        let (target, edges) = self.into_parts();
-        sequential::iter(target, edges, |()| body());
-    }
-
-    /// See [`Bencher::try_iter`](super::Bencher::try_iter).
-    pub fn try_iter<O: IntoWork>(self, mut body: impl FnMut() -> O) {
-        let (target, edges) = self.into_parts();
-        sequential::try_iter(target, edges, |()| body());
-    }
-
-    /// See [`Bencher::iter_requests`](super::Bencher::iter_requests).
-    pub fn iter_requests<I: Inputs, O: IntoWork>(self, inputs: I, mut body: impl FnMut(&I::Input, &Request) -> O) {
-        let (target, edges) = self.into_parts();
-        sequential::iter_requests(target, edges, inputs, |(), input, request| body(input, request));
+    pub fn with_inputs<J, G: FnMut() -> J>(self, make: G) -> ConfiguredBencher<'b, X, S, InputsFrom<G>> {
+        self.map(|execution, state, _| (execution, state, InputsFrom(make)))
     }
 }
 
-/// A bencher with a state that its closures get as `&mut`; see [`Bencher::with`](super::Bencher::with).
-#[must_use = "does nothing until an `iter…` method is called"]
-pub struct StatefulBencher<'b, S, F> {
-    target: Target<'b>,
-    state: S,
-    synchronize: F,
-    gauges: Vec<Gauge<'b, S>>,
-}
-
-impl<S, F> Debug for StatefulBencher<'_, S, F> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("StatefulBencher").field("target", &self.target).finish_non_exhaustive()
-    }
-}
-
-impl<'b, S> StatefulBencher<'b, S, fn(&mut S)> {
-    pub(super) fn new(target: Target<'b>, state: S) -> Self {
-        Self { target, state, synchronize: |_| {}, gauges: Vec::new() }
-    }
-}
-
-impl<'b, S, F> StatefulBencher<'b, S, F> {
-    fn into_parts(self) -> (Target<'b>, Edges<'b, S, F>) {
-        let Self { target, state, synchronize, gauges } = self;
-        (target, Edges { state, synchronize, gauges })
-    }
-
+impl<'b, X, I> ConfiguredBencher<'b, X, NoState, I> {
     /// See [`Bencher::synchronize`](super::Bencher::synchronize).
-    pub fn synchronize<G, R>(self, wait: G) -> StatefulBencher<'b, S, G>
+    pub fn synchronize<'s, R: BodyResult>(self, wait: impl FnMut() -> R + 's) -> ConfiguredBencher<'s, X, NoState, I>
     where
-        G: FnMut(&mut S) -> R,
-        R: BodyResult,
+        'b: 's,
     {
-        StatefulBencher { target: self.target, state: self.state, synchronize: wait, gauges: self.gauges }
+        self.shorten().set_synchronize(wait)
     }
 
     /// See [`Bencher::gauge`](super::Bencher::gauge).
@@ -152,73 +132,107 @@ impl<'b, S, F> StatefulBencher<'b, S, F> {
         self,
         name: impl Into<String>,
         unit: impl Into<String>,
-        read: impl FnMut(&mut S) -> V + 's,
-    ) -> StatefulBencher<'s, S, F>
+        read: impl FnMut() -> V + 's,
+    ) -> ConfiguredBencher<'s, X, NoState, I>
     where
         'b: 's,
     {
-        let mut bencher = StatefulBencher {
-            target: self.target.shorten(),
-            state: self.state,
-            synchronize: self.synchronize,
-            gauges: self.gauges,
-        };
-        bencher.gauges.push(Gauge::new(bencher.target.usage, name, unit, read));
-        bencher
+        self.shorten().add_gauge(name, unit, read)
     }
 }
 
-impl<S, F: FnMut(&mut S) -> R, R: BodyResult> StatefulBencher<'_, S, F> {
-    /// See [`Bencher::iter`](super::Bencher::iter).
-    pub fn iter<O>(self, body: impl FnMut(&mut S) -> O) {
-        let (target, edges) = self.into_parts();
-        sequential::iter(target, edges, body);
+impl<'b, X, M, I> ConfiguredBencher<'b, X, StatePerRequest<M>, I> {
+    /// See [`Bencher::synchronize`](super::Bencher::synchronize).
+    pub fn synchronize<'s, R: BodyResult>(
+        self,
+        wait: impl FnMut() -> R + 's,
+    ) -> ConfiguredBencher<'s, X, StatePerRequest<M>, I>
+    where
+        'b: 's,
+    {
+        self.shorten().set_synchronize(wait)
     }
 
-    /// See [`Bencher::try_iter`](super::Bencher::try_iter).
-    pub fn try_iter<O: IntoWork>(self, body: impl FnMut(&mut S) -> O) {
-        let (target, edges) = self.into_parts();
-        sequential::try_iter(target, edges, body);
-    }
-
-    /// See [`Bencher::iter_requests`](super::Bencher::iter_requests).
-    pub fn iter_requests<I: Inputs, O: IntoWork>(self, inputs: I, body: impl FnMut(&mut S, &I::Input, &Request) -> O) {
-        let (target, edges) = self.into_parts();
-        sequential::iter_requests(target, edges, inputs, body);
-    }
-}
-
-/// A bencher with inputs; see [`Bencher::with_inputs`](super::Bencher::with_inputs).
-#[must_use = "does nothing until an `iter…` method is called"]
-pub struct InputBencher<'b, G, F> {
-    bencher: ConfiguredBencher<'b, F>,
-    make: G,
-}
-
-impl<G, F> Debug for InputBencher<'_, G, F> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("InputBencher").field("bencher", &self.bencher).finish_non_exhaustive()
+    /// See [`Bencher::gauge`](super::Bencher::gauge).
+    pub fn gauge<'s, V: MetricValue>(
+        self,
+        name: impl Into<String>,
+        unit: impl Into<String>,
+        read: impl FnMut() -> V + 's,
+    ) -> ConfiguredBencher<'s, X, StatePerRequest<M>, I>
+    where
+        'b: 's,
+    {
+        self.shorten().add_gauge(name, unit, read)
     }
 }
 
-impl<G: FnMut() -> I, I, F: FnMut() -> R, R: BodyResult> InputBencher<'_, G, F> {
-    /// Runs `body` repeatedly with a new input by value, which it can return to have it dropped outside of the measured
-    /// time.
+impl<'b, 't, T, I> ConfiguredBencher<'b, Sequential, OneState<'t, T>, I> {
+    /// See [`Bencher::synchronize`](super::Bencher::synchronize). The closure gets the state.
+    pub fn synchronize<'s, R: BodyResult>(
+        self,
+        wait: impl FnMut(&mut T) -> R + 's,
+    ) -> ConfiguredBencher<'b, Sequential, OneState<'s, T>, I>
+    where
+        't: 's,
+    {
+        self.map(|execution, OneState { state, mut edges }, inputs| {
+            edges.set_synchronize(wait);
+            (execution, OneState { state, edges }, inputs)
+        })
+    }
+
+    /// See [`Bencher::gauge`](super::Bencher::gauge). The closure gets the state.
+    pub fn gauge<'s, V: MetricValue>(
+        self,
+        name: impl Into<String>,
+        unit: impl Into<String>,
+        read: impl FnMut(&mut T) -> V + 's,
+    ) -> ConfiguredBencher<'b, Sequential, OneState<'s, T>, I>
+    where
+        't: 's,
+    {
+        let Self { target, shape, edges, execution, state: OneState { state, edges: state_edges }, inputs } = self;
+        let mut state_edges: Edges<'s, T> = state_edges;
+        state_edges.add_gauge(target.usage, name, unit, read);
+        ConfiguredBencher { target, shape, edges, execution, state: OneState { state, edges: state_edges }, inputs }
+    }
+}
+
+impl<'b, I> ConfiguredBencher<'b, Sequential, NoState, I> {
+    /// See [`Bencher::with`](super::Bencher::with).
+    pub fn with<T>(self, state: T) -> ConfiguredBencher<'b, Sequential, OneState<'b, T>, I> {
+        self.map(|execution, _, inputs| (execution, OneState { state, edges: Edges::new() }, inputs))
+    }
+}
+
+impl<'b, I> ConfiguredBencher<'b, Threads, NoState, I> {
+    /// Sets a function that makes a state for each request in flight, which the closure gets as `&mut`. It is called on the
+    /// thread of the request and the state stays there.
     ///
-    /// Inputs are created before a window begins, at most 65,536. If they run out, new ones are created inside of the
-    /// window; the energy of that time is deducted, as if the power were the same.
-    pub fn iter_values<O>(self, body: impl FnMut(I) -> O) {
-        let (target, edges) = self.bencher.into_parts();
-        sequential::iter_inputs(target, edges, self.make, body, |output| output);
+    /// ```
+    /// # use lem_bench::bench::Bencher;
+    /// # struct Connection;
+    /// # impl Connection {
+    /// #     fn open() -> Self { Self }
+    /// #     fn stream(&mut self, _prompt: &str) -> std::vec::IntoIter<String> { vec![String::new()].into_iter() }
+    /// # }
+    /// # fn chat(b: &mut Bencher) {
+    /// b.concurrency(8).with(|| Connection::open()).iter_requests(["Why is the sky blue?"], |connection, prompt, request| {
+    ///     connection.stream(prompt).for_each(|_token| request.tokens(1));
+    /// });
+    /// # }
+    /// ```
+    pub fn with<M: MakeState>(self, make: M) -> ConfiguredBencher<'b, Threads, StatePerRequest<M>, I> {
+        self.map(|execution, _, inputs| (execution, StatePerRequest(make), inputs))
     }
+}
 
-    /// Runs `body` repeatedly with a new input by reference. See [`InputBencher::iter_values`].
-    pub fn iter_refs<O>(self, mut body: impl FnMut(&mut I) -> O) {
-        let (target, edges) = self.bencher.into_parts();
-        let with_input = |mut input| {
-            let output = body(&mut input);
-            (input, output)
-        };
-        sequential::iter_inputs(target, edges, self.make, with_input, |(_, output)| output);
+#[cfg(feature = "async")]
+impl<'b, E, I> ConfiguredBencher<'b, Async<E>, NoState, I> {
+    /// Sets a function that makes a state for each request in flight, which the closures get as `&mut`. Without concurrent
+    /// requests it makes one.
+    pub fn with<M: MakeState>(self, make: M) -> ConfiguredBencher<'b, Async<E>, StatePerRequest<M>, I> {
+        self.map(|execution, _, inputs| (execution, StatePerRequest(make), inputs))
     }
 }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::driver::Step;
-use super::edges::Edges;
-use super::error::BodyResult;
+use super::edges::{AtEdge, Edges};
 use super::inputs::InputOrder;
 use super::load::{Load, LoadShape};
 use super::request::Request;
@@ -32,6 +31,14 @@ pub(super) struct Ticket {
     pub arrival: Option<Stamp>,
 }
 
+impl Ticket {
+    /// Notes when the request starts: with its arrival, if there was one.
+    pub fn start(&mut self, clock: &dyn Clock) {
+        self.results.is_arrival = self.arrival.is_some();
+        self.results.start = self.arrival.unwrap_or_else(|| clock.now());
+    }
+}
+
 /// A request that has ended.
 pub(super) struct Finished {
     pub ticket: Ticket,
@@ -55,11 +62,11 @@ pub(super) trait InFlight {
 }
 
 /// Runs requests until the driver stops.
-pub(super) fn run<R: BodyResult>(
+pub(super) fn run(
     mut target: Target<'_>,
     shape: LoadShape,
     inputs: usize,
-    mut edges: Edges<'_, (), impl FnMut(&mut ()) -> R>,
+    mut edges: Edges<'_, ()>,
     requests: &mut impl InFlight,
 ) {
     if let Some(fault) = shape.fault() {
@@ -81,7 +88,9 @@ pub(super) fn run<R: BodyResult>(
     loop {
         // A single request at a time is never in flight at an edge.
         let waits = shape.is_sequential() && in_flight > 0;
-        let step = if waits { Step::Drain } else { driver.next(in_flight, &mut edges.calls(usage)) };
+        let mut at_edge =
+            AtEdge { edges: &mut edges, state_edges: &mut Edges::new(), state: &mut (), usage: &mut *usage };
+        let step = if waits { Step::Drain } else { driver.next(in_flight, &mut at_edge) };
         // An edge has failed the bench.
         if usage.failure.is_some() {
             return;
@@ -89,7 +98,7 @@ pub(super) fn run<R: BodyResult>(
         let until = match step {
             Step::Run(run) => {
                 if run.is_start {
-                    load.pause();
+                    load.restart();
                 }
                 while let Some(arrival) = load.due(clock.now(), in_flight) {
                     let arrival = shape.arrivals.map(|_| arrival);
@@ -100,8 +109,12 @@ pub(super) fn run<R: BodyResult>(
             }
             Step::Drain if driver.must_stop() && requests.cancel() => return,
             Step::Drain => {
-                load.pause();
-                Some(clock.now() + STOP_INTERVAL)
+                let now = clock.now();
+                for arrival in load.pause(now) {
+                    let dropped = Results { start: arrival, is_arrival: true, ..Results::default() };
+                    driver.done(dropped.iteration(now));
+                }
+                Some(now + STOP_INTERVAL)
             }
             Step::Stop if in_flight == 0 || requests.cancel() => return,
             Step::Stop => None,
@@ -152,6 +165,8 @@ impl Pool {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::rc::Rc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::super::driver::{Driver, EdgeCalls, Fixtures, InputChoice, Iteration, Run};
@@ -284,6 +299,52 @@ mod tests {
         assert_eq!(most.into_inner(), 4);
         assert!(cycles.seen.len() > 8, "{}", cycles.seen.len());
         assert!(!cycles.failures.is_empty() && cycles.failures.len() < cycles.seen.len());
+    }
+
+    #[test]
+    fn requests_in_flight_have_a_state_each() {
+        let made = AtomicUsize::new(0);
+        let mut cycles = Cycles::new(RealClock, Duration::from_millis(30));
+        let waits = AtomicUsize::new(0);
+        cycles.run(|mut b| {
+            b.synchronize(|| _ = waits.fetch_add(1, Ordering::SeqCst))
+                .with(|| (made.fetch_add(1, Ordering::SeqCst), Rc::new(Cell::new(0))))
+                .concurrency(3)
+                .iter_requests([1, 2], |(number, calls), _, request| {
+                    std::thread::sleep(Duration::from_millis(2));
+                    calls.set(calls.get() + 1);
+                    request.input_tokens(*number);
+                });
+        });
+        assert_eq!(made.into_inner(), 3);
+        assert!(cycles.seen.len() > 6 && cycles.failures.is_empty(), "{}", cycles.seen.len());
+    }
+
+    #[cfg(feature = "async")]
+    #[test]
+    fn futures_in_flight_have_a_state_each() {
+        let clock = VirtualClock::new();
+        let made = Cell::new(0);
+        let mut cycles = Cycles::new(clock.clone(), Duration::from_millis(60));
+        let make = || {
+            made.set(made.get() + 1);
+            Vec::new()
+        };
+        cycles.run(|mut b| {
+            b.concurrency(2).to_async(&clock).with(make).iter_requests([1, 2], async |seen, input, _| {
+                wait(&clock, *input).await;
+                seen.push(*input);
+            });
+        });
+        assert_eq!(made.get(), 2);
+        assert!(cycles.seen.len() > 40, "{}", cycles.seen.len());
+    }
+
+    #[test]
+    #[should_panic(expected = "or after `concurrency`")]
+    fn rejects_synchronize_of_a_state_that_requests_do_not_share() {
+        let mut cycles = Cycles::new(RealClock, Duration::from_millis(20));
+        cycles.run(|mut b| b.with(|| 1).synchronize(|_| ()).concurrency(2).iter_requests([1], |_, _, _| ()));
     }
 
     #[test]

@@ -66,6 +66,9 @@ pub enum InputChoice {
 pub struct Iteration<'a> {
     /// Start of the first iteration.
     pub start: Stamp,
+    /// Whether `start` is the arrival of a request at a given rate. It was dropped if none has ended: all that may be in
+    /// flight were, until the load ended.
+    pub is_arrival: bool,
     /// End of the last iteration.
     pub stop: Stamp,
     /// Number of successful iterations.

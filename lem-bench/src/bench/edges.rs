@@ -1,69 +1,82 @@
-//! What runs at the edges of windows: the closures that wait for the device and that read gauges, and the state that they
-//! share with the body.
+//! What runs at the edges of windows: the closures that wait for the device and that read gauges.
 
 use super::driver::{EdgeCalls, GaugeReading};
-use super::error::BodyResult;
+use super::error::{BodyResult, Error};
 use super::metrics::MetricValue;
 use super::target::Usage;
 use crate::model::check_metric_unit;
 
-/// A gauge, with the function that reads it from the state of the bench.
-pub(super) struct Gauge<'g, S> {
-    name: String,
-    unit: String,
-    read: Box<dyn FnMut(&mut S) -> f64 + 'g>,
+/// The closures that run at edges. They get a state of type `T`.
+pub(super) struct Edges<'e, T> {
+    synchronize: Option<Box<dyn FnMut(&mut T) -> Result<(), Error> + 'e>>,
+    gauges: Vec<Gauge<'e, T>>,
 }
 
-impl<'g, S> Gauge<'g, S> {
-    /// Creates a gauge. A faulty name or unit fails the bench.
-    pub fn new<V: MetricValue>(
+/// A gauge, with the function that reads it.
+struct Gauge<'e, T> {
+    name: String,
+    unit: String,
+    read: Box<dyn FnMut(&mut T) -> f64 + 'e>,
+}
+
+impl<'e, T> Edges<'e, T> {
+    pub fn new() -> Self {
+        Self { synchronize: None, gauges: Vec::new() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.synchronize.is_none() && self.gauges.is_empty()
+    }
+
+    /// Sets the function that waits for the device.
+    pub fn set_synchronize<R: BodyResult>(&mut self, mut wait: impl FnMut(&mut T) -> R + 'e) {
+        self.synchronize = Some(Box::new(move |state| wait(state).into_result()));
+    }
+
+    /// Adds a gauge. A faulty name or unit fails the bench.
+    pub fn add_gauge<V: MetricValue>(
+        &mut self,
         usage: &mut Usage,
         name: impl Into<String>,
         unit: impl Into<String>,
-        mut read: impl FnMut(&mut S) -> V + 'g,
-    ) -> Self {
+        mut read: impl FnMut(&mut T) -> V + 'e,
+    ) {
         let (name, unit) = (name.into(), unit.into());
         usage.add_gauge(&name);
         usage.keep(check_metric_unit(&name, &unit));
-        Self { name, unit, read: Box::new(move |state| read(state).value()) }
+        self.gauges.push(Gauge { name, unit, read: Box::new(move |state| read(state).value()) });
+    }
+
+    fn synchronize(&mut self, state: &mut T) -> Result<(), String> {
+        let Some(synchronize) = &mut self.synchronize else { return Ok(()) };
+        synchronize(state).map_err(|error| format!("the device could not be synchronized: {error}"))
+    }
+
+    fn read_gauges(&mut self, state: &mut T) -> impl Iterator<Item = GaugeReading> {
+        self.gauges.iter_mut().map(|gauge| GaugeReading {
+            name: gauge.name.clone(),
+            unit: gauge.unit.clone(),
+            value: (gauge.read)(state),
+        })
     }
 }
 
-/// The closures of a bench that run at edges, and the state that they share with the body.
-pub(super) struct Edges<'g, S, F> {
-    pub state: S,
-    pub synchronize: F,
-    pub gauges: Vec<Gauge<'g, S>>,
+/// What the driver calls at an edge: the closures without a state, and those that share the state of the body.
+pub(super) struct AtEdge<'c, 'e, T> {
+    pub edges: &'c mut Edges<'e, ()>,
+    pub state_edges: &'c mut Edges<'e, T>,
+    pub state: &'c mut T,
+    pub usage: &'c mut Usage,
 }
 
-impl<'g, S, F> Edges<'g, S, F> {
-    /// Returns what the driver calls. An error of `synchronize` fails the bench.
-    pub fn calls<'c>(&'c mut self, usage: &'c mut Usage) -> Calls<'c, 'g, S, F> {
-        Calls { state: &mut self.state, synchronize: &mut self.synchronize, gauges: &mut self.gauges, usage }
-    }
-}
-
-/// The calls of one edge.
-pub(super) struct Calls<'c, 'g, S, F> {
-    state: &'c mut S,
-    synchronize: &'c mut F,
-    gauges: &'c mut [Gauge<'g, S>],
-    usage: &'c mut Usage,
-}
-
-impl<S, F: FnMut(&mut S) -> R, R: BodyResult> EdgeCalls for Calls<'_, '_, S, F> {
+impl<T> EdgeCalls for AtEdge<'_, '_, T> {
+    /// An error fails the bench.
     fn synchronize(&mut self) {
-        if let Err(error) = (self.synchronize)(self.state).into_result() {
-            self.usage.keep(Err(format!("the device could not be synchronized: {error}")));
-        }
+        self.usage.keep(self.edges.synchronize(&mut ()));
+        self.usage.keep(self.state_edges.synchronize(self.state));
     }
 
     fn read_gauges(&mut self) -> Vec<GaugeReading> {
-        let mut read = |gauge: &mut Gauge<'_, S>| GaugeReading {
-            name: gauge.name.clone(),
-            unit: gauge.unit.clone(),
-            value: (gauge.read)(self.state),
-        };
-        self.gauges.iter_mut().map(&mut read).collect()
+        self.edges.read_gauges(&mut ()).chain(self.state_edges.read_gauges(self.state)).collect()
     }
 }

@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng};
 
 use crate::units::Stamp;
 
-/// The most requests in flight of a load with arrivals, unless [`concurrency`](super::ConcurrentBencher::concurrency) sets
+/// The most requests in flight of a load with arrivals, unless [`concurrency`](super::ConfiguredBencher::concurrency) sets
 /// another number.
 const MAX_IN_FLIGHT: usize = 1024;
 
@@ -85,9 +85,22 @@ impl Load {
         }
     }
 
-    /// Starts no request until [`Load::due`] is called again. Arrivals that were due and had to wait are dropped.
-    pub fn pause(&mut self) {
+    /// Lets the first request arrive when [`Load::due`] is called next.
+    pub fn restart(&mut self) {
         self.next = None;
+    }
+
+    /// Starts no request until [`Load::due`] is called again. Returns the arrivals until `now` that had to wait: they are
+    /// dropped.
+    pub fn pause(&mut self, now: Stamp) -> Vec<Stamp> {
+        let Some((rate, kind)) = self.arrivals else { return Vec::new() };
+        let mut dropped = Vec::new();
+        let mut next = self.next.take();
+        while let Some(arrival) = next.filter(|arrival| *arrival <= now) {
+            dropped.push(arrival);
+            next = Some(arrival + self.interval(rate, kind));
+        }
+        dropped
     }
 
     /// Returns the start of a request that is due: its arrival, however late it is, or `now` in a closed loop.
@@ -160,7 +173,8 @@ mod tests {
         assert_eq!(load.due(ms(35), 0), Some(ms(10)));
         assert_eq!(load.due(ms(35), 1), None);
         assert_eq!(load.due(ms(35), 0), Some(ms(20)));
-        load.pause();
+        assert_eq!(load.pause(ms(45)), [ms(30), ms(40)]);
+        assert_eq!(load.pause(ms(45)), []);
         assert_eq!(load.due(ms(100), 0), Some(ms(100)));
         assert_eq!(load.next_arrival(0), Some(ms(110)));
     }

@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use crate::units::Stamp;
 
 /// Initial number of chunks.
-const INITIAL_CHUNKS: usize = 64;
+const INITIAL_CHUNKS: usize = 32;
 
 /// Number of marks in a chunk.
-const CHUNK: usize = 64;
+const CHUNK: usize = 128;
 
-/// Number of threads that can mark a request without sharing a cursor.
+/// Number of threads that have a cursor of their own in a request.
 const CURSORS: usize = 16;
 
 /// Output tokens of one sequence, generated at the same time.
@@ -31,15 +31,16 @@ pub struct Mark {
 
 /// A list of marks that only grows until it is cleared.
 ///
-/// Each thread writes to a chunk of its own, so that threads that mark the same request don't wait for each other's cache
+/// Each thread writes to chunks of its own, so that threads that mark the same request don't wait for each other's cache
 /// lines.
 #[derive(Debug)]
 pub(super) struct Marks {
     chunks: Box<[Chunk]>,
     /// Number of chunks in use.
     used: CacheLine<AtomicUsize>,
-    /// The next free slot of each cursor; a multiple of [`CHUNK`] if the cursor needs a new chunk.
-    cursors: [CacheLine<AtomicUsize>; CURSORS],
+    cursors: [CacheLine<Cursor>; CURSORS],
+    /// The cursor of all threads that have none of their own.
+    shared: CacheLine<AtomicUsize>,
     /// Marks that did not fit.
     spilled: Mutex<Vec<Mark>>,
 }
@@ -48,6 +49,15 @@ pub(super) struct Marks {
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct CacheLine<T>(T);
+
+/// Where a thread writes.
+#[derive(Debug, Default)]
+struct Cursor {
+    /// Number of the thread; 0 while the cursor is free. Only this thread changes the cursor.
+    owner: AtomicUsize,
+    /// The next free slot; a multiple of [`CHUNK`] if a new chunk is needed.
+    next: AtomicUsize,
+}
 
 type Chunk = CacheLine<[Slot; CHUNK]>;
 
@@ -58,18 +68,18 @@ struct Slot {
     time: AtomicU64,
 }
 
-/// Returns the cursor of this thread. Threads that started one after the other have different ones.
+/// Returns the number of this thread, which no other thread has. The first is 1.
 #[inline]
-fn cursor_of_thread() -> usize {
-    static STARTED: AtomicUsize = AtomicUsize::new(0);
+fn thread_number() -> usize {
+    static LAST: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
-        static CURSOR: Cell<usize> = const { Cell::new(usize::MAX) };
+        static NUMBER: Cell<usize> = const { Cell::new(0) };
     }
-    CURSOR.with(|cursor| {
-        if cursor.get() == usize::MAX {
-            cursor.set(STARTED.fetch_add(1, Ordering::Relaxed) % CURSORS);
+    NUMBER.with(|number| {
+        if number.get() == 0 {
+            number.set(LAST.fetch_add(1, Ordering::Relaxed) + 1);
         }
-        cursor.get()
+        number.get()
     })
 }
 
@@ -79,6 +89,7 @@ impl Marks {
             chunks: chunks(INITIAL_CHUNKS),
             used: CacheLine::default(),
             cursors: Default::default(),
+            shared: CacheLine::default(),
             spilled: Mutex::default(),
         }
     }
@@ -97,17 +108,55 @@ impl Marks {
     /// Returns a free slot; `None` if all chunks are in use.
     #[inline]
     fn reserve(&self) -> Option<&Slot> {
-        let cursor = &self.cursors[cursor_of_thread()].0;
-        let mut next = cursor.load(Ordering::Relaxed);
+        let slot = match self.own_cursor() {
+            Some(cursor) => {
+                let slot = self.slot_or_chunk(cursor.next.load(Ordering::Relaxed))?;
+                cursor.next.store(slot + 1, Ordering::Relaxed);
+                slot
+            }
+            None => self.reserve_shared()?,
+        };
+        Some(&self.chunks[slot / CHUNK].0[slot % CHUNK])
+    }
+
+    /// Returns the cursor of this thread; `None` if all belong to other threads.
+    #[inline]
+    fn own_cursor(&self) -> Option<&Cursor> {
+        let thread = thread_number();
+        let cursor = &self.cursors[thread % CURSORS].0;
+        if cursor.owner.load(Ordering::Relaxed) == thread { Some(cursor) } else { self.find_cursor(thread) }
+    }
+
+    /// Returns the cursor of a thread that has another place, or takes a free one.
+    #[inline(never)]
+    fn find_cursor(&self, thread: usize) -> Option<&Cursor> {
+        let from = thread % CURSORS;
+        self.cursors[from..].iter().chain(&self.cursors[..from]).map(|cursor| &cursor.0).find(|cursor| {
+            let owner = cursor.owner.load(Ordering::Relaxed);
+            let take = || cursor.owner.compare_exchange(0, thread, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+            owner == thread || owner == 0 && take()
+        })
+    }
+
+    /// Returns a free slot of the shared cursor.
+    #[cold]
+    fn reserve_shared(&self) -> Option<usize> {
+        let mut next = self.shared.0.load(Ordering::Relaxed);
         loop {
-            // The slots of two chunks have different numbers, so that an equal number means an unchanged cursor. Threads
-            // that share a cursor can reserve a chunk at the same time; one of them stays empty.
-            let slot = if next.is_multiple_of(CHUNK) { self.reserve_chunk()? * CHUNK } else { next };
-            match cursor.compare_exchange(next, slot + 1, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return Some(&self.chunks[slot / CHUNK].0[slot % CHUNK]),
+            // The slots of two chunks have different numbers, so that an equal number means an unchanged cursor. If two
+            // threads reserve a chunk at the same time, one stays empty.
+            let slot = self.slot_or_chunk(next)?;
+            match self.shared.0.compare_exchange(next, slot + 1, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Some(slot),
                 Err(changed) => next = changed,
             }
         }
+    }
+
+    /// Returns `next`, or the first slot of a new chunk if a chunk has ended.
+    #[inline]
+    fn slot_or_chunk(&self, next: usize) -> Option<usize> {
+        if next.is_multiple_of(CHUNK) { Some(self.reserve_chunk()? * CHUNK) } else { Some(next) }
     }
 
     #[cold]
@@ -135,6 +184,7 @@ impl Marks {
     /// Removes all marks, and makes room for twice as many if they did not fit.
     pub fn clear(&mut self) {
         self.cursors = Default::default();
+        self.shared = CacheLine::default();
         let used = std::mem::take(&mut self.used.0).into_inner();
         let spilled = self.spilled.get_mut().unwrap_or_else(PoisonError::into_inner);
         if spilled.is_empty() {
@@ -175,7 +225,7 @@ mod tests {
             marks.clear();
             assert!(read(&marks).is_empty());
         }
-        assert_eq!(marks.chunks.len(), 2 * (64 + 15));
+        assert_eq!(marks.chunks.len(), 2 * (32 + 8));
     }
 
     #[test]

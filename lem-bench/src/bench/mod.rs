@@ -3,6 +3,7 @@
 #[cfg(feature = "async")]
 mod asynchronous;
 mod bencher;
+mod blocking;
 mod builders;
 mod concurrent;
 pub(crate) mod driver;
@@ -20,15 +21,15 @@ mod results;
 mod sequential;
 #[cfg(unix)]
 mod service;
+mod settings;
+mod stock;
 mod target;
 mod threads;
 pub(crate) mod values;
 mod work;
 
-#[cfg(feature = "async")]
-pub use asynchronous::AsyncBencher;
 pub use bencher::{Bencher, BencherByValue};
-pub use builders::{ConfiguredBencher, InputBencher, StatefulBencher};
+pub use builders::ConfiguredBencher;
 pub use driver::Shareable;
 pub(crate) use driver::{Driver, EdgeCalls, Fixtures, GaugeReading, InputChoice, Iteration, Run, Step};
 pub use error::{BodyResult, Error};
@@ -43,10 +44,14 @@ pub(crate) use request::PhaseMark;
 pub use request::{PhaseGuard, Request, Sequence, TokenCount};
 #[cfg(unix)]
 pub use service::{Service, ServiceBuilder};
+#[cfg(feature = "async")]
+pub use settings::Async;
+pub use settings::{
+    Execution, InputsFrom, MakeState, NoInputs, NoState, OneState, Sequential, StatePerRequest, StateSource, Threads,
+};
 #[doc(hidden)]
 pub use target::Usage;
 pub(crate) use threads::BODY_STACK_SIZE;
-pub use threads::ConcurrentBencher;
 pub use values::Axis;
 pub(crate) use values::{AxisValue, CaseValues};
 pub use work::{Count, IntoWork, Tally, Tokens, Work};

@@ -11,6 +11,8 @@ use crate::units::Stamp;
 #[derive(Debug, Default)]
 pub(super) struct Results {
     pub start: Stamp,
+    /// Whether `start` is the arrival of a request.
+    pub is_arrival: bool,
     pub succeeded: u32,
     pub failed: u32,
     pub failure: Option<String>,
@@ -55,6 +57,7 @@ impl Results {
     pub fn iteration(&self, stop: Stamp) -> Iteration<'_> {
         Iteration {
             start: self.start,
+            is_arrival: self.is_arrival,
             stop,
             done: self.succeeded,
             failed: self.failed,
@@ -69,7 +72,7 @@ impl Results {
     }
 
     pub fn clear(&mut self) {
-        (self.succeeded, self.failed, self.failure) = (0, 0, None);
+        (self.succeeded, self.failed, self.failure, self.is_arrival) = (0, 0, None, false);
         self.times_ns.clear();
         self.prepared = Duration::ZERO;
         self.tally.clear();

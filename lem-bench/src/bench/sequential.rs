@@ -1,18 +1,18 @@
 //! Runs the closures of a bench one after the other: asks the driver for a step, runs it, and reports.
 
-use std::collections::VecDeque;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::driver::{Driver, InputChoice, Run, Step};
-use super::edges::Edges;
-use super::error::BodyResult;
+use super::driver::{Driver, Run, Step};
+use super::edges::{AtEdge, Edges};
 #[cfg(feature = "async")]
 use super::executor::AsyncExecutor;
 use super::inputs::{InputOrder, Inputs};
 use super::request::Request;
 use super::results::Results;
+use super::settings::OneState;
+use super::stock::Stock;
 use super::target::Target;
 use super::work::{IntoWork, ReturnKind, Tally};
 use crate::clock::Clock;
@@ -26,104 +26,131 @@ const MAX_STEP_TIME: Duration = Duration::from_millis(2);
 const CHECKS_PER_STEP: u32 = 8;
 const MAX_UNCHECKED: u32 = 64;
 
-/// The longest time in which inputs of a cycle are created in advance, and the most of them: they take memory.
-const MAX_STOCK_TIME: Duration = Duration::from_millis(250);
-const MAX_STOCK: usize = 1 << 16;
+/// What an iteration did: `Err` is a failure and its text.
+pub(super) type Outcome = Result<(), String>;
 
-/// Runs a closure repeatedly. Each return value is one iteration; [`ReturnKind`] describes which are more.
-pub(super) fn iter<S, R: BodyResult, O>(
-    mut target: Target<'_>,
-    edges: Edges<'_, S, impl FnMut(&mut S) -> R>,
-    mut body: impl FnMut(&mut S) -> O,
-) {
-    let kind = check_return_kind::<O>(&mut target, "call `try_iter`");
-    run(target, 1, edges, |state, step| step.repeat(|tally| kind.record(&body(state), tally)));
+/// What runs the closures of a bench, and the state that they get.
+pub(super) struct Calls<'b, T> {
+    target: Target<'b>,
+    edges: Edges<'b, ()>,
+    state: OneState<'b, T>,
 }
 
-/// Returns how return values are recorded. If they can't be, the bench fails.
-fn check_return_kind<O>(target: &mut Target<'_>, remedy: &str) -> ReturnKind {
-    let kind = ReturnKind::of::<O>();
-    if kind == ReturnKind::FallibleWork {
-        target.usage.failure = Some(format!("the closure returns a `Result` of work, which is not counted: {remedy}"));
+impl<'b, T> Calls<'b, T> {
+    pub fn new(target: Target<'b>, edges: Edges<'b, ()>, state: OneState<'b, T>) -> Self {
+        Self { target, edges, state }
     }
-    kind
-}
 
-/// Runs an async closure repeatedly.
-#[cfg(feature = "async")]
-pub(super) fn iter_async<R: BodyResult, O>(
-    mut target: Target<'_>,
-    edges: Edges<'_, (), impl FnMut(&mut ()) -> R>,
-    executor: &impl AsyncExecutor,
-    mut body: impl AsyncFnMut() -> O,
-) {
-    let kind = check_return_kind::<O>(&mut target, "return the work itself");
-    run(target, 1, edges, |(), step| {
-        executor.block_on(step.repeat_async(async |tally| kind.record(&body().await, tally)));
-    });
-}
-
-/// Runs a closure repeatedly that can fail.
-pub(super) fn try_iter<S, R: BodyResult, O: IntoWork>(
-    target: Target<'_>,
-    edges: Edges<'_, S, impl FnMut(&mut S) -> R>,
-    mut body: impl FnMut(&mut S) -> O,
-) {
-    run(target, 1, edges, |state, step| step.repeat(|tally| body(state).record(tally)));
-}
-
-/// Runs a closure once per request.
-pub(super) fn iter_requests<S, R: BodyResult, I: Inputs, O: IntoWork>(
-    target: Target<'_>,
-    edges: Edges<'_, S, impl FnMut(&mut S) -> R>,
-    inputs: I,
-    mut body: impl FnMut(&mut S, &I::Input, &Request) -> O,
-) {
-    let inputs = inputs.all();
-    run(target, inputs.len(), edges, |state, step| {
-        let result = body(state, &inputs[step.index], step.request);
-        let outcome = result.record(&mut step.results.tally);
-        step.results.count(outcome);
-    });
-}
-
-/// Runs a closure repeatedly, each time with a new input from `make`. Inputs are created, and inputs and return values are
-/// dropped, outside of the measured time, and as far as possible outside of windows.
-pub(super) fn iter_inputs<R: BodyResult, I, O, K>(
-    mut target: Target<'_>,
-    edges: Edges<'_, (), impl FnMut(&mut ()) -> R>,
-    mut make: impl FnMut() -> I,
-    mut body: impl FnMut(I) -> K,
-    output: fn(&K) -> &O,
-) {
-    let kind = check_return_kind::<O>(&mut target, "return the work itself");
-    let mut stock: VecDeque<I> = VecDeque::new();
-    let mut used: Vec<K> = Vec::new();
-    run(target, 1, edges, |(), step| {
-        let is_outside = step.run.ahead > 0 || step.run.choice == InputChoice::First;
-        let wanted = (step.run.repeat as usize).max((step.run.ahead as usize).min(MAX_STOCK));
-        let must_clear = is_outside || used.len() >= MAX_STOCK;
-        if stock.len() < step.run.repeat as usize || (is_outside && stock.len() < wanted) || must_clear {
-            let begin = step.clock.now();
-            if must_clear {
-                used.clear();
-            }
-            let needed = step.run.repeat as usize;
-            let may_make = |made: usize| made < needed || step.clock.now().since(begin) < MAX_STOCK_TIME;
-            while stock.len() < wanted && may_make(stock.len()) && !step.driver.must_stop() {
-                stock.push_back(make());
-            }
-            used.reserve(stock.len());
-            step.results.prepared = step.clock.now().since(begin);
+    /// Returns how return values are recorded. If they can't be, the bench fails.
+    pub fn check_return_kind<O>(&mut self, method: &str) -> ReturnKind {
+        let kind = ReturnKind::of::<O>();
+        if kind == ReturnKind::FallibleWork {
+            self.target.usage.failure =
+                Some(format!("the closure returns a `Result` of work, which is not counted: call `{method}`"));
         }
-        step.repeat(|tally| {
-            let Some(input) = stock.pop_front() else { return Ok(()) };
-            let result = body(black_box(input));
-            let outcome = kind.record(output(&result), tally);
-            used.push(result);
-            outcome
+        kind
+    }
+
+    /// Runs a closure repeatedly.
+    pub fn iter(self, mut body: impl FnMut(&mut T, &mut Tally) -> Outcome) {
+        self.run(1, |state, step| step.repeat(|tally| body(state, tally)));
+    }
+
+    /// Runs an async closure repeatedly.
+    #[cfg(feature = "async")]
+    pub fn iter_async(self, executor: &impl AsyncExecutor, mut body: impl AsyncFnMut(&mut T, &mut Tally) -> Outcome) {
+        self.run(1, |state, step| {
+            executor.block_on(step.repeat_async(async |tally| body(&mut *state, tally).await));
         });
-    });
+    }
+
+    /// Runs a closure once per request.
+    pub fn iter_requests<I: Inputs, O: IntoWork>(
+        self,
+        inputs: I,
+        mut body: impl FnMut(&mut T, &I::Input, &Request) -> O,
+    ) {
+        let inputs = inputs.all();
+        self.run(inputs.len(), |state, step| {
+            let result = body(state, &inputs[step.index], step.request);
+            let outcome = result.record(&mut step.results.tally);
+            step.results.count(outcome);
+        });
+    }
+
+    /// Runs a closure repeatedly, each time with a new input from `make`. Inputs are created, and what the closure returns
+    /// is dropped, outside of the measured time, and as far as possible outside of windows.
+    pub fn iter_inputs<I, K>(
+        self,
+        make: impl FnMut() -> I,
+        mut body: impl FnMut(&mut T, I, &mut Tally) -> (K, Outcome),
+    ) {
+        let mut stock = Stock::new(make);
+        self.run(1, |state, step| {
+            step.results.prepared = stock.prepare(step.run, step.clock, step.driver);
+            step.repeat(|tally| {
+                let Some(input) = stock.inputs.pop_front() else { return Ok(()) };
+                let (used, outcome) = body(state, black_box(input), tally);
+                stock.used.push(used);
+                outcome
+            });
+        });
+    }
+
+    /// The same with an async closure.
+    #[cfg(feature = "async")]
+    pub fn iter_inputs_async<I, K>(
+        self,
+        executor: &impl AsyncExecutor,
+        make: impl FnMut() -> I,
+        mut body: impl AsyncFnMut(&mut T, I, &mut Tally) -> (K, Outcome),
+    ) {
+        let mut stock = Stock::new(make);
+        self.run(1, |state, step| {
+            step.results.prepared = stock.prepare(step.run, step.clock, step.driver);
+            executor.block_on(step.repeat_async(async |tally| {
+                let Some(input) = stock.inputs.pop_front() else { return Ok(()) };
+                let (used, outcome) = body(&mut *state, black_box(input), tally).await;
+                stock.used.push(used);
+                outcome
+            }));
+        });
+    }
+
+    /// Asks the driver for a step, runs it and reports, until the driver stops.
+    fn run(self, inputs: usize, mut execute: impl FnMut(&mut T, &mut CurrentStep<'_>)) {
+        let Self { mut target, mut edges, state: OneState { mut state, edges: mut state_edges } } = self;
+        if !target.may_run(inputs) || target.usage.failure.is_some() {
+            return;
+        }
+        let Target { driver, usage } = target;
+        let clock = driver.clock();
+        let mut order = InputOrder::new(inputs, driver.seed());
+        let mut request = Request::new(Arc::clone(&clock));
+        let mut results = Results::default();
+        loop {
+            let mut at_edge =
+                AtEdge { edges: &mut edges, state_edges: &mut state_edges, state: &mut state, usage: &mut *usage };
+            let Step::Run(run) = driver.next(0, &mut at_edge) else { return };
+            // An edge has failed the bench.
+            if usage.failure.is_some() {
+                return;
+            }
+            request.reset();
+            results.clear();
+            let index = order.choose(run.choice);
+            results.start = clock.now();
+            let mut step =
+                CurrentStep { run, index, request: &request, results: &mut results, clock: &*clock, driver: &*driver };
+            execute(&mut state, &mut step);
+            let stop = clock.now();
+            results.read_request(&request);
+            if !usage.may_continue_after(&results.recorded.metrics) {
+                return;
+            }
+            driver.done(results.iteration(stop));
+        }
+    }
 }
 
 /// A step that is being run.
@@ -139,7 +166,7 @@ struct CurrentStep<'s> {
 
 impl CurrentStep<'_> {
     /// Repeats an iteration as often as the step allows.
-    fn repeat(&mut self, mut iterate: impl FnMut(&mut Tally) -> Result<(), String>) {
+    fn repeat(&mut self, mut iterate: impl FnMut(&mut Tally) -> Outcome) {
         let mut repetition = self.start();
         while repetition.continues {
             let outcome = iterate(&mut self.results.tally);
@@ -149,7 +176,7 @@ impl CurrentStep<'_> {
 
     /// Repeats an async iteration as often as the step allows.
     #[cfg(feature = "async")]
-    async fn repeat_async(&mut self, mut iterate: impl AsyncFnMut(&mut Tally) -> Result<(), String>) {
+    async fn repeat_async(&mut self, mut iterate: impl AsyncFnMut(&mut Tally) -> Outcome) {
         let mut repetition = self.start();
         while repetition.continues {
             let outcome = iterate(&mut self.results.tally).await;
@@ -178,7 +205,7 @@ struct Repetition {
 impl Repetition {
     /// Counts an iteration, and decides whether another one follows.
     #[inline]
-    fn count(&mut self, step: &mut CurrentStep<'_>, outcome: Result<(), String>) {
+    fn count(&mut self, step: &mut CurrentStep<'_>, outcome: Outcome) {
         self.count += 1;
         if step.run.is_timed {
             let now = step.clock.now();
@@ -196,48 +223,14 @@ impl Repetition {
     }
 }
 
-/// Asks the driver for a step, runs it and reports, until the driver stops.
-fn run<S, R: BodyResult>(
-    mut target: Target<'_>,
-    inputs: usize,
-    mut edges: Edges<'_, S, impl FnMut(&mut S) -> R>,
-    mut execute: impl FnMut(&mut S, &mut CurrentStep<'_>),
-) {
-    if !target.may_run(inputs) || target.usage.failure.is_some() {
-        return;
-    }
-    let Target { driver, usage } = target;
-    let clock = driver.clock();
-    let mut order = InputOrder::new(inputs, driver.seed());
-    let mut request = Request::new(Arc::clone(&clock));
-    let mut results = Results::default();
-    while let Step::Run(run) = driver.next(0, &mut edges.calls(usage)) {
-        // An edge has failed the bench.
-        if usage.failure.is_some() {
-            return;
-        }
-        request.reset();
-        results.clear();
-        let index = order.choose(run.choice);
-        results.start = clock.now();
-        let mut step =
-            CurrentStep { run, index, request: &request, results: &mut results, clock: &*clock, driver: &*driver };
-        execute(&mut edges.state, &mut step);
-        let stop = clock.now();
-        results.read_request(&request);
-        if !usage.may_continue_after(&results.recorded.metrics) {
-            return;
-        }
-        driver.done(results.iteration(stop));
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::driver::{EdgeCalls, Iteration};
+    use std::cell::Cell;
+
+    use super::super::driver::{EdgeCalls, InputChoice, Iteration};
     use super::super::target::Usage;
     use super::*;
-    use crate::bench::{Bencher, Fixtures, Mark, Tokens};
+    use crate::bench::{Bencher, Count, Fixtures, Mark, Tokens};
     use crate::clock::VirtualClock;
 
     /// Runs fixed steps and records the results.
@@ -407,5 +400,66 @@ mod tests {
         let lengths: Vec<_> = driver.spans.iter().map(|(start, stop)| stop.since(*start).as_millis()).collect();
         assert_eq!(lengths, [2, 1, 2]);
         assert_eq!(made, 5, "the last step needs one more than the stock");
+    }
+
+    #[test]
+    fn settings_can_be_made_in_any_order() {
+        let mut driver = driver(&[run_of(2), run_of(1)]);
+        let (waits, calls) = (Cell::new(0), Cell::new(0));
+        let wait = || waits.set(waits.get() + 1);
+        let call = |n: &mut u8, input: u8| calls.set(calls.get() + *n + input);
+        use_bencher(&mut driver, |mut b| b.with_inputs(|| 3).synchronize(wait).with(4).iter_values(call));
+        driver.steps = vec![run_of(2)];
+        use_bencher(&mut driver, |mut b| b.with(4).with_inputs(|| 3).synchronize(|_| wait()).iter_values(call));
+        driver.steps = vec![run_of(2)];
+        use_bencher(&mut driver, |mut b| b.synchronize(wait).with(4).with_inputs(|| 3).iter_values(call));
+        assert_eq!((waits.get(), calls.get()), (3 + 2 + 2, 7 * 7));
+    }
+
+    #[test]
+    fn errors_of_inputs_are_failed_iterations() {
+        let mut driver = driver(&[run_of(3), run_of(3)]);
+        let mut n = 0;
+        let mut make = || {
+            n += 1;
+            n
+        };
+        use_bencher(&mut driver, |mut b| {
+            let parse = |n: u64| if n == 2 { Err("no route") } else { Ok(Tokens { input: n, output: 1 }) };
+            b.with_inputs(&mut make).try_iter_values(parse);
+        });
+        use_bencher(&mut driver, |mut b| {
+            b.with_inputs(&mut make).try_iter_refs(|n| if *n == 2 { Err("no route") } else { Ok(()) });
+        });
+        assert_eq!((driver.seen[0].0, driver.seen[0].1, driver.seen[0].2.input_tokens), (2, 1, 1 + 3));
+        let usage = use_bencher(&mut driver, |mut b| {
+            b.with_inputs(|| 1).iter_values(|n| Ok::<_, String>(Tokens { input: n, output: 1 }))
+        });
+        assert!(usage.failure.unwrap().contains("`try_iter_values`"));
+    }
+
+    #[cfg(feature = "async")]
+    #[test]
+    fn async_closures_fail_and_get_inputs_and_a_state() {
+        let mut driver = driver(&[run_of(3)]);
+        let clock = driver.clock.clone();
+        let mut n = 0;
+        use_bencher(&mut driver, |mut b| {
+            b.to_async(&clock).try_iter(async || {
+                n += 1;
+                clock.timer(clock.now() + Duration::from_millis(1)).await;
+                if n == 2 { Err("no route") } else { Ok(Tokens { input: 1, output: n }) }
+            });
+        });
+        assert_eq!((driver.seen[0].0, driver.seen[0].1, driver.seen[0].2.output_tokens), (2, 1, 4));
+        driver.steps = vec![run_of(2)];
+        use_bencher(&mut driver, |mut b| {
+            b.with_inputs(|| 5_u64).with(Vec::new).to_async(&clock).try_iter_refs(async |seen, input| {
+                clock.timer(clock.now() + Duration::from_millis(1)).await;
+                seen.push(*input);
+                Count { unit: "rows", n: seen.iter().sum() }
+            });
+        });
+        assert_eq!(driver.seen[1].2.units, [("rows", 5 + 10)]);
     }
 }

@@ -1,14 +1,11 @@
 //! CPU time of other processes that work for this one: its workers, its services, and processes that a bench names.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::counted_tree::Tree;
 use super::process::{Process, cpu_time_of};
-
-/// The descendants of a process are listed again when this multiple of the time of the last listing has passed: 10 µs for
-/// each of its threads.
-const LIST_INTERVAL: u32 = 100;
 
 /// The processes whose CPU time counts as this one's.
 #[derive(Debug)]
@@ -21,70 +18,17 @@ struct CountedTimes {
     trees: Vec<Tree>,
 }
 
-static COUNTED: Mutex<CountedTimes> =
-    Mutex::new(CountedTimes { workers: Vec::new(), ended_workers: Duration::ZERO, trees: Vec::new() });
+static COUNTED: Mutex<CountedTimes> = Mutex::new(CountedTimes::new());
 
 fn counted() -> MutexGuard<'static, CountedTimes> {
     COUNTED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A process with its descendants.
-#[derive(Debug)]
-struct Tree {
-    root: u32,
-    /// The start of the root, in ticks: another process with its id is not the root.
-    started: u64,
-    /// Last known CPU time of each process that was running when they were listed last, by id.
-    members: BTreeMap<u32, Duration>,
-    /// CPU time of the descendants that had ended by then.
-    ended: Duration,
-    /// When the descendants are listed again.
-    next_list: Option<Instant>,
-    /// CPU time when counting began.
-    before: Option<Duration>,
-    /// CPU time since then. It never decreases.
-    used: Duration,
-}
-
-impl Tree {
-    /// Reads the CPU times again. If one is not available because its process has just ended, the last value stays.
-    fn update(&mut self, own: &[u32], others: &[u32]) {
-        // Processes that start and end in between are in the times of their parent.
-        let start = Instant::now();
-        if self.next_list.is_none_or(|next| start >= next) {
-            self.list(others);
-            self.next_list = Some(Instant::now() + start.elapsed() * LIST_INTERVAL);
-        }
-        for (pid, time) in &mut self.members {
-            if !own.contains(pid) {
-                *time = cpu_time_of(*pid).unwrap_or_default().max(*time);
-            }
-        }
-        let total = self.members.values().sum::<Duration>() + self.ended;
-        let before = *self.before.get_or_insert(total);
-        self.used = self.used.max(total.saturating_sub(before));
-    }
-
-    /// Lists the processes, without those that are counted in another way.
-    fn list(&mut self, others: &[u32]) {
-        if Process::read(self.root).is_none_or(|root| root.started != self.started) {
-            return;
-        }
-        let mut members = BTreeMap::new();
-        let mut found = vec![self.root];
-        let mut ended_s = 0.0;
-        while let Some(pid) = found.pop() {
-            let Some(process) = Process::read(pid).filter(|_| !members.contains_key(&pid)) else { continue };
-            ended_s += process.ended_children_s;
-            members.insert(pid, self.members.get(&pid).copied().unwrap_or_default());
-            found.extend(children_of(pid).into_iter().filter(|child| !others.contains(child)));
-        }
-        self.members = members;
-        self.ended = Duration::from_secs_f64(ended_s);
-    }
-}
-
 impl CountedTimes {
+    const fn new() -> Self {
+        Self { workers: Vec::new(), ended_workers: Duration::ZERO, trees: Vec::new() }
+    }
+
     fn update(&mut self) {
         for (pid, time) in &mut self.workers {
             *time = cpu_time_of(*pid).unwrap_or_default().max(*time);
@@ -92,47 +36,77 @@ impl CountedTimes {
         // Counted without a tree: this process and its workers.
         let own: Vec<u32> =
             std::iter::once(std::process::id()).chain(self.workers.iter().map(|(pid, _)| *pid)).collect();
-        let others: Vec<u32> = own.iter().copied().chain(self.trees.iter().map(|tree| tree.root)).collect();
+        // Processes that start and end between two lists are in the times of their parent.
+        let now = Instant::now();
+        let must_list = self.trees.iter().any(|tree| tree.is_due(now));
+        if must_list {
+            self.list(&own);
+        }
         for tree in &mut self.trees {
-            tree.update(&own, &others);
+            tree.read_times(&own);
+        }
+        if must_list {
+            // After the lists: a process that ends in between is not in the times that they read.
+            self.exclude_ended_roots();
+        }
+        for tree in &mut self.trees {
+            tree.update_used();
         }
     }
 
-    /// Whether the CPU time of a process is counted already.
-    fn includes(&self, pid: u32, started: u64) -> bool {
-        let is_root = |tree: &Tree| tree.root == pid && tree.started == started;
-        self.trees.iter().any(|tree| is_root(tree) || tree.root != pid && tree.members.contains_key(&pid))
+    /// Lists the processes of each tree that is due. A process is in one tree.
+    fn list(&mut self, own: &[u32]) {
+        let now = Instant::now();
+        for index in 0..self.trees.len() {
+            if self.trees[index].is_due(now) {
+                let others = self.trees.iter().enumerate().filter(|(other, _)| *other != index);
+                let elsewhere: BTreeSet<u32> =
+                    others.flat_map(|(_, tree)| tree.ids()).chain(own.iter().copied()).collect();
+                self.trees[index].list(|pid| elsewhere.contains(&pid));
+            }
+        }
     }
-}
 
-/// Returns the running children of a process.
-fn children_of(pid: u32) -> Vec<u32> {
-    let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
-    let read = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
-    let lists: Vec<String> = tasks.filter_map(|task| Some(read(task.ok()?))).collect();
-    lists.iter().flat_map(|list| list.split_whitespace()).filter_map(|pid| pid.parse().ok()).collect()
+    /// The CPU time of a root that was waited for is also that of its parent, which may be in another tree.
+    fn exclude_ended_roots(&mut self) {
+        let ends: Vec<(u32, Duration)> = self.trees.iter_mut().filter_map(Tree::take_end).collect();
+        for (parent, time) in ends {
+            self.count_elsewhere(parent, time);
+        }
+    }
+
+    fn count_elsewhere(&mut self, parent: u32, time: Duration) {
+        self.trees.iter_mut().for_each(|tree| tree.count_elsewhere(parent, time));
+    }
+
+    /// Counts a process and its descendants. Returns whether there is such a process and its CPU time is available.
+    fn count(&mut self, pid: u32) -> bool {
+        let Some(process) = Process::read(pid).filter(|_| cpu_time_of(pid).is_some()) else { return false };
+        self.update();
+        if !self.trees.iter().any(|tree| tree.contains(pid, process.started)) {
+            self.trees.push(Tree::new(pid, &process));
+            self.update();
+        }
+        true
+    }
+
+    /// Returns the CPU time of all processes.
+    fn total(&mut self) -> Duration {
+        self.update();
+        let workers = self.workers.iter().map(|(_, used)| *used);
+        workers.chain(self.trees.iter().map(|tree| tree.used)).sum::<Duration>() + self.ended_workers
+    }
 }
 
 /// Counts the CPU time of the process `pid` and its descendants as this one's from now on. Of this process, counts the
 /// descendants. Returns whether there is such a process and its CPU time is available.
 pub fn count_process(pid: u32) -> bool {
-    let Some(process) = Process::read(pid).filter(|_| cpu_time_of(pid).is_some()) else { return false };
-    let mut times = counted();
-    times.update();
-    if !times.includes(pid, process.started) {
-        let (members, ended) = (BTreeMap::new(), Duration::ZERO);
-        let (next_list, before, used) = (None, None, Duration::ZERO);
-        times.trees.push(Tree { root: pid, started: process.started, members, ended, next_list, before, used });
-        times.update();
-    }
-    true
+    counted().count(pid)
 }
 
-/// Returns the ids of the processes that [`count_process`] was called with.
-pub fn counted_roots() -> Vec<u32> {
-    let times = counted();
-    let is_running = |tree: &&Tree| Process::read(tree.root).is_some_and(|process| process.started == tree.started);
-    times.trees.iter().filter(is_running).map(|tree| tree.root).collect()
+/// Returns the ids of the running processes that [`count_process`] was called with, and of their descendants.
+pub fn counted_processes() -> Vec<u32> {
+    counted().trees.iter().flat_map(Tree::running).collect()
 }
 
 /// Counts the CPU time of a child process as this one's until the timer is dropped; the time used until then stays
@@ -157,20 +131,20 @@ impl Drop for ChildCpuTimer {
         if let Some(index) = times.workers.iter().position(|(pid, _)| *pid == self.0) {
             let (_, used) = times.workers.swap_remove(index);
             times.ended_workers += used;
+            // Once it was waited for, its CPU time is also that of this process.
+            times.count_elsewhere(std::process::id(), used);
         }
     }
 }
 
 /// Returns the CPU time of all other processes that count as this one; it never decreases.
 pub fn counted_cpu_time() -> Duration {
-    let mut times = counted();
-    times.update();
-    let workers = times.workers.iter().map(|(_, used)| *used);
-    workers.chain(times.trees.iter().map(|tree| tree.used)).sum::<Duration>() + times.ended_workers
+    counted().total()
 }
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use super::super::process::processes;
     use super::*;
     use std::process::{Child, Command};
 
@@ -204,37 +178,88 @@ mod tests {
         assert!(!is_timed(child.id()));
     }
 
-    #[test]
-    fn counts_descendants_that_run_or_have_ended() {
-        // Children that end: 30 loops of some milliseconds each. Then one that goes on.
-        let short = "n=0; while [ $n -lt 20000 ]; do n=$((n+1)); done";
-        let mut child = start(&format!("for i in 1 2 3 4 5 6 7 8; do ({short}); done; (while :; do :; done) & wait"));
-        let id = child.id();
-        let used = || counted().trees.iter().find(|tree| tree.root == id).map(|tree| tree.used);
-        assert_eq!(used(), None);
-        assert!(count_process(id) && count_process(id), "counted once");
-        assert_eq!(counted().trees.iter().filter(|tree| tree.root == id).count(), 1);
+    /// Waits until this much CPU time is counted.
+    fn wait_until(times: &mut CountedTimes, used: Duration) {
         let start = Instant::now();
-        while used() < Some(Duration::from_millis(200)) {
-            assert!(start.elapsed() < Duration::from_secs(60), "{:?}", used());
-            counted_cpu_time();
+        while times.total() < used {
+            assert!(start.elapsed() < Duration::from_secs(60), "{:?}", times.total());
             std::thread::sleep(Duration::from_millis(5));
         }
-        let own = cpu_time_of(id).unwrap();
-        assert!(own < Duration::from_millis(100), "the children have used it: {own:?}");
-        assert!(counted_roots().contains(&id));
-        let running = children_of(id);
-        child.kill().unwrap();
-        child.wait().unwrap();
-        for pid in running {
-            start_kill(pid);
-        }
-        counted_cpu_time();
-        assert!(used() >= Some(Duration::from_millis(200)) && !counted_roots().contains(&id));
-        assert!(!count_process(id));
     }
 
-    fn start_kill(pid: u32) {
+    /// Ends a process with all its descendants that were counted.
+    fn end(times: &CountedTimes, mut root: Child) {
+        let running: Vec<u32> = times.trees.iter().flat_map(Tree::running).collect();
+        for pid in running {
+            kill(pid);
+        }
+        root.wait().unwrap();
+    }
+
+    fn kill(pid: u32) {
         drop(Command::new("kill").args(["-KILL", &pid.to_string()]).status());
+    }
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn counts_descendants_that_run_or_have_ended() {
+        // Children that end: 8 loops of some milliseconds each. Then one that goes on.
+        let short = "n=0; while [ $n -lt 20000 ]; do n=$((n+1)); done";
+        let root = start(&format!("for i in 1 2 3 4 5 6 7 8; do ({short}); done; (while :; do :; done) & wait"));
+        let (id, mut times) = (root.id(), CountedTimes::new());
+        assert!(times.count(id) && times.count(id), "counted once");
+        assert_eq!(times.trees.len(), 1);
+        wait_until(&mut times, 200 * MS);
+        let own = cpu_time_of(id).unwrap();
+        assert!(own < 100 * MS, "the children have used it: {own:?}");
+        end(&times, root);
+        assert!(times.total() >= 200 * MS);
+        assert!(!times.count(id));
+    }
+
+    #[test]
+    fn counts_processes_whose_parent_has_ended() {
+        // One that is known before its parent ends, and one in the process group of a service whose parent ends at once.
+        let known = start("sh -c '(while :; do :; done) & sleep 0.4'; sleep 100");
+        let mut command = Command::new("sh");
+        command.args(["-c", "sh -c '(while :; do :; done) &'; sleep 100"]);
+        let in_group = std::os::unix::process::CommandExt::process_group(&mut command, 0).spawn().unwrap();
+        for root in [known, in_group] {
+            let mut times = CountedTimes::new();
+            assert!(times.count(root.id()));
+            wait_until(&mut times, 600 * MS);
+            let used = times.total();
+            end(&times, root);
+            assert!(times.total() >= used);
+            // What others use from then on is counted, too.
+            let other = start("while :; do :; done");
+            assert!(times.count(other.id()));
+            wait_until(&mut times, used + 50 * MS);
+            end(&times, other);
+        }
+    }
+
+    #[test]
+    fn counts_a_process_once_when_its_parent_is_counted_too() {
+        let root = start("sh -c 'while :; do :; done' & wait; sleep 100");
+        let mut times = CountedTimes::new();
+        let child = loop {
+            if let Some((pid, _)) = processes().find(|(_, process)| process.parent == root.id()) {
+                break pid;
+            }
+        };
+        assert!(times.count(child) && times.count(root.id()));
+        wait_until(&mut times, 300 * MS);
+        kill(child);
+        while Process::read(child).is_some() {
+            std::thread::sleep(MS);
+        }
+        let used = times.total();
+        assert!(used < 500 * MS, "{used:?}");
+        // Until the processes are listed again.
+        std::thread::sleep(300 * MS);
+        assert!(times.total() < used + 100 * MS, "{:?} after {used:?}", times.total());
+        end(&times, root);
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::counted::counted_roots;
-use super::process::{Process, TICKS_PER_S};
+use super::counted::counted_processes;
+use super::process::{Process, TICKS_PER_S, processes};
 
 /// CPU times since the start of the machine or the process, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,18 +21,18 @@ pub struct MachineCpu {
 /// Reads one small file per process of the machine, which takes a few milliseconds: not for use inside a window.
 pub fn machine_cpu_time() -> Option<MachineCpu> {
     let machine_s = parse_machine_cpu(&std::fs::read_to_string("/proc/stat").ok()?)?;
-    let own_s = own_seconds(&read_processes(), &own_roots())?;
+    let own_s = own_seconds(&processes().collect(), &own_roots())?;
     Some(MachineCpu { machine_s, own_s })
 }
 
 /// This process, and the processes that it counts.
 fn own_roots() -> Vec<u32> {
-    std::iter::once(std::process::id()).chain(counted_roots()).collect()
+    std::iter::once(std::process::id()).chain(counted_processes()).collect()
 }
 
 /// Returns the ids of this process, of the processes that it counts, and of their running descendants.
 pub fn process_tree() -> Vec<u32> {
-    let processes = read_processes();
+    let processes: BTreeMap<u32, Process> = processes().collect();
     let (own, roots) = (std::process::id(), own_roots());
     let mut ids: Vec<u32> = processes.keys().copied().filter(|pid| descends(&processes, *pid, &roots)).collect();
     if !ids.contains(&own) {
@@ -46,17 +46,6 @@ fn parse_machine_cpu(stat: &str) -> Option<f64> {
     let line = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
     let ticks: Vec<f64> = line.split_whitespace().take(3).filter_map(|field| field.parse().ok()).collect();
     (ticks.len() == 3).then(|| ticks.iter().sum::<f64>() / TICKS_PER_S)
-}
-
-/// Reads all processes of the machine.
-fn read_processes() -> BTreeMap<u32, Process> {
-    let Ok(entries) = std::fs::read_dir("/proc") else { return BTreeMap::new() };
-    let read_process = |entry: std::fs::DirEntry| {
-        let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
-        // It is missing if the process has just ended.
-        Some((pid, Process::read(pid)?))
-    };
-    entries.filter_map(|entry| read_process(entry.ok()?)).collect()
 }
 
 /// Returns the CPU seconds of these processes and all their descendants; `None` when the first doesn't exist.
@@ -94,7 +83,7 @@ mod tests {
 
     #[test]
     fn tree_includes_descendants_only() {
-        let process = |parent, own_s| Process { parent, own_s, ended_children_s: 0.0, started: 1 };
+        let process = |parent, own_s| Process { parent, group: 1, own_s, ended_children_s: 0.0, started: 1 };
         let all = BTreeMap::from([
             (1, process(0, 100.0)),
             (10, process(1, 1.0)),

@@ -1,6 +1,7 @@
 //! Time: `trait Clock`, the machine's clock, a virtual clock, and CPU times.
 
 mod counted;
+mod counted_tree;
 mod cpu_time;
 mod process;
 mod real;

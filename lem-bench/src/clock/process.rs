@@ -10,6 +10,8 @@ pub(super) const TICKS_PER_S: f64 = 100.0;
 pub(super) struct Process {
     /// The id of its parent.
     pub parent: u32,
+    /// The id of its process group: that of the process that leads the group.
+    pub group: u32,
     /// The CPU seconds of all its threads.
     pub own_s: f64,
     /// The CPU seconds of its children that have ended and were waited for, and of theirs.
@@ -19,12 +21,16 @@ pub(super) struct Process {
 }
 
 impl Process {
+    pub fn ended_children(&self) -> Duration {
+        Duration::from_secs_f64(self.ended_children_s)
+    }
+
     /// Reads `/proc/PID/stat`; `None` if there is no such process.
     pub fn read(pid: u32) -> Option<Self> {
         Self::parse(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
     }
 
-    /// Parses `/proc/PID/stat` (proc_pid_stat(5)): field 4 is the parent, fields 14 to 17 are CPU times, and field 22 is
+    /// Parses `/proc/PID/stat` (proc_pid_stat(5)): field 4 is the parent, field 5 the group, fields 14 to 17 are CPU times, and field 22 is
     /// the start. The name in field 2 may contain blanks and parentheses, so the fields are counted from its end.
     fn parse(stat: &str) -> Option<Self> {
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
@@ -34,11 +40,22 @@ impl Process {
         };
         Some(Self {
             parent: fields.get(1)?.parse().ok()?,
+            group: fields.get(2)?.parse().ok()?,
             own_s: seconds(fields.get(11..13)?)?,
             ended_children_s: seconds(fields.get(13..15)?)?,
             started: fields.get(19)?.parse().ok()?,
         })
     }
+}
+
+/// Reads all processes of the machine, by id.
+pub(super) fn processes() -> impl Iterator<Item = (u32, Process)> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten();
+    entries.filter_map(|entry| {
+        let pid: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
+        // It is missing if the process has just ended.
+        Some((pid, Process::read(pid)?))
+    })
 }
 
 /// Returns the CPU time of all threads of a process; `None` if the process has ended or the platform doesn't report it.
@@ -105,7 +122,7 @@ mod tests {
     #[test]
     fn parses_names_with_parentheses() {
         let stat = "12 (a) b) S 7 12 12 0 -1 4194560 100 0 0 0 150 50 20 10 20 0 1 0 300 1000 10";
-        let expected = Process { parent: 7, own_s: 2.0, ended_children_s: 0.3, started: 300 };
+        let expected = Process { parent: 7, group: 12, own_s: 2.0, ended_children_s: 0.3, started: 300 };
         assert_eq!(Process::parse(stat), Some(expected));
         assert_eq!(Process::parse("12 (cut) S 7"), None);
     }

@@ -40,7 +40,7 @@ pub use window::{
     DomainEnergy, IdleBlock, PhaseSpan, RequestLog, SensorEvent, SensorEventKind, Span, SpanKind, Trace, TracePoint,
     WindowRecord,
 };
-pub use work::{Unit, WorkCounts};
+pub use work::{ArrivalCounts, Unit, WorkCounts};
 
 /// Version of every stored format; increased when a field is added or its meaning changes. Fields added after version 1
 /// have defaults, so files of older versions are still readable. From version 3 on, traces and phases are in the samples

@@ -22,8 +22,22 @@ pub struct WorkCounts {
     /// energy does not count.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub prepared_s: f64,
+    /// Requests that arrived at a given rate; `None` where they did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrivals: Option<ArrivalCounts>,
     /// Custom units of work, by name (`images`, `rows`).
     pub units: BTreeMap<String, u64>,
+}
+
+/// Requests that arrived at a given rate, whether earlier ones had ended or not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArrivalCounts {
+    /// Requests that arrived in the window.
+    pub arrived: u64,
+    /// Requests that ended in the window.
+    pub ended: u64,
+    /// The part of `arrived` that was never started: it still waited for one of those in flight to end when the load ended.
+    pub dropped: u64,
 }
 
 impl WorkCounts {
@@ -63,6 +77,12 @@ impl WorkCounts {
         add(&mut self.input_tokens, other.input_tokens);
         add(&mut self.output_tokens, other.output_tokens);
         self.prepared_s += other.prepared_s;
+        if let Some(other) = other.arrivals {
+            let counts = self.arrivals.get_or_insert_default();
+            add(&mut counts.arrived, other.arrived);
+            add(&mut counts.ended, other.ended);
+            add(&mut counts.dropped, other.dropped);
+        }
         for (name, count) in &other.units {
             add(self.units.entry(name.clone()).or_default(), *count);
         }

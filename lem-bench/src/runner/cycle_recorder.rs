@@ -106,6 +106,11 @@ impl CycleRecorder {
         }
     }
 
+    /// Takes the arrival of a request that was dropped.
+    pub fn dropped(&mut self, arrival: &Iteration<'_>) {
+        self.requests.record(arrival, &mut self.windows);
+    }
+
     /// The records of the loaded idle, if there was one, and of the warm-up that ends now.
     pub fn warm_up_records(
         &mut self,

@@ -100,6 +100,7 @@ mod tests {
         let tally = Tally::default();
         pacing.add(&Iteration {
             start: Stamp(start),
+            is_arrival: false,
             stop: Stamp(stop),
             done,
             failed: 0,

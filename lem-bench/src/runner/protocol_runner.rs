@@ -147,6 +147,9 @@ impl ProtocolRunner {
 
     /// Takes what the body did in a step.
     pub fn iteration(&mut self, iteration: &Iteration<'_>) {
+        if iteration.done + iteration.failed == 0 {
+            return self.recorder.dropped(iteration);
+        }
         let time = self.pacing.add(iteration);
         self.protocol.exclude_preparation(iteration.prepared);
         let count = iteration.done + iteration.failed;

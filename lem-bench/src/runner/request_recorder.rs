@@ -33,6 +33,16 @@ impl Window {
     fn contains_time(&self, at: Stamp) -> bool {
         at > self.start && self.stop.is_none_or(|stop| at <= stop)
     }
+
+    /// Counts a request that arrived or ended in the window.
+    fn count_arrival(&mut self, request: &Iteration<'_>) {
+        let (has_arrived, has_ended) = (self.contains_time(request.start), self.contains_time(request.stop));
+        let is_dropped = request.done + request.failed == 0;
+        let counts = self.work.arrivals.get_or_insert_default();
+        counts.arrived += u64::from(has_arrived);
+        counts.dropped += u64::from(has_arrived && is_dropped);
+        counts.ended += u64::from(has_ended && !is_dropped);
+    }
 }
 
 /// What is known about a sequence of a request.
@@ -92,6 +102,12 @@ impl RequestRecorder {
     }
 
     fn record_in(&mut self, iteration: &Iteration<'_>, window: &mut Window) {
+        if iteration.is_arrival {
+            window.count_arrival(iteration);
+        }
+        if iteration.done + iteration.failed == 0 {
+            return;
+        }
         let is_whole = window.contains(iteration);
         let is_inside = |window: &Window, at: Stamp| is_whole || window.contains_time(at);
         let times = self.record_tokens(iteration, |at| is_inside(window, at));
@@ -227,6 +243,7 @@ mod tests {
     fn iteration<'a>(tally: &'a Tally, marks: &'a [Mark]) -> Iteration<'a> {
         Iteration {
             start: Stamp(100),
+            is_arrival: false,
             stop: Stamp(900),
             done: 1,
             failed: 0,
@@ -307,6 +324,23 @@ mod tests {
         assert_eq!((hits.kind, hits.edges.len()), (CustomKind::Request, 0));
         recorder.record(&iteration, &mut [window(950, None)]);
         assert!(recorder.take_metrics().is_empty(), "no part of the request is in the window");
+    }
+
+    #[test]
+    fn arrivals_count_where_they_came_and_ended() {
+        let mut recorder = RequestRecorder::default();
+        let tally = Tally::default();
+        let served = Iteration { is_arrival: true, ..iteration(&tally, &[]) };
+        let dropped = Iteration { start: Stamp(450), done: 0, ..served };
+        let mut windows = [window(50, Some(400)), window(400, Some(850)), window(850, None)];
+        recorder.record(&served, &mut windows);
+        recorder.record(&dropped, &mut windows);
+        let counts = windows.map(|window| window.work.arrivals.unwrap());
+        assert_eq!(
+            counts.map(|counts| (counts.arrived, counts.ended, counts.dropped)),
+            [(1, 0, 0), (1, 0, 1), (0, 1, 0)]
+        );
+        assert_eq!(recorder.take_requests().latency_ns, [800]);
     }
 
     #[test]

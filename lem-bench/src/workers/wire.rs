@@ -55,6 +55,7 @@ pub(super) enum WorkerMessage<R> {
 #[derive(Debug, Deserialize)]
 pub(super) struct StepReport {
     start: Stamp,
+    is_arrival: bool,
     stop: Stamp,
     done: u32,
     failed: u32,
@@ -71,6 +72,7 @@ impl StepReport {
     pub fn iteration(&self) -> Iteration<'_> {
         Iteration {
             start: self.start,
+            is_arrival: self.is_arrival,
             stop: self.stop,
             done: self.done,
             failed: self.failed,
@@ -138,6 +140,7 @@ pub(crate) mod fuzz {
         let metrics = [MetricMark { name: "hits", value: 0.5, at: Stamp(7) }];
         let iteration = Iteration {
             start: Stamp(5),
+            is_arrival: false,
             stop: Stamp(900),
             done: 1,
             failed: 2,
@@ -200,6 +203,7 @@ mod tests {
         let (start, stop) = (Stamp(5), Stamp(900));
         let iteration = Iteration {
             start,
+            is_arrival: true,
             stop,
             done: 1,
             failed: 2,

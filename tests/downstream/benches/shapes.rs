@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -10,6 +11,8 @@ use std::thread::Thread;
 use std::time::Duration;
 
 use lem_bench::bench::AsyncExecutor;
+// Registers the benches of a library.
+use downstream_library as _;
 use lem_bench::prelude::*;
 
 struct Answer {
@@ -55,6 +58,11 @@ fn inputs_by_value(b: Bencher) {
 #[energy_bench]
 fn inputs_by_reference(b: &mut Bencher) {
     b.with_inputs(|| answer("a prompt")).iter_refs(|answer| answer.text.push('!'));
+}
+
+#[energy_bench]
+fn fallible_inputs(b: &mut Bencher) {
+    b.with_inputs(|| answer("821")).try_iter_values(|answer| answer.text.parse().map(|n: u64| Count { unit: "rows", n }));
 }
 
 /// An engine with a mutable context, like llama.cpp's.
@@ -131,6 +139,29 @@ fn threads(b: Bencher) {
     });
 }
 
+/// A state that can't be sent to another thread, one for each request in flight.
+#[energy_bench]
+fn state_per_request(b: Bencher) {
+    let mut waits = 0;
+    b.concurrency(2).with(|| Rc::new(Cell::new(0))).synchronize(|| waits += 1).iter_requests(
+        ["a", "bc"],
+        |calls, prompt, request| {
+            calls.set(calls.get() + 1);
+            request.input_tokens(prompt.len());
+            std::thread::sleep(Duration::from_micros(50));
+        },
+    );
+}
+
+/// A queue of requests for one engine.
+#[energy_bench]
+fn engine_with_a_queue(b: &mut Bencher) {
+    b.with(Session::default).concurrency(1).arrivals(50.0, Arrivals::Constant).iter_requests(
+        "a prompt",
+        |session, _prompt, request| request.tokens(session.decode().min(1)),
+    );
+}
+
 /// The smallest runtime: parks the thread until the future is woken.
 struct Park;
 
@@ -160,6 +191,23 @@ fn async_values(b: Bencher) {
     b.to_async(Park).iter(async || answer("a future"));
 }
 
+#[energy_bench]
+fn async_fallible(b: &mut Bencher) {
+    b.to_async(&Park).try_iter(async || answer("21").text.parse().map(|n: u64| Count { unit: "rows", n }));
+}
+
+#[energy_bench]
+fn async_inputs(b: Bencher) {
+    b.synchronize(|| ()).with_inputs(|| answer("a prompt")).to_async(Park).iter_refs(async |answer| answer.text.push('!'));
+}
+
+#[energy_bench]
+fn async_state(b: Bencher) {
+    b.to_async(Park).with(Session::default).concurrency(2).iter_requests(["a", "b"], async |session, _prompt, request| {
+        request.tokens(session.decode().min(1));
+    });
+}
+
 #[energy_bench(args = [5, 20])]
 fn async_arrivals(b: Bencher, per_s: u32) {
     let rate = f64::from(per_s) * 10.0;
@@ -182,6 +230,18 @@ fn sort<T: Ord + Copy>(b: Bencher, numbers: &[T]) {
 #[energy_bench]
 fn sort_u8(b: Bencher) {
     sort(b, &[3_u8, 1, 2]);
+}
+
+/// Has the same id as a bench of the target `energy`.
+#[energy_bench(args = [1000])]
+fn sum(b: Bencher, n: u64) {
+    b.iter(|| downstream::sum(black_box(n)));
+}
+
+#[cfg(feature = "more")]
+#[energy_bench]
+fn with_a_feature(b: Bencher) {
+    b.iter(|| downstream::sum(black_box(100)));
 }
 
 #[energy_bench]

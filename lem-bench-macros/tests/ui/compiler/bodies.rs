@@ -37,4 +37,21 @@ fn not_sync(b: &mut Bencher) -> Result<(), Error> {
     Ok(())
 }
 
+#[energy_bench]
+fn not_a_runtime(b: Bencher) {
+    b.to_async(7).iter(async || ());
+}
+
+struct Session;
+
+#[energy_bench]
+fn one_state_for_several_requests(b: Bencher) {
+    b.with(Session).concurrency(2).iter_requests(["a"], |_, _, _| ());
+}
+
+#[energy_bench]
+fn state_instead_of_function(b: Bencher) {
+    b.arrivals(2.0, Arrivals::Poisson).with(Session).iter_requests(["a"], |_, _, _| ());
+}
+
 fn main() {}

@@ -2,6 +2,7 @@
 
 mod completion;
 mod device;
+mod load;
 mod machine;
 mod run;
 mod sensors;

@@ -205,6 +205,11 @@ impl Journal {
         }
     }
 
+    /// Changes the work of each cycle.
+    pub(super) fn change_work(&mut self, change: impl Fn(&mut WorkCounts)) {
+        self.cycles.iter_mut().for_each(|cycle| change(&mut cycle.windows[0].work));
+    }
+
     /// Changes the gauges of each cycle.
     pub(super) fn gauges(&mut self, change: impl Fn(usize, &mut GaugeEvidence)) {
         for (n, cycle) in self.cycles.iter_mut().enumerate() {

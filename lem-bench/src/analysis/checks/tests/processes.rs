@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::fixture::{Case, Journal, Run};
 use crate::analysis::finding::{Check, Severity};
 use crate::model::{
-    CustomKind, CustomMetric, DomainId, Outcome, Precision, SensorEventKind, Span, SpanKind, StopReason, WorkCounts,
+    ArrivalCounts, CustomKind, CustomMetric, DomainId, Outcome, Precision, SensorEventKind, Span, SpanKind, StopReason,
+    WorkCounts,
 };
 
 /// Delays the windows of a second process.
@@ -206,6 +207,11 @@ fn iterations(run: &mut Run, iterations: u64) {
     run.one().work(|_| WorkCounts { requests: iterations, iterations, ..WorkCounts::default() });
 }
 
+/// Lets this many requests arrive, end and be dropped in each window.
+fn arrivals(run: &mut Run, arrived: u64, ended: u64, dropped: u64) {
+    run.one().change_work(|work| work.arrivals = Some(ArrivalCounts { arrived, ended, dropped }));
+}
+
 /// Runs this many iterations in each cycle, whose load of ten seconds is its window, with this much CPU time.
 fn with_cpu_seconds(run: &mut Run, seconds: f64, n: u64) {
     iterations(run, n);
@@ -216,7 +222,7 @@ fn with_cpu_seconds(run: &mut Run, seconds: f64, n: u64) {
     }
 }
 
-pub(super) const COMPLETION_CASES: [Case; 15] = [
+pub(super) const COMPLETION_CASES: [Case; 18] = [
     Case {
         check: Check::BenchFailed,
         weight: Severity::Invalid,
@@ -322,6 +328,27 @@ pub(super) const COMPLETION_CASES: [Case; 15] = [
         // Another process has taken half of the time.
         provoked: |run| with_cpu_seconds(run, 5.0, 834_167_501 / 2),
         spared: |run| with_cpu_seconds(run, 5.0, 833_333_000 / 2),
+    },
+    Case {
+        check: Check::Overloaded,
+        weight: Severity::Warning,
+        says: "requests arrived faster than they were served: 4.000 requests/s arrived and 2.500 requests/s ended",
+        provoked: |run| arrivals(run, 40, 25, 0),
+        spared: |run| arrivals(run, 40, 39, 0),
+    },
+    Case {
+        check: Check::Overloaded,
+        weight: Severity::Note,
+        says: "20 requests had not started when the load ended and were dropped; 400 arrived",
+        provoked: |run| arrivals(run, 40, 38, 2),
+        spared: |run| arrivals(run, 40, 38, 0),
+    },
+    Case {
+        check: Check::InputsInWindow,
+        weight: Severity::Warning,
+        says: "inputs were made for 6 % of the time",
+        provoked: |run| run.one().change_work(|work| work.prepared_s = 0.6),
+        spared: |run| run.one().change_work(|work| work.prepared_s = 0.4),
     },
     Case {
         check: Check::Precision,
