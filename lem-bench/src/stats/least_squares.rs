@@ -1,6 +1,6 @@
 //! Weighted linear least squares with few unknowns.
 
-/// Relative size below which a pivot counts as zero: its unknown cannot be told apart from the others.
+/// Relative size below which a pivot counts as zero: the equations do not determine its unknown.
 const SMALLEST_PIVOT: f64 = 1e-10;
 
 /// The normal equations of a linear least-squares problem with `N` unknowns at most, built row by row.
