@@ -91,7 +91,7 @@ fn gate_needs_trust_or_history() {
     let results = Results::new();
     results.bench(1.0, &["--save-baseline", "main"]).exits_with(0);
     let worse = results.bench(1.3, &["--baseline", "main"]).exits_with(0);
-    for part in ["compared with main", "good/decode · regressed · +30.0 % [", "(simulated)", "assumed", "→"] {
+    for part in ["compared with main", "good/decode · regressed · +30.", "(simulated)", "assumed", "→"] {
         assert!(worse.out.contains(part), "{part}: {}", worse.out);
     }
     assert!(!worse.out.contains("Gate"), "{}", worse.out);

@@ -108,7 +108,8 @@ mod tests {
             std::hint::spin_loop();
         }
         let after = machine_cpu_time().unwrap();
-        assert!(after.own_s >= before.own_s && after.machine_s > before.machine_s, "{before:?} {after:?}");
+        // Children of other tests may end in between.
+        assert!(after.own_s > 0.0 && after.machine_s > before.machine_s, "{before:?} {after:?}");
         assert!(process_tree().contains(&std::process::id()));
     }
 }

@@ -11,6 +11,13 @@ use crate::analysis::cycles::domain_key;
 use crate::analysis::summary::DeviceHeat;
 use crate::model::{CycleRecord, DomainId, Origin};
 
+/// A correction whose standard error is at most this share of the power is used, whatever its size.
+const SMALL_ERROR: f64 = 0.003;
+
+/// A correction with a larger error is used if it is this many times as large as its error. In a run that is too short, most
+/// of a correction is noise.
+const SIGNIFICANT: f64 = 2.5;
+
 /// The largest standard error of a correction that is used, as a share of the power.
 const MAX_ERROR: f64 = 0.05;
 
@@ -88,7 +95,11 @@ pub(super) fn correct(history: &DeviceHistory, domain: &DomainId) -> Result<Heat
     let jackknife = jackknife.ok_or_else(unknown)?;
     let load_error_w = jackknife_error(jackknife.iter().map(|(load, _)| *load));
     let net_error_w = jackknife_error(jackknife.iter().map(|(load, idle)| load - idle));
-    if load_error_w > MAX_ERROR * model.watts || net_error_w > MAX_ERROR * model.watts {
+    let is_known = |error_w: f64, added_w: f64| {
+        error_w <= SMALL_ERROR * model.watts
+            || (error_w <= MAX_ERROR * model.watts && added_w.abs() > SIGNIFICANT * error_w)
+    };
+    if !is_known(load_error_w, model.mean_change.0) {
         return Err("how its power depends on its temperature is not known well enough".to_owned());
     }
     let change = |cycle: &CycleBlocks| model.change(cycle, &temperature);

@@ -164,12 +164,14 @@ fn cycle_blocks(cycles: &[&CycleRecord], domain: &DomainId, start: Stamp) -> Res
 
 fn idle_block(block: &IdleBlock, domain: &DomainId, start: Stamp, part: usize) -> Option<Block> {
     let (_, power) = block.power.iter().find(|(id, _)| id == domain)?;
-    Some(Block { start_s: seconds(block.start, start), stop_s: seconds(block.stop, start), watts: power.get(), part })
+    let (start_s, stop_s) = (seconds(block.start, start), seconds(block.stop, start));
+    (stop_s > start_s).then(|| Block { start_s, stop_s, watts: power.get(), part })
 }
 
 fn warm_up_blocks(watts: &[f64], step_s: f64, (from, to): (f64, f64)) -> Vec<Block> {
     let first = from + ((to - from) * IGNORED_WARM_UP).max(BLOCK_S);
-    let count = ((to - first) / BLOCK_S).max(0.0) as usize;
+    // Damaged stamps may be centuries apart.
+    let count = ((to - first) / BLOCK_S).clamp(0.0, watts.len() as f64) as usize;
     let block = |number: usize| {
         let start_s = first + number as f64 * BLOCK_S;
         let (low, high) = ((start_s / step_s).ceil() as usize, ((start_s + BLOCK_S) / step_s) as usize);
@@ -260,7 +262,9 @@ impl Grid {
     fn steps(&self, from: f64, to: f64) -> std::ops::Range<usize> {
         let last = self.joules.len();
         let index = |at: f64| ((at / self.step_s).max(0.0) as usize).min(last);
-        index(from)..(index(to) + 1).min(last)
+        let first = index(from);
+        // Stamps of damaged files may be in any order.
+        first..(index(to) + 1).clamp(first, last)
     }
 
     /// Scales the power so that its integral over the windows is their energy: gauge and counter of a device may differ.
