@@ -305,7 +305,7 @@ impl Protocol {
                 if now < *until || (cold && now < cap) {
                     return Command::Load { fixed: false, edge_from: (!cold).then_some(*until) };
                 }
-                self.ramp_in_capped = cold && schedule.ramp_in_cap > schedule.ramp_in;
+                self.ramp_in_capped = cold;
                 self.enter(State::WindowOpens { left: schedule.windows - 1 }, observation)
             }
             State::WindowOpens { .. } => Command::Edge(Edge::WindowStart),

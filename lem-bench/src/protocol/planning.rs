@@ -88,7 +88,7 @@ impl Schedule {
         if let Some(rule) = schedule.precision {
             schedule.cycles = rule.range(schedule.preparation(), schedule.cycle()).0;
         }
-        schedule.ramp_in_cap = schedule.ramp_in.max(max_ramp_in(profile));
+        schedule.ramp_in_cap = schedule.ramp_in.max(schedule.window * 3).max(max_ramp_in(profile));
         schedule
     }
 
@@ -172,7 +172,6 @@ fn estimated(profile: Profile) -> Schedule {
             tolerance: tolerance(profile),
             probe: floor / floor_probes as u32,
             calm: Duration::ZERO,
-            waits_until_calm: false,
         },
         cycles,
         precision: None,
@@ -260,15 +259,14 @@ fn warm_up(profile: Profile) -> WarmUpRule {
         tolerance: tolerance(profile),
         probe: floor / floor_probes as u32,
         calm,
-        waits_until_calm: profile == Profile::Publish,
     }
 }
 
-/// Returns how long a ramp-in may wait until the temperature has recovered from the gap. A heat sink needs tens of
-/// seconds for that. Energies are corrected for the temperature, so only a run to be published waits: its correction is
-/// smaller.
+/// Returns how long a ramp-in may wait for the temperature when three windows are too short for it. A heat sink needs
+/// tens of seconds to recover from a gap. Energies are corrected for the temperature, but the less there is to correct,
+/// the better; and a device that throttles in continuous use must get as warm in its windows.
 fn max_ramp_in(profile: Profile) -> Duration {
-    if profile == Profile::Publish { ms(40_000) } else { Duration::ZERO }
+    if profile == Profile::Quick { Duration::ZERO } else { ms(40_000) }
 }
 
 /// Returns the tolerated drift of the warm-up, as a share.

@@ -21,10 +21,8 @@ pub struct WarmUpRule {
     pub tolerance: f64,
     /// Minimum length of a probe; shorter requests are combined.
     pub probe: Duration,
-    /// Time over which the temperature is compared to tell whether it is steady.
+    /// Time for which the temperature must have been constant.
     pub calm: Duration,
-    /// Whether to wait until the temperature is steady.
-    pub waits_until_calm: bool,
 }
 
 /// The lengths and counts of a protocol. All times are planned times; a window ends at the end of the first request

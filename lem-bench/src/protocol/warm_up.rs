@@ -80,7 +80,7 @@ impl WarmUp {
         }
         let elapsed = now.since(self.counted_from);
         let drift = temperature.map(|c| self.temperature_drift(now, c));
-        let calm = !self.rule.waits_until_calm || drift.is_none_or(|drift| drift <= CALM_C);
+        let calm = drift.is_none_or(|drift| drift <= CALM_C);
         let steady = drift.map(|drift| drift <= NEARLY_CALM_C);
         let tested = self.test();
         let capped = elapsed >= self.rule.cap || self.probes_s.len() >= self.rule.cap_probes;
@@ -165,7 +165,6 @@ mod tests {
             tolerance: 0.01,
             probe: Duration::from_millis(500),
             calm: Duration::from_secs(5),
-            waits_until_calm: true,
         }
     }
 
