@@ -126,14 +126,18 @@ fn load_bench(bench: &BenchRecords<'_>, samples: &dyn Samples, damage: &mut [Vec
         let load_cycle = |(index, (record, cycle)): (&u32, &(usize, &CycleRecord))| {
             let mut cycle = (*cycle).clone();
             damage.extend(samples.load_cycle(process.journal, *record, &mut cycle).err());
-            calibration.iter().for_each(|calibration| calibrate_traces(&mut cycle.traces, calibration));
+            if let Some(calibration) = calibration {
+                calibrate_traces(&mut cycle.traces, calibration);
+            }
             (*index, cycle)
         };
         let cycles = process.cycles.iter().map(load_cycle).collect();
         let mut warm_up = process.warm_up.cloned();
         if let (Some(warm_up), Some(record)) = (&mut warm_up, process.warm_up_record) {
             damage.extend(samples.load_warm_up(process.journal, record, warm_up).err());
-            calibration.iter().for_each(|calibration| calibrate_traces(&mut warm_up.traces, calibration));
+            if let Some(calibration) = calibration {
+                calibrate_traces(&mut warm_up.traces, calibration);
+            }
         }
         LoadedRecords { warm_up, cycles }
     };

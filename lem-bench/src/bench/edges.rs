@@ -6,9 +6,12 @@ use super::metrics::MetricValue;
 use super::target::Usage;
 use crate::model::check_metric_unit;
 
+/// Waits for the device.
+type Synchronize<'e, T> = Box<dyn FnMut(&mut T) -> Result<(), Error> + 'e>;
+
 /// The closures that run at edges. They get a state of type `T`.
 pub(super) struct Edges<'e, T> {
-    synchronize: Option<Box<dyn FnMut(&mut T) -> Result<(), Error> + 'e>>,
+    synchronize: Option<Synchronize<'e, T>>,
     gauges: Vec<Gauge<'e, T>>,
 }
 

@@ -199,6 +199,13 @@ mod tests {
     }
 
     #[test]
+    fn noise_without_drift_ends_early() {
+        let (t, verdict) = run(|t| 1.0 + 0.2 * (t * 7919.0).sin(), |_| None);
+        assert_eq!(verdict.code, WarmUpCode::NoDriftDetected);
+        assert!((6.0..20.0).contains(&t) && verdict.bound.unwrap() > 0.01, "{t} {verdict:?}");
+    }
+
+    #[test]
     fn endless_ramp_is_not_converged() {
         let (t, verdict) = run(|t| 1.0 + t / 20.0, |_| None);
         assert_eq!(verdict.code, WarmUpCode::NotConverged);

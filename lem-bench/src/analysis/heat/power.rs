@@ -96,7 +96,9 @@ fn fit_loads(loads: [&[Point]; 2], step_c: Option<f64>) -> Option<([f64; 2], f64
     for _ in 0..5 {
         let mut problem = LeastSquares::<2>::default();
         for (rows, variance) in centred.iter().zip(variances) {
-            rows.iter().for_each(|[celsius, step, watts]| problem.add(&[*celsius, *step], *watts, 1.0 / variance));
+            for [celsius, step, watts] in rows {
+                problem.add(&[*celsius, *step], *watts, 1.0 / variance);
+            }
         }
         (fitted, _) = problem.solve([true, step_c.is_some()])?;
         for (rows, variance) in centred.iter().zip(&mut variances) {
@@ -111,7 +113,9 @@ fn fit_loads(loads: [&[Point]; 2], step_c: Option<f64>) -> Option<([f64; 2], f64
 
 fn slope(points: &[Point]) -> Option<f64> {
     let mut problem = LeastSquares::<2>::default();
-    points.iter().for_each(|(celsius, watts)| problem.add(&[1.0, *celsius], *watts, 1.0));
+    for (celsius, watts) in points {
+        problem.add(&[1.0, *celsius], *watts, 1.0);
+    }
     let (solution, _) = problem.solve([true; 2])?;
     Some(solution[1])
 }
