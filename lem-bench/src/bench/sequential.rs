@@ -433,7 +433,7 @@ mod tests {
         });
         assert_eq!((driver.seen[0].0, driver.seen[0].1, driver.seen[0].2.input_tokens), (2, 1, 1 + 3));
         let usage = use_bencher(&mut driver, |mut b| {
-            b.with_inputs(|| 1).iter_values(|n| Ok::<_, String>(Tokens { input: n, output: 1 }))
+            b.with_inputs(|| 1).iter_values(|n| Ok::<_, String>(Tokens { input: n, output: 1 }));
         });
         assert!(usage.failure.unwrap().contains("`try_iter_values`"));
     }

@@ -336,7 +336,11 @@ mod tests {
         let job = Job { record, schedule, body, from_cycle: 0, earlier: Vec::new() };
         let is_over = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            let spin = || while !is_over.load(Ordering::Relaxed) {};
+            let spin = || {
+                while !is_over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            };
             (0..3 * std::thread::available_parallelism().unwrap().get()).for_each(|_| drop(scope.spawn(spin)));
             assert_eq!(session.run(&job).unwrap(), Some(Outcome::Completed));
             is_over.store(true, Ordering::Relaxed);

@@ -242,7 +242,9 @@ fn order_of_facts_does_not_matter() {
     };
     let reversed = || facts.iter().rev().cloned().collect();
     let mut past = history(5, 0.4, 0.001);
-    past.iter_mut().for_each(|past| past.facts = reversed());
+    for past in &mut past {
+        past.facts = reversed();
+    }
     let base = stated(run("base", 9.0 * DAY, 0.4), facts.to_vec());
     let bench = compared(&base, &stated(run("new", 10.0 * DAY, 0.4), reversed()), &past);
     assert_eq!((bench.design, bench.differences.len()), (Some(Design::History { sessions: 6 }), 0));

@@ -74,7 +74,9 @@ mod tests {
         let package = |folder: &str, more: &str, sources: &[&str]| {
             let name = folder.rsplit('/').next().unwrap();
             write(&format!("{folder}/Cargo.toml"), &format!("[package]\nname = \"{name}\"\n{more}"));
-            sources.iter().for_each(|source| write(&format!("{folder}/src/{source}"), "fn main() {}"));
+            for source in sources {
+                write(&format!("{folder}/src/{source}"), "fn main() {}");
+            }
         };
         let members = "members = [\"crates/*\", \"deep/*/nested\", \"tool\"]\nexclude = [\"crates/old\"]\n";
         write("Cargo.toml", &format!("[workspace]\nresolver = \"2\"\n{members}"));
