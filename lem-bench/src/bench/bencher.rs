@@ -4,7 +4,6 @@ use std::any::Any;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
-#[cfg(feature = "async")]
 use super::builders::ConfiguredBencher;
 use super::driver::{Driver, Fixtures, Shareable};
 use super::error::BodyResult;

@@ -230,7 +230,7 @@ mod tests {
     use super::super::driver::{EdgeCalls, InputChoice, Iteration};
     use super::super::target::Usage;
     use super::*;
-    use crate::bench::{Bencher, Count, Fixtures, Mark, Tokens};
+    use crate::bench::{Bencher, Fixtures, Mark, Tokens};
     use crate::clock::VirtualClock;
 
     /// Runs fixed steps and records the results.
@@ -457,7 +457,7 @@ mod tests {
             b.with_inputs(|| 5_u64).with(Vec::new).to_async(&clock).try_iter_refs(async |seen, input| {
                 clock.timer(clock.now() + Duration::from_millis(1)).await;
                 seen.push(*input);
-                Count { unit: "rows", n: seen.iter().sum() }
+                crate::bench::Count { unit: "rows", n: seen.iter().sum() }
             });
         });
         assert_eq!(driver.seen[1].2.units, [("rows", 5 + 10)]);
