@@ -41,7 +41,11 @@ fn slower_build_regresses() {
     let head = slower(home.path(), 150);
     let mut command = cargo_lem(home.path(), &["--base", FIXTURE, "--head", &head, "--exact", "decode"]);
     let output = run(command.args(QUICK).args(["--null", "--fail-on-regression", "--gate-estimates"])).exits_with(3);
-    assert!(output.out.contains("decode · regressed · +") && output.out.contains("(estimated)"), "{}", output.out);
+    assert!(
+        output.out.contains("decode · regressed · +") && output.out.contains("all energies below are estimated"),
+        "{}",
+        output.out
+    );
     assert!(output.out.contains("Null test, base against itself: 1 judged"), "{}", output.out);
     assert!(output.err.contains("6 pairs each, base and head and null in turn"), "{}", output.err);
     let runs = runs(home.path());
