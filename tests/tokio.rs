@@ -18,14 +18,19 @@ const DELAY: Duration = Duration::from_millis(10);
 /// Loads until the given time, and keeps what each request did.
 struct Load {
     until: Stamp,
-    most_in_flight: usize,
+    times: Vec<(Stamp, Stamp)>,
     requests: Vec<(Duration, usize)>,
     failures: Vec<String>,
 }
 
 impl Load {
     fn new(time: Duration) -> Self {
-        Self { until: RealClock.now() + time, most_in_flight: 0, requests: Vec::new(), failures: Vec::new() }
+        Self { until: RealClock.now() + time, times: Vec::new(), requests: Vec::new(), failures: Vec::new() }
+    }
+
+    fn most_in_flight(&self) -> usize {
+        let in_flight_at = |at| self.times.iter().filter(|&&(start, stop)| start <= at && at < stop).count();
+        self.times.iter().map(|&(start, _)| in_flight_at(start)).max().unwrap_or(0)
     }
 }
 
@@ -39,7 +44,6 @@ impl Driver for Load {
     }
 
     fn next(&mut self, in_flight: usize, _edges: &mut dyn EdgeCalls) -> Step {
-        self.most_in_flight = self.most_in_flight.max(in_flight);
         match RealClock.now() < self.until {
             true => Step::Run(Run { wake: Some(self.until), ..Run::new(InputChoice::Next, 1) }),
             false if in_flight > 0 => Step::Drain,
@@ -48,6 +52,7 @@ impl Driver for Load {
     }
 
     fn done(&mut self, iteration: Iteration<'_>) {
+        self.times.push((iteration.start, iteration.stop));
         let first = iteration.marks.first().map_or(iteration.start, |mark| mark.at);
         self.requests.push((first.since(iteration.start), iteration.marks.len()));
         self.failures.extend(iteration.failure.map(str::to_owned));
@@ -93,7 +98,7 @@ fn run(runtime: &Runtime, is_spawned: bool) {
             read_tokens(address, request.handle()).await
         }
     });
-    assert_eq!((load.most_in_flight, load.failures.len()), (STREAMS, 0), "{:?}", load.failures);
+    assert_eq!((load.most_in_flight(), load.failures.len()), (STREAMS, 0), "{:?}", load.failures);
     assert!(load.requests.len() >= 2 * STREAMS, "{}", load.requests.len());
     for (ttft, tokens) in &load.requests {
         assert!(*tokens == TOKENS && *ttft >= DELAY, "{tokens} tokens, the first after {ttft:?}");
