@@ -89,22 +89,33 @@ fn check_shards(headers: &[&RunHeader]) -> Option<Finding> {
 
 /// Returns what differs between the processes and should not, with the values.
 fn environment_differences(headers: &[&RunHeader]) -> Vec<String> {
-    let mut values: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    let mut values: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for header in headers {
-        let own = [("version of lem-bench", header.lem_bench.as_str()), ("meter", &header.probe.meter)];
-        // Each shard is a run of its own.
-        let run = header.shard.is_none().then_some(("run", header.run_id.as_str()));
-        for (name, value) in own.into_iter().chain(run) {
-            values.entry(name.to_owned()).or_default().insert(value);
-        }
-        for fact in &header.environment {
-            if let Some(name) = shared_name(&fact.name) {
-                values.entry(name).or_default().insert(&fact.value);
-            }
+        for (name, value) in shared_values(header) {
+            values.entry(name).or_default().insert(value);
         }
     }
     let different = values.into_iter().filter(|(_, values)| values.len() > 1);
     different.map(|(name, values)| format!("{name} ({})", values.into_iter().collect::<Vec<_>>().join(" / "))).collect()
+}
+
+/// Returns what must be the same for all processes, as names and values. The devices of one process may differ: their
+/// values are compared together.
+fn shared_values(header: &RunHeader) -> BTreeMap<String, String> {
+    let mut values: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    let own = [("version of lem-bench", header.lem_bench.as_str()), ("meter", &header.probe.meter)];
+    // Each shard is a run of its own.
+    let run = header.shard.is_none().then_some(("run", header.run_id.as_str()));
+    for (name, value) in own.into_iter().chain(run) {
+        values.entry(name.to_owned()).or_default().insert(value);
+    }
+    for fact in &header.environment {
+        if let Some(name) = shared_name(&fact.name) {
+            values.entry(name).or_default().insert(&fact.value);
+        }
+    }
+    let joined = |values: BTreeSet<&str>| values.into_iter().collect::<Vec<_>>().join(" and ");
+    values.into_iter().map(|(name, values)| (name, joined(values))).collect()
 }
 
 /// Returns the name under which a fact is compared between processes; `None` when it may differ.

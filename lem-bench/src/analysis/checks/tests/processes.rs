@@ -46,7 +46,7 @@ fn shards(run: &mut Run, which: [(u32, u32); 2]) {
     }
 }
 
-pub(super) const PROCESS_CASES: [Case; 15] = [
+pub(super) const PROCESS_CASES: [Case; 16] = [
     Case {
         check: Check::CounterReset,
         weight: Severity::Invalid,
@@ -163,6 +163,18 @@ pub(super) const PROCESS_CASES: [Case; 15] = [
             set_fact(run, "gpu:0 power limit W", "500", "500");
             run.journals[0].fact("gpu:0 default power limit W", "700");
             run.journals[1].fact("gpu:1 default power limit W", "700");
+        },
+    },
+    Case {
+        check: Check::MixedEnvironment,
+        weight: Severity::Warning,
+        says: "gpu name (RTX 3090 / RTX 4090)",
+        provoked: |run| set_fact(run, "gpu:0 name", "RTX 4090", "RTX 3090"),
+        // Each process has both cards.
+        spared: |run| {
+            set_fact(run, "gpu:0 name", "RTX 4090", "RTX 3090");
+            run.journals[0].fact("gpu:1 name", "RTX 3090");
+            run.journals[1].fact("gpu:0 name", "RTX 4090");
         },
     },
     Case {
