@@ -32,7 +32,7 @@ fn explains_missing_meters() {
         "rapl      no   no RAPL zone",
         "hwmon     no",
         "estimate  yes  headline: cpu:estimate",
-        "--meter auto uses estimate (cpu:estimate): an estimate, not a measurement",
+        "\nauto uses estimate (cpu:estimate), an estimate and no measurement: no nvml: cannot load",
     ] {
         assert!(out.contains(text), "no {text:?} in\n{out}");
     }
@@ -50,7 +50,7 @@ fn describes_counter_as_text_and_json() {
     assert_eq!(code, 0);
     assert!(out.contains("rapl      yes  headline: cpu:package-0"), "{out}");
     assert!(out.contains("energy counter: no update during the probe"), "{out}");
-    assert!(out.contains("--meter auto uses rapl (cpu:package-0)\n"), "{out}");
+    assert!(out.contains("\nauto uses rapl (cpu:package-0): no nvml: cannot load the driver's library"), "{out}");
     let (code, json, _) = doctor(sys.path(), &["lem", "doctor", "--json"]);
     assert_eq!(code, 0);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();

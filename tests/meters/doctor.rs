@@ -50,7 +50,7 @@ fn reports_gpu_noise_and_resolution() {
         " with 5 min each",
         "process 4242 uses gpu:0: results would include its energy",
         "gpu:0 power limit W: 500",
-        "--meter auto uses nvml (gpu:0)",
+        "\nauto uses nvml (gpu:0): the first in the order of preference\n",
     ] {
         assert!(output.out.contains(text), "no {text:?} in\n{}", output.out);
     }
@@ -70,6 +70,18 @@ fn reports_gpu_noise_and_resolution() {
     assert!((smallest[0] / sd - 3.1456 * (1.0_f64 / 30.0).sqrt()).abs() < 1e-3, "{smallest:?} of {sd}");
     let counter = &nvml["probe"]["channels"][0];
     assert!((number(&counter["update_period_s"]) - 0.1).abs() < 0.03, "{counter}");
+}
+
+#[test]
+fn gives_reason_of_auto() {
+    let machine = Machine::described("card_without_sensor.json", 1);
+    let output = doctor(machine.home.path(), &[]);
+    let without_sensor = "gpu:0 (NVIDIA GeForce RTX 4060) has neither an energy counter nor a power sensor";
+    assert!(output.out.contains(&format!("nvml      no   {without_sensor}")), "{}", output.out);
+    let line = output.out.lines().find(|line| line.starts_with("auto uses ")).unwrap();
+    let reason =
+        format!("auto uses estimate (cpu:estimate), an estimate and no measurement: no nvml: {without_sensor}; no ");
+    assert!(line.starts_with(&reason), "{line}");
 }
 
 #[test]

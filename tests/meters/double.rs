@@ -28,6 +28,13 @@ impl Machine {
         Self { home, devices: described.devices, epoch }
     }
 
+    /// Creates a machine from a file in `tests/machines`, with the first `count` of its GPUs.
+    pub(crate) fn described(file: &str, count: usize) -> Self {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines").join(file);
+        let described: Description = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        Self::new(|_| described.devices.into_iter().take(count).collect())
+    }
+
     pub(crate) fn library(&self) -> PathBuf {
         self.home.path().join("libnvidia-ml.so.1")
     }

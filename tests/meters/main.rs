@@ -5,6 +5,7 @@
 
 mod doctor;
 mod double;
+mod faults;
 mod nvml;
 mod ranks;
 mod run;

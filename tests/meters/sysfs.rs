@@ -157,6 +157,9 @@ fn reads_board_power_from_hwmon() {
     assert_eq!(summary["run"]["headline"][0], "gpu:xe-0");
     let watts = summary["benches"][0]["metrics"]["mean_power_w"]["value"].as_f64().unwrap();
     assert!((watts - 75.0).abs() < 0.01, "{watts} W");
+    // A gauge that never changes does not work.
+    let stuck = finding(&summary["benches"][0], "gauge_stuck").unwrap_or_else(|| panic!("{summary}"));
+    assert_eq!(stuck["weight"], "warning");
 }
 
 #[test]

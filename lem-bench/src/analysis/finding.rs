@@ -82,6 +82,8 @@ pub enum Check {
     CounterWrapped,
     /// A counter did not change.
     CounterStuck,
+    /// A power gauge did not change, neither under load nor at rest.
+    GaugeStuck,
     /// Frequent reads change a counter's values.
     DenseReads,
     /// Reads failed.
@@ -110,7 +112,7 @@ pub enum Check {
     TemperatureEnergy,
     /// The clocks varied from cycle to cycle, or were below the device's maximum.
     Clocks,
-    /// A device's power is impossible: negative or far above its limit.
+    /// A device's power is impossible: zero, negative or far above its limit.
     PowerImplausible,
     /// Requests failed.
     FailedRequests,
@@ -158,6 +160,8 @@ pub enum Check {
     Foreign,
     /// Other processes use the processor.
     ForeignCpu,
+    /// The CPU quota of the control group stopped the bench.
+    CpuQuota,
     /// Child processes use the processor, and the estimate of the energy does not count them.
     UncountedCpu,
     /// The machine runs on battery, a governor changes the clocks, or a power limit is below its default.
@@ -193,9 +197,11 @@ impl Check {
             | Self::ForeignCpu
             | Self::CounterReset
             | Self::CounterStuck
+            | Self::GaugeStuck
             | Self::WindowsApart
             | Self::Virtualised => 1,
             Self::Throttled
+            | Self::CpuQuota
             | Self::CrossCheck
             | Self::NotSteady
             | Self::Drift

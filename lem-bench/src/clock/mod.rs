@@ -1,7 +1,8 @@
-//! Time: `trait Clock`, the machine's clock, a virtual clock, and CPU times.
+//! Time: `trait Clock`, the machine's clock, a virtual clock, CPU times and the CPU quota.
 
 mod counted;
 mod counted_tree;
+mod cpu_quota;
 mod cpu_time;
 mod process;
 mod real;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use crate::units::Stamp;
 
 pub use counted::{ChildCpuTimer, count_process, counted_cpu_time};
+pub use cpu_quota::{CpuQuota, QuotaPeriods};
 pub use cpu_time::{MachineCpu, machine_cpu_time, process_tree};
 #[cfg(unix)]
 pub use process::{end_of, has_ended};

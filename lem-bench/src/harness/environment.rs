@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::invocation::{Invocation, TargetInfo};
+use crate::clock::CpuQuota;
 use crate::model::{Fact, fact_names};
 
 /// Variables that change how fast or where code runs.
@@ -64,7 +65,7 @@ fn known<const N: usize>(facts: [(&'static str, Option<String>); N]) -> Vec<Fact
 }
 
 /// Reads facts about the machine from `/proc` and from sysfs at `sys`.
-fn machine_facts(sys: &Path) -> [(&'static str, Option<String>); 13] {
+fn machine_facts(sys: &Path) -> [(&'static str, Option<String>); 14] {
     let cpuinfo = read("/proc/cpuinfo").unwrap_or_default();
     let cores = std::thread::available_parallelism().ok().map(|n| n.to_string());
     [
@@ -75,6 +76,7 @@ fn machine_facts(sys: &Path) -> [(&'static str, Option<String>); 13] {
         (fact_names::CPU_MODEL, field(&cpuinfo, "model name")),
         (fact_names::CPUS_FOR_PROCESS, cores),
         (fact_names::CPUS_ONLINE, read(sys.join("devices/system/cpu/online"))),
+        (fact_names::CPU_QUOTA, quota(sys)),
         (fact_names::CPU_GOVERNOR, governors(sys)),
         (fact_names::MEMORY, memory()),
         (fact_names::VIRTUALISATION, virtualisation(&cpuinfo, sys)),
@@ -108,6 +110,11 @@ fn field(text: &str, key: &str) -> Option<String> {
 fn memory() -> Option<String> {
     let kib: u64 = field(&read("/proc/meminfo")?, "MemTotal")?.split_whitespace().next()?.parse().ok()?;
     Some(format!("{:.1} GiB", kib as f64 / f64::from(1 << 20)))
+}
+
+fn quota(sys: &Path) -> Option<String> {
+    let cpus = (CpuQuota::of_this_process(sys)?.cpus * 1e3).round() / 1e3;
+    Some(format!("{cpus} CPUs (cgroup)"))
 }
 
 /// Lists the scaling governors in use.
@@ -288,12 +295,15 @@ mod tests {
             ("class/power_supply/BAT0/type", "Battery\n"),
             ("class/power_supply/BAT0/status", "Discharging\n"),
             ("class/dmi/id/sys_vendor", "QEMU\n"),
+            ("fs/cgroup/cpu.max", "33333 100000\n"),
         ] {
             std::fs::create_dir_all(sys.join(file).parent().unwrap()).unwrap();
             std::fs::write(sys.join(file), text).unwrap();
         }
         assert_eq!(governors(sys).unwrap(), "performance, powersave");
         assert_eq!(power_supply(sys).unwrap(), "ac unplugged, bat0 discharging");
+        #[cfg(target_os = "linux")]
+        assert_eq!(quota(sys).unwrap(), "0.333 CPUs (cgroup)");
         assert_eq!(virtualisation("flags\t\t: fpu hypervisor lm\n", sys).unwrap(), "QEMU");
         assert_eq!(virtualisation("flags\t\t: fpu lm\n", sys), None);
         assert!(

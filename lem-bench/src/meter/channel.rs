@@ -202,6 +202,12 @@ pub enum OpenError {
         /// What is missing, and where it was searched.
         why: String,
     },
+    /// The devices exist, but none has a sensor of energy or power that works.
+    #[error("{why}")]
+    NoSensor {
+        /// What is missing from each of them, or what is wrong with it.
+        why: String,
+    },
     /// The user has no permission to read it.
     #[error("no permission to read {}", path.display())]
     Denied {
@@ -260,7 +266,7 @@ impl OpenError {
             Self::Setting { name, .. } => Some(format!("correct {name}")),
             Self::SameDomain { .. } => Some("open one of the two meters, or give each domain its own id".to_owned()),
             Self::NotBuilt { feature } => Some(format!("build with the cargo feature `{feature}`")),
-            Self::NoDevice { .. } | Self::NotHere { .. } | Self::Failed { .. } => None,
+            Self::NoDevice { .. } | Self::NoSensor { .. } | Self::NotHere { .. } | Self::Failed { .. } => None,
         }
     }
 }

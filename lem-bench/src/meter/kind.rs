@@ -90,6 +90,8 @@ pub struct Opened {
     pub parts: Vec<Part>,
     /// Facts about the choice that belong into the result, one sentence each.
     pub notes: Vec<String>,
+    /// Devices that cannot be measured, one sentence each: for the result, and for the user before the first bench.
+    pub unmeasured: Vec<String>,
     /// Reads the processes, power limits and memory of the devices, if the meter supports it.
     pub monitor: Option<Arc<dyn DeviceMonitor>>,
 }
@@ -100,6 +102,7 @@ impl std::fmt::Debug for Opened {
             .field("meter", &self.meter.name())
             .field("headline", &self.headline)
             .field("notes", &self.notes)
+            .field("unmeasured", &self.unmeasured)
             .finish_non_exhaustive()
     }
 }
@@ -107,7 +110,7 @@ impl std::fmt::Debug for Opened {
 impl Opened {
     pub(super) fn new(meter: Box<dyn Meter>, headline: Vec<DomainId>, notes: Vec<String>) -> Self {
         let parts = vec![Part::of(meter.as_ref()); meter.channels().len()];
-        Self { meter, headline, parts, notes, monitor: None }
+        Self { meter, headline, parts, notes, unmeasured: Vec::new(), monitor: None }
     }
 
     /// Validates a custom meter. The headline is those of its domains that no other domain contains.

@@ -31,6 +31,7 @@ pub(crate) mod hwmon;
 pub(crate) mod kind;
 pub(crate) mod nvml;
 pub(crate) mod open;
+mod power_range;
 pub(crate) mod rapl;
 mod sysfs;
 
@@ -49,4 +50,4 @@ pub(crate) use hwmon::Hwmon;
 #[cfg(any(feature = "nvml", test))]
 pub(crate) use kind::NvmlOptions;
 pub(crate) use kind::{MeterKind, OpenOptions, Opened};
-pub(crate) use open::{Availability, Status, detect, open};
+pub(crate) use open::{AutoMeter, Availability, Status, detect, open, open_auto};

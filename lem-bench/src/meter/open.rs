@@ -8,8 +8,8 @@ use crate::model::Origin;
 /// Opens the chosen meter.
 ///
 /// [`MeterChoice::Auto`] takes NVIDIA GPUs if there are any, with the CPU's counters as additional domains outside the
-/// headline if they are readable; else the CPU's counters; else sensors of other drivers; else the estimate, with notes
-/// why nothing can be measured.
+/// headline if they are readable; else the CPU's counters; else sensors of other drivers that are known to measure a device, a
+/// board or the machine; else the estimate, with notes why nothing can be measured.
 ///
 /// # Errors
 /// Any [`OpenError`] if a named meter cannot be opened. [`MeterChoice::Auto`] fails only if a setting is wrong
@@ -17,30 +17,56 @@ use crate::model::Origin;
 /// would hide the mistake. [`MeterChoice::Sim`] and [`MeterChoice::Custom`] return [`OpenError::NotHere`].
 pub fn open(choice: &MeterChoice, options: &OpenOptions) -> Result<Opened, OpenError> {
     match choice {
-        MeterChoice::Auto => open_best(options),
+        MeterChoice::Auto => open_auto(options).map(|auto| auto.opened),
         MeterChoice::BuiltIn(kind) => (kind.open)(options),
         MeterChoice::Sim(_) | MeterChoice::Custom { .. } => Err(OpenError::NotHere { meter: choice.to_string() }),
     }
 }
 
-fn open_best(options: &OpenOptions) -> Result<Opened, OpenError> {
+/// The meter that [`MeterChoice::Auto`] chose.
+#[derive(Debug)]
+pub struct AutoMeter {
+    /// The meter.
+    pub opened: Opened,
+    /// Why it was chosen: the better meters that are not available, and why.
+    pub reason: String,
+}
+
+/// Opens the best meter.
+///
+/// # Errors
+/// As [`open`] for [`MeterChoice::Auto`].
+pub fn open_auto(options: &OpenOptions) -> Result<AutoMeter, OpenError> {
     let mut failed: Vec<(&MeterKind, OpenError)> = Vec::new();
     for kind in METERS {
         match (kind.open_for_auto)(options) {
             Ok(mut opened) => {
-                if kind.origin == Origin::Measured {
-                    failed.retain(|(_, error)| !is_missing_hardware(error));
-                } else {
+                let reason = reason(&failed);
+                let (unmeasured, others): (Vec<_>, Vec<_>) =
+                    failed.iter().partition(|(_, error)| matches!(error, OpenError::NoSensor { .. }));
+                if kind.origin != Origin::Measured {
                     opened.notes.insert(0, "no energy sensor was found".to_owned());
                 }
-                opened.notes.extend(failed.iter().map(|(kind, error)| failure_note(kind.name, error)));
-                return Ok(opened);
+                let is_noted = |error: &OpenError| kind.origin != Origin::Measured || !is_missing_hardware(error);
+                let others = others.into_iter().filter(|(_, error)| is_noted(error));
+                opened.notes.extend(others.map(|(kind, error)| failure_note(kind.name, error)));
+                opened.unmeasured.extend(unmeasured.into_iter().map(|(kind, error)| failure_note(kind.name, error)));
+                return Ok(AutoMeter { opened, reason });
             }
             Err(error @ OpenError::Setting { .. }) => return Err(error),
             Err(error) => failed.push((kind, error)),
         }
     }
     Err(OpenError::NoDevice { why: "no meter is available".to_owned() })
+}
+
+/// Describes why the meters before the chosen one are not used.
+fn reason(failed: &[(&MeterKind, OpenError)]) -> String {
+    if failed.is_empty() {
+        return "the first in the order of preference".to_owned();
+    }
+    let failed: Vec<String> = failed.iter().map(|(kind, error)| format!("no {}: {error}", kind.name)).collect();
+    failed.join("; ")
 }
 
 /// Returns a note that the meter `name` could not be opened, with the remedy.
@@ -114,6 +140,14 @@ mod tests {
         for part in ["no energy sensor was found", "nvml: ", "rapl: ", "hwmon: ", "W per busy core"] {
             assert!(notes.contains(part), "no {part:?} in {notes}");
         }
+    }
+
+    #[test]
+    fn auto_gives_reasons() {
+        let reason = open_auto(&no_hardware()).unwrap().reason;
+        assert!(reason.starts_with("no nvml: "), "{reason}");
+        assert!(reason.contains("; no hwmon: no energy or power sensor under /nonexistent/class/hwmon"), "{reason}");
+        assert_eq!(reason.lines().count(), 1);
     }
 
     #[test]

@@ -31,6 +31,11 @@ impl NumberFile {
         Ok(opened)
     }
 
+    /// Returns the path of the file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Reads the number.
     ///
     /// # Errors

@@ -122,6 +122,20 @@ pub struct CpuEvidence {
     /// The part of it that counts as that of the bench, with some of the descendants. `None` in older journals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted_s: Option<f64>,
+    /// The CPU quota. `None` without one, and in older journals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<QuotaEvidence>,
+}
+
+/// A CPU quota of the process' control group over the same span.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct QuotaEvidence {
+    /// The CPU time per time: 2.5 are two and a half CPUs.
+    pub cpus: f64,
+    /// The number of the quota's periods in which the group used CPU time.
+    pub periods: u64,
+    /// The number of those in which the quota was used up and the group was stopped.
+    pub throttled: u64,
 }
 
 /// Why the clocks of a device are reduced.

@@ -16,6 +16,8 @@ pub const CPU_MODEL: &str = "cpu model";
 pub const CPUS_FOR_PROCESS: &str = "cpus for this process";
 /// The CPUs that are online.
 pub const CPUS_ONLINE: &str = "cpus online";
+/// The CPU quota of the process' control group.
+pub const CPU_QUOTA: &str = "cpu quota";
 /// The processor's frequency governors.
 pub const CPU_GOVERNOR: &str = "cpu governor";
 /// The size of main memory.

@@ -23,7 +23,7 @@ pub use custom_metric::{
 pub use domain::{Domain, DomainId, DomainKind, Method, Origin, Source};
 pub use evidence::{
     Calibration, CpuEvidence, CycleEvidence, DeviceLimits, DeviceProcess, DomainCalibration, GaugeEvidence, MinMeanMax,
-    RunEvidence, ThrottleReason,
+    QuotaEvidence, RunEvidence, ThrottleReason,
 };
 pub use metric_kind::{EnergyBasis, MetricKind, Statistic, TimeKind};
 pub use probe::{ChannelProbe, Coverage, DenseReads, MeterProbe};

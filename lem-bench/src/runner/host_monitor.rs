@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::clock::{Clock, MachineCpu, counted_cpu_time, machine_cpu_time, process_cpu_time, process_tree};
+use crate::clock::{
+    Clock, CpuQuota, MachineCpu, QuotaPeriods, counted_cpu_time, machine_cpu_time, process_cpu_time, process_tree,
+};
 use crate::meter::DeviceMonitor;
-use crate::model::{CpuEvidence, DeviceProcess};
+use crate::model::{CpuEvidence, DeviceProcess, QuotaEvidence};
 use crate::units::Stamp;
 
 /// Longest duration of a pair of clock reads from which an offset is computed.
@@ -15,6 +17,7 @@ const MAX_READ_TIME: Duration = Duration::from_micros(50);
 #[derive(Clone, Default)]
 pub struct HostMonitor {
     devices: Option<Arc<dyn DeviceMonitor>>,
+    quota: Option<CpuQuota>,
     is_real: bool,
 }
 
@@ -30,12 +33,13 @@ pub(super) struct CpuMark {
     at: Stamp,
     times: MachineCpu,
     counted: Option<Duration>,
+    quota: Option<QuotaPeriods>,
 }
 
 impl HostMonitor {
-    /// Observes this machine, and the measured devices if they have a monitor.
-    pub fn real(devices: Option<Arc<dyn DeviceMonitor>>) -> Self {
-        Self { devices, is_real: true }
+    /// Observes this machine, the measured devices if they have a monitor, and the CPU quota if there is one.
+    pub fn real(devices: Option<Arc<dyn DeviceMonitor>>, quota: Option<CpuQuota>) -> Self {
+        Self { devices, quota, is_real: true }
     }
 
     /// The processes that use the devices; `None` when that is not available.
@@ -52,7 +56,8 @@ impl HostMonitor {
             return None;
         }
         let counted = process_cpu_time().map(|own| own + counted_cpu_time());
-        Some(CpuMark { at: clock.now(), times: machine_cpu_time()?, counted })
+        let quota = self.quota.as_ref().and_then(CpuQuota::periods);
+        Some(CpuMark { at: clock.now(), times: machine_cpu_time()?, counted, quota })
     }
 
     /// CPU times since `from`.
@@ -63,6 +68,16 @@ impl HostMonitor {
             machine_s: (now.times.machine_s - from.times.machine_s).max(0.0),
             own_s: (now.times.own_s - from.times.own_s).max(0.0),
             counted_s: now.counted.zip(from.counted).map(|(now, from)| now.saturating_sub(from).as_secs_f64()),
+            quota: self.quota_since(from.quota, now.quota),
+        })
+    }
+
+    fn quota_since(&self, from: Option<QuotaPeriods>, now: Option<QuotaPeriods>) -> Option<QuotaEvidence> {
+        let (from, now) = from.zip(now)?;
+        Some(QuotaEvidence {
+            cpus: self.quota.as_ref()?.cpus,
+            periods: now.all.saturating_sub(from.all),
+            throttled: now.throttled.saturating_sub(from.throttled),
         })
     }
 
@@ -105,14 +120,14 @@ mod tests {
 
     #[test]
     fn marks_own_process() {
-        let users = HostMonitor::real(Some(Arc::new(Shared))).users().unwrap();
+        let users = HostMonitor::real(Some(Arc::new(Shared)), None).users().unwrap();
         assert_eq!(users.iter().map(|user| user.own).collect::<Vec<_>>(), [true, false]);
         assert_eq!(HostMonitor::default().users(), None, "unknown users are not an empty list");
     }
 
     #[test]
     fn wall_offset_is_constant() {
-        let host = HostMonitor::real(None);
+        let host = HostMonitor::real(None, None);
         let offsets: Vec<f64> = (0..20).filter_map(|_| host.wall_offset_s(&RealClock)).collect();
         assert!(!offsets.is_empty());
         assert!(offsets.iter().all(|offset| (offset - offsets[0]).abs() < 1e-3), "{offsets:?}");

@@ -5,6 +5,8 @@
 mod alloc;
 #[cfg(test)]
 mod hwmon;
+#[cfg(test)]
+mod hwmon_faults;
 #[cfg(all(test, feature = "rapl"))]
 mod perf;
 #[cfg(all(test, feature = "rapl"))]

@@ -238,9 +238,11 @@ fn check_users(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     }
 }
 
-/// Reports mean power over a cycle that no device can draw: negative, or above the limit by more than a short peak.
+/// Reports mean power over a cycle that no device can draw: zero in the headline, negative, or above the limit by more than a
+/// short peak.
 fn check_plausible_power(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     let limit_of = |domain: &DomainId| evidence.limits().find(|limits| limits.domain == *domain)?.enforced_w;
+    let headline = evidence.headline();
     // The worst power of each domain, with the index of its cycle.
     let mut worst: BTreeMap<&DomainId, (f64, u32)> = BTreeMap::new();
     for cycle in evidence.cycles {
@@ -248,7 +250,7 @@ fn check_plausible_power(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             let power = joules.get() / cycle.summary.seconds;
             let limit = limit_of(domain).map_or(f64::INFINITY, |limit| limit * LIMIT_TOLERANCE);
             let excess = |power: f64| if power < 0.0 { -power } else { power - limit };
-            if power < 0.0 || power > limit {
+            if power < 0.0 || power > limit || (power == 0.0 && headline.contains(domain)) {
                 let known = worst.entry(domain).or_insert((power, cycle.summary.index));
                 if excess(power) > excess(known.0) {
                     *known = (power, cycle.summary.index);

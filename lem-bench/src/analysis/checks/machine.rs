@@ -3,11 +3,14 @@
 
 use crate::analysis::assemble::Evidence;
 use crate::analysis::finding::{Check, Finding, Severity};
-use crate::model::{CpuEvidence, CycleRecord, DomainId, DomainKind, Origin, RunHeader, count_of, fact_names};
+use crate::model::{CpuEvidence, CycleRecord, Domain, DomainId, DomainKind, Origin, RunHeader, count_of, fact_names};
 use crate::units::Stamp;
 
 /// The CPU time of other processes, as a share of a core, above which it is reported.
 const MAX_FOREIGN_CPU: f64 = 0.05;
+
+/// The share of the periods of a CPU quota in which it may stop the bench without a warning.
+const MAX_THROTTLED: f64 = 0.01;
 
 /// The largest change of the wall clock between two cycles, in seconds, that is not reported.
 const MAX_CLOCK_STEP_S: f64 = 1e-3;
@@ -23,6 +26,7 @@ pub(super) fn check_source(findings: &mut Vec<Finding>, evidence: &Evidence<'_>)
 pub(super) fn check(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     check_foreign_cpu(findings, evidence);
     check_uncounted_cpu(findings, evidence);
+    check_cpu_quota(findings, evidence);
     check_virtualisation(findings, evidence);
     check_power_supply(findings, evidence);
     check_governor(findings, evidence);
@@ -177,6 +181,31 @@ fn check_uncounted_cpu(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     }
 }
 
+/// Reports a CPU quota that was used up while the bench worked.
+fn check_cpu_quota(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
+    let quotas = evidence.all_records().filter_map(|record| record.evidence.cpu?.quota);
+    let (mut cpus, mut periods, mut throttled) = (f64::INFINITY, 0_u64, 0_u64);
+    for quota in quotas {
+        cpus = cpus.min(quota.cpus);
+        (periods, throttled) = (periods.saturating_add(quota.periods), throttled.saturating_add(quota.throttled));
+    }
+    if throttled == 0 {
+        return;
+    }
+    let cpus = (cpus * 1e3).round() / 1e3;
+    let share = throttled as f64 / periods.max(1) as f64;
+    findings.push(Finding::new(
+        Check::CpuQuota,
+        if share > MAX_THROTTLED { Severity::Warning } else { Severity::Note },
+        format!(
+            "the bench's control group used up its {cpus} CPUs and was stopped in {throttled} of {} of the load",
+            count_of(usize::try_from(periods).unwrap_or(usize::MAX), "period")
+        ),
+        "raise or remove the quota (`docker run --cpus`, `resources.limits.cpu` in Kubernetes, `CPUQuota` in systemd), or use \
+         fewer threads: times and energies include the waiting",
+    ));
+}
+
 fn check_virtualisation(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     if evidence.first().header.probe.origin != Origin::Estimated {
         return;
@@ -202,6 +231,19 @@ fn check_virtualisation(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
 fn check_power_supply(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     let Some(supply) = fact(evidence, fact_names::POWER_SUPPLY) else { return };
     if supply.contains("unplugged") || supply.split([' ', ',']).any(|word| word == "discharging") {
+        let header = evidence.first().header;
+        let is_meter = |domain: &Domain| {
+            header.probe.meter == "hwmon" && domain.kind == DomainKind::Platform && header.headline.contains(&domain.id)
+        };
+        if header.domains.iter().any(is_meter) {
+            findings.push(Finding::new(
+                Check::PowerPolicy,
+                Severity::Note,
+                format!("the machine ran on battery ({supply}), which is the meter"),
+                "on battery, clocks and power limits are lower and vary: compare only results on battery",
+            ));
+            return;
+        }
         findings.push(Finding::new(
             Check::PowerPolicy,
             Severity::Warning,
@@ -257,7 +299,7 @@ mod tests {
 
     #[test]
     fn foreign_share_allows_for_ticks() {
-        let cpu = |machine_s, own_s| CpuEvidence { span_s: 10.0, machine_s, own_s, counted_s: None };
+        let cpu = |machine_s, own_s| CpuEvidence { span_s: 10.0, machine_s, own_s, counted_s: None, quota: None };
         assert_eq!(foreign_share(&[cpu(10.05, 10.0)]), Some(0.0));
         assert!((foreign_share(&[cpu(12.12, 10.0)]).unwrap() - 0.2).abs() < 1e-9);
         assert_eq!(foreign_share(&[cpu(20.0, 10.0), cpu(20.0, 10.0)]), Some(0.0), "two processes of one run");

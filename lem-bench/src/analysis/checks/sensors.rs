@@ -4,7 +4,7 @@
 use crate::analysis::assemble::Evidence;
 use crate::analysis::cycles::MergedCycle;
 use crate::analysis::finding::{Check, Finding, Severity};
-use crate::model::{CycleRecord, DenseReads, SensorEvent, SensorEventKind, WindowRecord, count_of};
+use crate::model::{CycleRecord, DenseReads, DomainId, Method, SensorEvent, SensorEventKind, WindowRecord, count_of};
 use crate::stats;
 
 /// The CPU time of the sampler, as a share of a core, above which it is reported.
@@ -26,6 +26,7 @@ const EDGE_MARGIN_NS: u64 = 200_000_000;
 pub(super) fn check(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     check_window_length(findings, evidence);
     check_agreement(findings, evidence);
+    check_stuck_gauges(findings, evidence);
     check_dense_reads(findings, evidence);
     check_events(findings, evidence);
     check_lost_domains(findings, evidence);
@@ -91,6 +92,18 @@ fn check_agreement(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     if disagreement <= DISAGREEMENT_WARNING {
         return;
     }
+    let stuck = evidence.headline().into_iter().find_map(|domain| Some((domain, constant_power(evidence, domain)?)));
+    if let Some((domain, watts)) = stuck {
+        findings.push(Finding::new(
+            Check::GaugeStuck,
+            Severity::Warning,
+            format!(
+                "the power gauge of {domain} read {watts:.2} W in all windows, and the energy counter another power"
+            ),
+            "only the counter was used; update the driver, or have the sensor checked",
+        ));
+        return;
+    }
     let evidence = match mean {
         Some(ci) if excess >= worst.gap => format!(
             "integrated power differs from the counter by {:+.1} % of the energy, between {:+.1} and {:+.1} % over {}",
@@ -126,6 +139,35 @@ fn compare_sources(cycle: &MergedCycle) -> Option<Comparison> {
         cycle.cross_check_bounds.map_or((other, other), |(low, high)| (low.get(), high.get()));
     let gap = (other_low - high).max(low - other_high).max(0.0) / energy;
     Some(Comparison { difference: (other - energy) / energy, gap })
+}
+
+/// Returns what the power gauge of a domain read in all windows; `None` if it changed, or was not read.
+fn constant_power(evidence: &Evidence<'_>, domain: &DomainId) -> Option<f64> {
+    let gauges = evidence.gauges().filter(|gauge| gauge.domain == *domain).filter_map(|gauge| gauge.power_w);
+    let (min, max) = gauges.map(|power| (power.min, power.max)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
+    (max <= min).then_some(min)
+}
+
+/// Reports domains whose energy is that of a gauge that read the same in all windows and gaps.
+fn check_stuck_gauges(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
+    for domain in evidence.headline() {
+        let mut methods =
+            evidence.windows().flat_map(|window| &window.energy).filter(|energy| energy.domain == *domain);
+        let Some(watts) = constant_power(evidence, domain) else { continue };
+        let gaps = evidence.all_records().filter_map(|record| record.idle.as_ref()).flat_map(|idle| &idle.power);
+        let mut gaps = gaps.filter(|(of, _)| of == domain);
+        if methods.all(|energy| energy.method == Method::IntegratedPower)
+            && gaps.all(|(_, idle)| (idle.get() - watts).abs() <= 1e-6 * watts)
+        {
+            findings.push(Finding::new(
+                Check::GaugeStuck,
+                Severity::Warning,
+                format!("the power gauge of {domain} read {watts:.2} W all the time, under load and at rest"),
+                "the power of a device that works is never constant: check it with another tool, or choose another meter \
+                 (`cargo bench -- --doctor` lists them)",
+            ));
+        }
+    }
 }
 
 /// Reports counters whose values change when they are read often. Reads at the distance that the probe found to be

@@ -5,10 +5,11 @@ use crate::analysis::summary::RunInfo;
 use crate::model::{DomainId, Fact, fact_names};
 
 /// Facts that must be the same; those of devices without the device's id.
-const BLOCKING: [&str; 18] = [
+const BLOCKING: [&str; 19] = [
     fact_names::CPU_MODEL,
     fact_names::CPUS_FOR_PROCESS,
     fact_names::CPUS_ONLINE,
+    fact_names::CPU_QUOTA,
     fact_names::CPU_GOVERNOR,
     fact_names::ARCHITECTURE,
     fact_names::TARGET_TRIPLE,

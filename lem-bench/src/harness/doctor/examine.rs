@@ -10,7 +10,7 @@ use crate::harness::config::Config;
 use crate::harness::invocation::Invocation;
 use crate::harness::simulation::probe_effort;
 use crate::harness::{console, environment};
-use crate::meter::{self, Availability, MeterChoice, Opened, Status};
+use crate::meter::{self, AutoMeter, Availability, Opened, Status};
 use crate::model::{Fact, MeterProbe, Origin};
 use crate::protocol::Profile;
 use crate::sampler::{Sampler, SamplerConfig, probe};
@@ -89,7 +89,7 @@ fn ready_state(name: String, mut opened: Opened, may_probe: bool) -> MeterState 
         remedy: None,
         domains: opened.meter.domains().to_vec(),
         headline: opened.headline.clone(),
-        notes: opened.notes.clone(),
+        notes: [opened.unmeasured.as_slice(), &opened.notes].concat(),
         facts: facts(&opened),
         probe: None,
         at_rest: None,
@@ -118,14 +118,14 @@ fn facts(opened: &Opened) -> Vec<Fact> {
 }
 
 fn auto_choice(config: &Config) -> Auto {
-    match meter::open(&MeterChoice::Auto, &config.open) {
-        Ok(opened) => Auto {
+    match meter::open_auto(&config.open) {
+        Ok(AutoMeter { opened, reason }) => Auto {
             meter: Some(opened.meter.name().to_owned()),
             origin: Some(opened.meter.origin()),
             headline: opened.headline,
-            why: None,
+            why: reason,
         },
-        Err(error) => Auto { meter: None, origin: None, headline: Vec::new(), why: Some(error.to_string()) },
+        Err(error) => Auto { meter: None, origin: None, headline: Vec::new(), why: error.to_string() },
     }
 }
 
@@ -134,7 +134,8 @@ fn auto_choice(config: &Config) -> Auto {
 /// Returns whether the power at rest can be measured: every headline domain has a gauge, or a counter that moves.
 fn can_measure(opened: &Opened, probe: &MeterProbe) -> bool {
     let moves = |domain| probe.channel(domain, true).is_some_and(|counter| counter.updates > 0);
-    opened.headline.iter().all(|domain| probe.channel(domain, false).is_some() || moves(domain))
+    let is_measurable = |domain| probe.channel(domain, false).is_some() || moves(domain);
+    !opened.headline.is_empty() && opened.headline.iter().all(is_measurable)
 }
 
 /// Measures the power of a meter at rest. Returns `None` if it could not be read in every block.

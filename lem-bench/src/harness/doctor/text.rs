@@ -86,8 +86,8 @@ pub(super) struct Auto {
     pub origin: Option<Origin>,
     /// The domains whose sum is the headline energy.
     pub headline: Vec<DomainId>,
-    /// Why none was chosen.
-    pub why: Option<String>,
+    /// Why it was chosen, or why none was.
+    pub why: String,
 }
 
 /// Returns the diagnosis as text.
@@ -104,6 +104,7 @@ pub(super) fn text(diagnosis: &Diagnosis) -> String {
     let fact_named = |name: &&str| diagnosis.environment.iter().find(|fact| fact.name == **name);
     let shown = [
         fact_names::CPU_MODEL,
+        fact_names::CPU_QUOTA,
         fact_names::CPU_GOVERNOR,
         fact_names::VIRTUALISATION,
         fact_names::CONTAINER,
@@ -134,7 +135,8 @@ fn meter_lines(meter: &MeterState) -> Vec<String> {
         lines.extend(meter.remedy.as_ref().map(|remedy| format!("{INDENT}→ {remedy}")));
         return lines;
     }
-    lines.push(first_line("yes", &format!("headline: {}", ids(&meter.headline))));
+    let headline = if meter.headline.is_empty() { "none".to_owned() } else { ids(&meter.headline) };
+    lines.push(first_line("yes", &format!("headline: {headline}")));
     for domain in &meter.domains {
         let inside = domain.parent.as_ref().map(|parent| format!(", inside {parent}")).unwrap_or_default();
         lines.push(format!("{INDENT}{}: {}{inside}", domain.id, domain.label));
@@ -212,14 +214,12 @@ fn quantity(value: f64, unit: &str) -> String {
 }
 
 fn auto_line(auto: &Auto) -> String {
-    let Some(meter) = &auto.meter else {
-        return format!("--meter auto cannot choose a meter: {}", auto.why.as_deref().unwrap_or_default());
-    };
+    let Some(meter) = &auto.meter else { return format!("auto cannot choose a meter: {}", auto.why) };
     let label = match auto.origin {
         Some(Origin::Measured) => "",
-        _ => ": an estimate, not a measurement",
+        _ => ", an estimate and no measurement",
     };
-    format!("--meter auto uses {meter} ({}){label}", ids(&auto.headline))
+    format!("auto uses {meter} ({}){label}: {}", ids(&auto.headline), auto.why)
 }
 
 fn ids(ids: &[DomainId]) -> String {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::{Clock, RealClock};
+use crate::clock::{Clock, CpuQuota, RealClock};
 use crate::harness::calibration;
 use crate::harness::config::Config;
 use crate::harness::exit::HarnessError;
@@ -33,10 +33,13 @@ pub(in crate::harness) struct MeterSetup {
     pub domains: Vec<Domain>,
     pub headline: Vec<DomainId>,
     pub notes: Vec<String>,
+    /// Those of the notes that are about devices that cannot be measured.
+    pub unmeasured: Vec<String>,
     pub facts: Vec<Fact>,
     /// The simulated machine, if it is one.
     pub simulation: Option<Simulation>,
     monitor: Option<Arc<dyn DeviceMonitor>>,
+    quota: Option<CpuQuota>,
     calibration: Option<Calibration>,
 }
 
@@ -75,8 +78,13 @@ impl MeterSetup {
             _ => meter::open(choice, &config.open),
         };
         let opened = opened.map_err(|error| open_error(choice, &error))?;
-        let setup =
-            Self { notes: opened.notes, monitor: opened.monitor, ..Self::new(opened.meter, Arc::new(RealClock)) };
+        let setup = Self {
+            notes: [opened.notes, opened.unmeasured.clone()].concat(),
+            unmeasured: opened.unmeasured,
+            monitor: opened.monitor,
+            quota: CpuQuota::of_this_process(&config.open.sysfs_root),
+            ..Self::new(opened.meter, Arc::new(RealClock))
+        };
         setup.select(config, opened.headline, scope)
     }
 
@@ -111,9 +119,11 @@ impl MeterSetup {
             domains,
             headline: Vec::new(),
             notes: Vec::new(),
+            unmeasured: Vec::new(),
             facts,
             simulation: None,
             monitor: None,
+            quota: None,
             calibration: None,
         }
     }
@@ -121,8 +131,18 @@ impl MeterSetup {
     /// Selects the headline and reads the calibration.
     ///
     /// # Errors
-    /// `--domain` or the calibration names something that the meter does not have, or the calibration is not valid.
+    /// `--domain` or the calibration names something that the meter does not have, the calibration is not valid, or the meter
+    /// proposes no domain and `--domain` is not set.
     fn select(self, config: &Config, proposed: Vec<DomainId>, scope: Scope) -> Result<Self, HarnessError> {
+        if proposed.is_empty() && config.domains.is_empty() {
+            let ids: Vec<&str> = self.domains.iter().map(|domain| domain.id.as_str()).collect();
+            return Err(HarnessError::usage(format!(
+                "it is not known whether any domain of the meter `{}` is a whole device, a board or the machine: choose with \
+                 --domain among {}",
+                self.meter.name(),
+                ids.join(", ")
+            )));
+        }
         let headline = select_headline(&self.domains, &config.domains, proposed, scope)?;
         let file = config.calibration.as_deref();
         let calibration =
@@ -180,7 +200,11 @@ impl MeterSetup {
 
     /// The monitor of the host and its devices.
     pub fn host_monitor(&self) -> HostMonitor {
-        if self.is_real() { HostMonitor::real(self.monitor.clone()) } else { HostMonitor::default() }
+        if self.is_real() {
+            HostMonitor::real(self.monitor.clone(), self.quota.clone())
+        } else {
+            HostMonitor::default()
+        }
     }
 
     /// What is known about the devices before the measurement.

@@ -42,6 +42,13 @@ pub(super) fn print_notes(config: &Config, setup: &MeterSetup) {
     }
 }
 
+/// Warns about each device that cannot be measured. In a dry run it is among the notes.
+pub(super) fn warn_about_unmeasured_devices(config: &Config, setup: &MeterSetup) {
+    if !config.dry_run {
+        setup.unmeasured.iter().for_each(|unmeasured| console::warn(unmeasured));
+    }
+}
+
 /// Warns about each other process that uses a measured device.
 pub(super) fn warn_about_device_users(evidence: &RunEvidence) {
     let to_warning = |user: &DeviceProcess| {

@@ -1,48 +1,47 @@
 //! Reads hwmon devices: energy counters, power gauges, temperatures and clocks.
 
 use std::io;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
-use super::rails::{self, Device, Rail, RailKind};
-use crate::meter::sysfs::{self, NumberFile};
-use crate::meter::{
-    Channel, Meter, MeterKind, OpenError, OpenOptions, Opened, Quantity, ReadError, Value, non_overlapping,
-};
+use super::devices::{self, Device};
+use super::rails::{self, Rail};
+use super::sensors::{self, OpenedSensor, Reader, SensorError};
+use crate::meter::{Channel, Meter, MeterKind, OpenError, OpenOptions, Opened, ReadError, Value, non_overlapping};
 use crate::model::{Domain, DomainId, DomainKind, Origin};
 
 /// The energy counters and power gauges of hwmon drivers.
 ///
-/// A read is one `pread` on an open handle (two where power is volts times amperes), and does not allocate.
+/// A read is one `pread` on an open handle (two where power is volts times amperes, and a read of the status of a battery),
+/// and does not allocate. A power that no device can draw is an error.
 #[derive(Debug)]
 pub struct Hwmon {
     domains: Vec<Domain>,
     channels: Vec<Channel>,
     readers: Vec<Reader>,
-    summable: Vec<DomainId>,
+    known: Vec<DomainId>,
     addresses: Vec<(String, String)>,
-    skipped: Vec<(String, String)>,
+    unusable: Vec<Unusable>,
 }
 
-/// How a channel is read.
+/// A domain whose sensors cannot be used.
 #[derive(Debug)]
-enum Reader {
-    /// The number itself.
-    Count(NumberFile),
-    /// The number times a factor.
-    Scaled(NumberFile, f64),
-    /// mV × mA, as W.
-    Product(NumberFile, NumberFile),
+struct Unusable {
+    domain: Domain,
+    /// Whether it would be measured if its sensor worked: a device or a board, and no battery that may be full.
+    is_expected: bool,
+    why: String,
 }
 
 impl Hwmon {
-    /// Opens every device under `root` (normally `/sys`) that has an energy counter or a power gauge.
+    /// Opens every device under `root` (normally `/sys`) that has an energy counter or a power gauge, and reads each power
+    /// once. A battery is opened only while it discharges.
     ///
     /// # Errors
     /// [`OpenError::NoDevice`] without such a device, [`OpenError::Denied`] if the user may read none of them,
-    /// [`OpenError::Failed`] if none can be read for another reason.
+    /// [`OpenError::NoSensor`] if none has a reading that can be its power, [`OpenError::Failed`] if none can be read for
+    /// another reason.
     pub fn open(root: &Path) -> Result<Self, OpenError> {
-        let devices = rails::find_devices(root);
+        let devices = devices::find_devices(root);
         let rails = rails::rails(&devices);
         if rails.is_empty() {
             let place = root.join("class/hwmon");
@@ -51,16 +50,16 @@ impl Hwmon {
         let mut opened = Self::empty();
         let mut first_error = None;
         for (index, rail) in rails {
-            if let Err((path, error)) = opened.add(&devices[index], rail) {
-                first_error.get_or_insert((path, error));
+            if let Err(error) = opened.add(&devices[index], rail) {
+                first_error.get_or_insert(error);
             }
         }
         match first_error {
-            Some((path, error)) if opened.domains.is_empty() => Err(open_error(path, &error)),
+            Some(error) if opened.domains.is_empty() => Err(opened.open_error(error)),
             _ => {
-                let known: Vec<_> = opened.domains.iter().map(|domain| domain.id.clone()).collect();
+                let usable: Vec<_> = opened.domains.iter().map(|domain| domain.id.clone()).collect();
                 for domain in &mut opened.domains {
-                    domain.parent = domain.parent.take().filter(|parent| known.contains(parent));
+                    domain.parent = domain.parent.take().filter(|parent| usable.contains(parent));
                 }
                 Ok(opened)
             }
@@ -68,130 +67,75 @@ impl Hwmon {
     }
 
     fn empty() -> Self {
-        Self {
-            domains: vec![],
-            channels: vec![],
-            readers: vec![],
-            summable: vec![],
-            addresses: vec![],
-            skipped: vec![],
-        }
+        Self { domains: vec![], channels: vec![], readers: vec![], known: vec![], addresses: vec![], unusable: vec![] }
     }
 
     /// Returns the domains that may be summed, from drivers whose containment is known: processors and GPUs if there are
-    /// any, else boards. Empty if there are only unknown drivers.
+    /// any, else boards, else the whole machine. Empty if there are only unknown drivers.
     pub fn summable(&self) -> Vec<DomainId> {
-        let summable: Vec<Domain> =
-            self.domains.iter().filter(|domain| self.summable.contains(&domain.id)).cloned().collect();
-        let (boards, devices): (Vec<_>, Vec<_>) = summable.into_iter().partition(|it| it.kind == DomainKind::Board);
-        non_overlapping(if devices.is_empty() { &boards } else { &devices })
+        let known = || self.domains.iter().filter(|domain| self.known.contains(&domain.id));
+        let of_kind =
+            |is: fn(DomainKind) -> bool| known().filter(|domain| is(domain.kind)).cloned().collect::<Vec<_>>();
+        let (machine, boards) = (|kind| kind == DomainKind::Platform, |kind| kind == DomainKind::Board);
+        let classes = [of_kind(|kind| !matches!(kind, DomainKind::Platform | DomainKind::Board)), of_kind(boards)];
+        let devices = classes.into_iter().find(|domains| !domains.is_empty());
+        non_overlapping(&devices.unwrap_or_else(|| of_kind(machine)))
     }
 
-    /// Returns the sensors that cannot be read: domain and reason.
-    pub fn skipped(&self) -> &[(String, String)] {
-        &self.skipped
+    /// Returns a note for each domain whose sensors cannot be used.
+    pub fn unusable(&self) -> Vec<String> {
+        self.unusable.iter().map(Unusable::note).collect()
     }
 
-    fn add(&mut self, device: &Device, rail: Rail) -> Result<(), (PathBuf, io::Error)> {
-        let id = rail.domain.id.clone();
-        let (channels, error) = energy_channels(device, &rail);
-        if channels.is_empty() {
-            let (path, error) = error.unwrap_or_else(|| (device.dir.clone(), io::ErrorKind::NotFound.into()));
-            self.skipped.push((id.to_string(), format!("{}: {error}", path.display())));
-            return Err((path, error));
+    fn add(&mut self, device: &Device, rail: Rail) -> Result<(), SensorError> {
+        let (sensors, error) = sensors::energy_sensors(device, &rail);
+        if sensors.is_empty() {
+            let error = error.unwrap_or_else(|| SensorError::Io(device.dir.clone(), io::ErrorKind::NotFound.into()));
+            let is_expected = rail.is_whole() && device.battery.is_none();
+            self.unusable.push(Unusable { domain: rail.domain, is_expected, why: error.to_string() });
+            return Err(error);
         }
+        let id = rail.domain.id.clone();
         let first_of_device = !self.addresses.iter().any(|(_, address)| *address == device_name(device));
         self.addresses.push((format!("{id} device"), device_name(device)));
-        if rail.is_summable {
-            self.summable.push(id.clone());
+        if rail.is_known {
+            self.known.push(id.clone());
         }
         self.domains.push(rail.domain);
-        let gauges = if first_of_device { gauges(device) } else { Vec::new() };
-        for (reader, quantity, averaging) in channels.into_iter().chain(gauges) {
+        let gauges = if first_of_device { sensors::gauges(device) } else { Vec::new() };
+        for OpenedSensor { reader, quantity, averaging } in sensors.into_iter().chain(gauges) {
             self.channels.push(Channel { averaging, ..Channel::new(id.clone(), quantity) });
             self.readers.push(reader);
         }
         Ok(())
     }
-}
 
-type OpenedSensor = (Reader, Quantity, Option<Duration>);
-
-/// Opens the counter and the gauge of a rail. Returns the opened ones and the first error.
-fn energy_channels(device: &Device, rail: &Rail) -> (Vec<OpenedSensor>, Option<(PathBuf, io::Error)>) {
-    let (mut found, mut first_error) = (Vec::new(), None);
-    let n = rail.number;
-    let mut open = |path: PathBuf| match NumberFile::open(path.clone()) {
-        Ok(file) => Some(file),
-        Err(error) => {
-            first_error.get_or_insert((path, error));
-            None
-        }
-    };
-    match rail.kind {
-        RailKind::VoltsAndAmps => {
-            let files = (device.file("in", n, "input"), device.file("curr", n, "input"));
-            if let (Some(volts), Some(amps)) = files
-                && let (Some(volts), Some(amps)) = (open(volts), open(amps))
-            {
-                found.push((Reader::Product(volts, amps), Quantity::Power, None));
+    /// Returns the error of a meter without any usable sensor, of which `error` is the first.
+    fn open_error(&self, error: SensorError) -> OpenError {
+        let all = self.unusable().join("; ");
+        match error {
+            SensorError::Io(path, error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                let remedy =
+                    format!("`sudo chmod a+r {}` until the next boot, or a permanent udev rule", path.display());
+                OpenError::Denied { path, remedy }
             }
-        }
-        RailKind::Energy => {
-            if let Some(file) = device.file("energy", n, "input").and_then(&mut open) {
-                found.push((Reader::Count(file), Quantity::Energy { unit_j: 1e-6, modulus: None }, None));
+            SensorError::Io(..) => OpenError::Failed { why: all },
+            SensorError::Rejected(_) if self.unusable.iter().any(|unusable| unusable.is_expected) => {
+                OpenError::NoSensor { why: all }
             }
-            // The instant value if there is one: an average over an unknown time smears the edges of a window.
-            let instant = device.file("power", n, "input").and_then(&mut open);
-            if let Some(file) = instant {
-                found.push((Reader::Scaled(file, 1e-6), Quantity::Power, None));
-            } else if let Some(file) = device.file("power", n, "average").and_then(&mut open) {
-                let interval = device.file("power", n, "average_interval").and_then(|path| sysfs::number(&path));
-                let averaging = interval.and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
-                found.push((Reader::Scaled(file, 1e-6), Quantity::Power, averaging));
-            }
+            SensorError::Rejected(_) => OpenError::NoDevice { why: all },
         }
     }
-    (found, first_error)
 }
 
-/// Opens the other gauges of a device: its temperature and, for a GPU, clocks, load and memory in use. Gauges that cannot
-/// be opened are left out.
-fn gauges(device: &Device) -> Vec<OpenedSensor> {
-    let scaled = |path: Option<PathBuf>, factor, quantity| {
-        let file = NumberFile::open(path?).ok()?;
-        Some((Reader::Scaled(file, factor), quantity, None))
-    };
-    let temperature = device.numbers("temp", "input").first().and_then(|n| device.file("temp", *n, "input"));
-    let clock = |label| {
-        let numbers = device.numbers("freq", "input");
-        let n = numbers.into_iter().find(|n| device.label("freq", *n).as_deref() == Some(label))?;
-        device.file("freq", n, "input")
-    };
-    let device_file = |name| Some(device.dir.join("device").join(name));
-    [
-        scaled(temperature, 1e-3, Quantity::Temperature),
-        scaled(clock("sclk"), 1e-6, Quantity::SmClock),
-        scaled(clock("mclk"), 1e-6, Quantity::MemoryClock),
-        scaled(device_file("gpu_busy_percent"), 1e-2, Quantity::Utilisation),
-        scaled(device_file("mem_info_vram_used"), 1.0, Quantity::MemoryUsed),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+impl Unusable {
+    fn note(&self) -> String {
+        format!("{} cannot be measured: {}", self.domain.id, self.why)
+    }
 }
 
 fn device_name(device: &Device) -> String {
     format!("{} at {}", device.driver, device.address)
-}
-
-fn open_error(path: PathBuf, error: &io::Error) -> OpenError {
-    if error.kind() == io::ErrorKind::PermissionDenied {
-        let remedy = format!("`sudo chmod a+r {}` until the next boot, or a permanent udev rule", path.display());
-        OpenError::Denied { path, remedy }
-    } else {
-        OpenError::Failed { why: format!("{}: {error}", path.display()) }
-    }
 }
 
 impl Meter for Hwmon {
@@ -212,36 +156,49 @@ impl Meter for Hwmon {
     }
 
     fn read(&mut self, channel: usize) -> Result<Value, ReadError> {
-        match &mut self.readers[channel] {
-            Reader::Count(file) => file.count().map(Value::Count),
-            Reader::Scaled(file, factor) => Ok(Value::Level(file.read()? as f64 * *factor)),
-            Reader::Product(millivolts, milliamps) => {
-                Ok(Value::Level(millivolts.read()? as f64 * milliamps.read()? as f64 * 1e-6))
-            }
-        }
+        self.readers[channel].read()
     }
 
     fn facts(&self) -> Vec<(String, String)> {
-        let skipped = self.skipped.iter().map(|(id, why)| (format!("{id} unreadable"), why.clone()));
-        self.addresses.iter().cloned().chain(skipped).collect()
+        let unusable = self.unusable.iter().map(|it| (format!("{} unusable", it.domain.id), it.why.clone()));
+        self.addresses.iter().cloned().chain(unusable).collect()
     }
 }
 
 /// Sensors of other drivers.
-pub(in crate::meter) const KIND: MeterKind =
-    MeterKind { name: "hwmon", help: "sensors of other drivers", origin: Origin::Measured, open, open_for_auto: open };
+pub(in crate::meter) const KIND: MeterKind = MeterKind {
+    name: "hwmon",
+    help: "sensors of other drivers",
+    origin: Origin::Measured,
+    open,
+    open_for_auto: open_known,
+};
 
 fn open(options: &OpenOptions) -> Result<Opened, OpenError> {
     let meter = Hwmon::open(&options.sysfs_root)?;
-    let mut notes: Vec<_> = meter.skipped().iter().map(|(id, why)| format!("{id} cannot be read: {why}")).collect();
-    let mut headline = meter.summable();
+    let headline = meter.summable();
+    let (expected, others): (Vec<_>, Vec<_>) = meter.unusable.iter().partition(|unusable| unusable.is_expected);
+    let unmeasured = expected.into_iter().map(Unusable::note).collect();
+    let mut notes: Vec<String> = others.into_iter().map(Unusable::note).collect();
     if headline.is_empty() {
-        headline.extend(meter.domains().first().map(|domain| domain.id.clone()));
-        let all: Vec<_> = meter.domains().iter().map(|domain| domain.id.as_str()).collect();
-        notes.push(format!(
-            "it is unknown which of {} includes which: only the first is in the headline; select others with --domain",
-            all.join(", ")
-        ));
+        notes.push(format!("{}; measure them with --domain", unknown_sensors(&meter)));
     }
-    Ok(Opened::new(Box::new(meter), headline, notes))
+    Ok(Opened { unmeasured, ..Opened::new(Box::new(meter), headline, notes) })
+}
+
+/// Opens the sensors of which it is known that they measure a device, a board or the machine.
+fn open_known(options: &OpenOptions) -> Result<Opened, OpenError> {
+    let opened = open(options)?;
+    if !opened.headline.is_empty() {
+        return Ok(opened);
+    }
+    let has_broken = !opened.unmeasured.is_empty();
+    let all: Vec<String> = opened.unmeasured.into_iter().chain(opened.notes).collect();
+    let why = all.join("; ");
+    Err(if has_broken { OpenError::NoSensor { why } } else { OpenError::NoDevice { why } })
+}
+
+fn unknown_sensors(meter: &Hwmon) -> String {
+    let ids: Vec<_> = meter.domains().iter().map(|domain| domain.id.as_str()).collect();
+    format!("it is not known whether {} measures a whole device, a board or the machine", ids.join(" or "))
 }

@@ -1,7 +1,8 @@
 //! Energy counters and power gauges that drivers publish under `class/hwmon`: AMD and Intel GPUs (`amdgpu`, `xe`, `i915`),
 //! INA rails of Jetson boards, `amd_energy`, ACPI power meters and any other driver with such sensors.
 //!
-//! `rails` finds the sensors and their meaning, `meter` reads them.
+//! `devices` finds the devices, `rails` determines the meaning of their sensors, `sensors` opens and reads them, and
+//! `meter` combines them.
 //!
 //! Crates that were considered (versions of November 2026): `libmedium` 0.13 (MIT) reads this tree, also under another
 //! root, but opens the file and allocates on each read, and does not know which sensor includes which; `amdgpu-sysfs` 0.22
@@ -9,8 +10,10 @@
 //! `lm-sensors` 0.5 (MIT) binds the C library libsensors, LGPL-2.1, which must be installed. So this is an own reader on
 //! the number file that RAPL uses.
 
+mod devices;
 mod meter;
 mod rails;
+mod sensors;
 
 pub use meter::Hwmon;
 pub(super) use meter::KIND;

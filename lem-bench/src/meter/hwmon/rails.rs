@@ -1,92 +1,43 @@
-//! Finds hwmon devices and the domains of their sensors: which sensor measures what, and which includes the others.
+//! Determines the domains of hwmon devices' sensors: which sensor measures what, and which includes the others.
 //!
 //! Sources: the drivers' pages under `Documentation/hwmon` and `Documentation/gpu/amdgpu` of the Linux kernel, and NVIDIA's
 //! Jetson guides for the names of the rails.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
 
-use crate::meter::sysfs;
+use super::devices::Device;
 use crate::model::{Domain, DomainId, DomainKind};
 
-/// A device: a folder under `class/hwmon`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Device {
-    pub dir: PathBuf,
-    /// The driver's name: `amdgpu`.
-    pub driver: String,
-    /// The PCI or I2C address: the name of the device folder, else of the hwmon folder.
-    pub address: String,
-    /// The index among the devices of its driver, in the order of addresses. It stays the same while `hwmon3` may be
-    /// `hwmon4` after the next boot.
-    nth: usize,
-    /// Names of the files in the folder, sorted.
-    files: Vec<String>,
-}
+/// The channels of an INA3221. Its attributes with higher numbers are shunt voltages and sums over the channels.
+const INA3221_CHANNELS: std::ops::RangeInclusive<u32> = 1..=3;
 
-/// Returns all devices under `root` (`/sys`), by driver and address.
-pub(super) fn find_devices(root: &Path) -> Vec<Device> {
-    let Ok(entries) = std::fs::read_dir(root.join("class/hwmon")) else { return Vec::new() };
-    let mut found: Vec<Device> = entries.flatten().filter_map(|entry| open_device(entry.path())).collect();
-    found.sort_by(|a, b| (&a.driver, &a.address, &a.dir).cmp(&(&b.driver, &b.address, &b.dir)));
-    for index in 1..found.len() {
-        if found[index].driver == found[index - 1].driver {
-            found[index].nth = found[index - 1].nth + 1;
-        }
-    }
-    found
-}
-
-fn open_device(dir: PathBuf) -> Option<Device> {
-    let driver = sysfs::text(&dir.join("name"))?;
-    let hwmon = dir.file_name()?.to_string_lossy().into_owned();
-    let device = std::fs::canonicalize(dir.join("device")).ok();
-    let address = device.and_then(|device| Some(device.file_name()?.to_string_lossy().into_owned()));
-    let entries = std::fs::read_dir(&dir).ok()?;
-    let mut files: Vec<_> = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    files.sort();
-    Some(Device { dir, driver, address: address.unwrap_or(hwmon), nth: 0, files })
-}
-
-impl Device {
-    /// Returns the numbers `n` for which there is a file `{kind}{n}_{what}`, ascending.
-    pub fn numbers(&self, kind: &str, what: &str) -> Vec<u32> {
-        let number = |file: &String| file.strip_prefix(kind)?.strip_suffix(what)?.strip_suffix('_')?.parse().ok();
-        let mut numbers: Vec<u32> = self.files.iter().filter_map(number).collect();
-        numbers.sort_unstable();
-        numbers
-    }
-
-    /// Returns the path of the file `{kind}{n}_{what}`, if there is one.
-    pub fn file(&self, kind: &str, n: u32, what: &str) -> Option<PathBuf> {
-        let name = format!("{kind}{n}_{what}");
-        self.files.contains(&name).then(|| self.dir.join(name))
-    }
-
-    /// Returns the label of sensor `{kind}{n}`, if it has one.
-    pub fn label(&self, kind: &str, n: u32) -> Option<String> {
-        sysfs::text(&self.file(kind, n, "label")?).filter(|label| !label.is_empty())
-    }
-}
+/// The label of a channel that is not connected, in the device trees of Jetson boards.
+const NOT_CONNECTED: &str = "NC";
 
 /// A sensor of a device, and its domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Rail {
-    /// The number in the names of its files.
-    pub number: u32,
-    /// How its power is read.
-    pub kind: RailKind,
+    /// Its files.
+    pub files: RailFiles,
     pub domain: Domain,
-    /// Whether the containment of the device's domains is known, so that its outermost domains may be summed.
-    pub is_summable: bool,
+    /// Whether it is known what it measures and what it includes: the outermost of these domains may be summed.
+    pub is_known: bool,
+}
+
+impl Rail {
+    /// Returns whether this is a whole device, board or machine, which draws power as long as it runs.
+    pub fn is_whole(&self) -> bool {
+        self.is_known && self.domain.parent.is_none()
+    }
 }
 
 /// The files of a rail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RailKind {
+pub(super) enum RailFiles {
     /// `energyN_*` and `powerN_*`.
-    Energy,
-    /// `inN_input` in mV and `currN_input` in mA; the product is the power.
-    VoltsAndAmps,
+    Energy(u32),
+    /// `inN_input` in mV and `currN_input` in mA, with these numbers; the product is the power.
+    VoltsAndAmps(u32, u32),
 }
 
 /// Returns the rails of all `devices`, each with the index of its device.
@@ -98,21 +49,60 @@ pub(super) fn rails(devices: &[Device]) -> Vec<(usize, Rail)> {
     all
 }
 
+/// A sensor before its meaning is determined.
+struct Sensor {
+    files: RailFiles,
+    number: u32,
+    label: Option<String>,
+}
+
 fn rails_of(device: &Device, devices: &[Device]) -> Vec<Rail> {
+    if device.battery.is_some() {
+        return battery_rail(device).into_iter().collect();
+    }
     let mut numbers = device.numbers("energy", "input");
     for what in ["input", "average"] {
         numbers.extend(device.numbers("power", what));
     }
     numbers.sort_unstable();
     numbers.dedup();
-    if numbers.is_empty() && device.driver == "ina3221" {
-        let pairs = device.numbers("in", "input").into_iter().filter(|n| device.file("curr", *n, "input").is_some());
-        let named: Vec<_> = pairs.map(|n| (n, device.label("in", n))).collect();
-        return rails_with(device, devices, &named, RailKind::VoltsAndAmps);
-    }
-    let label = |n| device.label("energy", n).or_else(|| device.label("power", n));
-    let named: Vec<_> = numbers.into_iter().map(|n| (n, label(n))).collect();
-    rails_with(device, devices, &named, RailKind::Energy)
+    let mut sensors: Vec<Sensor> = if numbers.is_empty() && device.driver == "ina3221" {
+        let is_channel =
+            |n: &u32| device.file("curr", *n, "input").is_some() && !device.is_number("in", *n, "enable", 0);
+        let channels = device.numbers("in", "input").into_iter().filter(|n| INA3221_CHANNELS.contains(n));
+        let sensor = |n| Sensor { files: RailFiles::VoltsAndAmps(n, n), number: n, label: device.label("in", n) };
+        channels.filter(is_channel).map(sensor).collect()
+    } else {
+        let label = |n| device.label("energy", n).or_else(|| device.label("power", n));
+        let sensor = |n| Sensor { files: RailFiles::Energy(n), number: n, label: label(n) };
+        numbers.into_iter().map(sensor).collect()
+    };
+    // A sensor alone has the name of its device.
+    let is_alone = sensors.len() == 1;
+    sensors.retain(|sensor| !is_left_out(&device.driver, sensor.label.as_deref()));
+    rails_with(device, devices, sensors, is_alone)
+}
+
+/// `amd_energy` has a counter for each core in addition to its socket (up to 128 cores): only the sockets are used.
+/// Channels that are not connected measure nothing.
+fn is_left_out(driver: &str, label: Option<&str>) -> bool {
+    let is_core = driver == "amd_energy" && label.is_some_and(|label| label.starts_with("Ecore"));
+    is_core || label.is_some_and(|label| label.eq_ignore_ascii_case(NOT_CONNECTED))
+}
+
+/// Returns the rail of a battery, whose power is that of the whole machine while it discharges.
+fn battery_rail(device: &Device) -> Option<Rail> {
+    let files = if device.file("power", 1, "input").is_some() {
+        RailFiles::Energy(1)
+    } else {
+        device.file("in", 0, "input").and(device.file("curr", 1, "input"))?;
+        RailFiles::VoltsAndAmps(0, 1)
+    };
+    let name = &device.driver;
+    let id = DomainId::new(format!("machine:{}", id_part(name)));
+    let label = format!("the whole machine, from battery {name}");
+    let domain = Domain { id, kind: DomainKind::Platform, parent: None, label };
+    Some(Rail { files, domain, is_known: true })
 }
 
 /// The meaning of a driver's sensors.
@@ -122,65 +112,96 @@ struct Rule {
     kind: DomainKind,
     /// The sensor that includes all others of its device.
     total: Total,
-    is_summable: bool,
+    /// Whether it is known what the sensors measure.
+    is_known: bool,
 }
 
 /// Which sensor of a device includes all others.
 enum Total {
     /// The one with the lowest number.
     First,
+    /// The one with one of these labels. Without it, a single sensor measures the whole device.
+    LabelledOrSingle(&'static [&'static str]),
     /// The one with one of these labels, if any.
     Labelled(&'static [&'static str]),
     /// None of them.
     None,
 }
 
-fn rule(driver: &str) -> Rule {
-    let (class, kind, total, is_summable) = match driver {
+fn rule(device: &Device) -> Rule {
+    let (class, kind, total, is_known) = match device.driver.as_str() {
         "amdgpu" => ("gpu", DomainKind::Gpu, Total::First, true),
-        "xe" => ("gpu", DomainKind::Gpu, Total::Labelled(&["card"]), true),
+        "xe" => ("gpu", DomainKind::Gpu, Total::LabelledOrSingle(&["card"]), true),
         name if name.starts_with("i915") => ("gpu", DomainKind::Gpu, Total::First, true),
         "amd_energy" => ("cpu", DomainKind::Package, Total::None, true),
         "ina3221" => ("board", DomainKind::Board, Total::Labelled(&["VDD_IN", "POM_5V_IN"]), true),
-        "power_meter" => ("board", DomainKind::Board, Total::First, true),
+        // An ACPI meter may be at a battery, whose power includes what charges it.
+        "power_meter" => ("board", DomainKind::Board, Total::First, !device.is_number("power", 1, "is_battery", 1)),
         _ => ("board", DomainKind::Board, Total::None, false),
     };
-    Rule { class, kind, total, is_summable }
+    Rule { class, kind, total, is_known }
 }
 
-fn rails_with(device: &Device, devices: &[Device], named: &[(u32, Option<String>)], kind: RailKind) -> Vec<Rail> {
-    let rule = rule(&device.driver);
-    let stem = format!("{}:{}-{}", rule.class, device.driver, device.nth);
-    let total = match rule.total {
-        Total::First => named.first().map(|(n, _)| *n),
-        Total::Labelled(labels) => {
+impl Total {
+    /// Returns the number of the sensor that includes all others.
+    fn find(&self, sensors: &[Sensor]) -> Option<u32> {
+        let labelled = |labels: &[&str]| {
             let is_total = |label: &str| labels.iter().any(|known| label.eq_ignore_ascii_case(known));
-            named.iter().find(|(_, label)| label.as_deref().is_some_and(is_total)).map(|(n, _)| *n)
-        }
-        Total::None => None,
-    };
-    // Without the rail that includes the others, one of them may feed another.
-    let is_total_missing = matches!(rule.total, Total::Labelled(_)) && total.is_none() && named.len() > 1;
-    let is_summable = rule.is_summable && !is_total_missing;
-    let mut rails = Vec::new();
-    for (number, label) in named {
-        if is_left_out(&device.driver, label.as_deref()) {
-            continue;
-        }
-        let name = label.clone().unwrap_or_else(|| number.to_string());
-        let is_total = total == Some(*number) || (named.len() == 1 && total.is_none());
-        let id = if is_total { stem.clone() } else { format!("{stem}/{}", name.to_lowercase().replace(' ', "-")) };
-        let parent = if is_total { gpu_of_tile(device, devices) } else { total.map(|_| DomainId::new(stem.clone())) };
-        let label = format!("{} {name} at {}", device.driver, device.address);
-        let domain = Domain { id: DomainId::new(id), kind: rule.kind, parent, label };
-        rails.push(Rail { number: *number, kind, domain, is_summable });
+            sensors.iter().find(|sensor| sensor.label.as_deref().is_some_and(is_total))
+        };
+        let sensor = match self {
+            Self::First => sensors.first(),
+            Self::LabelledOrSingle(labels) => labelled(labels).or(sensors.first().filter(|_| sensors.len() == 1)),
+            Self::Labelled(labels) => labelled(labels),
+            Self::None => None,
+        };
+        sensor.map(|sensor| sensor.number)
     }
-    rails
 }
 
-/// `amd_energy` has a counter for each core in addition to its socket (up to 128 cores): only the sockets are used.
-fn is_left_out(driver: &str, label: Option<&str>) -> bool {
-    driver == "amd_energy" && label.is_some_and(|label| label.starts_with("Ecore"))
+fn rails_with(device: &Device, devices: &[Device], sensors: Vec<Sensor>, is_alone: bool) -> Vec<Rail> {
+    let rule = rule(device);
+    let stem = format!("{}:{}-{}", rule.class, device.driver, device.nth);
+    let total = rule.total.find(&sensors);
+    // Without the rail that includes the others, one of them may feed another, and none may be the whole board.
+    let is_total_missing = !matches!(rule.total, Total::None) && total.is_none();
+    let names = distinct_names(&sensors);
+    let to_rail = |(sensor, name): (Sensor, String)| {
+        let is_total = total == Some(sensor.number) || (is_alone && !is_total_missing);
+        let id = if is_total { stem.clone() } else { format!("{stem}/{name}") };
+        let parent = if is_total { gpu_of_tile(device, devices) } else { total.map(|_| DomainId::new(stem.clone())) };
+        let label = sensor.label.unwrap_or_else(|| sensor.number.to_string());
+        let label = format!("{} {label} at {}", device.driver, device.address);
+        let domain = Domain { id: DomainId::new(id), kind: rule.kind, parent, label };
+        Rail { files: sensor.files, domain, is_known: rule.is_known && !is_total_missing }
+    };
+    sensors.into_iter().zip(names).map(to_rail).collect()
+}
+
+/// Returns the last parts of the sensors' ids: their labels, with numbers where labels are missing or the same.
+fn distinct_names(sensors: &[Sensor]) -> Vec<String> {
+    let label = |sensor: &Sensor| sensor.label.as_deref().map(id_part).unwrap_or_default();
+    let name = |sensor: &Sensor| {
+        let own = label(sensor);
+        match sensors.iter().filter(|other| label(other) == own).count() {
+            _ if own.is_empty() => sensor.number.to_string(),
+            1 => own,
+            _ => format!("{own}-{}", sensor.number),
+        }
+    };
+    let mut names: Vec<String> = sensors.iter().map(name).collect();
+    // A label may be the number of another sensor, or end with it.
+    if names.iter().collect::<BTreeSet<_>>().len() < names.len() {
+        let with_number = |(name, sensor): (String, &Sensor)| format!("{}-{name}", sensor.number);
+        names = names.into_iter().zip(sensors).map(with_number).collect();
+    }
+    names
+}
+
+/// Returns a label as a part of an id: without the characters that separate ids and parts of them.
+fn id_part(label: &str) -> String {
+    let allowed = |c: char| c.is_alphanumeric() || "_.+".contains(c);
+    label.to_lowercase().chars().map(|c| if allowed(c) { c } else { '-' }).collect()
 }
 
 /// Returns the domain of the GPU that a tile (`i915_gt0`) is part of.
@@ -188,4 +209,25 @@ fn gpu_of_tile(device: &Device, devices: &[Device]) -> Option<DomainId> {
     let tile_of = device.driver.split_once("_gt").map(|(driver, _)| driver)?;
     let gpu = devices.iter().find(|other| other.driver == tile_of && other.address == device.address)?;
     Some(DomainId::new(format!("gpu:{}-{}", gpu.driver, gpu.nth)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_distinct() {
+        let named = |labels: &[&str]| {
+            let sensor = |(n, label): (usize, &&str)| Sensor {
+                files: RailFiles::Energy(n as u32 + 1),
+                number: n as u32 + 1,
+                label: (!label.is_empty()).then(|| (*label).to_owned()),
+            };
+            distinct_names(&labels.iter().enumerate().map(sensor).collect::<Vec<_>>())
+        };
+        assert_eq!(named(&["VDD", "VDD"]), ["vdd-1", "vdd-2"]);
+        assert_eq!(named(&["VDD IN", "", "a,b/c:d"]), ["vdd-in", "2", "a-b-c-d"]);
+        assert_eq!(named(&["2", ""]), ["1-2", "2-2"]);
+        assert_eq!(named(&["x", "X", "x-1"]), ["1-x-1", "2-x-2", "3-x-1"]);
+    }
 }

@@ -6,6 +6,7 @@ use nvml_wrapper::{Device, Nvml};
 
 use super::sensors::Sensor;
 use super::visible::{self, ListedGpu};
+use crate::meter::power_range::PowerRange;
 use crate::meter::{NvmlOptions, OpenError};
 use crate::model::{DomainId, fact_names};
 
@@ -17,6 +18,8 @@ pub(super) struct Gpu {
     uuid: String,
     pub name: String,
     pub device: Device<'static>,
+    /// The powers that its sensors can read if they work.
+    pub power: PowerRange,
     /// The MIG instances that this process may use; empty if it may use the whole GPU.
     mig_instances: Vec<String>,
     /// Whether MIG is enabled.
@@ -28,6 +31,8 @@ pub(super) struct Gpu {
 pub(super) struct Gpus {
     pub gpus: Vec<Gpu>,
     pub notes: Vec<String>,
+    /// GPUs that cannot be opened.
+    pub unmeasured: Vec<String>,
 }
 
 /// Opens the GPUs that `options` make visible.
@@ -37,22 +42,22 @@ pub(super) struct Gpus {
 /// GPU that does not exist, [`OpenError::Failed`] for any other error of the driver.
 pub(super) fn open(nvml: &'static Nvml, options: &NvmlOptions) -> Result<Gpus, OpenError> {
     let count = nvml.device_count().map_err(|error| OpenError::Failed { why: format!("NVML: {error}") })?;
-    let (mut listed, mut devices, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut listed, mut devices, mut unmeasured) = (Vec::new(), Vec::new(), Vec::new());
     for index in 0..count {
         match list_gpu(nvml, index) {
             Ok((gpu, device)) => {
                 listed.push(gpu);
                 devices.push(Some(device));
             }
-            Err(error) => notes.push(format!("GPU {index} is ignored because it cannot be opened: {error}")),
+            Err(error) => unmeasured.push(format!("GPU {index} is ignored because it cannot be opened: {error}")),
         }
     }
     let selected = visible::select(options.visible.as_deref(), options.device_order.as_deref(), &listed)
         .map_err(|why| OpenError::Setting { name: "CUDA_VISIBLE_DEVICES".to_owned(), why })?;
-    notes.extend(selected.note);
+    let mut notes: Vec<String> = selected.note.into_iter().collect();
     if selected.gpus.is_empty() {
         let why = match (&options.visible, listed.len()) {
-            (_, 0) => format!("the NVIDIA driver lists no usable GPU {}", notes.join("; ")).trim_end().to_owned(),
+            (_, 0) => format!("the NVIDIA driver lists no usable GPU {}", unmeasured.join("; ")).trim_end().to_owned(),
             (visible, n) => {
                 format!("CUDA_VISIBLE_DEVICES={} hides all {n} GPUs", visible.as_deref().unwrap_or_default())
             }
@@ -63,13 +68,19 @@ pub(super) fn open(nvml: &'static Nvml, options: &NvmlOptions) -> Result<Gpus, O
         let ListedGpu { index, uuid, name, .. } = listed[position].clone();
         let device = devices[position].take()?;
         let is_mig = is_mig_enabled(&device);
-        Some(Gpu { id: DomainId::new(format!("gpu:{index}")), uuid, name, device, mig_instances, is_mig })
+        let power = power_range(&device);
+        Some(Gpu { id: DomainId::new(format!("gpu:{index}")), uuid, name, device, power, mig_instances, is_mig })
     });
     let gpus: Vec<_> = gpus.collect();
     for gpu in gpus.iter().filter(|gpu| gpu.is_mig) {
         notes.push(format!("{} is divided into MIG instances: its energy is that of the whole GPU", gpu.id));
     }
-    Ok(Gpus { gpus, notes })
+    Ok(Gpus { gpus, notes, unmeasured })
+}
+
+fn power_range(device: &Device<'static>) -> PowerRange {
+    let limits = [device.enforced_power_limit(), device.power_management_limit_default()];
+    PowerRange::of_device(limits.into_iter().flatten().map(|milliwatts| f64::from(milliwatts) * 1e-3))
 }
 
 fn list_gpu(nvml: &'static Nvml, index: u32) -> Result<(ListedGpu, Device<'static>), NvmlError> {

@@ -13,9 +13,9 @@ fn open(options: &OpenOptions) -> Result<Opened, OpenError> {
     use crate::meter::{Meter, non_overlapping};
 
     let meter = super::Nvml::open(&options.nvml)?;
-    let (notes, monitor) = (meter.notes().to_vec(), meter.monitor());
+    let (notes, unmeasured, monitor) = (meter.notes().to_vec(), meter.unmeasured().to_vec(), Some(meter.monitor()));
     let headline = non_overlapping(meter.domains());
-    Ok(Opened { monitor: Some(monitor), ..Opened::new(Box::new(meter), headline, notes) })
+    Ok(Opened { unmeasured, monitor, ..Opened::new(Box::new(meter), headline, notes) })
 }
 
 #[cfg(not(feature = "nvml"))]

@@ -26,41 +26,49 @@ pub struct Nvml {
     /// For each channel, the index of its GPU and its sensor.
     sensors: Vec<(usize, Sensor)>,
     notes: Vec<String>,
+    unmeasured: Vec<String>,
 }
 
 impl Nvml {
-    /// Loads the driver's library and opens the visible GPUs.
+    /// Loads the driver's library and opens the visible GPUs that have an energy counter or a power sensor.
     ///
     /// # Errors
     /// [`OpenError::NoLibrary`] or [`OpenError::NoDriver`] without a working driver, [`OpenError::NoDevice`] if there is no
-    /// GPU or none is visible, [`OpenError::Setting`] if `CUDA_VISIBLE_DEVICES` names a GPU that does not exist,
+    /// GPU or none is visible, [`OpenError::NoSensor`] if none of them has such a sensor, [`OpenError::Setting`] if `CUDA_VISIBLE_DEVICES` names a GPU that does not exist,
     /// [`OpenError::Denied`] and [`OpenError::Failed`] for other errors of the driver.
     pub fn open(options: &NvmlOptions) -> Result<Self, OpenError> {
         let library = library::open(options.lib_path.as_deref())?;
         let opened = gpus::open(library, options)?;
+        let (mut gpus, mut unmeasured) = (Vec::new(), opened.unmeasured);
+        let (mut channels, mut sensors) = (Vec::new(), Vec::new());
+        for gpu in opened.gpus {
+            let supported = Sensor::supported_by(&gpu);
+            if !supported.iter().any(|sensor| sensor.gives_energy()) {
+                unmeasured.push(format!("{} ({}) has neither an energy counter nor a power sensor", gpu.id, gpu.name));
+                continue;
+            }
+            channels.extend(supported.iter().map(|sensor| sensor.channel(&gpu)));
+            sensors.extend(supported.into_iter().map(|sensor| (gpus.len(), sensor)));
+            gpus.push(gpu);
+        }
+        if gpus.is_empty() {
+            return Err(OpenError::NoSensor { why: unmeasured.join("; ") });
+        }
         let domain =
             |gpu: &Gpu| Domain { id: gpu.id.clone(), kind: DomainKind::Gpu, parent: None, label: gpu.name.clone() };
-        let mut meter = Self {
-            library,
-            domains: opened.gpus.iter().map(domain).collect(),
-            channels: Vec::new(),
-            sensors: Vec::new(),
-            notes: opened.notes,
-            gpus: opened.gpus.into(),
-        };
-        for (index, gpu) in meter.gpus.iter().enumerate() {
-            for sensor in Sensor::supported_by(gpu) {
-                meter.channels.push(sensor.channel(gpu));
-                meter.sensors.push((index, sensor));
-            }
-        }
-        Ok(meter)
+        let domains = gpus.iter().map(domain).collect();
+        Ok(Self { library, domains, channels, sensors, notes: opened.notes, unmeasured, gpus: gpus.into() })
     }
 
-    /// Returns notes about the selection of GPUs for the result: GPUs that were left out, GPUs with MIG instances, indices
-    /// that CUDA may count differently.
+    /// Returns notes about the selection of GPUs for the result: GPUs with MIG instances, indices that CUDA may count
+    /// differently.
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// Returns a sentence about each GPU that cannot be measured.
+    pub fn unmeasured(&self) -> &[String] {
+        &self.unmeasured
     }
 
     /// Returns a monitor of the same GPUs, which may be used while this meter is read by another thread.
@@ -88,7 +96,10 @@ impl Meter for Nvml {
 
     fn read(&mut self, channel: usize) -> Result<Value, ReadError> {
         let (gpu, sensor) = self.sensors[channel];
-        sensor.read(&self.gpus[gpu].device).map_err(|error| read_error(&error))
+        let gpu = &self.gpus[gpu];
+        let value = sensor.read(&gpu.device).map_err(|error| read_error(&error))?;
+        sensor.check(gpu, value).map_err(|why| ReadError::Failed(format!("NVML: {why}")))?;
+        Ok(value)
     }
 
     fn facts(&self) -> Vec<(String, String)> {

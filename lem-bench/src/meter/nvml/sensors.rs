@@ -38,6 +38,9 @@ pub(super) enum Sensor {
 /// window.
 const POWER_SENSORS: [Sensor; 3] = [Sensor::InstantPower, Sensor::AveragePower, Sensor::PowerUsage];
 
+/// A sensor that fails this many times in a row is not used.
+const ATTEMPTS: u32 = 3;
+
 const GAUGES: [Sensor; 6] = [
     Sensor::Temperature,
     Sensor::SmClock,
@@ -51,11 +54,32 @@ impl Sensor {
     /// Returns the sensors that `gpu` supports: its energy counter, one power sensor, and other gauges.
     pub fn supported_by(gpu: &Gpu) -> Vec<Self> {
         let architecture = gpu.device.architecture().ok();
-        let is_supported = |sensor: &Self| !sensor.read(&gpu.device).is_err_and(|error| is_unsupported(&error));
+        // `None` if a later read may succeed.
+        let attempt = |sensor: &Self| match sensor.read(&gpu.device) {
+            Ok(value) => Some(sensor.check(gpu, value).is_ok()),
+            Err(error) => is_unsupported(&error).then_some(false),
+        };
+        let is_supported = |sensor: &Self| (0..ATTEMPTS).find_map(|_| attempt(sensor)).unwrap_or(false);
         // GPUs before Volta have no counter, whatever the call returns.
         let counter = (!is_before_volta(architecture.as_ref())).then_some(Self::TotalEnergy);
         let power = POWER_SENSORS.into_iter().find(is_supported);
         counter.into_iter().filter(is_supported).chain(power).chain(GAUGES.into_iter().filter(is_supported)).collect()
+    }
+
+    /// Returns whether the energy follows from this sensor.
+    pub fn gives_energy(self) -> bool {
+        self == Self::TotalEnergy || POWER_SENSORS.contains(&self)
+    }
+
+    /// Checks a reading.
+    ///
+    /// # Errors
+    /// A fragment that says why the GPU cannot draw this power.
+    pub fn check(self, gpu: &Gpu, value: Value) -> Result<(), String> {
+        match value {
+            Value::Level(watts) if POWER_SENSORS.contains(&self) => gpu.power.check(watts),
+            _ => Ok(()),
+        }
     }
 
     /// Returns the sensor as a channel of `gpu`.

@@ -3,7 +3,7 @@
 use crate::support::{Double, channel, domains, energy, fact, level, power};
 use lem_bench::__private::meter::{DeviceProcess, Nvml, NvmlOptions, PowerLimits, foreign};
 use lem_bench::meter::{DomainId, DomainKind, Origin};
-use lem_bench::meter::{Meter, OpenError, Quantity, Value};
+use lem_bench::meter::{Meter, OpenError, Quantity, ReadError, Value};
 use nvml_double::{Counter, CounterMode, Description, Device, ErrorCode, Fault, Mig, Process, Steps};
 
 fn eight_gpus() -> Vec<Device> {
@@ -113,10 +113,46 @@ fn prefers_instant_power() {
 }
 
 #[test]
-fn zero_power_is_valid() {
-    let mut meter = Double::of(vec![Device { power_w: Steps::constant(0.0), ..Device::default() }]).open();
-    let gauge = channel(&meter, "gpu:0", power).unwrap();
-    assert_eq!(meter.read(gauge), Ok(Value::Level(0.0)));
+fn impossible_power_is_not_a_reading() {
+    // 70 W, then a driver that returns nothing useful.
+    for (watts, text) in [(0.0, "0 W is impossible"), (4_294_967.295, "the highest possible power is 1400 W")] {
+        let later = Steps::list([(-10.0, 70.0), (0.5, watts)]);
+        let mut meter = Double::of(vec![Device { power_w: later, ..Device::default() }]).open();
+        let gauge = channel(&meter, "gpu:0", power).unwrap();
+        assert_eq!(meter.read(gauge), Ok(Value::Level(70.0)));
+        std::thread::sleep(std::time::Duration::from_millis(800));
+        let error = meter.read(gauge).unwrap_err();
+        assert!(matches!(&error, ReadError::Failed(why) if why.contains(text)), "{error}");
+        // From the start, there is no such sensor; the counter remains.
+        let meter = Double::of(vec![Device { power_w: Steps::constant(watts), ..Device::default() }]).open();
+        assert_eq!(channel(&meter, "gpu:0", power), None);
+        assert!(channel(&meter, "gpu:0", energy).is_some());
+    }
+}
+
+#[test]
+fn gpu_without_energy_is_no_domain() {
+    let unsupported = ["nvmlDeviceGetPowerUsage", "field:186", "field:185", "nvmlDeviceGetTotalEnergyConsumption"];
+    let unsupported = unsupported.map(str::to_owned).to_vec();
+    let without = Device { name: "NVIDIA GeForce RTX 4060".to_owned(), unsupported, ..Device::default() };
+    // Its sensors are supported, but no read ever succeeds.
+    let fault = |function: &str| Fault {
+        function: Some(function.to_owned()),
+        call: 1,
+        count: u64::MAX,
+        code: ErrorCode::Unknown,
+    };
+    let functions =
+        ["nvmlDeviceGetPowerUsage", "nvmlDeviceGetFieldValues", "nvmlDeviceGetTotalEnergyConsumption"].map(fault);
+    let failing = Device { errors: functions.to_vec(), ..Device::default() };
+    let meter = Double::of(vec![without.clone(), Device::default(), failing]).open();
+    assert_eq!(domains(&meter), ["gpu:1"]);
+    assert!(meter.channels().iter().all(|channel| channel.domain.as_str() == "gpu:1"));
+    let unmeasured = "gpu:0 (NVIDIA GeForce RTX 4060) has neither an energy counter nor a power sensor";
+    assert_eq!(meter.unmeasured()[0], unmeasured);
+    assert_eq!(meter.unmeasured().len(), 2, "{:?}", meter.unmeasured());
+    let error = Nvml::open(&Double::of(vec![without]).options()).unwrap_err();
+    assert_eq!(error, OpenError::NoSensor { why: unmeasured.to_owned() });
 }
 
 #[test]
@@ -207,7 +243,8 @@ fn skips_gpu_that_cannot_be_opened() {
     let double = Double::of(devices);
     let meter = double.open();
     assert_eq!(domains(&meter), ["gpu:1"]);
-    assert!(meter.notes()[0].starts_with("GPU 0 is ignored because it cannot be opened"), "{:?}", meter.notes());
+    let unmeasured = meter.unmeasured();
+    assert!(unmeasured[0].starts_with("GPU 0 is ignored because it cannot be opened"), "{unmeasured:?}");
     assert!(double.visible("0").unwrap_err().to_string().contains("names GPU 0"));
 }
 

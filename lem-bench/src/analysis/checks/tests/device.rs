@@ -2,7 +2,7 @@
 
 use super::fixture::{Case, Journal, Run, foreign_process};
 use crate::analysis::finding::{Check, Severity};
-use crate::model::{DenseReads, DomainId, GaugeEvidence, MinMeanMax, SensorEventKind, ThrottleReason};
+use crate::model::{DenseReads, DomainId, GaugeEvidence, Method, MinMeanMax, SensorEventKind, ThrottleReason};
 use crate::units::Joules;
 
 fn held(run: &mut Run, reason: ThrottleReason, seconds: f64) {
@@ -25,7 +25,26 @@ fn run_in_container(journal: &mut Journal) {
     }
 }
 
-pub(super) const DEVICE_CASES: [Case; 14] = [
+/// Sets what the power gauge read in the windows of each cycle.
+fn power(journal: &mut Journal, watts: impl Fn(usize) -> f64) {
+    journal.gauges(|n, gauge| {
+        gauge.power_w = Some(MinMeanMax { mean: watts(n), min: watts(n), max: watts(n) });
+    });
+}
+
+/// Measures the run with a power gauge alone, which reads these powers under load and 2 W at rest.
+fn gauge_only(run: &mut Run, watts: impl Fn(usize) -> f64 + Copy) {
+    power(run.one(), watts);
+    run.one().idle(|_| 2.0);
+    for (n, cycle) in run.one().cycles.iter_mut().enumerate() {
+        let energy = &mut cycle.windows[0].energy[0];
+        let joules = Joules(10.0 * watts(n));
+        (energy.joules, energy.low, energy.high) = (joules, joules, joules);
+        (energy.method, energy.cross_check, energy.cross_check_bounds) = (Method::IntegratedPower, None, None);
+    }
+}
+
+pub(super) const DEVICE_CASES: [Case; 15] = [
     Case {
         check: Check::Throttled,
         weight: Severity::Invalid,
@@ -93,6 +112,13 @@ pub(super) const DEVICE_CASES: [Case; 14] = [
         says: "-1.0 W over cycle 3",
         provoked: |run| run.one().cycles[2].windows[0].energy[0].joules = Joules(-10.0),
         spared: |_| {},
+    },
+    Case {
+        check: Check::PowerImplausible,
+        weight: Severity::Invalid,
+        says: "gpu:0: a mean power of 0.0 W over cycle 3 is impossible",
+        provoked: |run| run.one().cycles[2].windows[0].energy[0].joules = Joules(0.0),
+        spared: |run| run.one().cycles[2].windows[0].energy[0].joules = Joules(0.001),
     },
     Case {
         check: Check::Foreign,
@@ -171,7 +197,7 @@ fn lose_other_domain(run: &mut Run) {
     run.one().cycles[3].events[0].domain = DomainId::new("cpu:package-0");
 }
 
-pub(super) const SENSOR_CASES: [Case; 18] = [
+pub(super) const SENSOR_CASES: [Case; 20] = [
     Case {
         check: Check::WindowShort,
         weight: Severity::Invalid,
@@ -253,6 +279,25 @@ pub(super) const SENSOR_CASES: [Case; 18] = [
         says: "the energy counter did not change",
         provoked: |run| run.one().event(3, SensorEventKind::CounterStuck, 10.0),
         spared: |_| {},
+    },
+    Case {
+        check: Check::GaugeStuck,
+        weight: Severity::Warning,
+        says: "the power gauge of gpu:0 read 2.00 W all the time",
+        provoked: |run| gauge_only(run, |_| 2.0),
+        // The last digit of a coarse gauge.
+        spared: |run| gauge_only(run, |n| if n == 7 { 3.0 } else { 2.0 }),
+    },
+    Case {
+        check: Check::GaugeStuck,
+        weight: Severity::Warning,
+        says: "the power gauge of gpu:0 read 2.00 W in all windows, and the energy counter another power",
+        provoked: |run| {
+            power(run.one(), |_| 2.0);
+            disagree(run, 14.0, 0..10);
+        },
+        // At the steady power of a load, the two agree.
+        spared: |run| power(run.one(), |_| 300.0),
     },
     Case {
         check: Check::ReadFailed,

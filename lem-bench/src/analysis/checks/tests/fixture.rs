@@ -327,7 +327,7 @@ fn cycle(n: u32) -> CycleRecord {
                 looked_s: 10.0,
                 ..GaugeEvidence::default()
             }],
-            cpu: Some(CpuEvidence { span_s: 15.0, machine_s: 12.1, own_s: 12.0, counted_s: Some(11.9) }),
+            cpu: Some(CpuEvidence { span_s: 15.0, machine_s: 12.1, own_s: 12.0, counted_s: Some(11.9), quota: None }),
             wall_offset_s: Some(1.75e9),
             users: Some(vec![own]),
         },

@@ -2,13 +2,23 @@
 
 use super::fixture::{Case, Journal, Run};
 use crate::analysis::finding::{Check, Severity};
-use crate::model::{Calibration, CpuEvidence, DomainCalibration, DomainId, DomainKind, Origin, WarmUpCode};
+use crate::model::{
+    Calibration, CpuEvidence, DomainCalibration, DomainId, DomainKind, Origin, QuotaEvidence, WarmUpCode,
+};
 use crate::units::{Stamp, Watts};
 
 /// Sets the CPU time of the whole machine in these cycles of 15 s, of which 12 s are the bench's.
 fn machine_cpu(run: &mut Run, machine_s: f64, cycles: std::ops::Range<usize>) {
     for cycle in &mut run.one().cycles[cycles] {
-        cycle.evidence.cpu = Some(CpuEvidence { span_s: 15.0, machine_s, own_s: 12.0, counted_s: None });
+        cycle.evidence.cpu = Some(CpuEvidence { span_s: 15.0, machine_s, own_s: 12.0, counted_s: None, quota: None });
+    }
+}
+
+/// Sets in how many of the 100 periods of each cycle a CPU quota stopped the bench.
+fn quota(run: &mut Run, throttled: u64) {
+    for cycle in &mut run.one().cycles {
+        let cpu = cycle.evidence.cpu.as_mut().unwrap();
+        cpu.quota = Some(QuotaEvidence { cpus: 1.5, periods: 100, throttled });
     }
 }
 
@@ -42,17 +52,31 @@ fn counted_cpu(run: &mut Run, counted_s: f64) {
     estimated(run.one());
     for cycle in &mut run.one().cycles {
         cycle.evidence.cpu =
-            Some(CpuEvidence { span_s: 15.0, machine_s: 12.0, own_s: 12.0, counted_s: Some(counted_s) });
+            Some(CpuEvidence { span_s: 15.0, machine_s: 12.0, own_s: 12.0, counted_s: Some(counted_s), quota: None });
     }
 }
 
-pub(super) const MACHINE_CASES: [Case; 14] = [
+pub(super) const MACHINE_CASES: [Case; 17] = [
     Case {
         check: Check::UncountedCpu,
         weight: Severity::Warning,
         says: "child processes used 0.66 of a core that is not counted",
         provoked: |run| counted_cpu(run, 2.0),
         spared: |run| counted_cpu(run, 11.1),
+    },
+    Case {
+        check: Check::CpuQuota,
+        weight: Severity::Warning,
+        says: "the bench's control group used up its 1.5 CPUs and was stopped in 20 of 1000 periods of the load",
+        provoked: |run| quota(run, 2),
+        spared: |run| quota(run, 1),
+    },
+    Case {
+        check: Check::CpuQuota,
+        weight: Severity::Note,
+        says: "was stopped in 10 of 1000 periods",
+        provoked: |run| quota(run, 1),
+        spared: |run| quota(run, 0),
     },
     Case {
         check: Check::ForeignCpu,
@@ -80,6 +104,18 @@ pub(super) const MACHINE_CASES: [Case; 14] = [
         says: "the machine ran on battery (bat0 discharging)",
         provoked: |run| run.one().fact("power supply", "bat0 discharging"),
         spared: |run| run.one().fact("power supply", "ac plugged in, bat0 charging"),
+    },
+    Case {
+        check: Check::PowerPolicy,
+        weight: Severity::Note,
+        says: "the machine ran on battery (bat0 discharging), which is the meter",
+        provoked: |run| {
+            on_package(run.one(), "performance");
+            "hwmon".clone_into(&mut run.one().header.probe.meter);
+            run.one().header.domains[0].kind = DomainKind::Platform;
+            run.one().fact("power supply", "bat0 discharging");
+        },
+        spared: |run| on_package(run.one(), "performance"),
     },
     Case {
         check: Check::PowerPolicy,
