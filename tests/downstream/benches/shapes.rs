@@ -42,8 +42,11 @@ fn by_value(b: Bencher) {
 
 #[energy_bench]
 fn fallible(b: Bencher<'_>) -> Result<(), Error> {
-    let text = b.shared("text", || Ok::<_, Error>("128".to_owned()))?;
-    b.try_iter(|| text.parse().map(|n: u64| Count { unit: "rows", n }));
+    // A body of a few nanoseconds could pass for one that does nothing.
+    let text = b.shared("text", || Ok::<_, Error>("128 ".repeat(100)))?;
+    b.try_iter(|| {
+        text.split_whitespace().map(str::parse::<u64>).sum::<Result<u64, _>>().map(|n| Count { unit: "rows", n })
+    });
     Ok(())
 }
 
@@ -62,7 +65,8 @@ fn inputs_by_reference(b: &mut Bencher) {
 
 #[energy_bench]
 fn fallible_inputs(b: &mut Bencher) {
-    b.with_inputs(|| answer("821")).try_iter_values(|answer| answer.text.parse().map(|n: u64| Count { unit: "rows", n }));
+    b.with_inputs(|| answer("821"))
+        .try_iter_values(|answer| answer.text.parse().map(|n: u64| Count { unit: "rows", n }));
 }
 
 /// An engine with a mutable context, like llama.cpp's.
@@ -102,11 +106,14 @@ fn mutable_engine(b: Bencher) {
 #[energy_bench]
 fn custom_metrics(b: Bencher) {
     let queue = Cell::new(3_usize);
-    b.gauge("queue", "requests", || queue.get()).gauge("load", "", || 0.5).iter_requests(["one"], |_prompt, request| {
-        queue.set(queue.get() % 4 + 1);
-        request.metric("accepted_drafts", 2_u32);
-        request.tokens(1);
-    });
+    b.gauge("queue", "requests", || queue.get()).gauge("load", "", || 0.5).iter_requests(
+        ["one"],
+        |_prompt, request| {
+            queue.set(queue.get() % 4 + 1);
+            request.metric("accepted_drafts", 2_u32);
+            request.tokens(1);
+        },
+    );
 }
 
 #[energy_bench]
@@ -156,10 +163,10 @@ fn state_per_request(b: Bencher) {
 /// A queue of requests for one engine.
 #[energy_bench]
 fn engine_with_a_queue(b: &mut Bencher) {
-    b.with(Session::default).concurrency(1).arrivals(50.0, Arrivals::Constant).iter_requests(
-        "a prompt",
-        |session, _prompt, request| request.tokens(session.decode().min(1)),
-    );
+    b.with(Session::default)
+        .concurrency(1)
+        .arrivals(50.0, Arrivals::Constant)
+        .iter_requests("a prompt", |session, _prompt, request| request.tokens(session.decode().min(1)));
 }
 
 /// The smallest runtime: parks the thread until the future is woken.
@@ -198,14 +205,20 @@ fn async_fallible(b: &mut Bencher) {
 
 #[energy_bench]
 fn async_inputs(b: Bencher) {
-    b.synchronize(|| ()).with_inputs(|| answer("a prompt")).to_async(Park).iter_refs(async |answer| answer.text.push('!'));
+    b.synchronize(|| ())
+        .with_inputs(|| answer("a prompt"))
+        .to_async(Park)
+        .iter_refs(async |answer| answer.text.push('!'));
 }
 
 #[energy_bench]
 fn async_state(b: Bencher) {
-    b.to_async(Park).with(Session::default).concurrency(2).iter_requests(["a", "b"], async |session, _prompt, request| {
-        request.tokens(session.decode().min(1));
-    });
+    b.to_async(Park).with(Session::default).concurrency(2).iter_requests(
+        ["a", "b"],
+        async |session, _prompt, request| {
+            request.tokens(session.decode().min(1));
+        },
+    );
 }
 
 #[energy_bench(args = [5, 20])]
