@@ -33,7 +33,7 @@ impl PowerRange {
     /// Checks a reading in W.
     ///
     /// # Errors
-    /// A fragment that says why no device can draw it.
+    /// A fragment with the reason why no device can draw it.
     pub fn check(self, watts: f64) -> Result<(), String> {
         if SENTINELS_UW.iter().any(|sentinel| (watts * 1e6 - f64::from(*sentinel)).abs() < 0.5) {
             Err(format!("{watts:.1} W is not a reading: drivers return this number in place of an error"))

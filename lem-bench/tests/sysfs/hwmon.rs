@@ -176,7 +176,7 @@ fn does_not_sum_unknown_drivers() {
     assert!(opened.headline.is_empty(), "one rail may feed the other");
     insta::assert_snapshot!(
         opened.notes[0],
-        @"it is not known whether board:corsairpsu-0/1 or board:corsairpsu-0/2 measures a whole device, a board or the machine; measure them with --domain"
+        @"it is not known whether any of board:corsairpsu-0/1, board:corsairpsu-0/2 is a whole device, a board or the machine; measure one with `--meter hwmon --domain ID`"
     );
     let auto = open(&MeterChoice::Auto, &tree.options()).unwrap();
     assert_eq!(auto.meter.name(), "estimate");

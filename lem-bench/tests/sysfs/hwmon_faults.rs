@@ -61,7 +61,7 @@ fn charging_or_full_battery_is_not_measured() {
         assert_eq!(meter, "estimate");
         assert!(notes.iter().any(|note| note.contains("machine:bat0 cannot be measured")), "{notes:?}");
     }
-    // Nothing says whether it discharges.
+    // The status is unknown.
     let tree = Tree::new();
     tree.folder("class/hwmon/hwmon3", &[("name", "BAT0"), ("power1_input", "25000000")]);
     insta::assert_snapshot!(
@@ -232,6 +232,8 @@ fn rails_of_one_label_are_distinct() {
         let domain = format!("board:ltc2992-0/vdd-{n}");
         assert_eq!(read(&mut meter, &domain, Quantity::Power), Some(Value::Level(watts)));
     }
+    let labels: Vec<&str> = meter.domains().iter().map(|domain| domain.label.as_str()).collect();
+    assert_eq!(labels, ["ltc2992 vdd-1 at 2-006f", "ltc2992 vdd-2 at 2-006f"]);
 }
 
 #[test]

@@ -33,17 +33,13 @@ pub(super) fn lock_machine(config: &Config, setup: &MeterSetup) -> Result<Option
 }
 
 /// Prints the meter's notes: all of them in a dry run; otherwise only the first one, and only when the figures are not
-/// measured. The report has all of them.
+/// measured, and those about devices that cannot be measured. The report has all of them.
 pub(super) fn print_notes(config: &Config, setup: &MeterSetup) {
     let is_measured = setup.meter.origin() == Origin::Measured;
     let count = if config.dry_run { setup.notes.len() } else { usize::from(!config.is_quiet() && !is_measured) };
     for note in setup.notes.iter().take(count) {
         console::err(&format!("note: {note}\n"));
     }
-}
-
-/// Warns about each device that cannot be measured. In a dry run it is among the notes.
-pub(super) fn warn_about_unmeasured_devices(config: &Config, setup: &MeterSetup) {
     if !config.dry_run {
         setup.unmeasured.iter().for_each(|unmeasured| console::warn(unmeasured));
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::jobs::{self, PreviousRun};
 use super::meter_setup::MeterSetup;
-use super::preflight::{self, lock_machine, print_notes, warn_about_device_users, warn_about_unmeasured_devices};
+use super::preflight::{self, lock_machine, print_notes, warn_about_device_users};
 use super::ranks::{RankAgreement, Ranks, requested_processes};
 use super::results::{Results, resume_record, run_header};
 use super::session_runner::{SessionBuilder, SessionEnd, SessionPlan};
@@ -135,7 +135,6 @@ impl<'a> Opened<'a> {
         })?;
         if role.prints() {
             print_notes(config, &setup);
-            warn_about_unmeasured_devices(config, &setup);
         }
         let previous = home.map(|home| role.previous_run(invocation, home)).transpose()?.flatten();
         let probe = match &previous {

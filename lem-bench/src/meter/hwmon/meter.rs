@@ -181,7 +181,12 @@ fn open(options: &OpenOptions) -> Result<Opened, OpenError> {
     let unmeasured = expected.into_iter().map(Unusable::note).collect();
     let mut notes: Vec<String> = others.into_iter().map(Unusable::note).collect();
     if headline.is_empty() {
-        notes.push(format!("{}; measure them with --domain", unknown_sensors(&meter)));
+        let ids: Vec<_> = meter.domains().iter().map(|domain| domain.id.as_str()).collect();
+        notes.push(format!(
+            "it is not known whether any of {} is a whole device, a board or the machine; measure one with `--meter hwmon \
+             --domain ID`",
+            ids.join(", ")
+        ));
     }
     Ok(Opened { unmeasured, ..Opened::new(Box::new(meter), headline, notes) })
 }
@@ -196,9 +201,4 @@ fn open_known(options: &OpenOptions) -> Result<Opened, OpenError> {
     let all: Vec<String> = opened.unmeasured.into_iter().chain(opened.notes).collect();
     let why = all.join("; ");
     Err(if has_broken { OpenError::NoSensor { why } } else { OpenError::NoDevice { why } })
-}
-
-fn unknown_sensors(meter: &Hwmon) -> String {
-    let ids: Vec<_> = meter.domains().iter().map(|domain| domain.id.as_str()).collect();
-    format!("it is not known whether {} measures a whole device, a board or the machine", ids.join(" or "))
 }

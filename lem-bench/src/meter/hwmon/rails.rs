@@ -170,7 +170,7 @@ fn rails_with(device: &Device, devices: &[Device], sensors: Vec<Sensor>, is_alon
         let is_total = total == Some(sensor.number) || (is_alone && !is_total_missing);
         let id = if is_total { stem.clone() } else { format!("{stem}/{name}") };
         let parent = if is_total { gpu_of_tile(device, devices) } else { total.map(|_| DomainId::new(stem.clone())) };
-        let label = sensor.label.unwrap_or_else(|| sensor.number.to_string());
+        let label = sensor.label.filter(|label| id_part(label) == name).unwrap_or(name);
         let label = format!("{} {label} at {}", device.driver, device.address);
         let domain = Domain { id: DomainId::new(id), kind: rule.kind, parent, label };
         Rail { files: sensor.files, domain, is_known: rule.is_known && !is_total_missing }

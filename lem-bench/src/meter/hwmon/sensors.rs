@@ -79,7 +79,7 @@ impl PowerReader {
 /// Checks that a battery with this status supplies the machine.
 ///
 /// # Errors
-/// A fragment that says why it doesn't.
+/// A fragment with the reason why it doesn't.
 pub(super) fn check_battery(status: Option<&str>) -> Result<(), String> {
     match status {
         Some("Discharging") => Ok(()),

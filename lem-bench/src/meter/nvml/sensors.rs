@@ -74,7 +74,7 @@ impl Sensor {
     /// Checks a reading.
     ///
     /// # Errors
-    /// A fragment that says why the GPU cannot draw this power.
+    /// A fragment with the reason why the GPU cannot draw this power.
     pub fn check(self, gpu: &Gpu, value: Value) -> Result<(), String> {
         match value {
             Value::Level(watts) if POWER_SENSORS.contains(&self) => gpu.power.check(watts),
