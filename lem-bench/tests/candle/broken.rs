@@ -78,6 +78,21 @@ fn wrong_shape_error_has_both_shapes() {
 }
 
 #[test]
+fn rejects_tokenizer_with_more_tokens_than_rows() {
+    let dir = tiny();
+    edit_config(dir.path(), |config| config["vocab_size"] = 512.into());
+    edit_tensors(dir.path(), |all| {
+        for name in ["model.embed_tokens.weight", "lm_head.weight"] {
+            let rows = all[name].narrow(0, 0, 512).unwrap().contiguous().unwrap();
+            all.insert(name.to_owned(), rows);
+        }
+    });
+    let error = open_error(dir.path());
+    assert!(error.contains("tokenizer.json") && error.contains("has the id 512"), "{error}");
+    assert!(error.contains("the embedding has 512 rows"), "{error}");
+}
+
+#[test]
 fn rejects_too_many_layers() {
     for layers in [2_u64, 1 << 60] {
         let dir = tiny();

@@ -93,6 +93,59 @@ fn applies_llama3_rope_scaling() {
     assert_ne!(ids(&open(dir.path())), plain);
 }
 
+/// Adds the keys of another JSON object to `tokenizer.json`.
+fn add_to_tokenizer(dir: &std::path::Path, keys: &serde_json::Value) {
+    let path = dir.join("tokenizer.json");
+    let mut tokenizer: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    for (key, value) in keys.as_object().unwrap() {
+        tokenizer[key] = value.clone();
+    }
+    fs::write(path, tokenizer.to_string()).unwrap();
+}
+
+#[test]
+fn padding_and_truncation_of_the_tokenizer_are_off() {
+    let dir = tempfile::tempdir().unwrap();
+    copy_dir(&embedded_dir(), dir.path());
+    let text = "The energy of a token is the power of the machine times the time that it takes. ".repeat(20);
+    let plain = open(dir.path());
+    let expected = plain.encode(&text).unwrap();
+    let saved = serde_json::from_str(include_str!("padding-truncation.json")).unwrap();
+    add_to_tokenizer(dir.path(), &saved);
+    let model = open(dir.path());
+    assert!(expected.len() > 64);
+    assert_eq!(model.encode(&text).unwrap(), expected);
+    assert!(model.encode("The energy").unwrap().len() < 10);
+    let ids = |model: &Model| lem_bench::workload::candle::prompts(model, 8, 128, 1, 42).unwrap();
+    assert_eq!(ids(&model), ids(&plain));
+}
+
+#[test]
+fn unused_added_token_is_described() {
+    let dir = tiny();
+    let token = json!({"id": 1024, "content": "<extra>", "single_word": false, "lstrip": false, "rstrip": false,
+        "normalized": false, "special": true});
+    add_to_tokenizer(dir.path(), &json!({"added_tokens": [token]}));
+    let model = open(dir.path());
+    let described = model.describe();
+    let unusable = described.iter().find(|(key, _)| key == "tokens without embedding");
+    assert_eq!(unusable.map(|(_, tokens)| tokens.as_str()), Some("<extra> (1024)"), "{described:?}");
+    assert!(model.encode("a token").is_ok());
+    let error = model.encode("a <extra> token").unwrap_err().to_string();
+    assert!(error.contains("`<extra>` with the id 1024, but the embedding has 1024 rows"), "{error}");
+}
+
+#[test]
+fn byte_order_marks_are_skipped() {
+    let dir = tiny();
+    for file in ["config.json", "tokenizer.json"] {
+        let path = dir.path().join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(path, format!("\u{feff}{text}")).unwrap();
+    }
+    open(dir.path());
+}
+
 #[test]
 fn hub_snapshot_has_repository_name() {
     let cache = tempfile::tempdir().unwrap();

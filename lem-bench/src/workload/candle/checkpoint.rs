@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device, Tensor};
 use serde::Deserialize;
 
-use super::Error;
+use super::{Error, json};
 
 /// The name of an unsharded checkpoint.
 pub(super) const SINGLE: &str = "model.safetensors";
@@ -133,7 +133,8 @@ impl Entry {
 fn shards(index: &Path) -> Result<BTreeSet<String>, Error> {
     let damaged = |reason: String| Error::Weights { path: index.to_owned(), reason };
     let text = std::fs::read_to_string(index).map_err(|source| Error::Read { path: index.to_owned(), source })?;
-    let raw: RawIndex = serde_json::from_str(&text)
+    let raw: RawIndex = json::parse(&text)
+        .and_then(|index| serde_json::from_value(index).map_err(|error| error.to_string()))
         .map_err(|error| damaged(format!("not an index of shards: {error}; fetch the file again")))?;
     let shards: BTreeSet<String> = raw.weight_map.into_values().collect();
     // Shards are in the folder of the index. A path could point outside the model folder.

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use candle_transformers::models::llama::{self, Llama3RopeConfig, Llama3RopeType, LlamaEosToks};
-use serde::Deserialize;
 
+use super::json::{self, Keys};
 use super::layout::Shape;
 use super::{Dtype, Error};
 
@@ -20,48 +20,10 @@ pub(super) const MAX_CONTEXT: usize = 131_072;
 pub(super) struct ModelConfig {
     pub llama: llama::Config,
     pub shape: Shape,
-    /// The dtype in `config.json`; `None` if it has none or one that is not supported.
+    /// The dtype in `config.json`; `None` without one, or if it is not supported.
     pub dtype: Option<Dtype>,
     pub eos: Vec<u32>,
     pub bos: Option<u32>,
-}
-
-/// The used fields of Hugging Face's `config.json`. Newer files have `dtype` instead of `torch_dtype`, and all settings
-/// of the rotary embedding in `rope_parameters`.
-#[derive(Deserialize)]
-struct Raw {
-    hidden_size: usize,
-    intermediate_size: usize,
-    vocab_size: usize,
-    num_hidden_layers: usize,
-    num_attention_heads: usize,
-    num_key_value_heads: Option<usize>,
-    head_dim: Option<usize>,
-    hidden_act: Option<String>,
-    rms_norm_eps: Option<f64>,
-    max_position_embeddings: Option<usize>,
-    rope_theta: Option<f32>,
-    rope_scaling: Option<RawRope>,
-    rope_parameters: Option<RawRope>,
-    bos_token_id: Option<u32>,
-    eos_token_id: Option<LlamaEosToks>,
-    tie_word_embeddings: Option<bool>,
-    torch_dtype: Option<String>,
-    dtype: Option<String>,
-    attention_bias: Option<bool>,
-    mlp_bias: Option<bool>,
-    quantization_config: Option<serde_json::Value>,
-}
-
-#[derive(Deserialize)]
-struct RawRope {
-    #[serde(alias = "type")]
-    rope_type: Option<String>,
-    rope_theta: Option<f32>,
-    factor: Option<f32>,
-    low_freq_factor: Option<f32>,
-    high_freq_factor: Option<f32>,
-    original_max_position_embeddings: Option<usize>,
 }
 
 /// Reads and checks the config at `path`.
@@ -70,20 +32,28 @@ pub(super) fn read(path: &Path) -> Result<ModelConfig, Error> {
     parse(&text).map_err(|reason| Error::Config { path: path.to_owned(), reason })
 }
 
+/// Parses the used keys of Hugging Face's `config.json`. Newer files have `dtype` instead of `torch_dtype`, and all settings
+/// of the rotary embedding in `rope_parameters`.
 fn parse(text: &str) -> Result<ModelConfig, String> {
-    // The family is checked first: the config of another family lacks some fields, and the error would be about those.
-    let value: serde_json::Value = serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))?;
+    // The family is checked first: the config of another family lacks some keys, and the error would be about those.
+    let value = json::parse(text)?;
     check_family(&value)?;
-    let raw: Raw = serde_json::from_value(value).map_err(|error| error.to_string())?;
-    let shape = shape(&raw)?;
-    check_supported(&raw, &shape)?;
-    let rope = raw.rope_parameters.as_ref().or(raw.rope_scaling.as_ref());
-    let rope_theta = raw.rope_theta.or(rope.and_then(|rope| rope.rope_theta)).unwrap_or(10_000.0);
-    let context = raw.max_position_embeddings.unwrap_or(2048);
+    let keys = Keys::of(&value)?;
+    let shape = shape(&keys)?;
+    check_supported(&keys, &shape)?;
+    let parameters = keys.object("rope_parameters", "rope_parameters.")?;
+    let rope = parameters.or(keys.object("rope_scaling", "rope_scaling.")?);
+    let rope_theta = match (keys.number("rope_theta")?, &rope) {
+        (Some(theta), _) => Some(theta),
+        (None, Some(rope)) => rope.number("rope_theta")?,
+        (None, None) => None,
+    };
+    let context = keys.count("max_position_embeddings")?.unwrap_or(2048);
     if context == 0 {
         return Err("max_position_embeddings is 0".to_owned());
     }
-    let dtype = raw.torch_dtype.as_deref().or(raw.dtype.as_deref()).and_then(|name| name.parse().ok());
+    let dtype = ["torch_dtype", "dtype"].into_iter().find_map(|key| keys.text(key).ok()?);
+    let (bos, eos) = (keys.ids("bos_token_id")?, keys.ids("eos_token_id")?);
     let llama = llama::Config {
         hidden_size: shape.hidden,
         intermediate_size: shape.intermediate,
@@ -92,20 +62,16 @@ fn parse(text: &str) -> Result<ModelConfig, String> {
         num_attention_heads: shape.heads,
         num_key_value_heads: shape.kv_heads,
         use_flash_attn: false,
-        rms_norm_eps: raw.rms_norm_eps.unwrap_or(1e-6),
-        rope_theta,
-        bos_token_id: raw.bos_token_id,
-        eos_token_id: raw.eos_token_id.clone(),
-        rope_scaling: rope.map(rope_scaling).transpose()?.flatten(),
+        rms_norm_eps: keys.number("rms_norm_eps")?.unwrap_or(1e-6),
+        rope_theta: rope_theta.unwrap_or(10_000.0) as f32,
+        bos_token_id: bos.first().copied(),
+        eos_token_id: (!eos.is_empty()).then(|| LlamaEosToks::Multiple(eos.clone())),
+        rope_scaling: rope.as_ref().map(rope_scaling).transpose()?.flatten(),
         max_position_embeddings: context.min(MAX_CONTEXT),
         tie_word_embeddings: shape.tied,
     };
-    let eos = match raw.eos_token_id {
-        None => Vec::new(),
-        Some(LlamaEosToks::Single(id)) => vec![id],
-        Some(LlamaEosToks::Multiple(ids)) => ids,
-    };
-    Ok(ModelConfig { llama, shape, dtype, eos, bos: raw.bos_token_id })
+    let dtype = dtype.and_then(|name| name.parse().ok());
+    Ok(ModelConfig { llama, shape, dtype, bos: bos.first().copied(), eos })
 }
 
 fn check_family(value: &serde_json::Value) -> Result<(), String> {
@@ -123,15 +89,16 @@ fn check_family(value: &serde_json::Value) -> Result<(), String> {
     }
 }
 
-fn shape(raw: &Raw) -> Result<Shape, String> {
+fn shape(keys: &Keys<'_>) -> Result<Shape, String> {
+    let heads = keys.required_count("num_attention_heads")?;
     let shape = Shape {
-        vocab: raw.vocab_size,
-        hidden: raw.hidden_size,
-        intermediate: raw.intermediate_size,
-        layers: raw.num_hidden_layers,
-        heads: raw.num_attention_heads,
-        kv_heads: raw.num_key_value_heads.unwrap_or(raw.num_attention_heads),
-        tied: raw.tie_word_embeddings.unwrap_or(false),
+        vocab: keys.required_count("vocab_size")?,
+        hidden: keys.required_count("hidden_size")?,
+        intermediate: keys.required_count("intermediate_size")?,
+        layers: keys.required_count("num_hidden_layers")?,
+        heads,
+        kv_heads: keys.count("num_key_value_heads")?.unwrap_or(heads),
+        tied: keys.flag("tie_word_embeddings")?.unwrap_or(false),
     };
     let dimensions = [
         ("vocab_size", shape.vocab),
@@ -159,43 +126,49 @@ fn shape(raw: &Raw) -> Result<Shape, String> {
     Ok(shape)
 }
 
-fn check_supported(raw: &Raw, shape: &Shape) -> Result<(), String> {
-    if raw.quantization_config.is_some() {
-        return Err("the weights are quantized, which is not supported: use the unquantized model".to_owned());
+fn check_supported(keys: &Keys<'_>, shape: &Shape) -> Result<(), String> {
+    if keys.has("quantization_config") {
+        return Err("quantization_config: quantized weights are not supported; use the unquantized model".to_owned());
     }
-    if raw.attention_bias == Some(true) || raw.mlp_bias == Some(true) {
-        return Err("attention_bias and mlp_bias are not supported by candle's Llama".to_owned());
+    for key in ["attention_bias", "mlp_bias"] {
+        if keys.flag(key)? == Some(true) {
+            return Err(format!("{key}: candle's Llama has no biases; use another model"));
+        }
     }
-    if let Some(head_dim) = raw.head_dim.filter(|&dim| dim != shape.head_dim()) {
+    if let Some(head_dim) = keys.count("head_dim")?.filter(|&dim| dim != shape.head_dim()) {
         return Err(format!(
             "head_dim {head_dim} is not hidden_size / num_attention_heads = {}, which candle's Llama requires",
             shape.head_dim()
         ));
     }
-    match raw.hidden_act.as_deref() {
+    match keys.text("hidden_act")? {
         None | Some("silu" | "swish") => Ok(()),
         Some(other) => Err(format!("hidden_act {other:?}: candle's Llama supports only silu")),
     }
 }
 
-fn rope_scaling(rope: &RawRope) -> Result<Option<Llama3RopeConfig>, String> {
-    let field = |name: &str, value: Option<f32>| {
-        value.filter(|v| v.is_finite() && *v > 0.0).ok_or(format!("rope scaling llama3 needs {name} above 0"))
+fn rope_scaling(rope: &Keys<'_>) -> Result<Option<Llama3RopeConfig>, String> {
+    let kind = match rope.text("rope_type")? {
+        Some(kind) => Some(kind),
+        None => rope.text("type")?,
     };
-    match rope.rope_type.as_deref() {
-        None if rope.factor.is_none() => Ok(None),
+    let positive = |key: &str| match rope.number(key)?.map(|value| value as f32) {
+        Some(value) if value.is_finite() && value > 0.0 => Ok(value),
+        _ => Err(format!("rope scaling llama3 needs {} above 0", rope.path(key))),
+    };
+    match kind {
+        None if !rope.has("factor") => Ok(None),
         Some("default") => Ok(None),
         Some("llama3") => Ok(Some(Llama3RopeConfig {
-            factor: field("factor", rope.factor)?,
-            low_freq_factor: field("low_freq_factor", rope.low_freq_factor)?,
-            high_freq_factor: field("high_freq_factor", rope.high_freq_factor)?,
-            original_max_position_embeddings: rope
-                .original_max_position_embeddings
-                .ok_or("rope scaling llama3 needs original_max_position_embeddings")?,
+            factor: positive("factor")?,
+            low_freq_factor: positive("low_freq_factor")?,
+            high_freq_factor: positive("high_freq_factor")?,
+            original_max_position_embeddings: rope.required_count("original_max_position_embeddings")?,
             rope_type: Llama3RopeType::Llama3,
         })),
         other => Err(format!(
-            "rope scaling {:?}: candle's Llama supports only default and llama3",
+            "{} {:?}: candle's Llama supports only default and llama3",
+            rope.path("rope_type"),
             other.unwrap_or("without a type")
         )),
     }
@@ -254,6 +227,55 @@ mod tests {
             let error = with(field).unwrap_err();
             assert!(error.contains(word), "{field}: {error}");
         }
+    }
+
+    #[test]
+    fn accepts_what_python_accepts() {
+        let other = [
+            r#""max_position_embeddings":2048.0,"bos_token_id":[1]"#,
+            r#""max_position_embeddings":2048,"bos_token_id":1.0,"head_dim":16.0,"tie_word_embeddings":0"#,
+            r#""max_position_embeddings":2048,"bos_token_id":[1, -1],"initializer_range":NaN,"z":[Infinity,-Infinity]"#,
+            r#""max_position_embeddings":2048,"bos_token_id":1,"torch_dtype":{"":"bfloat16"},"rope_theta":10000"#,
+        ];
+        for fields in other {
+            // The last one of two equal keys counts, as in Python.
+            let text = GOOD.replace(r#""max_position_embeddings":512"#, fields);
+            let config = parse(&format!("\u{feff}{text}")).unwrap_or_else(|error| panic!("{fields}: {error}"));
+            assert_eq!((config.bos, config.llama.max_position_embeddings), (Some(1), 2048), "{fields}");
+        }
+        let none = GOOD.replace(r#""eos_token_id":[2,7]"#, r#""eos_token_id":-1,"bos_token_id":-1"#);
+        let config = parse(&none).unwrap();
+        assert_eq!((config.bos, config.eos), (None, Vec::new()));
+    }
+
+    #[test]
+    fn errors_name_the_key() {
+        for (key, value) in [
+            ("vocab_size", "\"many\""),
+            ("hidden_size", "64.5"),
+            ("num_hidden_layers", "NaN"),
+            ("num_key_value_heads", "[2]"),
+            ("head_dim", "{}"),
+            ("max_position_embeddings", "-2048"),
+            ("rms_norm_eps", "NaN"),
+            ("rope_theta", "\"10000\""),
+            ("bos_token_id", "\"<s>\""),
+            ("eos_token_id", "[2, \"</s>\"]"),
+            ("tie_word_embeddings", "\"yes\""),
+            ("attention_bias", "[]"),
+            ("hidden_act", "3"),
+            ("rope_scaling", "\"linear\""),
+            ("rope_parameters", "[8]"),
+        ] {
+            // Other keys of the same name are removed first.
+            let mut config: serde_json::Value = serde_json::from_str(GOOD).unwrap();
+            config.as_object_mut().unwrap().remove(key);
+            let text = config.to_string().replacen('{', &format!("{{\"{key}\":{value},"), 1);
+            let error = parse(&text).unwrap_err();
+            assert!(error.starts_with(&format!("{key} is ")), "{key}: {error}");
+        }
+        let nested = with(r#""rope_scaling":{"rope_type":"llama3","factor":"8"}"#).unwrap_err();
+        assert!(nested.starts_with("rope_scaling.factor is"), "{nested}");
     }
 
     #[test]

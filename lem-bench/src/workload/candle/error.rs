@@ -141,6 +141,12 @@ impl fmt::Display for Error {
             Self::Weights { path, reason } => {
                 write!(f, "cannot use the weights in {}: {reason}", path.display())
             }
+            Self::MissingTensor { tensor, path } if tensor == "lm_head.weight" => write!(
+                f,
+                "no tensor {tensor} in {}: if the model's output uses the embedding, set tie_word_embeddings to true in \
+                 config.json; otherwise the weights belong to another model, or the download is incomplete",
+                path.display()
+            ),
             Self::MissingTensor { tensor, path } => write!(
                 f,
                 "no tensor {tensor} in {}, but config.json requires it: the weights belong to another model, or the \
@@ -150,7 +156,7 @@ impl fmt::Display for Error {
             Self::TensorShape { tensor, path, expected, found } => write!(
                 f,
                 "tensor {tensor} in {} has shape {found:?}, but config.json requires {expected:?}: config and weights \
-                 belong to different models; fetch the folder again",
+                 belong to different models; use the config.json that was saved with the weights",
                 path.display()
             ),
             Self::Device { wanted, reason } => write!(f, "cannot use device {wanted}: {reason}"),

@@ -23,10 +23,12 @@
 mod checkpoint;
 mod config;
 mod embedded;
+mod encoder;
 mod error;
 mod generate;
 mod home;
 mod install;
+mod json;
 mod layout;
 mod model;
 mod options;

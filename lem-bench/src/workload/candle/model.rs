@@ -7,16 +7,19 @@ use std::sync::OnceLock;
 use candle_core::Tensor;
 use candle_nn::VarBuilder;
 use candle_transformers::models::llama::{Cache, Llama};
-use tokenizers::Tokenizer;
 
 use super::checkpoint::Checkpoint;
 use super::config::{self, ModelConfig};
+use super::encoder::Encoder;
 use super::tokenizer::CORPUS;
 use super::{Device, Dtype, Error, OpenOptions};
 use crate::bench::Bencher;
 
 /// What is measured.
 const ARCHITECTURE: &str = "LlamaForCausalLM on candle";
+
+/// The name of the added tokens without a row in the embedding.
+const UNUSABLE_TOKENS: &str = "tokens without embedding";
 
 /// A loaded Llama. Threads can share it: a request takes `&self` and has its own KV cache.
 pub struct Model {
@@ -27,7 +30,7 @@ pub struct Model {
     pub(super) device: candle_core::Device,
     device_id: Device,
     dtype: Dtype,
-    tokenizer: Tokenizer,
+    encoder: Encoder,
     path: PathBuf,
     parameters: u64,
     corpus_ids: OnceLock<Vec<u32>>,
@@ -46,11 +49,12 @@ impl std::fmt::Debug for Model {
 
 impl Model {
     /// Opens a Hugging Face Llama folder: `config.json`, `tokenizer.json`, and `model.safetensors` or the shards of
-    /// `model.safetensors.index.json`. Checks files, config, and names and shapes of tensors before it reads weights.
+    /// `model.safetensors.index.json`. Checks files, config, names and shapes of tensors, and the tokenizer before it reads
+    /// weights. Padding and truncation that are saved in `tokenizer.json` are switched off.
     ///
     /// # Errors
     /// A file is missing or damaged, candle's Llama does not support the config, a tensor is missing or has another
-    /// shape, or the device cannot be used. The [`Error`] names the file and the remedy. No contents cause a panic.
+    /// shape, the tokenizer has tokens outside the embedding, or the device cannot be used. The [`Error`] names the file and the remedy. No contents cause a panic.
     pub fn open(dir: &Path, options: OpenOptions) -> Result<Self, Error> {
         let config_json = required(
             dir,
@@ -65,8 +69,7 @@ impl Model {
         let config = config::read(&config_json)?;
         let checkpoint = Checkpoint::open(dir)?;
         let parameters = check_tensors(&checkpoint, &config)?;
-        let tokenizer = Tokenizer::from_file(&tokenizer_json)
-            .map_err(|error| Error::Tokenizer { path: tokenizer_json, reason: error.to_string() })?;
+        let encoder = Encoder::open(tokenizer_json, config.shape.vocab)?;
         let (device_id, device) = options.device.open()?;
         let dtype = match options.dtype {
             Dtype::Auto => config.dtype.unwrap_or(Dtype::F32),
@@ -83,7 +86,7 @@ impl Model {
             device,
             device_id,
             dtype,
-            tokenizer,
+            encoder,
             path,
             parameters,
             corpus_ids: OnceLock::new(),
@@ -95,9 +98,9 @@ impl Model {
     /// Returns the ids of a text, with the special tokens that the tokenizer adds (often a BOS at the beginning).
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] if the tokenizer fails.
+    /// [`Error::Tokenizer`] if the tokenizer fails, or an added token in the text has no row in the embedding.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, Error> {
-        self.ids(text, true)
+        self.encoder.encode(text, true)
     }
 
     /// Returns the text of some ids, without special tokens.
@@ -105,7 +108,7 @@ impl Model {
     /// # Errors
     /// [`Error::Tokenizer`] if the tokenizer fails.
     pub fn decode(&self, ids: &[u32]) -> Result<String, Error> {
-        self.tokenizer.decode(ids, true).map_err(|error| self.tokenizer_failed(&error))
+        self.encoder.decode(ids)
     }
 
     /// Returns the ids of `corpus.txt`, without special tokens. Encodes it on the first call.
@@ -113,17 +116,8 @@ impl Model {
         if let Some(ids) = self.corpus_ids.get() {
             return Ok(ids);
         }
-        let ids = self.ids(CORPUS, false)?;
+        let ids = self.encoder.encode(CORPUS, false)?;
         Ok(self.corpus_ids.get_or_init(|| ids))
-    }
-
-    fn ids(&self, text: &str, special: bool) -> Result<Vec<u32>, Error> {
-        let encoding = self.tokenizer.encode_fast(text, special).map_err(|error| self.tokenizer_failed(&error))?;
-        Ok(encoding.get_ids().to_vec())
-    }
-
-    fn tokenizer_failed(&self, error: &tokenizers::Error) -> Error {
-        Error::Tokenizer { path: self.path.join("tokenizer.json"), reason: error.to_string() }
     }
 
     /// Waits until the device has completed all its work. Does nothing on the CPU.
@@ -186,18 +180,23 @@ impl Model {
     }
 
     /// States what is measured as facts of a bench: name, architecture, number of parameters and dtype. Results of
-    /// different models are then not compared.
+    /// different models are then not compared. Added tokens of the tokenizer that have no row in the embedding are stated
+    /// too.
     pub fn state_facts(&self, b: &mut Bencher<'_>) {
         b.fact("model", self.name());
         b.fact("architecture", ARCHITECTURE);
         b.fact("parameters", self.parameters());
         b.fact("dtype", self.dtype());
+        let unusable = self.encoder.unusable_tokens();
+        if !unusable.is_empty() {
+            b.fact(UNUSABLE_TOKENS, unusable);
+        }
     }
 
     /// Returns metadata for a report. The order of the keys is stable, and counts are plain integers.
     pub fn describe(&self) -> Vec<(String, String)> {
         let shape = &self.config.shape;
-        [
+        let described = [
             ("name", self.name()),
             ("path", self.path().display().to_string()),
             ("architecture", ARCHITECTURE.to_owned()),
@@ -211,9 +210,9 @@ impl Model {
             ("context_tokens", self.context_length().to_string()),
             ("device", self.device().to_string()),
             ("kv_bytes_per_token", self.kv_bytes_per_token().to_string()),
-        ]
-        .map(|(key, value)| (key.to_owned(), value))
-        .into()
+        ];
+        let unusable = Some((UNUSABLE_TOKENS, self.encoder.unusable_tokens())).filter(|(_, tokens)| !tokens.is_empty());
+        described.into_iter().chain(unusable).map(|(key, value)| (key.to_owned(), value)).collect()
     }
 }
 
