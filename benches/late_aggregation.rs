@@ -159,6 +159,7 @@ fn cycle(index: u32, cycles: u32, domain: &DomainId, noise: &mut Noise) -> Cycle
         joules,
         low: joules,
         high: joules,
+        uncertainty: None,
         method: Method::Counter,
         cross_check: None,
         cross_check_bounds: None,

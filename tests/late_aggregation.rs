@@ -52,6 +52,7 @@ fn journal(p: u64) -> Vec<Record> {
         joules,
         low: joules,
         high: joules,
+        uncertainty: None,
         method: Method::Counter,
         cross_check: None,
         cross_check_bounds: None,

@@ -70,6 +70,12 @@ fn energy_matches_simulated_plug() {
         // at each edge: they are wider than a count and narrower than 80 % of the energy.
         assert!(low <= joules && joules <= high, "{low} to {high} J");
         assert!(high - low > 3.6 && high - low < 0.8 * joules, "{low} to {high} J of {joules} J");
+        // The uncertainty is a fraction of the bounds; the rounding of two counts alone is 3.6/√6 J.
+        let causes =
+            ["edges_j", "idle_split_j", "resolution_j", "sampling_j"].map(|cause| number(&cycle["uncertainty"][cause]));
+        let uncertainty = causes.iter().map(|joules| joules * joules).sum::<f64>().sqrt();
+        assert!((causes[2] - 3.6 / 6.0_f64.sqrt()).abs() < 1e-9, "{causes:?}");
+        assert!(uncertainty < (high - low) / 2.0, "{causes:?} J, {low} to {high} J");
         // The integrated power of the same plug.
         let other = number(&cycle["cross_check_j"]);
         assert!((other - joules).abs() < 8.0, "{other} J from the power, {joules} J from the counter");

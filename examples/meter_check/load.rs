@@ -54,7 +54,7 @@ impl Drop for Load {
     }
 }
 
-/// Measures the complete load three times. Returns energy, its bounds, time and mean power of each run.
+/// Measures the complete load three times. Returns energy, its standard uncertainty, time and mean power of each run.
 pub(crate) fn measure_runs(
     meter: Box<dyn Meter>,
     headline: Vec<DomainId>,
@@ -69,7 +69,7 @@ pub(crate) fn measure_runs(
         }
         let (joules, seconds) = (measured.energy.get(), measured.elapsed.as_secs_f64());
         rows.push(json!({
-            "run": run, "joules": joules, "low_j": measured.low.get(), "high_j": measured.high.get(),
+            "run": run, "joules": joules, "uncertainty_j": measured.uncertainty.total().get(),
             "seconds": seconds, "mean_w": joules / seconds,
         }));
     }

@@ -34,9 +34,9 @@ pub(crate) fn print(report: &Value) {
         println!("  the complete load could not be measured: {why}");
     }
     for row in rows(report, "runs") {
-        let [run, joules, low, high, seconds, watts] =
-            formatted(&row, ["run", "joules", "low_j", "high_j", "seconds", "mean_w"]);
-        println!("  complete load, run {run}: {joules} J ({low} to {high} J) in {seconds} s, {watts} W");
+        let [run, joules, uncertainty, seconds, watts] =
+            formatted(&row, ["run", "joules", "uncertainty_j", "seconds", "mean_w"]);
+        println!("  complete load, run {run}: {joules} J ± {uncertainty} J in {seconds} s, {watts} W");
     }
     println!();
 }

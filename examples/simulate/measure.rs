@@ -2,7 +2,7 @@
 
 use lem_bench::__private::analysis::{Options, summarise};
 use lem_bench::__private::harness::{SimulationOptions, simulate};
-use lem_bench::__private::model::{Record, WindowRecord};
+use lem_bench::__private::model::{Record, Uncertainty, WindowRecord};
 use lem_bench::__private::sim::{Machine, Scenario, Seeds, Truth};
 
 use super::parallel::run_in_parallel;
@@ -31,6 +31,12 @@ fn measure_run(scenario: &Scenario, run: u64, truth: &Truth, options: &Simulatio
     Ok(RunReport::new(run, bench, &windows, virtual_s, truth))
 }
 
+/// The standard uncertainty of a window's energy.
+fn uncertainty(window: &WindowRecord) -> f64 {
+    let own = window.energy.iter().filter_map(|energy| energy.uncertainty);
+    own.fold(Uncertainty::default(), |sum, own| sum.plus(&own, 1.0)).total().get()
+}
+
 /// The measured energy of each window with its bounds, and its true energy.
 pub(crate) fn windows(records: &[Record], machine: &Machine) -> Vec<Window> {
     let to_window = |window: &WindowRecord| Window {
@@ -38,6 +44,7 @@ pub(crate) fn windows(records: &[Record], machine: &Machine) -> Vec<Window> {
         measured: window.energy.iter().map(|energy| energy.joules.get()).sum(),
         low: window.energy.iter().map(|energy| energy.low.get()).sum(),
         high: window.energy.iter().map(|energy| energy.high.get()).sum(),
+        uncertainty: uncertainty(window),
     };
     let windows_of = |record: &Record| match record {
         Record::Cycle(cycle) => cycle.windows.iter().map(to_window).collect(),

@@ -11,7 +11,7 @@ pub(crate) struct RunReport {
     gross: Estimate,
     net: Estimate,
     worst_window_pct: f64,
-    bounded: Vec<bool>,
+    windows: Vec<Window>,
     virtual_s: f64,
 }
 
@@ -22,11 +22,17 @@ pub(crate) struct Window {
     pub(crate) measured: f64,
     pub(crate) low: f64,
     pub(crate) high: f64,
+    pub(crate) uncertainty: f64,
 }
 
 impl Window {
     fn error_pct(&self) -> f64 {
         100.0 * (self.measured - self.truth) / self.truth
+    }
+
+    /// The error in standard uncertainties.
+    fn relative_error(&self) -> f64 {
+        (self.measured - self.truth) / self.uncertainty
     }
 
     /// Whether the sensor's bounds contain the true energy.
@@ -83,8 +89,7 @@ impl RunReport {
             "findings": findings,
             "status": bench.status.name(),
         });
-        let bounded = windows.iter().map(Window::bounded).collect();
-        Self { json, gross, net, worst_window_pct, bounded, virtual_s }
+        Self { json, gross, net, worst_window_pct, windows: windows.to_vec(), virtual_s }
     }
 
     pub(crate) fn json(&self) -> &Value {
@@ -98,7 +103,7 @@ pub(crate) struct Totals {
     gross: Vec<Estimate>,
     net: Vec<Estimate>,
     worst_window_pct: f64,
-    bounded: Vec<bool>,
+    windows: Vec<Window>,
     virtual_s: Vec<f64>,
 }
 
@@ -107,7 +112,7 @@ impl Totals {
         self.gross.push(report.gross);
         self.net.push(report.net);
         self.worst_window_pct = worst([self.worst_window_pct, report.worst_window_pct].into_iter());
-        self.bounded.extend(&report.bounded);
+        self.windows.extend(&report.windows);
         self.virtual_s.push(report.virtual_s);
     }
 
@@ -120,7 +125,10 @@ impl Totals {
             "bias_pct": bias_pct(&self.gross, truth.j_per_output_token),
             "net_bias_pct": bias_pct(&self.net, truth.net_j_per_output_token),
             "worst_window_error_pct": self.worst_window_pct,
-            "window_bounds_coverage": mean(self.bounded.iter().copied().map(f64::from)),
+            "window_bounds_coverage": mean(self.windows.iter().map(|window| f64::from(window.bounded()))),
+            "window_uncertainty_pct": mean(self.windows.iter().map(|window| 100.0 * window.uncertainty / window.truth)),
+            "window_coverage_of_2_uncertainties": mean(self.windows.iter().map(|w| f64::from(w.relative_error().abs() <= 2.0))),
+            "window_rms_error_in_uncertainties": mean(self.windows.iter().map(|w| w.relative_error().powi(2))).map(f64::sqrt),
             "coverage": coverage(&self.gross),
             "net_coverage": coverage(&self.net),
             "mean_half_width_pct": half_width_pct(&self.gross),

@@ -23,5 +23,5 @@ pub use crate::analysis::{
 pub use crate::model::{
     BenchRecord, Calibration, ChannelProbe, Coverage, CustomKind, DenseReads, DomainCalibration, Fact, MeterProbe,
     Method, Order, Outcome, Precision, RunOrder, Setting, Source, Span, SpanKind, StopReason, Trace, TracePoint,
-    WarmUpCode,
+    Uncertainty, WarmUpCode,
 };

@@ -90,6 +90,7 @@ fn cycle(rank: u32, index: usize, share: &Share, plan: &Plan) -> Record {
         joules: Joules(share.joules),
         low: Joules(share.joules - half),
         high: Joules(share.joules + half),
+        uncertainty: None,
         method: Method::Counter,
         cross_check: None,
         cross_check_bounds: None,

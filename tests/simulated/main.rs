@@ -10,6 +10,7 @@ mod custom_metrics;
 mod measure;
 #[path = "../../examples/simulate/parallel.rs"]
 mod parallel;
+mod pulses;
 #[path = "../../examples/simulate/report.rs"]
 mod report;
 mod single_runs;

@@ -42,7 +42,7 @@ pub mod model {
     pub use crate::model::{
         BenchEnd, BenchTarget, CycleEvidence, CycleRecord, DomainEnergy, IdleBlock, IdleKind, IdleRecord, PhaseSpan,
         Record, RequestLog, RunEnd, RunEvidence, RunHeader, SCHEMA_VERSION, SensorEvent, SensorEventKind,
-        SessionResult, WarmUpRecord, WindowRecord, WorkCounts,
+        SessionResult, Uncertainty, WarmUpRecord, WindowRecord, WorkCounts,
     };
 }
 
@@ -62,6 +62,7 @@ pub mod runner {
 
 pub mod sampler {
     pub use crate::sampler::{IdleSide, ProbeEffort, Sampler, SamplerConfig, Unwrapper, integrate, probe};
+    pub use crate::sampler::{PulseTest, PulseVerdict, pulse_test};
 }
 
 pub mod sim {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::custom_metrics::cycle_means;
 use super::summary::CycleSummary;
 use crate::model::{
-    CycleRecord, Domain, DomainEnergy, DomainId, DomainKind, Method, RunHeader, WindowRecord, WorkCounts, fact_names,
+    CycleRecord, Domain, DomainEnergy, DomainId, DomainKind, Method, RunHeader, Uncertainty, WindowRecord, WorkCounts,
+    fact_names,
 };
 use crate::units::{Joules, Stamp, Watts};
 
@@ -57,6 +58,7 @@ pub(super) fn merge(records: &[(&CycleRecord, &RunHeader)]) -> MergedCycle {
         energy_j: has_energy.then_some(sums.joules),
         heat_j: None,
         sensor_j: has_energy.then_some((sums.low, sums.high)),
+        uncertainty: sums.uncertainty.filter(|_| has_energy),
         cross_check_j: sums.cross_check.filter(|_| has_energy),
         idle_w: idle_j.map(|joules| Watts(joules.get() / seconds)),
         domains_j: domain_energies(records),
@@ -93,6 +95,7 @@ struct Sums {
     joules: Joules,
     low: Joules,
     high: Joules,
+    uncertainty: Option<Uncertainty>,
     cross_check: Option<Joules>,
     cross_check_bounds: Option<(Joules, Joules)>,
     idle_j: Option<Joules>,
@@ -108,6 +111,7 @@ impl Default for Sums {
             joules: Joules(0.0),
             low: Joules(0.0),
             high: Joules(0.0),
+            uncertainty: Some(Uncertainty::default()),
             cross_check: Some(Joules(0.0)),
             cross_check_bounds: Some((Joules(0.0), Joules(0.0))),
             idle_j: Some(Joules(0.0)),
@@ -131,6 +135,7 @@ impl Sums {
             self.joules += energy.joules * share;
             self.low += energy.low * share;
             self.high += energy.high * share;
+            self.uncertainty = self.uncertainty.zip(energy.uncertainty).map(|(sum, own)| sum.plus(&own, share));
             self.cross_check = self.cross_check.zip(energy.cross_check).map(|(sum, joules)| sum + joules * share);
             self.cross_check_bounds = self
                 .cross_check_bounds

@@ -8,7 +8,7 @@ use super::finding::{Finding, Status};
 use super::view::View;
 use crate::model::{
     BenchRecord, BenchTarget, Calibration, CustomKind, CustomMetric, Domain, DomainId, Fact, MeterProbe, MetricKind,
-    Origin, Outcome, Precision, RunOrder, Setting, Source, Span, Trace, Unit, WarmUpCode, WorkCounts,
+    Origin, Outcome, Precision, RunOrder, Setting, Source, Span, Trace, Uncertainty, Unit, WarmUpCode, WorkCounts,
     custom_metric_names,
 };
 use crate::units::{Joules, Stamp, Watts};
@@ -413,6 +413,9 @@ pub struct CycleSummary {
     /// The lowest and highest energy that the sensors' resolution allows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sensor_j: Option<(Joules, Joules)>,
+    /// The standard uncertainty of `energy_j` that is due to the sensors, by cause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertainty: Option<Uncertainty>,
     /// The same energy by the other method: counter or integrated power.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cross_check_j: Option<Joules>,

@@ -152,6 +152,8 @@ pub(super) struct Config {
     pub domains: Vec<String>,
     pub open: OpenOptions,
     pub calibration: Option<PathBuf>,
+    /// All energy counters see the whole time.
+    pub full_time_counters: bool,
     pub no_wait: bool,
     pub lock_file: Option<PathBuf>,
     // Comparison.
@@ -213,6 +215,7 @@ impl Default for Config {
             domains: Vec::new(),
             open: OpenOptions::default(),
             calibration: None,
+            full_time_counters: false,
             no_wait: false,
             lock_file: None,
             comparing: Comparing::default(),

@@ -38,7 +38,7 @@ pub(crate) use text::{CivilTime, count_of, grouped, id_hash, is_invisible, is_or
 pub use thinning::{Thinned, TimeSums};
 pub use window::{
     DomainEnergy, IdleBlock, PhaseSpan, RequestLog, SensorEvent, SensorEventKind, Span, SpanKind, Trace, TracePoint,
-    WindowRecord,
+    Uncertainty, WindowRecord,
 };
 pub use work::{ArrivalCounts, Unit, WorkCounts};
 

@@ -6,6 +6,50 @@ use serde::{Deserialize, Serialize};
 use super::{DomainId, Method, Thinned, WorkCounts};
 use crate::units::{Joules, Stamp, Watts};
 
+/// The standard uncertainty of an energy by its causes, each one standard deviation. They are independent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Uncertainty {
+    /// The moments of the sensor's updates around the edges, and changes of the power between two of them.
+    pub edges_j: Joules,
+    /// The idle power by which an update was divided at an edge where work begins or ends.
+    pub idle_split_j: Joules,
+    /// The resolution of the sensor.
+    pub resolution_j: Joules,
+    /// What a sensor that may see part of the time has not seen.
+    pub sampling_j: Joules,
+}
+
+impl Uncertainty {
+    /// Returns the standard uncertainty of all causes together.
+    pub fn total(&self) -> Joules {
+        Joules(self.causes().iter().map(|(_, joules)| joules.get().powi(2)).sum::<f64>().sqrt())
+    }
+
+    /// Returns the causes with their names.
+    pub fn causes(&self) -> [(&'static str, Joules); 4] {
+        [
+            ("edges", self.edges_j),
+            ("idle split", self.idle_split_j),
+            ("resolution", self.resolution_j),
+            ("sampling", self.sampling_j),
+        ]
+    }
+
+    /// Returns the uncertainty of the sum of two energies, of which the other one counts to this share.
+    #[must_use]
+    pub fn plus(&self, other: &Self, share: f64) -> Self {
+        let sum = |own: Joules, other: Joules| Joules(own.get().hypot(share * other.get()));
+        Self {
+            edges_j: sum(self.edges_j, other.edges_j),
+            idle_split_j: sum(self.idle_split_j, other.idle_split_j),
+            resolution_j: sum(self.resolution_j, other.resolution_j),
+            sampling_j: sum(self.sampling_j, other.sampling_j),
+        }
+    }
+}
+
 /// The energy of one domain over a span of time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DomainEnergy {
@@ -17,6 +61,9 @@ pub struct DomainEnergy {
     pub low: Joules,
     /// Upper bound of the true energy, given the sensor's resolution and period.
     pub high: Joules,
+    /// The standard uncertainty; `None` in journals before schema version 3.
+    #[serde(default)]
+    pub uncertainty: Option<Uncertainty>,
     /// Counter or integrated power.
     pub method: Method,
     /// The same energy measured by the other method, where available, as a cross-check.

@@ -10,7 +10,7 @@ use crate::analysis::{
 };
 use crate::model::{
     BenchRecord, ChannelProbe, Domain, DomainId, DomainKind, Fact, MeterProbe, Method, Origin, Outcome, RunOrder,
-    SCHEMA_VERSION, Setting, Source, Span, SpanKind, Trace, TracePoint, WarmUpCode,
+    SCHEMA_VERSION, Setting, Source, Span, SpanKind, Trace, TracePoint, Uncertainty, WarmUpCode,
 };
 use crate::units::{Joules, Stamp, Watts};
 
@@ -361,6 +361,7 @@ fn cycle(index: u32, rate: f64, domain: &DomainId, second: impl Fn(f64) -> Stamp
         seconds: 5.0,
         energy_j: Some(Joules(energy)),
         sensor_j: Some((Joules(energy - 4.1), Joules(energy + 4.3))),
+        uncertainty: Some(Uncertainty { edges_j: Joules(0.8), idle_split_j: Joules(0.5), ..Uncertainty::default() }),
         cross_check_j: Some(Joules(energy * 1.004)),
         idle_w: Some(Watts(113.4 * variation)),
         domains_j: vec![(domain.clone(), Joules(energy))],

@@ -189,6 +189,8 @@ pub(super) struct GaugeTrack {
     pub domain: DomainId,
     pub quantity: Quantity,
     pub period: Option<Duration>,
+    /// The time that each reading covers, if known.
+    pub averaging: Option<Duration>,
     pub points: Vec<TracePoint>,
 }
 
@@ -196,6 +198,11 @@ impl GaugeTrack {
     /// Returns the track of this quantity of a domain.
     pub fn find<'a>(tracks: &'a [Self], quantity: Quantity, domain: &DomainId) -> Option<&'a Self> {
         tracks.iter().find(|track| track.quantity == quantity && track.domain == *domain)
+    }
+
+    /// Returns whether its readings show changes within this time, in s, as far as is known.
+    pub fn is_faster_than(&self, seconds: f64) -> bool {
+        self.averaging.is_none_or(|averaging| averaging.as_secs_f64() < seconds)
     }
 
     /// Removes the readings before `keep_from`, except for the last one.

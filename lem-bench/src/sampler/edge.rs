@@ -21,6 +21,9 @@ pub(super) const MAX_CONTINUOUS_PERIOD: Duration = Duration::from_millis(5);
 /// The assumed period of a counter that ticked too rarely to measure it: the slowest common period.
 pub(super) const ASSUMED_PERIOD: Duration = Duration::from_millis(100);
 
+/// The most ticks at rest from which the noise of the idle power is determined.
+const MAX_REST_TICKS: usize = 8;
+
 /// One read of a counter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CounterSample {
@@ -73,6 +76,30 @@ pub struct EdgeValue {
     pub displayed_at: Option<(f64, Duration)>,
     /// The start of the first and the end of the last read that were used.
     pub read_span: (Stamp, Stamp),
+    /// How the energy of the period around the edge was divided.
+    pub division: Division,
+}
+
+/// How the energy of the period around an edge was divided, for its uncertainty.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Division {
+    /// The mean power of the period in W, or that of the idle side if it was used.
+    pub watts: f64,
+    /// The standard uncertainty of the moment of the tick from which that power was assumed, in s.
+    pub moment_s: f64,
+    /// The idle side, if its power was used. Otherwise the power is assumed to be the same on both sides.
+    pub idle: Option<IdlePart>,
+    /// The share of the period before the edge.
+    pub share: f64,
+}
+
+/// The part of a period for which the idle power was assumed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct IdlePart {
+    /// Length in s.
+    pub seconds: f64,
+    /// Root mean square of the changes of the idle power from one period to the next, in W; `None` if only one is known.
+    pub change_w: Option<f64>,
 }
 
 /// A tick: the counter's value became `joules` at some moment between `from` and `to`.
@@ -108,6 +135,7 @@ pub fn value_at(samples: &[CounterSample], edge: Stamp, period: Option<Duration>
 /// read that began at least a period after the edge.
 fn continuous(samples: &[CounterSample], after: usize, edge: Stamp, period: Duration) -> EdgeValue {
     let (before, next) = (samples[after - 1], samples[after]);
+    let seconds = next.at.seconds_from(before.at).max(1e-9);
     let is_after_edge = |sample: &&CounterSample| sample.start().earlier(period) >= edge;
     let bound = samples[after..].iter().find(is_after_edge).unwrap_or(&samples[samples.len() - 1]);
     EdgeValue {
@@ -118,6 +146,50 @@ fn continuous(samples: &[CounterSample], after: usize, edge: Stamp, period: Dura
         step: None,
         displayed_at: None,
         read_span: (before.start(), bound.end()),
+        division: Division {
+            watts: (next.joules - before.joules) / seconds,
+            // A value may be a period old, and is that of some moment of the read.
+            moment_s: sd_within((period + before.half * 2).as_secs_f64()),
+            idle: None,
+            share: edge.seconds_from(before.at) / seconds,
+        },
+    }
+}
+
+/// Returns the standard deviation of a value that may be anywhere in a span of this length.
+fn sd_within(length: f64) -> f64 {
+    length / 12.0_f64.sqrt()
+}
+
+/// The estimated moment of a tick, with its standard uncertainty in s.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    at: Stamp,
+    sd_s: f64,
+}
+
+impl Moment {
+    fn worse_of(self, other: Self) -> Self {
+        if other.sd_s > self.sd_s { other } else { self }
+    }
+}
+
+/// The rest on one side of an edge, and the part of it in the period of the edge.
+#[derive(Debug)]
+struct Rest {
+    /// Power in that part, in W.
+    watts: f64,
+    /// Length of that part in s.
+    seconds: f64,
+    /// Root mean square of the changes of the power from one period to the next, in W.
+    change_w: Option<f64>,
+    /// The start or end of the read farthest from the edge whose value was used.
+    used: Stamp,
+}
+
+impl Rest {
+    fn joules(&self) -> f64 {
+        self.watts * self.seconds
     }
 }
 
@@ -137,30 +209,42 @@ impl Reads<'_> {
         // may have come on either side of it.
         let (next_read, next) = (after..samples.len())
             .filter_map(|i| Some((i, self.tick(i)?)))
-            .find(|(_, tick)| self.estimated_moment(tick) > edge)?;
+            .find(|(_, tick)| self.moment(tick).at > edge)?;
         let earlier = (1..next_read).rev().filter_map(|i| Some((i, self.tick(i)?)));
         let (last_read, last) = earlier
-            .filter(|(_, tick)| self.estimated_moment(tick) <= edge)
+            .filter(|(_, tick)| self.moment(tick).at <= edge)
             .map(|(read, tick)| (read, Some(tick)))
             .next()
             .unwrap_or((1, None));
         let low = last.map_or(samples[0].joules, |tick| tick.joules);
-        let next_at = self.estimated_moment(&next);
-        let expected = next_at.earlier(period);
+        let next_moment = self.moment(&next);
+        let next_at = next_moment.at;
+        let expected = Moment { at: next_at.earlier(period), ..next_moment };
         // Without dense reads before the edge, the tick before it is only known to be in a long span. The better
         // estimate is then one period before the next tick, if that is in the span.
-        let last_at = match &last {
-            Some(last) if expected >= last.from && expected <= last.to => expected,
-            Some(last) => self.estimated_moment(last),
+        let last_moment = match &last {
+            Some(last) if expected.at >= last.from && expected.at <= last.to => expected,
+            Some(last) => self.moment(last),
             None => expected,
         };
-        let linear = interpolate(last_at, low, next_at, next.joules, edge);
-        let (joules, used) = match idle {
+        let last_at = last_moment.at;
+        let rest = match idle {
             IdleSide::Neither => None,
-            IdleSide::Before => self.idle_before(next_read, last_at, low),
-            IdleSide::After => self.idle_after(next_read, next_at, &next),
-        }
-        .map_or((linear, None), |(joules, used)| (joules.clamp(low, next.joules), Some(used)));
+            IdleSide::Before => self.rest_before(next_read, edge.seconds_from(last_at)),
+            IdleSide::After => self.rest_after(next_read, next_at.seconds_from(edge), &next),
+        };
+        let (joules, moment) = match &rest {
+            Some(rest) if idle == IdleSide::Before => (low + rest.joules(), last_moment),
+            Some(rest) => (next.joules - rest.joules(), next_moment),
+            None => (interpolate(last_at, low, next_at, next.joules, edge), next_moment.worse_of(last_moment)),
+        };
+        let seconds = next_at.seconds_from(last_at).max(1e-9);
+        let division = Division {
+            watts: rest.as_ref().map_or((next.joules - low) / seconds, |rest| rest.watts),
+            moment_s: moment.sd_s,
+            idle: rest.as_ref().map(|rest| IdlePart { seconds: rest.seconds, change_w: rest.change_w }),
+            share: (edge.seconds_from(last_at) / seconds).clamp(0.0, 1.0),
+        };
         let certain_low = samples[..after].iter().rev().find(|sample| sample.end() <= edge).unwrap_or(&samples[0]);
         // A value that changed between two reads after the edge is from after the edge.
         let is_after_edge = |i: &usize| samples[i - 1].start() >= edge && samples[*i].joules > samples[i - 1].joules;
@@ -173,8 +257,10 @@ impl Reads<'_> {
         let is_uneven = shortest > period.mul_f64(1.4) || longest < period.mul_f64(0.7);
         let is_unseen = next_at.since(samples[last_read - 1].end()) > period * 3;
         let from = last.map_or(samples[0].start(), |tick| tick.from);
+        let used = rest.map(|rest| rest.used);
         Some(EdgeValue {
-            joules,
+            joules: joules.clamp(low, next.joules),
+            division,
             low: certain_low.joules.min(low),
             high: certain_high.max(next.joules),
             stalled_for: is_uneven.then(|| next_at.since(last_at)),
@@ -187,29 +273,40 @@ impl Reads<'_> {
         })
     }
 
-    /// Returns the energy at an edge before which the machine was idle, and the start of the earliest read used.
-    fn idle_before(&self, next_read: usize, last_at: Stamp, low: f64) -> Option<(f64, Stamp)> {
-        let mut ticks = (1..next_read).rev().filter_map(|i| Some((i, self.tick(i)?))).filter(|(_, t)| t.joules <= low);
-        let (_, near) = ticks.next()?;
-        let (read, middle) = ticks.next()?;
-        let watts = self.mean_power(&middle, &near)?;
-        let far = ticks.next().and_then(|(read, far)| Some((read, self.mean_power(&far, &middle)?)));
-        let slack = self.edge.seconds_from(last_at);
-        let used = far.map_or(read, |(read, _)| read);
-        let joules = low + extrapolate(watts, far.map(|(_, watts)| watts), self.period, slack) * slack;
-        Some((joules, self.samples[used - 1].start()))
+    /// Returns the rest before an edge, of which the last `seconds` are in the period of the edge.
+    fn rest_before(&self, next_read: usize, seconds: f64) -> Option<Rest> {
+        let ticks: Vec<_> =
+            (1..next_read).rev().filter_map(|i| Some((i, self.tick(i)?))).take(MAX_REST_TICKS).collect();
+        let powers = self.powers(ticks.iter().map(|(_, tick)| *tick), |later, earlier| (earlier, later))?;
+        let (read, _) = ticks[powers.len().min(2)];
+        Some(self.rest(&powers, seconds, self.samples[read - 1].start()))
     }
 
-    /// Returns the energy at an edge after which the machine was idle, and the end of the latest read used.
-    fn idle_after(&self, next_read: usize, next_at: Stamp, next: &Tick) -> Option<(f64, Stamp)> {
-        let mut ticks = (next_read + 1..self.samples.len()).filter_map(|i| Some((i, self.tick(i)?)));
-        let (read, middle) = ticks.next()?;
-        let watts = self.mean_power(next, &middle)?;
-        let far = ticks.next().and_then(|(read, far)| Some((read, self.mean_power(&middle, &far)?)));
-        let slack = next_at.seconds_from(self.edge);
-        let used = far.map_or(read, |(read, _)| read);
-        let joules = next.joules - extrapolate(watts, far.map(|(_, watts)| watts), self.period, slack) * slack;
-        Some((joules, self.samples[used].end()))
+    /// Returns the rest after an edge, of which the first `seconds` are in the period of the edge, which ends at `next`.
+    fn rest_after(&self, next_read: usize, seconds: f64, next: &Tick) -> Option<Rest> {
+        let later = (next_read + 1..self.samples.len()).filter_map(|i| Some((i, self.tick(i)?)));
+        let ticks: Vec<_> = std::iter::once((next_read, *next)).chain(later).take(MAX_REST_TICKS).collect();
+        let powers = self.powers(ticks.iter().map(|(_, tick)| *tick), |earlier, later| (earlier, later))?;
+        let (read, _) = ticks[powers.len().min(2)];
+        Some(self.rest(&powers, seconds, self.samples[read].end()))
+    }
+
+    /// Returns the mean powers between consecutive ticks, the nearest to the edge first, up to the first that is unknown;
+    /// `None` without any. `in_order` puts two ticks in the order of time.
+    fn powers(&self, ticks: impl Iterator<Item = Tick>, in_order: fn(Tick, Tick) -> (Tick, Tick)) -> Option<Vec<f64>> {
+        let ticks: Vec<Tick> = ticks.collect();
+        let power = |pair: &[Tick]| {
+            let (earlier, later) = in_order(pair[0], pair[1]);
+            self.mean_power(&earlier, &later)
+        };
+        let powers: Vec<f64> = ticks.windows(2).map_while(power).collect();
+        (!powers.is_empty()).then_some(powers)
+    }
+
+    fn rest(&self, powers: &[f64], seconds: f64, used: Stamp) -> Rest {
+        let changes = || powers.windows(2).map(|pair| (pair[0] - pair[1]).powi(2));
+        let change_w = (powers.len() > 1).then(|| (changes().sum::<f64>() / changes().count() as f64).sqrt());
+        Rest { watts: extrapolate(powers[0], powers.get(1).copied(), self.period, seconds), seconds, change_w, used }
     }
 
     /// Returns the mean power between two ticks; `None` if they are less than half a period apart. Their distance is
@@ -234,9 +331,9 @@ impl Reads<'_> {
         })
     }
 
-    /// Returns the estimated moment of a tick: the middle of the span in which it can have come, narrowed by the ticks
+    /// Returns the moment of a tick, estimated as the middle of the span in which it can have come, narrowed by the ticks
     /// up to three periods away.
-    fn estimated_moment(&self, tick: &Tick) -> Stamp {
+    fn moment(&self, tick: &Tick) -> Moment {
         let reach = self.period * 3 + self.period / 2;
         let (mut from, mut to) = (tick.from.nanos() as f64, tick.to.nanos() as f64);
         let period = self.period.as_nanos() as f64;
@@ -258,7 +355,7 @@ impl Reads<'_> {
                 (from, to) = (low, high);
             }
         }
-        Stamp(f64::midpoint(from, to) as u64)
+        Moment { at: Stamp(f64::midpoint(from, to) as u64), sd_s: sd_within((to - from) * 1e-9) }
     }
 }
 

@@ -9,7 +9,7 @@ use super::handle::Sampler;
 use super::power_steps::{ProbeEffort, probe};
 use crate::clock::{Clock, RealClock};
 use crate::meter::{Meter, MeterChoice, OpenError, OpenOptions, open};
-use crate::model::{DomainEnergy, DomainId, MeterProbe, Method, Source};
+use crate::model::{DomainEnergy, DomainId, MeterProbe, Method, Source, Uncertainty};
 use crate::units::{Joules, Stamp};
 
 /// How long the sensors are probed when a meter is opened.
@@ -47,9 +47,11 @@ pub struct Measured<T> {
     pub value: T,
     /// The gross energy of the headline domains: idle energy is not subtracted.
     pub energy: Joules,
-    /// The lower bound that the sensors give.
+    /// The standard uncertainty of the energy, by cause. It does not contain an error of the sensors' gain.
+    pub uncertainty: Uncertainty,
+    /// The lower bound that the sensors give in the worst case.
     pub low: Joules,
-    /// The upper bound that the sensors give.
+    /// The upper bound that the sensors give in the worst case.
     pub high: Joules,
     /// How long the work took.
     pub elapsed: Duration,
@@ -148,9 +150,19 @@ impl EnergyMeter {
         if let Some((_, why)) = self.sampler.lost().into_iter().find(is_headline) {
             return Err(MeasureError::Lost(why));
         }
-        let (energy, low, high, method) = self.total(&energies)?;
+        let method = self.method(&energies)?;
         let source = Source { meter: self.probe.meter.clone(), origin: self.probe.origin, method };
-        Ok(Measured { value, energy, low, high, elapsed, source })
+        let sum = |value: fn(&DomainEnergy) -> Joules| energies.iter().map(value).sum::<Joules>();
+        let uncertainties = energies.iter().filter_map(|energy| energy.uncertainty);
+        Ok(Measured {
+            value,
+            energy: sum(|energy| energy.joules),
+            uncertainty: uncertainties.fold(Uncertainty::default(), |sum, own| sum.plus(&own, 1.0)),
+            low: sum(|energy| energy.low),
+            high: sum(|energy| energy.high),
+            elapsed,
+            source,
+        })
     }
 
     /// Returns when the next piece of work begins: at or after `earliest`, in a phase of the sensor's period that was not
@@ -170,15 +182,14 @@ impl EnergyMeter {
         at
     }
 
-    fn total(&self, energies: &[DomainEnergy]) -> Result<(Joules, Joules, Joules, Method), MeasureError> {
+    /// Returns the method of the total: that of its weakest domain.
+    fn method(&self, energies: &[DomainEnergy]) -> Result<Method, MeasureError> {
         let has_no_energy = |domain: &&DomainId| energies.iter().all(|energy| energy.domain != **domain);
         if let Some(domain) = self.headline.iter().find(has_no_energy) {
             return Err(MeasureError::NoEnergy(domain.clone()));
         }
-        let sum = |value: fn(&DomainEnergy) -> Joules| energies.iter().map(value).sum::<Joules>();
         let is_integrated = energies.iter().any(|energy| energy.method == Method::IntegratedPower);
-        let method = if is_integrated { Method::IntegratedPower } else { Method::Counter };
-        Ok((sum(|e| e.joules), sum(|e| e.low), sum(|e| e.high), method))
+        Ok(if is_integrated { Method::IntegratedPower } else { Method::Counter })
     }
 }
 
@@ -208,5 +219,7 @@ mod tests {
         // One busy core at 10 W for 0.3 s takes 3 J. Other tests add CPU time to the process, a loaded machine reduces it.
         assert!(measured.energy.get() > 0.5, "{}", measured.energy);
         assert!(measured.low <= measured.energy && measured.energy <= measured.high);
+        let uncertainty = measured.uncertainty.total();
+        assert!(uncertainty > Joules(0.0) && uncertainty < measured.energy, "{:?}", measured.uncertainty);
     }
 }

@@ -247,7 +247,7 @@ mod tests {
     fn track(quantity: Quantity, every_ms: u64, values: &[f64]) -> GaugeTrack {
         let point = |(i, value): (usize, &f64)| TracePoint(Stamp((i as u64 + 1) * every_ms * 1_000_000), *value);
         let points = values.iter().enumerate().map(point).collect();
-        GaugeTrack { channel: 0, domain: DomainId::new("gpu:0"), quantity, period: None, points }
+        GaugeTrack { channel: 0, domain: DomainId::new("gpu:0"), quantity, period: None, averaging: None, points }
     }
 
     #[test]

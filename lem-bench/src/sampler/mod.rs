@@ -13,8 +13,10 @@ mod gauge;
 mod handle;
 mod live_power;
 mod power_steps;
+mod pulse_test;
 mod readings;
 mod state;
+mod uncertainty;
 
 pub use counter::Unwrapper;
 pub use dense_reads::SamplerConfig;
@@ -24,3 +26,4 @@ pub use gauge::integrate;
 pub use handle::Sampler;
 pub use live_power::LivePowerReading;
 pub use power_steps::{ProbeEffort, probe};
+pub use pulse_test::{PulseTest, PulseVerdict, pulse_test, spread_of};

@@ -5,16 +5,19 @@ use std::time::Duration;
 use super::counter::{CounterTrack, GaugeTrack};
 use super::edge::{ASSUMED_PERIOD, EdgeValue, IdleSide, value_at};
 use super::gauge::{GaugeEnergy, WindowContext, integrate_with, noise_half_width};
+use super::uncertainty::{CounterEdges, PowerAround, of_integral};
 use crate::meter::Quantity;
-use crate::model::{Coverage, Domain, DomainEnergy, DomainId, Method, SensorEvent, SensorEventKind, Trace, TracePoint};
+use crate::model::{
+    Coverage, Domain, DomainEnergy, DomainId, Method, SensorEvent, SensorEventKind, Trace, TracePoint, Uncertainty,
+};
 use crate::units::{Joules, Stamp};
 
 /// With fewer periods than this in a window, a sensor that sees part of the time gives no bounds from its noise.
-const FEW_PERIODS: f64 = 20.0;
+pub(super) const FEW_PERIODS: f64 = 20.0;
 
 /// The smallest share of its period that a known class of sensor sees: a fifth (20 of 100 ms, GH200: Yang et al., SC24).
 /// With few periods, the true energy may be higher than what such a sensor shows by the inverse of this.
-const MIN_SEEN_SHARE: f64 = 0.2;
+pub(super) const MIN_SEEN_SHARE: f64 = 0.2;
 
 /// A counter gains at most this many times the energy of a period at the highest power that the gauge read nearby.
 const MAX_STEP: f64 = 2.0;
@@ -22,12 +25,13 @@ const MAX_STEP: f64 = 2.0;
 /// How far from an edge the gauge is searched for that highest power.
 const NEARBY: Duration = Duration::from_secs(2);
 
-/// Lower bound, estimate and upper bound of an energy, in J.
+/// Lower bound, estimate and upper bound of an energy in J, and its standard uncertainty.
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
     low: f64,
     joules: f64,
     high: f64,
+    uncertainty: Uncertainty,
 }
 
 /// All samples that have not been discarded.
@@ -152,11 +156,19 @@ impl Readings {
         let joules = (last.joules - first.joules).max(0.0);
         // Each of the two values was rounded to a count.
         let unit = track.unwrapper.unit_j();
-        let (excess, missing) = self.unseen(track, start, stop, joules);
+        let power = self.power_around(track, start, stop, joules);
+        let (excess, missing) = unseen(track, power, joules);
+        let edges = CounterEdges {
+            divisions: [first.division, last.division],
+            period: track.period.unwrap_or(ASSUMED_PERIOD),
+            unit_j: unit,
+            coverage: track.coverage,
+        };
         Some(Bounds {
             low: (lows[1] - first.high - unit - excess).max(0.0),
             joules,
             high: last.high - lows[0] + unit + missing,
+            uncertainty: edges.uncertainty(power),
         })
     }
 
@@ -180,33 +192,39 @@ impl Readings {
         }
     }
 
-    /// Returns by how many joules a counter that may see part of the time can be too high and too low over a window:
-    /// what the noise of the power allows, a period of each change of the power level, and one period at each end, of
-    /// which the counter may have seen nothing. In a window of a few periods it may have seen nothing typical, and too
-    /// little to measure noise.
-    fn unseen(&self, track: &CounterTrack, start: Stamp, stop: Stamp, joules: f64) -> (f64, f64) {
-        if track.coverage == Coverage::WholeTime {
-            return (0.0, 0.0);
-        }
-        let seconds = stop.seconds_from(start).max(1e-9);
-        let period = track.period.unwrap_or(ASSUMED_PERIOD).as_secs_f64();
-        if seconds < FEW_PERIODS * period {
-            return (joules, joules / MIN_SEEN_SHARE);
-        }
+    /// Returns the power of a window with this energy: from the readings of its domain's gauge, or of the counter without
+    /// one.
+    fn power_around(&self, track: &CounterTrack, start: Stamp, stop: Stamp, joules: f64) -> PowerAround {
         let in_window = |point: &&TracePoint| point.0 > start && point.0 <= stop;
         let gauge = GaugeTrack::find(&self.gauges, Quantity::Power, &track.domain);
         let watts: Vec<f64> = match gauge {
             Some(gauge) => gauge.points.iter().filter(in_window).map(|point| point.1).collect(),
             None => track.power_trace().iter().filter(in_window).map(|point| point.1).collect(),
         };
+        let seconds = stop.seconds_from(start).max(1e-9);
         let context = self.context(gauge.map_or(track.period, |gauge| gauge.period), start, stop);
-        let half = noise_half_width(&watts, seconds, period, context) + joules * (period / seconds);
-        (half, half)
+        let period = track.period.unwrap_or(ASSUMED_PERIOD).as_secs_f64();
+        PowerAround {
+            watts: joules / seconds,
+            sd_w: gauge.filter(|gauge| gauge.is_faster_than(period)).and_then(|_| sd_between_readings(&watts)),
+            noise_j: noise_half_width(&watts, seconds, period, context),
+            seconds,
+        }
     }
 
-    fn gauge_energy(&self, start: Stamp, stop: Stamp, domain: &DomainId) -> Option<GaugeEnergy> {
+    fn gauge_energy(&self, start: Stamp, stop: Stamp, domain: &DomainId) -> Option<Bounds> {
         let track = GaugeTrack::find(&self.gauges, Quantity::Power, domain)?;
-        integrate_with(&track.points, start, stop, self.context(track.period, start, stop))
+        let GaugeEnergy { joules, low, high } =
+            integrate_with(&track.points, start, stop, self.context(track.period, start, stop))?;
+        let seconds = stop.seconds_from(start);
+        let power = PowerAround { watts: joules / seconds, sd_w: None, noise_j: (high - low) / 2.0, seconds };
+        let first = track.points.partition_point(|point| point.0 <= start);
+        let next = track.points.partition_point(|point| point.0 <= stop);
+        let outside = [first.checked_sub(1).and_then(|i| track.points.get(i)), track.points.get(next)];
+        let steps_w = outside.map(|point| point.map_or(0.0, |point| (point.1 - power.watts).abs()));
+        // A reading may be a period old when it is read, and covers its averaging time.
+        let late_s = (track.period.unwrap_or(ASSUMED_PERIOD) + track.averaging.unwrap_or_default()).as_secs_f64();
+        Some(Bounds { low, joules, high, uncertainty: of_integral(power, steps_w, late_s) })
     }
 
     fn temperature_tracks(&self) -> impl Iterator<Item = &GaugeTrack> {
@@ -265,20 +283,43 @@ impl Readings {
     }
 }
 
+/// Returns by how many joules a counter that may see part of the time can be too high and too low over a window: what the
+/// noise of the power allows, a period of each change of the power level, and one period at each end, of which the counter
+/// may have seen nothing. In a window of a few periods it may have seen nothing typical, and too little to measure noise.
+fn unseen(track: &CounterTrack, power: PowerAround, joules: f64) -> (f64, f64) {
+    if track.coverage == Coverage::WholeTime {
+        return (0.0, 0.0);
+    }
+    let period = track.period.unwrap_or(ASSUMED_PERIOD).as_secs_f64();
+    if power.seconds < FEW_PERIODS * period {
+        return (joules, joules / MIN_SEEN_SHARE);
+    }
+    let half = power.noise_j + joules * (period / power.seconds);
+    (half, half)
+}
+
+/// Returns the standard deviation of the power from one reading to the next, without slow changes; `None` with fewer than
+/// three readings.
+fn sd_between_readings(watts: &[f64]) -> Option<f64> {
+    let changes = watts.len().checked_sub(1).filter(|changes| *changes > 1)?;
+    let squares: f64 = watts.windows(2).map(|pair| (pair[1] - pair[0]).powi(2)).sum();
+    // The difference of two independent values has twice their variance.
+    Some((squares / (2 * changes) as f64).sqrt())
+}
+
 /// Returns the counter's energy with the gauge's as a cross-check, or the gauge's alone.
-fn domain_energy(domain: &DomainId, counted: Option<Bounds>, integrated: Option<GaugeEnergy>) -> Option<DomainEnergy> {
-    let (method, Bounds { low, joules, high }, cross_check) = match (counted, integrated) {
-        (Some(bounds), other) => (Method::Counter, bounds, other),
-        (None, Some(GaugeEnergy { joules, low, high })) => {
-            (Method::IntegratedPower, Bounds { low, joules, high }, None)
-        }
+fn domain_energy(domain: &DomainId, counted: Option<Bounds>, integrated: Option<Bounds>) -> Option<DomainEnergy> {
+    let (method, energy, cross_check) = match (counted, integrated) {
+        (Some(counted), other) => (Method::Counter, counted, other),
+        (None, Some(integrated)) => (Method::IntegratedPower, integrated, None),
         (None, None) => return None,
     };
     Some(DomainEnergy {
         domain: domain.clone(),
-        joules: Joules(joules),
-        low: Joules(low),
-        high: Joules(high),
+        joules: Joules(energy.joules),
+        low: Joules(energy.low),
+        high: Joules(energy.high),
+        uncertainty: Some(energy.uncertainty),
         method,
         cross_check: cross_check.map(|energy| Joules(energy.joules)),
         cross_check_bounds: cross_check.map(|energy| (Joules(energy.low), Joules(energy.high))),

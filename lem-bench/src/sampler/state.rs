@@ -271,6 +271,7 @@ fn empty_readings(channels: &[Channel], probe: &MeterProbe) -> Readings {
                 domain: domain.clone(),
                 quantity: channel.quantity,
                 period: probe.and_then(update_period),
+                averaging: channel.averaging,
                 points: Vec::with_capacity(INITIAL_CAPACITY),
             });
         }

@@ -1,10 +1,11 @@
-//! The standard normal distribution and Student's t distribution: tails and quantiles.
+//! The standard normal distribution, Student's t and the chi-squared distribution: tails and quantiles.
 //!
-//! Both are implemented here because statrs is not exact enough: its `erfc` is good to 1e-11, its regularised
+//! The first two are implemented here because statrs is not exact enough: its `erfc` is good to 1e-11, its regularised
 //! incomplete beta function has a relative error of 1e-9 at a million degrees of freedom, and its t quantile is a
 //! bisection to 1e-8. The test vectors require 1e-9, and reports need digits that do not depend on the platform. statrs
 //! supplies the first guess of the normal quantile.
 
+use statrs::distribution::{ChiSquared, ContinuousCDF};
 use statrs::function::erf::erfc_inv;
 use std::f64::consts::{PI, SQRT_2};
 
@@ -43,6 +44,12 @@ fn normal_far_tail(z: f64) -> f64 {
             return normal_density(z) / f;
         }
     }
+}
+
+/// Returns the quantile `p` of the chi-squared distribution with `df` degrees of freedom, to about six digits; NaN if `df` is
+/// not positive.
+pub fn chi_squared_ppf(p: f64, df: f64) -> f64 {
+    ChiSquared::new(df).map_or(f64::NAN, |distribution| distribution.inverse_cdf(p))
 }
 
 /// Returns P(Z > z); NaN for NaN. The relative error is below 1e-13, and 0 where the tail would be denormal (z > 37.6).

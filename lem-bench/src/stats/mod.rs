@@ -45,7 +45,7 @@ pub use change::{
 };
 pub use change_points::{ChangePoint, ChangePointRule, change_points, line, trend};
 pub use descriptive::{mean_ci, summary};
-pub use distributions::{norm_cdf, norm_ppf, norm_sf, t_ppf, t_sf};
+pub use distributions::{chi_squared_ppf, norm_cdf, norm_ppf, norm_sf, t_ppf, t_sf};
 pub use error::StatsError;
 pub use least_squares::LeastSquares;
 pub use pooled::PooledSamples;

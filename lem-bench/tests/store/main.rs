@@ -85,6 +85,7 @@ fn cycle(index: u32, requests: RequestLog) -> Record {
         joules: Joules(AWKWARD),
         low: Joules(-0.0),
         high: Joules(f64::MAX),
+        uncertainty: None,
         method: Method::Counter,
         cross_check: Some(Joules(5e-324)),
         cross_check_bounds: Some((Joules(-0.0), Joules(5e-324))),

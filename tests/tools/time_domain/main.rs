@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use machine::{Edges, Load, Sensor, Setting};
 use table::Bounds;
 
-/// The settings and their bounds: p95 of |error| in % by window length, and the lowest share of windows whose stated ±
+/// The settings and their bounds: p95 of |error| in % by window length, and the lowest share of windows whose worst case
 /// contains the truth.
 const SETTINGS: [(Setting, Bounds); 6] = [
     (Setting { load: Load::Even, sensor: Sensor::FullTime, edges: Edges::IdleSide }, Bounds::FULL_TIME),

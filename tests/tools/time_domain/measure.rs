@@ -26,6 +26,8 @@ pub(crate) struct Window {
     pub(crate) measured: f64,
     pub(crate) low: f64,
     pub(crate) high: f64,
+    /// The standard uncertainty of `measured`.
+    pub(crate) uncertainty: f64,
 }
 
 /// Measures one window of each length on each of `runs` machines; returns lengths in s and windows.
@@ -150,6 +152,7 @@ impl Bench {
             measured: measured.energy.get(),
             low: measured.low.get(),
             high: measured.high.get(),
+            uncertainty: measured.uncertainty.total().get(),
         })
     }
 
@@ -176,6 +179,7 @@ impl Bench {
             measured: energy.joules.get(),
             low: energy.low.get(),
             high: energy.high.get(),
+            uncertainty: energy.uncertainty.map_or(f64::NAN, |uncertainty| uncertainty.total().get()),
         })
     }
 }

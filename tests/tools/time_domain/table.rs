@@ -5,11 +5,13 @@ use lem_bench::__private::stats::{self, PooledSamples};
 use crate::machine::Setting;
 use crate::measure::Window;
 
-pub(crate) const HEAD: &str =
-    "sensor        load             beyond      window   naive p95    max   ours p95     max   bound   ± holds  mean ±";
+pub(crate) const HEAD: &str = "sensor        load             beyond      window   naive p95    max   ours p95     max   bound   ± holds  mean ±  2u holds  mean u   rms error/u";
 
 pub(crate) const TEN_HEAD: &str =
     "sensor        load             beyond      naive p95   ours p95    max   bound   95 % interval covers  mean ±";
+
+/// The lowest share of windows whose error is at most two standard uncertainties.
+const MIN_WITHIN_2U: f64 = 0.92;
 
 /// The bounds of a row.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +41,12 @@ pub(crate) struct Row {
     holds: f64,
     min_coverage: f64,
     half_pct: f64,
+    /// The share of windows whose error is at most two standard uncertainties.
+    within_2u: f64,
+    /// The mean standard uncertainty in %.
+    uncertainty_pct: f64,
+    /// The root mean square of the errors in standard uncertainties.
+    rms_in_u: f64,
 }
 
 /// Absolute errors, in %.
@@ -62,6 +70,7 @@ impl Row {
     pub(crate) fn new(setting: Setting, length: f64, windows: &[Window], bounds: &Bounds) -> Self {
         let pct = |of: fn(&Window) -> f64| windows.iter().map(|w| 100.0 * (of(w) - w.truth) / w.truth).collect();
         let n = windows.len() as f64;
+        let in_u = |w: &Window| (w.measured - w.truth) / w.uncertainty;
         Self {
             name: setting.name(),
             length,
@@ -71,6 +80,9 @@ impl Row {
             holds: windows.iter().filter(|w| w.low <= w.truth && w.truth <= w.high).count() as f64 / n,
             min_coverage: bounds.min_coverage,
             half_pct: windows.iter().map(|w| 50.0 * (w.high - w.low) / w.truth).sum::<f64>() / n,
+            within_2u: windows.iter().filter(|w| in_u(w).abs() <= 2.0).count() as f64 / n,
+            uncertainty_pct: windows.iter().map(|w| 100.0 * w.uncertainty / w.truth).sum::<f64>() / n,
+            rms_in_u: (windows.iter().map(|w| in_u(w).powi(2)).sum::<f64>() / n).sqrt(),
         }
     }
 
@@ -79,7 +91,7 @@ impl Row {
     }
 
     pub(crate) fn holds(&self) -> bool {
-        self.is_exact() && self.holds >= self.min_coverage
+        self.is_exact() && self.holds >= self.min_coverage && self.within_2u >= MIN_WITHIN_2U
     }
 }
 
@@ -88,7 +100,7 @@ impl std::fmt::Display for Row {
         let bound = self.bound.map_or_else(|| "-".to_owned(), |bound| format!("{bound}"));
         write!(
             f,
-            "{} {:>5} s  {:>9.2} {:>7.2}  {:>8.3}{} {:>7.3}  {bound:>6}  {:>7.1} %{} {:>6.2}",
+            "{} {:>5} s  {:>9.2} {:>7.2}  {:>8.3}{} {:>7.3}  {bound:>6}  {:>7.1} %{} {:>6.2}  {:>6.1} %{} {:>6.3} {:>13.2}",
             self.name,
             self.length,
             self.naive.p95,
@@ -99,6 +111,10 @@ impl std::fmt::Display for Row {
             100.0 * self.holds,
             if self.holds >= self.min_coverage { ' ' } else { '!' },
             self.half_pct,
+            100.0 * self.within_2u,
+            if self.within_2u >= MIN_WITHIN_2U { ' ' } else { '!' },
+            self.uncertainty_pct,
+            self.rms_in_u,
         )
     }
 }

@@ -67,18 +67,26 @@ const DOCTOR: Subcommand = Subcommand { name: "doctor", command: doctor_command,
 
 fn doctor_command() -> Command {
     let json = Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print JSON");
+    let pulses = Arg::new("pulses").long("pulses").value_name("COMMAND").help(
+        "Test whether the energy counter sees the whole time: starts COMMAND once, writes the length of each pulse in ms \
+         as a line to its stdin, and waits for a line on its stdout",
+    );
     Command::new("doctor")
         .about("List the meters of this machine, why others are not available, and which one a bench would use")
         .arg(json)
+        .arg(pulses)
         .args(of_command(LemCommand::Doctor).map(command::arg))
 }
 
 fn run_doctor(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     let invocation = resolve(matches, LemCommand::Doctor)?;
     let json = matches.get_flag("json");
-    let diagnosis = doctor::doctor(&invocation, json);
+    let text = match matches.get_one::<String>("pulses") {
+        Some(command) => doctor::pulses(&invocation, command, json)?,
+        None => doctor::doctor(&invocation, json),
+    };
     let show = if json { console::out } else { console::out_wrapped };
-    show(&diagnosis);
+    show(&text);
     Ok(ExitStatus::Done)
 }
 

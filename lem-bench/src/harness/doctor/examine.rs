@@ -55,7 +55,7 @@ fn examine(invocation: &Invocation) -> Diagnosis {
     }
 }
 
-fn lock(config: &Config) -> Result<MachineLock, String> {
+pub(super) fn lock(config: &Config) -> Result<MachineLock, String> {
     let path = config.lock_file.clone().unwrap_or_else(MachineLock::default_path);
     MachineLock::acquire(&path, WaitPolicy::NoWait, |_| {}).map_err(|error| error.to_string())
 }

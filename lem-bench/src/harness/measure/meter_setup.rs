@@ -187,10 +187,16 @@ impl MeterSetup {
 
     /// Probes the meter's channels.
     pub fn probe(&mut self, config: &Config) -> MeterProbe {
-        self.probe_for(match self.meter.origin() {
+        let mut probe = self.probe_for(match self.meter.origin() {
             Origin::Estimated => ProbeEffort { min: ESTIMATE_PROBE, max: ESTIMATE_PROBE },
             _ => probe_effort(config.profile),
-        })
+        });
+        if config.full_time_counters {
+            for counter in probe.channels.iter_mut().filter(|channel| channel.counter) {
+                counter.averaging_s = counter.update_period_s;
+            }
+        }
+        probe
     }
 
     /// Probes the meter's channels with this effort.

@@ -17,7 +17,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         c.meter = single(v).parse()?;
         Ok(())
     })
-    .applies_to(DUEL)
+    .applies_to(DOCTOR_AND_DUEL)
     .expects(METER_EXPECTS)
     .default("auto")
     .help(METER_HELP),
@@ -25,7 +25,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         c.domains = v.iter().flat_map(|text| parse::comma_list(text)).collect();
         Ok(())
     })
-    .applies_to(DUEL)
+    .applies_to(DOCTOR_AND_DUEL)
     .expects("domain ids or prefixes, such as gpu:0 or cpu:package")
     .default("all domains that do not overlap")
     .help("Domains whose sum is the headline energy; --doctor lists them"),
@@ -45,6 +45,10 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .expects("a TOML or JSON file")
     .default("none: the gain of a board is uncertain by about ±5 %")
     .help("Path to a calibration file (gain, offset_w, reference, date), with which results are corrected"),
+    meter("full-time-counters", Arity::Switch, |c, v| switch(v, |on| c.full_time_counters = on)).applies_to(DUEL).help(
+        "Energy counters see the whole time, as `cargo lem doctor --pulses` showed; without it, what is known about the \
+         device counts",
+    ),
     meter("nvml-library", Arity::One("FILE"), |c, v| {
         c.open.nvml.lib_path = Some(single(v).into());
         Ok(())

@@ -41,13 +41,15 @@ impl Nvml {
         let opened = gpus::open(library, options)?;
         let (mut gpus, mut unmeasured) = (Vec::new(), opened.unmeasured);
         let (mut channels, mut sensors) = (Vec::new(), Vec::new());
+        let driver = library.sys_driver_version().ok();
+        let driver = driver.and_then(|version| version.split('.').next()?.parse().ok());
         for gpu in opened.gpus {
             let supported = Sensor::supported_by(&gpu);
             if !supported.iter().any(|sensor| sensor.gives_energy()) {
                 unmeasured.push(format!("{} ({}) has neither an energy counter nor a power sensor", gpu.id, gpu.name));
                 continue;
             }
-            channels.extend(supported.iter().map(|sensor| sensor.channel(&gpu)));
+            channels.extend(supported.iter().map(|sensor| sensor.channel(&gpu, driver)));
             sensors.extend(supported.into_iter().map(|sensor| (gpus.len(), sensor)));
             gpus.push(gpu);
         }

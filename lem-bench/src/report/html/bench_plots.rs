@@ -10,7 +10,6 @@ use crate::analysis::{BenchSummary, CycleSummary, Distribution};
 use crate::model::{MetricKind, Statistic, TimeKind, Unit, count_of, is_or_are};
 use crate::report::labels;
 use crate::report::number_format::prefixed;
-use crate::units::Joules;
 
 /// Samples that a histogram needs.
 const MIN_SAMPLES: u64 = 30;
@@ -85,20 +84,22 @@ pub(super) fn cycle_plot(bench: &BenchSummary) -> Result<PlotView, ReportError> 
     let band_note =
         if overall.is_some() { " The line is the value over all cycles, the band its interval." } else { "" };
     let bar_note = if values.iter().any(|value| value.1.is_some()) {
-        " The bar through a dot is the range that the sensor's resolution allows for the cycle; a bar shorter than its \
-         dot is hidden."
+        " The bar through a dot is two standard uncertainties of the sensor in each direction; a bar shorter than its dot \
+         is hidden."
     } else {
         ""
     };
     Ok(PlotView { svg, caption: format!("{title}{label}.{bar_note}{band_note}"), legend: Vec::new() })
 }
 
-/// Energy per unit of work of a cycle, with the range that the sensor's resolution allows.
+/// Energy per unit of work of a cycle, with two standard uncertainties of the sensor below and above it.
 fn cycle_value(cycle: &CycleSummary, unit: Unit<'_>) -> Option<SeriesValue> {
     let value = cycle.energy_per(unit)?;
     let work = cycle.work().count(unit) as f64;
-    let heat_j = cycle.heat_j.map_or(0.0, Joules::get);
-    let range = cycle.sensor_j.map(|(low, high)| ((low.get() + heat_j) / work, (high.get() + heat_j) / work));
+    let range = cycle.uncertainty.map(|uncertainty| {
+        let half = 2.0 * uncertainty.total().get() / work;
+        (value - half, value + half)
+    });
     value.is_finite().then_some((value, range.filter(|(low, high)| low.is_finite() && high.is_finite())))
 }
 

@@ -4,7 +4,7 @@ use super::bench_text::metric_text;
 use super::plots::power::{DomainTrace, Segments, Timeline, TimelineSpan, readings_during};
 use super::view::TableView;
 use crate::analysis::{BenchSummary, CycleSummary, PhaseSummary, RunInfo};
-use crate::model::{DomainId, MetricKind, SpanKind};
+use crate::model::{DomainId, MetricKind, SpanKind, Uncertainty};
 use crate::report::number_format::{NONE, bare, duration, percent};
 use crate::units::Joules;
 
@@ -34,6 +34,7 @@ pub(super) fn cycle_table(bench: &BenchSummary) -> TableView {
         let names: Vec<&str> = empty.iter().map(|column| column.head.as_str()).collect();
         notes.push(format!("No cycle has: {}.", names.join(", ")));
     }
+    notes.extend(uncertainty_note(bench));
     notes.extend(missing_net_reason(bench).map(|reason| format!("No net energy: {reason}.")));
     TableView {
         caption: "Cycles: sums over the windows of each cycle".to_owned(),
@@ -51,10 +52,7 @@ fn cycle_columns(bench: &BenchSummary) -> Vec<Column<'_>> {
         Column::new("cycle", |cycle| Some((u64::from(cycle.index) + 1).to_string())),
         Column::new("length", |cycle| finite(cycle.seconds, "s")),
         Column::new(with_origin("energy"), |cycle| finite(cycle.energy_j?.get(), "J")),
-        Column::new("sensor range", |cycle| {
-            let (low, high) = cycle.sensor_j?;
-            Some(format!("{} … {}", finite(low.get(), "J")?, finite(high.get(), "J")?))
-        }),
+        Column::new("sensor uncertainty", |cycle| Some(format!("±{}", finite(cycle.uncertainty?.total().get(), "J")?))),
         Column::new("cross-check", |cycle| {
             let share = (cycle.cross_check_j? - cycle.energy_j?) / cycle.energy_j?;
             share.is_finite().then(|| format!("{}{}", if share < 0.0 { "" } else { "+" }, percent(share)))
@@ -81,6 +79,19 @@ fn cycle_columns(bench: &BenchSummary) -> Vec<Column<'_>> {
         (from.is_finite() && to.is_finite()).then(|| format!("{from:.0} → {to:.0} °C"))
     }));
     columns
+}
+
+/// The causes of the sensors' uncertainty in a typical cycle.
+fn uncertainty_note(bench: &BenchSummary) -> Option<String> {
+    let cycles: Vec<_> = bench.cycles.iter().filter_map(|cycle| cycle.uncertainty).collect();
+    let sum = cycles.iter().fold(Uncertainty::default(), |sum, own| sum.plus(own, 1.0));
+    let typical = |(name, joules): (&str, Joules)| {
+        let joules = joules.get() / (cycles.len() as f64).sqrt();
+        (joules > 0.0).then(|| Some(format!("{name} {}", finite(joules, "J")?))).flatten()
+    };
+    let causes: Vec<String> = sum.causes().into_iter().filter_map(typical).collect();
+    (!causes.is_empty())
+        .then(|| format!("The sensor uncertainty is one standard deviation; its causes: {}.", causes.join(", ")))
 }
 
 fn origin_label(bench: &BenchSummary) -> &'static str {

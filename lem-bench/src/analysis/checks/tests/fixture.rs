@@ -300,6 +300,7 @@ fn cycle(n: u32) -> CycleRecord {
         joules: Joules(joules),
         low: Joules(joules * 0.997),
         high: Joules(joules * 1.003),
+        uncertainty: None,
         method: Method::Counter,
         cross_check: Some(Joules(joules * 1.001)),
         cross_check_bounds: Some((Joules(joules * 0.996), Joules(joules * 1.006))),
