@@ -4,7 +4,7 @@ use super::bench_text::metric_text;
 use super::plots::power::{DomainTrace, Segments, Timeline, TimelineSpan, readings_during};
 use super::view::TableView;
 use crate::analysis::{BenchSummary, CycleSummary, PhaseSummary, RunInfo};
-use crate::model::{DomainId, MetricKind, SpanKind, Uncertainty};
+use crate::model::{DomainId, MetricKind, Origin, SpanKind, Uncertainty};
 use crate::report::number_format::{NONE, bare, duration, percent};
 use crate::units::Joules;
 
@@ -34,7 +34,7 @@ pub(super) fn cycle_table(bench: &BenchSummary) -> TableView {
         let names: Vec<&str> = empty.iter().map(|column| column.head.as_str()).collect();
         notes.push(format!("No cycle has: {}.", names.join(", ")));
     }
-    notes.extend(uncertainty_note(bench));
+    notes.extend(uncertainty_note(bench).filter(|_| !is_estimate(bench)));
     notes.extend(missing_net_reason(bench).map(|reason| format!("No net energy: {reason}.")));
     TableView {
         caption: "Cycles: sums over the windows of each cycle".to_owned(),
@@ -52,7 +52,6 @@ fn cycle_columns(bench: &BenchSummary) -> Vec<Column<'_>> {
         Column::new("cycle", |cycle| Some((u64::from(cycle.index) + 1).to_string())),
         Column::new("length", |cycle| finite(cycle.seconds, "s")),
         Column::new(with_origin("energy"), |cycle| finite(cycle.energy_j?.get(), "J")),
-        Column::new("sensor uncertainty", |cycle| Some(format!("±{}", finite(cycle.uncertainty?.total().get(), "J")?))),
         Column::new("cross-check", |cycle| {
             let share = (cycle.cross_check_j? - cycle.energy_j?) / cycle.energy_j?;
             share.is_finite().then(|| format!("{}{}", if share < 0.0 { "" } else { "+" }, percent(share)))
@@ -67,6 +66,11 @@ fn cycle_columns(bench: &BenchSummary) -> Vec<Column<'_>> {
         Column::new("input tokens", |cycle| positive(cycle.input_tokens)),
         Column::new("output tokens", |cycle| positive(cycle.output_tokens)),
     ];
+    // Of an estimate, it would be that of the CPU time only.
+    if !is_estimate(bench) {
+        let uncertainty = |cycle: &CycleSummary| Some(format!("±{}", finite(cycle.uncertainty?.total().get(), "J")?));
+        columns.insert(3, Column::new("sensor uncertainty", uncertainty));
+    }
     if bench.cycles.iter().any(|cycle| cycle.heat_j.is_some()) {
         columns.push(Column::new("correction for heat", |cycle| finite(cycle.heat_j?.get(), "J")));
     }
@@ -92,6 +96,10 @@ fn uncertainty_note(bench: &BenchSummary) -> Option<String> {
     let causes: Vec<String> = sum.causes().into_iter().filter_map(typical).collect();
     (!causes.is_empty())
         .then(|| format!("The sensor uncertainty is one standard deviation; its causes: {}.", causes.join(", ")))
+}
+
+fn is_estimate(bench: &BenchSummary) -> bool {
+    bench.source.as_ref().is_some_and(|source| source.origin == Origin::Estimated)
 }
 
 fn origin_label(bench: &BenchSummary) -> &'static str {
@@ -256,7 +264,11 @@ mod tests {
         assert_eq!(table.rows[0][column("net energy")], bare(Some(1674.5 - 113.4 * 5.0), "J"));
         assert_eq!(table.rows[0][column("cross-check")], "+0.4 %");
         assert_eq!(table.rows[0][column("temperature")], "61 → 64 °C");
-        assert_eq!(table.note, "");
+        assert_eq!(table.rows[0][column("sensor uncertainty")], format!("±{}", bare(Some(0.8_f64.hypot(0.5)), "J")));
+        insta::assert_snapshot!(
+            table.note,
+            @"The sensor uncertainty is one standard deviation; its causes: edges 0.8000 J, idle split 0.5000 J."
+        );
     }
 
     #[test]
