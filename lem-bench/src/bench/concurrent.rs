@@ -110,9 +110,9 @@ pub(super) fn run(
             Step::Drain if driver.must_stop() && requests.cancel() => return,
             Step::Drain => {
                 let now = clock.now();
-                for arrival in load.pause(now) {
-                    let dropped = Results { start: arrival, is_arrival: true, ..Results::default() };
-                    driver.done(dropped.iteration(now));
+                for (start, dropped) in load.pause(now) {
+                    let results = Results { start, is_arrival: true, dropped, ..Results::default() };
+                    driver.done(results.iteration(now));
                 }
                 Some(now + STOP_INTERVAL)
             }

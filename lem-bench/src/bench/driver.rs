@@ -66,9 +66,11 @@ pub enum InputChoice {
 pub struct Iteration<'a> {
     /// Start of the first iteration.
     pub start: Stamp,
-    /// Whether `start` is the arrival of a request at a given rate. It was dropped if none has ended: all that may be in
-    /// flight were, until the load ended.
+    /// Whether `start` is the arrival of a request at a given rate.
     pub is_arrival: bool,
+    /// Number of requests that arrived at `start` and were dropped at `stop`, without a start: until the load ended, as many
+    /// others were in flight as may be. Then nothing else is reported.
+    pub dropped: u32,
     /// End of the last iteration.
     pub stop: Stamp,
     /// Number of successful iterations.

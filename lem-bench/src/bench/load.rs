@@ -11,6 +11,12 @@ use crate::units::Stamp;
 /// another number.
 const MAX_IN_FLIGHT: usize = 1024;
 
+/// The most arrivals per second: a thread can't start more.
+const MAX_RATE: f64 = 1e6;
+
+/// Dropped arrivals within this time of the first are reported together.
+const GROUP_TIME: Duration = Duration::from_millis(1);
+
 /// How requests arrive; see [`Bencher::arrivals`](super::Bencher::arrivals).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrivals {
@@ -59,6 +65,9 @@ impl LoadShape {
             (_, Some((rate, _))) if !(rate.is_finite() && rate > 0.0) => {
                 Some(format!("arrivals({rate}): the rate is in requests per second and has to be positive"))
             }
+            (_, Some((rate, _))) if rate > MAX_RATE => {
+                Some(format!("arrivals({rate}): at most {MAX_RATE} requests per second can be started"))
+            }
             _ => None,
         }
     }
@@ -90,14 +99,17 @@ impl Load {
         self.next = None;
     }
 
-    /// Starts no request until [`Load::due`] is called again. Returns the arrivals until `now` that had to wait: they are
-    /// dropped.
-    pub fn pause(&mut self, now: Stamp) -> Vec<Stamp> {
+    /// Starts no request until [`Load::due`] is called again. Returns the arrivals until `now` that had to wait, and are
+    /// dropped: the time of the first of a millisecond, and how many they are.
+    pub fn pause(&mut self, now: Stamp) -> Vec<(Stamp, u32)> {
         let Some((rate, kind)) = self.arrivals else { return Vec::new() };
-        let mut dropped = Vec::new();
+        let mut dropped: Vec<(Stamp, u32)> = Vec::new();
         let mut next = self.next.take();
         while let Some(arrival) = next.filter(|arrival| *arrival <= now) {
-            dropped.push(arrival);
+            match dropped.last_mut().filter(|(first, _)| arrival.since(*first) < GROUP_TIME) {
+                Some((_, count)) => *count += 1,
+                None => dropped.push((arrival, 1)),
+            }
             next = Some(arrival + self.interval(rate, kind));
         }
         dropped
@@ -173,16 +185,25 @@ mod tests {
         assert_eq!(load.due(ms(35), 0), Some(ms(10)));
         assert_eq!(load.due(ms(35), 1), None);
         assert_eq!(load.due(ms(35), 0), Some(ms(20)));
-        assert_eq!(load.pause(ms(45)), [ms(30), ms(40)]);
+        assert_eq!(load.pause(ms(45)), [(ms(30), 1), (ms(40), 1)]);
         assert_eq!(load.pause(ms(45)), []);
         assert_eq!(load.due(ms(100), 0), Some(ms(100)));
         assert_eq!(load.next_arrival(0), Some(ms(110)));
     }
 
     #[test]
+    fn dropped_arrivals_are_grouped() {
+        let shape = LoadShape { concurrency: Some(1), arrivals: Some((1e5, Arrivals::Constant)) };
+        let mut load = Load::new(shape, 0);
+        assert!(load.due(Stamp(0), 0).is_some());
+        let dropped = load.pause(Stamp(10_000_000));
+        assert_eq!((dropped.len(), dropped.iter().map(|(_, count)| count).sum::<u32>()), (10, 1000));
+    }
+
+    #[test]
     fn rejects_loads_without_requests() {
         let rate = |rate| LoadShape { concurrency: None, arrivals: Some((rate, Arrivals::Poisson)) }.fault().is_some();
-        assert!(rate(0.0) && rate(-1.0) && rate(f64::NAN) && rate(f64::INFINITY) && !rate(0.1));
+        assert!(rate(1e7) && rate(0.0) && rate(-1.0) && rate(f64::NAN) && rate(f64::INFINITY) && !rate(0.1));
         assert!(LoadShape { concurrency: Some(0), arrivals: None }.fault().is_some());
         assert!(LoadShape::default().fault().is_none());
     }

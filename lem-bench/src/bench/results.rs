@@ -14,6 +14,8 @@ pub(super) struct Results {
     /// Whether `start` is the arrival of a request.
     pub is_arrival: bool,
     pub succeeded: u32,
+    /// Arrivals that were dropped.
+    pub dropped: u32,
     pub failed: u32,
     pub failure: Option<String>,
     pub times_ns: Vec<u64>,
@@ -59,6 +61,7 @@ impl Results {
             start: self.start,
             is_arrival: self.is_arrival,
             stop,
+            dropped: self.dropped,
             done: self.succeeded,
             failed: self.failed,
             failure: self.failure.as_deref(),
@@ -72,7 +75,8 @@ impl Results {
     }
 
     pub fn clear(&mut self) {
-        (self.succeeded, self.failed, self.failure, self.is_arrival) = (0, 0, None, false);
+        (self.succeeded, self.failed, self.failure) = (0, 0, None);
+        (self.is_arrival, self.dropped) = (false, 0);
         self.times_ns.clear();
         self.prepared = Duration::ZERO;
         self.tally.clear();

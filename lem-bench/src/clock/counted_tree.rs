@@ -111,7 +111,8 @@ impl Tree {
         }
         while let Some(pid) = found.pop() {
             let Some(process) = Process::read(pid).filter(|_| !self.members.contains_key(&pid)) else { continue };
-            let known = old.remove(&pid).filter(|member| member.started == process.started);
+            let is_known = old.get(&pid).is_some_and(|member| member.started == process.started);
+            let known = if is_known { old.remove(&pid) } else { None };
             let mut member = known.unwrap_or_else(|| Member::new(&process));
             (member.parent, member.ended) = (process.parent, process.ended_children());
             self.members.insert(pid, member);

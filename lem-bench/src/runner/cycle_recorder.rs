@@ -106,9 +106,9 @@ impl CycleRecorder {
         }
     }
 
-    /// Takes the arrival of a request that was dropped.
-    pub fn dropped(&mut self, arrival: &Iteration<'_>) {
-        self.requests.record(arrival, &mut self.windows);
+    /// Takes arrivals of requests that were dropped.
+    pub fn dropped(&mut self, arrivals: &Iteration<'_>) {
+        self.requests.record(arrivals, &mut self.windows);
     }
 
     /// The records of the loaded idle, if there was one, and of the warm-up that ends now.

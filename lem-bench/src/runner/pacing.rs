@@ -101,6 +101,7 @@ mod tests {
         pacing.add(&Iteration {
             start: Stamp(start),
             is_arrival: false,
+            dropped: 0,
             stop: Stamp(stop),
             done,
             failed: 0,

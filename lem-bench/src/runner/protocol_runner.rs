@@ -147,7 +147,7 @@ impl ProtocolRunner {
 
     /// Takes what the body did in a step.
     pub fn iteration(&mut self, iteration: &Iteration<'_>) {
-        if iteration.done + iteration.failed == 0 {
+        if iteration.dropped > 0 {
             return self.recorder.dropped(iteration);
         }
         let time = self.pacing.add(iteration);

@@ -34,14 +34,15 @@ impl Window {
         at > self.start && self.stop.is_none_or(|stop| at <= stop)
     }
 
-    /// Counts a request that arrived or ended in the window.
+    /// Counts a request that arrived or ended in the window, or several that arrived and were dropped.
     fn count_arrival(&mut self, request: &Iteration<'_>) {
         let (has_arrived, has_ended) = (self.contains_time(request.start), self.contains_time(request.stop));
-        let is_dropped = request.done + request.failed == 0;
         let counts = self.work.arrivals.get_or_insert_default();
-        counts.arrived += u64::from(has_arrived);
-        counts.dropped += u64::from(has_arrived && is_dropped);
-        counts.ended += u64::from(has_ended && !is_dropped);
+        counts.ended += u64::from(has_ended && request.dropped == 0);
+        if has_arrived {
+            counts.arrived += u64::from(request.dropped.max(1));
+            counts.dropped += u64::from(request.dropped);
+        }
     }
 }
 
@@ -105,7 +106,7 @@ impl RequestRecorder {
         if iteration.is_arrival {
             window.count_arrival(iteration);
         }
-        if iteration.done + iteration.failed == 0 {
+        if iteration.dropped > 0 {
             return;
         }
         let is_whole = window.contains(iteration);
@@ -244,6 +245,7 @@ mod tests {
         Iteration {
             start: Stamp(100),
             is_arrival: false,
+            dropped: 0,
             stop: Stamp(900),
             done: 1,
             failed: 0,
@@ -331,14 +333,14 @@ mod tests {
         let mut recorder = RequestRecorder::default();
         let tally = Tally::default();
         let served = Iteration { is_arrival: true, ..iteration(&tally, &[]) };
-        let dropped = Iteration { start: Stamp(450), done: 0, ..served };
+        let dropped = Iteration { start: Stamp(450), done: 0, dropped: 3, ..served };
         let mut windows = [window(50, Some(400)), window(400, Some(850)), window(850, None)];
         recorder.record(&served, &mut windows);
         recorder.record(&dropped, &mut windows);
         let counts = windows.map(|window| window.work.arrivals.unwrap());
         assert_eq!(
             counts.map(|counts| (counts.arrived, counts.ended, counts.dropped)),
-            [(1, 0, 0), (1, 0, 1), (0, 1, 0)]
+            [(1, 0, 0), (3, 0, 3), (0, 1, 0)]
         );
         assert_eq!(recorder.take_requests().latency_ns, [800]);
     }

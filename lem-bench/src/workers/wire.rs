@@ -56,6 +56,7 @@ pub(super) enum WorkerMessage<R> {
 pub(super) struct StepReport {
     start: Stamp,
     is_arrival: bool,
+    dropped: u32,
     stop: Stamp,
     done: u32,
     failed: u32,
@@ -73,6 +74,7 @@ impl StepReport {
         Iteration {
             start: self.start,
             is_arrival: self.is_arrival,
+            dropped: self.dropped,
             stop: self.stop,
             done: self.done,
             failed: self.failed,
@@ -141,6 +143,7 @@ pub(crate) mod fuzz {
         let iteration = Iteration {
             start: Stamp(5),
             is_arrival: false,
+            dropped: 0,
             stop: Stamp(900),
             done: 1,
             failed: 2,
@@ -204,6 +207,7 @@ mod tests {
         let iteration = Iteration {
             start,
             is_arrival: true,
+            dropped: 0,
             stop,
             done: 1,
             failed: 2,
