@@ -60,9 +60,9 @@ runs() {
 }
 
 rm -rf "$home"
-run 0 test cargo test --benches
+run 0 test cargo test --release --benches
 has test "test sum/n=1000 ... ok" "test sum/n=2000 ... ok" "test mode"
-run 0 nextest-run cargo nextest run --benches
+run 0 nextest-run cargo nextest run --release --benches
 has nextest-run "downstream::bench/energy sum/n=1000" "downstream::bench/energy sum/n=2000" "2 tests run: 2 passed"
 [ "$(runs)" = 0 ] || fail "test mode wrote results"
 
@@ -90,7 +90,7 @@ done
 
 # Without `harness = false`, rustc's own harness would run no bench and succeed.
 sed -i 's|^harness = false|# &|' Cargo.toml
-for command in "cargo bench" "cargo test --benches"; do
+for command in "cargo bench" "cargo test --release --benches"; do
     run 101 harness $command
     has harness 'add `harness = false` below its `[[bench]]` and `name` in Cargo.toml'
 done
@@ -99,16 +99,16 @@ sed -i 's|^# harness = false|harness = false|' Cargo.toml
 # The shapes of bench that users write, in both editions.
 for edition in 2021 2024; do
     sed -i "s|^edition = .*|edition = \"$edition\"|" Cargo.toml
-    run 0 shapes-test cargo test --features shapes --bench shapes
+    run 0 shapes-test cargo test --release --features shapes --bench shapes
     has shapes-test "24 passed" "test downstream_library::library_sum ... ok"
-    run 0 shapes-nextest cargo nextest run --features shapes --bench shapes
+    run 0 shapes-nextest cargo nextest run --release --features shapes --bench shapes
     has shapes-nextest "shapes second_iter"
     run 0 shapes-bench cargo bench --features shapes --bench shapes -- --quick
     has shapes-bench "async_arrivals/per_s=20" "inputs_by_reference" "accepted_drafts"
 done
 
 # A bench behind a feature, and two targets with the same bench: each result has its target.
-run 0 feature cargo test --features shapes,more --bench shapes
+run 0 feature cargo test --release --features shapes,more --bench shapes
 has feature "25 passed" "test with_a_feature ... ok"
 rm -rf "$home"
 run 0 targets cargo bench --features shapes --bench '*' -- --quick n=1000

@@ -18,7 +18,7 @@ pub(super) struct RunTraces {
 }
 
 impl RunTraces {
-    /// Adds those of another run with this many benches. A run that was read from its summary has none.
+    /// Adds those of another run with this many benches. A run that was read from its summary has no traces.
     pub fn append(&mut self, mut other: Self, benches: usize) {
         let first = self.journals.len();
         let shift = |(journal, record): (usize, usize)| (first + journal, record);
