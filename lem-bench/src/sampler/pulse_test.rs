@@ -53,6 +53,8 @@ pub struct Pulses {
     pub mean_j: f64,
     /// Standard deviation of the energies, in J.
     pub sd_j: f64,
+    /// Standard uncertainty of the energy of a pulse, as a bench states it, root mean square, in J.
+    pub uncertainty_j: f64,
     /// Mean time that a pulse took, in s.
     pub took_s: f64,
 }
@@ -96,18 +98,26 @@ pub fn pulse_test<E: From<MeasureError>>(
     let mut all = Vec::new();
     for share in LENGTHS {
         let length = period.mul_f64(share);
-        let (mut joules, mut seconds) = (Vec::new(), 0.0);
+        let (mut joules, mut seconds, mut variance) = (Vec::new(), 0.0, 0.0);
         for _ in 0..REPEATS {
             let measured = meter.measure(|| pulse(length))?;
             measured.value?;
             let took = measured.elapsed.as_secs_f64();
             joules.push(measured.energy.get() - rest_w * took);
             seconds += took;
+            variance += measured.uncertainty.total().get().powi(2);
         }
         let (mean_j, sd_j) =
             stats::summary(&joules).map_or((f64::NAN, f64::NAN), |of| (of.mean, of.sd.unwrap_or(f64::NAN)));
-        let took_s = seconds / f64::from(REPEATS);
-        all.push(Pulses { length_s: length.as_secs_f64(), count: joules.len(), mean_j, sd_j, took_s });
+        let repeats = f64::from(REPEATS);
+        all.push(Pulses {
+            length_s: length.as_secs_f64(),
+            count: joules.len(),
+            mean_j,
+            sd_j,
+            uncertainty_j: (variance / repeats).sqrt(),
+            took_s: seconds / repeats,
+        });
     }
     let seen = seen_share(&all, period.as_secs_f64());
     Ok(PulseTest { period_s: period.as_secs_f64(), rest_w, pulses: all, seen, verdict: verdict(seen) })
@@ -181,7 +191,8 @@ mod tests {
 
     #[test]
     fn spreads_measured_on_an_h200_are_full_time() {
-        let pulses = |length_s, mean_j, sd_j| Pulses { length_s, count: 30, mean_j, sd_j, took_s: length_s };
+        let pulses =
+            |length_s, mean_j, sd_j| Pulses { length_s, count: 30, mean_j, sd_j, uncertainty_j: 1.0, took_s: length_s };
         let seen = seen_share(&[pulses(0.02, 13.8, 1.2), pulses(0.05, 34.3, 1.3)], 0.1);
         assert_eq!(verdict(seen), PulseVerdict::FullTime, "{seen:?}");
         let seen = seen_share(&[pulses(0.02, 13.8, 19.0)], 0.1);

@@ -147,13 +147,14 @@ fn text(domain: &DomainId, test: &PulseTest) -> String {
     )];
     lines.extend(test.pulses.iter().map(|pulses| {
         format!(
-            "  {:.0} ms ({:.1} ms taken): {:.4} J above rest, spread {:.1} % over {} pulses; a counter that sees {:.0} % of \
-             the time would spread by {:.0} %",
+            "  {:.0} ms ({:.1} ms taken): {:.4} J above rest, spread {:.1} % over {} pulses, stated uncertainty {:.1} %; a \
+             counter that sees {:.0} % of the time would spread by {:.0} %",
             pulses.length_s * 1e3,
             pulses.took_s * 1e3,
             pulses.mean_j,
             100.0 * pulses.spread(),
             pulses.count,
+            100.0 * pulses.uncertainty_j / pulses.mean_j,
             100.0 * PART_TIME_EXAMPLE,
             100.0 * spread_of(pulses.took_s / test.period_s, PART_TIME_EXAMPLE),
         )
