@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn rejects_what_no_device_draws() {
         let board = PowerRange::of_device([]);
-        for watts in [0.0, -1.0, 2147.483_647, 4294.967_295, 3000.1, 4_294_967.295, f64::INFINITY] {
+        for watts in [0.0, -1.0, 2_147.483_647, 4_294.967_295, 3000.1, 4_294_967.295, f64::INFINITY] {
             assert!(board.check(watts).is_err(), "{watts} W");
         }
         for watts in [1e-6, 0.5, 75.0, 2147.5, 3000.0] {

@@ -111,7 +111,6 @@ impl MinMeanMax {
 
 /// CPU time over a span of time, in seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[expect(clippy::struct_field_names, reason = "the names of the journal, with the unit")]
 pub struct CpuEvidence {
     /// Length of the span.
     pub span_s: f64,

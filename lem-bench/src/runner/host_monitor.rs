@@ -23,7 +23,11 @@ pub struct HostMonitor {
 
 impl std::fmt::Debug for HostMonitor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("HostMonitor").field("devices", &self.devices.is_some()).field("is_real", &self.is_real).finish()
+        f.debug_struct("HostMonitor")
+            .field("devices", &self.devices.is_some())
+            .field("quota", &self.quota)
+            .field("is_real", &self.is_real)
+            .finish()
     }
 }
 

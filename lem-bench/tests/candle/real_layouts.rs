@@ -96,11 +96,11 @@ fn applies_llama3_rope_scaling() {
 /// Adds the keys of another JSON object to `tokenizer.json`.
 fn add_to_tokenizer(dir: &std::path::Path, keys: &serde_json::Value) {
     let path = dir.join("tokenizer.json");
-    let mut tokenizer: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    for (key, value) in keys.as_object().unwrap() {
+    let mut tokenizer: serde_json::Value = serde_json::from_slice(&fs::read(&path).expect("read")).expect("JSON");
+    for (key, value) in keys.as_object().expect("keys") {
         tokenizer[key] = value.clone();
     }
-    fs::write(path, tokenizer.to_string()).unwrap();
+    fs::write(path, tokenizer.to_string()).expect("write");
 }
 
 #[test]

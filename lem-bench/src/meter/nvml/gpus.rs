@@ -29,7 +29,7 @@ pub(super) struct Gpu {
 /// The opened GPUs, and notes about their selection for the result.
 #[derive(Debug)]
 pub(super) struct Gpus {
-    pub gpus: Vec<Gpu>,
+    pub visible: Vec<Gpu>,
     pub notes: Vec<String>,
     /// GPUs that cannot be opened.
     pub unmeasured: Vec<String>,
@@ -75,7 +75,7 @@ pub(super) fn open(nvml: &'static Nvml, options: &NvmlOptions) -> Result<Gpus, O
     for gpu in gpus.iter().filter(|gpu| gpu.is_mig) {
         notes.push(format!("{} is divided into MIG instances: its energy is that of the whole GPU", gpu.id));
     }
-    Ok(Gpus { gpus, notes, unmeasured })
+    Ok(Gpus { visible: gpus, notes, unmeasured })
 }
 
 fn power_range(device: &Device<'static>) -> PowerRange {

@@ -43,7 +43,7 @@ impl Nvml {
         let (mut channels, mut sensors) = (Vec::new(), Vec::new());
         let driver = library.sys_driver_version().ok();
         let driver = driver.and_then(|version| version.split('.').next()?.parse().ok());
-        for gpu in opened.gpus {
+        for gpu in opened.visible {
             let supported = Sensor::supported_by(&gpu);
             if !supported.iter().any(|sensor| sensor.gives_energy()) {
                 unmeasured.push(format!("{} ({}) has neither an energy counter nor a power sensor", gpu.id, gpu.name));
