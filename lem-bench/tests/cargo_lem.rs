@@ -107,6 +107,30 @@ fn lists_and_prunes_runs() {
 }
 
 #[test]
+fn unreadable_entries_are_warnings() {
+    use lem_bench::__private::store::{Home, RunDir, RunId};
+
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::at(folder.path().join("home"));
+    let runs = [1, 2].map(|n| RunDir::create_new(&home, RunId::at(1_500_000_000, n)).unwrap());
+    let file = home.runs().join("2017-07-14T02-40-00Z-0003");
+    std::fs::write(&file, "not a folder").unwrap();
+    std::fs::create_dir(home.path().join("latest")).unwrap();
+    let lem = |args: &[&str]| {
+        let home = ["--output-dir", home.path().to_str().unwrap()];
+        doctor(folder.path(), &[&["lem"], args, &home].concat())
+    };
+    let (code, out, err) = lem(&["runs"]);
+    assert_eq!((code, out.lines().count()), (0, 2), "{err}");
+    for reason in ["0003 is not a folder", "latest is a folder"] {
+        assert!(err.contains(reason), "{err}");
+    }
+    let (code, _, err) = lem(&["prune", "--keep", "0", "--yes"]);
+    assert_eq!((code, err.contains("removed 1 run, ")), (0, true), "{err}");
+    assert!(file.exists() && runs.iter().filter(|run| run.path().exists()).count() == 1, "the latest run is kept");
+}
+
+#[test]
 fn usage_errors_exit_with_2() {
     let sys = tempfile::tempdir().unwrap();
     let (code, out, err) = doctor(sys.path(), &["lem", "docter"]);

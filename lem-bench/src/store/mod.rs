@@ -28,17 +28,20 @@
 //!   of the line before the comma in front of that field.
 //! - The request times of a cycle are not in the line but in the samples file. `"columns"` gives their positions: each
 //!   of `latency_ns`, `ttft_ns`, `itl_ns`, `itl_count`, `tpot_ns`, `phase_name` (an index of `"phase_names"`),
-//!   `phase_start_ns` and `phase_length_ns` has the `offset` of its first byte, the `count` of its values, their `dtype` and the `crc32` of its
-//!   bytes. Empty columns are left out. A `dtype` is `<u4`, `<u8` (little-endian) or, where that takes at most half of the
-//!   bytes, `delta`: each value is the one before plus a zigzag number in LEB128, and `bytes` is the column's length.
-//! - Of a bench whose request times exceed the budget (`--sample-budget`), one request of `"thinned"`.`every` is kept, drawn
-//!   at random from so many in a row, with exact sums over all.
+//!   `phase_gap_ns` (its start minus the end of the phase before, or its start for the first, as a zigzag number) and
+//!   `phase_length_ns` has the `offset` of its first byte, the `count` of its values, their `dtype` and the `crc32` of its
+//!   bytes. Empty columns are left out. A `dtype` is `<u4`, `<u8` (little-endian) or, where that takes at most three
+//!   quarters of the bytes, `delta`: each value is the one before plus a zigzag number in LEB128, and `bytes` is the
+//!   column's length.
+//! - Of a bench whose request times and phases exceed the budget (`--sample-budget`), one request of `"thinned"`.`every` is
+//!   kept, drawn at random from so many in a row, and phases of each name in the same way. `"thinned"` has exact sums over
+//!   all.
 //! - Traces are in the samples file too, at `"trace_bytes"` of a cycle or warm-up. Of each trace, there are the length of
 //!   its domain's name (LEB128), the name, and four series: power in W, temperature in °C, utilisation, memory in bytes.
 //!   A series is the number of its points (LEB128) and, if there are any, its lowest and highest value (`<f8`), then of
-//!   each point how much longer the interval since the point before is than the interval before that, in ns (zigzag
-//!   LEB128; the first point's interval begins at 0), and a `<u2`: 0 is the lowest value, 65534 the highest, 65535 is not
-//!   a number.
+//!   each point two zigzag numbers in LEB128: how much longer the interval since the point before is than the interval
+//!   before that, in µs (the first point's interval begins at 0), and the difference of its code to that of the point
+//!   before (the first: to 0). The code 1 is the lowest value, 4095 the highest, 0 is not a number.
 //! - A truncated last line was never reported as written: its writer was killed. A journal whose last record is not
 //!   `run_end` was interrupted. A process that resumes it appends `resume`, then the rest: a bench that has cycles
 //!   continues with its next cycle after a new warm-up, any other bench starts over.
@@ -102,4 +105,4 @@ pub use naming::{JournalName, RunId, slug};
 pub use run_dir::write_replaceable;
 pub use run_dir::{LatestRun, RunDir, copy_journals, write_atomic};
 pub use sample_budget::DEFAULT_SAMPLE_MIB;
-pub use stored_runs::StoredRun;
+pub use stored_runs::{StoredRun, StoredRuns};

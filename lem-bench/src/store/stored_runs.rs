@@ -1,8 +1,8 @@
 //! The runs of a results folder with their sizes, and their removal.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, TryLockError, read_dir};
-use std::io::{BufRead, BufReader, Read};
+use std::fs::{self, DirEntry, File, TryLockError, read_dir};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -32,22 +32,68 @@ pub struct StoredRun {
     pub is_latest: bool,
 }
 
-impl StoredRun {
-    /// Returns all runs, oldest first.
+/// The runs of a results folder.
+#[derive(Debug, Default)]
+pub struct StoredRuns {
+    /// Those that can be read, oldest first.
+    pub runs: Vec<StoredRun>,
+    /// What is wrong with the others, and with the marks of the latest runs.
+    pub unreadable: Vec<String>,
+}
+
+impl StoredRuns {
+    /// Returns all runs. Where the marks of the latest runs cannot be read, the newest run of each target counts as its
+    /// latest.
     ///
     /// # Errors
-    /// [`StoreError::Io`] when a folder cannot be read; as [`RunDir::latest`].
-    pub fn list(home: &Home) -> Result<Vec<Self>, StoreError> {
-        let mut latest: BTreeSet<RunId> =
-            RunDir::latest_of_targets(home)?.into_iter().map(|latest| latest.run.id().clone()).collect();
-        latest.extend(RunDir::latest(home)?.map(|run| run.id().clone()));
-        let runs = RunDir::list(home)?.into_iter();
-        let mut found: Vec<Self> = runs.map(|run| Self::of(run, &latest)).collect::<Result<_, _>>()?;
-        found.sort_by(|a, b| a.started_unix_s.total_cmp(&b.started_unix_s));
+    /// [`StoreError::Io`] when the folder of the runs cannot be read.
+    pub fn list(home: &Home) -> Result<Self, StoreError> {
+        let folder = home.runs();
+        let entries = match read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            entries => entries.map_err(StoreError::io("read", &folder))?,
+        };
+        let mut found = Self::default();
+        let latest = latest_runs(home).map_err(|error| found.unreadable.push(error.to_string())).ok();
+        for entry in entries {
+            match Self::entry(home, entry.map_err(StoreError::io("read", &folder)), latest.as_ref()) {
+                Ok(run) => found.runs.extend(run),
+                Err(error) => found.unreadable.push(error.to_string()),
+            }
+        }
+        found.runs.sort_by(|a, b| a.started_unix_s.total_cmp(&b.started_unix_s));
+        found.unreadable.sort_unstable();
+        if latest.is_none() {
+            let mut targets = BTreeSet::new();
+            for run in found.runs.iter_mut().rev() {
+                run.is_latest = targets.insert(run.target.as_ref().map(ToString::to_string));
+            }
+        }
         Ok(found)
     }
 
-    fn of(run: RunDir, latest: &BTreeSet<RunId>) -> Result<Self, StoreError> {
+    /// Returns the run of a folder's entry; `None` for a name that is not a run id.
+    fn entry(
+        home: &Home,
+        entry: Result<DirEntry, StoreError>,
+        latest: Option<&BTreeSet<RunId>>,
+    ) -> Result<Option<StoredRun>, StoreError> {
+        let entry = entry?;
+        let Some(id) = entry.file_name().to_str().and_then(|name| RunId::parse(name).ok()) else { return Ok(None) };
+        let run = RunDir::find(home, id);
+        let run = run.ok_or(StoreError::NotARegularFile { path: entry.path(), what: "not a folder" })?;
+        StoredRun::of(run, latest).map(Some)
+    }
+}
+
+/// Returns the runs that are marked as the latest, of all or of a target.
+fn latest_runs(home: &Home) -> Result<BTreeSet<RunId>, StoreError> {
+    let of_targets = RunDir::latest_of_targets(home)?.into_iter().map(|latest| latest.run);
+    Ok(of_targets.chain(RunDir::latest(home)?).map(|run| run.id().clone()).collect())
+}
+
+impl StoredRun {
+    fn of(run: RunDir, latest: Option<&BTreeSet<RunId>>) -> Result<Self, StoreError> {
         let modified = || fs::metadata(run.path()).and_then(|folder| folder.modified()).ok();
         let modified_unix_s = || modified()?.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs_f64());
         let header = journals(run.path())?.iter().find_map(|journal| read_header(journal));
@@ -56,7 +102,7 @@ impl StoredRun {
             benches: header.as_ref().map_or(0, |header| header.plan.len()),
             target: header.map(|header| header.bench_target()),
             bytes: size_of(run.path())?,
-            is_latest: latest.contains(run.id()),
+            is_latest: latest.is_some_and(|latest| latest.contains(run.id())),
             run,
         })
     }
@@ -120,7 +166,8 @@ mod tests {
     fn lists_sizes_and_removes() {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::at(folder.path());
-        assert_eq!(StoredRun::list(&home).unwrap(), []);
+        let list = || StoredRuns::list(&home).unwrap().runs;
+        assert_eq!(list(), []);
         let old = RunDir::create_new(&home, RunId::at(1_000_000_000, 1)).unwrap();
         let new = RunDir::create_new(&home, RunId::at(1_000_000_000, 2)).unwrap();
         fs::create_dir(old.path().join("benches")).unwrap();
@@ -129,7 +176,7 @@ mod tests {
         fs::write(new.path().join("journal-0.jsonl"), "no header").unwrap();
         let target = BenchTarget { package: None, name: "llm".to_owned() };
         new.mark_latest(&home, &target, None).unwrap();
-        let found = StoredRun::list(&home).unwrap();
+        let found = list();
         let listed: Vec<(&RunDir, u64, bool)> = found.iter().map(|run| (&run.run, run.bytes, run.is_latest)).collect();
         assert!(listed.contains(&(&old, 1234, false)) && listed.contains(&(&new, 9, true)), "{listed:?}");
         assert!(found.iter().all(|run| run.target.is_none() && run.started_unix_s > 1.7e9));
@@ -138,11 +185,27 @@ mod tests {
     }
 
     #[test]
+    fn bad_entries_do_not_hide_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path());
+        let runs = [1, 2].map(|n| RunDir::create_new(&home, RunId::at(1_000_000_000, n)).unwrap());
+        fs::write(home.runs().join("2001-09-09T01-46-40Z-0003"), "a file").unwrap();
+        fs::write(home.runs().join("notes.txt"), "not a run").unwrap();
+        fs::write(home.path().join("latest"), "../elsewhere").unwrap();
+        let found = StoredRuns::list(&home).unwrap();
+        assert_eq!(found.runs.len(), runs.len());
+        assert_eq!(found.runs.iter().filter(|run| run.is_latest).count(), 1, "the newest of a target is kept");
+        let [latest, file, notes] = found.unreadable.try_into().unwrap();
+        assert!(file.contains("0003") && file.contains("is not a folder"), "{file}");
+        assert!(latest.contains("../elsewhere") && notes.contains("notes.txt"), "{latest} {notes}");
+    }
+
+    #[test]
     fn run_that_is_written_is_in_use() {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::at(folder.path());
         let run = RunDir::create(&home).unwrap();
-        let in_use = || StoredRun::list(&home).unwrap()[0].is_in_use();
+        let in_use = || StoredRuns::list(&home).unwrap().runs[0].is_in_use();
         let writer = super::super::JournalWriter::create(&run, JournalName { rank: 0, pid: None }).unwrap();
         assert!(in_use());
         drop(writer);

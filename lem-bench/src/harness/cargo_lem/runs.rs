@@ -13,7 +13,7 @@ use crate::harness::{command, console};
 use crate::model::count_of;
 use crate::report::number_format::date;
 use crate::report::terminal_text::clean;
-use crate::store::{Home, StoredRun};
+use crate::store::{Home, StoredRun, StoredRuns};
 
 const SECONDS_PER_DAY: f64 = 86_400.0;
 
@@ -27,14 +27,22 @@ fn runs_command() -> Command {
 
 fn list_runs(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     let (_, home) = resolve_with_home(matches, LemCommand::Runs)?;
-    let runs = StoredRun::list(&home)?;
+    let StoredRuns { runs, unreadable } = StoredRuns::list(&home)?;
+    let runs: Vec<&StoredRun> = runs.iter().collect();
+    console::out(&table(&runs));
+    warn_unreadable(&unreadable);
     if runs.is_empty() {
         console::note(&format!("no runs in {}", home.path().display()));
-        return Ok(ExitStatus::Done);
+    } else {
+        console::note(&format!("{} in {}", total(&runs), home.runs().display()));
     }
-    console::out(&table(&runs.iter().collect::<Vec<_>>()));
-    console::note(&format!("{} in {}", total(&runs.iter().collect::<Vec<_>>()), home.runs().display()));
     Ok(ExitStatus::Done)
+}
+
+fn warn_unreadable(unreadable: &[String]) {
+    for reason in unreadable {
+        console::warn(&format!("unreadable: {}", clean(reason)));
+    }
 }
 
 pub(super) const PRUNE: Subcommand = Subcommand { name: "prune", command: prune_command, run: prune };
@@ -110,7 +118,8 @@ fn prune(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     if rules.newest.is_none() && rules.since_unix_s.is_none() {
         return Err(HarnessError::usage("nothing says which runs to keep: add `--keep N` or `--older-than DAYS`"));
     }
-    let runs = StoredRun::list(&home)?;
+    let StoredRuns { runs, unreadable } = StoredRuns::list(&home)?;
+    warn_unreadable(&unreadable);
     let (in_use, to_remove): (Vec<_>, Vec<_>) = rules.to_remove(&runs).into_iter().partition(|run| run.is_in_use());
     for run in in_use {
         console::note(&format!("run {} is being written: it is kept", run.run.id()));
@@ -121,17 +130,28 @@ fn prune(matches: &ArgMatches) -> Result<ExitStatus, HarnessError> {
     }
     console::out(&table(&to_remove));
     if matches.get_flag("yes") {
-        remove(&home, &to_remove)?;
-    } else {
-        console::note(&format!("would remove {}; add --yes to remove them", total(&to_remove)));
+        return remove(&home, &to_remove);
     }
+    console::note(&format!("would remove {}; add --yes to remove them", total(&to_remove)));
     Ok(ExitStatus::Done)
 }
 
-fn remove(home: &Home, runs: &[&StoredRun]) -> Result<(), HarnessError> {
-    runs.iter().try_for_each(|run| run.remove())?;
-    console::note(&format!("removed {} from {}", total(runs), home.runs().display()));
-    Ok(())
+/// Removes runs, also those after one that cannot be removed.
+///
+/// # Errors
+/// The error of the first run that cannot be removed.
+fn remove(home: &Home, runs: &[&StoredRun]) -> Result<ExitStatus, HarnessError> {
+    let mut first_error = None;
+    let mut removed = Vec::new();
+    for run in runs {
+        match run.remove() {
+            Ok(()) => removed.push(*run),
+            Err(error) if first_error.is_none() => first_error = Some(error),
+            Err(error) => console::warn(&error.to_string()),
+        }
+    }
+    console::note(&format!("removed {} from {}", total(&removed), home.runs().display()));
+    first_error.map_or(Ok(ExitStatus::Done), |error| Err(error.into()))
 }
 
 /// One line per run: id, start, size, benches and target.
@@ -141,7 +161,7 @@ fn table(runs: &[&StoredRun]) -> String {
     for run in runs {
         let target = run.target.as_ref().map(|target| clean(&target.to_string()));
         let content = target.map_or_else(
-            || "no journal".to_owned(),
+            || "no readable journal".to_owned(),
             |target| format!("{} of {target}", count_of(run.benches, "bench")),
         );
         let latest = if run.is_latest { ", latest" } else { "" };
@@ -226,7 +246,7 @@ mod tests {
         let (_folder, runs) = runs();
         insta::assert_snapshot!(table(&[&runs[0], &runs[2], &runs[4]]), @"
         1970-01-02T00-00-00Z-0001  1970-01-02 00:00:00 UTC    1.2 MB  1 bench of llm
-        1970-01-04T00-00-00Z-0003  1970-01-04 00:00:00 UTC    3.7 MB  no journal
+        1970-01-04T00-00-00Z-0003  1970-01-04 00:00:00 UTC    3.7 MB  no readable journal
         1970-01-06T00-00-00Z-0005  1970-01-06 00:00:00 UTC    6.2 MB  5 benches of llm, latest
         ");
         assert_eq!(total(&runs.iter().collect::<Vec<_>>()), "5 runs, 19 MB");
