@@ -17,8 +17,8 @@
 //! ```
 
 pub use crate::analysis::{
-    BenchSummary, Check, CycleSummary, DeviceHeat, Distribution, Finding, HeatSummary, Interval, Metric, PhaseSummary,
-    RunInfo, Severity, Status, Summary, WarmUpSummary,
+    BenchSummary, Check, CycleSummary, DeviceHeat, Distribution, Finding, HeatSummary, Interval, KeptSamples, Metric,
+    PhaseSummary, RunInfo, Severity, Status, Summary, WarmUpSummary,
 };
 pub use crate::model::{
     BenchRecord, Calibration, ChannelProbe, Coverage, CustomKind, DenseReads, DomainCalibration, Fact, MeterProbe,

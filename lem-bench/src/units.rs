@@ -10,6 +10,11 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use duration::{ParseDurationError, parse_duration};
 
+/// Returns the value rounded to so many significant decimal digits.
+pub(crate) fn significant(value: f64, digits: usize) -> f64 {
+    format!("{value:.*e}", digits.saturating_sub(1)).parse().unwrap_or(value)
+}
+
 macro_rules! quantity {
     ($(#[$doc:meta])* $name:ident, $unit:literal) => {
         $(#[$doc])*
@@ -167,6 +172,13 @@ mod tests {
         let energy = Watts(350.0) * Duration::from_millis(1500);
         assert_eq!(energy, Joules(525.0));
         assert_eq!(energy / Duration::from_millis(1500), Watts(350.0));
+    }
+
+    #[test]
+    fn significant_digits() {
+        assert_eq!(significant(0.008_202_742_127, 7), 0.008_202_742);
+        assert_eq!([significant(-1234.56, 2), significant(0.0, 7)], [-1200.0, 0.0]);
+        assert!(significant(f64::NAN, 7).is_nan() && significant(f64::INFINITY, 7).is_infinite());
     }
 
     #[test]

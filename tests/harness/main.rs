@@ -6,6 +6,7 @@ mod companion;
 mod comparing;
 mod custom_metrics;
 mod devices;
+mod disk;
 mod exit_codes;
 mod facts;
 mod hostile;

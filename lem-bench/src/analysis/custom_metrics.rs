@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::interval::{Options, signed_ratio};
-use super::summary::Metric;
+use super::metric::Metric;
 use crate::model::{CustomMetric, CycleRecord, ValueSums, custom_metric_names};
 
 /// Returns the custom metrics by name; `records` has one entry per cycle, with one record per process.
@@ -44,9 +44,8 @@ fn mean(metric: &CustomMetric, cycles: &[ValueSums], options: &Options, inflate:
     let (totals, counts): (Vec<f64>, Vec<f64>) = cycles.iter().map(|sums| (sums.total, sums.count as f64)).unzip();
     match signed_ratio(&totals, &counts, options, inflate) {
         Ok(ratio) => {
-            let interval = options.shown.select(ratio.interval.as_ref(), ratio.bootstrap.as_ref(), cycles.len());
-            let (student, bootstrap) = (ratio.interval, ratio.bootstrap);
-            Metric { value: Some(ratio.value), interval, student, bootstrap, missing: ratio.missing, ..empty }
+            let metric = Metric { value: Some(ratio.value), missing: ratio.missing, ..empty };
+            options.shown.add_intervals(metric, ratio.interval, ratio.bootstrap)
         }
         Err(error) => Metric { missing: Some(error.to_string()), ..empty },
     }

@@ -126,6 +126,8 @@ pub enum Check {
     InputsInWindow,
     /// There are too few cycles for a reliable interval.
     FewCycles,
+    /// Only some of the request times or phases are kept.
+    SamplesThinned,
     /// The benches were built with debug assertions.
     DebugBuild,
     /// There are fewer cycles than planned, or not equally many of all processes.

@@ -6,7 +6,8 @@
 
 use super::compare::{BenchComparison, Comparison, Verdict};
 use super::finding::{Finding, Severity};
-use super::summary::{BenchSummary, Metric, Rating};
+use super::metric::Metric;
+use super::summary::{BenchSummary, Rating};
 use crate::model::Unit;
 
 /// What matters most in a run.

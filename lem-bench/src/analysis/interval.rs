@@ -1,6 +1,6 @@
 //! Intervals of metrics: calls the methods of `stats` and converts their results for the summary.
 
-use super::summary::Interval;
+use super::metric::{Interval, Metric};
 use crate::stats::{
     BootstrapCi, Idle, RatioCi, RatioInput, Resampling, StatsError, bootstrap_ratio, norm_ppf, ratio_ci,
 };
@@ -49,18 +49,23 @@ pub enum IntervalChoice {
 }
 
 impl IntervalChoice {
-    /// Returns the interval to show: the chosen one where it exists, but a bootstrap over too few cycles only as a last
-    /// resort.
-    pub(super) fn select(
+    /// Adds both intervals to a metric: to show the chosen one where it exists, but a bootstrap over too few cycles only as
+    /// a last resort, and the other one by its name.
+    pub(super) fn add_intervals(
         self,
-        student: Option<&Interval>,
-        bootstrap: Option<&Interval>,
-        cycles: usize,
-    ) -> Option<Interval> {
-        match self {
-            Self::Student => student.cloned(),
-            Self::Bootstrap if cycles < MIN_CYCLES_TO_RESAMPLE => student.or(bootstrap).cloned(),
-            Self::Bootstrap => bootstrap.or(student).cloned(),
+        metric: Metric,
+        student: Option<Interval>,
+        bootstrap: Option<Interval>,
+    ) -> Metric {
+        let shows_bootstrap = match self {
+            Self::Student => false,
+            Self::Bootstrap if metric.cycles < MIN_CYCLES_TO_RESAMPLE => student.is_none(),
+            Self::Bootstrap => bootstrap.is_some(),
+        };
+        if shows_bootstrap {
+            Metric { interval: bootstrap, student, ..metric }
+        } else {
+            Metric { interval: student, bootstrap, ..metric }
         }
     }
 }

@@ -13,7 +13,9 @@ mod heat;
 mod highlights;
 mod interval;
 mod joint;
+mod metric;
 mod metrics;
+mod phases;
 mod request_times;
 mod summarise;
 mod summary;
@@ -26,9 +28,10 @@ pub use finding::status;
 pub use finding::{Check, Finding, Severity, Status, sort_findings};
 pub use highlights::{ChangeHighlight, CostRange, HeadlinePrecision, Highlights, UsableBench, WorstFinding};
 pub use interval::{IntervalChoice, Options};
+pub use metric::{Interval, Metric};
 pub use summarise::{ReadJournal, Samples, Summarised, summarise, summarise_read};
 pub use summary::{
-    BenchSummary, CycleSummary, DeviceHeat, Distribution, HeatSummary, Interval, Metric, PhaseSummary, Rating, RunInfo,
+    BenchSummary, CycleSummary, DeviceHeat, Distribution, HeatSummary, KeptSamples, PhaseSummary, Rating, RunInfo,
     Summary, WarmUpSummary,
 };
 pub use view::View;

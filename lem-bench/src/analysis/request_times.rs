@@ -3,9 +3,11 @@
 //! Ten million samples are common, so they are copied once, to the narrowest type that holds them, and sorted once.
 
 use super::interval::{ENOUGH_CYCLES, Options, bootstrap_interval};
-use super::summary::{Distribution, Interval, Metric};
+use super::metric::{Interval, Metric};
+use super::summary::{Distribution, KeptSamples};
 use crate::model::{CycleRecord, MetricKind, RequestLog, Statistic, TimeKind, TimeSums};
 use crate::stats::{PooledSamples, Sample};
+use crate::units::significant;
 
 const MS_PER_NS: f64 = 1e-6;
 
@@ -17,12 +19,15 @@ const BINS: usize = 48;
 /// The ratio of the largest to the smallest sample above which bins are spaced logarithmically.
 const LOG_BINS_ABOVE: f64 = 10.0;
 
+/// Significant digits of the edges of bins.
+const EDGE_DIGITS: usize = 7;
+
 /// A column of the request logs, in ns.
 type Column = fn(&RequestLog) -> &[u64];
 
 /// Returns the sums of all times of a kind in a thinned log.
 fn thinned_sums(log: &RequestLog, time: TimeKind) -> Option<TimeSums> {
-    let thinned = log.thinned?;
+    let thinned = log.thinned.as_ref()?;
     match time {
         TimeKind::FirstToken => thinned.ttft,
         TimeKind::InterToken => thinned.itl,
@@ -53,6 +58,18 @@ impl Kept {
         let sums = if every > 1 { logs().filter_map(of_log).reduce(add) } else { None };
         Self { every, sums }
     }
+}
+
+/// Returns how many samples are kept; `None` where all are.
+pub(super) fn kept_samples(records: &[Vec<&CycleRecord>]) -> Option<KeptSamples> {
+    let logs = || records.iter().flatten().map(|record| &record.requests);
+    let sum = |count: fn(&RequestLog) -> u64| logs().map(count).fold(0, u64::saturating_add);
+    logs().any(|log| log.thinned.is_some()).then(|| KeptSamples {
+        times_kept: sum(RequestLog::times),
+        times: sum(RequestLog::all_times),
+        phases_kept: sum(|log| log.phases.len() as u64),
+        phases: sum(RequestLog::all_phases),
+    })
 }
 
 /// The times that are logged of each request.
@@ -165,31 +182,31 @@ fn add_statistics<T: Sample>(
     for (index, (statistic, share)) in QUANTILES.into_iter().enumerate() {
         let Ok(value) = pooled.quantile(share) else { continue };
         let (kind, mut metric) = to_metric(statistic, value, samples);
-        match pooled.interval(share, options.level) {
-            Ok(ci) => {
-                metric.student = Some(Interval {
-                    low: ci.low * MS_PER_NS,
-                    high: ci.high * MS_PER_NS,
-                    level: options.level,
-                    method: format!("t over cycles, share of samples below{of_kept}"),
-                    resamples: None,
-                    seed: None,
-                    indicative: cycles < ENOUGH_CYCLES,
-                });
+        let student = match pooled.interval(share, options.level) {
+            Ok(ci) => Some(Interval {
+                low: ci.low * MS_PER_NS,
+                high: ci.high * MS_PER_NS,
+                level: options.level,
+                method: format!("t over cycles, share of samples below{of_kept}"),
+                resamples: None,
+                seed: None,
+                indicative: cycles < ENOUGH_CYCLES,
+            }),
+            Err(error) => {
+                metric.missing = Some(error.to_string());
+                None
             }
-            Err(error) => metric.missing = Some(error.to_string()),
-        }
-        if let Ok(intervals) = &bootstrap {
+        };
+        let bootstrap = bootstrap.as_ref().ok().map(|intervals| {
             let interval = bootstrap_interval(&intervals[index].headline(), cycles);
-            metric.bootstrap = Some(Interval {
+            Interval {
                 low: interval.low * MS_PER_NS,
                 high: interval.high * MS_PER_NS,
                 method: format!("{}{of_kept}", interval.method),
                 ..interval
-            });
-        }
-        metric.interval = options.shown.select(metric.student.as_ref(), metric.bootstrap.as_ref(), cycles);
-        metrics.push((kind, metric));
+            }
+        });
+        metrics.push((kind, options.shown.add_intervals(metric, student, bootstrap)));
     }
 }
 
@@ -217,7 +234,7 @@ fn histogram<I: Iterator<Item = u64>>(time: TimeKind, samples: impl Fn() -> I) -
     }
     let edge = |bin: usize| {
         let x = from + bin as f64 * width;
-        (if log { x.exp() } else { x }) * MS_PER_NS
+        significant((if log { x.exp() } else { x }) * MS_PER_NS, EDGE_DIGITS)
     };
     Some(Distribution { name: time.name().to_owned(), edges_ms: (0..=bins).map(edge).collect(), counts })
 }
@@ -235,7 +252,7 @@ mod tests {
         assert_eq!(wide.counts.iter().sum::<u64>(), 1000);
         assert!((wide.edges_ms[0] - 1.0).abs() < 1e-9 && (wide.edges_ms[48] - 1000.0).abs() < 1e-6);
         let ratio = |bin: usize| wide.edges_ms[bin + 1] / wide.edges_ms[bin];
-        assert!((ratio(0) - ratio(40)).abs() < 1e-9, "a wide range has logarithmic bins");
+        assert!((ratio(0) - ratio(40)).abs() < 1e-6, "a wide range has logarithmic bins");
         let narrow = histogram(TimeKind::InterToken, || samples[500..].iter().copied()).unwrap();
         assert!((narrow.edges_ms[1] - narrow.edges_ms[0] - (narrow.edges_ms[9] - narrow.edges_ms[8])).abs() < 1e-9);
     }
@@ -290,7 +307,7 @@ mod tests {
             assert_eq!((all.samples, kept.samples), (Some(160_000), Some(10_000)));
             let (exact, value) = (all.value.unwrap(), kept.value.unwrap());
             assert!((value / exact - 1.0).abs() < tolerance, "{name}: {value} {exact}");
-            let student = kept.student.as_ref().unwrap();
+            let student = kept.interval.as_ref().unwrap();
             assert!(student.low <= exact && exact <= student.high, "{name}: {student:?} {exact}");
             assert_eq!(student.method, "t over cycles, share of samples below, times of 1 of 16 requests");
         }

@@ -10,8 +10,9 @@ use super::cycles::{MergedCycle, merge};
 use super::finding::{sort_findings, status};
 use super::heat::{HeatCorrection, correction};
 use super::interval::Options;
-use super::metrics::{MetricInput, Metrics, measured_work, metrics, phases};
-use super::request_times::distributions;
+use super::metrics::{MetricInput, Metrics, measured_work, metrics};
+use super::phases::phases;
+use super::request_times::{distributions, kept_samples};
 use super::summary::{BenchSummary, HeatSummary, RunInfo, Summary, WarmUpSummary};
 use crate::model::{
     CycleRecord, DomainId, IdleRecord, Method, MetricKind, Outcome, Record, RequestLog, RunHeader, SCHEMA_VERSION,
@@ -246,6 +247,7 @@ fn summarise_bench(bench: &BenchRecords<'_>, options: &Options) -> BenchSummary 
         heat: heat_summary,
         distributions: distributions(&records),
         phases: phases(first.header, &records, &energy_j, options, inflate),
+        thinned: kept_samples(&records),
         cycles: cycles.into_iter().map(|cycle| cycle.summary).collect(),
     }
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::finding::{Finding, Status};
+use super::metric::Metric;
 use super::view::View;
 use crate::model::{
-    BenchRecord, BenchTarget, Calibration, CustomKind, CustomMetric, Domain, DomainId, Fact, MeterProbe, MetricKind,
-    Origin, Outcome, Precision, RunOrder, Setting, Source, Span, Trace, Uncertainty, Unit, WarmUpCode, WorkCounts,
-    custom_metric_names,
+    BenchRecord, BenchTarget, Calibration, Domain, DomainId, Fact, MeterProbe, MetricKind, Origin, Outcome, Precision,
+    RunOrder, Setting, Source, Span, Trace, Uncertainty, Unit, WarmUpCode, WorkCounts, custom_metric_names,
 };
 use crate::units::{Joules, Stamp, Watts};
 
@@ -115,6 +115,9 @@ pub struct BenchSummary {
     /// The phases that its body marked.
     #[serde(default)]
     pub phases: Vec<PhaseSummary>,
+    /// How many samples are kept; `None` where all are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thinned: Option<KeptSamples>,
 }
 
 impl BenchSummary {
@@ -236,6 +239,28 @@ pub struct Distribution {
     pub counts: Vec<u64>,
 }
 
+/// How many samples are kept of a bench that has more than its budget. Counts, sums, means and extremes are those of all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct KeptSamples {
+    /// The number of request times that are kept: latencies, and times to and between tokens.
+    pub times_kept: u64,
+    /// The number of all request times.
+    pub times: u64,
+    /// The number of phases that are kept.
+    pub phases_kept: u64,
+    /// The number of all phases.
+    pub phases: u64,
+}
+
+impl KeptSamples {
+    /// Returns the share of samples that are kept.
+    pub(crate) fn kept_share(&self) -> f64 {
+        (self.times_kept + self.phases_kept) as f64 / (self.times + self.phases).max(1) as f64
+    }
+}
+
 /// A phase that a bench's body marked, within the windows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -266,109 +291,6 @@ pub enum Rating {
     Careful,
     /// They must not be used.
     Bad,
-}
-
-/// A number with its unit, interval and source.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct Metric {
-    /// The value; `None` if it is missing, with the reason in `missing`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<f64>,
-    /// Its unit of measurement: `J/token`, `tokens/s`, `W`, `ms`.
-    pub unit: String,
-    /// The interval that reports show: `student`, or with `--interval bootstrap` the bootstrap interval where there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub interval: Option<Interval>,
-    /// The interval by Student's t.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub student: Option<Interval>,
-    /// The bootstrap interval.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub bootstrap: Option<Interval>,
-    /// The number of cycles that it is computed from.
-    pub cycles: usize,
-    /// The number of samples that it is computed from, for request-level metrics.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub samples: Option<usize>,
-    /// Why the value or the interval is missing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub missing: Option<String>,
-    /// Whether lower values are better; `None` where neither direction is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub lower_is_better: Option<bool>,
-    /// Its source, for energies and powers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source: Option<Source>,
-    /// How the bench reports it, if it is a custom metric.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub custom: Option<CustomKind>,
-}
-
-impl Metric {
-    /// Creates a metric that has a value and no interval.
-    pub(super) fn new(kind: MetricKind<'_>, value: f64, cycles: usize) -> Self {
-        Self {
-            value: Some(value),
-            unit: kind.unit(),
-            interval: None,
-            student: None,
-            bootstrap: None,
-            cycles,
-            samples: None,
-            missing: None,
-            lower_is_better: kind.lower_is_better(),
-            source: None,
-            custom: None,
-        }
-    }
-
-    /// Creates a custom metric without a value.
-    pub(super) fn custom(metric: &CustomMetric, cycles: usize) -> Self {
-        Self {
-            value: None,
-            unit: metric.unit.clone(),
-            interval: None,
-            student: None,
-            bootstrap: None,
-            cycles,
-            samples: None,
-            missing: None,
-            lower_is_better: None,
-            source: None,
-            custom: Some(metric.kind),
-        }
-    }
-
-    /// Returns half the width of its interval as a share of its value; `None` where that is not a number.
-    pub fn relative_half_width(&self) -> Option<f64> {
-        let (value, interval) = (self.value?, self.interval.as_ref()?);
-        Some((interval.high - interval.low) / 2.0 / value.abs()).filter(|share| share.is_finite())
-    }
-}
-
-/// An interval and the method behind it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct Interval {
-    /// Its lower end, in the unit of the metric.
-    pub low: f64,
-    /// Its upper end.
-    pub high: f64,
-    /// Its level: 0.95.
-    pub level: f64,
-    /// The method: `t over cycles, log scale`, `bootstrap-t over whole cycles`.
-    pub method: String,
-    /// The number of resamples of a bootstrap.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resamples: Option<usize>,
-    /// The seed of a bootstrap.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seed: Option<u64>,
-    /// Whether there are too few cycles to rely on it.
-    pub indicative: bool,
 }
 
 /// A bench's warm-up.

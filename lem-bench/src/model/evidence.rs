@@ -55,12 +55,16 @@ pub struct DeviceProcess {
 #[serde(default)]
 pub struct CycleEvidence {
     /// Gauge readings of each device in the windows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gauges: Vec<GaugeEvidence>,
     /// CPU time of the whole machine and of this process tree from the ramp-in to the end of the cycle.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu: Option<CpuEvidence>,
     /// Wall-clock time minus the clock of the stamps at the end of the cycle, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub wall_offset_s: Option<f64>,
     /// Processes on the devices after the windows; `None` where they are not available.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub users: Option<Vec<DeviceProcess>>,
 }
 
@@ -71,16 +75,21 @@ pub struct GaugeEvidence {
     /// The device.
     pub domain: DomainId,
     /// Its SM clock in MHz.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sm_clock_mhz: Option<MinMeanMax>,
     /// Its memory clock in MHz.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_clock_mhz: Option<MinMeanMax>,
     /// Share of time in which the device was busy, 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub utilisation: Option<MinMeanMax>,
     /// Its power in W, as reported by its gauge.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub power_w: Option<MinMeanMax>,
     /// Time in the windows in which the throttle reasons were observed, in seconds.
     pub looked_s: f64,
     /// Time in the windows in which each reason throttled the clocks, in seconds.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub held_s: Vec<(ThrottleReason, f64)>,
 }
 

@@ -35,7 +35,8 @@ pub use session_result::SessionResult;
 #[cfg(feature = "candle")]
 pub(crate) use text::fnv1a64;
 pub(crate) use text::{CivilTime, count_of, grouped, id_hash, is_invisible, is_or_are, p_value};
-pub use thinning::{Thinned, TimeSums};
+pub(crate) use thinning::overlap_ns;
+pub use thinning::{PhaseSums, Thinned, TimeSums};
 pub use window::{
     DomainEnergy, IdleBlock, PhaseSpan, RequestLog, SensorEvent, SensorEventKind, Span, SpanKind, Trace, TracePoint,
     Uncertainty, WindowRecord,

@@ -285,6 +285,7 @@ pub struct WarmUpRecord {
     /// Seconds per unit of work of each probe.
     pub probes_s: Vec<f64>,
     /// Traces of the readings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub traces: Vec<Trace>,
 }
 
@@ -300,6 +301,7 @@ pub struct CycleRecord {
     /// The windows, in order.
     pub windows: Vec<WindowRecord>,
     /// Times of the requests in the windows.
+    #[serde(default, skip_serializing_if = "RequestLog::is_empty")]
     pub requests: RequestLog,
     /// Temperature of each domain at the start of the first window and the end of the last, in °C.
     pub temperature_c: Vec<(DomainId, f64, f64)>,
@@ -308,12 +310,16 @@ pub struct CycleRecord {
     /// The phases of the protocol over time.
     pub spans: Vec<Span>,
     /// Traces of the readings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub traces: Vec<Trace>,
     /// Irregularities of the sensors.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<SensorEvent>,
     /// Share of one core that the sampler used; `None` where the platform doesn't report it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampler_cpu: Option<f64>,
     /// CPU time of this process over the cycle, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process_cpu_s: Option<f64>,
     /// State of the machine and its devices.
     #[serde(default)]

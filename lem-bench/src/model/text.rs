@@ -5,11 +5,14 @@ use std::fmt::Display;
 /// Returns a decimal number with commas between groups of three digits, if it has at least five before the point.
 pub(crate) fn grouped(number: &str) -> String {
     let whole = number.trim_start_matches('-').bytes().take_while(u8::is_ascii_digit).count();
+    if whole < 5 {
+        return number.to_owned();
+    }
     let start = number.len() - number.trim_start_matches('-').len();
     let mut text = String::with_capacity(number.len() + whole / 3);
     for (index, c) in number.char_indices() {
         let left = (start + whole).saturating_sub(index);
-        if whole >= 5 && index > start && left > 0 && left % 3 == 0 {
+        if index > start && left > 0 && left % 3 == 0 {
             text.push(',');
         }
         text.push(c);

@@ -1,8 +1,12 @@
-//! Thinning of request times: keeps one request of every few, with the exact sums of all.
+//! Thinning of request times and phases: keeps one of every few, with the exact sums of all.
 
 use serde::{Deserialize, Serialize};
 
-use super::RequestLog;
+use super::{PhaseSpan, RequestLog};
+use crate::units::Stamp;
+
+/// The least number of phases of one name that are kept, where there are so many.
+const MIN_PHASES: u64 = 8;
 
 /// Sums over the times of all requests, also those that are not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,10 +41,61 @@ impl TimeSums {
     }
 }
 
-/// How the request times of a cycle were thinned, and what they were before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Sums over all phases of a cycle, also those that are not kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhaseTotals {
+    /// The phases by name, in the order in which they were first marked.
+    pub names: Vec<PhaseSums>,
+    /// How much longer all of them are together than the time that they cover, in ns: the time in which several run.
+    pub overlap_ns: u64,
+}
+
+/// Sums over the phases of one name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhaseSums {
+    /// The name.
+    pub name: String,
+    /// The number of phases.
+    pub count: u64,
+    /// Their total length, in ns.
+    pub total_ns: u64,
+}
+
+impl PhaseTotals {
+    /// Sums over phases.
+    pub fn of(phases: &[PhaseSpan]) -> Self {
+        let mut names: Vec<PhaseSums> = Vec::new();
+        let mut spans: Vec<(Stamp, Stamp)> = Vec::with_capacity(phases.len());
+        for PhaseSpan { name, start, stop } in phases {
+            let length = stop.since(*start).as_nanos() as u64;
+            spans.push((*start, *stop));
+            match names.iter_mut().find(|sums| sums.name == *name) {
+                Some(sums) => {
+                    sums.count += 1;
+                    sums.total_ns = sums.total_ns.saturating_add(length);
+                }
+                None => names.push(PhaseSums { name: name.clone(), count: 1, total_ns: length }),
+            }
+        }
+        Self { names, overlap_ns: overlap_ns(spans) }
+    }
+}
+
+/// Returns the total length of spans minus the time that they cover, in ns.
+pub fn overlap_ns(mut spans: Vec<(Stamp, Stamp)>) -> u64 {
+    spans.sort_unstable();
+    let (mut end, mut overlap) = (Stamp::default(), 0_u64);
+    for (start, stop) in spans {
+        overlap = overlap.saturating_add(stop.min(end).since(start).as_nanos() as u64);
+        end = end.max(stop);
+    }
+    overlap
+}
+
+/// How the samples of a cycle were thinned, and what they were before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Thinned {
-    /// One request of so many is kept: a power of two above 1.
+    /// One request of so many is kept: a power of two, 1 where only phases were thinned.
     pub every: u64,
     /// Sums over all latencies.
     pub latency: Option<TimeSums>,
@@ -51,17 +106,57 @@ pub struct Thinned {
     /// Times per output token.
     #[serde(default)]
     pub tpot: Option<TimeSums>,
+    /// Sums over all phases; `None` where all phases are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phases: Option<PhaseTotals>,
+}
+
+impl Thinned {
+    /// What a log is that was not thinned.
+    fn none(log: &RequestLog) -> Self {
+        Self {
+            every: 1,
+            latency: TimeSums::of(&log.latency_ns),
+            ttft: TimeSums::of(&log.ttft_ns),
+            itl: TimeSums::of(&log.itl_ns),
+            tpot: TimeSums::of(&log.tpot_ns),
+            phases: None,
+        }
+    }
+
+    /// Returns the number of times before.
+    fn times(&self) -> u64 {
+        let sums = [self.latency, self.ttft, self.itl, self.tpot];
+        sums.into_iter().flatten().map(|sums| sums.count).sum()
+    }
 }
 
 impl RequestLog {
     /// Returns how many requests each kept one stands for.
     pub fn every(&self) -> u64 {
-        self.thinned.map_or(1, |thinned| thinned.every)
+        self.thinned.as_ref().map_or(1, |thinned| thinned.every)
+    }
+
+    /// Returns whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.times() == 0 && self.phases.is_empty() && self.thinned.is_none()
     }
 
     /// Returns the number of its times.
-    pub fn times(&self) -> usize {
-        self.latency_ns.len() + self.ttft_ns.len() + self.itl_ns.len() + self.itl_count.len() + self.tpot_ns.len()
+    pub fn times(&self) -> u64 {
+        let columns = [&self.latency_ns, &self.ttft_ns, &self.itl_ns, &self.tpot_ns];
+        columns.into_iter().map(|column| column.len() as u64).sum()
+    }
+
+    /// Returns the number of its times with those that are not kept.
+    pub fn all_times(&self) -> u64 {
+        self.thinned.as_ref().map_or_else(|| self.times(), Thinned::times)
+    }
+
+    /// Returns the number of its phases with those that are not kept.
+    pub fn all_phases(&self) -> u64 {
+        let totals = self.thinned.as_ref().and_then(|thinned| thinned.phases.as_ref());
+        totals.map_or(self.phases.len() as u64, |totals| totals.names.iter().map(|sums| sums.count).sum())
     }
 
     /// Keeps one request of each `factor` in a row, drawn at random, with all its times. So the kept ones are unbiased also
@@ -71,17 +166,8 @@ impl RequestLog {
         if factor <= 1 {
             return self.clone();
         }
-        let before = self.thinned.unwrap_or_else(|| Thinned {
-            every: 1,
-            latency: TimeSums::of(&self.latency_ns),
-            ttft: TimeSums::of(&self.ttft_ns),
-            itl: TimeSums::of(&self.itl_ns),
-            tpot: TimeSums::of(&self.tpot_ns),
-        });
-        let keeps = |index: usize| {
-            let (block, place) = (index as u64 / factor, index as u64 % factor);
-            mix(seed ^ mix(block)) % factor == place
-        };
+        let before = self.thinned.clone().unwrap_or_else(|| Thinned::none(self));
+        let keeps = |index: usize| is_drawn(index as u64, factor, seed);
         let (mut itl_ns, mut rest) = (Vec::new(), self.itl_ns.as_slice());
         for (index, count) in self.itl_count.iter().enumerate() {
             let (own, others) = rest.split_at((*count as usize).min(rest.len()));
@@ -100,6 +186,33 @@ impl RequestLog {
             thinned: Some(Thinned { every: before.every.saturating_mul(factor), ..before }),
         }
     }
+
+    /// Keeps one phase of each `factor` of the same name in a row, drawn at random, and of each name a few. The times are
+    /// kept.
+    #[must_use]
+    pub fn thin_phases(mut self, factor: u64, seed: u64) -> Self {
+        if factor <= 1 || self.phases.is_empty() {
+            return self;
+        }
+        let mut thinned = self.thinned.take().unwrap_or_else(|| Thinned::none(&self));
+        let totals = thinned.phases.get_or_insert_with(|| PhaseTotals::of(&self.phases));
+        let mut numbers = vec![0_u64; totals.names.len()];
+        self.phases.retain(|phase| {
+            let Some(name) = totals.names.iter().position(|sums| sums.name == phase.name) else { return true };
+            let factor = factor.min(totals.names[name].count / MIN_PHASES).max(1);
+            let number = numbers[name];
+            numbers[name] += 1;
+            is_drawn(number, factor, seed ^ mix(name as u64))
+        });
+        self.thinned = Some(thinned);
+        self
+    }
+}
+
+/// Returns whether this one of `factor` in a row is the one that is kept.
+fn is_drawn(index: u64, factor: u64, seed: u64) -> bool {
+    let (block, place) = (index / factor, index % factor);
+    mix(seed ^ mix(block)) % factor == place
 }
 
 fn kept<T: Copy>(values: &[T], keeps: impl Fn(usize) -> bool) -> Vec<T> {
@@ -135,8 +248,9 @@ mod tests {
     fn sums_stay_exact_and_requests_whole() {
         let whole = log(10_000);
         let twice = whole.thin(4, 7).thin(2, 8);
-        let thinned = twice.thinned.unwrap();
+        let thinned = twice.thinned.clone().unwrap();
         assert_eq!((twice.every(), thinned.every), (8, 8));
+        assert_eq!((twice.all_times(), whole.all_times()), (35_000, 35_000));
         assert_eq!(thinned.latency, TimeSums::of(&whole.latency_ns));
         assert_eq!(thinned.latency.unwrap().total_ns, 1_000 * 19_999);
         assert_eq!(
@@ -169,6 +283,44 @@ mod tests {
 
     #[test]
     fn factor_one_changes_nothing() {
-        assert_eq!(log(10).thin(1, 3), log(10));
+        assert_eq!(log(10).thin(1, 3).thin_phases(1, 3), log(10));
+    }
+
+    fn phase(name: &str, start: u64, stop: u64) -> PhaseSpan {
+        PhaseSpan { name: name.to_owned(), start: Stamp(start), stop: Stamp(stop) }
+    }
+
+    #[test]
+    fn phases_of_each_name_are_kept_in_proportion() {
+        // A long phase before each short one, and a rare one.
+        let mut phases: Vec<PhaseSpan> = (0..64_000)
+            .flat_map(|i| {
+                [phase("prefill", 100 * i, 100 * i + 90), phase("decode", 100 * i + 90, 100 * i + 95 + i % 5)]
+            })
+            .collect();
+        phases.extend((0..12).map(|i| phase("load", 10_000_000 + i, 10_000_001 + i)));
+        let whole = RequestLog { phases, ..log(10) };
+        let thin = whole.clone().thin_phases(64, 7);
+        let kept = |name: &str| thin.phases.iter().filter(|phase| phase.name == name).count();
+        assert_eq!((kept("prefill"), kept("decode"), kept("load")), (1_000, 1_000, 12));
+        assert_eq!((thin.all_phases(), whole.all_phases()), (128_012, 128_012));
+        let totals = thin.thinned.clone().unwrap().phases.unwrap();
+        assert_eq!(totals, PhaseTotals::of(&whole.phases));
+        assert_eq!(totals.names[0], PhaseSums { name: "prefill".to_owned(), count: 64_000, total_ns: 5_760_000 });
+        assert_eq!((totals.names[1].total_ns, totals.overlap_ns), (64_000 * 7, 0));
+        assert_eq!((thin.every(), thin.times()), (1, whole.times()));
+        // The mean of the phases that are kept is near that of all.
+        let lengths = thin.phases.iter().filter(|phase| phase.name == "decode").map(|p| p.stop.0 - p.start.0);
+        assert!((lengths.sum::<u64>() as f64 / 1_000.0 - 7.0).abs() < 0.2);
+        let again = thin.thin_phases(4, 8);
+        assert!(again.phases.len() < 1_000 && again.all_phases() == 128_012);
+    }
+
+    #[test]
+    fn overlap_counts_shared_time() {
+        let spans = |spans: &[(u64, u64)]| spans.iter().map(|(a, b)| (Stamp(*a), Stamp(*b))).collect::<Vec<_>>();
+        assert_eq!(overlap_ns(spans(&[(0, 10), (10, 20), (30, 40)])), 0);
+        assert_eq!(overlap_ns(spans(&[(5, 8), (0, 10), (9, 12)])), 4, "3 within the first, 1 at its end");
+        assert_eq!(overlap_ns(spans(&[(0, 10), (0, 10), (0, 10)])), 20);
     }
 }

@@ -67,9 +67,10 @@ pub struct DomainEnergy {
     /// Counter or integrated power.
     pub method: Method,
     /// The same energy measured by the other method, where available, as a cross-check.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cross_check: Option<Joules>,
     /// Lower and upper bound of the cross-check, given its sensor.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cross_check_bounds: Option<(Joules, Joules)>,
 }
 

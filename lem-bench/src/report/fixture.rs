@@ -249,7 +249,7 @@ fn metric(value: f64, unit: &str, share: f64, source: &Source) -> Metric {
             seed: Some(42),
             ..interval.clone()
         }),
-        student: Some(interval.clone()),
+        student: None,
         interval: Some(interval),
         cycles: 10,
         samples: None,
@@ -294,6 +294,7 @@ fn decode(id: &str, j_per_token: f64, source: &Source) -> BenchSummary {
     let cycles = (0..10).map(|index| cycle(index, rate, &domain(source), second)).collect();
     BenchSummary {
         heat: None,
+        thinned: None,
         bench: BenchRecord {
             id: id.to_owned(),
             name: id.split('/').next().unwrap_or_default().to_owned(),

@@ -2,7 +2,7 @@
 //!
 //! All reports format their numbers here, so that the terminal and the pages round a value in the same way.
 
-use crate::analysis::Metric;
+use crate::analysis::{Interval, Metric};
 use crate::model::{CivilTime, Origin, Unit, grouped};
 
 /// Shown in place of a number that is missing.
@@ -39,9 +39,17 @@ impl Figure {
     /// # Errors
     /// Returns the reason why the metric has no finite value.
     pub fn of(metric: &Metric) -> Result<Self, String> {
+        Self::with(metric, metric.interval.as_ref())
+    }
+
+    /// Formats a metric's value with one of its intervals.
+    ///
+    /// # Errors
+    /// Returns the reason why the metric has no finite value.
+    pub fn with(metric: &Metric, interval: Option<&Interval>) -> Result<Self, String> {
         let value = finite_value(metric)?;
-        let ends = metric.interval.as_ref().map(|interval| (interval.low, interval.high));
-        let indicative = metric.interval.as_ref().is_some_and(|interval| interval.indicative);
+        let ends = interval.map(|interval| (interval.low, interval.high));
+        let indicative = interval.is_some_and(|interval| interval.indicative);
         let is_estimate = metric.source.as_ref().is_some_and(|source| source.origin == Origin::Estimated);
         let max_digits = if is_estimate { MAX_DIGITS_OF_ESTIMATE } else { MAX_DIGITS };
         let figure = Self::build(value, &metric.unit, ends, max_digits);

@@ -10,7 +10,10 @@ use crate::bench::{GaugeReading, Iteration};
 use crate::clock::{counted_cpu_time, process_cpu_time};
 use crate::model::{CycleEvidence, CycleRecord, IdleKind, IdleRecord, Span, WarmUpRecord, WindowRecord, WorkCounts};
 use crate::protocol::{Edge, WarmUp, WarmUpVerdict};
-use crate::units::Stamp;
+use crate::units::{Stamp, significant};
+
+/// Significant digits of the probes of a warm-up in the journal.
+const PROBE_DIGITS: usize = 7;
 
 /// CPU times since which a cycle's use is counted.
 #[derive(Debug, Clone, Copy)]
@@ -129,7 +132,7 @@ impl CycleRecorder {
             code: verdict.code,
             bound: verdict.bound,
             temperature_steady: verdict.temperature_steady,
-            probes_s: warm_up.probes_s().to_vec(),
+            probes_s: warm_up.probes_s().iter().map(|probe| significant(*probe, PROBE_DIGITS)).collect(),
             traces: sampler.traces(start, stop),
         };
         sampler.discard_before(stop);

@@ -86,7 +86,8 @@ impl<'a> ColumnWriter<'a> {
         Self { bytes, offset }
     }
 
-    /// Appends integers: by their differences where that takes at most half of the bytes, else with a fixed width.
+    /// Appends integers: by their differences where that takes at most three quarters of the bytes, else with a fixed
+    /// width.
     pub fn integers(&mut self, values: impl Iterator<Item = u64> + Clone) -> Column {
         let (mut count, mut fits_u32, mut delta_len, mut last) = (0_usize, true, 0, 0_u64);
         for value in values.clone() {
@@ -97,7 +98,7 @@ impl<'a> ColumnWriter<'a> {
         }
         let width = if fits_u32 { 4 } else { 8 };
         let dtype = match fits_u32 {
-            _ if delta_len * 2 <= count * width => Dtype::Delta,
+            _ if delta_len * 4 <= count * width * 3 => Dtype::Delta,
             true => Dtype::U4,
             false => Dtype::U8,
         };
@@ -152,9 +153,9 @@ pub(super) struct RequestColumns {
     /// Of each phase, the index of its name.
     #[serde(default, skip_serializing_if = "Column::is_empty")]
     pub phase_name: Column,
-    /// Of each phase, its start in ns.
+    /// Of each phase, its start minus the end of the one before, in ns, as a zigzag number.
     #[serde(default, skip_serializing_if = "Column::is_empty")]
-    pub phase_start_ns: Column,
+    pub phase_gap_ns: Column,
     /// Of each phase, its length in ns.
     #[serde(default, skip_serializing_if = "Column::is_empty")]
     pub phase_length_ns: Column,
@@ -165,6 +166,8 @@ impl RequestColumns {
     pub fn write(requests: &RequestLog, names: &[String], writer: &mut ColumnWriter<'_>) -> Self {
         let RequestLog { latency_ns, ttft_ns, itl_ns, itl_count, tpot_ns, phases, thinned: _ } = requests;
         let name_of = |phase: &PhaseSpan| names.iter().position(|name| *name == phase.name).unwrap_or(names.len());
+        let ends = std::iter::once(0).chain(phases.iter().map(|phase| phase.stop.0));
+        let gaps = phases.iter().zip(ends).map(|(phase, end)| zigzag(phase.start.0.wrapping_sub(end)));
         Self {
             latency_ns: writer.integers(latency_ns.iter().copied()),
             ttft_ns: writer.integers(ttft_ns.iter().copied()),
@@ -172,7 +175,7 @@ impl RequestColumns {
             itl_count: writer.integers(itl_count.iter().map(|count| u64::from(*count))),
             tpot_ns: writer.integers(tpot_ns.iter().copied()),
             phase_name: writer.integers(phases.iter().map(|phase| name_of(phase) as u64)),
-            phase_start_ns: writer.integers(phases.iter().map(|phase| phase.start.0)),
+            phase_gap_ns: writer.integers(gaps),
             phase_length_ns: writer.integers(phases.iter().map(|phase| phase.stop.0.wrapping_sub(phase.start.0))),
         }
     }
@@ -186,7 +189,7 @@ impl RequestColumns {
             ("itl_count", &self.itl_count),
             ("tpot_ns", &self.tpot_ns),
             ("phase_name", &self.phase_name),
-            ("phase_start_ns", &self.phase_start_ns),
+            ("phase_gap_ns", &self.phase_gap_ns),
             ("phase_length_ns", &self.phase_length_ns),
         ]
     }
@@ -200,12 +203,15 @@ impl RequestColumns {
         names: &[String],
         read: impl Fn(&'static str, &Column) -> Result<Vec<u64>, String>,
     ) -> Result<RequestLog, String> {
-        let [latency_ns, ttft_ns, itl_ns, itl_count, tpot_ns, name, start, length] =
+        let [latency_ns, ttft_ns, itl_ns, itl_count, tpot_ns, name, gap, length] =
             self.all().map(|(name, column)| read(name, column));
         let counts = itl_count?.into_iter().map(u32::try_from).collect::<Result<_, _>>();
-        let phases = name?.into_iter().zip(start?).zip(length?).map(|((name, start), length)| {
+        let mut end = 0_u64;
+        let phases = name?.into_iter().zip(gap?).zip(length?).map(|((name, gap), length)| {
             let name = names.get(usize::try_from(name).ok()?)?.clone();
-            Some(PhaseSpan { name, start: Stamp(start), stop: Stamp(start.wrapping_add(length)) })
+            let start = end.wrapping_add(unzigzag(gap));
+            end = start.wrapping_add(length);
+            Some(PhaseSpan { name, start: Stamp(start), stop: Stamp(end) })
         });
         Ok(RequestLog {
             latency_ns: latency_ns?,
@@ -272,9 +278,9 @@ mod tests {
         for (values, dtype, size) in [
             (noisy, Dtype::U4, 400),
             (steady, Dtype::Delta, 103),
-            (vec![u64::MAX, 0, 1 << 63, u64::MAX], Dtype::U8, 32),
+            (vec![1 << 63, 1, 1 << 62, 3 << 61], Dtype::U8, 32),
             (vec![0; 9], Dtype::Delta, 9),
-            (vec![1 << 40], Dtype::U8, 8),
+            (vec![1 << 40], Dtype::Delta, 6),
         ] {
             let (column, bytes) = written(&values);
             assert_eq!((column.dtype, column.size(), column.offset), (dtype, Some(size), 16), "{values:?}");

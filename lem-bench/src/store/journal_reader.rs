@@ -56,7 +56,7 @@ impl Journal {
         }
     }
 
-    /// Reads the request times of the cycle that is the record number `index`.
+    /// Reads the request times and phases of the cycle that is the record number `index`.
     ///
     /// # Errors
     /// A sentence describing what is damaged; the cycle is then unchanged.

@@ -41,7 +41,8 @@
 //!   A series is the number of its points (LEB128) and, if there are any, its lowest and highest value (`<f8`), then of
 //!   each point two zigzag numbers in LEB128: how much longer the interval since the point before is than the interval
 //!   before that, in µs (the first point's interval begins at 0), and the difference of its code to that of the point
-//!   before (the first: to 0). The code 1 is the lowest value, 4095 the highest, 0 is not a number.
+//!   before (the first: to 0). The code 1 is the lowest value, 4095 the highest, 0 is not a number. Of whole numbers, the
+//!   highest value is the lowest plus 4094, if that is above all of them.
 //! - A truncated last line was never reported as written: its writer was killed. A journal whose last record is not
 //!   `run_end` was interrupted. A process that resumes it appends `resume`, then the rest: a bench that has cycles
 //!   continues with its next cycle after a new warm-up, any other bench starts over.

@@ -51,7 +51,7 @@ impl References {
         Self {
             columns: columns.filter(|columns| *columns != RequestColumns::default()),
             phase_names,
-            thinned: requests.and_then(|requests| requests.thinned),
+            thinned: requests.and_then(|requests| requests.thinned.clone()),
             trace_bytes: writer.raw(&trace_codec::encode(traces)),
         }
     }
@@ -128,7 +128,10 @@ impl Samples {
         match &references.columns {
             Some(columns) => {
                 let requests = columns.read(&references.phase_names, read)?;
-                Ok(RequestLog { thinned: references.thinned.filter(|thinned| thinned.every > 1), ..requests })
+                let thinned =
+                    references.thinned.clone().filter(|thinned| thinned.every > 1 || thinned.phases.is_some());
+                let thinned = thinned.map(|thinned| Thinned { every: thinned.every.max(1), ..thinned });
+                Ok(RequestLog { thinned, ..requests })
             }
             None => Ok(RequestLog::default()),
         }

@@ -74,8 +74,8 @@ fn block() -> IdleBlock {
 
 fn trace() -> Trace {
     let mut trace = Trace::new(gpu());
-    trace.power_w = vec![TracePoint(Stamp(7), 1.0 / 3.0)];
-    trace.utilisation = vec![TracePoint(Stamp(8), 0.1)];
+    trace.power_w = vec![TracePoint(Stamp(7_000), 1.0 / 3.0)];
+    trace.utilisation = vec![TracePoint(Stamp(8_000), 0.1)];
     trace
 }
 

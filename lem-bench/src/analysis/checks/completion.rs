@@ -6,8 +6,9 @@ use crate::analysis::assemble::Evidence;
 use crate::analysis::cycles::MergedCycle;
 use crate::analysis::finding::{Check, Finding, Severity};
 use crate::analysis::interval::ENOUGH_CYCLES;
+use crate::analysis::request_times::kept_samples;
 use crate::model::{
-    CustomKind, CycleRecord, DomainId, Outcome, Span, SpanKind, StopReason, WindowRecord, count_of, is_or_are,
+    CustomKind, CycleRecord, DomainId, Outcome, Span, SpanKind, StopReason, WindowRecord, count_of, grouped, is_or_are,
 };
 
 /// The share of failed requests above which a result is invalid.
@@ -29,6 +30,7 @@ pub(super) fn check(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
     check_cycles(findings, evidence);
     check_requests(findings, evidence);
     check_custom_metrics(findings, evidence);
+    check_samples(findings, evidence);
     check_iteration_time(findings, evidence);
     check_precision(findings, evidence);
 }
@@ -195,6 +197,25 @@ fn check_custom_metrics(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
             format!("correct what is passed to {call}, such as a division by zero: these values do not count"),
         ));
     }
+}
+
+/// Reports how many samples are kept, where they exceed the budget.
+fn check_samples(findings: &mut Vec<Finding>, evidence: &Evidence<'_>) {
+    let Some(kept) = kept_samples(evidence.records) else { return };
+    let share = |kept: u64, all: u64, what| format!("{} of {}", grouped(&kept.to_string()), count_of(all, what));
+    let (times, phases) =
+        (share(kept.times_kept, kept.times, "request time"), share(kept.phases_kept, kept.phases, "phase"));
+    let which = match (kept.times_kept < kept.times, kept.phases_kept < kept.phases) {
+        (true, true) => format!("{times} and {phases}"),
+        (false, true) => phases,
+        _ => times,
+    };
+    findings.push(Finding::new(
+        Check::SamplesThinned,
+        Severity::Note,
+        format!("{which} are kept; sums, means and extremes are those of all, quantiles those of the kept ones"),
+        "use a larger `--sample-budget` to keep more",
+    ));
 }
 
 /// Returns the time of a cycle's windows in which the process could have worked: less than their length where others took

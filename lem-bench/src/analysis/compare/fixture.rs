@@ -2,7 +2,8 @@
 
 use super::comparison::{BenchComparison, Design, Measured, Verdict};
 use crate::analysis::finding::Status;
-use crate::analysis::summary::{BenchSummary, Interval, Metric, RunInfo, Summary};
+use crate::analysis::metric::{Interval, Metric};
+use crate::analysis::summary::{BenchSummary, RunInfo, Summary};
 use crate::model::{
     BenchRecord, Domain, DomainId, DomainKind, Fact, MeterProbe, Method, Origin, RunOrder, SCHEMA_VERSION, Source,
 };
@@ -69,6 +70,7 @@ pub(crate) fn run(run_id: &str, started_unix_s: f64, value: f64) -> Summary {
     };
     let bench = BenchSummary {
         heat: None,
+        thinned: None,
         bench: BenchRecord {
             id: "decode".to_owned(),
             name: "decode".to_owned(),

@@ -13,7 +13,8 @@ use super::verdict::{
     CompareOptions, GateRules, HISTORY_FROM, Point, between_sessions, same_session, set_verdicts, to_change,
 };
 use crate::analysis::finding::{Severity, Status};
-use crate::analysis::summary::{BenchSummary, Metric, RunInfo, Summary};
+use crate::analysis::metric::Metric;
+use crate::analysis::summary::{BenchSummary, RunInfo, Summary};
 use crate::model::{BenchTarget, SessionResult};
 use crate::stats::{StatsError, t_ppf};
 

@@ -128,7 +128,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     })
     .expects("a whole number of MiB, at least 1")
     .default("32")
-    .help("Times of requests that are kept of each bench, in MiB; of more, one request of 2, 4, 8, … is kept, with exact sums of all"),
+    .help("Request times and phases that are kept of each bench, in MiB; of more, one of 2, 4, 8, … is kept, with exact sums of all"),
     output("output-format", Arity::One("FORMAT"), |c, v| {
         c.output_format = match single(v) {
             "criterion" => OutputFormat::Criterion,

@@ -54,7 +54,8 @@ pub fn table(summary: &Summary, compared: Option<&Comparison>, options: &TableOp
         writer.blank_line();
         write_bench(&mut writer, bench, summary, &common);
     }
-    let unstated = common.iter().filter(|finding| !is_stated_in_head(finding));
+    write_thinning(&mut writer, &summary.benches);
+    let unstated = common.iter().filter(|finding| !is_stated_elsewhere(finding));
     if unstated.clone().next().is_some() {
         writer.blank_line();
         for finding in unstated {
@@ -166,15 +167,33 @@ fn write_bench(writer: &mut TextWriter, bench: &BenchSummary, run: &Summary, com
     for (name, mean, max) in bench.custom_metrics() {
         write_custom_metric(writer, name, mean, max);
     }
-    let own = |finding: &&Finding| !common.contains(finding) && !is_stated_in_head(finding);
+    let own = |finding: &&Finding| !common.contains(finding) && !is_stated_elsewhere(finding);
     for finding in worst_first(&bench.findings).into_iter().filter(own) {
         write_finding(writer, finding);
     }
 }
 
-/// Returns whether the head of the report contains what a finding reports.
-fn is_stated_in_head(finding: &Finding) -> bool {
-    matches!(finding.check, Check::Estimated | Check::Simulated)
+/// Returns whether the report contains what a finding reports in another place: in its head, or once for all benches.
+fn is_stated_elsewhere(finding: &Finding) -> bool {
+    matches!(finding.check, Check::Estimated | Check::Simulated | Check::SamplesThinned)
+}
+
+/// Writes a note for all benches of which only some samples are kept, with the numbers of the one that lost most.
+fn write_thinning(writer: &mut TextWriter, benches: &[BenchSummary]) {
+    let finding = |bench: &BenchSummary| {
+        let finding = bench.findings.iter().find(|finding| finding.check == Check::SamplesThinned)?;
+        Some((bench.thinned?.kept_share(), bench.bench.id.clone(), finding.clone()))
+    };
+    let thinned: Vec<_> = benches.iter().filter_map(finding).collect();
+    let Some((_, id, finding)) = thinned.iter().min_by(|a, b| a.0.total_cmp(&b.0)) else { return };
+    let which = match thinned.len() {
+        1 => id.clone(),
+        n => format!("{}, most of {id}", count_of(n, "bench")),
+    };
+    let text = format!("note: {} ({which}): {}", labels::check(finding.check), finding.evidence);
+    writer.blank_line();
+    writer.write_words(None, 0, words(&text, Style::Faint));
+    write_remedy(writer, finding);
 }
 
 /// Returns the facts of the benches, if all state the same and there are several.
@@ -308,6 +327,7 @@ fn write_remedy(writer: &mut TextWriter, finding: &Finding) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::KeptSamples;
     use crate::report::fixture;
     use crate::report::number_format::Figure;
     use crate::report::terminal_text::width;
@@ -365,6 +385,19 @@ mod tests {
             summary.benches[0].metrics.insert("itl_ms_mean".to_owned(), mean);
             assert_eq!(report(&summary, 120).contains(" · mean "), is_shown, "{factor}");
         }
+    }
+
+    #[test]
+    fn thinning_is_stated_once() {
+        let mut summary = fixture::on_a_card();
+        let note = "2 of 9 phases are kept";
+        for (bench, phases_kept) in summary.benches.iter_mut().zip([5, 2]) {
+            bench.findings.push(Finding::new(Check::SamplesThinned, Severity::Note, note, "use a larger budget"));
+            bench.thinned = Some(KeptSamples { times_kept: 1, times: 1, phases_kept, phases: 9 });
+        }
+        let text = report(&summary, 160);
+        let expected = format!("note: samples thinned (2 benches, most of {}): {note}", summary.benches[1].bench.id);
+        assert_eq!((text.matches(note).count(), text.matches(&expected).count()), (1, 1), "{text}");
     }
 
     #[test]

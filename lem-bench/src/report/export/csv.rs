@@ -78,7 +78,7 @@ fn row(
     let metric = named_metric.map(|(_, metric)| metric);
     let ends = metric.and_then(finite_interval);
     let interval = metric.and_then(|metric| metric.interval.as_ref()).filter(|_| ends.is_some());
-    let bootstrap = metric.and_then(|metric| metric.bootstrap.as_ref());
+    let bootstrap = metric.and_then(Metric::bootstrap_interval);
     let source = metric.and_then(|metric| metric.source.as_ref());
     let missing = match metric {
         Some(metric) => finite_value(metric).err().or_else(|| metric.missing.clone()),

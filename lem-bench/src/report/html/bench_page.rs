@@ -3,8 +3,8 @@
 use super::bench_plots::{cycle_plot, power_plot, request_times, warm_up_plot};
 use super::bench_tables::{cycle_table, domain_table, phase_table, span_table};
 use super::bench_text::{
-    capitalize, finding_views, metric_number, metric_rows, powers, repeat_command, result_sentences, status_badge,
-    warm_up_sentences,
+    capitalize, finding_views, metric_number, metric_rows, metrics_note, powers, repeat_command, result_sentences,
+    status_badge, warm_up_sentences,
 };
 use super::output::{Engine, FileName, PageFile, ReportError, bench_page_path};
 use super::plots::power::Timeline;
@@ -56,6 +56,7 @@ fn bench_view(
         tiles: tiles(bench),
         findings: finding_views(own_findings),
         metrics: metric_rows(bench),
+        metrics_note: metrics_note(bench),
         power_plot: power_plot(bench, &timeline)?,
         spans: span_table(&timeline),
         cycle_plot: cycle_plot(bench)?,

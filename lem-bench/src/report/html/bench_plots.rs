@@ -123,7 +123,7 @@ pub(super) fn warm_up_plot(bench: &BenchSummary) -> Result<PlotView, ReportError
         ..Series::default()
     };
     let title = "Time per unit of work during the warm-up";
-    let svg = draw_series(&series, "warm-up", title, &result)?;
+    let svg = draw_series(&series, "warm-up", title, "The text below states the result.")?;
     let caption = format!("{title}. None of it is part of the measurement, which began afterwards. {result}");
     Ok(PlotView { svg, caption, legend: Vec::new() })
 }

@@ -1,7 +1,7 @@
 //! The tables of a bench: cycles, spans, domains and phases. The first two hold the numbers of the plots.
 
 use super::bench_text::metric_text;
-use super::plots::power::{DomainTrace, Segments, Timeline, TimelineSpan, readings_during};
+use super::plots::power::{Timeline, TimelineSpan, readings_during};
 use super::view::TableView;
 use crate::analysis::{BenchSummary, CycleSummary, PhaseSummary, RunInfo};
 use crate::model::{DomainId, MetricKind, Origin, SpanKind, Uncertainty};
@@ -131,10 +131,10 @@ pub(super) fn span_table(timeline: &Timeline) -> TableView {
     heads.extend(has_temperature.then_some("temperature"));
     let to_row = |span: &TimelineSpan| {
         let cycle = span.cycle.map(|cycle| format!(" of cycle {}", cycle + 1)).unwrap_or_default();
-        let readings = readings_by_domain(timeline, span, |trace| &trace.power_w);
-        let means = readings.iter().map(|readings| readings.iter().sum::<f64>() / readings.len() as f64);
+        let means = timeline.traces.iter().filter_map(|trace| mean(readings_during(&trace.power_w, span)));
         let mean = means.reduce(|sum, mean| sum + mean);
-        let max = readings.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
+        let readings = timeline.traces.iter().flat_map(|trace| readings_during(&trace.power_w, span));
+        let max = readings.fold(f64::NEG_INFINITY, f64::max);
         let mut row = vec![
             format!("{}{cycle}", span_name(span.kind)),
             format!("{:.1} s", span.from_s),
@@ -158,21 +158,17 @@ pub(super) fn span_table(timeline: &Timeline) -> TableView {
     }
 }
 
-/// The readings of each domain that has any during the span.
-fn readings_by_domain(
-    timeline: &Timeline,
-    span: &TimelineSpan,
-    segments: fn(&DomainTrace) -> &Segments,
-) -> Vec<Vec<f64>> {
-    let readings = timeline.traces.iter().map(|trace| readings_during(segments(trace), span));
-    readings.filter(|readings| !readings.is_empty()).collect()
+/// The mean of values; `None` without any.
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.fold((0.0, 0_u32), |(sum, count), value| (sum + value, count + 1));
+    (count > 0).then(|| sum / f64::from(count))
 }
 
 /// The temperatures of the hottest domain at the start and at the end of the span: `61 → 64 °C`.
 fn temperature_change(timeline: &Timeline, span: &TimelineSpan) -> String {
-    let readings = readings_by_domain(timeline, span, |trace| &trace.temperature_c);
-    let first = readings.iter().filter_map(|readings| readings.first()).copied().reduce(f64::max);
-    let last = readings.iter().filter_map(|readings| readings.last()).copied().reduce(f64::max);
+    let readings = || timeline.traces.iter().map(|trace| readings_during(&trace.temperature_c, span));
+    let first = readings().filter_map(|mut readings| readings.next()).reduce(f64::max);
+    let last = readings().filter_map(Iterator::last).reduce(f64::max);
     match first.zip(last) {
         Some((first, last)) => format!("{first:.0} → {last:.0} °C"),
         None => NONE.to_owned(),

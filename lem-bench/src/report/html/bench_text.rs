@@ -238,32 +238,33 @@ pub(super) fn metric_text(metric: &Metric, origin: &str) -> String {
 pub(super) fn metric_rows(bench: &BenchSummary) -> Vec<MetricRow> {
     let mut metrics: Vec<(&String, &Metric)> = bench.metrics.iter().collect();
     let rank = |name: &str| MetricKind::from_name(name).map_or(MetricKind::LAST_RANK, MetricKind::rank);
-    metrics.sort_by_key(|(name, _)| (rank(name), *name));
+    metrics.sort_by_cached_key(|(name, _)| (rank(name), *name));
     let to_row = |(name, metric): (&String, &Metric)| {
         let samples = metric.samples.map(|n| format!(", {}", count_of(n, "sample"))).unwrap_or_default();
         MetricRow {
             title: labels::metric_title(name, metric),
             name: name.clone(),
             number: metric_number(bench, MetricKind::from_name(name), metric),
-            method: metric.interval.as_ref().map(method).unwrap_or_default(),
-            bootstrap: metric.bootstrap.as_ref().map(|interval| bootstrap(metric, interval)).unwrap_or_default(),
+            method: metric.interval.as_ref().map(|interval| interval.method.clone()).unwrap_or_default(),
+            bootstrap: metric.bootstrap_interval().map(|interval| bootstrap(metric, interval)).unwrap_or_default(),
             basis: format!("{}{samples}", count_of(metric.cycles, "cycle")),
         }
     };
     metrics.into_iter().map(to_row).collect()
 }
 
-fn method(interval: &Interval) -> String {
-    let resamples = interval.resamples.map(|n| format!(", {}", count_of(n, "resample"))).unwrap_or_default();
-    let seed = interval.seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
-    format!("{}{resamples}{seed}", interval.method)
+/// The number of resamples and the seed of bootstrap intervals, which are the same for all metrics.
+pub(super) fn metrics_note(bench: &BenchSummary) -> String {
+    let interval = bench.metrics.values().find_map(Metric::bootstrap_interval);
+    let resampling = interval.and_then(|interval| Some((interval.resamples?, interval.seed?)));
+    let note = |(n, seed)| format!("Bootstrap intervals have {} and the seed {seed}.", count_of(n, "resample"));
+    resampling.map(note).unwrap_or_default()
 }
 
 fn bootstrap(metric: &Metric, interval: &Interval) -> String {
-    let with_bootstrap = Metric { interval: Some(interval.clone()), ..metric.clone() };
-    let Ok(figure) = Figure::of(&with_bootstrap) else { return NONE.to_owned() };
+    let Ok(figure) = Figure::with(metric, Some(interval)) else { return NONE.to_owned() };
     let Some((low, high)) = &figure.interval else { return NONE.to_owned() };
-    format!("{low} … {high} {} ({})", figure.unit, method(interval))
+    format!("{low} … {high} ({})", interval.method)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What a report consists of: files and their paths, the templates that make them, or the error that prevented one.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::io::Write;
 
@@ -21,6 +22,9 @@ const TEMPLATES: [(&str, &str); 6] = [
 
 /// The style sheet of every page.
 const STYLE: &str = include_str!("templates/style.css");
+
+/// The rules of the pages with a table of all benches. Those of single benches leave them out.
+const OVERVIEW_STYLE: &str = include_str!("templates/overview.css");
 
 /// The script of the index: it sorts, filters and groups the tables. The template allows it by its hash, which
 /// `tests/browser` checks.
@@ -82,6 +86,7 @@ impl Engine {
         tera.add_raw_templates(TEMPLATES).map_err(template_error)?;
         let mut shared = Context::new();
         shared.insert_value("style", Value::safe_string(STYLE));
+        shared.insert_value("overview_style", Value::safe_string(OVERVIEW_STYLE));
         shared.insert_value("script", Value::safe_string(SCRIPT));
         Ok(Self { tera, shared })
     }
@@ -110,12 +115,12 @@ impl Engine {
 
 /// `text` as HTML, with the parts between backticks as `<code>`. An unpaired backtick is printed.
 fn code_spans(text: &str) -> String {
-    let parts: Vec<String> = text.split('`').map(escape).collect();
+    let parts: Vec<Cow<'_, str>> = text.split('`').map(escape).collect();
     if parts.len().is_multiple_of(2) {
-        return escape(text);
+        return escape(text).into_owned();
     }
     let parts = parts.iter().enumerate().map(|(index, part)| match index % 2 {
-        0 => part.clone(),
+        0 => part.to_string(),
         _ => format!("<code>{part}</code>"),
     });
     parts.collect()

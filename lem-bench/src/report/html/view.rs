@@ -172,7 +172,7 @@ pub(super) struct MetricRow {
     pub name: String,
     pub number: NumberView,
     pub method: String,
-    /// The bootstrap interval with its unit.
+    /// The bootstrap interval and its method.
     pub bootstrap: String,
     /// How many cycles and samples the metric was computed from.
     pub basis: String,
@@ -201,6 +201,8 @@ pub(super) struct BenchView {
     pub tiles: Vec<TileView>,
     pub findings: Vec<FindingView>,
     pub metrics: Vec<MetricRow>,
+    /// What all rows of `metrics` have in common.
+    pub metrics_note: String,
     pub power_plot: PlotView,
     /// The numbers of `power_plot`.
     pub spans: TableView,

@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::fixture::{Case, Journal, Run};
 use crate::analysis::finding::{Check, Severity};
 use crate::model::{
-    ArrivalCounts, CustomKind, CustomMetric, DomainId, Outcome, Precision, SensorEventKind, Span, SpanKind, StopReason,
-    WorkCounts,
+    ArrivalCounts, CustomKind, CustomMetric, DomainId, Outcome, PhaseSpan, Precision, RequestLog, SensorEventKind,
+    Span, SpanKind, StopReason, WorkCounts,
 };
+use crate::units::Stamp;
 
 /// Delays the windows of a second process.
 fn delay_second(run: &mut Run, by: Duration) {
@@ -44,6 +45,17 @@ fn shards(run: &mut Run, which: [(u32, u32); 2]) {
         journal.header.shard = Some(shard);
         journal.rename(&format!("decode/batch={}", shard.0));
     }
+}
+
+/// Gives a cycle more samples than fit, and keeps one of so many.
+fn thinned(run: &mut Run, every: u64) {
+    let phase = |n: u64| PhaseSpan { name: "decode".to_owned(), start: Stamp(10 * n), stop: Stamp(10 * n + 5) };
+    let requests = RequestLog {
+        latency_ns: vec![1_000_000; 100_000],
+        phases: (0..50_000).map(phase).collect(),
+        ..RequestLog::default()
+    };
+    run.one().cycles[0].requests = requests.thin(every, 7).thin_phases(every, 7);
 }
 
 pub(super) const PROCESS_CASES: [Case; 16] = [
@@ -234,7 +246,7 @@ fn with_cpu_seconds(run: &mut Run, seconds: f64, n: u64) {
     }
 }
 
-pub(super) const COMPLETION_CASES: [Case; 18] = [
+pub(super) const COMPLETION_CASES: [Case; 19] = [
     Case {
         check: Check::BenchFailed,
         weight: Severity::Invalid,
@@ -311,6 +323,13 @@ pub(super) const COMPLETION_CASES: [Case; 18] = [
         says: "5 cycles: intervals are only indicative",
         provoked: |run| with_cycles(run, 5),
         spared: |run| with_cycles(run, 8),
+    },
+    Case {
+        check: Check::SamplesThinned,
+        weight: Severity::Note,
+        says: "12,500 of 100,000 request times and 6250 of 50,000 phases are kept",
+        provoked: |run| thinned(run, 8),
+        spared: |run| thinned(run, 1),
     },
     Case {
         check: Check::FailedRequests,

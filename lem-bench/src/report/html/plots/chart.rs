@@ -120,6 +120,8 @@ pub(super) enum Shape {
     Line { points: Vec<Point>, color: RGBColor, width: u32 },
     /// A filled rectangle between two opposite corners.
     Rectangle { corners: [Point; 2], color: RGBColor },
+    /// A filled polygon.
+    Polygon { corners: Vec<Point>, color: RGBColor },
     /// A filled dot.
     Dot { center: Point, radius: u32, color: RGBColor },
     /// A circle that is not filled.
@@ -223,6 +225,7 @@ fn draw_shapes(context: &Context<'_, '_>, shapes: &[Shape]) -> Result<(), Box<dy
                 area.draw(&PathElement::new(points.as_slice(), color.stroke_width(*width)))?;
             }
             Shape::Rectangle { corners, color } => area.draw(&Rectangle::new(*corners, color.filled()))?,
+            Shape::Polygon { corners, color } => area.draw(&Polygon::new(corners.as_slice(), color.filled()))?,
             Shape::Dot { center, radius, color } => area.draw(&Circle::new(*center, *radius, color.filled()))?,
             Shape::Circle { center, radius, color } => {
                 area.draw(&Circle::new(*center, *radius, color.stroke_width(2)))?;

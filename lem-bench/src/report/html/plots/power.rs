@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plotters::prelude::RGBColor;
+use plotters::prelude::{Color, RGBColor};
 use plotters::style::text_anchor::HPos;
 
 use super::chart::{Axis, Chart, Figure, Point, Shape, WIDTH, X_AXIS_HEIGHT, bounds};
@@ -99,9 +99,17 @@ impl Timeline {
 }
 
 /// The values read during the span.
-pub(in crate::report::html) fn readings_during(segments: &Segments, span: &TimelineSpan) -> Vec<f64> {
-    let in_span = |point: &&(f64, f64)| (span.from_s..span.to_s).contains(&point.0);
-    segments.iter().flatten().filter(in_span).map(|point| point.1).collect()
+pub(in crate::report::html) fn readings_during<'a>(
+    segments: &'a Segments,
+    span: &TimelineSpan,
+) -> impl Iterator<Item = f64> + use<'a> {
+    let (from_s, to_s) = (span.from_s, span.to_s);
+    let in_span = move |segment: &'a Vec<Point>| -> &'a [Point] {
+        let first_after = |time: f64| segment.partition_point(|point| point.0 < time);
+        // A damaged file can contain readings that are not in order.
+        segment.get(first_after(from_s)..first_after(to_s)).unwrap_or_default()
+    };
+    segments.iter().flat_map(in_span).map(|point| point.1)
 }
 
 /// Splits the readings where a value is not finite, so that no line is drawn across the gap.
@@ -178,7 +186,10 @@ fn span_backgrounds(timeline: &Timeline, bottom: f64, top: f64) -> Vec<Shape> {
         corners: [(span.from_s, bottom), (span.to_s, top)],
         color: span_tint(span.kind),
     };
-    timeline.spans.iter().map(rectangle).collect()
+    // Spans do not overlap. Equal colours in a row are drawn as one path.
+    let mut spans: Vec<&TimelineSpan> = timeline.spans.iter().collect();
+    spans.sort_by_key(|span| span_tint(span.kind).rgb());
+    spans.into_iter().map(rectangle).collect()
 }
 
 /// The number of each window's cycle, so that colour is not the only sign of a window.

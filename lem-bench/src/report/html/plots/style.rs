@@ -4,9 +4,11 @@
 //! distinguish, and light tints for backgrounds. They fit a light page, so a plot that is saved from the page stays
 //! readable. The style sheet lists each colour again as an attribute selector and replaces it on a dark page.
 
+use std::borrow::Cow;
+
 use plotters::prelude::*;
 
-use crate::model::SpanKind;
+use crate::model::{SpanKind, is_invisible};
 use crate::report::terminal_text::clean;
 
 /// Text and axes: `#222222`.
@@ -46,19 +48,32 @@ pub(super) fn text_style<'a>(size: u32) -> TextStyle<'a> {
 }
 
 /// `text` escaped for HTML and SVG. Invisible and control characters become visible.
-pub(in super::super) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in clean(text).chars() {
+pub(in super::super) fn escape(text: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| match c {
+        '&' | '<' | '>' | '"' | '\'' => false,
+        ' '..='~' => true,
+        c => !(c.is_control() || is_invisible(c)),
+    };
+    if text.chars().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some(c) = rest.chars().find(|c| !is_plain(*c)) {
+        let (plain, others) = rest.split_once(c).unwrap_or((rest, ""));
+        escaped.push_str(plain);
         match c {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
+            c => escaped.push_str(&clean(c.encode_utf8(&mut [0; 4]))),
         }
+        rest = others;
     }
-    escaped
+    escaped.push_str(rest);
+    Cow::Owned(escaped)
 }
 
 #[cfg(test)]
@@ -73,5 +88,12 @@ mod tests {
             let selector = format!("=\"{}\"]", hex(color));
             assert!(style.contains(&selector), "{selector} has no rule");
         }
+    }
+
+    #[test]
+    fn escapes_markup_and_invisible_characters() {
+        assert_eq!(escape("0.41 … 0.42 J ±2 %"), Cow::Borrowed("0.41 … 0.42 J ±2 %"));
+        assert_eq!(escape("<a href=\"x\"> & 'é'"), "&lt;a href=&quot;x&quot;&gt; &amp; &#39;é&#39;");
+        assert_eq!(escape("a\tb\r\n\u{202E}c\u{7}"), "a b \\u{202e}c\\u{7}");
     }
 }

@@ -93,11 +93,13 @@ fn value_shapes(series: &Series<'_>) -> Vec<Shape> {
         let points = series.values.iter().enumerate().map(|(index, (value, _))| (x(index), *value)).collect();
         shapes.push(Shape::Line { points, color, width: 2 });
     }
-    for (index, &(value, interval)) in series.values.iter().enumerate() {
-        let x = x(index);
-        shapes.extend(interval.map(|(low, high)| Shape::segment((x, low), (x, high), color, 2)));
-        shapes.push(Shape::Dot { center: (x, value), radius, color });
-    }
+    // Equal shapes in a row are drawn as one path.
+    let values = || series.values.iter().enumerate().map(|(index, (value, interval))| (x(index), *value, *interval));
+    let bar = |(x, _, interval): (f64, f64, Option<(f64, f64)>)| {
+        interval.map(|(low, high)| Shape::segment((x, low), (x, high), color, 2))
+    };
+    shapes.extend(values().filter_map(bar));
+    shapes.extend(values().map(|(x, value, _)| Shape::Dot { center: (x, value), radius, color }));
     shapes
 }
 
@@ -142,10 +144,10 @@ pub(in super::super) fn draw_histogram(
     };
     let top = counts.iter().copied().max().unwrap_or(1) as f64 * 1.25;
     let mut chart = Chart::new(260, x, Axis::linear(0.0..top, 5, "samples"));
-    let bars = counts.iter().zip(edges.windows(2)).filter(|(count, _)| **count > 0);
-    chart.shapes = bars
-        .map(|(count, edge)| Shape::Rectangle { corners: [(edge[0], 0.0), (edge[1], *count as f64)], color: LINES[0] })
-        .collect();
+    let tops =
+        counts.iter().zip(edges.windows(2)).flat_map(|(count, edge)| edge.iter().map(move |x| (*x, *count as f64)));
+    let corners = std::iter::once((from, 0.0)).chain(tops).chain([(to, 0.0)]).collect();
+    chart.shapes = vec![Shape::Polygon { corners, color: LINES[0] }];
     for (index, (name, value)) in quantiles.iter().enumerate() {
         chart.shapes.push(Shape::segment((*value, 0.0), (*value, top), LINES[1], 2));
         // The names have different heights because quantiles may be close together.

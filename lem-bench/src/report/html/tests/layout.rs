@@ -10,8 +10,8 @@ use crate::report::fixture;
 use crate::report::html::{Report, slug};
 
 /// Tags that the outline leaves out: text, parts of a drawing, cells.
-const OMITTED_TAGS: &str = "!DOCTYPE a b body br code dd desc dt head html line meta option path polygon polyline rect circle ellipse \
-                        span style td text title";
+const OMITTED_TAGS: &str = "!DOCTYPE a b body br code dd desc dt em g head html line meta option path polygon polyline rect circle ellipse \
+                        small span style td text title";
 /// Attributes that the outline shows.
 const SHOWN_ATTRIBUTES: [&str; 6] = ["class", "id", "role", "scope", "type", "data-sort"];
 
@@ -120,8 +120,26 @@ fn long_trace_is_downsampled_and_keeps_peak() {
 /// The points of the first domain's curve in the plot of power over time.
 fn power_curve(page: &str) -> Vec<(f64, f64)> {
     let plot = page.split("class=\"plot course\"").nth(1).unwrap().split("</svg>").next().unwrap();
-    let lines = plot.split("<polyline").filter(|line| line.contains("stroke=\"#0072B2\""));
-    let points = lines.map(|line| line.split("points=\"").nth(1).unwrap().split('"').next().unwrap());
-    let to_point = |pair: &str| pair.split_once(',').map(|(x, y)| (x.parse().unwrap(), y.parse().unwrap()));
-    points.flat_map(|points| points.split_whitespace().filter_map(to_point)).collect()
+    let line = plot.split("<path d=\"").find(|path| path.contains("stroke=\"#0072B2\"")).unwrap();
+    let data = line.split('"').next().unwrap();
+    let (mut at, mut points) = ((0.0, 0.0), Vec::new());
+    for command in data.split_inclusive(char::is_alphabetic).zip(data.split(char::is_alphabetic).skip(1)) {
+        let letter = command.0.chars().last().unwrap();
+        // A minus also separates numbers.
+        let numbers = command.1.replace('-', " -");
+        let numbers: Vec<f64> = numbers.split_whitespace().map(|number| number.parse().unwrap()).collect();
+        let steps: Vec<(f64, f64)> = match letter {
+            'h' => numbers.iter().map(|x| (*x, 0.0)).collect(),
+            'v' => numbers.iter().map(|y| (0.0, *y)).collect(),
+            _ => numbers.chunks(2).map(|pair| (pair[0], pair[1])).collect(),
+        };
+        if letter == 'M' {
+            at = (0.0, 0.0);
+        }
+        for (x, y) in steps {
+            at = (at.0 + x, at.1 + y);
+            points.push(at);
+        }
+    }
+    points
 }
