@@ -14,7 +14,7 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::compact::compact;
+use super::backend::ShortSvg;
 use super::style::{GRID, INK, escape, text_style};
 use crate::report::html::output::ReportError;
 
@@ -144,22 +144,19 @@ impl Figure<'_> {
     /// [`ReportError::Plot`] if the plotter fails.
     pub fn to_svg(&self) -> Result<String, ReportError> {
         let mut svg = String::new();
-        self.draw(&mut svg).map_err(|error| ReportError::Plot { plot: self.subject, detail: error.to_string() })?;
-        // The plotter's open tag has a fixed size and no title.
-        let body = svg.split_once('>').map_or("", |(_, body)| body);
-        let mut titled = String::with_capacity(svg.len() + 400);
         let Self { id, class, .. } = self;
         // Writing to a `String` does not fail.
-        let _ = write!(
-            titled,
+        let _ = writeln!(
+            svg,
             "<svg class=\"plot {class}\" font-family=\"sans-serif\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\" viewBox=\"0 0 {WIDTH} {}\" \
              xmlns=\"http://www.w3.org/2000/svg\"><title id=\"{id}-t\">{}</title><desc id=\"{id}-d\">{}</desc>",
             self.height(),
             escape(self.title),
             escape(self.description),
         );
-        titled.push_str(&compact(body));
-        Ok(titled)
+        self.draw(&mut svg).map_err(|error| ReportError::Plot { plot: self.subject, detail: error.to_string() })?;
+        svg.push_str("</svg>\n");
+        Ok(svg)
     }
 
     fn height(&self) -> u32 {
@@ -167,7 +164,7 @@ impl Figure<'_> {
     }
 
     fn draw(&self, svg: &mut String) -> Result<(), Box<dyn Error>> {
-        let root = SVGBackend::with_string(svg, (WIDTH, self.height())).into_drawing_area();
+        let root = ShortSvg::new(svg, (WIDTH, self.height())).into_drawing_area();
         let mut rest = root.clone();
         for (index, chart) in self.charts.iter().enumerate() {
             if index + 1 == self.charts.len() {
@@ -183,7 +180,7 @@ impl Figure<'_> {
     }
 }
 
-fn draw_chart(area: &DrawingArea<SVGBackend<'_>, Shift>, chart: &Chart<'_>) -> Result<(), Box<dyn Error>> {
+fn draw_chart(area: &DrawingArea<ShortSvg<'_>, Shift>, chart: &Chart<'_>) -> Result<(), Box<dyn Error>> {
     let mut context = ChartBuilder::on(area)
         .margin_top(chart.margin_top)
         .margin_right(chart.margin_right)
@@ -215,7 +212,7 @@ fn draw_chart(area: &DrawingArea<SVGBackend<'_>, Shift>, chart: &Chart<'_>) -> R
     draw_shapes(&context, &chart.shapes)
 }
 
-type Context<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<AxisCoord, AxisCoord>>;
+type Context<'a, 'b> = ChartContext<'a, ShortSvg<'b>, Cartesian2d<AxisCoord, AxisCoord>>;
 
 fn draw_shapes(context: &Context<'_, '_>, shapes: &[Shape]) -> Result<(), Box<dyn Error>> {
     let area = context.plotting_area();

@@ -2,8 +2,8 @@
 //!
 //! Each plot has a title and a description for screen readers.
 
+mod backend;
 mod chart;
-mod compact;
 pub(super) mod grid_plots;
 pub(super) mod power;
 pub(super) mod row_scale;
