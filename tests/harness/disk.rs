@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use lem_bench::__private::store::read_journal;
 use serde_json::Value;
 
 use crate::support::{by_hand, fixture, paths_below, run};
@@ -62,4 +63,16 @@ fn phases_have_energy() {
         assert!(phase["j_per_request"]["value"].as_f64().unwrap() > 0.0, "{phase}");
     }
     assert!(out.contains("prefill ") && out.contains("of the time"), "{out}");
+}
+
+/// The measurements in the repository stay readable.
+#[test]
+fn committed_journal_is_readable() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/h200-heat/journal-0.jsonl");
+    let journal = read_journal(&path).unwrap();
+    assert!(journal.complete && journal.damage.is_empty(), "{:?}", journal.damage);
+    let traces: Vec<_> = (0..journal.records.len()).flat_map(|index| journal.traces(index).unwrap()).collect();
+    assert_eq!(traces.iter().map(|trace| trace.power_w.len()).sum::<usize>(), 2324);
+    let temperatures = traces.iter().flat_map(|trace| &trace.temperature_c).map(|point| point.1);
+    assert!(temperatures.clone().all(|celsius| celsius.fract() == 0.0), "the sensor reads whole degrees");
 }
