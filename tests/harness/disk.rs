@@ -24,7 +24,7 @@ fn summary(run: &Path) -> Value {
 /// A run of a thousand benches must stay below 150 MB, with summaries of 30 kB and an index of 2 MB.
 #[test]
 fn run_is_small() {
-    const BENCHES: u64 = 50;
+    const BENCHES: u64 = 20;
     let home = tempfile::tempdir().unwrap();
     let mut command = by_hand(&["--bench", "--cycles", "10"]);
     command.env("FIXTURE_HAS", BENCHES.to_string());
