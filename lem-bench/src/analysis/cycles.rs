@@ -58,7 +58,7 @@ pub(super) fn merge(records: &[(&CycleRecord, &RunHeader)]) -> MergedCycle {
         energy_j: has_energy.then_some(sums.joules),
         heat_j: None,
         sensor_j: has_energy.then_some((sums.low, sums.high)),
-        uncertainty: sums.uncertainty.filter(|_| has_energy),
+        uncertainty: sums.uncertainty.filter(|_| has_energy).map(Uncertainty::rounded),
         cross_check_j: sums.cross_check.filter(|_| has_energy),
         idle_w: idle_j.map(|joules| Watts(joules.get() / seconds)),
         domains_j: domain_energies(records),

@@ -4,7 +4,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{DomainId, Method, Thinned, WorkCounts};
-use crate::units::{Joules, Stamp, Watts};
+use crate::units::{Joules, Stamp, Watts, significant};
+
+/// Significant digits of a standard uncertainty.
+const UNCERTAINTY_DIGITS: usize = 4;
 
 /// The standard uncertainty of an energy by its causes, each one standard deviation. They are independent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -25,6 +28,18 @@ impl Uncertainty {
     /// Returns the standard uncertainty of all causes together.
     pub fn total(&self) -> Joules {
         Joules(self.causes().iter().map(|(_, joules)| joules.get().powi(2)).sum::<f64>().sqrt())
+    }
+
+    /// Returns the uncertainty rounded to the digits that are stored.
+    #[must_use]
+    pub(crate) fn rounded(self) -> Self {
+        let round = |joules: Joules| Joules(significant(joules.get(), UNCERTAINTY_DIGITS));
+        Self {
+            edges_j: round(self.edges_j),
+            idle_split_j: round(self.idle_split_j),
+            resolution_j: round(self.resolution_j),
+            sampling_j: round(self.sampling_j),
+        }
     }
 
     /// Returns the causes with their names.
@@ -62,7 +77,7 @@ pub struct DomainEnergy {
     /// Upper bound of the true energy, given the sensor's resolution and period.
     pub high: Joules,
     /// The standard uncertainty; `None` in journals before schema version 3.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uncertainty: Option<Uncertainty>,
     /// Counter or integrated power.
     pub method: Method,

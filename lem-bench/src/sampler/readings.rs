@@ -319,7 +319,7 @@ fn domain_energy(domain: &DomainId, counted: Option<Bounds>, integrated: Option<
         joules: Joules(energy.joules),
         low: Joules(energy.low),
         high: Joules(energy.high),
-        uncertainty: Some(energy.uncertainty),
+        uncertainty: Some(energy.uncertainty.rounded()),
         method,
         cross_check: cross_check.map(|energy| Joules(energy.joules)),
         cross_check_bounds: cross_check.map(|energy| (Joules(energy.low), Joules(energy.high))),
