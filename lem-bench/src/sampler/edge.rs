@@ -355,7 +355,8 @@ impl Reads<'_> {
                 (from, to) = (low, high);
             }
         }
-        Moment { at: Stamp(f64::midpoint(from, to) as u64), sd_s: sd_within((to - from) * 1e-9) }
+        // The ticks of real counters are not exactly periodic, so that the uncertainty is that of the tick's own span.
+        Moment { at: Stamp(f64::midpoint(from, to) as u64), sd_s: sd_within(tick.to.seconds_from(tick.from)) }
     }
 }
 
