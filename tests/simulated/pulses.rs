@@ -15,8 +15,8 @@ fn tested(sensor: &str, run: u64) -> PulseTest {
             "overhead_s": 0}},
         "sensors": [{{"kind": "counter", "update_s": 0.1, "phase_s": "random"{sensor}}}], "temperature": false}}"#
     );
-    let scenario = Scenario::from_json(&text).unwrap();
-    let machine = Machine::new(&scenario, Seeds { run, bench: 0 }).unwrap();
+    let scenario = Scenario::from_json(&text).expect("a scenario");
+    let machine = Machine::new(&scenario, Seeds { run, bench: 0 }).expect("a machine");
     let clock = machine.clock();
     let mut meter = machine.meter();
     let domain = meter.domains()[0].id.clone();
@@ -35,7 +35,7 @@ fn tested(sensor: &str, run: u64) -> PulseTest {
         Ok::<(), lem_bench::MeasureError>(())
     });
     clock.detach_all();
-    tested.unwrap()
+    tested.expect("no pulse fails")
 }
 
 #[test]

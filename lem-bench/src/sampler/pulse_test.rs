@@ -139,7 +139,8 @@ fn seen_share(all: &[Pulses], period_s: f64) -> (f64, f64) {
     for pulses in all {
         // A pulse that took longer than a period is seen by every counter.
         let length = pulses.took_s / period_s;
-        if length >= 1.0 || !(pulses.mean_j > 0.0) {
+        let has_energy = pulses.mean_j.is_finite() && pulses.mean_j > 0.0;
+        if length >= 1.0 || !has_energy {
             continue;
         }
         let df = pulses.count as f64 - 1.0;
