@@ -72,6 +72,8 @@ fn describes_gpu_and_replays_record() {
         let watts = number("mean_w");
         assert!((90.0..310.0).contains(&watts) && number("seconds") >= 0.4, "{run}");
         assert!(number("low_j") <= number("joules") && number("joules") <= number("high_j"), "{run}");
+        let uncertainty = number("uncertainty_j");
+        assert!(uncertainty > 0.0 && uncertainty < number("high_j") - number("low_j"), "{run}");
     }
     assert_eq!(nvml["runs"].as_array().unwrap().len(), 3);
     assert_eq!(nvml["under_load"]["costs"].as_array().unwrap().len(), 8);

@@ -54,7 +54,7 @@ impl Drop for Load {
     }
 }
 
-/// Measures the complete load three times. Returns energy, its standard uncertainty, time and mean power of each run.
+/// Measures the complete load three times. Returns energy, its standard uncertainty and bounds, time and mean power of each run.
 pub(crate) fn measure_runs(
     meter: Box<dyn Meter>,
     headline: Vec<DomainId>,
@@ -70,6 +70,7 @@ pub(crate) fn measure_runs(
         let (joules, seconds) = (measured.energy.get(), measured.elapsed.as_secs_f64());
         rows.push(json!({
             "run": run, "joules": joules, "uncertainty_j": measured.uncertainty.total().get(),
+            "low_j": measured.low.get(), "high_j": measured.high.get(),
             "seconds": seconds, "mean_w": joules / seconds,
         }));
     }
