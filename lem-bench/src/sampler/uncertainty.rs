@@ -8,9 +8,8 @@ use super::readings::{FEW_PERIODS, MIN_SEEN_SHARE};
 use crate::model::{Coverage, Uncertainty};
 use crate::units::Joules;
 
-/// Half the 99 % interval of the noise of readings, in standard deviations: the quantile 4.604 of Student's t with four
-/// degrees of freedom, whose standard deviation is √2.
-const HALF_WIDTH_SDS: f64 = 3.256;
+/// Half the 99 % interval of the noise of readings, in standard deviations of a normal distribution.
+const HALF_WIDTH_SDS: f64 = 2.576;
 
 /// The power of a window and around it.
 #[derive(Debug, Clone, Copy)]
