@@ -71,8 +71,7 @@ impl Machine {
         // The coverage of these counters is unknown. With fewer than 20 updates of 100 ms, only the energy that a
         // part-time sensor could miss bounds the result, so that the bounds are wide.
         if stop.since(start) >= std::time::Duration::from_secs(2) {
-            // The noise of bursts is that of a random phase: usually a fifth, rarely more than a third.
-            assert!(high - low < 0.5 * truth, "{}: {low} to {high} J is too wide", energy.domain);
+            assert!(high - low < 0.35 * truth, "{}: {low} to {high} J is too wide", energy.domain);
         }
     }
 

@@ -63,7 +63,7 @@ fn check_joined(machine: &Machine, domains: &[&[&str]]) {
     }
 }
 
-const WINDOW: [&str; 2] = ["rest/1", "--min-window=2500ms"];
+const WINDOW: [&str; 2] = ["rest/1", "--min-window=4s"];
 
 #[test]
 fn ranks_add_up_to_one_process() {
