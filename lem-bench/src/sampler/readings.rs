@@ -5,19 +5,12 @@ use std::time::Duration;
 use super::counter::{CounterTrack, GaugeTrack};
 use super::edge::{ASSUMED_PERIOD, EdgeValue, IdleSide, value_at};
 use super::gauge::{GaugeEnergy, WindowContext, integrate_with, noise_half_width};
-use super::uncertainty::{CounterEdges, PowerAround, of_integral};
+use super::uncertainty::{CounterEdges, FEW_PERIODS, MIN_SEEN_SHARE, PowerAround, of_integral};
 use crate::meter::Quantity;
 use crate::model::{
     Coverage, Domain, DomainEnergy, DomainId, Method, SensorEvent, SensorEventKind, Trace, TracePoint, Uncertainty,
 };
 use crate::units::{Joules, Stamp};
-
-/// With fewer periods than this in a window, a sensor that sees part of the time gives no bounds from its noise.
-pub(super) const FEW_PERIODS: f64 = 20.0;
-
-/// The smallest share of its period that a known class of sensor sees: a fifth (20 of 100 ms, GH200: Yang et al., SC24).
-/// With few periods, the true energy may be higher than what such a sensor shows by the inverse of this.
-pub(super) const MIN_SEEN_SHARE: f64 = 0.2;
 
 /// A counter gains at most this many times the energy of a period at the highest power that the gauge read nearby.
 const MAX_STEP: f64 = 2.0;
@@ -216,15 +209,14 @@ impl Readings {
         let track = GaugeTrack::find(&self.gauges, Quantity::Power, domain)?;
         let GaugeEnergy { joules, low, high } =
             integrate_with(&track.points, start, stop, self.context(track.period, start, stop))?;
-        let seconds = stop.seconds_from(start);
-        let power = PowerAround { watts: joules / seconds, sd_w: None, noise_j: (high - low) / 2.0, seconds };
+        let watts = joules / stop.seconds_from(start);
         let first = track.points.partition_point(|point| point.0 <= start);
         let next = track.points.partition_point(|point| point.0 <= stop);
         let outside = [first.checked_sub(1).and_then(|i| track.points.get(i)), track.points.get(next)];
-        let steps_w = outside.map(|point| point.map_or(0.0, |point| (point.1 - power.watts).abs()));
+        let steps_w = outside.map(|point| point.map_or(0.0, |point| (point.1 - watts).abs()));
         // A reading may be a period old when it is read, and covers its averaging time.
         let late_s = (track.period.unwrap_or(ASSUMED_PERIOD) + track.averaging.unwrap_or_default()).as_secs_f64();
-        Some(Bounds { low, joules, high, uncertainty: of_integral(power, steps_w, late_s) })
+        Some(Bounds { low, joules, high, uncertainty: of_integral((high - low) / 2.0, steps_w, late_s) })
     }
 
     fn temperature_tracks(&self) -> impl Iterator<Item = &GaugeTrack> {

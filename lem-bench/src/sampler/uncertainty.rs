@@ -4,9 +4,15 @@
 use std::time::Duration;
 
 use super::edge::{Division, IdlePart};
-use super::readings::{FEW_PERIODS, MIN_SEEN_SHARE};
 use crate::model::{Coverage, Uncertainty};
 use crate::units::Joules;
+
+/// With fewer periods than this in a window, a sensor that sees part of the time gives no bounds from its noise.
+pub(super) const FEW_PERIODS: f64 = 20.0;
+
+/// The smallest share of its period that a known class of sensor sees: a fifth (20 of 100 ms, GH200: Yang et al., SC24).
+/// With few periods, the true energy may be higher than what such a sensor shows by the inverse of this.
+pub(super) const MIN_SEEN_SHARE: f64 = 0.2;
 
 /// Half the 99 % interval of the noise of readings, in standard deviations of a normal distribution.
 const HALF_WIDTH_SDS: f64 = 2.576;
@@ -70,7 +76,7 @@ impl CounterEdges {
         // The distance from the middle of the nearest period to the middle of the part, in periods.
         let distance = 0.5 * (1.0 + idle.seconds / self.period.as_secs_f64().max(1e-9));
         let weights = (1.0 + distance).powi(2) + distance.powi(2) + 1.0;
-        // The difference of two values has twice their variance. One value says nothing about its noise.
+        // The difference of two values has twice their variance. A single value does not show its noise.
         let variance = idle.change_w.unwrap_or(watts).powi(2) / 2.0;
         (variance * weights).sqrt() * idle.seconds
     }
@@ -99,12 +105,12 @@ impl CounterEdges {
     }
 }
 
-/// Returns the uncertainty of integrated power: the noise of the readings, and at each edge the time that its reading may
-/// be late, `late_s`, times the change of the power there, `steps_w`.
-pub(super) fn of_integral(power: PowerAround, steps_w: [f64; 2], late_s: f64) -> Uncertainty {
+/// Returns the uncertainty of integrated power: the noise of the readings (half its 99 % interval, `noise_j`), and at each edge
+/// the time that its reading may be late, `late_s`, times the change of the power there, `steps_w`.
+pub(super) fn of_integral(noise_j: f64, steps_w: [f64; 2], late_s: f64) -> Uncertainty {
     Uncertainty {
         edges_j: Joules(root_of_squares(steps_w.into_iter()) * late_s / 3.0_f64.sqrt()),
-        sampling_j: Joules(power.noise_j / HALF_WIDTH_SDS),
+        sampling_j: Joules(noise_j / HALF_WIDTH_SDS),
         ..Uncertainty::default()
     }
 }
