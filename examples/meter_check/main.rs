@@ -11,6 +11,11 @@
 //! ```text
 //! --load "python3 -c 'import collections, torch; a = torch.randn(8192, 8192, device=\"cuda\", dtype=torch.bfloat16); collections.deque((a @ a for _ in range(20000)), maxlen=0); torch.cuda.synchronize()'"
 //! ```
+//! A load for `cargo lem doctor --pulses`, which runs for as many milliseconds as each line of its stdin contains:
+//!
+//! ```text
+//! --pulses "python3 -uc 'import sys, time, torch; a = torch.randn(4096, 4096, device=\"cuda\", dtype=torch.bfloat16); pulse = lambda end: [(a @ a, torch.cuda.synchronize()) for _ in iter(lambda: time.time() < end, False)]; [(pulse(time.time() + float(ms) / 1000), print(\"done\")) for ms in sys.stdin]'"
+//! ```
 //! `--record` writes the readings, without serial numbers, to a small JSON file. Its `double` is a machine description
 //! for `tests/nvml-double`. `CUDA_VISIBLE_DEVICES` and `LEM_BENCH_SYSFS_ROOT` are respected.
 #![expect(clippy::print_stdout, reason = "an example that reports to the terminal")]

@@ -30,7 +30,7 @@ pub struct ReadJournal<'a> {
     pub damage: &'a [String],
 }
 
-/// The samples that journals keep beside their records. A record is given by the indices of its journal and in it.
+/// The samples of journals, which are not in their records. A record is given by the indices of its journal and in it.
 pub trait Samples {
     /// Loads the request times and traces of a cycle.
     ///

@@ -132,7 +132,7 @@ impl Thinned {
 }
 
 impl RequestLog {
-    /// Returns how many requests each kept one stands for.
+    /// Returns how many requests each kept one represents.
     pub fn every(&self) -> u64 {
         self.thinned.as_ref().map_or(1, |thinned| thinned.every)
     }

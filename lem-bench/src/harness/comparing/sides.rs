@@ -48,7 +48,7 @@ impl Loaded {
     }
 }
 
-/// Loads a baseline; `None` if there is none with this name.
+/// Loads a baseline; `None` if no baseline has this name.
 ///
 /// # Errors
 /// The name is not valid, or the baseline cannot be read.

@@ -18,7 +18,7 @@ use crate::sampler::{
     EnergyMeter, MeasureError, PulseTest, PulseVerdict, Sampler, SamplerConfig, probe, pulse_test, spread_of,
 };
 
-/// Counters that update more often than this are full-time: there is no part of their period to miss.
+/// Counters that update more often than this are full-time: nothing of so short a period can be missed.
 const MIN_PERIOD: Duration = Duration::from_millis(5);
 
 /// The share that the power sensors of some GPUs see, for comparison.
