@@ -1,7 +1,7 @@
 //! `cargo lem doctor` on changing sensors: update periods, noise at rest, and other processes.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use nvml_double::{Counter, CounterMode, Device, Process, Steps};
 use serde_json::Value;
@@ -10,8 +10,13 @@ use crate::double::Machine;
 use crate::run::{Output, exits_with};
 use crate::tree::{Tree, WATTS};
 
-/// Runs `cargo lem doctor`. Cargo builds `cargo-lem` into the folder of the fixture.
+/// Runs `cargo lem doctor`, which has to succeed.
 fn doctor(home: &Path, args: &[&str]) -> Output {
+    exits_with(start(home, args), 0)
+}
+
+/// Starts `cargo lem doctor`. Cargo builds `cargo-lem` into the folder of the fixture.
+fn start(home: &Path, args: &[&str]) -> Child {
     let binary = Path::new(env!("CARGO_BIN_EXE_fixture-by-hand")).with_file_name("cargo-lem");
     assert!(binary.is_file(), "{} does not exist: run `cargo build -p lem-bench --bin cargo-lem`", binary.display());
     let mut command = Command::new(binary);
@@ -23,7 +28,7 @@ fn doctor(home: &Path, args: &[&str]) -> Output {
     }
     command.args(["lem", "doctor"]).args(args).arg("--sysfs-root").arg(home).arg("--lock-file").arg(home.join("lock"));
     command.env("LD_LIBRARY_PATH", home).env("LEM_BENCH_HOME", home.join("home")).current_dir(home);
-    exits_with(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap(), 0)
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 fn meter(json: &str, name: &str) -> Value {
@@ -101,4 +106,15 @@ fn measures_cpu_package_at_rest() {
     // On a busy machine, the thread that writes the counter may be late.
     assert!((mean - WATTS).abs() < 0.06 * WATTS, "{mean} W");
     assert_eq!(rapl["at_rest"]["blocks"], 10);
+}
+
+#[test]
+fn pulse_test_names_what_is_wrong() {
+    let machine = Machine::new(|_| vec![Device::default(), Device { uuid: "GPU-1".to_owned(), ..Device::default() }]);
+    let several = exits_with(start(machine.home.path(), &["--pulses", "cat"]), 2);
+    assert!(several.err.contains("with --domain: gpu:0, gpu:1"), "{}", several.err);
+    let ended = exits_with(start(machine.home.path(), &["--domain", "gpu:1", "--pulses", "exit 3"]), 4);
+    assert!(ended.err.contains("`exit 3` ended or closed its pipes"), "{}", ended.err);
+    let none = exits_with(start(machine.home.path(), &["--meter", "estimate", "--pulses", "cat"]), 4);
+    assert!(none.err.contains("estimate has no energy counter that updates every 5 ms or more rarely"), "{}", none.err);
 }

@@ -76,6 +76,18 @@ fn integrates_power_without_counter() {
 }
 
 #[test]
+fn full_time_counters_have_seen_everything() {
+    for (args, is_full_time) in [(&["rest/1"][..], false), (&["rest/1", "--full-time-counters"], true)] {
+        let machine = Machine::new(|_| vec![card(0)]);
+        exits_with(machine.start(args, &[]), 0);
+        for energy in cycles(machine.home.path()).iter().flat_map(|cycle| &cycle.windows).flat_map(|it| &it.energy) {
+            let unseen = energy.uncertainty.unwrap().sampling_j.get();
+            assert_eq!(unseen == 0.0, is_full_time, "{unseen} J of {} J", energy.joules);
+        }
+    }
+}
+
+#[test]
 fn failed_reads_are_reported() {
     let fault = |function: &str, call, count| Fault {
         function: Some(function.to_owned()),
