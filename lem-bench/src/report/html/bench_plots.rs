@@ -1,6 +1,6 @@
 //! The plots of a bench, or the reasons why there are none.
 
-use super::bench_text::{capitalize, metric_number, warm_up_sentences};
+use super::bench_text::{capitalize, metric_number, sensor_uncertainty, warm_up_sentences};
 use super::output::ReportError;
 use super::plots::power::{MAX_LINES, Timeline, draw_power};
 use super::plots::style::{LINES, hex};
@@ -43,13 +43,13 @@ pub(super) fn power_plot(bench: &BenchSummary, timeline: &Timeline) -> Result<Pl
     Ok(PlotView { svg, caption: caption.replace("  ", " "), legend })
 }
 
-/// The headline of each cycle, with the interval that the sensor's resolution allows.
+/// The headline of each cycle, with the uncertainty of the sensor.
 pub(super) fn cycle_plot(bench: &BenchSummary) -> Result<PlotView, ReportError> {
     let Some((name, metric)) = bench.headline_metric.as_deref().zip(bench.headline()) else {
         return Ok(PlotView::missing("No plot: no energy figure is available."));
     };
     let values: Option<Vec<SeriesValue>> =
-        bench.cycles.iter().map(|cycle| cycle_value(cycle, bench.headline_unit()?)).collect();
+        bench.cycles.iter().map(|cycle| cycle_value(bench, cycle, bench.headline_unit()?)).collect();
     let mut values = match values {
         Some(values) if values.len() > 1 => values,
         Some(_) => return Ok(PlotView::missing("No plot: it needs at least two cycles.")),
@@ -93,10 +93,10 @@ pub(super) fn cycle_plot(bench: &BenchSummary) -> Result<PlotView, ReportError> 
 }
 
 /// Energy per unit of work of a cycle, with two standard uncertainties of the sensor below and above it.
-fn cycle_value(cycle: &CycleSummary, unit: Unit<'_>) -> Option<SeriesValue> {
+fn cycle_value(bench: &BenchSummary, cycle: &CycleSummary, unit: Unit<'_>) -> Option<SeriesValue> {
     let value = cycle.energy_per(unit)?;
     let work = cycle.work().count(unit) as f64;
-    let range = cycle.uncertainty.map(|uncertainty| {
+    let range = sensor_uncertainty(bench, cycle).map(|uncertainty| {
         let half = 2.0 * uncertainty.total().get() / work;
         (value - half, value + half)
     });

@@ -1,10 +1,10 @@
 //! The tables of a bench: cycles, spans, domains and phases. The first two hold the numbers of the plots.
 
-use super::bench_text::metric_text;
+use super::bench_text::{metric_text, sensor_uncertainty};
 use super::plots::power::{Timeline, TimelineSpan, readings_during};
 use super::view::TableView;
 use crate::analysis::{BenchSummary, CycleSummary, PhaseSummary, RunInfo};
-use crate::model::{DomainId, MetricKind, Origin, SpanKind, Uncertainty};
+use crate::model::{DomainId, MetricKind, SpanKind, Uncertainty};
 use crate::report::number_format::{NONE, bare, duration, percent};
 use crate::units::Joules;
 
@@ -34,7 +34,7 @@ pub(super) fn cycle_table(bench: &BenchSummary) -> TableView {
         let names: Vec<&str> = empty.iter().map(|column| column.head.as_str()).collect();
         notes.push(format!("No cycle has: {}.", names.join(", ")));
     }
-    notes.extend(uncertainty_note(bench).filter(|_| !is_estimate(bench)));
+    notes.extend(uncertainty_note(bench));
     notes.extend(missing_net_reason(bench).map(|reason| format!("No net energy: {reason}.")));
     TableView {
         caption: "Cycles: sums over the windows of each cycle".to_owned(),
@@ -66,9 +66,9 @@ fn cycle_columns(bench: &BenchSummary) -> Vec<Column<'_>> {
         Column::new("input tokens", |cycle| positive(cycle.input_tokens)),
         Column::new("output tokens", |cycle| positive(cycle.output_tokens)),
     ];
-    // Of an estimate, it would be that of the CPU time only.
-    if !is_estimate(bench) {
-        let uncertainty = |cycle: &CycleSummary| Some(format!("±{}", finite(cycle.uncertainty?.total().get(), "J")?));
+    if bench.cycles.iter().any(|cycle| sensor_uncertainty(bench, cycle).is_some()) {
+        let uncertainty =
+            |cycle: &CycleSummary| Some(format!("±{}", finite(sensor_uncertainty(bench, cycle)?.total().get(), "J")?));
         columns.insert(3, Column::new("sensor uncertainty", uncertainty));
     }
     if bench.cycles.iter().any(|cycle| cycle.heat_j.is_some()) {
@@ -87,7 +87,7 @@ fn cycle_columns(bench: &BenchSummary) -> Vec<Column<'_>> {
 
 /// The causes of the sensors' uncertainty in a typical cycle.
 fn uncertainty_note(bench: &BenchSummary) -> Option<String> {
-    let cycles: Vec<_> = bench.cycles.iter().filter_map(|cycle| cycle.uncertainty).collect();
+    let cycles: Vec<_> = bench.cycles.iter().filter_map(|cycle| sensor_uncertainty(bench, cycle)).collect();
     let sum = cycles.iter().fold(Uncertainty::default(), |sum, own| sum.plus(own, 1.0));
     let typical = |(name, joules): (&str, Joules)| {
         let joules = joules.get() / (cycles.len() as f64).sqrt();
@@ -96,10 +96,6 @@ fn uncertainty_note(bench: &BenchSummary) -> Option<String> {
     let causes: Vec<String> = sum.causes().into_iter().filter_map(typical).collect();
     (!causes.is_empty())
         .then(|| format!("The sensor uncertainty is one standard deviation; its causes: {}.", causes.join(", ")))
-}
-
-fn is_estimate(bench: &BenchSummary) -> bool {
-    bench.source.as_ref().is_some_and(|source| source.origin == Origin::Estimated)
 }
 
 fn origin_label(bench: &BenchSummary) -> &'static str {
@@ -272,6 +268,8 @@ mod tests {
         let summary = fixture::on_an_estimate();
         let table = cycle_table(&summary.benches[0]);
         assert!(table.heads.contains(&"energy (estimated)".to_owned()));
+        assert!(!table.heads.contains(&"sensor uncertainty".to_owned()));
+        assert!(!cycle_plot(&summary.benches[0]).unwrap().caption.contains("uncertainties"));
         insta::assert_snapshot!(
             table.note,
             @"No cycle has: cross-check, loaded idle, net energy (estimated), temperature. No net energy: estimates have no idle power."

@@ -1,8 +1,10 @@
 //! Texts and tables that several pages show: a bench in words, its metrics, and the run.
 
 use super::view::{BadgeView, FindingView, MetricRow, NumberView, RunView, TableView};
-use crate::analysis::{BenchSummary, Finding, Interval, Metric, Rating, RunInfo, Status, WarmUpSummary, sort_findings};
-use crate::model::{ChannelProbe, DomainId, MetricKind, Origin, Setting, Unit, WarmUpCode, count_of};
+use crate::analysis::{
+    BenchSummary, CycleSummary, Finding, Interval, Metric, Rating, RunInfo, Status, WarmUpSummary, sort_findings,
+};
+use crate::model::{ChannelProbe, DomainId, MetricKind, Origin, Setting, Uncertainty, Unit, WarmUpCode, count_of};
 use crate::report::labels::{self, status_label};
 use crate::report::number_format::{Figure, NONE, bare, date, duration, percent};
 use crate::report::terminal_text::{clean, shorten};
@@ -157,6 +159,12 @@ fn meter(run: &RunInfo) -> String {
     };
     let labels: Vec<String> = run.headline.iter().map(label).collect();
     if labels.is_empty() { run.probe.meter.clone() } else { format!("{}: {}", run.probe.meter, labels.join(" + ")) }
+}
+
+/// Returns the standard uncertainty of a cycle's energy that is due to the sensors; `None` for an estimate, of which only the
+/// CPU time is read.
+pub(super) fn sensor_uncertainty(bench: &BenchSummary, cycle: &CycleSummary) -> Option<Uncertainty> {
+    cycle.uncertainty.filter(|_| !bench.is_estimate())
 }
 
 fn sensors(run: &RunInfo) -> TableView {
